@@ -1,0 +1,129 @@
+# What our own tests, examples, tools and benchmarks share; nothing here reaches a user's target.
+include(${CMAKE_CURRENT_LIST_DIR}/lines.cmake)
+
+# Warnings and sanitizers for one of our own targets.
+function(wedge_developer target)
+    target_compile_options(${target} PRIVATE -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror)
+    if(CMAKE_CXX_COMPILER_ID MATCHES "Clang")
+        target_compile_options(${target} PRIVATE -Wthread-safety)
+    endif()
+    if(WEDGE_SANITIZE)
+        # Line tables are all that a report needs, and cost a third of the time of full debug information.
+        target_compile_options(${target} PRIVATE -fsanitize=${WEDGE_SANITIZE} -fno-omit-frame-pointer -g1)
+        target_link_options(${target} PRIVATE -fsanitize=${WEDGE_SANITIZE})
+    endif()
+    set_target_properties(${target} PROPERTIES
+        CXX_EXTENSIONS OFF
+        RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/bin)
+endfunction()
+
+# A libFuzzer target from one source; the flags touch nothing else.
+function(wedge_fuzzer target source)
+    if(NOT CMAKE_CXX_COMPILER_ID MATCHES "Clang")
+        message(FATAL_ERROR "wedge: WEDGE_FUZZERS needs clang, this is ${CMAKE_CXX_COMPILER_ID}")
+    endif()
+    add_executable(${target} ${source})
+    target_link_libraries(${target} PRIVATE wedge::explore)
+    wedge_developer(${target})
+    target_compile_options(${target} PRIVATE -fsanitize=fuzzer)
+    target_link_options(${target} PRIVATE -fsanitize=fuzzer)
+endfunction()
+
+# The most that is available: programs may use WEDGE_MAIN if CLI11 is there.
+set(WEDGE_BEST_TARGET wedge::explore)
+if(TARGET wedge::main)
+    set(WEDGE_BEST_TARGET wedge::main)
+endif()
+
+set(WEDGE_TIMEOUT 120)
+set(WEDGE_KIND plain)
+if(WEDGE_SANITIZE MATCHES "thread")
+    set(WEDGE_TIMEOUT 300)
+    set(WEDGE_KIND tsan)
+elseif(WEDGE_SANITIZE MATCHES "address")
+    set(WEDGE_KIND asan)
+endif()
+
+# wedge_case(NAME command...): a ctest case with the time limit and the environment that all of ours have.
+function(wedge_case name)
+    set(full "${WEDGE_TEST_PREFIX}${name}")
+    add_test(NAME "${full}" COMMAND ${ARGN})
+    set_tests_properties("${full}" PROPERTIES
+        TIMEOUT ${WEDGE_TIMEOUT}
+        ENVIRONMENT "TSAN_OPTIONS=halt_on_error=0:report_signal_unsafe=0:exitcode=66;ASAN_OPTIONS=detect_leaks=1;UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1")
+    if(WEDGE_TEST_PREFIX)
+        string(REGEX REPLACE "[:/]+$" "" label "${WEDGE_TEST_PREFIX}")
+        set_tests_properties("${full}" PROPERTIES LABELS "${label}")
+    endif()
+endfunction()
+
+# Registers the ctest cases that the comments of FILE ask for, as FOLDER/NAME, each a run of TARGET:
+#   // ctest: NAME [when=tsan|asan|plain|any] [exit=N|abort] args... => REGEX      the output must match
+#   // ctest: NAME ... =/> REGEX                                                   the output must not match
+# `when` takes several, with commas. The regular expression is CMake's; its `.` matches a line end too,
+# and `\n` is a line end.
+function(wedge_cases_of target file folder)
+    if(NOT WEDGE_BUILD_TESTS)
+        return()
+    endif()
+    set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS "${file}")  # its comments are part of the build
+    wedge_lines(lines "${file}" "^//+ *ctest:")
+    foreach(line IN LISTS lines)
+        if(NOT line MATCHES "^//+ *ctest: *([^ ]+)(.*) (=/?>) (.+)$")
+            message(FATAL_ERROR "${file}: not a ctest line (NAME [when=] [exit=] args => REGEX): ${line}")
+        endif()
+        set(name "${CMAKE_MATCH_1}")
+        set(arguments "${CMAKE_MATCH_2}")
+        set(arrow "${CMAKE_MATCH_3}")
+        set(regex "${CMAKE_MATCH_4}")
+        set(when any)
+        set(status 0)
+        while(arguments MATCHES "^ +(when|exit)=([^ ]*)(.*)$")
+            set(arguments "${CMAKE_MATCH_3}")
+            if(CMAKE_MATCH_1 STREQUAL "when")
+                string(REPLACE "," ";" when "${CMAKE_MATCH_2}")
+            else()
+                set(status "${CMAKE_MATCH_2}")
+            endif()
+        endwhile()
+        foreach(word IN LISTS when)
+            if(NOT word MATCHES "^(tsan|asan|plain|any)$")
+                message(FATAL_ERROR "${file}: when=${word} is none of tsan, asan, plain, any: ${line}")
+            endif()
+        endforeach()
+        if(NOT status MATCHES "^([0-9]+|abort)$")
+            message(FATAL_ERROR "${file}: exit=${status} is neither a number nor abort: ${line}")
+        endif()
+        if(NOT ("any" IN_LIST when OR WEDGE_KIND IN_LIST when))
+            continue()
+        endif()
+        separate_arguments(arguments UNIX_COMMAND "${arguments}")
+        math(EXPR inner_timeout "${WEDGE_TIMEOUT} - 10")  # so that a hanging program's output is still shown
+        wedge_case("${folder}/${name}" ${CMAKE_COMMAND}
+            "-DEXIT=${status}" "-DARROW=${arrow}" "-DREGEX=${regex}" "-DTIMEOUT=${inner_timeout}"
+            "-DDIRECTORY=${CMAKE_CURRENT_BINARY_DIR}/run/${folder}/${name}"
+            -P ${PROJECT_SOURCE_DIR}/cmake/run_and_match.cmake -- $<TARGET_FILE:${target}> ${arguments})
+    endforeach()
+endfunction()
+
+# Builds each FOLDER/*.cpp into a program PREFIX<file> and registers its cases. A line `// level: N` sets WEDGE_LEVEL
+# for this program; it then links wedge::wedge alone, as exploring needs the default level.
+function(wedge_programs folder prefix)
+    file(GLOB sources CONFIGURE_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/${folder}/*.cpp")
+    get_filename_component(shown "${CMAKE_CURRENT_SOURCE_DIR}/${folder}" ABSOLUTE)
+    get_filename_component(shown "${shown}" NAME)
+    foreach(source IN LISTS sources)
+        get_filename_component(name "${source}" NAME_WE)
+        add_executable(${prefix}${name} ${source})
+        wedge_lines(level "${source}" "^// level: ")
+        if(level)
+            string(REGEX REPLACE "^// level: *" "" level "${level}")
+            target_link_libraries(${prefix}${name} PRIVATE wedge::wedge)
+            target_compile_definitions(${prefix}${name} PRIVATE WEDGE_LEVEL=${level})
+        else()
+            target_link_libraries(${prefix}${name} PRIVATE ${WEDGE_BEST_TARGET})
+        endif()
+        wedge_developer(${prefix}${name})
+        wedge_cases_of(${prefix}${name} "${source}" "${shown}")
+    endforeach()
+endfunction()

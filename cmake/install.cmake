@@ -1,0 +1,19 @@
+# Installs the headers and a package that depends on no architecture.
+include(GNUInstallDirs)
+include(CMakePackageConfigHelpers)
+
+set(package_dir ${CMAKE_INSTALL_DATADIR}/cmake/wedge)
+install(TARGETS wedge wedge_explore wedge_main EXPORT wedge_targets FILE_SET HEADERS)
+install(EXPORT wedge_targets NAMESPACE wedge:: DESTINATION ${package_dir})
+if(TARGET wedge_tool)
+    install(TARGETS wedge_tool)
+endif()
+configure_package_config_file(
+    ${CMAKE_CURRENT_LIST_DIR}/wedge-config.cmake.in ${PROJECT_BINARY_DIR}/cmake/wedge-config.cmake
+    INSTALL_DESTINATION ${package_dir})
+write_basic_package_version_file(
+    ${PROJECT_BINARY_DIR}/cmake/wedge-config-version.cmake
+    COMPATIBILITY SameMinorVersion ARCH_INDEPENDENT)
+install(FILES ${PROJECT_BINARY_DIR}/cmake/wedge-config.cmake
+              ${PROJECT_BINARY_DIR}/cmake/wedge-config-version.cmake
+        DESTINATION ${package_dir})

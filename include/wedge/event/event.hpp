@@ -1,0 +1,149 @@
+// The closed set of events: one step of a task on a lock, and the vocabulary of all layers.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "wedge/base/site.hpp"
+
+namespace wedge {
+
+/// How a lock is taken. `shared` waits behind a waiting writer (rwsem), `recursive_shared` only
+/// behind a writer that holds the lock (rwlock).
+enum class mode : std::uint8_t { exclusive, shared, recursive_shared };
+
+constexpr bool is_shared(mode how) noexcept { return how != mode::exclusive; }
+
+enum class event_kind : std::uint8_t {
+    init, destroy,
+    attempt, acquired, failed, try_acquired, try_failed, released, downgraded,
+    ticket_begin, ticket_done, ticket_end, back_off, already,
+    wait, wake, notify, sync,
+    context_enter, context_leave, irq_off, irq_on, bh_off, bh_on,
+    scope_enter, scope_leave, might_alloc,
+    prime,
+    signalling_begin, signalling_end,
+    spawn, join, progress,
+    pin, unpin, assert_held, task_end,
+};
+inline constexpr std::size_t event_kinds = static_cast<std::size_t>(event_kind::task_end) + 1;
+
+/// Properties of an acquire; a set of bits.
+enum class flags : std::uint8_t {
+    none = 0,
+    tried = 1,          ///< a trylock: it never waits
+    timed = 2,          ///< it waits, but may give up
+    interruptible = 4,  ///< it waits, but a signal may end it
+    nest = 8,           ///< `payload` is the instance of the nest lock
+    subclassed = 16,    ///< `subclass` counts
+    ticketed = 32,      ///< `payload` is the wound/wait ticket
+    not_owner = 64,     ///< released by a task that did not take it
+    recursive = 128,    ///< the second hold of a recursive mutex: no event to the graph
+};
+constexpr flags operator|(flags a, flags b) noexcept {
+    return static_cast<flags>(static_cast<unsigned>(a) | static_cast<unsigned>(b));
+}
+constexpr bool has(flags all, flags one) noexcept {
+    return (static_cast<unsigned>(all) & static_cast<unsigned>(one)) != 0;
+}
+
+/// One step of a task. Which of the fields after `kind` count: `event_table`.
+struct event {
+    event_kind kind{};
+    mode how = mode::exclusive;
+    flags with = flags::none;
+    std::uint8_t subclass = 0;
+    std::uint32_t class_id = 0;
+    std::uint32_t instance = 0;
+    std::uint64_t payload = 0;
+    site where{};
+};
+
+/// What `event::payload` is.
+enum class payload : std::uint8_t {
+    none,
+    nest_or_ticket,  ///< the nest lock's instance or the ticket, by `flags`
+    ticket,
+    condition,     ///< the instance of the condition waited for or notified
+    gfp,           ///< allocation flags (model/)
+    task,          ///< the ordinal of the other task
+    previous_hold  ///< (class << 32 | instance) of the lock stated to be held
+};
+
+/// Who reads an event; a set of bits.
+namespace reader {
+inline constexpr unsigned order = 1;     ///< the order checker
+inline constexpr unsigned watchdog = 2;  ///< wait-for reports of live programs
+inline constexpr unsigned engine = 4;    ///< exploration and fuzz feedback
+inline constexpr unsigned trace = 8;     ///< a recorder takes everything
+}  // namespace reader
+
+struct event_row {
+    event_kind kind;
+    const char* name;
+    payload carries;
+    unsigned read_by;
+};
+
+/// One row an event, in the order of `event_kind`.
+inline constexpr event_row event_table[] = {
+    {event_kind::init, "init", payload::none, reader::order | reader::trace},
+    {event_kind::destroy, "destroy", payload::none, reader::order | reader::trace},
+    {event_kind::attempt, "attempt", payload::nest_or_ticket,
+     reader::order | reader::watchdog | reader::trace},
+    {event_kind::acquired, "acquired", payload::nest_or_ticket,
+     reader::watchdog | reader::engine | reader::trace},
+    {event_kind::failed, "failed", payload::none, reader::watchdog | reader::trace},
+    {event_kind::try_acquired, "try_acquired", payload::nest_or_ticket,
+     reader::order | reader::engine | reader::trace},
+    {event_kind::try_failed, "try_failed", payload::none, reader::engine | reader::trace},
+    {event_kind::released, "released", payload::none, reader::order | reader::trace},
+    {event_kind::downgraded, "downgraded", payload::none, reader::order | reader::trace},
+    {event_kind::ticket_begin, "ticket_begin", payload::ticket, reader::order | reader::trace},
+    {event_kind::ticket_done, "ticket_done", payload::ticket, reader::order | reader::trace},
+    {event_kind::ticket_end, "ticket_end", payload::ticket, reader::order | reader::trace},
+    {event_kind::back_off, "back_off", payload::ticket, reader::order | reader::trace},
+    {event_kind::already, "already", payload::ticket, reader::order | reader::trace},
+    {event_kind::wait, "wait", payload::condition,
+     reader::order | reader::watchdog | reader::trace},
+    {event_kind::wake, "wake", payload::condition, reader::watchdog | reader::trace},
+    {event_kind::notify, "notify", payload::condition, reader::trace},
+    {event_kind::sync, "sync", payload::none, reader::order | reader::trace},
+    {event_kind::context_enter, "context_enter", payload::none, reader::order | reader::trace},
+    {event_kind::context_leave, "context_leave", payload::none, reader::order | reader::trace},
+    {event_kind::irq_off, "irq_off", payload::none, reader::order | reader::trace},
+    {event_kind::irq_on, "irq_on", payload::none, reader::order | reader::trace},
+    {event_kind::bh_off, "bh_off", payload::none, reader::order | reader::trace},
+    {event_kind::bh_on, "bh_on", payload::none, reader::order | reader::trace},
+    {event_kind::scope_enter, "scope_enter", payload::gfp, reader::order | reader::trace},
+    {event_kind::scope_leave, "scope_leave", payload::gfp, reader::order | reader::trace},
+    {event_kind::might_alloc, "might_alloc", payload::gfp, reader::order | reader::trace},
+    {event_kind::prime, "prime", payload::previous_hold, reader::order | reader::trace},
+    {event_kind::signalling_begin, "signalling_begin", payload::none,
+     reader::order | reader::trace},
+    {event_kind::signalling_end, "signalling_end", payload::none, reader::order | reader::trace},
+    {event_kind::spawn, "spawn", payload::task, reader::trace},
+    {event_kind::join, "join", payload::task, reader::watchdog | reader::trace},
+    {event_kind::progress, "progress", payload::none, reader::engine | reader::trace},
+    {event_kind::pin, "pin", payload::none, reader::order | reader::trace},
+    {event_kind::unpin, "unpin", payload::none, reader::order | reader::trace},
+    {event_kind::assert_held, "assert_held", payload::none, reader::order | reader::trace},
+    {event_kind::task_end, "task_end", payload::none, reader::order | reader::trace},
+};
+
+constexpr const event_row& row_of(event_kind kind) noexcept {
+    return event_table[static_cast<std::size_t>(kind)];
+}
+constexpr bool event_table_is_in_order() noexcept {
+    for (std::size_t i = 0; i < event_kinds; ++i)
+        if (static_cast<std::size_t>(event_table[i].kind) != i) return false;
+    return sizeof event_table / sizeof event_table[0] == event_kinds;
+}
+static_assert(event_table_is_in_order());
+
+constexpr const char* name_of(mode how) noexcept {
+    return how == mode::exclusive ? "exclusive" : how == mode::shared ? "shared"
+                                                                      : "recursive shared";
+}
+
+}  // namespace wedge

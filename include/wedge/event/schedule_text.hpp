@@ -1,0 +1,194 @@
+// The text of a schedule: printing and reading it back.
+//
+//     wedge schedule 1
+//     workload transfer 5f3a00d2c1b40a17
+//     program deposit | withdraw(3)
+//     signature deadlock a/exclusive/exclusive b/exclusive/exclusive
+//     run 0 x2
+//     choose 1 of 3
+#pragma once
+
+#include <charconv>
+#include <string>
+#include <string_view>
+
+#include "wedge/base/check.hpp"
+#include "wedge/event/schedule.hpp"
+
+namespace wedge {
+
+inline std::string to_hex(std::uint64_t value) {
+    std::string text(16, '0');
+    for (std::size_t i = text.size(); i-- > 0; value >>= 4) text[i] = "0123456789abcdef"[value & 15];
+    return text;
+}
+
+/// Prints a schedule; `parse_schedule(to_string(s)) == s`.
+inline std::string to_string(const schedule& s) {
+    std::string text = "wedge schedule " + std::to_string(schedule::version) + "\n";
+    if (!s.workload.empty()) text += "workload " + s.workload + " " + to_hex(s.fingerprint) + "\n";
+    if (!s.program.empty()) text += "program " + s.program + "\n";
+    if (!s.signature.empty()) text += "signature " + s.signature + "\n";
+    for (std::size_t i = 0; i < s.decisions.size();) {
+        const decision& d = s.decisions[i];
+        if (d.what == decision::sort::choose) {
+            text += "choose " + std::to_string(d.value) + " of " + std::to_string(d.of) + "\n";
+            ++i;
+            continue;
+        }
+        std::size_t end = i;
+        while (end < s.decisions.size() && s.decisions[end] == d) ++end;
+        text += "run " + std::to_string(d.value) + " x" + std::to_string(end - i) + "\n";
+        i = end;
+    }
+    return text;
+}
+
+namespace detail {
+
+/// Reads a schedule's text line by line; every mistake names its file, line and column.
+class schedule_reader {
+public:
+    schedule_reader(std::string_view text, std::string_view name) : text_(text), name_(name) {}
+
+    schedule read() {
+        schedule result;
+        next_line();
+        expect("wedge");
+        expect("schedule");
+        const std::uint64_t found = number("the version", 10);
+        if (found != schedule::version)
+            fail("version " + std::to_string(found) + ", this build reads " +
+                 std::to_string(schedule::version));
+        end_of_line();
+        while (next_line()) line_of(result);
+        return result;
+    }
+
+private:
+    static constexpr std::uint64_t repeats_max = 10'000'000;  // a longer run is a damaged file
+
+    void line_of(schedule& result) {
+        const std::string_view key = word();
+        if (key.empty()) return;
+        if (key == "workload") {
+            result.workload = word();
+            if (result.workload.empty()) fail("expected the workload's name");
+            result.fingerprint = number("the fingerprint", 16);
+        } else if (key == "program") {
+            result.program = rest();
+        } else if (key == "signature") {
+            result.signature = rest();
+        } else if (key == "run") {
+            const decision d{decision::sort::run, number32("a task's number"), 0};
+            if (column_ >= line_.size() || line_[column_] != 'x') fail("expected xN");
+            ++column_;
+            const std::uint64_t times = number("how often", 10);
+            if (times == 0 || times > repeats_max - result.decisions.size())
+                fail("a run of " + std::to_string(times) + " steps");
+            result.decisions.insert(result.decisions.end(), times, d);
+        } else if (key == "choose") {
+            decision d{decision::sort::choose, number32("a choice"), 0};
+            expect("of");
+            d.of = number32("the number of alternatives");
+            if (d.value >= d.of) fail("the choice is not below the number of alternatives");
+            result.decisions.push_back(d);
+        } else {
+            column_ = start_;
+            fail("expected workload, program, signature, run or choose, found '" +
+                 std::string(key) + "'");
+        }
+        end_of_line();
+    }
+
+    bool next_line() {
+        if (at_ >= text_.size()) {
+            line_ = {};
+            column_ = start_ = 0;
+            ++line_number_;
+            return false;
+        }
+        std::size_t end = text_.find('\n', at_);
+        if (end == std::string_view::npos) end = text_.size();
+        line_ = text_.substr(at_, end - at_);
+        if (!line_.empty() && line_.back() == '\r') line_.remove_suffix(1);
+        if (line_.starts_with('#')) line_ = {};
+        at_ = end + 1;
+        column_ = start_ = 0;
+        ++line_number_;
+        return true;
+    }
+    void blanks() {
+        while (column_ < line_.size() && (line_[column_] == ' ' || line_[column_] == '\t'))
+            ++column_;
+    }
+    std::string_view word() {
+        blanks();
+        start_ = column_;
+        while (column_ < line_.size() && line_[column_] != ' ' && line_[column_] != '\t') ++column_;
+        const std::string_view found = line_.substr(start_, column_ - start_);
+        blanks();
+        return found;
+    }
+    std::string rest() {
+        blanks();
+        const std::string found(line_.substr(column_));
+        column_ = line_.size();
+        return found;
+    }
+    std::uint64_t number(const char* what, int base) {
+        blanks();
+        std::uint64_t value = 0;
+        const char* const first = line_.data() + column_;
+        const auto [end, status] =
+            std::from_chars(first, line_.data() + line_.size(), value, base);
+        if (status != std::errc{}) fail(std::string("expected ") + what);
+        column_ += static_cast<std::size_t>(end - first);
+        blanks();
+        return value;
+    }
+    std::uint32_t number32(const char* what) {
+        const std::size_t start = column_;
+        const std::uint64_t value = number(what, 10);
+        if (value > 0xffffffffU) {
+            column_ = start;
+            fail("the number is too large");
+        }
+        return static_cast<std::uint32_t>(value);
+    }
+    void expect(std::string_view wanted) {
+        const std::string_view found = word();
+        if (found == wanted) return;
+        column_ = start_;
+        fail("expected '" + std::string(wanted) + "', found '" + std::string(found) + "'");
+    }
+    void end_of_line() {
+        blanks();
+        if (column_ < line_.size())
+            fail("unexpected '" + std::string(line_.substr(column_)) + "'");
+    }
+    [[noreturn]] void fail(const std::string& why) const {
+        throw error(std::string(name_) + ":" + std::to_string(line_number_) + ":" +
+                    std::to_string(column_ + 1) + ": schedule: " + why);
+    }
+
+    std::string_view text_;
+    std::string_view name_;
+    std::string_view line_;
+    std::size_t at_ = 0;
+    std::size_t line_number_ = 0;
+    std::size_t column_ = 0;
+    std::size_t start_ = 0;  // of the last word
+};
+
+}  // namespace detail
+
+/// Reads what `to_string` printed.
+///
+/// @param name  of the file, for messages
+/// @throws error  `name:line:column: …` when the text is not a schedule of this version
+inline schedule parse_schedule(std::string_view text, std::string_view name = "schedule") {
+    return detail::schedule_reader(text, name).read();
+}
+
+}  // namespace wedge

@@ -1,0 +1,103 @@
+// Tasks as real threads that hand a baton round: for programs that need true thread identity.
+#pragma once
+
+#include <linux/futex.h>
+#include <sched.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <thread>
+#include <vector>
+
+#include "wedge/base/sanitizer.hpp"
+#include "wedge/explore/substrate.hpp"
+
+namespace wedge {
+
+/// Only one thread runs at a time; all are pinned to one processor, where a hand-over costs a
+/// microsecond (across processors forty).
+///
+/// The hand-over must not be a happens-before edge for TSan, or it would hide every race of the
+/// program under test: relaxed atomics, a compiler barrier and a raw futex.
+class baton_switcher final : public stack_switcher {
+public:
+    explicit baton_switcher(stack_user& user) : user_(user) {
+        runners_.push_back(std::make_unique<runner>());
+        ::sched_getaffinity(0, sizeof before_, &before_);
+        cpu_set_t one;
+        CPU_ZERO(&one);
+        const int here = ::sched_getcpu();
+        CPU_SET(static_cast<std::size_t>(here < 0 ? 0 : here), &one);
+        ::sched_setaffinity(0, sizeof one, &one);  // inherited by the threads; a refusal is slow
+    }
+    ~baton_switcher() override {
+        {
+            const sanitizer::ignore_scope ours;
+            stopping_ = true;
+            for (std::size_t i = 1; i < runners_.size(); ++i) pass_to(*runners_[i]);
+        }
+        for (std::size_t i = 1; i < runners_.size(); ++i) runners_[i]->thread.join();
+        ::sched_setaffinity(0, sizeof before_, &before_);
+    }
+
+    void switch_to(std::uint32_t from, std::uint32_t to) override {
+        const sanitizer::ignore_scope ours;
+        while (runners_.size() <= to) add();
+        runner& leaving = *runners_[from];
+        pass_to(*runners_[to]);
+        await(leaving);
+    }
+
+private:
+    struct runner {
+        std::atomic<std::uint32_t> has_baton{0};
+        std::thread thread;
+    };
+
+    static void futex(std::atomic<std::uint32_t>& word, int what, std::uint32_t value) noexcept {
+        ::syscall(SYS_futex, &word, what, value, nullptr, nullptr, 0);
+    }
+    static void pass_to(runner& next) noexcept {
+        std::atomic_signal_fence(std::memory_order_seq_cst);
+        next.has_baton.store(1, std::memory_order_relaxed);
+        futex(next.has_baton, FUTEX_WAKE_PRIVATE, 1);
+    }
+    static void await(runner& self) noexcept {
+        while (self.has_baton.load(std::memory_order_relaxed) == 0)
+            futex(self.has_baton, FUTEX_WAIT_PRIVATE, 0);
+        self.has_baton.store(0, std::memory_order_relaxed);
+        std::atomic_signal_fence(std::memory_order_seq_cst);
+    }
+
+    void add() {
+        const auto number = static_cast<std::uint32_t>(runners_.size());
+        runners_.push_back(std::make_unique<runner>());
+        runner& made = *runners_.back();
+        made.thread = std::thread([this, number, &made] { loop(number, made); });
+    }
+
+    void loop(std::uint32_t number, runner& self) {
+        {
+            const sanitizer::ignore_scope ours;
+            await(self);
+        }
+        while (!is_stopping()) {
+            const std::uint32_t next = user_.run_on(number);
+            switch_to(number, next);
+        }
+    }
+    bool is_stopping() const noexcept {
+        const sanitizer::ignore_scope ours;
+        return stopping_;
+    }
+
+    stack_user& user_;
+    bool stopping_ = false;
+    cpu_set_t before_{};
+    std::vector<std::unique_ptr<runner>> runners_;
+};
+
+}  // namespace wedge

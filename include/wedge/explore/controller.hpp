@@ -1,0 +1,335 @@
+// The controller: runs one execution of a subject under a strategy, one visible step at a time.
+#pragma once
+
+#include <atomic>
+#include <exception>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "wedge/explore/deadlock.hpp"
+#include "wedge/explore/make_substrate.hpp"
+#include "wedge/explore/step_model.hpp"
+#include "wedge/explore/strategy/strategy.hpp"
+#include "wedge/explore/subject.hpp"
+#include "wedge/task/steps.hpp"
+
+namespace wedge {
+
+/// How an execution ended.
+enum class ending : std::uint8_t {
+    complete,  ///< all tasks ended
+    deadlock,  ///< nothing could go on
+    threw,     ///< an action or the check threw
+    pruned,    ///< the strategy gave it up
+    bounded,   ///< it took too many steps
+};
+
+struct execution_record {
+    ending how = ending::complete;
+    std::uint64_t steps = 0;
+    std::optional<finding> stuck;  ///< ending::deadlock
+    std::string thrown;            ///< ending::threw: by whom, and what
+};
+
+/// Runs executions of one subject. All tasks run on the calling thread, or on threads that run
+/// one at a time; the controller itself is called by whichever task takes a step.
+class controller final : public runtime, private stack_user {
+public:
+    /// @param order  hears the events of all tasks; may be null
+    controller(subject& what, substrate on, sink* order, std::uint64_t steps_max)
+        : subject_(what), order_(order), steps_max_(steps_max) {
+        setup_.runtime = this;
+        setup_.sink = order;
+        setup_.ordinal = no_task;
+        setup_.name = "set-up";
+        switcher_ = make_switcher(on, *this);
+    }
+
+    /// Runs the subject once. The decisions are in `decisions()` until the next call.
+    execution_record run(search_strategy& how) {
+        how_ = &how;
+        task* const before = detail::current_task;
+        begin_execution();
+        detail::current_task = &setup_;
+        if (guarded("set-up", [&] { subject_.begin(); })) {
+            sanitizer::release(&started_);
+            run_tasks();
+            sanitizer::acquire(&ended_);
+            detail::current_task = &setup_;
+            if (result_.how == ending::complete) guarded("check", [&] { subject_.check(); });
+        }
+        giving_up_ = result_.how != ending::complete;
+        subject_.end();
+        giving_up_ = false;
+        setup_.held.clear();
+        detail::current_task = before;
+        return std::move(result_);
+    }
+
+    const std::vector<decision>& decisions() const noexcept { return decisions_; }
+    bool has_seen_locks() const noexcept { return has_seen_locks_; }
+
+    bool perform(task& self, const operation& next) override {
+        const sanitizer::ignore_scope ours;
+        has_seen_locks_ = true;
+        if (giving_up_) return give_way(next);
+        if (&self == &setup_) return take_alone(next);
+        slot& me = *slots_[self.ordinal];
+        self.pending = next;
+        me.phase = wait_phase::fresh;
+        for (;;) {
+            await_turn(me);
+            if (giving_up_) return true;
+            const auto notified = [&](std::uint32_t n) { return choose(self, n, "who wakes"); };
+            if (const std::optional<bool> taken = model_.take(me, notified)) return *taken;
+        }
+    }
+
+    std::uint32_t choose(task&, std::uint32_t n, const char*) noexcept override {
+        const sanitizer::ignore_scope ours;
+        if (giving_up_ || n < 2) return 0;
+        const std::uint32_t answer = how_->choose(n);
+        decisions_.push_back({decision::sort::choose, answer, n});
+        return answer;
+    }
+
+    std::uint32_t spawn(task& self, task_body body, const char* name) override {
+        const sanitizer::ignore_scope ours;
+        slot& made = add_slot(name != nullptr ? name : "", body);
+        if (&self != &setup_) start(made, slots_[self.ordinal]->stack());
+        return made.self.ordinal;
+    }
+
+    void created(lock_identity& lock) noexcept override {
+        const sanitizer::ignore_scope ours;
+        const task& self = *detail::current_task;
+        model_.locks().created(lock,
+                       &self == &setup_ ? lock_table::made_by_setup
+                                        : lock_table::made_by_task(self.ordinal),
+                       execution_);
+    }
+    void met(lock_identity& lock) noexcept override {
+        const sanitizer::ignore_scope ours;
+        model_.locks().met(lock, execution_);
+    }
+    void destroyed(lock_identity& lock) noexcept override {
+        const sanitizer::ignore_scope ours;
+        model_.locks().destroyed(lock);
+    }
+    void progress(task&) noexcept override {}
+
+private:
+    using slot = controlled_task;
+
+    void begin_execution() {
+        const sanitizer::ignore_scope ours;
+        static std::atomic<std::uint32_t> executions{0};
+        execution_ = executions.fetch_add(1, std::memory_order_relaxed) + 1;
+        model_.locks().begin_execution();
+        used_ = 0;
+        tasks_.clear();
+        decisions_.clear();
+        result_ = {};
+        running_ = no_task;
+        giving_up_ = false;
+        for (std::uint32_t i = 0; i < subject_.tasks(); ++i) add_slot(subject_.task_name(i), {});
+    }
+
+    slot& add_slot(std::string name, task_body body) {
+        if (used_ == slots_.size()) slots_.push_back(std::make_unique<slot>());
+        slot& made = *slots_[used_];
+        made.self.held.clear();
+        made.self.runtime = this;
+        made.self.sink = order_;
+        made.self.ordinal = static_cast<std::uint32_t>(used_++);
+        made.self.context = context::task;
+        made.self.chain = 0;
+        made.self.name = std::move(name);
+        made.body = body;
+        made.is_done = false;
+        made.is_starting = false;
+        made.phase = wait_phase::fresh;
+        tasks_.push_back(&made.self);
+        return made;
+    }
+
+    void run_tasks() {
+        const sanitizer::ignore_scope ours;
+        for (std::size_t i = 0; i < used_ && result_.how == ending::complete; ++i)
+            if (!slots_[i]->is_done && !slots_[i]->is_starting) start(*slots_[i], 0);
+        if (result_.how == ending::complete) {
+            if (const std::uint32_t next = pick(); next != 0) switch_to(0, next);
+        }
+        if (result_.how == ending::deadlock) describe();
+        give_up_the_rest();
+    }
+
+    /// Runs a task up to its first visible step: what comes before touches nothing shared.
+    void start(slot& made, std::uint32_t from) {
+        made.is_starting = true;
+        made.starter = from;
+        switch_to(from, made.stack());
+    }
+
+    /// Unwinds every task that has not ended.
+    void give_up_the_rest() {
+        giving_up_ = true;
+        for (std::size_t i = 0; i < used_; ++i)
+            if (!slots_[i]->is_done) switch_to(0, slots_[i]->stack());
+        giving_up_ = false;
+    }
+
+    void switch_to(std::uint32_t from, std::uint32_t to) {
+        task* const self = detail::current_task;
+        switcher_->switch_to(from, to);
+        detail::current_task = self;
+    }
+
+    /// One task, from start to end, on its own stack.
+    std::uint32_t run_on(std::uint32_t stack) noexcept override {
+        slot* me = nullptr;
+        {
+            const sanitizer::ignore_scope ours;
+            me = slots_[stack - 1].get();
+            detail::current_task = &me->self;
+        }
+        if (!giving_up_now()) {
+            sanitizer::acquire(&started_);
+            guarded(me->self.name.c_str(), [&] { run_body(*me); });
+            sanitizer::release(&ended_);
+        }
+        const sanitizer::ignore_scope ours;
+        if (result_.how == ending::complete) detail::task_ended(me->self);
+        me->is_done = true;
+        if (giving_up_) return 0;
+        if (result_.how != ending::complete) return 0;
+        if (me->is_starting) {
+            me->is_starting = false;
+            return me->starter;
+        }
+        running_ = no_task;
+        return pick();
+    }
+
+    bool giving_up_now() const noexcept {
+        const sanitizer::ignore_scope ours;
+        return giving_up_;
+    }
+
+    void run_body(slot& me) {
+        if (me.body.run != nullptr)
+            me.body.run(me.body.data);
+        else
+            subject_.run(me.self.ordinal);
+    }
+
+    /// Runs code of the user's; what it throws ends the execution.
+    template <class Body>
+    bool guarded(const char* who, Body body) noexcept {
+        std::string text;
+        try {
+            body();
+            return true;
+        } catch (const abandoned&) {
+            return false;
+        } catch (const std::exception& e) {
+            text = e.what();
+        } catch (...) {
+            text = "something that is not a std::exception";
+        }
+        const sanitizer::ignore_scope ours;
+        if (result_.how == ending::complete) {
+            result_.how = ending::threw;
+            result_.thrown = std::string(who) + " threw: " + text;
+        }
+        return false;
+    }
+
+    /// Publishes the step, and returns when the task may take it.
+    void await_turn(slot& me) {
+        if (me.is_starting) {
+            me.is_starting = false;
+            switch_to(me.stack(), me.starter);
+        } else if (const std::uint32_t next = pick(); next != me.stack()) {
+            switch_to(me.stack(), next);
+        }
+        if (giving_up_ && may_throw(me.self.pending)) throw abandoned{};
+    }
+
+    /// The stack that goes on: the next task's, or the main one when the execution is over.
+    std::uint32_t pick() {
+        enabled_.clear();
+        bool all_done = true;
+        for (std::uint32_t i = 0; i < used_; ++i) {
+            all_done = all_done && slots_[i]->is_done;
+            if (model_.is_enabled(*slots_[i])) enabled_.push_back(i);
+        }
+        if (enabled_.empty()) {
+            if (!all_done) result_.how = ending::deadlock;
+            return 0;
+        }
+        if (result_.steps >= steps_max_) {
+            result_.how = ending::bounded;
+            return 0;
+        }
+        const std::uint32_t next = how_->next_task({enabled_, running_, tasks_});
+        if (next == no_task) {
+            result_.how = ending::pruned;
+            return 0;
+        }
+        ++result_.steps;
+        running_ = next;
+        decisions_.push_back({decision::sort::run, next, 0});
+        return next + 1;
+    }
+
+    static bool may_throw(const operation& next) noexcept {
+        return next.what != step::release && next.what != step::notify_one &&
+               next.what != step::notify_all && next.what != step::downgrade;
+    }
+
+    /// A step of an execution that was given up: unwinds the stack, or does nothing while the
+    /// stack unwinds already.
+    static bool give_way(const operation& next) {
+        if (may_throw(next) && std::uncaught_exceptions() == 0) throw abandoned{};
+        return true;
+    }
+
+    /// A step of the workload's constructor, check or destructor: nobody else runs.
+    bool take_alone(const operation& next) {
+        if (next.what == step::spawn && used_ != 0 && slots_[0]->is_done)
+            throw error("a workload's check cannot start a thread");
+        return true;
+    }
+
+    void describe() {
+        std::vector<stuck_task> all;
+        for (std::size_t i = 0; i < used_; ++i)
+            all.push_back({&slots_[i]->self, slots_[i]->is_done,
+                           slots_[i]->self.pending.what == step::wait &&
+                               slots_[i]->phase == wait_phase::sleeping});
+        result_.stuck = describe_deadlock(all, model_.locks());
+    }
+
+    subject& subject_;
+    sink* const order_;
+    const std::uint64_t steps_max_;
+    search_strategy* how_ = nullptr;
+    std::unique_ptr<stack_switcher> switcher_;
+    task setup_;
+    step_model::all_tasks slots_;  // the first `used_` are this execution's
+    step_model model_{slots_};
+    std::size_t used_ = 0;
+    std::vector<const task*> tasks_;
+    std::vector<std::uint32_t> enabled_;
+    std::uint32_t running_ = no_task;
+    std::vector<decision> decisions_;
+    execution_record result_;
+    bool has_seen_locks_ = false;
+    char started_ = 0;  // addresses for TSan: the set-up is before all tasks,
+    char ended_ = 0;    // and all tasks are before the check
+};
+
+}  // namespace wedge

@@ -1,0 +1,157 @@
+// What a deadlock looks like: who waits for whom, and the cycle if there is one.
+#pragma once
+
+#include <algorithm>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "wedge/event/signature.hpp"
+#include "wedge/explore/lock_table.hpp"
+#include "wedge/order/describe.hpp"
+#include "wedge/task/lock_class.hpp"
+#include "wedge/task/task.hpp"
+
+namespace wedge {
+
+/// A task that cannot go on, as the controller knows it.
+struct stuck_task {
+    const task* who = nullptr;
+    bool is_done = false;
+    bool waits_on_condition = false;  ///< not woken yet
+};
+
+namespace detail {
+
+class deadlock_description {
+public:
+    deadlock_description(std::span<const stuck_task> tasks, const lock_table& locks)
+        : tasks_(tasks), locks_(locks) {}
+
+    finding describe() {
+        finding found;
+        found.kind = finding_kind::deadlock;
+        found.judged = verdict::observed;
+        found.exact = true;
+        for (const stuck_task& each : tasks_) found.tasks.push_back(report(each));
+        find_cycle();
+        for (std::size_t i = 0; i < cycle_.size(); ++i) add_edge(found, i);
+        for (const dependency& edge : found.cycle)
+            found.what += (found.what.empty() ? "" : ", ") + edge.task + " waits for " +
+                          edge.wanted.class_name;
+        if (found.cycle.empty()) found.what = "tasks wait for what nobody will do";
+        found.signature = signature_of(found);
+        return found;
+    }
+
+private:
+    bool waits_for_lock(const stuck_task& each) const {
+        return !each.is_done && !each.waits_on_condition && each.who->pending.lock != nullptr;
+    }
+
+    lock_use wanted_by(const task& who) const {
+        const operation& next = who.pending;
+        const mode how = next.what == step::acquire ? next.how : mode::exclusive;
+        return {lock_class::from_id(next.lock->class_id()).name(), next.lock->class_id(),
+                next.lock->instance(), 0, how, flags::none, next.where};
+    }
+
+    task_report report(const stuck_task& each) const {
+        task_report text;
+        text.name = each.who->title();
+        for (const held_lock& held : each.who->held) text.held.push_back(use_of(held));
+        if (each.is_done) return text;
+        const operation& next = each.who->pending;
+        text.where = next.where;
+        if (waits_for_lock(each))
+            text.wanted = wanted_by(*each.who);
+        else if (each.waits_on_condition)
+            text.waits_for =
+                "condition " + lock_class::from_id(next.condition->class_id()).name();
+        else if (next.what == step::join)
+            text.waits_for = "the end of " + tasks_[next.other].who->title();
+        return text;
+    }
+
+    /// Who keeps a task from its lock: incompatible holders, and those queued before it.
+    std::vector<std::uint32_t> blockers(std::uint32_t waiting) const {
+        std::vector<std::uint32_t> result;
+        const stuck_task& self = tasks_[waiting];
+        if (!waits_for_lock(self)) return result;
+        const lock_state& state = locks_.at(self.who->pending.lock->instance()).state;
+        const mode how = wanted_by(*self.who).how;
+        const auto conflicts = [&](const lock_state::use& other) {
+            return !is_shared(how) || !is_shared(other.how);
+        };
+        for (const lock_state::use& holder : state.holders())
+            if (conflicts(holder)) result.push_back(holder.task);
+        for (const lock_state::use& queued : state.queue()) {
+            if (queued.task == waiting) break;
+            if (conflicts(queued)) result.push_back(queued.task);
+        }
+        return result;
+    }
+
+    /// The shortest cycle of the wait-for graph, by breadth-first search from every task.
+    void find_cycle() {
+        const std::size_t n = tasks_.size();
+        for (std::uint32_t start = 0; start < n; ++start) {
+            std::vector<std::uint32_t> from(n, ~0U);
+            std::vector<std::uint32_t> frontier{start};
+            for (std::size_t i = 0; i < frontier.size(); ++i) {
+                for (const std::uint32_t next : blockers(frontier[i])) {
+                    if (next == start) {
+                        std::vector<std::uint32_t> path;
+                        for (std::uint32_t at = frontier[i]; at != start; at = from[at])
+                            path.push_back(at);
+                        path.push_back(start);
+                        std::reverse(path.begin(), path.end());
+                        if (cycle_.empty() || path.size() < cycle_.size()) cycle_ = path;
+                        i = frontier.size();
+                        break;
+                    }
+                    if (next >= n || from[next] != ~0U) continue;
+                    from[next] = frontier[i];
+                    frontier.push_back(next);
+                }
+            }
+        }
+        // One that only queues between a waiter and the holder is no part of the cycle of locks.
+        std::vector<std::uint32_t> holders;
+        for (std::size_t i = 0; i < cycle_.size(); ++i) {
+            const std::uint32_t before = cycle_[(i + cycle_.size() - 1) % cycle_.size()];
+            if (hold_of(cycle_[i], *wanted_lock(before)) != nullptr) holders.push_back(cycle_[i]);
+        }
+        cycle_ = std::move(holders);
+    }
+
+    const lock_identity* wanted_lock(std::uint32_t at) const { return tasks_[at].who->pending.lock; }
+
+    const held_lock* hold_of(std::uint32_t at, const lock_identity& lock) const {
+        for (const held_lock& held : tasks_[at].who->held)
+            if (held.instance == lock.instance()) return &held;
+        return nullptr;
+    }
+
+    void add_edge(finding& found, std::size_t i) const {
+        const std::uint32_t me = cycle_[i];
+        const std::uint32_t before = cycle_[(i + cycle_.size() - 1) % cycle_.size()];
+        const held_lock* const held = hold_of(me, *wanted_lock(before));
+        if (held == nullptr) return;  // let go by somebody else's release: a finding of its own
+        found.cycle.push_back({use_of(*held), wanted_by(*tasks_[me].who),
+                               tasks_[me].who->title(), false});
+    }
+
+    std::span<const stuck_task> tasks_;
+    const lock_table& locks_;
+    std::vector<std::uint32_t> cycle_;  // task i waits for a lock that task i + 1 holds
+};
+
+}  // namespace detail
+
+/// The finding of an execution in which nothing can go on.
+inline finding describe_deadlock(std::span<const stuck_task> tasks, const lock_table& locks) {
+    return detail::deadlock_description(tasks, locks).describe();
+}
+
+}  // namespace wedge

@@ -1,0 +1,152 @@
+// Tasks as fibers: a switch costs nanoseconds. Needs Boost.Context (target wedge::explore).
+#pragma once
+
+#if defined(WEDGE_FIBERS)
+
+#include <cxxabi.h>
+#include <sys/mman.h>
+
+#include <boost/context/detail/fcontext.hpp>
+#include <cerrno>
+#include <cstring>
+#include <memory>
+#include <new>
+#include <vector>
+
+#include "wedge/base/check.hpp"
+#include "wedge/base/sanitizer.hpp"
+#include "wedge/explore/substrate.hpp"
+
+extern "C" {
+#if defined(WEDGE_TSAN)
+void* __tsan_get_current_fiber();
+void* __tsan_create_fiber(unsigned flags);
+void __tsan_destroy_fiber(void* fiber);
+void __tsan_switch_to_fiber(void* fiber, unsigned flags);
+#endif
+#if defined(WEDGE_ASAN)
+void __sanitizer_start_switch_fiber(void** fake_stack, const void* bottom, std::size_t size);
+void __sanitizer_finish_switch_fiber(void* fake_stack, const void** bottom, std::size_t* size);
+#endif
+}
+
+namespace wedge {
+
+/// Fibers on stacks of their own, with a guard page below each.
+class fiber_switcher final : public stack_switcher {
+public:
+    explicit fiber_switcher(stack_user& user) : user_(user) {
+        fibers_.push_back(std::make_unique<fiber>());
+#if defined(WEDGE_TSAN)
+        fibers_[0]->tsan = __tsan_get_current_fiber();
+#endif
+    }
+    ~fiber_switcher() override {
+        const sanitizer::ignore_scope ours;
+        stopping_ = true;
+        for (std::uint32_t i = 1; i < fibers_.size(); ++i) {
+            switch_to(0, i);  // it balances TSan's scopes and comes back for good
+#if defined(WEDGE_TSAN)
+            __tsan_destroy_fiber(fibers_[i]->tsan);
+#endif
+            ::munmap(fibers_[i]->memory, memory_size);
+        }
+    }
+
+    void switch_to(std::uint32_t from, std::uint32_t to) override {
+        const sanitizer::ignore_scope ours;
+        while (fibers_.size() <= to) add();
+        jump(*fibers_[from], *fibers_[to]);
+    }
+
+private:
+    using transfer = boost::context::detail::transfer_t;
+
+    static constexpr std::size_t page = 4096;
+    static constexpr std::size_t stack_size = std::size_t{256} * 1024;  // 4x that of a kernel task
+    static constexpr std::size_t memory_size = stack_size + page;
+    static constexpr unsigned no_sync = 1;  // a switch is no happens-before edge of the program's
+
+    struct fiber {
+        boost::context::detail::fcontext_t context = nullptr;
+        fiber_switcher* owner = nullptr;
+        std::uint32_t number = 0;
+        fiber* entering = nullptr;  // who goes on, while this one is being left
+        int errno_value = 0;
+        void* exceptions[2] = {};
+        void* memory = nullptr;
+        const void* bottom = nullptr;  // for ASan; learnt at the first switch for stack 0
+        std::size_t size = 0;
+        void* fake_stack = nullptr;
+        void* tsan = nullptr;
+    };
+
+    static void jump(fiber& leaving, fiber& entering) {
+        leaving.entering = &entering;
+        leaving.errno_value = errno;
+        // The exceptions in flight and those being handled belong to the stack, but the C++
+        // runtime keeps them per thread (Itanium C++ ABI 2.2.2: two words).
+        void* const globals = abi::__cxa_get_globals();
+        std::memcpy(leaving.exceptions, globals, sizeof leaving.exceptions);
+        std::memcpy(globals, entering.exceptions, sizeof entering.exceptions);
+#if defined(WEDGE_ASAN)
+        __sanitizer_start_switch_fiber(&leaving.fake_stack, entering.bottom, entering.size);
+#endif
+#if defined(WEDGE_TSAN)
+        __tsan_switch_to_fiber(entering.tsan, no_sync);
+#endif
+        const transfer came = boost::context::detail::jump_fcontext(entering.context, &leaving);
+        arrived(came);
+        errno = leaving.errno_value;
+    }
+
+    /// The first thing on a stack that goes on: keeps where the one that was left stopped.
+    static fiber& arrived(transfer came) noexcept {
+        fiber& left = *static_cast<fiber*>(came.data);
+        left.context = came.fctx;
+#if defined(WEDGE_ASAN)
+        __sanitizer_finish_switch_fiber(left.entering->fake_stack, &left.bottom, &left.size);
+#endif
+        return *left.entering;
+    }
+
+    void add() {
+        auto made = std::make_unique<fiber>();
+        made->memory = ::mmap(nullptr, memory_size, PROT_READ | PROT_WRITE,
+                              MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+        if (made->memory == MAP_FAILED) throw std::bad_alloc();
+        ::mprotect(made->memory, page, PROT_NONE);
+        made->bottom = static_cast<char*>(made->memory) + page;
+        made->size = stack_size;
+        made->owner = this;
+        made->number = static_cast<std::uint32_t>(fibers_.size());
+#if defined(WEDGE_TSAN)
+        made->tsan = __tsan_create_fiber(0);
+#endif
+        made->context = boost::context::detail::make_fcontext(
+            static_cast<char*>(made->memory) + memory_size, stack_size, &start);
+        fibers_.push_back(std::move(made));
+    }
+
+    static void start(transfer came) {
+        fiber* here = nullptr;
+        {
+            const sanitizer::ignore_scope ours;
+            here = &arrived(came);
+        }
+        fiber_switcher& owner = *here->owner;
+        while (!owner.stopping_) {
+            const std::uint32_t next = owner.user_.run_on(here->number);
+            owner.switch_to(here->number, next);
+        }
+        jump(*here, *owner.fibers_[0]);
+    }
+
+    stack_user& user_;
+    bool stopping_ = false;
+    std::vector<std::unique_ptr<fiber>> fibers_;
+};
+
+}  // namespace wedge
+
+#endif  // WEDGE_FIBERS

@@ -1,0 +1,99 @@
+// The locks of an execution: their ordinals and what each of them is.
+#pragma once
+
+#include <cstdint>
+#include <unordered_map>
+#include <vector>
+
+#include "wedge/base/check.hpp"
+#include "wedge/task/lock_state.hpp"
+
+namespace wedge {
+
+/// A lock's ordinal is the same in every execution, whatever the schedule: it is counted by who
+/// made the lock (the workload's constructor, or each task), in the order of creation. Locks made
+/// outside are counted as they are met in the first execution, and keep that ordinal.
+class lock_table {
+public:
+    struct record {
+        lock_state state;
+        std::uint32_t class_id = 0;
+        std::uint32_t instance = 0;
+    };
+
+    static constexpr std::uint32_t made_by_setup = 0;
+    static constexpr std::uint32_t made_by_task(std::uint32_t ordinal) { return ordinal + 2; }
+
+    ~lock_table() {
+        // They live on outside, where ordinals of this table would clash with native ones.
+        for (const auto& [lock, met] : outside_) lock->adopt(0, met.native);
+    }
+
+    void begin_execution() noexcept {
+        for (std::size_t i = 0; i < makers_.size(); ++i) {
+            if (i == made_outside) continue;
+            makers_[i].used = 0;
+        }
+        if (makers_.size() > made_outside)
+            for (record& each : makers_[made_outside].records)
+                each.state.reset(each.state.kind());
+    }
+
+    void created(lock_identity& lock, std::uint32_t made_by, std::uint32_t execution) {
+        add(lock, made_by, execution);
+    }
+    void met(lock_identity& lock, std::uint32_t execution) {
+        const auto known = outside_.find(&lock);
+        if (known != outside_.end()) return lock.adopt(execution, known->second.ordinal);
+        const std::uint32_t native = lock.instance();
+        add(lock, made_outside, execution);
+        outside_.emplace(&lock, origin{native, lock.instance()});
+    }
+    void destroyed(lock_identity& lock) noexcept { outside_.erase(&lock); }
+
+    record& operator[](const lock_identity& lock) noexcept { return at(lock.instance()); }
+    const record& at(std::uint32_t instance) const noexcept {
+        const std::uint32_t i = instance - 1;
+        return makers_[i >> maker_shift].records[i & (locks_max - 1)];
+    }
+    record& at(std::uint32_t instance) noexcept {
+        return const_cast<record&>(static_cast<const lock_table&>(*this).at(instance));
+    }
+
+    bool is_empty() const noexcept {
+        for (const maker& each : makers_)
+            if (each.used != 0) return false;
+        return true;
+    }
+
+private:
+    static constexpr std::uint32_t made_outside = 1;
+    static constexpr unsigned maker_shift = 20;
+    static constexpr std::uint32_t locks_max = 1U << maker_shift;  // of one maker and execution
+
+    struct maker {
+        std::vector<record> records;  // kept over executions for their memory
+        std::uint32_t used = 0;
+    };
+    struct origin {
+        std::uint32_t native;
+        std::uint32_t ordinal;
+    };
+
+    void add(lock_identity& lock, std::uint32_t by, std::uint32_t execution) {
+        if (makers_.size() <= by) makers_.resize(by + 1);
+        maker& made = makers_[by];
+        WEDGE_CHECK(made.used < locks_max);
+        if (made.used == made.records.size()) made.records.emplace_back();
+        lock.adopt(execution, ((by << maker_shift) | made.used) + 1);
+        record& fresh = made.records[made.used++];
+        fresh.state.reset(lock.kind());
+        fresh.class_id = lock.class_id();
+        fresh.instance = lock.instance();
+    }
+
+    std::vector<maker> makers_;
+    std::unordered_map<lock_identity*, origin> outside_;
+};
+
+}  // namespace wedge

@@ -1,0 +1,43 @@
+// How a workload is explored.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+
+#include "wedge/base/level.hpp"
+#include "wedge/workload/outcome.hpp"
+
+namespace wedge {
+
+static_assert(default_level::value != level::off,
+              "exploration needs instrumented locks: WEDGE_LEVEL is 0");
+
+enum class strategy : std::uint8_t {
+    portfolio,   ///< the others in turn; ends when the exhaustive one has ended
+    random,      ///< a random walk
+    exhaustive,  ///< every schedule and choice, one of each set that are equal
+};
+inline constexpr const char* strategy_names[] = {"portfolio", "random", "exhaustive"};
+
+/// What carries the tasks.
+enum class substrate : std::uint8_t {
+    automatic,  ///< fibers where they are built in
+    fibers,
+    threads,  ///< real threads that hand a baton round: true thread identity, 100 times slower
+};
+inline constexpr const char* substrate_names[] = {"automatic", "fibers", "threads"};
+
+struct explore_options {
+    strategy how = strategy::portfolio;
+    std::uint64_t seed = 1;
+    std::uint64_t executions_max = 100'000;
+    std::uint64_t steps_max = 20'000;  ///< of one execution; a longer one is cut, and said
+    substrate on = substrate::automatic;
+    const std::atomic<bool>* stop = nullptr;  ///< when it turns true, the search ends early
+
+    /// Called between executions, about every thousand of them, with what is known so far.
+    void (*on_progress)(const outcome& so_far, void* data) = nullptr;
+    void* progress_data = nullptr;
+};
+
+}  // namespace wedge

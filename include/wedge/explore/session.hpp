@@ -1,0 +1,257 @@
+// One exploration: executions under a strategy, and a verdict for every finding.
+#pragma once
+
+#include <algorithm>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "wedge/explore/controller.hpp"
+#include "wedge/explore/minimize.hpp"
+#include "wedge/explore/options.hpp"
+#include "wedge/explore/strategy/confirm.hpp"
+#include "wedge/explore/strategy/exhaustive.hpp"
+#include "wedge/explore/strategy/portfolio.hpp"
+#include "wedge/explore/strategy/random.hpp"
+#include "wedge/explore/strategy/replay.hpp"
+#include "wedge/order/checker.hpp"
+
+namespace wedge {
+
+inline std::unique_ptr<search_strategy> make_strategy(strategy how, std::uint64_t seed) {
+    switch (how) {
+        case strategy::random: return std::make_unique<random_walk>(seed);
+        case strategy::exhaustive: return std::make_unique<exhaustive_search>();
+        case strategy::portfolio: break;
+    }
+    std::vector<std::unique_ptr<search_strategy>> all;
+    all.push_back(std::make_unique<exhaustive_search>());
+    all.push_back(std::make_unique<random_walk>(seed));
+    return std::make_unique<portfolio>(std::move(all));
+}
+
+/// Explores, replays and confirms one subject. Not shared between threads.
+class session {
+public:
+    session(subject& what, explore_options options)
+        : subject_(what),
+          options_(options),
+          order_(evidence::exact),
+          control_(what, options.on, &order_, options.steps_max) {}
+
+    /// Searches within the budget, then settles every finding.
+    outcome explore() {
+        const std::unique_ptr<search_strategy> how = make_strategy(options_.how, options_.seed);
+        while (!is_over()) {
+            if (!how->new_execution()) {
+                out_.exhausted = how->is_exhaustive() && !out_.bounded;
+                break;
+            }
+            run(*how);
+            report_progress();
+        }
+        return settle();
+    }
+
+    /// One execution along a schedule; what it shows is final.
+    outcome replay(const schedule& along, replay_mode mode) {
+        schedule_replay how(along.decisions, mode);
+        const execution_record done = run(how);
+        out_.diverged = how.diverged();
+        if (mode == replay_mode::strict && !how.diverged().empty()) found_.clear();
+        for (sighting& each : found_) {
+            each.what.best = schedule_of(control_.decisions(), each.what.signature);
+            if (done.stuck && matches(each.what, *done.stuck)) adopt(each.what, *done.stuck);
+        }
+        return finish();
+    }
+
+    /// Tries to build the deadlock of one cycle.
+    outcome confirm(const finding& cycle) {
+        found_.push_back({cycle, {}, true});
+        confirm_by_parking(cycle.cycle);
+        return settle();
+    }
+
+private:
+    /// A finding, and the execution that showed it.
+    struct sighting {
+        finding what;
+        std::vector<decision> decisions;
+        bool is_of_order = false;  ///< a report of the order checker: it needs a verdict
+        bool is_deadlock_reached = false;
+    };
+
+    static constexpr std::uint64_t confirmations_max = 1000;
+
+    bool is_over() const {
+        return out_.executions + out_.pruned >= options_.executions_max ||
+               (options_.stop != nullptr && options_.stop->load(std::memory_order_relaxed));
+    }
+
+    execution_record run(search_strategy& how) {
+        order_.begin_execution();
+        execution_record done = control_.run(how);
+        ++(done.how == ending::pruned ? out_.pruned : out_.executions);
+        out_.steps += done.steps;
+        out_.bounded = out_.bounded || done.how == ending::bounded;
+        for (; known_ < order_.findings().size(); ++known_)
+            found_.push_back({order_.findings()[known_], control_.decisions(), true});
+        if (done.stuck) see_deadlock(*done.stuck);
+        if (done.how == ending::threw) see_exception(done.thrown);
+        return done;
+    }
+
+    void see_deadlock(const finding& stuck) {
+        for (sighting& each : found_) {
+            if (!matches(each.what, stuck)) continue;
+            if (!each.is_deadlock_reached) {
+                each.decisions = control_.decisions();
+                each.is_deadlock_reached = true;
+            }
+            return;
+        }
+        found_.push_back({stuck, control_.decisions(), false, true});
+    }
+
+    void see_exception(const std::string& text) {
+        finding thrown;
+        thrown.kind = finding_kind::assertion;
+        thrown.judged = verdict::observed;
+        thrown.what = text;
+        thrown.signature = std::string(name_of(thrown.kind)) + " " + text;
+        for (const sighting& each : found_)
+            if (each.what.signature == thrown.signature) return;
+        found_.push_back({thrown, control_.decisions()});
+    }
+
+    /// Whether a deadlock that was reached is the one that a finding spoke of.
+    static bool matches(const finding& known, const finding& stuck) {
+        if (known.signature == stuck.signature) return true;
+        if (known.kind != finding_kind::recursive || stuck.cycle.empty()) return false;
+        return std::all_of(stuck.cycle.begin(), stuck.cycle.end(), [&](const dependency& edge) {
+            return edge.wanted.class_id == known.locks.front().class_id;
+        });
+    }
+
+    static void adopt(finding& known, const finding& stuck) {
+        if (known.kind != finding_kind::deadlock) {
+            known.judged = verdict::confirmed;
+            known.reason.clear();
+        }
+        known.tasks = stuck.tasks;
+    }
+
+    /// A verdict for each finding: reached, built by parking, refuted, or neither.
+    outcome settle() {
+        // Confirming may add sightings, so the list is walked by number.
+        for (std::size_t i = 0; i < found_.size() && !out_.exhausted; ++i) {
+            if (found_[i].is_of_order) order_.regrade(found_[i].what);
+            if (needs_verdict(found_[i]))
+                confirm_by_parking(std::vector<dependency>(found_[i].what.cycle));
+        }
+        for (sighting& each : found_) {
+            if (each.is_of_order && !each.is_deadlock_reached) order_.regrade(each.what);
+            if (needs_verdict(each)) {
+                each.what.judged = out_.exhausted ? verdict::refuted : verdict::unresolved;
+                each.what.reason = out_.exhausted ? "every schedule of this workload was tried"
+                                                  : "the budget was spent";
+            } else if (each.what.judged != verdict::refuted) {
+                make_definitive(each);
+            }
+        }
+        return finish();
+    }
+
+    static bool needs_verdict(const sighting& each) {
+        return each.is_of_order && !each.is_deadlock_reached &&
+               each.what.judged == verdict::unresolved;
+    }
+
+    void confirm_by_parking(const std::vector<dependency>& cycle) {
+        if (cycle.empty()) return;
+        cycle_confirmation how(cycle, options_.seed);
+        const std::string wanted = "cycle " + cycle_signature(cycle);
+        for (std::uint64_t i = 0; i < confirmations_max; ++i) {
+            if (options_.stop != nullptr && options_.stop->load(std::memory_order_relaxed)) return;
+            static_cast<void>(how.new_execution());
+            const execution_record done = run(how);
+            if (done.stuck && done.stuck->signature == wanted) return;
+        }
+    }
+
+    /// Minimises the schedule, and takes the finding as one replay of it shows it: so a replay in
+    /// another process prints the same bytes.
+    void make_definitive(sighting& each) const {
+        const std::vector<decision> small = session(subject_, options_).smallest(each);
+        schedule best = schedule_of(small, each.what.signature);
+        const outcome shown = session(subject_, options_).replay(best, replay_mode::strict);
+        for (const finding& again : shown.findings)
+            if (again.signature == each.what.signature) each.what = again;
+        each.what.best = std::move(best);
+    }
+
+    std::vector<decision> smallest(const sighting& wanted) {
+        return minimize(wanted.decisions,
+                        [&](const std::vector<decision>& hints)
+                            -> std::optional<std::vector<decision>> {
+                            schedule_replay how(hints, replay_mode::lenient);
+                            order_.reset();
+                            order_.begin_execution();
+                            if (!shows(wanted, control_.run(how))) return std::nullopt;
+                            return control_.decisions();
+                        });
+    }
+
+    bool shows(const sighting& wanted, const execution_record& done) const {
+        if (wanted.is_deadlock_reached) return done.stuck && matches(wanted.what, *done.stuck);
+        if (wanted.what.kind == finding_kind::assertion) return done.thrown == wanted.what.what;
+        return std::any_of(
+            order_.findings().begin(), order_.findings().end(),
+            [&](const finding& f) { return f.signature == wanted.what.signature; });
+    }
+
+    schedule schedule_of(const std::vector<decision>& decisions, std::string signature) const {
+        schedule made = subject_.blank();
+        made.signature = std::move(signature);
+        made.decisions = decisions;
+        return made;
+    }
+
+    outcome finish() {
+        out_.has_modelled_state = control_.has_seen_locks();
+        out_.what = out_.exhausted ? result::sound : result::unresolved;
+        for (sighting& each : found_) {
+            const result of = each.is_deadlock_reached                          ? result::deadlock
+                              : each.what.kind == finding_kind::assertion       ? result::exception
+                              : each.what.judged == verdict::refuted            ? out_.what
+                                                                                : result::finding;
+            if (of < out_.what) {
+                out_.what = of;
+                out_.best = each.what.best;
+            }
+            out_.findings.push_back(std::move(each.what));
+        }
+        found_.clear();
+        return std::move(out_);
+    }
+
+    void report_progress() {
+        constexpr std::uint64_t every = 1024;
+        if (options_.on_progress == nullptr || (out_.executions + out_.pruned) % every != 0)
+            return;
+        outcome so_far = out_;
+        for (const sighting& each : found_) so_far.findings.push_back(each.what);
+        options_.on_progress(so_far, options_.progress_data);
+    }
+
+    subject& subject_;
+    explore_options options_;
+    checker order_;
+    controller control_;
+    outcome out_;
+    std::size_t known_ = 0;  // how many of the checker's findings are in found_
+    std::vector<sighting> found_;
+};
+
+}  // namespace wedge

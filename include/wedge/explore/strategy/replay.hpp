@@ -1,0 +1,80 @@
+// Repeats a recorded schedule, strictly or as a list of hints.
+#pragma once
+
+#include <algorithm>
+#include <span>
+#include <string>
+
+#include "wedge/event/schedule.hpp"
+#include "wedge/explore/strategy/strategy.hpp"
+
+namespace wedge {
+
+/// How a schedule is followed. Strict stops at the first step that cannot be taken; lenient skips
+/// it, and goes on by itself when the schedule has ended.
+enum class replay_mode : std::uint8_t { strict, lenient };
+
+/// One execution along a schedule. Where hints run out, the running task goes on, else the first.
+class schedule_replay final : public search_strategy {
+public:
+    schedule_replay(std::span<const decision> decisions, replay_mode mode)
+        : decisions_(decisions), mode_(mode) {}
+
+    bool new_execution() override { return !std::exchange(is_done_, true); }
+
+    std::uint32_t next_task(const choice_point& at) override {
+        const auto is_enabled = [&](std::uint32_t task) {
+            return std::binary_search(at.enabled.begin(), at.enabled.end(), task);
+        };
+        while (at_ < decisions_.size()) {
+            const decision& hint = decisions_[at_];
+            if (hint.what == decision::sort::run && is_enabled(hint.value)) {
+                ++at_;
+                return hint.value;
+            }
+            const std::string why =
+                hint.what == decision::sort::run
+                    ? "task " + std::to_string(hint.value) + " cannot go on there"
+                    : "it has a choice there, the program asks for a task";
+            if (!skip(why)) return no_task;
+        }
+        if (!skip("it ends there, the program goes on")) return no_task;
+        return is_enabled(at.running) ? at.running : at.enabled[0];
+    }
+
+    std::uint32_t choose(std::uint32_t n) override {
+        if (at_ < decisions_.size() && decisions_[at_].what == decision::sort::choose) {
+            const decision& hint = decisions_[at_++];
+            if (hint.value < n && (hint.of == n || mode_ == replay_mode::lenient))
+                return hint.value;
+            diverge("the choice is among " + std::to_string(n) + " now");
+            return 0;
+        }
+        diverge("the program asks for a choice there");
+        return 0;
+    }
+
+    /// Where the execution left the schedule first; empty when it did not.
+    const std::string& diverged() const noexcept { return diverged_; }
+
+private:
+    void diverge(const std::string& why) {
+        if (diverged_.empty())
+            diverged_ = "at decision " + std::to_string(at_ + 1) + " of " +
+                        std::to_string(decisions_.size()) + ": " + why;
+    }
+    bool skip(const std::string& why) {
+        diverge(why);
+        if (mode_ == replay_mode::strict) return false;
+        if (at_ < decisions_.size()) ++at_;
+        return true;
+    }
+
+    std::span<const decision> decisions_;
+    replay_mode mode_;
+    std::size_t at_ = 0;
+    bool is_done_ = false;
+    std::string diverged_;
+};
+
+}  // namespace wedge

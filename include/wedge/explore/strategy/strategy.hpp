@@ -1,0 +1,68 @@
+// The interface of a search strategy: three questions an execution asks.
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "wedge/task/task.hpp"
+
+namespace wedge {
+
+inline constexpr std::uint32_t no_task = ~0U;
+
+/// What a strategy may look at when it picks the next task.
+struct choice_point {
+    std::span<const std::uint32_t> enabled;  ///< ordinals, rising; never empty
+    std::uint32_t running = no_task;         ///< who took the last step; it may not be enabled
+    std::span<const task* const> tasks;      ///< all tasks by ordinal; `pending` is their next step
+};
+
+/// Answers every non-determinism of an execution. Called by whichever task runs, one at a time.
+///
+/// A new strategy is one file in this folder with a class like this, and one line in
+/// `make_strategy` (explore/session.hpp).
+class search_strategy {
+public:
+    search_strategy() = default;
+    search_strategy(const search_strategy&) = delete;
+    search_strategy& operator=(const search_strategy&) = delete;
+    virtual ~search_strategy() = default;
+
+    /// An execution begins. False: there is nothing left to try.
+    virtual bool new_execution() = 0;
+
+    /// The ordinal of the task that takes its pending step, one of `enabled`; or `no_task` to give
+    /// the execution up, since an equal one was tried.
+    virtual std::uint32_t next_task(const choice_point& at) = 0;
+
+    /// A number in [0, n); n is at least 2.
+    virtual std::uint32_t choose(std::uint32_t n) = 0;
+
+    /// True when `new_execution` returned false because every schedule and choice was tried.
+    virtual bool is_exhaustive() const noexcept { return false; }
+};
+
+/// The objects that a step touches, by their ordinals: two steps that share none may be swapped.
+struct step_footprint {
+    std::uint32_t lock = 0;  ///< 0: none
+    std::uint32_t condition = 0;
+    bool is_read = false;      ///< commutes with other reads of the same lock
+    bool touches_all = false;  ///< commutes with nothing
+
+    static step_footprint of(const operation& next) noexcept {
+        const bool is_read = is_shared(next.how) && (next.what == step::acquire ||
+                                                     next.what == step::try_acquire ||
+                                                     next.what == step::release);
+        return {next.lock != nullptr ? next.lock->instance() : 0,
+                next.condition != nullptr ? next.condition->instance() : 0, is_read,
+                next.what == step::spawn};
+    }
+
+    bool commutes_with(const step_footprint& other) const noexcept {
+        if (touches_all || other.touches_all) return false;
+        if (condition != 0 && condition == other.condition) return false;
+        return lock == 0 || lock != other.lock || (is_read && other.is_read);
+    }
+};
+
+}  // namespace wedge

@@ -1,0 +1,107 @@
+// What is explored, without its type: the life of a workload in one execution.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "wedge/event/schedule.hpp"
+#include "wedge/workload/workload.hpp"
+
+namespace wedge {
+
+class subject {
+public:
+    subject() = default;
+    subject(const subject&) = delete;
+    subject& operator=(const subject&) = delete;
+    virtual ~subject() = default;
+
+    virtual std::uint32_t tasks() const = 0;
+    virtual std::string task_name(std::uint32_t task) const = 0;
+    virtual void begin() = 0;                 ///< makes the state
+    virtual void run(std::uint32_t task) = 0;  ///< on the task's own stack
+    virtual void check() = 0;                 ///< after all tasks have ended
+    virtual void end() = 0;                   ///< destroys the state
+    virtual schedule blank() const = 0;       ///< a schedule with the head filled in
+};
+
+/// A workload with a program.
+template <workload W>
+class workload_subject final : public subject {
+public:
+    /// @throws error  when the program calls an action that there is not
+    explicit workload_subject(program calls) : text_(to_string(calls)) {
+        const std::vector<std::string> names = action_names<W>();
+        if (calls.empty()) throw error("program: it has no task");
+        std::map<std::string, unsigned> seen;
+        for (const std::vector<call>& task : calls) {
+            std::vector<numbered_call> resolved;
+            for (const call& c : task) resolved.push_back({number_of(c.action, names), c.arg});
+            calls_.push_back(std::move(resolved));
+            std::string name = task.empty() ? "idle" : task.front().action;
+            if (const unsigned before = seen[name]++) name += "#" + std::to_string(before + 1);
+            names_.push_back(std::move(name));
+        }
+    }
+
+    std::uint32_t tasks() const override { return static_cast<std::uint32_t>(calls_.size()); }
+    std::string task_name(std::uint32_t task) const override { return names_[task]; }
+    void begin() override { state_.emplace(); }
+    void run(std::uint32_t task) override {
+        for (const numbered_call& c : calls_[task])
+            detail::call_numbered(*state_, c.action, c.argument);
+    }
+    void check() override {
+        if constexpr (requires(const W& state) { state.check(); })
+            static_cast<const W&>(*state_).check();
+    }
+    void end() override { state_.reset(); }
+    schedule blank() const override {
+        return {workload_name<W>(), fingerprint<W>(), text_, {}, {}};
+    }
+
+private:
+    struct numbered_call {
+        std::size_t action;
+        std::uint32_t argument;
+    };
+
+    static std::size_t number_of(const std::string& action,
+                                 const std::vector<std::string>& names) {
+        for (std::size_t i = 0; i < names.size(); ++i)
+            if (names[i] == action) return i;
+        std::string all;
+        for (const std::string& name : names) all += (all.empty() ? "" : ", ") + name;
+        throw error("program: workload " + workload_name<W>() + " has no action '" + action +
+                    "'; it has: " + all);
+    }
+
+    std::string text_;
+    std::vector<std::vector<numbered_call>> calls_;
+    std::vector<std::string> names_;
+    std::optional<W> state_;
+};
+
+/// Plain functions, one a task. The state they share is the caller's, and outlives executions.
+class function_subject final : public subject {
+public:
+    explicit function_subject(std::span<const std::function<void()>> tasks) : tasks_(tasks) {}
+
+    std::uint32_t tasks() const override { return static_cast<std::uint32_t>(tasks_.size()); }
+    std::string task_name(std::uint32_t) const override { return {}; }
+    void begin() override {}
+    void run(std::uint32_t task) override { tasks_[task](); }
+    void check() override {}
+    void end() override {}
+    schedule blank() const override { return {}; }
+
+private:
+    std::span<const std::function<void()>> tasks_;
+};
+
+}  // namespace wedge

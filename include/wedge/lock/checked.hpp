@@ -1,0 +1,237 @@
+// An instrumented lock over any Lockable type, and the plain one that it is at level 0.
+#pragma once
+
+#include <concepts>
+#include <mutex>
+#include <type_traits>
+
+#include "wedge/base/annotate.hpp"
+#include "wedge/base/level.hpp"
+#include "wedge/lock/controlled.hpp"
+
+namespace wedge {
+
+template <class L>
+concept lockable = requires(L& lock) {
+    lock.lock();
+    lock.unlock();
+    { lock.try_lock() } -> std::convertible_to<bool>;
+};
+
+template <class L>
+concept shared_lockable = lockable<L> && requires(L& lock) {
+    lock.lock_shared();
+    lock.unlock_shared();
+    { lock.try_lock_shared() } -> std::convertible_to<bool>;
+};
+
+template <class L>
+concept downgradable = shared_lockable<L> && requires(L& lock) { lock.downgrade(); };
+
+template <class L, class Duration>
+concept timed_lockable = requires(L& lock, const Duration& at_most) { lock.try_lock_for(at_most); };
+
+/// How wedge models a native lock under control; specialise it for a lock of your own.
+///
+/// `shared_how`: whether its readers wait behind a waiting writer (`shared`) or not.
+template <class L>
+struct lock_traits {
+    static constexpr lock_kind kind = shared_lockable<L> ? lock_kind::rwlock : lock_kind::mutex;
+    static constexpr mode shared_how = mode::recursive_shared;
+};
+template <>
+struct lock_traits<std::recursive_mutex> {
+    static constexpr lock_kind kind = lock_kind::recursive_mutex;
+    static constexpr mode shared_how = mode::exclusive;
+};
+
+/// Annotations of one acquire: the lock that serialises this nesting, or a level of nesting.
+struct under {
+    const lock_identity* nest = nullptr;
+    std::uint8_t subclass = 0;
+};
+
+/// A lock of type `L` that reports every step: to the task's sink, and under control to the
+/// engine, which then decides instead of `L`.
+///
+/// Models Lockable (and SharedLockable, TimedLockable as far as `L` does), so std::scoped_lock and
+/// std::unique_lock take it. Prefer wedge::guard: the standard's guards report their own header as
+/// the place of the call. The class is the explicit one, else the name, else the place where the
+/// lock is made.
+///
+/// @tparam Level  with level 0 this class is `L` and nothing more
+template <lockable L, class Level = default_level>
+class WEDGE_CAPABILITY("mutex") checked {
+public:
+    checked(site where = site::current()) : checked(lock_class::at(where)) {}
+    explicit checked(const char* name) : checked(lock_class(name)) {}
+    explicit checked(lock_class cls) : identity_(lock_traits<L>::kind, cls) {}
+    checked(const checked&) = delete;
+    checked& operator=(const checked&) = delete;
+
+    void lock(site where = site::current()) WEDGE_ACQUIRE() WEDGE_NO_THREAD_SAFETY {
+        acquire({.where = where});
+    }
+    void lock(under annotation, site where = site::current())
+        WEDGE_ACQUIRE() WEDGE_NO_THREAD_SAFETY {
+        acquire(terms_of(annotation, where));
+    }
+    bool try_lock(site where = site::current())
+        WEDGE_TRY_ACQUIRE(true) WEDGE_NO_THREAD_SAFETY {
+        return try_acquire({.with = flags::tried, .where = where}, [&] { return lock_.try_lock(); });
+    }
+    /// Waits at most so long; under control the time is the engine's to choose.
+    template <class Duration, timed_lockable<Duration> N = L>
+    bool try_lock_for(const Duration& at_most, site where = site::current())
+        WEDGE_TRY_ACQUIRE(true) WEDGE_NO_THREAD_SAFETY {
+        return try_acquire({.with = flags::timed, .where = where},
+                           [&] { return lock_.try_lock_for(at_most); });
+    }
+    void unlock(site where = site::current()) WEDGE_RELEASE() WEDGE_NO_THREAD_SAFETY {
+        if (release(mode::exclusive, where)) lock_.unlock();
+    }
+
+    template <shared_lockable N = L>
+    void lock_shared(site where = site::current())
+        WEDGE_ACQUIRE_SHARED() WEDGE_NO_THREAD_SAFETY {
+        acquire({.how = shared_how, .where = where});
+    }
+    template <shared_lockable N = L>
+    bool try_lock_shared(site where = site::current())
+        WEDGE_TRY_ACQUIRE_SHARED(true) WEDGE_NO_THREAD_SAFETY {
+        return try_acquire({.how = shared_how, .with = flags::tried, .where = where},
+                           [&] { return lock_.try_lock_shared(); });
+    }
+    template <shared_lockable N = L>
+    void unlock_shared(site where = site::current())
+        WEDGE_RELEASE_GENERIC() WEDGE_NO_THREAD_SAFETY {
+        if (release(shared_how, where)) lock_.unlock_shared();
+    }
+    /// Turns the exclusive hold into a shared one without letting a writer in between.
+    template <downgradable N = L>
+    void downgrade(site where = site::current()) WEDGE_NO_THREAD_SAFETY {
+        task& self = current();
+        if (self.runtime != nullptr) [[unlikely]]
+            return detail::controlled_downgrade(self, identity_, where);
+        detail::downgraded(self, identity_, where);
+        lock_.downgrade();
+    }
+
+    lock_identity& identity() noexcept { return identity_; }
+    const lock_identity& identity() const noexcept { return identity_; }
+
+private:
+    static constexpr mode shared_how = lock_traits<L>::shared_how;
+
+    static detail::acquire_terms terms_of(under annotation, site where) {
+        detail::acquire_terms terms{.subclass = annotation.subclass, .where = where};
+        if (annotation.subclass != 0) terms.with = terms.with | flags::subclassed;
+        if (annotation.nest != nullptr) {
+            terms.with = terms.with | flags::nest;
+            terms.payload = annotation.nest->instance();
+        }
+        return terms;
+    }
+
+    void acquire(const detail::acquire_terms& terms) {
+        task& self = current();
+        if (self.runtime != nullptr) [[unlikely]] {
+            detail::controlled_acquire(self, identity_, terms);
+            return;
+        }
+        if (deepen(self, [&] { native_lock(terms.how); return true; })) return;
+        detail::attempt(self, identity_, terms);
+        native_lock(terms.how);
+        detail::acquired(self, identity_, terms);
+    }
+
+    template <class Native>
+    bool try_acquire(const detail::acquire_terms& terms, Native native) {
+        task& self = current();
+        if (self.runtime != nullptr) [[unlikely]]
+            return detail::controlled_acquire(self, identity_, terms);
+        if (deepen(self, native)) return true;
+        if (!has(terms.with, flags::tried)) detail::attempt(self, identity_, terms);
+        const bool is_taken = native();
+        if (is_taken)
+            detail::acquired(self, identity_, terms);
+        else
+            detail::not_acquired(self, identity_, terms);
+        return is_taken;
+    }
+
+    /// The second hold of a recursive mutex: it cannot fail, and is no event.
+    template <class Native>
+    bool deepen(task& self, Native native) {
+        if constexpr (lock_traits<L>::kind == lock_kind::recursive_mutex) {
+            if (held_lock* const mine = self.held.find(identity_.instance()))
+                if (native()) return ++mine->depth, true;
+        }
+        return false;
+    }
+
+    void native_lock(mode how) {
+        if constexpr (shared_lockable<L>) {
+            if (is_shared(how)) return lock_.lock_shared();
+        }
+        lock_.lock();
+    }
+
+    /// Whether the native lock is to be released too.
+    bool release(mode how, site where) {
+        task& self = current();
+        if (self.runtime != nullptr) [[unlikely]] {
+            detail::controlled_release(self, identity_, how, where);
+            return false;
+        }
+        detail::released(self, identity_, how, where);
+        return true;
+    }
+
+    L lock_;
+    lock_identity identity_;
+};
+
+/// Level 0: the plain lock. Names, classes and sites are accepted and vanish.
+template <lockable L>
+class WEDGE_CAPABILITY("mutex") checked<L, level_constant<level::off>> {
+public:
+    checked() = default;
+    explicit checked(const char*) {}
+    explicit checked(lock_class) {}
+    checked(const checked&) = delete;
+    checked& operator=(const checked&) = delete;
+
+    void lock(site = {}) WEDGE_ACQUIRE() WEDGE_NO_THREAD_SAFETY { lock_.lock(); }
+    void lock(under, site = {}) WEDGE_ACQUIRE() WEDGE_NO_THREAD_SAFETY { lock_.lock(); }
+    bool try_lock(site = {}) WEDGE_TRY_ACQUIRE(true) WEDGE_NO_THREAD_SAFETY {
+        return lock_.try_lock();
+    }
+    template <class Duration, timed_lockable<Duration> N = L>
+    bool try_lock_for(const Duration& at_most, site = {})
+        WEDGE_TRY_ACQUIRE(true) WEDGE_NO_THREAD_SAFETY {
+        return lock_.try_lock_for(at_most);
+    }
+    void unlock(site = {}) WEDGE_RELEASE() WEDGE_NO_THREAD_SAFETY { lock_.unlock(); }
+    template <shared_lockable N = L>
+    void lock_shared(site = {}) WEDGE_ACQUIRE_SHARED() WEDGE_NO_THREAD_SAFETY {
+        lock_.lock_shared();
+    }
+    template <shared_lockable N = L>
+    bool try_lock_shared(site = {}) WEDGE_TRY_ACQUIRE_SHARED(true) WEDGE_NO_THREAD_SAFETY {
+        return lock_.try_lock_shared();
+    }
+    template <shared_lockable N = L>
+    void unlock_shared(site = {}) WEDGE_RELEASE_GENERIC() WEDGE_NO_THREAD_SAFETY {
+        lock_.unlock_shared();
+    }
+    template <downgradable N = L>
+    void downgrade(site = {}) WEDGE_NO_THREAD_SAFETY {
+        lock_.downgrade();
+    }
+
+private:
+    L lock_;
+};
+
+}  // namespace wedge

@@ -1,0 +1,170 @@
+// A condition variable over any instrumented lock.
+#pragma once
+
+#include <chrono>
+#include <condition_variable>
+#include <mutex>
+
+#include "wedge/lock/guard.hpp"
+
+namespace wedge {
+
+/// Like std::condition_variable_any, but it waits with a lock of wedge, a guard of it, or a
+/// std::unique_lock of it, and its waits are explored under control: who is notified is a
+/// recorded choice, time is virtual.
+///
+/// The lock must be held exclusively, once.
+template <class Level = default_level>
+class basic_condition {
+public:
+    basic_condition(site where = site::current())
+        : identity_(lock_kind::condition, lock_class::at(where)) {}
+    explicit basic_condition(const char* name)
+        : identity_(lock_kind::condition, lock_class(name)) {}
+    basic_condition(const basic_condition&) = delete;
+    basic_condition& operator=(const basic_condition&) = delete;
+
+    /// Blocks until notified, possibly spuriously.
+    template <class Lock>
+    void wait(Lock& lock, site where = site::current()) WEDGE_NO_THREAD_SAFETY {
+        auto& real = underlying(lock);
+        task& self = current();
+        if (self.runtime != nullptr) [[unlikely]] {
+            controlled_wait(self, real.identity(), false, where);
+        } else {
+            report(self, event_kind::wait, where);
+            relock with{real, where};
+            native_.wait(with);
+            report(self, event_kind::wake, where);
+        }
+    }
+    template <class Lock, std::predicate Predicate>
+    void wait(Lock& lock, Predicate is_ready, site where = site::current()) {
+        while (!is_ready()) wait(lock, where);
+    }
+
+    /// Blocks until notified or so long; false: it gave up. Under control it may give up whenever
+    /// the engine chooses.
+    template <class Lock, class Rep, class Period>
+    bool wait_for(Lock& lock, std::chrono::duration<Rep, Period> at_most,
+                  site where = site::current()) WEDGE_NO_THREAD_SAFETY {
+        auto& real = underlying(lock);
+        task& self = current();
+        if (self.runtime != nullptr) [[unlikely]]
+            return controlled_wait(self, real.identity(), true, where);
+        report(self, event_kind::wait, where);
+        relock with{real, where};
+        const bool is_notified = native_.wait_for(with, at_most) == std::cv_status::no_timeout;
+        report(self, event_kind::wake, where);
+        return is_notified;
+    }
+
+    void notify_one(site where = site::current()) { notify(step::notify_one, where); }
+    void notify_all(site where = site::current()) { notify(step::notify_all, where); }
+
+private:
+    template <class Lock>
+    struct relock {
+        Lock& real;
+        site where;
+        void lock() WEDGE_NO_THREAD_SAFETY { real.lock(where); }
+        void unlock() WEDGE_NO_THREAD_SAFETY { real.unlock(where); }
+    };
+    template <class Lock>
+    relock(Lock&, site) -> relock<Lock>;
+
+    template <class Lock>
+    static auto& underlying(Lock& lock) {
+        if constexpr (requires { lock.mutex()->identity(); })
+            return *lock.mutex();
+        else if constexpr (requires { lock.lock().identity(); })
+            return lock.lock();
+        else
+            return lock;
+    }
+
+    void report(task& self, event_kind kind, site where) {
+        detail::emit(self, {.kind = kind,
+                            .class_id = identity_.class_id(),
+                            .instance = identity_.instance(),
+                            .payload = identity_.instance(),
+                            .where = where});
+    }
+
+    bool controlled_wait(task& self, lock_identity& lock, bool timed, site where) {
+        const operation next{.what = step::wait,
+                             .timed = timed,
+                             .lock = &lock,
+                             .condition = &identity_,
+                             .where = where};
+        if (self.runtime->is_giving_up()) return self.runtime->perform(self, next);
+        detail::adopt_if_foreign(self, identity_);
+        report(self, event_kind::wait, where);
+        detail::tsan_unlocked(lock, mode::exclusive);
+        detail::released(self, lock, mode::exclusive, where);
+        // The order of the re-acquire is checked now: it may never come.
+        detail::attempt(self, lock, {.where = where});
+        const bool is_notified = self.runtime->perform(self, next);
+        detail::acquired(self, lock, {.where = where});
+        detail::tsan_locked(lock, {});
+        report(self, event_kind::wake, where);
+        return is_notified;
+    }
+
+    void notify(step what, site where) {
+        task& self = current();
+        if (self.runtime != nullptr) [[unlikely]] {
+            detail::adopt_if_foreign(self, identity_);
+            self.runtime->perform(self, {.what = what, .condition = &identity_, .where = where});
+            return;
+        }
+        report(self, event_kind::notify, where);
+        if (what == step::notify_one)
+            native_.notify_one();
+        else
+            native_.notify_all();
+    }
+
+    std::condition_variable_any native_;
+    lock_identity identity_;
+};
+
+/// Level 0: the standard's, with the same calls.
+template <>
+class basic_condition<level_constant<level::off>> {
+public:
+    basic_condition() = default;
+    explicit basic_condition(const char*) {}
+    basic_condition(const basic_condition&) = delete;
+    basic_condition& operator=(const basic_condition&) = delete;
+
+    template <class Lock>
+    void wait(Lock& lock, site = {}) WEDGE_NO_THREAD_SAFETY {
+        native_.wait(underlying(lock));
+    }
+    template <class Lock, std::predicate Predicate>
+    void wait(Lock& lock, Predicate is_ready, site = {}) {
+        while (!is_ready()) wait(lock);
+    }
+    template <class Lock, class Rep, class Period>
+    bool wait_for(Lock& lock, std::chrono::duration<Rep, Period> at_most, site = {}) {
+        return native_.wait_for(underlying(lock), at_most) == std::cv_status::no_timeout;
+    }
+    void notify_one(site = {}) { native_.notify_one(); }
+    void notify_all(site = {}) { native_.notify_all(); }
+
+private:
+    template <class Lock>
+    static auto& underlying(Lock& lock) {
+        if constexpr (requires { lock.lock().try_lock(); })
+            return lock.lock();
+        else
+            return lock;
+    }
+
+    std::condition_variable_any native_;
+};
+
+using condition = basic_condition<>;
+
+}  // namespace wedge

@@ -1,0 +1,12 @@
+// A mutex that its holder may take again; only the outermost hold counts for the order.
+#pragma once
+
+#include <mutex>
+
+#include "wedge/lock/checked.hpp"
+
+namespace wedge {
+
+using recursive_mutex = checked<std::recursive_mutex>;
+
+}  // namespace wedge

@@ -1,0 +1,107 @@
+// A thread that is a task: natively a std::thread, under control a task of the execution.
+#pragma once
+
+#include <concepts>
+#include <exception>
+#include <memory>
+#include <thread>
+#include <utility>
+
+#include "wedge/base/level.hpp"
+#include "wedge/base/sanitizer.hpp"
+#include "wedge/task/steps.hpp"
+
+namespace wedge {
+
+/// Like std::thread: join it before it is destroyed. An exception that leaves the body
+/// terminates natively, and ends the execution with that outcome under control.
+class thread {
+public:
+    thread() noexcept = default;
+
+    /// @param name  what reports print; null: `task N`
+    template <class Body>
+        requires std::invocable<std::decay_t<Body>&>
+    explicit thread(Body&& body, const char* name = nullptr, site where = site::current()) {
+        struct callable final : shared_body {
+            explicit callable(Body&& b) : body(std::forward<Body>(b)) {}
+            void call() override { body(); }
+            std::decay_t<Body> body;
+        };
+        body_ = std::make_shared<callable>(std::forward<Body>(body));
+        start(name, where);
+    }
+    thread(thread&& other) noexcept { swap(other); }
+    thread& operator=(thread&& other) noexcept {
+        thread moved(std::move(other));
+        swap(moved);
+        return *this;
+    }
+    ~thread() {
+        if (!joinable()) return;
+        if (body_ != nullptr && body_->is_controlled && current().runtime != nullptr &&
+            current().runtime->is_giving_up())
+            return;
+        std::terminate();
+    }
+
+    bool joinable() const noexcept { return body_ != nullptr; }
+
+    /// Blocks until the body has returned.
+    void join(site where = site::current()) {
+        WEDGE_CHECK(joinable());
+        task& self = current();
+        detail::emit(self, {.kind = event_kind::join, .payload = ordinal_, .where = where});
+        if (body_->is_controlled) {
+            self.runtime->perform(self, {.what = step::join, .other = ordinal_, .where = where});
+            sanitizer::acquire(body_.get());
+        } else {
+            native_.join();
+        }
+        body_.reset();
+    }
+
+private:
+    struct shared_body {
+        virtual ~shared_body() = default;
+        virtual void call() = 0;
+        bool is_controlled = false;
+    };
+
+    void start(const char* name, site where) {
+        task& self = current();
+        if (self.runtime != nullptr) {
+            self.runtime->perform(self, {.what = step::spawn, .where = where});
+            body_->is_controlled = true;
+            auto* const mine = new std::shared_ptr<shared_body>(body_);
+            sanitizer::release(body_.get());
+            ordinal_ = self.runtime->spawn(self, {&run_controlled, mine}, name);
+        } else {
+            native_ = std::thread([mine = body_, title = std::string(name ? name : "")] {
+                if (!title.empty()) current().name = title;
+                mine->call();
+            });
+        }
+        detail::emit(self, {.kind = event_kind::spawn, .payload = ordinal_, .where = where});
+    }
+
+    static void run_controlled(void* data) {
+        const std::unique_ptr<std::shared_ptr<shared_body>> mine(
+            static_cast<std::shared_ptr<shared_body>*>(data));
+        sanitizer::acquire(mine->get());
+        (*mine)->call();
+        sanitizer::release(mine->get());
+    }
+
+    void swap(thread& other) noexcept {
+        std::swap(body_, other.body_);
+        std::swap(native_, other.native_);
+        std::swap(ordinal_, other.ordinal_);
+    }
+
+    std::shared_ptr<shared_body> body_;
+    std::thread native_;
+    std::uint32_t ordinal_ = 0;
+};
+
+}  // namespace wedge

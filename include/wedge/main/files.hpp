@@ -1,0 +1,84 @@
+// Reading and writing whole files; every failure is an `error` that names the file.
+#pragma once
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <system_error>
+
+#include "wedge/base/check.hpp"
+
+namespace wedge {
+
+namespace detail {
+
+struct file_closer {
+    void operator()(std::FILE* file) const noexcept { std::fclose(file); }
+};
+using open_file = std::unique_ptr<std::FILE, file_closer>;
+
+[[noreturn]] inline void fail_file(const std::string& path) {
+    throw error(path + ": " + std::strerror(errno));
+}
+
+}  // namespace detail
+
+/// The text of a file.
+inline std::string read_text(const std::string& path) {
+    constexpr std::size_t size_max = std::size_t{1} << 28;  // a device would never end
+    const detail::open_file file(std::fopen(path.c_str(), "rb"));
+    if (file == nullptr) detail::fail_file(path);
+    struct stat about {};
+    if (::fstat(::fileno(file.get()), &about) == 0 && S_ISDIR(about.st_mode))
+        throw error(path + ": this is a folder, a file is wanted");
+    std::string text;
+    char block[1 << 14];
+    while (const std::size_t got = std::fread(block, 1, sizeof block, file.get())) {
+        text.append(block, got);
+        if (text.size() > size_max) throw error(path + ": larger than 256 MiB");
+    }
+    if (std::ferror(file.get()) != 0) detail::fail_file(path);
+    return text;
+}
+
+/// Writes a file so that nobody ever sees a part of it: beside the old one, then in its place.
+inline void write_text(const std::string& path, std::string_view text) {
+    const std::string draft = path + ".tmp-" + std::to_string(::getpid());
+    detail::open_file file(std::fopen(draft.c_str(), "wb"));
+    if (file == nullptr) detail::fail_file(path);
+    bool is_written = std::fwrite(text.data(), 1, text.size(), file.get()) == text.size();
+    is_written = std::fclose(file.release()) == 0 && is_written;
+    if (is_written && std::rename(draft.c_str(), path.c_str()) == 0) return;
+    const int reason = errno;
+    ::unlink(draft.c_str());
+    errno = reason;
+    detail::fail_file(path);
+}
+
+/// Makes a folder and those above it, unless they are there.
+inline void make_folder(const std::string& path) {
+    std::error_code failed;
+    std::filesystem::create_directories(path, failed);
+    if (!std::filesystem::is_directory(path))
+        throw error(path + ": " + (failed ? failed.message() : "this is no folder"));
+}
+
+/// A part of a file's name: what is neither letter, digit, `.`, `-` nor `_` becomes `_`.
+inline std::string file_part(std::string_view name) {
+    std::string part(name);
+    for (char& c : part) {
+        const bool is_plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+                              (c >= '0' && c <= '9') || c == '.' || c == '-' || c == '_';
+        if (!is_plain) c = '_';
+    }
+    return part;
+}
+
+}  // namespace wedge

@@ -1,0 +1,37 @@
+// Drawing: hands a digraph to Graphviz, if this machine has it.
+#pragma once
+
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <string>
+
+#include "wedge/main/files.hpp"
+
+namespace wedge {
+
+/// Runs `dot -Tsvg`.
+///
+/// @return whether the picture was drawn; false: there is no `dot`, or it failed
+inline bool draw(const std::string& dot_file, const std::string& svg_file) {
+    const std::string draft = svg_file + ".tmp-" + std::to_string(::getpid());
+    std::string words[] = {"dot", "-Tsvg", "-o", draft, dot_file};
+    if (words[4].starts_with('-')) words[4] = "./" + words[4];
+    char* arguments[] = {words[0].data(), words[1].data(), words[2].data(),
+                         words[3].data(), words[4].data(), nullptr};
+    pid_t child = 0;
+    if (::posix_spawnp(&child, "dot", nullptr, nullptr, arguments, ::environ) != 0) return false;
+    int status = 0;
+    while (::waitpid(child, &status, 0) == -1)
+        if (errno != EINTR) return false;
+    if (WIFEXITED(status) && WEXITSTATUS(status) == 0 &&
+        std::rename(draft.c_str(), svg_file.c_str()) == 0)
+        return true;
+    ::unlink(draft.c_str());
+    return false;
+}
+
+}  // namespace wedge

@@ -1,0 +1,58 @@
+// How far a long search is: one line that changes on a terminal, a plain line now and then else.
+#pragma once
+
+#include <unistd.h>
+
+#include <chrono>
+#include <cstdio>
+#include <string>
+#include <utility>
+
+#include "wedge/report/words.hpp"
+#include "wedge/workload/outcome.hpp"
+
+namespace wedge {
+
+class progress_line {
+public:
+    progress_line(std::FILE* to, std::string title)
+        : to_(to), title_(std::move(title)), is_terminal_(::isatty(::fileno(to)) == 1) {}
+    progress_line(const progress_line&) = delete;
+    progress_line& operator=(const progress_line&) = delete;
+    ~progress_line() {
+        if (is_terminal_ && is_shown_) std::fputs("\r\x1b[K", to_);
+        std::fflush(to_);
+    }
+
+    /// For `explore_options::on_progress`.
+    static void on(const outcome& so_far, void* self) {
+        static_cast<progress_line*>(self)->show(so_far);
+    }
+
+private:
+    using clock = std::chrono::steady_clock;
+
+    void show(const outcome& so_far) {
+        const std::chrono::milliseconds pause(is_terminal_ ? 100 : 10'000);
+        const clock::time_point now = clock::now();
+        if (now - shown_at_ < pause) return;
+        shown_at_ = now;
+        is_shown_ = true;
+        const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(now - start_).count();
+        const std::string text =
+            title_ + ": " + report::counted(so_far.executions + so_far.pruned, "execution") + ", " +
+            report::counted(so_far.findings.size(), "finding") + ", " + std::to_string(seconds) +
+            " s";
+        std::fprintf(to_, is_terminal_ ? "\r\x1b[K%s" : "%s\n", text.c_str());
+        std::fflush(to_);
+    }
+
+    std::FILE* const to_;
+    const std::string title_;
+    const bool is_terminal_;
+    bool is_shown_ = false;
+    const clock::time_point start_ = clock::now();
+    clock::time_point shown_at_ = start_;
+};
+
+}  // namespace wedge

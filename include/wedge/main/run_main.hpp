@@ -1,0 +1,114 @@
+// From the command line to a subcommand and an exit status.
+#pragma once
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <exception>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include <CLI/CLI.hpp>
+
+#include "wedge/main/explore_command.hpp"
+#include "wedge/main/list_command.hpp"
+#include "wedge/main/replay_command.hpp"
+#include "wedge/main/subcommand.hpp"
+#include "wedge/main/version.hpp"
+
+namespace wedge {
+
+namespace detail {
+
+/// The table of subcommands, in the order in which --help lists them.
+inline std::vector<std::unique_ptr<subcommand>> all_subcommands() {
+    std::vector<std::unique_ptr<subcommand>> all;
+    all.push_back(std::make_unique<explore_command>());
+    all.push_back(std::make_unique<replay_command>());
+    all.push_back(std::make_unique<list_command>());
+    return all;
+}
+
+/// The last component of a path: how messages begin.
+inline std::string last_part(const std::string& path) {
+    return path.substr(path.find_last_of('/') + 1);
+}
+
+/// What was typed that nothing takes.
+inline std::string unexpected(const CLI::App& app, const CLI::App& taken) {
+    const std::vector<std::string> rest = app.remaining(true);
+    const std::string word = rest.empty() ? "?" : rest.front();
+    std::vector<std::string> names;
+    if (word.starts_with('-')) {
+        for (const CLI::Option* option : taken.get_options())
+            for (const std::string& name : option->get_lnames()) names.push_back("--" + name);
+        return "unknown option " + word + suggestion(word.substr(0, word.find('=')), names);
+    }
+    if (&taken != &app) return "unexpected argument '" + word + "'";
+    for (const CLI::App* each : app.get_subcommands({})) names.push_back(each->get_name());
+    return "unknown command '" + word + "'" + suggestion(word, names) + " (" + joined(names) + ")";
+}
+
+/// CLI11's message about a misuse, in our words and on one line.
+inline std::string misuse(const CLI::App& app, const CLI::App& taken, const CLI::ParseError& wrong) {
+    if (dynamic_cast<const CLI::ExtrasError*>(&wrong) != nullptr) return unexpected(app, taken);
+    if (&taken == &app && dynamic_cast<const CLI::RequiredError*>(&wrong) != nullptr) {
+        std::vector<std::string> names;
+        for (const CLI::App* each : app.get_subcommands({})) names.push_back(each->get_name());
+        return "a command is missing (" + joined(names) + ")";
+    }
+    const std::string text = wrong.what();
+    return text.substr(0, text.find('\n'));
+}
+
+inline int parse_and_run(int argc, const char* const* argv, const invocation& call) {
+    CLI::App app("Finds how locks wedge: every potential deadlock gets a verdict.",
+                 last_part(call.program));
+    app.set_version_flag("--version", std::string("wedge ") + version);
+    app.require_subcommand(1);
+    app.footer("Exit status: 0 clean, 1 findings, 2 misuse or unreadable input.");
+    const std::vector<std::unique_ptr<subcommand>> all = all_subcommands();
+    for (const std::unique_ptr<subcommand>& each : all)
+        each->add_options(*app.add_subcommand(each->name(), each->purpose()));
+    try {
+        app.parse(argc, argv);
+    } catch (const CLI::CallForHelp&) {
+        call.print(app.help());
+        return exit_status::clean;
+    } catch (const CLI::CallForVersion& asked) {
+        call.print(std::string(asked.what()) + "\n");
+        return exit_status::clean;
+    } catch (const CLI::ParseError& wrong) {
+        const std::vector<CLI::App*> taken = app.get_subcommands();
+        const CLI::App& in = taken.empty() ? app : *taken.front();
+        const std::string where = taken.empty() ? "" : in.get_name() + " ";
+        throw error((taken.empty() ? "" : in.get_name() + ": ") + misuse(app, in, wrong) +
+                    "; see " + shell_quoted(call.program) + " " + where + "--help");
+    }
+    for (const std::unique_ptr<subcommand>& each : all)
+        if (app.got_subcommand(each->name())) return each->run(call);
+    return exit_status::misuse;
+}
+
+}  // namespace detail
+
+/// A whole program of ours: reads the command line, runs the subcommand, returns the exit status.
+///
+/// Prints results to `out`. Misuse and unreadable input are one line on `err` and status 2.
+inline int run_main(int argc, const char* const* argv, std::span<const workload_entry> workloads,
+                    std::FILE* out = stdout, std::FILE* err = stderr) {
+    const invocation call{argc > 0 ? argv[0] : "wedge", workloads, out, err};
+    try {
+        const int status = detail::parse_and_run(argc, argv, call);
+        if (std::fflush(out) != 0 || std::ferror(out) != 0)
+            throw error(std::string("cannot write the output: ") + std::strerror(errno));
+        return status;
+    } catch (const std::exception& wrong) {
+        std::fprintf(err, "%s: %s\n", detail::last_part(call.program).c_str(), wrong.what());
+        return exit_status::misuse;
+    }
+}
+
+}  // namespace wedge

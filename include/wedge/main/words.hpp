@@ -1,0 +1,89 @@
+// Reading what the user typed: numbers, names out of a list, and the nearest name to a wrong one.
+#pragma once
+
+#include <algorithm>
+#include <charconv>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "wedge/base/check.hpp"
+
+namespace wedge {
+
+/// `a, b, c`.
+inline std::string joined(const std::vector<std::string>& all) {
+    std::string text;
+    for (const std::string& one : all) text += (text.empty() ? "" : ", ") + one;
+    return text;
+}
+
+/// How many characters have to be inserted, removed or replaced to make one of the other.
+inline std::size_t edit_distance(std::string_view a, std::string_view b) {
+    std::vector<std::size_t> row(b.size() + 1);
+    for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;
+    for (std::size_t i = 1; i <= a.size(); ++i) {
+        std::size_t diagonal = row[0]++;
+        for (std::size_t j = 1; j <= b.size(); ++j) {
+            const std::size_t replaced = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
+            diagonal = row[j];
+            row[j] = std::min({replaced, row[j] + 1, row[j - 1] + 1});
+        }
+    }
+    return row.back();
+}
+
+/// `, did you mean transfer?`, or nothing when no name is near.
+inline std::string suggestion(std::string_view wrong, const std::vector<std::string>& names) {
+    std::string nearest;
+    std::size_t least = std::max<std::size_t>(wrong.size() / 3, 1) + 1;  // a third may be wrong
+    for (const std::string& name : names) {
+        const bool is_start = wrong.size() > 1 && name.starts_with(wrong);
+        const std::size_t distance = is_start ? 1 : edit_distance(wrong, name);
+        if (distance >= least) continue;
+        least = distance;
+        nearest = name;
+    }
+    return nearest.empty() ? "" : ", did you mean " + nearest + "?";
+}
+
+/// Reads a whole number.
+///
+/// @throws error  names the option
+inline std::uint64_t number_of(const char* option, const std::string& text, std::uint64_t least) {
+    std::uint64_t value = 0;
+    const char* const end = text.data() + text.size();
+    const auto [read, status] = std::from_chars(text.data(), end, value);
+    if (status == std::errc::result_out_of_range)
+        throw error(std::string(option) + ": " + text + " is too large");
+    if (status != std::errc{} || read != end || value < least)
+        throw error(std::string(option) + ": '" + text + "' is not a whole number from " +
+                    std::to_string(least) + " on");
+    return value;
+}
+
+/// The place of a name in a list.
+///
+/// @throws error  names the option, the nearest name and all of them
+inline std::size_t place_of(const char* option, const std::string& text,
+                            const std::vector<std::string>& names) {
+    const auto found = std::find(names.begin(), names.end(), text);
+    if (found != names.end()) return static_cast<std::size_t>(found - names.begin());
+    throw error(std::string(option) + ": there is no '" + text + "'" + suggestion(text, names) +
+                " (" + joined(names) + ")");
+}
+
+/// An argument as it must be typed into a shell.
+inline std::string shell_quoted(const std::string& text) {
+    const auto is_plain = [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+               std::string_view("_-./+,:@%=").find(c) != std::string_view::npos;
+    };
+    if (!text.empty() && std::all_of(text.begin(), text.end(), is_plain)) return text;
+    std::string safe = "'";
+    for (const char c : text) safe += c == '\'' ? std::string("'\\''") : std::string(1, c);
+    return safe + "'";
+}
+
+}  // namespace wedge

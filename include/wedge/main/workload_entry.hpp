@@ -1,0 +1,29 @@
+// A workload without its type: what the subcommands know of it.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "wedge/explore/explore.hpp"
+#include "wedge/workload/workload.hpp"
+
+namespace wedge {
+
+/// One row of a program's table of workloads; the subcommands are ordinary code over it.
+struct workload_entry {
+    std::string name;
+    std::vector<std::string> actions;
+    program usual;  ///< what is explored unless the user says otherwise
+    std::uint64_t fingerprint = 0;
+    outcome (*explore)(const program&, explore_options) = nullptr;
+    outcome (*replay)(const schedule&, replay_mode, explore_options) = nullptr;
+};
+
+template <workload W>
+workload_entry entry_of() {
+    return {workload_name<W>(), action_names<W>(), default_program<W>(), fingerprint<W>(),
+            &wedge::explore<W>, &wedge::replay<W>};
+}
+
+}  // namespace wedge

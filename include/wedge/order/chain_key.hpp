@@ -1,0 +1,93 @@
+// The key of a chain of holds: all that the verdict on its last acquire depends on.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "wedge/base/hash.hpp"
+#include "wedge/task/task.hpp"
+
+namespace wedge {
+
+/// How much of what was seen tells two chains apart.
+enum class evidence : std::uint8_t {
+    classes,  ///< live programs: classes and modes; instances only within one class
+    exact,    ///< engines: also instances and tasks, by their ordinals
+};
+
+/// Computes keys. Pure: the same chain has the same key in every run, and no key is 0, which
+/// means "not known".
+class chain_key {
+public:
+    explicit constexpr chain_key(evidence kept) noexcept : kept_(kept) {}
+
+    /// The key of the task's holds with one acquire more.
+    std::uint64_t of(task& self, const event& next) const noexcept {
+        std::uint64_t before = first(self);
+        if (!self.held.empty()) {
+            const held_lock& last = self.held[self.held.size() - 1];
+            if (last.chain == 0) [[unlikely]]
+                rebuild(self, 0, nullptr);
+            before = last.chain;
+        }
+        return extend(before, self.held.begin(), self.held.end(),
+                      {next.class_id,
+                       next.instance,
+                       next.how,
+                       next.with,
+                       next.subclass,
+                       static_cast<std::uint8_t>(self.context),
+                       1,
+                       next.payload,
+                       0,
+                       {}});
+    }
+
+    /// Computes the holds' keys anew from the hold number `from`, as if `without` were gone.
+    void rebuild(task& self, std::size_t from, const held_lock* without) const noexcept {
+        std::uint64_t before = first(self);
+        for (std::size_t i = from; i-- > 0;) {
+            if (&self.held[i] == without)
+                continue;
+            before = self.held[i].chain;
+            break;
+        }
+        for (held_lock* hold = self.held.begin() + from; hold != self.held.end(); ++hold) {
+            if (hold == without)
+                continue;
+            before = hold->chain = extend(before, self.held.begin(), hold, *hold, without);
+        }
+    }
+
+private:
+    static constexpr unsigned counted_flags = static_cast<unsigned>(
+        flags::tried | flags::nest | flags::subclassed | flags::ticketed | flags::recursive);
+
+    std::uint64_t first(const task& self) const noexcept {
+        return kept_ == evidence::exact ? mix(self.ordinal + 1) : 1;
+    }
+
+    std::uint64_t extend(std::uint64_t before, const held_lock* hold, const held_lock* end,
+                         const held_lock& next, const held_lock* without = nullptr) const noexcept {
+        if (kept_ == evidence::exact) {
+            before ^= mix(next.instance);
+        } else {
+            for (; hold != end; ++hold)
+                if (hold->class_id == next.class_id && hold != without) [[unlikely]]
+                    before = combine(before, std::uint64_t{hold->instance} << 32 | next.instance);
+        }
+        const unsigned with = static_cast<unsigned>(next.with) & counted_flags;
+        if ((with & static_cast<unsigned>(flags::nest | flags::ticketed)) != 0) [[unlikely]]
+            before = combine(before, next.payload);
+        const std::uint64_t word = std::uint64_t{next.class_id} << 32 |
+                                   std::uint64_t{next.subclass} << 24 |
+                                   std::uint64_t{next.context} << 16 |
+                                   std::uint64_t{static_cast<std::uint8_t>(next.how)} << 8 | with;
+        const std::uint64_t key = combine(before, word);
+        return key != 0 ? key : 1;
+    }
+
+    const evidence kept_;
+};
+
+}  // namespace wedge

@@ -1,0 +1,385 @@
+// The order checker: hears every step, keeps the graph of lock order, reports what breaks it.
+#pragma once
+
+#include <algorithm>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <initializer_list>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <sched.h>
+
+#include "wedge/event/finding.hpp"
+#include "wedge/order/chain_cache.hpp"
+#include "wedge/order/chain_key.hpp"
+#include "wedge/order/cycle_search.hpp"
+#include "wedge/order/describe.hpp"
+#include "wedge/order/grade.hpp"
+#include "wedge/order/graph.hpp"
+
+namespace wedge {
+
+/// One lock of a stated order.
+struct stated_hold {
+    lock_class cls;
+    mode how = mode::exclusive;
+    std::uint8_t subclass = 0;
+};
+
+/// Finds lock-order inversions in the events of any number of tasks, and mistakes of single locks.
+///
+/// Events may come from several threads at once. An acquire over a chain of holds that was
+/// validated before costs one look-up and writes to nothing but its task. The other functions are
+/// for the engine that owns the checker, between executions or when no task is in a step.
+class checker final : public sink {
+public:
+    /// @param reports  hears of each finding once, outside the checker's lock; may be null
+    explicit checker(evidence kept, finding_sink* reports = nullptr)
+        : sink(reader::order), kept_(kept), key_(kept), reports_(reports) {}
+
+    void on(task& self, const event& step) noexcept override {
+        switch (step.kind) {
+            case event_kind::attempt:
+                attempt(self, step);
+                break;
+            case event_kind::try_acquired:
+                self.chain = key_.of(self, step);
+                break;
+            case event_kind::released:
+                released(self, step);
+                break;
+            case event_kind::downgraded:
+                downgraded(self, step);
+                break;
+            case event_kind::sync:
+                attempt(self, step);
+                break;  // an acquire and release at once
+            case event_kind::init:
+            case event_kind::destroy:
+                destroyed(self, step);
+                break;
+            case event_kind::task_end:
+                ended(self);
+                break;
+            case event_kind::prime:
+                stated(step);
+                break;
+            default:
+                break;
+        }
+    }
+
+    /// One a signature, in the order of discovery.
+    const std::vector<finding>& findings() const noexcept { return findings_; }
+    const order_graph& graph() const noexcept { return graph_; }
+
+    /// Replaces the receiver of findings; null: nobody.
+    void report_to(finding_sink* reports) noexcept {
+        reports_.store(reports, std::memory_order_release);
+    }
+
+    /// Ordinals of tasks and instances start again; what was learnt is kept. Nothing here counts
+    /// executions: an ordinal means the same lock or task in each of them.
+    void begin_execution() noexcept {}
+
+    /// Forgets everything, in time proportional to what was added.
+    void reset() noexcept {
+        if (graph_.nodes() != 0)
+            graph_.clear();
+        if (cache_.size() != 0)
+            cache_.clear();
+        findings_.clear();
+    }
+
+    /// States an order before any path has run: each lock is taken while all before it are held.
+    void prime(std::span<const stated_hold> order, site where = site::current()) {
+        std::vector<finding> fresh;
+        {
+            const writer turn(writing_);
+            for (std::size_t to = 1; to < order.size(); ++to)
+                for (std::size_t from = 0; from < to; ++from)
+                    add_stated(order[from], order[to], where, fresh);
+        }
+        deliver(fresh);
+    }
+    void prime(std::initializer_list<stated_hold> order, site where = site::current()) {
+        prime(std::span(order.begin(), order.size()), where);
+    }
+
+    /// Judges a circular finding again, from all that was seen meanwhile. A claim made early may
+    /// not hold any more, and its best explanation may be a better one. Other kinds stay.
+    void regrade(finding& found) const {
+        if (found.kind != finding_kind::circular || found.cycle.empty())
+            return;
+        std::vector<const order_graph::edge*> edges;
+        for (const dependency& d : found.cycle) {
+            const std::uint32_t from = graph_.find_node(d.held.class_id, d.held.subclass);
+            const std::uint32_t to = graph_.find_node(d.wanted.class_id, d.wanted.subclass);
+            if (from == order_graph::none || to == order_graph::none)
+                return;
+            const std::uint32_t e = graph_.find_edge(from, to);
+            if (e == order_graph::none)
+                return;
+            edges.push_back(&graph_.edge_at(e));
+        }
+        const cycle_evidence all(edges);
+        const cycle_evidence::choice chosen = all.choose_like(found.cycle);
+        for (std::size_t i = 0; i < chosen.size(); ++i)
+            found.cycle[i] = detail::dependency_of(graph_, *edges[i], *chosen[i]);
+        detail::apply(all.judge(), found);
+    }
+
+    /// Around a fork: the child must not inherit a writer's turn that nobody ends.
+    void before_fork() noexcept {
+        while (writing_.test_and_set(std::memory_order_acquire))
+            ::sched_yield();
+    }
+    void after_fork() noexcept { writing_.clear(std::memory_order_release); }
+
+private:
+    static constexpr std::size_t seen_max_of_classes = 16;  // a live program runs for days
+
+    /// The writers' turn. Never held while anything of the user's runs.
+    class writer {
+    public:
+        explicit writer(std::atomic_flag& flag) noexcept : flag_(flag) {
+            while (flag_.test_and_set(std::memory_order_acquire))
+                ::sched_yield();
+        }
+        ~writer() { flag_.clear(std::memory_order_release); }
+        writer(const writer&) = delete;
+        writer& operator=(const writer&) = delete;
+
+    private:
+        std::atomic_flag& flag_;
+    };
+
+    void attempt(task& self, const event& step) noexcept {
+        const std::uint64_t key = key_.of(self, step);
+        self.chain = key;
+        if (self.held.empty() || cache_.contains(key)) [[likely]]
+            return;
+        validate(self, step, key);
+    }
+
+    [[gnu::noinline, gnu::cold]] void validate(task& self, const event& step, std::uint64_t key) {
+        if (has(step.with, flags::recursive))
+            return;
+        std::vector<finding> fresh;
+        {
+            const writer turn(writing_);
+            for (std::size_t i = 0; i < self.held.size(); ++i) {
+                const held_lock& held = self.held[i];
+                if (held.context != static_cast<std::uint8_t>(self.context))
+                    continue;
+                if (held.class_id == step.class_id)
+                    check_nesting(self, held, step, fresh);
+                add_seen(self, i, step, fresh);
+            }
+            cache_.insert(key);
+        }
+        deliver(fresh);
+    }
+
+    /// Rule 10. Subclasses excuse different instances only.
+    void check_nesting(const task& self, const held_lock& held, const event& step,
+                       std::vector<finding>& fresh) {
+        if (!may_wait(step.how, held.how))
+            return;
+        if (held.instance != step.instance) {
+            if (lock_class::from_id(step.class_id).options().unchecked)
+                return;
+            if (detail::counted_subclass(held.with, held.subclass) !=
+                detail::counted_subclass(step.with, step.subclass))
+                return;
+        }
+        keep(detail::nesting(self, held, step, kept_ == evidence::exact), fresh);
+    }
+
+    void add_seen(const task& self, std::size_t index, const event& step,
+                  std::vector<finding>& fresh) {
+        const held_lock& held = self.held[index];
+        observation seen;
+        seen.held_instance = held.instance;
+        seen.wanted_instance = step.instance;
+        seen.held_how = held.how;
+        seen.wanted_how = step.how;
+        seen.held_with = held.with;
+        seen.wanted_with = step.with;
+        seen.task = self.ordinal;
+        seen.title = self.title();
+        seen.held_at = held.where;
+        seen.wanted_at = step.where;
+        for (std::size_t i = 0; i < index; ++i) {
+            const held_lock& outer = self.held[i];
+            if (outer.how == mode::exclusive && outer.context == held.context)
+                seen.guards.add({outer.class_id, outer.instance});
+        }
+        add_edge(graph_.find_or_add_node(held.class_id,
+                                         detail::counted_subclass(held.with, held.subclass)),
+                 graph_.find_or_add_node(step.class_id,
+                                         detail::counted_subclass(step.with, step.subclass)),
+                 std::move(seen), self.title(), fresh);
+    }
+
+    void add_stated(const stated_hold& from, const stated_hold& to, site where,
+                    std::vector<finding>& fresh) {
+        observation seen;
+        seen.held_how = from.how;
+        seen.wanted_how = to.how;
+        seen.primed = true;
+        seen.title = "a stated order";
+        seen.held_at = seen.wanted_at = where;
+        add_edge(graph_.find_or_add_node(from.cls.id(), from.subclass),
+                 graph_.find_or_add_node(to.cls.id(), to.subclass), std::move(seen),
+                 "a stated order", fresh);
+    }
+
+    void add_edge(std::uint32_t from, std::uint32_t to, observation&& seen, const std::string& who,
+                  std::vector<finding>& fresh) {
+        const std::uint8_t bit = edge_mask::of(seen.held_how, seen.wanted_how);
+        const std::size_t seen_max =
+            kept_ == evidence::exact ? static_cast<std::size_t>(-1) : seen_max_of_classes;
+        const order_graph::added added = graph_.add(from, to, std::move(seen), seen_max);
+        if (!added.has_new_mode)
+            return;
+        const cycle_search::result closed = search_.run(graph_, added.edge, bit);
+        for (const std::vector<std::uint32_t>& cycle : closed.cycles)
+            add_cycle(cycle, bit, closed.count, who, fresh);
+        if (closed.gave_up)
+            add_capacity(who, fresh);
+    }
+
+    void add_cycle(const std::vector<std::uint32_t>& cycle, std::uint8_t bit, std::uint32_t count,
+                   const std::string& who, std::vector<finding>& fresh) {
+        std::vector<const order_graph::edge*> edges;
+        for (const std::uint32_t e : cycle)
+            edges.push_back(&graph_.edge_at(e));
+        const cycle_evidence all(edges);
+        const cycle_evidence::choice chosen = all.choose(bit);
+        WEDGE_CHECK(!chosen.empty());
+        finding found;
+        found.kind = finding_kind::circular;
+        for (std::size_t i = 0; i < chosen.size(); ++i)
+            found.cycle.push_back(detail::dependency_of(graph_, *edges[i], *chosen[i]));
+        found.what = detail::what_of(found.cycle);
+        found.task = who;
+        found.cycles = count;
+        found.exact = kept_ == evidence::exact;
+        detail::apply(all.judge(), found);
+        found.signature = signature_of(found);
+        keep(std::move(found), fresh);
+    }
+
+    void add_capacity(const std::string& who, std::vector<finding>& fresh) {
+        finding found;
+        found.kind = finding_kind::capacity;
+        found.judged = verdict::observed;
+        found.what = "too many cycles to count: more than " +
+                     std::to_string(cycle_search::cycles_max) + ", or longer than " +
+                     std::to_string(cycle_search::steps_max) + " steps of search";
+        found.task = who;
+        found.signature = signature_of(found);
+        keep(std::move(found), fresh);
+    }
+
+    /// Rule 24. Under the writers' lock.
+    void keep(finding&& found, std::vector<finding>& fresh) {
+        const auto known = [&](const finding& f) { return f.signature == found.signature; };
+        if (std::any_of(findings_.begin(), findings_.end(), known))
+            return;
+        findings_.push_back(found);
+        fresh.push_back(std::move(found));
+    }
+    void deliver(const std::vector<finding>& fresh) noexcept {
+        finding_sink* const reports = reports_.load(std::memory_order_acquire);
+        if (reports == nullptr)
+            return;
+        for (const finding& found : fresh)
+            reports->on(found);
+    }
+    [[gnu::noinline, gnu::cold]] void report(finding&& found) noexcept {
+        std::vector<finding> fresh;
+        {
+            const writer turn(writing_);
+            keep(std::move(found), fresh);
+        }
+        deliver(fresh);
+    }
+
+    void released(task& self, const event& step) noexcept {
+        held_lock* const mine = self.held.find(step.instance);
+        if (mine == nullptr) [[unlikely]] {
+            const lock_use use = detail::use_of(step);
+            report(detail::hygiene(finding_kind::unlock_imbalance, self,
+                                   use.class_name + " released by a task that does not hold it",
+                                   {use}));
+        } else if (mine + 1 != self.held.end()) {
+            key_.rebuild(self, static_cast<std::size_t>(mine - self.held.begin()), mine);
+        }
+    }
+
+    void downgraded(task& self, const event& step) noexcept {
+        held_lock* const mine = self.held.find(step.instance);
+        if (mine == nullptr || mine->how != mode::exclusive) [[unlikely]] {
+            const lock_use use = detail::use_of(step);
+            report(detail::hygiene(finding_kind::bad_downgrade, self,
+                                   use.class_name + " downgraded without being held for writing",
+                                   {use}));
+            if (mine == nullptr)
+                return;
+        }
+        mine->how = mode::shared;  // as its task does right after; the keys depend on it
+        key_.rebuild(self, static_cast<std::size_t>(mine - self.held.begin()), nullptr);
+    }
+
+    void destroyed(task& self, const event& step) noexcept {
+        const held_lock* const mine = self.held.find(step.instance);
+        if (mine == nullptr) [[likely]]
+            return;
+        const lock_use use = detail::use_of(*mine);
+        report(detail::hygiene(
+            finding_kind::held_when_destroyed, self,
+            use.class_name + (step.kind == event_kind::init ? " initialised again while held"
+                                                            : " destroyed while held"),
+            {use}));
+    }
+
+    void ended(task& self) noexcept {
+        if (self.held.empty())
+            return;
+        std::vector<lock_use> locks;
+        std::string what = self.title() + " ended holding";
+        for (const held_lock& hold : self.held) {
+            locks.push_back(detail::use_of(hold));
+            what += (locks.size() == 1 ? " " : ", ") + locks.back().class_name;
+        }
+        report(
+            detail::hygiene(finding_kind::held_at_exit, self, std::move(what), std::move(locks)));
+    }
+
+    /// A stated order in a trace: its first lock is class and instance in one number.
+    void stated(const event& step) noexcept {
+        const auto from = lock_class::from_id(static_cast<std::uint32_t>(step.payload >> 32));
+        const auto to = lock_class::from_id(step.class_id);
+        prime({{from}, {to, step.how, detail::counted_subclass(step.with, step.subclass)}},
+              step.where);
+    }
+
+    const evidence kept_;
+    const chain_key key_;
+    chain_cache cache_;
+    std::atomic<finding_sink*> reports_;
+
+    // Below: the writers'.
+    alignas(64) std::atomic_flag writing_ = ATOMIC_FLAG_INIT;  // not on the readers' cache line
+    order_graph graph_;
+    cycle_search search_;
+    std::vector<finding> findings_;
+};
+
+}  // namespace wedge

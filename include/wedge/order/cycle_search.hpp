@@ -1,0 +1,201 @@
+// The search for the cycles that a new dependency closes.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "wedge/order/graph.hpp"
+
+namespace wedge {
+
+/// Finds the strong paths that lead from a new edge's end back to its start.
+///
+/// A path is strong when no edge into a recursive read is followed by an edge out of a shared
+/// hold. A walk that passes a class twice contains a smaller cycle of edges known before, which
+/// was found with them; so only simple cycles are counted.
+class cycle_search {
+public:
+    static constexpr std::size_t reported_max = 3;
+    static constexpr std::uint32_t cycles_max = 1000;
+    static constexpr std::uint32_t steps_max = 50'000;  // about half a millisecond, once an edge
+
+    /// The shortest cycles first.
+    struct result {
+        std::vector<std::vector<std::uint32_t>> cycles;  ///< edges, the new one first
+        std::uint32_t count = 0;
+        bool gave_up = false;  ///< there may be more than `count`
+    };
+
+    /// @param bit  the one mode of the edge that is new
+    result run(const order_graph& graph, std::uint32_t edge, std::uint8_t bit) {
+        const order_graph::edge& closing = graph.edge_at(edge);
+        graph_ = &graph;
+        goal_ = closing.from;
+        goal_is_shared_ = (bit & edge_mask::held_exclusively) == 0;
+        const state start{closing.to, (bit & edge_mask::wanted_plainly) == 0};
+        result found;
+        if (closing.from == closing.to)
+            return found;  // nesting within a class is another rule's
+        if (!reach(start))
+            return found;
+        measure();
+        enumerate(edge, start, found);
+        if (found.count == 0 && found.gave_up)
+            add_first_walk(edge, start, found);
+        return found;
+    }
+
+private:
+    struct state {
+        std::uint32_t node = 0;
+        bool only_recursive = false;
+    };
+    struct frame {
+        state at;
+        std::uint32_t next = 0;   // index into the node's edges
+        std::uint32_t taken = 0;  // the edge that led here
+    };
+
+    static std::size_t index(state s) noexcept {
+        return std::size_t{s.node} * 2 + (s.only_recursive ? 1 : 0);
+    }
+
+    /// Follows an edge if the path stays strong. To arrive plainly is never worse than to arrive
+    /// by a recursive read, so of parallel modes only the best counts.
+    static bool follow(state from, const order_graph::edge& e, state& to) noexcept {
+        const unsigned usable = from.only_recursive ? e.mask & edge_mask::held_exclusively : e.mask;
+        if (usable == 0)
+            return false;
+        to = {e.to, (usable & edge_mask::wanted_plainly) == 0};
+        return true;
+    }
+    bool closes(state s) const noexcept {
+        return s.node == goal_ && !(s.only_recursive && goal_is_shared_);
+    }
+
+    /// Breadth first over (class, only recursive): whether the goal is reached at all.
+    bool reach(state start) {
+        came_by_.assign(std::size_t{graph_->nodes()} * 2, order_graph::none);
+        came_from_.resize(came_by_.size());
+        queue_.clear();
+        queue_.push_back(start);
+        came_by_[index(start)] = 0;
+        for (std::size_t i = 0; i < queue_.size(); ++i) {
+            const state from = queue_[i];
+            for (const std::uint32_t e : graph_->node_at(from.node).out) {
+                state to;
+                if (!follow(from, graph_->edge_at(e), to))
+                    continue;
+                if (came_by_[index(to)] != order_graph::none)
+                    continue;
+                came_by_[index(to)] = e;
+                came_from_[index(to)] = from;
+                if (closes(to)) {
+                    end_ = to;
+                    return true;
+                }
+                queue_.push_back(to);
+            }
+        }
+        return false;
+    }
+
+    /// The least number of edges from every node to the goal, to prune the enumeration.
+    void measure() {
+        distance_.assign(graph_->nodes(), order_graph::none);
+        distance_[goal_] = 0;
+        queue_.clear();
+        queue_.push_back({goal_, false});
+        for (std::size_t i = 0; i < queue_.size(); ++i) {
+            const std::uint32_t to = queue_[i].node;
+            for (const std::uint32_t e : graph_->node_at(to).in) {
+                const std::uint32_t from = graph_->edge_at(e).from;
+                if (distance_[from] != order_graph::none)
+                    continue;
+                distance_[from] = distance_[to] + 1;
+                queue_.push_back({from, false});
+            }
+        }
+    }
+
+    void enumerate(std::uint32_t edge, state start, result& found) {
+        std::uint32_t steps = 0;
+        for (std::uint32_t length = distance_[start.node]; length < graph_->nodes(); ++length)
+            if (!enumerate_of(length, edge, start, steps, found))
+                return;
+    }
+
+    /// All simple cycles of just this length; false: there are no longer ones, or it gave up.
+    bool enumerate_of(std::uint32_t length, std::uint32_t edge, state start, std::uint32_t& steps,
+                      result& found) {
+        bool pruned = false;
+        on_path_.assign(graph_->nodes(), false);
+        on_path_[start.node] = true;
+        path_.assign(1, {start, 0, edge});
+        while (!path_.empty()) {
+            frame& top = path_.back();
+            const std::vector<std::uint32_t>& out = graph_->node_at(top.at.node).out;
+            if (top.next == out.size()) {
+                on_path_[top.at.node] = false;
+                path_.pop_back();
+                continue;
+            }
+            if (++steps > steps_max) {
+                found.gave_up = true;
+                return false;
+            }
+            const std::uint32_t e = out[top.next++];
+            state to;
+            if (!follow(top.at, graph_->edge_at(e), to) || on_path_[to.node])
+                continue;
+            if (distance_[to.node] == order_graph::none)
+                continue;
+            if (path_.size() + distance_[to.node] > length) {
+                pruned = true;
+                continue;
+            }
+            if (to.node != goal_) {
+                on_path_[to.node] = true;
+                path_.push_back({to, 0, e});
+                continue;
+            }
+            if (path_.size() != length || !closes(to))
+                continue;
+            if (found.count == cycles_max) {
+                found.gave_up = true;
+                return false;
+            }
+            if (++found.count <= reported_max) {
+                std::vector<std::uint32_t>& cycle = found.cycles.emplace_back();
+                for (const frame& f : path_)
+                    cycle.push_back(f.taken);
+                cycle.push_back(e);
+            }
+        }
+        return pruned;
+    }
+
+    /// When the enumeration gave up before its first cycle: the walk that `reach` took.
+    void add_first_walk(std::uint32_t edge, state start, result& found) {
+        std::vector<std::uint32_t> backwards;
+        for (state s = end_; index(s) != index(start); s = came_from_[index(s)])
+            backwards.push_back(came_by_[index(s)]);
+        backwards.push_back(edge);
+        found.count = 1;
+        found.cycles.emplace_back(backwards.rbegin(), backwards.rend());
+    }
+
+    const order_graph* graph_ = nullptr;
+    std::uint32_t goal_ = 0;
+    bool goal_is_shared_ = false;
+    state end_{};
+    std::vector<std::uint32_t> came_by_;
+    std::vector<state> came_from_;
+    std::vector<state> queue_;
+    std::vector<std::uint32_t> distance_;
+    std::vector<bool> on_path_;
+    std::vector<frame> path_;
+};
+
+}  // namespace wedge

@@ -1,0 +1,149 @@
+// Turns what the checker knows into findings that explain themselves.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <utility>
+
+#include "wedge/event/finding.hpp"
+#include "wedge/event/signature.hpp"
+#include "wedge/order/grade.hpp"
+#include "wedge/task/task.hpp"
+
+namespace wedge::detail {
+
+/// The subclass that tells nodes apart: only what was asked for.
+constexpr std::uint8_t counted_subclass(flags with, std::uint8_t subclass) noexcept {
+    return has(with, flags::subclassed) ? subclass : std::uint8_t{0};
+}
+
+inline lock_use use_of(const held_lock& hold) {
+    return {lock_class::from_id(hold.class_id).name(),
+            hold.class_id,
+            hold.instance,
+            counted_subclass(hold.with, hold.subclass),
+            hold.how,
+            hold.with,
+            hold.where};
+}
+inline lock_use use_of(const event& step) {
+    return {lock_class::from_id(step.class_id).name(),
+            step.class_id,
+            step.instance,
+            counted_subclass(step.with, step.subclass),
+            step.how,
+            step.with,
+            step.where};
+}
+
+inline std::string name_of_use(const lock_use& use) {
+    return use.subclass == 0 ? use.class_name : use.class_name + "/" + std::to_string(use.subclass);
+}
+
+inline dependency dependency_of(const order_graph& graph, const order_graph::edge& e,
+                                const observation& seen) {
+    const auto use = [&](std::uint32_t node, std::uint32_t instance, mode how, flags with,
+                         site at) {
+        const order_graph::node& n = graph.node_at(node);
+        return lock_use{lock_class::from_id(n.class_id).name(),
+                        n.class_id,
+                        instance,
+                        n.subclass,
+                        how,
+                        with,
+                        at};
+    };
+    return {use(e.from, seen.held_instance, seen.held_how, seen.held_with, seen.held_at),
+            use(e.to, seen.wanted_instance, seen.wanted_how, seen.wanted_with, seen.wanted_at),
+            seen.title, seen.primed};
+}
+
+/// `a -> b here, b -> c, c -> a before`.
+inline std::string what_of(const std::vector<dependency>& cycle) {
+    std::string text;
+    for (std::size_t i = 0; i < cycle.size(); ++i) {
+        if (i != 0)
+            text += ", ";
+        text += name_of_use(cycle[i].held) + " -> " + name_of_use(cycle[i].wanted);
+        if (i == 0)
+            text += " here";
+    }
+    return text + " before";
+}
+
+/// Writes the grade into a finding, and the verdict as far as the evidence alone decides it.
+inline void apply(const grade& graded, finding& found) {
+    found.graded = graded;
+    const bool is_guarded = found.exact && !graded.guard.empty();
+    if (is_guarded) {
+        found.judged = verdict::refuted;
+        found.reason = "guarded by " + graded.guard;
+    } else if (found.judged == verdict::refuted && found.reason.starts_with("guarded by ")) {
+        found.judged = verdict::unresolved;
+        found.reason.clear();
+    }
+}
+
+/// A finding about single locks.
+inline finding hygiene(finding_kind kind, const task& self, std::string what,
+                       std::vector<lock_use> locks) {
+    finding found;
+    found.kind = kind;
+    found.judged = verdict::observed;
+    found.what = std::move(what);
+    found.locks = std::move(locks);
+    found.task = self.title();
+    found.signature = signature_of(found);
+    return found;
+}
+
+/// Nesting within a class (rule 10). A lock that its own task holds and waits for hangs at once,
+/// unless the wait may end otherwise or needs a writer to come in between.
+inline finding nesting(const task& self, const held_lock& held, const event& wanted, bool exact) {
+    const bool same = held.instance == wanted.instance;
+    const std::string& name = lock_class::from_id(held.class_id).name();
+    finding found = hygiene(finding_kind::recursive, self,
+                            same ? name + " taken again while held"
+                                 : name + " taken while another " + name + " is held",
+                            {use_of(held), use_of(wanted)});
+    const bool readers = is_shared(held.how) && is_shared(wanted.how);
+    const bool may_give_up = has(wanted.with, flags::timed | flags::interruptible);
+    if (!same || readers || may_give_up)
+        found.judged = verdict::unresolved;
+    found.graded.needs_writer = readers;
+    found.exact = exact || same;
+    return found;
+}
+
+/// The shortest text that names both sites of every edge, for the default sink.
+inline std::string text_of(const finding& found) {
+    const bool is_cycle = !found.cycle.empty();
+    std::string text = is_cycle ? "possible deadlock" : name_of(found.kind);
+    text += ": " + found.what + "\n";
+    for (std::size_t i = 0; i < found.cycle.size(); ++i) {
+        const dependency& d = found.cycle[i];
+        const std::string by = d.primed ? " (stated)" : " by " + d.task;
+        const std::string held = name_of_use(d.held) + " taken at " + to_string(d.held.where);
+        const std::string wanted = name_of_use(d.wanted) + " at " + to_string(d.wanted.where);
+        if (i == 0)
+            text += "  holding  " + held + by + "\n  taking   " + wanted + "\n";
+        else
+            text += "  earlier  " + name_of_use(d.held) + " -> " + wanted + by + ", " + held + "\n";
+    }
+    for (const lock_use& lock : found.locks)
+        text += "  lock     " + name_of_use(lock) + " (" + name_of(lock.how) + ") at " +
+                to_string(lock.where) + " by " + found.task + "\n";
+    if (!found.graded.guard.empty())
+        text += "  guarded by " + found.graded.guard + "\n";
+    if (found.graded.needs_writer)
+        text += "  needs a writer\n";
+    if (found.graded.one_task)
+        text += "  one task seen\n";
+    if (found.graded.class_only)
+        text += "  class only\n";
+    if (found.cycles > 1)
+        text += "  one of " + std::to_string(found.cycles) + " cycles\n";
+    return text;
+}
+
+}  // namespace wedge::detail

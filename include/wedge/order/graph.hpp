@@ -1,0 +1,142 @@
+// The graph of lock order: classes, the dependencies between them, and what was seen of each.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <utility>
+#include <vector>
+
+#include "wedge/order/observation.hpp"
+
+namespace wedge {
+
+/// The modes in which a dependency was seen, as a set of bits: {held exclusively, held shared} x
+/// {wanted in any other way, wanted as a recursive read}.
+namespace edge_mask {
+inline constexpr std::uint8_t held_exclusively = 0b0011;
+inline constexpr std::uint8_t wanted_plainly = 0b0101;
+
+constexpr std::uint8_t of(mode held, mode wanted) noexcept {
+    const unsigned bit = (is_shared(held) ? 2U : 0U) + (wanted == mode::recursive_shared ? 1U : 0U);
+    return static_cast<std::uint8_t>(1U << bit);
+}
+}  // namespace edge_mask
+
+/// Not synchronised: the checker's writers take turns. Forgets in time proportional to what was
+/// added, and keeps its memory for the next execution.
+class order_graph {
+public:
+    /// A class, or one subclass of it. Numbered densely from 0 in the order of discovery.
+    struct node {
+        std::uint32_t class_id = 0;
+        std::uint8_t subclass = 0;
+        std::uint32_t sibling = 0;  ///< the next node of the same class, + 1
+        std::vector<std::uint32_t> out;
+        std::vector<std::uint32_t> in;
+    };
+    struct edge {
+        std::uint32_t from = 0;
+        std::uint32_t to = 0;
+        std::uint8_t mask = 0;
+        bool overflowed = false;  ///< observations were left out
+        std::vector<observation> seen;
+    };
+    static constexpr std::uint32_t none = 0xffffffffU;
+
+    std::uint32_t nodes() const noexcept { return node_count_; }
+    std::uint32_t edges() const noexcept { return edge_count_; }
+    const node& node_at(std::uint32_t i) const noexcept { return nodes_[i]; }
+    const edge& edge_at(std::uint32_t i) const noexcept { return edges_[i]; }
+
+    /// The node of a class; `none` when it has not been met.
+    std::uint32_t find_node(std::uint32_t class_id, std::uint8_t subclass) const noexcept {
+        std::uint32_t next = class_id < first_node_.size() ? first_node_[class_id] : 0;
+        for (; next != 0; next = nodes_[next - 1].sibling)
+            if (nodes_[next - 1].subclass == subclass)
+                return next - 1;
+        return none;
+    }
+
+    std::uint32_t find_or_add_node(std::uint32_t class_id, std::uint8_t subclass) {
+        const std::uint32_t known = find_node(class_id, subclass);
+        if (known != none)
+            return known;
+        if (class_id >= first_node_.size())
+            first_node_.resize(class_id + std::size_t{1});
+        if (node_count_ == nodes_.size())
+            nodes_.emplace_back();
+        node& made = nodes_[node_count_];
+        made.class_id = class_id;
+        made.subclass = subclass;
+        made.sibling = std::exchange(first_node_[class_id], node_count_ + 1);
+        return node_count_++;
+    }
+
+    /// The edge between two nodes; `none` when it has not been seen.
+    std::uint32_t find_edge(std::uint32_t from, std::uint32_t to) const noexcept {
+        for (const std::uint32_t e : nodes_[from].out)
+            if (edges_[e].to == to)
+                return e;
+        return none;
+    }
+
+    struct added {
+        std::uint32_t edge = none;
+        bool has_new_mode = false;  ///< the edge, or this bit of its mask: search for cycles
+    };
+
+    /// Adds what was seen of a dependency.
+    ///
+    /// @param seen_max  keep no more observations of an edge, except the first of each mode
+    added add(std::uint32_t from, std::uint32_t to, observation&& seen, std::size_t seen_max) {
+        std::uint32_t index = find_edge(from, to);
+        if (index == none) {
+            if (edge_count_ == edges_.size())
+                edges_.emplace_back();
+            index = edge_count_++;
+            edges_[index].from = from;
+            edges_[index].to = to;
+            nodes_[from].out.push_back(index);
+            nodes_[to].in.push_back(index);
+        }
+        edge& e = edges_[index];
+        const std::uint8_t bit = edge_mask::of(seen.held_how, seen.wanted_how);
+        const bool is_new = (e.mask & bit) == 0;
+        e.mask = static_cast<std::uint8_t>(e.mask | bit);
+        for (observation& before : e.seen) {
+            if (!before.is_same_step(seen))
+                continue;
+            before.guards.keep_common(seen.guards);
+            return {index, is_new};
+        }
+        if (e.seen.size() < seen_max || is_new)
+            e.seen.push_back(std::move(seen));
+        else
+            e.overflowed = true;
+        return {index, is_new};
+    }
+
+    void clear() noexcept {
+        for (std::uint32_t i = 0; i < edge_count_; ++i) {
+            edges_[i].mask = 0;
+            edges_[i].overflowed = false;
+            edges_[i].seen.clear();
+        }
+        for (std::uint32_t i = 0; i < node_count_; ++i) {
+            first_node_[nodes_[i].class_id] = 0;
+            nodes_[i].out.clear();
+            nodes_[i].in.clear();
+        }
+        edge_count_ = 0;
+        node_count_ = 0;
+    }
+
+private:
+    std::vector<node> nodes_;
+    std::vector<edge> edges_;
+    std::vector<std::uint32_t> first_node_;  // of a class, + 1; 0 is none
+    std::uint32_t node_count_ = 0;
+    std::uint32_t edge_count_ = 0;
+};
+
+}  // namespace wedge

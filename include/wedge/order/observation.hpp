@@ -1,0 +1,89 @@
+// What was seen of a dependency: which locks, how, by whom, where, and what guarded it.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+#include "wedge/base/site.hpp"
+#include "wedge/event/event.hpp"
+
+namespace wedge {
+
+/// Lock instances that were held exclusively since before a dependency's first lock.
+///
+/// Bounded: what does not fit is left out, which loses a claim and never makes a false one.
+class guard_set {
+public:
+    struct guard {
+        std::uint32_t class_id = 0;
+        std::uint32_t instance = 0;
+        friend bool operator==(const guard&, const guard&) = default;
+    };
+    static constexpr std::size_t capacity = 8;  // real chains are 10-20 deep, half of them shared
+
+    std::size_t size() const noexcept { return size_; }
+    const guard* begin() const noexcept { return all_; }
+    const guard* end() const noexcept { return all_ + size_; }
+
+    void add(const guard& one) noexcept {
+        if (size_ < capacity)
+            all_[size_++] = one;
+    }
+    bool contains(const guard& one) const noexcept {
+        for (const guard& g : *this)
+            if (g == one)
+                return true;
+        return false;
+    }
+
+    /// Keeps what is also in `other`; says whether anything was dropped.
+    bool keep_common(const guard_set& other) noexcept {
+        std::uint8_t kept = 0;
+        for (std::uint8_t i = 0; i < size_; ++i)
+            if (other.contains(all_[i]))
+                all_[kept++] = all_[i];
+        const bool dropped = kept != size_;
+        size_ = kept;
+        return dropped;
+    }
+
+private:
+    guard all_[capacity]{};
+    std::uint8_t size_ = 0;
+};
+
+/// "This task held this instance in this mode while it wanted that one in that mode."
+struct observation {
+    std::uint32_t held_instance = 0;  ///< 0: any (primed)
+    std::uint32_t wanted_instance = 0;
+    mode held_how = mode::exclusive;
+    mode wanted_how = mode::exclusive;
+    flags held_with = flags::none;
+    flags wanted_with = flags::none;
+    bool primed = false;
+    std::uint32_t task = 0;
+    std::string title;  ///< of the task
+    site held_at{};
+    site wanted_at{};
+    guard_set guards;  ///< common to all repetitions
+
+    bool is_same_step(const observation& other) const noexcept {
+        return held_instance == other.held_instance && wanted_instance == other.wanted_instance &&
+               held_how == other.held_how && wanted_how == other.wanted_how &&
+               held_with == other.held_with && primed == other.primed && task == other.task;
+    }
+};
+
+/// Whether a wait in the mode `wanted` may last while others hold the lock as `held`: always,
+/// but for a recursive reader behind readers. A plain reader waits behind a waiting writer.
+constexpr bool may_wait(mode wanted, mode held) noexcept {
+    return wanted != mode::recursive_shared || held == mode::exclusive;
+}
+
+/// Whether an observed wait on one instance may be a wait for another's hold. 0 is any instance.
+constexpr bool may_meet(std::uint32_t wanted_instance, std::uint32_t held_instance) noexcept {
+    return wanted_instance == held_instance || wanted_instance == 0 || held_instance == 0;
+}
+
+}  // namespace wedge

@@ -1,0 +1,67 @@
+// The checker of a live program: listens from start-up, and writes what it finds to stderr.
+#pragma once
+
+#include <cstddef>
+#include <string>
+
+#include <pthread.h>
+#include <unistd.h>
+
+#include "wedge/base/level.hpp"
+#include "wedge/order/checker.hpp"
+#include "wedge/order/describe.hpp"
+#include "wedge/task/task.hpp"
+
+namespace wedge {
+namespace detail {
+
+/// Writes each finding in one piece, so that those of several threads do not mix.
+class stderr_sink final : public finding_sink {
+public:
+    void on(const finding& found) noexcept override {
+        const std::string text = text_of(found);
+        for (std::size_t done = 0; done < text.size();) {
+            const auto written = ::write(2, text.data() + done, text.size() - done);
+            if (written <= 0)
+                return;
+            done += static_cast<std::size_t>(written);
+        }
+    }
+};
+
+}  // namespace detail
+
+/// The process's checker. Never destroyed: locks of static objects outlive it otherwise.
+inline checker& process_checker() {
+    static checker& made = *new checker(evidence::classes, new detail::stderr_sink);
+    return made;
+}
+
+/// Sends what the process's checker finds from now on to `reports`, which must live on.
+inline void on_finding(finding_sink& reports) noexcept {
+    process_checker().report_to(&reports);
+}
+
+namespace detail {
+
+/// Makes the process's checker listen to this thread and to all that attach later.
+template <class Level>
+bool register_process_checker() {
+    if constexpr (Level::value >= level::order) {
+        sink* nobody = nullptr;
+        if (!process_sink.compare_exchange_strong(nobody, &process_checker()))
+            return true;
+        current().sink = &process_checker();
+        ::pthread_atfork([] { process_checker().before_fork(); },
+                         [] { process_checker().after_fork(); },
+                         [] { process_checker().after_fork(); });
+    }
+    return true;
+}
+
+// Static, so that it runs wherever this header is seen, before the file's own objects are made.
+[[maybe_unused]] static const bool process_checker_is_registered =
+    register_process_checker<default_level>();
+
+}  // namespace detail
+}  // namespace wedge

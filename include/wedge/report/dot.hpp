@@ -1,0 +1,184 @@
+// A finding as a picture: a digraph for Graphviz.
+#pragma once
+
+#include <algorithm>
+#include <iterator>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "wedge/report/scenario_table.hpp"
+#include "wedge/report/words.hpp"
+
+namespace wedge {
+
+namespace report {
+
+/// Text within an HTML-like label.
+inline std::string escaped(std::string_view text) {
+    std::string safe;
+    for (const char c : text) {
+        switch (c) {
+            case '&': safe += "&amp;"; break;
+            case '<': safe += "&lt;"; break;
+            case '>': safe += "&gt;"; break;
+            case '"': safe += "&quot;"; break;
+            default: safe += static_cast<unsigned char>(c) < 0x20 ? ' ' : c;
+        }
+    }
+    return safe;
+}
+
+/// Draws who waits for what: from a lock to the task that holds it, from there to the lock that
+/// this task wants, until the ring closes.
+///
+/// A task's box stands within its edge instead of a label beside it: Graphviz lets the labels of
+/// edges overlap, nodes never.
+class dot_printer {
+public:
+    explicit dot_printer(const finding& found) : found_(found), cycle_(cycle_of(found)), name_(found) {}
+
+    std::string print() {
+        text_ = "digraph finding {\n";
+        line(std::string("graph [layout=") + (is_ring() ? "circo" : "dot") +
+             ", rankdir=LR, bgcolor=white, pad=0.4, mindist=0.7, nodesep=0.5, ranksep=0.8,");
+        line("       fontname=\"Helvetica\", labelloc=t, label=<" + title() + ">];");
+        line("node [fontname=\"Helvetica\", fontsize=13, fontcolor=\"#222222\", penwidth=2];");
+        line("edge [fontname=\"Helvetica\", fontsize=11, fontcolor=\"#555555\", penwidth=2];");
+        if (!cycle_.empty())
+            edges();
+        else if (!found_.tasks.empty())
+            waiting_tasks();
+        else
+            broken_rule();
+        return text_ + "}\n";
+    }
+
+private:
+    // Okabe and Ito's palette: told apart by colour-blind readers too.
+    static constexpr const char* colours[] = {"#d55e00", "#0072b2", "#009e73", "#cc79a7",
+                                              "#e69f00", "#56b4e9"};
+    static const char* colour(std::size_t i) { return colours[i % std::size(colours)]; }
+
+    bool is_ring() const { return cycle_.size() > 1; }
+
+    void line(const std::string& text) { text_ += "    " + text + "\n"; }
+
+    std::string title() const {
+        return "<B>" + escaped(heading_of(found_)) + "</B><BR/><FONT POINT-SIZE=\"12\">" +
+               escaped(verdict_of(found_)) + "</FONT><BR/>" +
+               (is_ring() ? "<FONT POINT-SIZE=\"11\" COLOR=\"#555555\">solid arrow: held by, "
+                            "dashed arrow: waits for</FONT><BR/> "
+                          : " ");
+    }
+
+    static std::string quoted(std::string_view text) {
+        std::string safe = "\"";
+        for (const char c : text) {
+            if (c == '"' || c == '\\') safe += '\\';
+            safe += static_cast<unsigned char>(c) < 0x20 ? ' ' : c;
+        }
+        return safe + "\"";
+    }
+    std::string id(const lock_use& lock) const { return quoted("lock " + name_(lock)); }
+
+    void lock_node(const lock_use& lock) {
+        line(id(lock) + " [shape=ellipse, style=filled, color=\"#444444\", fillcolor=\"#f3f3f3\"," +
+             " fontsize=16, label=<<B>" + escaped(name_(lock)) + "</B>>];");
+    }
+    void task_node(const std::string& box, const char* shade, const std::string& name,
+                   const std::vector<std::string>& lines) {
+        std::string label = "<B>" + escaped(name) + "</B><BR/>";
+        for (const std::string& one : lines)
+            label += "<FONT POINT-SIZE=\"11\">" + escaped(one) + "</FONT><BR/>";
+        line(box + " [shape=box, style=\"rounded,filled\", margin=\"0.2,0.1\", color=\"" + shade +
+             "\", fillcolor=white, label=<" + label + ">];");
+    }
+    void arrow(const std::string& from, const std::string& to, const char* shade, bool waits) {
+        // The ring's layout puts labels on its lines, so it has a legend instead.
+        const std::string label =
+            is_ring() ? "" : waits ? ", label=\" waits for \"" : ", label=\" held by \"";
+        line(from + " -> " + to + " [color=\"" + shade + "\"" + (waits ? ", style=dashed" : "") +
+             label + "];");
+    }
+    std::string step(const char* verb, const lock_use& lock, const char* at) const {
+        return std::string(verb) + name_(lock) + terms_of(lock) + at + to_string(lock.where);
+    }
+
+    void edges() {
+        std::vector<std::string> drawn;  // the locks, each once
+        const auto draw = [&](const lock_use& lock) {
+            if (std::find(drawn.begin(), drawn.end(), id(lock)) != drawn.end()) return;
+            drawn.push_back(id(lock));
+            lock_node(lock);
+        };
+        const std::vector<std::string> actors = actors_of(cycle_);
+        for (std::size_t i = 0; i < actors.size(); ++i) {
+            // The second actor of a class inside itself has the two locks exchanged.
+            const dependency& edge = cycle_[i % cycle_.size()];
+            const bool exchanged = i >= cycle_.size();
+            const lock_use& held = exchanged ? edge.wanted : edge.held;
+            const lock_use& wanted = exchanged ? edge.held : edge.wanted;
+            draw(held);
+            draw(wanted);
+            const std::string box = "task" + std::to_string(i);
+            std::vector<std::string> lines;
+            if (exchanged) lines.push_back("another task in the same code");
+            if (edge.primed) lines.push_back("stated by prime, not seen");
+            if (!exchanged) lines.push_back(step("holds ", held, ", taken at "));
+            if (!exchanged) lines.push_back(step("wants ", wanted, " at "));
+            task_node(box, colour(i), actors[i], lines);
+            arrow(id(held), box, colour(i), false);
+            arrow(box, id(wanted), colour(i), true);
+        }
+    }
+
+    void waiting_tasks() {
+        for (std::size_t i = 0; i < found_.tasks.size(); ++i) {
+            const task_report& task = found_.tasks[i];
+            const std::string box = "task" + std::to_string(i);
+            std::vector<std::string> lines;
+            for (const lock_use& lock : task.held)
+                lines.push_back(step("holds ", lock, ", taken at "));
+            if (task.wanted) lines.push_back(step("wants ", *task.wanted, " at "));
+            if (!task.waits_for.empty()) lines.push_back("waits at " + to_string(task.where));
+            if (!task.wanted && task.waits_for.empty()) lines.push_back("has ended");
+            task_node(box, colour(i), task.name, lines);
+            for (const lock_use& lock : task.held) {
+                lock_node(lock);
+                arrow(id(lock), box, colour(i), false);
+            }
+            if (task.wanted) {
+                lock_node(*task.wanted);
+                arrow(box, id(*task.wanted), colour(i), true);
+            } else if (!task.waits_for.empty()) {
+                line(quoted(task.waits_for) +
+                     " [shape=hexagon, style=filled, color=\"#444444\", fillcolor=\"#f3f3f3\"];");
+                arrow(box, quoted(task.waits_for), colour(i), true);
+            }
+        }
+    }
+
+    void broken_rule() {
+        std::vector<std::string> lines;
+        for (const lock_use& lock : found_.locks) lines.push_back(step("", lock, " at "));
+        task_node("task0", colour(0), found_.task.empty() ? "task" : found_.task, lines);
+        for (const lock_use& lock : found_.locks) {
+            lock_node(lock);
+            line("task0 -> " + id(lock) + " [color=\"" + colour(0) + "\"];");
+        }
+    }
+
+    const finding& found_;
+    const std::vector<dependency> cycle_;
+    const lock_names name_;
+    std::string text_;
+};
+
+}  // namespace report
+
+/// The picture of a finding as a Graphviz digraph; `dot -Tsvg` draws it. The same bytes for the
+/// same finding.
+inline std::string dot_of(const finding& found) { return report::dot_printer(found).print(); }
+
+}  // namespace wedge

@@ -1,0 +1,175 @@
+// An outcome as one line of JSON, for scripts.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "wedge/report/words.hpp"
+#include "wedge/workload/outcome.hpp"
+
+namespace wedge {
+
+/// Writes JSON on one line; keys stay in the order in which they are given.
+///
+///     json_writer json;
+///     json.begin('{').key("n").value(3).end('}');
+class json_writer {
+public:
+    json_writer& begin(char bracket) {
+        comma();
+        text_ += bracket;
+        is_first_ = true;
+        return *this;
+    }
+    json_writer& end(char bracket) {
+        text_ += bracket;
+        is_first_ = false;
+        return *this;
+    }
+    json_writer& key(std::string_view name) {
+        value(name);
+        text_ += ':';
+        is_first_ = true;  // of the value, before which no comma stands
+        return *this;
+    }
+    json_writer& value(std::string_view text) {
+        comma();
+        text_ += '"';
+        for (std::size_t i = 0; i < text.size();) i += add_character(text.substr(i));
+        text_ += '"';
+        return *this;
+    }
+    json_writer& value(const std::string& text) { return value(std::string_view(text)); }
+    json_writer& value(const char* text) { return value(std::string_view(text)); }
+    json_writer& value(std::uint64_t number) { return raw(std::to_string(number)); }
+    json_writer& value(bool truth) { return raw(truth ? "true" : "false"); }
+    json_writer& null() { return raw("null"); }
+
+    template <class Strings>
+    json_writer& list(const Strings& all) {
+        begin('[');
+        for (const auto& one : all) value(one);
+        return end(']');
+    }
+
+    const std::string& text() const noexcept { return text_; }
+
+private:
+    void comma() {
+        if (!is_first_) text_ += ',';
+        is_first_ = false;
+    }
+    json_writer& raw(std::string_view token) {
+        comma();
+        text_ += token;
+        return *this;
+    }
+
+    /// Adds the first character of `rest` and returns its bytes. A byte that is no UTF-8 (a file's
+    /// name may have one) becomes U+FFFD, as JSON knows nothing else.
+    std::size_t add_character(std::string_view rest) {
+        const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(rest[i]); };
+        const unsigned first = byte(0);
+        if (first == '"' || first == '\\') {
+            text_ += '\\';
+            text_ += rest[0];
+        } else if (first == '\n') {
+            text_ += "\\n";
+        } else if (first < 0x20 || first == 0x7f) {
+            text_ += "\\u00";
+            text_ += "0123456789abcdef"[first >> 4];
+            text_ += "0123456789abcdef"[first & 15];
+        } else if (first < 0x80) {
+            text_ += rest[0];
+        } else {
+            const std::size_t size = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
+            bool is_valid = first >= 0xc2 && first < 0xf5 && rest.size() >= size;
+            for (std::size_t i = 1; is_valid && i < size; ++i) is_valid = (byte(i) & 0xc0) == 0x80;
+            if (is_valid && first == 0xe0) is_valid = byte(1) >= 0xa0;  // overlong
+            if (is_valid && first == 0xed) is_valid = byte(1) < 0xa0;   // a surrogate
+            if (is_valid && first == 0xf0) is_valid = byte(1) >= 0x90;  // overlong
+            if (is_valid && first == 0xf4) is_valid = byte(1) < 0x90;   // above U+10FFFF
+            text_ += is_valid ? rest.substr(0, size) : std::string_view("\xef\xbf\xbd");
+            return is_valid ? size : 1;
+        }
+        return 1;
+    }
+
+    std::string text_;
+    bool is_first_ = true;
+};
+
+/// What a run's JSON says beside its outcome.
+struct json_context {
+    std::string workload;
+    std::string program;
+    std::vector<std::string> schedules;  ///< the file of each finding's schedule; empty: none
+    bool is_replay = false;              ///< then `reproduced` and `diverged` are there
+    bool reproduced = false;
+};
+
+namespace report {
+
+inline std::vector<std::string> classes_of(const finding& found) {
+    std::vector<std::string> classes;
+    for_each_lock(found, [&](const lock_use& lock) {
+        if (std::find(classes.begin(), classes.end(), lock.class_name) == classes.end())
+            classes.push_back(lock.class_name);
+    });
+    return classes;
+}
+
+inline void write_grade(json_writer& json, const grade& graded) {
+    json.begin('[');
+    if (!graded.guard.empty()) json.value("guarded by " + graded.guard);
+    if (graded.needs_writer) json.value("needs a writer");
+    if (graded.one_task) json.value("one task seen");
+    if (graded.class_only) json.value("class only");
+    json.end(']');
+}
+
+inline void write_finding(json_writer& json, const finding& found, const std::string& schedule) {
+    json.begin('{').key("kind").value(name_of(found.kind));
+    json.key("what").value(what_of(found));
+    json.key("classes").list(classes_of(found));
+    json.key("grade");
+    write_grade(json, found.graded);
+    json.key("verdict").value(name_of(found.judged));
+    json.key("reason").value(found.reason);
+    json.key("schedule");
+    if (schedule.empty())
+        json.null();
+    else
+        json.value(schedule);
+    json.key("signature").value(found.signature).end('}');
+}
+
+}  // namespace report
+
+/// One JSON object on one line, with the line's end.
+inline std::string json_of(const outcome& all, const json_context& context = {}) {
+    json_writer json;
+    json.begin('{').key("workload").value(context.workload);
+    json.key("program").value(context.program);
+    json.key("outcome").value(name_of(all.what));
+    json.key("findings").begin('[');
+    for (std::size_t i = 0; i < all.findings.size(); ++i)
+        report::write_finding(json, all.findings[i],
+                              i < context.schedules.size() ? context.schedules[i] : "");
+    json.end(']').key("exploration").begin('{');
+    json.key("executions").value(all.executions).key("pruned").value(all.pruned);
+    json.key("steps").value(all.steps).key("exhausted").value(all.exhausted).end('}');
+    if (context.is_replay) {
+        json.key("reproduced").value(context.reproduced).key("diverged");
+        if (all.diverged.empty())
+            json.null();
+        else
+            json.value(all.diverged);
+    }
+    return json.end('}').text() + "\n";
+}
+
+}  // namespace wedge

@@ -1,0 +1,189 @@
+// A finding as text: what it is, the evidence, how it hangs, the verdict, how to repeat it.
+#pragma once
+
+#include <algorithm>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "wedge/report/scenario_table.hpp"
+#include "wedge/report/words.hpp"
+#include "wedge/workload/outcome.hpp"
+
+namespace wedge {
+
+namespace report {
+
+/// Prints one finding; the parts in the order in which they are read.
+class finding_printer {
+public:
+    explicit finding_printer(const finding& found)
+        : found_(found), cycle_(cycle_of(found)), name_(found) {
+        for_each_lock(found, [&](const lock_use& lock) {
+            name_width_ = std::max(name_width_, described(lock).size());
+        });
+        for (const task_report& task : found.tasks) {
+            name_width_ = std::max(name_width_, task.waits_for.size());
+            holds_any_ = holds_any_ || !task.held.empty();
+        }
+    }
+
+    std::string print(std::string_view replay) {
+        text_ = heading_of(found_) + "\n";
+        const bool is_reached = found_.kind == finding_kind::deadlock && !found_.tasks.empty();
+        if (!is_reached) dependencies();
+        locks();
+        tasks();
+        scenario();
+        conclusion();
+        if (!replay.empty()) text_ += "replay: " + std::string(replay) + "\n";
+        return std::move(text_);
+    }
+
+private:
+    void dependencies() {
+        for (std::size_t i = 0; i < cycle_.size(); ++i) {
+            const dependency& edge = cycle_[i];
+            text_ += "\n  " + name_(edge.held) + " -> " + name_(edge.wanted);
+            if (found_.kind == finding_kind::circular) text_ += i == 0 ? " here" : " before";
+            if (!edge.task.empty()) text_ += ", by " + edge.task;
+            if (edge.primed) text_ += ", stated by prime and not seen";
+            text_ += "\n";
+            use("holding", edge.held, edge.primed ? "stated at " : "taken at ");
+            use("taking", edge.wanted, edge.primed ? "stated at " : "      at ");
+        }
+    }
+
+    void locks() {
+        if (found_.locks.empty() || !cycle_.empty()) return;
+        text_ += "\n";
+        if (!found_.task.empty()) text_ += "  " + found_.task + "\n";
+        for (const lock_use& lock : found_.locks) use(verb_of(found_.kind), lock, preposition_of(found_.kind));
+    }
+
+    void tasks() {
+        for (const task_report& task : found_.tasks) {
+            text_ += "\n  " + task.name + "\n";
+            for (const lock_use& lock : task.held) use("holds", lock, "taken at ");
+            const char* const at = holds_any_ ? "      at " : "at ";
+            if (task.wanted) {
+                use("waits for", *task.wanted, at, holders_of(*task.wanted));
+            } else if (!task.waits_for.empty()) {
+                lock_use shown;
+                shown.class_name = task.waits_for;
+                shown.where = task.where;
+                use("waits for", shown, at);
+            } else {
+                text_ += "    has ended\n";
+            }
+        }
+    }
+
+    void scenario() {
+        if (cycle_.empty()) return;
+        constexpr const char* titles[] = {"how it could hang", "how it hangs", "how it would hang",
+                                          "how it hangs"};  // by verdict
+        text_ += std::string("\n  ") + titles[static_cast<std::size_t>(found_.judged)] + "\n";
+        text_ += scenario_table(cycle_, name_, "    ");
+        for (const std::string& actor : actors_of(cycle_))
+            if (actor.back() == '\'')
+                text_ += "    (" + actor + " is another task in the same code)\n";
+    }
+
+    void conclusion() {
+        text_ += "\n";
+        if (found_.cycles > 1)
+            text_ += "  cycles   the new dependency closes " + std::to_string(found_.cycles) +
+                     "; a shortest is shown\n";
+        for (const std::string& sentence : grades_of(found_))
+            text_ += "  grade    " + sentence + "\n";
+        text_ += "  verdict  " + verdict_of(found_) + "\n";
+    }
+
+    /// One line on one lock: `    holding  a (shared)  taken at file.cpp:12`.
+    void use(const char* verb, const lock_use& lock, const char* preposition,
+             const std::string& addition = {}) {
+        const std::size_t width = found_.tasks.empty() ? 7 : 9;  // of `holding`, of `waits for`
+        text_ += "    " + padded(verb, width) + "  " + padded(described(lock), name_width_ + 2);
+        text_ += preposition + to_string(lock.where) + addition + "\n";
+    }
+
+    /// What the task did with the lock when it broke a rule.
+    static const char* verb_of(finding_kind kind) noexcept {
+        switch (kind) {
+            case finding_kind::unlock_imbalance: return "unlocks";
+            case finding_kind::held_at_exit: return "holds";
+            case finding_kind::held_when_destroyed: return "holds";
+            case finding_kind::bad_downgrade: return "downgrades";
+            case finding_kind::not_held: return "lacks";
+            default: return "lock";
+        }
+    }
+    static const char* preposition_of(finding_kind kind) noexcept {
+        const bool is_hold =
+            kind == finding_kind::held_at_exit || kind == finding_kind::held_when_destroyed;
+        return is_hold ? "taken at " : "at ";
+    }
+
+    std::string described(const lock_use& lock) const { return name_(lock) + terms_of(lock); }
+
+    std::string holders_of(const lock_use& wanted) const {
+        std::string holders;
+        for (const task_report& task : found_.tasks)
+            for (const lock_use& lock : task.held)
+                if (lock.instance == wanted.instance && lock.class_name == wanted.class_name)
+                    holders += (holders.empty() ? ", held by " : " and ") + task.name;
+        return holders;
+    }
+
+    const finding& found_;
+    const std::vector<dependency> cycle_;
+    const lock_names name_;
+    std::size_t name_width_ = 0;
+    bool holds_any_ = false;
+    std::string text_;
+};
+
+/// One line: the result, how much was tried, and what that means.
+inline std::string summary_of(const outcome& all) {
+    std::string text = std::string(name_of(all.what)) + ": ";
+    text += counted(all.findings.size(), "finding") + "; " + counted(all.executions, "execution");
+    if (all.pruned != 0) text += ", " + std::to_string(all.pruned) + " pruned";
+    text += ", " + counted(all.steps, "step") + "; ";
+    if (!all.has_modelled_state)
+        text += "the workload touched no lock, so there was nothing to try";
+    else if (all.exhausted && all.what == result::sound)
+        text += "every schedule was tried: no deadlock is possible, as far as all shared state "
+                "lies under modelled locks";
+    else if (all.exhausted)
+        text += "every schedule was tried";
+    else if (all.bounded)
+        text += "not every schedule was tried: some were cut at the bound of steps";
+    else
+        text += "not every schedule was tried";
+    return text;
+}
+
+}  // namespace report
+
+/// The report of one finding, lines of at most 100 columns where the names allow it.
+///
+/// The same bytes for the same finding: no addresses, no time, no paths of this machine.
+///
+/// @param replay  the command that repeats it; empty: no such line
+inline std::string text_of(const finding& found, std::string_view replay = {}) {
+    return report::finding_printer(found).print(replay);
+}
+
+/// The report of a whole run: every finding, then one line on how much was tried.
+///
+/// @param replays  the command that repeats each finding, in their order; may be shorter
+inline std::string text_of(const outcome& all, const std::vector<std::string>& replays = {}) {
+    std::string text;
+    for (std::size_t i = 0; i < all.findings.size(); ++i)
+        text += text_of(all.findings[i], i < replays.size() ? replays[i] : "") + "\n";
+    return text + report::summary_of(all) + "\n";
+}
+
+}  // namespace wedge

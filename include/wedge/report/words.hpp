@@ -1,0 +1,172 @@
+// The words that all reports share: what a kind is called, how a finding names its locks.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "wedge/event/finding.hpp"
+
+namespace wedge::report {
+
+/// Whether tasks may end up waiting for each other for ever, rather than a rule being broken.
+constexpr bool is_deadlock(finding_kind kind) noexcept {
+    switch (kind) {
+        case finding_kind::circular:
+        case finding_kind::recursive:
+        case finding_kind::instance_order:
+        case finding_kind::inconsistent_context:
+        case finding_kind::context_inversion:
+        case finding_kind::deadlock: return true;
+        default: return false;
+    }
+}
+
+/// `3 steps`, `1 step`, `no steps`.
+inline std::string counted(std::uint64_t n, std::string_view noun, std::string_view plural = {}) {
+    const std::string many = plural.empty() ? std::string(noun) + "s" : std::string(plural);
+    return (n == 0 ? "no" : std::to_string(n)) + " " + (n == 1 ? std::string(noun) : many);
+}
+
+inline std::string padded(std::string text, std::size_t width) {
+    if (text.size() < width) text.append(width - text.size(), ' ');
+    return text;
+}
+
+/// What beside an exclusive blocking acquire it was, as ` (shared, tried)`; usually nothing.
+inline std::string terms_of(const lock_use& lock) {
+    std::string text;
+    const auto add = [&](std::string_view word) {
+        text += (text.empty() ? " (" : ", ") + std::string(word);
+    };
+    if (is_shared(lock.how)) add(name_of(lock.how));
+    if (has(lock.with, flags::tried)) add("tried");
+    if (has(lock.with, flags::timed)) add("timed");
+    if (has(lock.with, flags::interruptible)) add("interruptible");
+    if (has(lock.with, flags::ticketed)) add("with a ticket");
+    return text.empty() ? text : text + ")";
+}
+
+/// Calls `visit` with every lock that a finding speaks of.
+template <class Visit>
+void for_each_lock(const finding& found, Visit visit) {
+    for (const dependency& edge : found.cycle) {
+        visit(edge.held);
+        visit(edge.wanted);
+    }
+    for (const lock_use& lock : found.locks) visit(lock);
+    for (const task_report& task : found.tasks) {
+        for (const lock_use& lock : task.held) visit(lock);
+        if (task.wanted) visit(*task.wanted);
+    }
+}
+
+/// The cycle of a finding; a lock of a class within another of it (`recursive`) is one of length 1.
+inline std::vector<dependency> cycle_of(const finding& found) {
+    if (found.kind != finding_kind::recursive || !found.cycle.empty() || found.locks.size() != 2)
+        return found.cycle;
+    return {{found.locks[0], found.locks[1], found.task, false}};
+}
+
+/// How the locks are called within one finding: by class, and by instance where two of a class
+/// occur in it, as `fork[2]`.
+class lock_names {
+public:
+    explicit lock_names(const finding& found) {
+        std::vector<std::pair<std::string, std::uint32_t>> seen;
+        for_each_lock(found, [&](const lock_use& lock) {
+            if (lock.instance != 0) seen.emplace_back(lock.class_name, lock.instance);
+        });
+        std::sort(seen.begin(), seen.end());
+        seen.erase(std::unique(seen.begin(), seen.end()), seen.end());
+        for (std::size_t i = 1; i < seen.size(); ++i)
+            if (seen[i].first == seen[i - 1].first) several_.push_back(seen[i].first);
+    }
+
+    std::string operator()(const lock_use& lock) const {
+        std::string text = lock.class_name.empty() ? "?" : lock.class_name;
+        if (lock.subclass != 0) text += "/" + std::to_string(lock.subclass);
+        const bool is_ambiguous =
+            std::find(several_.begin(), several_.end(), lock.class_name) != several_.end();
+        if (is_ambiguous && lock.instance != 0) text += "[" + std::to_string(lock.instance) + "]";
+        return text;
+    }
+
+private:
+    std::vector<std::string> several_;  // classes of which two instances occur
+};
+
+/// `a -> b here, b -> a before`; `a -> b -> a` when it was reached and nothing came before.
+inline std::string what_of(const finding& found) {
+    if (!found.what.empty()) return found.what;
+    const lock_names name(found);
+    std::string text;
+    if (!found.cycle.empty()) {
+        text = name(found.cycle.front().held);
+        for (const dependency& edge : found.cycle) text += " -> " + name(edge.wanted);
+    }
+    if (text.empty())
+        for (const lock_use& lock : found.locks) text += (text.empty() ? "" : ", ") + name(lock);
+    return text.empty() ? "nothing goes on" : text;
+}
+
+/// The first line of a finding: `possible deadlock: a -> b here, b -> a before`. It says
+/// "possible" until it happened, since users take a report of an order for a false alarm.
+inline std::string heading_of(const finding& found) {
+    std::string text;
+    if (found.judged == verdict::confirmed) text = "confirmed ";
+    if (found.judged == verdict::unresolved || found.judged == verdict::refuted)
+        text = "possible ";
+    std::string kind = name_of(found.kind);
+    if (is_deadlock(found.kind)) {
+        text += "deadlock";
+        const bool is_usual =
+            found.kind == finding_kind::circular || found.kind == finding_kind::deadlock;
+        if (!is_usual) text += " (" + kind + ")";
+    } else {
+        std::replace(kind.begin(), kind.end(), '-', ' ');
+        text += kind;
+    }
+    if (found.judged == verdict::refuted) text += ", refuted";
+    return text + ": " + what_of(found);
+}
+
+/// One sentence for each thing that makes the finding more or less believed.
+inline std::vector<std::string> grades_of(const finding& found) {
+    std::vector<std::string> all;
+    const grade& g = found.graded;
+    if (!g.guard.empty())
+        all.push_back("guarded by " + g.guard +
+                      ": every task of the cycle holds it, so only one can be inside");
+    if (g.needs_writer)
+        all.push_back("needs a writer: every wait is a read behind a read, which closes only if "
+                      "somebody writes");
+    if (g.one_task)
+        all.push_back("one task seen: it closes only if two tasks run this code at once");
+    if (g.class_only)
+        all.push_back("class only: the same instances were never seen in both orders");
+    return all;
+}
+
+/// The verdict and why.
+inline std::string verdict_of(const finding& found) {
+    std::string text = name_of(found.judged);
+    if (!found.reason.empty()) return text + ": " + found.reason;
+    switch (found.judged) {
+        case verdict::unresolved:
+            return text + ": no schedule that deadlocks is known, but not all were tried";
+        case verdict::refuted:
+            return text + ": every schedule of this workload was tried, none deadlocks";
+        case verdict::confirmed: text += ": a schedule that deadlocks is known"; break;
+        case verdict::observed: text += ": it happened"; break;
+    }
+    if (!found.best.decisions.empty())
+        text += " (" + counted(found.best.decisions.size(), "decision") + ", " +
+                counted(found.best.switches(), "switch", "switches") + ")";
+    return text;
+}
+
+}  // namespace wedge::report

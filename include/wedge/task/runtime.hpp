@@ -1,0 +1,89 @@
+// What a task asks of the engine that controls it; a task without one runs natively.
+#pragma once
+
+#include <cstdint>
+
+#include "wedge/base/site.hpp"
+#include "wedge/event/event.hpp"
+#include "wedge/task/lock_identity.hpp"
+
+namespace wedge {
+
+class task;
+
+/// The visible steps of a controlled task.
+enum class step : std::uint8_t {
+    acquire,
+    try_acquire,
+    release,
+    downgrade,
+    wait,        ///< release `lock` and enqueue on `condition`, then acquire `lock` again
+    notify_one,
+    notify_all,
+    spawn,       ///< of a task
+    join,        ///< of the task `other`
+    yield,
+};
+
+/// One visible step, published before it is taken.
+struct operation {
+    step what{};
+    mode how = mode::exclusive;
+    bool timed = false;  ///< may give up; then `perform` returns false
+    lock_identity* lock = nullptr;
+    lock_identity* condition = nullptr;
+    std::uint32_t other = 0;
+    site where{};
+};
+
+/// What a controlled task runs; `run(data)` is called once.
+struct task_body {
+    void (*run)(void* data) = nullptr;
+    void* data = nullptr;
+};
+
+/// Thrown through a parked task when its execution is given up, so that its stack unwinds.
+/// Never catch it for good; it is not a std::exception on purpose.
+struct abandoned {};
+
+/// An engine that decides who goes on. Every call is made by the task itself, between its steps.
+class runtime {
+public:
+    runtime() = default;
+    runtime(const runtime&) = delete;
+    runtime& operator=(const runtime&) = delete;
+    virtual ~runtime() = default;
+
+    /// Takes the step when the engine says so; until then other tasks run.
+    ///
+    /// @return false: a try failed or a timed wait gave up
+    /// @throws abandoned  from a step that may block, when the execution is given up
+    virtual bool perform(task& self, const operation& next) = 0;
+
+    /// Answers a recorded choice in [0, n).
+    virtual std::uint32_t choose(task& self, std::uint32_t n, const char* why) noexcept = 0;
+
+    /// Starts a task of this execution and returns its ordinal.
+    virtual std::uint32_t spawn(task& self, task_body body, const char* name) = 0;
+
+    /// A lock was made in this execution: gives it its ordinal.
+    virtual void created(lock_identity& lock) noexcept = 0;
+
+    /// A lock that was made elsewhere is touched for the first time in this execution.
+    virtual void met(lock_identity& lock) noexcept = 0;
+
+    virtual void destroyed(lock_identity& lock) noexcept = 0;
+    virtual void progress(task& self) noexcept = 0;
+
+    /// The number of the running execution, never 0: a lock with another one is a stranger.
+    std::uint32_t execution() const noexcept { return execution_; }
+
+    /// The execution has been given up: stacks unwind, and locks do nothing.
+    bool is_giving_up() const noexcept { return giving_up_; }
+
+protected:
+    std::uint32_t execution_ = 0;
+    bool giving_up_ = false;
+};
+
+}  // namespace wedge

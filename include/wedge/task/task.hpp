@@ -1,0 +1,109 @@
+// Tasks: what acquires locks, with the two pointers through which locks reach everything else.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <string>
+
+#include "wedge/base/rng.hpp"
+#include "wedge/event/sink.hpp"
+#include "wedge/task/held.hpp"
+#include "wedge/task/runtime.hpp"
+
+namespace wedge {
+
+/// Where a task runs. Signal handlers are the user-space hardirq.
+enum class context : std::uint8_t { task, softirq, hardirq };
+
+/// A thread, a controlled fiber or a handler. Only the task itself touches it while it runs.
+class task {
+public:
+    task() = default;
+    task(const task&) = delete;
+    task& operator=(const task&) = delete;
+
+    held_locks held;
+    wedge::sink* sink = nullptr;        ///< hears every event; null: nobody
+    wedge::runtime* runtime = nullptr;  ///< controls this task; null: it runs natively
+    std::uint64_t chain = 0;            ///< the checker's key for the hold about to be pushed
+    std::uint32_t ordinal = 0;          ///< in the process or the execution, from 0
+    wedge::context context = wedge::context::task;
+    bool in_hook = false;               ///< a hook is running: its own locks are not reported
+    operation pending{};                ///< the step it is about to take (under control)
+    rng random{1};                      ///< answers `choose` natively
+    std::string name;
+
+    /// The name that reports print.
+    std::string title() const { return name.empty() ? "task " + std::to_string(ordinal) : name; }
+};
+
+namespace detail {
+
+inline constinit thread_local task* current_task = nullptr;
+inline std::atomic<sink*> process_sink{nullptr};
+inline std::atomic<std::uint32_t> native_tasks{0};
+inline std::atomic<std::uint32_t> native_instances{0};
+
+/// A thread's own task. The storage outlives `~native_task`, since other thread_local objects
+/// may still take locks after it.
+struct native_task {
+    native_task() {
+        task& self = mine();
+        self.ordinal = native_tasks.fetch_add(1, std::memory_order_relaxed);
+        self.sink = process_sink.load(std::memory_order_relaxed);
+        self.random = rng(self.ordinal + 1);
+        self.name = "thread " + std::to_string(self.ordinal);
+        current_task = &self;
+    }
+    ~native_task();
+
+    static task& mine() {
+        alignas(task) static thread_local unsigned char storage[sizeof(task)];
+        static thread_local task* const made = new (storage) task;
+        return *made;
+    }
+};
+
+[[gnu::noinline, gnu::cold]] inline task& attach_thread() {
+    static thread_local native_task attached;
+    task& self = attached.mine();
+    current_task = &self;
+    return self;
+}
+
+}  // namespace detail
+
+/// The task that runs now: the thread's own, made on its first use, or the controlled one.
+inline task& current() noexcept {
+    if (task* const self = detail::current_task) [[likely]]
+        return *self;
+    return detail::attach_thread();
+}
+
+/// Any non-determinism beside the scheduling: a number in [0, n), answered by the engine and
+/// recorded in its schedule; natively random. n = 0 counts as 1.
+///
+/// @param why  a literal that says what is chosen
+inline std::uint32_t choose(std::uint32_t n, const char* why) noexcept {
+    if (n <= 1) return 0;
+    task& self = current();
+    if (self.runtime != nullptr) return self.runtime->choose(self, n, why);
+    return self.random.below(n);
+}
+
+/// "This retry loop got somewhere": resets the search for livelocks.
+inline void progress() noexcept {
+    task& self = current();
+    if (self.runtime != nullptr) self.runtime->progress(self);
+}
+
+inline lock_identity::lock_identity(lock_kind kind, lock_class cls)
+    : kind_(kind), class_id_(cls.id()) {
+    task* const self = detail::current_task;
+    if (self != nullptr && self->runtime != nullptr)
+        self->runtime->created(*this);
+    else
+        instance_ = detail::native_instances.fetch_add(1, std::memory_order_relaxed) + 1;
+}
+
+}  // namespace wedge

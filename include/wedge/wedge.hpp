@@ -1,0 +1,12 @@
+// Everything a program under test needs: the locks, the tasks, and the order checker that listens.
+#pragma once
+
+#include "wedge/base/level.hpp"
+#include "wedge/lock/condition.hpp"
+#include "wedge/lock/guard.hpp"
+#include "wedge/lock/mutex.hpp"
+#include "wedge/lock/recursive_mutex.hpp"
+#include "wedge/lock/shared_mutex.hpp"
+#include "wedge/lock/spinlock.hpp"
+#include "wedge/lock/thread.hpp"
+#include "wedge/order/process.hpp"

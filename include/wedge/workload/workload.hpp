@@ -1,0 +1,94 @@
+// Workloads: shared state and the actions on it, as engines see them.
+#pragma once
+
+#include <concepts>
+#include <string>
+#include <string_view>
+#include <tuple>
+#include <vector>
+
+#include "wedge/base/hash.hpp"
+#include "wedge/workload/actions.hpp"
+#include "wedge/workload/program.hpp"
+
+namespace wedge {
+
+/// State, made anew for every execution, and `static constexpr auto actions`.
+///
+/// Optional: `static constexpr const char* name`, and `void check() const`, called after all
+/// tasks have ended; what it throws is a finding.
+template <class W>
+concept workload = std::default_initializable<W> && requires { std::tuple_size<
+    std::remove_cvref_t<decltype(W::actions)>>::value; };
+
+namespace detail {
+
+/// The compiler's spelling of a type, without namespaces and blanks.
+template <class W>
+std::string type_name() {
+    std::string_view text = __PRETTY_FUNCTION__;
+    text.remove_prefix(text.find("W = ") + 4);
+    text = text.substr(0, text.find_first_of(";]"));
+    std::string name;
+    std::size_t word = 0;  // where the current component starts in `name`
+    for (const char c : text) {
+        if (c == ':') {
+            name.resize(word);
+        } else if (c != ' ') {
+            name += c;
+            if (c == '<' || c == ',' || c == '>') word = name.size();
+        }
+    }
+    return name;
+}
+
+}  // namespace detail
+
+template <workload W>
+std::string workload_name() {
+    if constexpr (requires { std::string(W::name); })
+        return W::name;
+    else
+        return detail::type_name<W>();
+}
+
+template <workload W>
+std::vector<std::string> action_names() {
+    return std::apply([](const auto&... each) { return std::vector<std::string>{each.name...}; },
+                      W::actions);
+}
+
+/// One task for each action, called with 0.
+template <workload W>
+program default_program() {
+    program result;
+    for (std::string& name : action_names<W>()) result.push_back({call{std::move(name), 0}});
+    return result;
+}
+
+/// Changes when the name of the workload or the list of its actions does.
+template <workload W>
+std::uint64_t fingerprint() {
+    std::uint64_t print = hash_text(workload_name<W>());
+    for (const std::string& name : action_names<W>()) print = combine(print, hash_text(name));
+    return print;
+}
+
+namespace detail {
+
+/// Calls the action of that number.
+template <workload W>
+void call_numbered(W& state, std::size_t number, std::uint32_t argument) {
+    const auto call_if = [&]<auto Function>(std::size_t& left, const action<Function>&) {
+        if (left-- == 0) call_action<Function>(state, argument);
+    };
+    std::apply(
+        [&](const auto&... each) {
+            std::size_t left = number;
+            (call_if(left, each), ...);
+        },
+        W::actions);
+}
+
+}  // namespace detail
+}  // namespace wedge

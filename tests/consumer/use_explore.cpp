@@ -1,0 +1,6 @@
+// A user of exploration.
+#include <wedge/explore/explore.hpp>
+
+int main() {
+    wedge::explore({[] {}, [] {}});
+}
