@@ -77,6 +77,15 @@ public:
     }
 };
 
+/// The opposite, inside an `ignore_scope`: the program under test runs, and TSan looks on.
+class watch_scope {
+public:
+    watch_scope() noexcept { ignore_scope::end(); }
+    ~watch_scope() { ignore_scope::begin(); }
+    watch_scope(const watch_scope&) = delete;
+    watch_scope& operator=(const watch_scope&) = delete;
+};
+
 /// An explicit happens-before edge: everything before `release(a)` is visible after `acquire(a)`.
 inline void acquire([[maybe_unused]] void* object) noexcept {
 #if defined(WEDGE_TSAN)

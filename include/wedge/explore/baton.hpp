@@ -44,8 +44,8 @@ public:
     }
 
     void switch_to(std::uint32_t from, std::uint32_t to) override {
-        const sanitizer::ignore_scope ours;
         while (runners_.size() <= to) add();
+        const sanitizer::ignore_scope ours;
         runner& leaving = *runners_[from];
         pass_to(*runners_[to]);
         await(leaving);
@@ -80,18 +80,12 @@ private:
     }
 
     void loop(std::uint32_t number, runner& self) {
-        {
-            const sanitizer::ignore_scope ours;
-            await(self);
-        }
-        while (!is_stopping()) {
+        const sanitizer::ignore_scope ours;
+        await(self);
+        while (!stopping_) {
             const std::uint32_t next = user_.run_on(number);
             switch_to(number, next);
         }
-    }
-    bool is_stopping() const noexcept {
-        const sanitizer::ignore_scope ours;
-        return stopping_;
     }
 
     stack_user& user_;

@@ -53,7 +53,7 @@ public:
         task* const before = detail::current_task;
         begin_execution();
         detail::current_task = &setup_;
-        if (guarded("set-up", [&] { subject_.begin(); })) {
+        if (guarded(setup_.name, [&] { subject_.begin(); })) {
             sanitizer::release(&started_);
             run_tasks();
             sanitizer::acquire(&ended_);
@@ -189,33 +189,24 @@ private:
 
     /// One task, from start to end, on its own stack.
     std::uint32_t run_on(std::uint32_t stack) noexcept override {
-        slot* me = nullptr;
-        {
-            const sanitizer::ignore_scope ours;
-            me = slots_[stack - 1].get();
-            detail::current_task = &me->self;
-        }
-        if (!giving_up_now()) {
+        slot& me = *slots_[stack - 1];
+        detail::current_task = &me.self;
+        if (!giving_up_) {
+            const std::string& who = me.self.name;
+            const sanitizer::watch_scope theirs;
             sanitizer::acquire(&started_);
-            guarded(me->self.name.c_str(), [&] { run_body(*me); });
+            guarded(who, [&] { run_body(me); });
             sanitizer::release(&ended_);
         }
-        const sanitizer::ignore_scope ours;
-        if (result_.how == ending::complete) detail::task_ended(me->self);
-        me->is_done = true;
-        if (giving_up_) return 0;
+        if (result_.how == ending::complete) detail::task_ended(me.self);
+        me.is_done = true;
         if (result_.how != ending::complete) return 0;
-        if (me->is_starting) {
-            me->is_starting = false;
-            return me->starter;
+        if (me.is_starting) {
+            me.is_starting = false;
+            return me.starter;
         }
         running_ = no_task;
         return pick();
-    }
-
-    bool giving_up_now() const noexcept {
-        const sanitizer::ignore_scope ours;
-        return giving_up_;
     }
 
     void run_body(slot& me) {
@@ -227,7 +218,7 @@ private:
 
     /// Runs code of the user's; what it throws ends the execution.
     template <class Body>
-    bool guarded(const char* who, Body body) noexcept {
+    bool guarded(const std::string& who, Body body) noexcept {
         std::string text;
         try {
             body();
@@ -242,7 +233,7 @@ private:
         const sanitizer::ignore_scope ours;
         if (result_.how == ending::complete) {
             result_.how = ending::threw;
-            result_.thrown = std::string(who) + " threw: " + text;
+            result_.thrown = who + " threw: " + text;
         }
         return false;
     }

@@ -74,7 +74,7 @@ private:
             self.runtime->perform(self, {.what = step::spawn, .where = where});
             body_->is_controlled = true;
             auto* const mine = new std::shared_ptr<shared_body>(body_);
-            sanitizer::release(body_.get());
+            sanitizer::release(mine);
             ordinal_ = self.runtime->spawn(self, {&run_controlled, mine}, name);
         } else {
             native_ = std::thread([mine = body_, title = std::string(name ? name : "")] {
@@ -86,9 +86,9 @@ private:
     }
 
     static void run_controlled(void* data) {
+        sanitizer::acquire(data);
         const std::unique_ptr<std::shared_ptr<shared_body>> mine(
             static_cast<std::shared_ptr<shared_body>*>(data));
-        sanitizer::acquire(mine->get());
         (*mine)->call();
         sanitizer::release(mine->get());
     }

@@ -37,7 +37,8 @@ public:
                         target = number_of(option, text, least);
                     },
                     what + " (default: " + std::to_string(target) + ")")
-                ->type_name("N");
+                ->type_name("N")
+                ->take_last();
         };
         const auto choice = [&](const char* option, auto& target, const auto& names,
                                 const char* what) {
@@ -50,7 +51,8 @@ public:
                         target = static_cast<value>(place_of(option, text, all));
                     },
                     std::string(what) + ": " + joined(all))
-                ->type_name("NAME");
+                ->type_name("NAME")
+                ->take_last();
         };
         options.add_option("WORKLOAD", wanted_, "The workload to explore (default: all)")
             ->type_name("");
@@ -65,9 +67,12 @@ public:
         choice("--substrate", options_.on, substrate_names, "What carries the tasks");
         options.add_option("--out", folder_, "Where schedules are saved (default: here)")
             ->type_name("DIR");
-        options.add_flag("--json", as_json_, "Print one JSON object a workload");
-        options.add_flag("--dot", with_dot_, "Save a digraph of each finding");
-        options.add_flag("--picture", with_picture_, "Save a digraph and an SVG of each finding");
+        const auto flag = [&](const char* option, bool& target, const char* what) {
+            options.add_flag(option, target, what)->disable_flag_override();
+        };
+        flag("--json", as_json_, "Print one JSON object a workload");
+        flag("--dot", with_dot_, "Save a digraph of each finding");
+        flag("--picture", with_picture_, "Save a digraph and an SVG of each finding");
     }
 
     int run(const invocation& call) override {
@@ -116,20 +121,34 @@ private:
             options.progress_data = &progress;
             all = workload.explore(calls, options);
         }
-        std::vector<std::string> schedules, replays, notes;
-        for (const finding& found : all.findings) {
-            schedules.push_back(save_schedule(workload, found));
-            replays.push_back(schedules.back().empty() ? "" : call.replay_line(schedules.back()));
-            if (with_dot_ || with_picture_) notes.push_back(save_picture(workload, found));
-        }
-        if (as_json_) {
-            call.print(json_of(all, {workload.name, to_string(calls), schedules}));
-        } else {
-            call.print(workload.name + ": " + to_string(calls) + "\n\n" + text_of(all, replays));
-            for (const std::string& note : notes) call.print(note);
-            call.print("\n");
-        }
+        report(call, workload, to_string(calls), all);
         return all.what == result::sound || all.what == result::unresolved;
+    }
+
+    /// Saves, then prints. A file that cannot be written does not cost the report.
+    void report(const invocation& call, const workload_entry& workload, const std::string& calls,
+                const outcome& all) const {
+        json_context context{workload.name, calls, {}};
+        std::vector<std::string> replays;
+        std::string notes;
+        std::optional<error> unsaved;
+        for (const finding& found : all.findings) {
+            std::string file;
+            try {
+                file = save_schedule(workload, found);
+                if (with_dot_ || with_picture_) notes += save_picture(workload, found);
+            } catch (const error& failed) {
+                unsaved = failed;
+            }
+            replays.push_back(file.empty() ? "" : call.replay_line(file));
+            context.schedules.push_back(std::move(file));
+        }
+        if (as_json_)
+            call.print(json_of(all, context));
+        else
+            call.print(workload.name + ": " + calls + "\n\n" + text_of(all, replays) + notes +
+                       "\n");
+        if (unsaved) throw error(*unsaved);
     }
 
     /// Messages about a program begin with `program:`; the option's name is one step away.
@@ -138,7 +157,7 @@ private:
             program calls = parse_program(program_);
             for (const std::vector<call>& task : calls)
                 for (const call& each : task)
-                    static_cast<void>(place_of("program", each.action, workload.actions));
+                    static_cast<void>(place_of("program: action", each.action, workload.actions));
             return calls;
         } catch (const error& wrong) {
             throw error(std::string("--") + wrong.what());

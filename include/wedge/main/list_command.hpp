@@ -22,7 +22,7 @@ public:
         return "List the workloads with their actions, and the names wedge uses";
     }
     void add_options(CLI::App& options) override {
-        options.add_flag("--json", as_json_, "Print one JSON object");
+        options.add_flag("--json", as_json_, "Print one JSON object")->disable_flag_override();
     }
 
     int run(const invocation& call) override {

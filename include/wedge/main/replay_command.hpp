@@ -24,8 +24,9 @@ public:
             ->required()
             ->type_name("");
         options.add_flag("--lenient", is_lenient_,
-                         "Skip what does not fit any more, instead of giving up there");
-        options.add_flag("--json", as_json_, "Print one JSON object");
+                         "Skip what does not fit any more, instead of giving up there")
+            ->disable_flag_override();
+        options.add_flag("--json", as_json_, "Print one JSON object")->disable_flag_override();
     }
 
     int run(const invocation& call) override {
@@ -34,7 +35,9 @@ public:
         const outcome all = replay(workload, along);
         const bool is_again = std::any_of(
             all.findings.begin(), all.findings.end(), [&](const finding& found) {
-                return along.signature.empty() || found.signature == along.signature;
+                const bool happened =
+                    found.judged == verdict::confirmed || found.judged == verdict::observed;
+                return happened && (along.signature.empty() || found.signature == along.signature);
             });
         if (!is_lenient_ && !all.diverged.empty())
             fail("the program does not follow the schedule any more: " + all.diverged +
@@ -66,8 +69,8 @@ private:
                      to_hex(each.fingerprint) + "); --lenient replays what still fits");
             return each;
         }
-        fail("is of " + subject + suggestion(along.workload, names) + " (this program has " +
-             joined(names) + "); the program that found a schedule replays it");
+        fail("is of " + subject + suggestion(along.workload, names) + "; this program has " +
+             joined(names) + "; the program that found a schedule replays it");
     }
 
     /// Mistakes in the schedule's program are found here, and are those of the file.
@@ -87,7 +90,7 @@ private:
             text += text_of(found, call.replay_line(file_)) + "\n";
         text += is_again ? "reproduced" : "not reproduced";
         text += " in " + report::counted(all.steps, "step");
-        if (!is_again && !all.findings.empty()) text += ", but something else was found";
+        if (!is_again && !all.findings.empty()) text += ", but see above";
         text += "\n";
         if (!all.diverged.empty()) text += "diverged: " + all.diverged + "\n";
         return text;

@@ -48,18 +48,22 @@ inline std::string unexpected(const CLI::App& app, const CLI::App& taken) {
     }
     if (&taken != &app) return "unexpected argument '" + word + "'";
     for (const CLI::App* each : app.get_subcommands({})) names.push_back(each->get_name());
-    return "unknown command '" + word + "'" + suggestion(word, names) + " (" + joined(names) + ")";
+    return "unknown command '" + word + "'" + suggestion(word, names) + "; there is " +
+           joined(names);
 }
 
 /// CLI11's message about a misuse, in our words and on one line.
-inline std::string misuse(const CLI::App& app, const CLI::App& taken, const CLI::ParseError& wrong) {
-    if (dynamic_cast<const CLI::ExtrasError*>(&wrong) != nullptr) return unexpected(app, taken);
+inline std::string misuse(const CLI::App& app, const CLI::App& taken,
+                          const CLI::ParseError& wrong) {
+    if (!app.remaining(true).empty()) return unexpected(app, taken);
+    const std::string text = wrong.what();
     if (&taken == &app && dynamic_cast<const CLI::RequiredError*>(&wrong) != nullptr) {
         std::vector<std::string> names;
         for (const CLI::App* each : app.get_subcommands({})) names.push_back(each->get_name());
         return "a command is missing (" + joined(names) + ")";
     }
-    const std::string text = wrong.what();
+    if (dynamic_cast<const CLI::ArgumentMismatch*>(&wrong) != nullptr && text.ends_with("missing"))
+        return text.substr(0, text.find(':')) + ": a value is missing";
     return text.substr(0, text.find('\n'));
 }
 

@@ -34,7 +34,7 @@ inline std::size_t edit_distance(std::string_view a, std::string_view b) {
     return row.back();
 }
 
-/// `, did you mean transfer?`, or nothing when no name is near.
+/// ` (did you mean transfer?)`, or nothing when no name is near.
 inline std::string suggestion(std::string_view wrong, const std::vector<std::string>& names) {
     std::string nearest;
     std::size_t least = std::max<std::size_t>(wrong.size() / 3, 1) + 1;  // a third may be wrong
@@ -45,7 +45,7 @@ inline std::string suggestion(std::string_view wrong, const std::vector<std::str
         least = distance;
         nearest = name;
     }
-    return nearest.empty() ? "" : ", did you mean " + nearest + "?";
+    return nearest.empty() ? "" : " (did you mean " + nearest + "?)";
 }
 
 /// Reads a whole number.
@@ -71,7 +71,7 @@ inline std::size_t place_of(const char* option, const std::string& text,
     const auto found = std::find(names.begin(), names.end(), text);
     if (found != names.end()) return static_cast<std::size_t>(found - names.begin());
     throw error(std::string(option) + ": there is no '" + text + "'" + suggestion(text, names) +
-                " (" + joined(names) + ")");
+                "; there is " + joined(names));
 }
 
 /// An argument as it must be typed into a shell.

@@ -1,7 +1,6 @@
 // The order checker: hears every step, keeps the graph of lock order, reports what breaks it.
 #pragma once
 
-#include <algorithm>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
@@ -16,10 +15,8 @@
 #include "wedge/event/finding.hpp"
 #include "wedge/order/chain_cache.hpp"
 #include "wedge/order/chain_key.hpp"
-#include "wedge/order/cycle_search.hpp"
 #include "wedge/order/describe.hpp"
-#include "wedge/order/grade.hpp"
-#include "wedge/order/graph.hpp"
+#include "wedge/order/knowledge.hpp"
 
 namespace wedge {
 
@@ -39,7 +36,7 @@ class checker final : public sink {
 public:
     /// @param reports  hears of each finding once, outside the checker's lock; may be null
     explicit checker(evidence kept, finding_sink* reports = nullptr)
-        : sink(reader::order), kept_(kept), key_(kept), reports_(reports) {}
+        : sink(reader::order), key_(kept), reports_(reports), knowledge_(kept) {}
 
     void on(task& self, const event& step) noexcept override {
         switch (step.kind) {
@@ -74,8 +71,8 @@ public:
     }
 
     /// One a signature, in the order of discovery.
-    const std::vector<finding>& findings() const noexcept { return findings_; }
-    const order_graph& graph() const noexcept { return graph_; }
+    const std::vector<finding>& findings() const noexcept { return knowledge_.findings(); }
+    const order_graph& graph() const noexcept { return knowledge_.graph(); }
 
     /// Replaces the receiver of findings; null: nobody.
     void report_to(finding_sink* reports) noexcept {
@@ -88,18 +85,16 @@ public:
 
     /// Forgets everything, in time proportional to what was added.
     void reset() noexcept {
-        if (graph_.nodes() != 0)
-            graph_.clear();
+        knowledge_.clear();
         if (cache_.size() != 0)
             cache_.clear();
-        findings_.clear();
     }
 
     /// States an order before any path has run: each lock is taken while all before it are held.
     void prime(std::span<const stated_hold> order, site where = site::current()) {
         std::vector<finding> fresh;
         {
-            const writer turn(writing_);
+            const writer turn(*this);
             for (std::size_t to = 1; to < order.size(); ++to)
                 for (std::size_t from = 0; from < to; ++from)
                     add_stated(order[from], order[to], where, fresh);
@@ -112,50 +107,29 @@ public:
 
     /// Judges a circular finding again, from all that was seen meanwhile. A claim made early may
     /// not hold any more, and its best explanation may be a better one. Other kinds stay.
-    void regrade(finding& found) const {
-        if (found.kind != finding_kind::circular || found.cycle.empty())
-            return;
-        std::vector<const order_graph::edge*> edges;
-        for (const dependency& d : found.cycle) {
-            const std::uint32_t from = graph_.find_node(d.held.class_id, d.held.subclass);
-            const std::uint32_t to = graph_.find_node(d.wanted.class_id, d.wanted.subclass);
-            if (from == order_graph::none || to == order_graph::none)
-                return;
-            const std::uint32_t e = graph_.find_edge(from, to);
-            if (e == order_graph::none)
-                return;
-            edges.push_back(&graph_.edge_at(e));
-        }
-        const cycle_evidence all(edges);
-        const cycle_evidence::choice chosen = all.choose_like(found.cycle);
-        for (std::size_t i = 0; i < chosen.size(); ++i)
-            found.cycle[i] = detail::dependency_of(graph_, *edges[i], *chosen[i]);
-        detail::apply(all.judge(), found);
-    }
+    void regrade(finding& found) const { knowledge_.regrade(found); }
 
     /// Around a fork: the child must not inherit a writer's turn that nobody ends.
-    void before_fork() noexcept {
+    void before_fork() noexcept { begin_writing(); }
+    void after_fork() noexcept { end_writing(); }
+
+private:
+    void begin_writing() noexcept {
         while (writing_.test_and_set(std::memory_order_acquire))
             ::sched_yield();
     }
-    void after_fork() noexcept { writing_.clear(std::memory_order_release); }
+    void end_writing() noexcept { writing_.clear(std::memory_order_release); }
 
-private:
-    static constexpr std::size_t seen_max_of_classes = 16;  // a live program runs for days
-
-    /// The writers' turn. Never held while anything of the user's runs.
+    /// A writer's turn. Never held while anything of the user's runs.
     class writer {
     public:
-        explicit writer(std::atomic_flag& flag) noexcept : flag_(flag) {
-            while (flag_.test_and_set(std::memory_order_acquire))
-                ::sched_yield();
-        }
-        ~writer() { flag_.clear(std::memory_order_release); }
+        explicit writer(checker& of) noexcept : of_(of) { of_.begin_writing(); }
+        ~writer() { of_.end_writing(); }
         writer(const writer&) = delete;
         writer& operator=(const writer&) = delete;
 
     private:
-        std::atomic_flag& flag_;
+        checker& of_;
     };
 
     void attempt(task& self, const event& step) noexcept {
@@ -171,7 +145,7 @@ private:
             return;
         std::vector<finding> fresh;
         {
-            const writer turn(writing_);
+            const writer turn(*this);
             for (std::size_t i = 0; i < self.held.size(); ++i) {
                 const held_lock& held = self.held[i];
                 if (held.context != static_cast<std::uint8_t>(self.context))
@@ -197,7 +171,7 @@ private:
                 detail::counted_subclass(step.with, step.subclass))
                 return;
         }
-        keep(detail::nesting(self, held, step, kept_ == evidence::exact), fresh);
+        knowledge_.keep(detail::nesting(self, held, step, knowledge_.is_exact()), fresh);
     }
 
     void add_seen(const task& self, std::size_t index, const event& step,
@@ -219,11 +193,9 @@ private:
             if (outer.how == mode::exclusive && outer.context == held.context)
                 seen.guards.add({outer.class_id, outer.instance});
         }
-        add_edge(graph_.find_or_add_node(held.class_id,
-                                         detail::counted_subclass(held.with, held.subclass)),
-                 graph_.find_or_add_node(step.class_id,
-                                         detail::counted_subclass(step.with, step.subclass)),
-                 std::move(seen), self.title(), fresh);
+        const auto from = knowledge_.node_of(held.class_id, held.with, held.subclass);
+        const auto to = knowledge_.node_of(step.class_id, step.with, step.subclass);
+        knowledge_.add(from, to, std::move(seen), self.title(), fresh);
     }
 
     void add_stated(const stated_hold& from, const stated_hold& to, site where,
@@ -234,67 +206,11 @@ private:
         seen.primed = true;
         seen.title = "a stated order";
         seen.held_at = seen.wanted_at = where;
-        add_edge(graph_.find_or_add_node(from.cls.id(), from.subclass),
-                 graph_.find_or_add_node(to.cls.id(), to.subclass), std::move(seen),
-                 "a stated order", fresh);
+        const auto held = knowledge_.node_of(from.cls.id(), flags::subclassed, from.subclass);
+        const auto wanted = knowledge_.node_of(to.cls.id(), flags::subclassed, to.subclass);
+        knowledge_.add(held, wanted, std::move(seen), "a stated order", fresh);
     }
 
-    void add_edge(std::uint32_t from, std::uint32_t to, observation&& seen, const std::string& who,
-                  std::vector<finding>& fresh) {
-        const std::uint8_t bit = edge_mask::of(seen.held_how, seen.wanted_how);
-        const std::size_t seen_max =
-            kept_ == evidence::exact ? static_cast<std::size_t>(-1) : seen_max_of_classes;
-        const order_graph::added added = graph_.add(from, to, std::move(seen), seen_max);
-        if (!added.has_new_mode)
-            return;
-        const cycle_search::result closed = search_.run(graph_, added.edge, bit);
-        for (const std::vector<std::uint32_t>& cycle : closed.cycles)
-            add_cycle(cycle, bit, closed.count, who, fresh);
-        if (closed.gave_up)
-            add_capacity(who, fresh);
-    }
-
-    void add_cycle(const std::vector<std::uint32_t>& cycle, std::uint8_t bit, std::uint32_t count,
-                   const std::string& who, std::vector<finding>& fresh) {
-        std::vector<const order_graph::edge*> edges;
-        for (const std::uint32_t e : cycle)
-            edges.push_back(&graph_.edge_at(e));
-        const cycle_evidence all(edges);
-        const cycle_evidence::choice chosen = all.choose(bit);
-        WEDGE_CHECK(!chosen.empty());
-        finding found;
-        found.kind = finding_kind::circular;
-        for (std::size_t i = 0; i < chosen.size(); ++i)
-            found.cycle.push_back(detail::dependency_of(graph_, *edges[i], *chosen[i]));
-        found.what = detail::what_of(found.cycle);
-        found.task = who;
-        found.cycles = count;
-        found.exact = kept_ == evidence::exact;
-        detail::apply(all.judge(), found);
-        found.signature = signature_of(found);
-        keep(std::move(found), fresh);
-    }
-
-    void add_capacity(const std::string& who, std::vector<finding>& fresh) {
-        finding found;
-        found.kind = finding_kind::capacity;
-        found.judged = verdict::observed;
-        found.what = "too many cycles to count: more than " +
-                     std::to_string(cycle_search::cycles_max) + ", or longer than " +
-                     std::to_string(cycle_search::steps_max) + " steps of search";
-        found.task = who;
-        found.signature = signature_of(found);
-        keep(std::move(found), fresh);
-    }
-
-    /// Rule 24. Under the writers' lock.
-    void keep(finding&& found, std::vector<finding>& fresh) {
-        const auto known = [&](const finding& f) { return f.signature == found.signature; };
-        if (std::any_of(findings_.begin(), findings_.end(), known))
-            return;
-        findings_.push_back(found);
-        fresh.push_back(std::move(found));
-    }
     void deliver(const std::vector<finding>& fresh) noexcept {
         finding_sink* const reports = reports_.load(std::memory_order_acquire);
         if (reports == nullptr)
@@ -305,8 +221,8 @@ private:
     [[gnu::noinline, gnu::cold]] void report(finding&& found) noexcept {
         std::vector<finding> fresh;
         {
-            const writer turn(writing_);
-            keep(std::move(found), fresh);
+            const writer turn(*this);
+            knowledge_.keep(std::move(found), fresh);
         }
         deliver(fresh);
     }
@@ -370,16 +286,13 @@ private:
               step.where);
     }
 
-    const evidence kept_;
     const chain_key key_;
     chain_cache cache_;
     std::atomic<finding_sink*> reports_;
 
     // Below: the writers'.
     alignas(64) std::atomic_flag writing_ = ATOMIC_FLAG_INIT;  // not on the readers' cache line
-    order_graph graph_;
-    cycle_search search_;
-    std::vector<finding> findings_;
+    order_knowledge knowledge_;
 };
 
 }  // namespace wedge

@@ -33,7 +33,8 @@ public:
 
 /// The process's checker. Never destroyed: locks of static objects outlive it otherwise.
 inline checker& process_checker() {
-    static checker& made = *new checker(evidence::classes, new detail::stderr_sink);
+    static detail::stderr_sink& text = *new detail::stderr_sink;
+    static checker& made = *new checker(evidence::classes, &text);
     return made;
 }
 

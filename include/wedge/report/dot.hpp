@@ -36,7 +36,8 @@ inline std::string escaped(std::string_view text) {
 /// edges overlap, nodes never.
 class dot_printer {
 public:
-    explicit dot_printer(const finding& found) : found_(found), cycle_(cycle_of(found)), name_(found) {}
+    explicit dot_printer(const finding& found)
+        : found_(found), cycle_(cycle_of(found)), name_(found) {}
 
     std::string print() {
         text_ = "digraph finding {\n";

@@ -96,7 +96,8 @@ inline std::string scenario_table(const std::vector<dependency>& cycle, const lo
         std::size_t actor_width = 0, call_width = 0;
         for (const std::string& actor : drawn.actors)
             actor_width = std::max(actor_width, actor.size());
-        for (const std::size_t width : widths) call_width = std::max(call_width, width);
+        for (const detail::scenario_row& row : drawn.rows)
+            call_width = std::max(call_width, row.call.size());
         for (const detail::scenario_row& row : drawn.rows)
             line(padded(drawn.actors[row.column], actor_width + gap) +
                  padded(row.call, call_width + gap) + row.note);

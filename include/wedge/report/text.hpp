@@ -31,8 +31,7 @@ public:
 
     std::string print(std::string_view replay) {
         text_ = heading_of(found_) + "\n";
-        const bool is_reached = found_.kind == finding_kind::deadlock && !found_.tasks.empty();
-        if (!is_reached) dependencies();
+        if (!tasks_show_cycle()) dependencies();
         locks();
         tasks();
         scenario();
@@ -42,6 +41,21 @@ public:
     }
 
 private:
+    /// Whether every dependency is how some task stands: then saying so once is enough.
+    bool tasks_show_cycle() const {
+        return std::all_of(cycle_.begin(), cycle_.end(), [&](const dependency& edge) {
+            const auto is_held = [&](const lock_use& lock) { return is_same(lock, edge.held); };
+            return std::any_of(found_.tasks.begin(), found_.tasks.end(), [&](const auto& task) {
+                return task.wanted && is_same(*task.wanted, edge.wanted) &&
+                       std::any_of(task.held.begin(), task.held.end(), is_held);
+            });
+        });
+    }
+    static bool is_same(const lock_use& a, const lock_use& b) {
+        return a.class_name == b.class_name && a.instance == b.instance && a.how == b.how &&
+               to_string(a.where) == to_string(b.where);
+    }
+
     void dependencies() {
         for (std::size_t i = 0; i < cycle_.size(); ++i) {
             const dependency& edge = cycle_[i];
@@ -59,7 +73,8 @@ private:
         if (found_.locks.empty() || !cycle_.empty()) return;
         text_ += "\n";
         if (!found_.task.empty()) text_ += "  " + found_.task + "\n";
-        for (const lock_use& lock : found_.locks) use(verb_of(found_.kind), lock, preposition_of(found_.kind));
+        for (const lock_use& lock : found_.locks)
+            use(verb_of(found_.kind), lock, preposition_of(found_.kind));
     }
 
     void tasks() {
@@ -148,7 +163,9 @@ private:
 /// One line: the result, how much was tried, and what that means.
 inline std::string summary_of(const outcome& all) {
     std::string text = std::string(name_of(all.what)) + ": ";
-    text += counted(all.findings.size(), "finding") + "; " + counted(all.executions, "execution");
+    text += counted(all.findings.size(), "finding");
+    if (all.what == result::sound && !all.findings.empty()) text += " (refuted)";
+    text += "; " + counted(all.executions, "execution");
     if (all.pruned != 0) text += ", " + std::to_string(all.pruned) + " pruned";
     text += ", " + counted(all.steps, "step") + "; ";
     if (!all.has_modelled_state)

@@ -1,0 +1,150 @@
+#include <doctest/doctest.h>
+
+#include <csignal>
+
+#include "main/fake_program.hpp"
+#include "report/sample_findings.hpp"
+#include "wedge/lock/guard.hpp"
+#include "wedge/lock/mutex.hpp"
+
+namespace {
+
+/// Two accounts, locked in both orders.
+struct transfer {
+    wedge::mutex a{"a"}, b{"b"};
+    void withdraw() {
+        const wedge::guard first(a);
+        const wedge::guard second(b);
+    }
+    void deposit() {
+        const wedge::guard first(b);
+        const wedge::guard second(a);
+    }
+    static constexpr auto actions =
+        wedge::actions(wedge::action<&transfer::withdraw>{"withdraw"},
+                       wedge::action<&transfer::deposit>{"deposit"});
+};
+
+/// The repaired twin.
+struct ordered {
+    wedge::mutex a{"a"}, b{"b"};
+    void move() {
+        const wedge::guard first(a);
+        const wedge::guard second(b);
+    }
+    static constexpr auto actions = wedge::actions(wedge::action<&ordered::move>{"move"});
+};
+
+std::vector<wedge::workload_entry> entries() {
+    return {wedge::entry_of<transfer>(), wedge::entry_of<ordered>()};
+}
+
+wedge::outcome deadlocked(const wedge::program&, wedge::explore_options) {
+    wedge::outcome all;
+    all.what = wedge::result::deadlock;
+    all.findings = {samples::circular(wedge::verdict::confirmed)};
+    return all;
+}
+
+std::string first_block(const std::string& text, std::string_view start) {
+    const std::size_t from = text.find(start);
+    if (from == std::string::npos) return "no block";
+    return text.substr(from, text.find('\n', text.find("\nreplay: ", from) + 1) - from);
+}
+
+}  // namespace
+
+TEST_CASE("explore: finds, saves, and the replay prints the same block and exits 1") {
+    const scratch_folder here;
+    const called found = call_program(entries(), {"explore"});
+    CHECK(found.status == 1);
+    CHECK(found.err == "");
+    CHECK(found.out.find("\nordered: move\n\nsound: no findings; ") != std::string::npos);
+    const std::vector<std::string> files = here.files(".schedule");
+    REQUIRE(files.size() == 1);
+    CHECK(files[0].starts_with("transfer-"));
+    CHECK(found.out.find("\nreplay: ./bin/bank replay " + files[0] + "\n") != std::string::npos);
+
+    const called again = call_program(entries(), {"replay", files[0].c_str()});
+    CHECK(again.status == 1);
+    CHECK(first_block(again.out, "confirmed deadlock: ") ==
+          first_block(found.out, "confirmed deadlock: "));
+    CHECK(again.out.find("\nreproduced in ") != std::string::npos);
+}
+
+TEST_CASE("explore: the same call prints the same bytes") {
+    const scratch_folder here;
+    CHECK(call_program(entries(), {"explore"}).out == call_program(entries(), {"explore"}).out);
+}
+
+TEST_CASE("explore: a sound workload exits 0 and saves nothing") {
+    const scratch_folder here;
+    const called found = call_program(
+        entries(), {"explore", "ordered", "--program", "move | move, move", "--strategy",
+                    "exhaustive", "--out", "new/folder"});
+    CHECK(found.status == 0);
+    CHECK(found.out.find("every schedule was tried: no deadlock is possible") !=
+          std::string::npos);
+    CHECK(std::filesystem::is_empty("new/folder"));
+}
+
+TEST_CASE("explore: --json prints one object a workload and nothing else") {
+    const scratch_folder here;
+    const called found = call_program(entries(), {"explore", "--json", "--out", "saved"});
+    CHECK(std::count(found.out.begin(), found.out.end(), '\n') == 2);
+    CHECK(found.out.starts_with("{\"workload\":\"transfer\",\"program\":\"withdraw | deposit\","
+                                "\"outcome\":\"deadlock\",\"findings\":[{\"kind\":\"circular\""));
+    CHECK(found.out.find("\"schedule\":\"saved/transfer-") != std::string::npos);
+}
+
+TEST_CASE("explore: --dot and --picture save what they say") {
+    const scratch_folder here;
+    const std::string plain = call_program(entries(), {"explore", "transfer", "--dot"}).out;
+    CHECK(plain.find("\npicture: transfer-") != std::string::npos);
+    CHECK(here.files(".dot").size() == 1);
+    const std::string note = call_program(entries(), {"explore", "transfer", "--picture"}).out;
+    const bool is_drawn = here.files(".svg").size() == 1;
+    CHECK((note.find("(no SVG: ") == std::string::npos) == is_drawn);
+}
+
+TEST_CASE("explore: a schedule that cannot be saved does not cost the report") {
+    const scratch_folder here;
+    const std::vector<wedge::workload_entry> all{
+        {"transfer", {"deposit"}, {{{"deposit", 0}}}, 1, deadlocked, nullptr}};
+    const std::string name =
+        "transfer-" + wedge::short_hash(samples::circular({}).signature) + ".schedule";
+    std::filesystem::create_directories(name + "/in the way");
+    const called found = call_program(all, {"explore"});
+    CHECK(found.status == 2);
+    CHECK(found.out.find("confirmed deadlock: a -> b here") != std::string::npos);
+    CHECK(found.out.find("\nreplay: ") == std::string::npos);
+    CHECK(found.err.starts_with("bank: " + name + ": "));
+}
+
+TEST_CASE("explore: Ctrl-C ends the search, what was found is printed and saved") {
+    const scratch_folder here;
+    const auto interrupted = [](const wedge::program& calls, wedge::explore_options options) {
+        REQUIRE(options.stop != nullptr);
+        CHECK(!options.stop->load());
+        std::raise(SIGINT);
+        CHECK(options.stop->load());
+        return deadlocked(calls, options);
+    };
+    const std::vector<wedge::workload_entry> all{
+        {"transfer", {"deposit"}, {{{"deposit", 0}}}, 1, interrupted, nullptr},
+        {"never", {"deposit"}, {{{"deposit", 0}}}, 1, interrupted, nullptr}};
+    const called found = call_program(all, {"explore"});
+    CHECK(found.status == 1);
+    CHECK(found.err == "transfer: stopped early\n");
+    CHECK(found.out.find("never") == std::string::npos);
+    CHECK(here.files(".schedule").size() == 1);
+}
+
+TEST_CASE("list: says what the program has, in text and in JSON") {
+    const called text = call_program(entries(), {"list"});
+    CHECK(text.out.starts_with("workloads\n  transfer\n    actions  withdraw, deposit\n"
+                               "    program  withdraw | deposit\n"));
+    const called json = call_program(entries(), {"list", "--json"});
+    CHECK(json.out.starts_with("{\"workloads\":[{\"name\":\"transfer\",\"actions\":[\"withdraw\","
+                               "\"deposit\"],\"program\":\"withdraw | deposit\","));
+}

@@ -1,0 +1,65 @@
+// Calls a program's subcommands within a test, in a folder of its own.
+#pragma once
+
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <initializer_list>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "wedge/main/run_main.hpp"
+
+/// A new current folder while it lives.
+class scratch_folder {
+public:
+    scratch_folder() : before_(std::filesystem::current_path()) {
+        char name[] = "/tmp/wedge_test_XXXXXX";
+        path_ = ::mkdtemp(name);
+        std::filesystem::current_path(path_);
+    }
+    scratch_folder(const scratch_folder&) = delete;
+    scratch_folder& operator=(const scratch_folder&) = delete;
+    ~scratch_folder() {
+        std::filesystem::current_path(before_);
+        std::filesystem::remove_all(path_);
+    }
+
+    std::vector<std::string> files(const std::string& extension) const {
+        std::vector<std::string> names;
+        for (const auto& entry : std::filesystem::directory_iterator(path_))
+            if (entry.path().extension() == extension) names.push_back(entry.path().filename());
+        return names;
+    }
+
+private:
+    std::filesystem::path before_;
+    std::filesystem::path path_;
+};
+
+struct called {
+    int status = -1;
+    std::string out;
+    std::string err;
+};
+
+inline called call_program(std::span<const wedge::workload_entry> workloads,
+                           std::initializer_list<const char*> arguments) {
+    std::vector<const char*> words{"./bin/bank"};
+    words.insert(words.end(), arguments);
+    char* texts[2] = {nullptr, nullptr};
+    std::size_t sizes[2] = {0, 0};
+    std::FILE* const out = ::open_memstream(&texts[0], &sizes[0]);
+    std::FILE* const err = ::open_memstream(&texts[1], &sizes[1]);
+    called result;
+    result.status =
+        wedge::run_main(static_cast<int>(words.size()), words.data(), workloads, out, err);
+    std::fclose(out);
+    std::fclose(err);
+    result.out.assign(texts[0], sizes[0]);
+    result.err.assign(texts[1], sizes[1]);
+    std::free(texts[0]);
+    std::free(texts[1]);
+    return result;
+}

@@ -1,0 +1,124 @@
+#include <doctest/doctest.h>
+
+#include <algorithm>
+
+#include "main/fake_program.hpp"
+#include "wedge/main/files.hpp"
+
+namespace {
+
+/// Workloads that need no exploring: only the command line is under test.
+std::vector<wedge::workload_entry> two_workloads() {
+    const auto explore = [](const wedge::program&, wedge::explore_options) {
+        return wedge::outcome{};
+    };
+    const auto replay = [](const wedge::schedule&, wedge::replay_mode, wedge::explore_options) {
+        return wedge::outcome{};
+    };
+    return {{"transfer", {"deposit", "withdraw"}, {{{"deposit", 0}}}, 17, explore, replay},
+            {"eviction", {"fault"}, {{{"fault", 0}}}, 18, explore, replay}};
+}
+
+struct bad_line {
+    std::initializer_list<const char*> arguments;
+    const char* message;
+};
+
+}  // namespace
+
+TEST_CASE("misuse: exit status 2, nothing on stdout, one line that names the culprit") {
+    const scratch_folder here;
+    wedge::make_folder("folder");
+    wedge::write_text("bad.schedule", "wedge schedule 1\nrun zero x1\n");
+    wedge::write_text("old.schedule", "wedge schedule 7\n");
+    wedge::write_text("none.schedule", "wedge schedule 1\nrun 0 x1\n");
+    wedge::write_text("other.schedule", "wedge schedule 1\nworkload transfr 11\nprogram deposit\n");
+    wedge::write_text("changed.schedule",
+                      "wedge schedule 1\nworkload transfer 1f\nprogram deposit\n");
+    const bad_line lines[] = {
+        {{}, "bank: a command is missing (explore, replay, list); see ./bin/bank --help"},
+        {{"explor"}, "bank: unknown command 'explor' (did you mean explore?); there is explore, "
+                     "replay, list; see ./bin/bank --help"},
+        {{"--foo"}, "bank: unknown option --foo; see ./bin/bank --help"},
+        {{"explore", "--sed", "3"}, "bank: explore: unknown option --sed (did you mean --seed?); "
+                                    "see ./bin/bank explore --help"},
+        {{"explore", "--seed"},
+         "bank: explore: --seed: a value is missing; see ./bin/bank explore --help"},
+        {{"explore", "--seed", "x"}, "bank: --seed: 'x' is not a whole number from 0 on"},
+        {{"explore", "--seed", "-1"}, "bank: --seed: '-1' is not a whole number from 0 on"},
+        {{"explore", "--executions", "0"},
+         "bank: --executions: '0' is not a whole number from 1 on"},
+        {{"explore", "--steps", "99999999999999999999"},
+         "bank: --steps: 99999999999999999999 is too large"},
+        {{"explore", "--strategy", "exhaustiv"},
+         "bank: --strategy: there is no 'exhaustiv' (did you mean exhaustive?); there is "
+         "portfolio, random, exhaustive"},
+        {{"explore", "tranfer"}, "bank: WORKLOAD: there is no 'tranfer' (did you mean transfer?); "
+                                 "there is transfer, eviction"},
+        {{"explore", "transfer", "eviction"},
+         "bank: explore: unexpected argument 'eviction'; see ./bin/bank explore --help"},
+        {{"explore", "--program", "deposit"},
+         "bank: --program: say for which WORKLOAD (transfer, eviction)"},
+        {{"explore", "transfer", "--program", "deposit |"},
+         "bank: --program:10: expected the name of an action, found the end"},
+        {{"explore", "transfer", "--program", "deposti"},
+         "bank: --program: action: there is no 'deposti' (did you mean deposit?); there is "
+         "deposit, withdraw"},
+        {{"explore", "--out", "bad.schedule"}, "bank: bad.schedule: "},
+        {{"replay"}, "bank: replay: FILE is required; see ./bin/bank replay --help"},
+        {{"replay", "nowhere"}, "bank: nowhere: No such file or directory"},
+        {{"replay", "folder"}, "bank: folder: this is a folder, a file is wanted"},
+        {{"replay", "bad.schedule"},
+         "bank: bad.schedule:2:5: schedule: expected a task's number"},
+        {{"replay", "old.schedule"}, "bank: old.schedule:1:"},
+        {{"replay", "none.schedule"}, "bank: none.schedule: is of no workload; "},
+        {{"replay", "other.schedule"},
+         "bank: other.schedule: is of workload transfr (did you mean transfer?); this program has "
+         "transfer, eviction; the program that found a schedule replays it"},
+        {{"replay", "changed.schedule"},
+         "bank: changed.schedule: was recorded when workload transfer had other actions "
+         "(fingerprint 000000000000001f, now 0000000000000011); --lenient replays what still "
+         "fits"},
+        {{"list", "extra"},
+         "bank: list: unexpected argument 'extra'; see ./bin/bank list --help"},
+    };
+    const std::vector<wedge::workload_entry> workloads = two_workloads();
+    for (const bad_line& line : lines) {
+        const called result = call_program(workloads, line.arguments);
+        CAPTURE(line.message);
+        CHECK(result.status == 2);
+        CHECK(result.out == "");
+        CHECK(std::count(result.err.begin(), result.err.end(), '\n') == 1);
+        CHECK_MESSAGE(result.err.starts_with(line.message), result.err);
+    }
+}
+
+TEST_CASE("misuse: a program without workloads says who has them") {
+    const scratch_folder here;
+    wedge::write_text("a.schedule", "wedge schedule 1\nworkload transfer 11\nprogram deposit\n");
+    CHECK(call_program({}, {"explore"}).err ==
+          "bank: explore: this program has no workload; one built with "
+          "WEDGE_MAIN(workload...) has\n");
+    CHECK(call_program({}, {"replay", "a.schedule"}).err ==
+          "bank: a.schedule: is of workload transfer, this program has none; the program that "
+          "found a schedule replays it\n");
+    CHECK(call_program({}, {"replay", "a.schedule"}).status == 2);
+    CHECK(call_program({}, {"list"}).status == 0);
+}
+
+TEST_CASE("misuse: --help and --version are none") {
+    for (const char* command : {"explore", "replay", "list"}) {
+        const called help = call_program({}, {command, "--help"});
+        CHECK(help.status == 0);
+        CHECK(help.err == "");
+        CHECK(help.out.find(std::string("Usage: bank ") + command) != std::string::npos);
+    }
+    CHECK(call_program({}, {"--help"}).out.find("Exit status: 0 clean") != std::string::npos);
+    CHECK(call_program({}, {"--version"}).out == std::string("wedge ") + wedge::version + "\n");
+}
+
+TEST_CASE("version: the headers and the project agree") {
+    const std::string project = wedge::read_text(std::string(TESTS_DIR) + "/../CMakeLists.txt");
+    CHECK(project.find(std::string("project(wedge VERSION ") + wedge::version + " ") !=
+          std::string::npos);
+}

@@ -1,0 +1,83 @@
+#include <doctest/doctest.h>
+
+#include "main/fake_program.hpp"
+#include "report/sample_findings.hpp"
+#include "wedge/main/files.hpp"
+
+namespace {
+
+wedge::outcome clean(const wedge::schedule&, wedge::replay_mode, wedge::explore_options) {
+    return {};
+}
+wedge::outcome astray(const wedge::schedule&, wedge::replay_mode, wedge::explore_options) {
+    wedge::outcome all;
+    all.diverged = "at decision 2 of 5: task 1 cannot go on there";
+    return all;
+}
+/// The order is inverted still, but nothing hung.
+wedge::outcome only_inverted(const wedge::schedule&, wedge::replay_mode, wedge::explore_options) {
+    wedge::outcome all;
+    all.what = wedge::result::finding;
+    all.findings = {samples::circular(wedge::verdict::unresolved)};
+    return all;
+}
+
+std::vector<wedge::workload_entry> program_with(decltype(&clean) replay) {
+    return {{"transfer", {"deposit"}, {{{"deposit", 0}}}, 17, nullptr, replay}};
+}
+
+void write_schedule(std::uint64_t fingerprint) {
+    wedge::finding found = samples::circular(wedge::verdict::confirmed);
+    found.best.fingerprint = fingerprint;
+    found.best.signature = found.signature;
+    wedge::write_text("a.schedule", to_string(found.best));
+}
+
+}  // namespace
+
+TEST_CASE("replay: clean is status 0") {
+    const scratch_folder here;
+    write_schedule(17);
+    const called result = call_program(program_with(clean), {"replay", "a.schedule"});
+    CHECK(result.status == 0);
+    CHECK(result.out == "not reproduced in no steps\n");
+}
+
+TEST_CASE("replay: an inverted order that did not hang is not the deadlock again") {
+    const scratch_folder here;
+    write_schedule(17);
+    const called result = call_program(program_with(only_inverted), {"replay", "a.schedule"});
+    CHECK(result.status == 1);
+    CHECK(result.out.starts_with("possible deadlock: "));
+    CHECK(result.out.ends_with("\nnot reproduced in no steps, but see above\n"));
+}
+
+TEST_CASE("replay: a schedule that does not fit is misuse if strict, and a note if lenient") {
+    const scratch_folder here;
+    write_schedule(17);
+    const called strict = call_program(program_with(astray), {"replay", "a.schedule"});
+    CHECK(strict.status == 2);
+    CHECK(strict.err == "bank: a.schedule: the program does not follow the schedule any more: at "
+                        "decision 2 of 5: task 1 cannot go on there; --lenient skips what does "
+                        "not fit\n");
+    const called lenient =
+        call_program(program_with(astray), {"replay", "a.schedule", "--lenient"});
+    CHECK(lenient.status == 0);
+    CHECK(lenient.out == "not reproduced in no steps\n"
+                         "diverged: at decision 2 of 5: task 1 cannot go on there\n");
+}
+
+TEST_CASE("replay: --lenient takes a schedule of other actions") {
+    const scratch_folder here;
+    write_schedule(4);
+    CHECK(call_program(program_with(clean), {"replay", "a.schedule"}).status == 2);
+    CHECK(call_program(program_with(clean), {"replay", "a.schedule", "--lenient"}).status == 0);
+}
+
+TEST_CASE("replay: --json is one object") {
+    const scratch_folder here;
+    write_schedule(17);
+    const called result = call_program(program_with(clean), {"replay", "a.schedule", "--json"});
+    CHECK(result.out.starts_with("{\"workload\":\"transfer\""));
+    CHECK(result.out.ends_with("\"reproduced\":false,\"diverged\":null}\n"));
+}
