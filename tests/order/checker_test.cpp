@@ -82,7 +82,7 @@ TEST_CASE("reset: everything is forgotten, and learnt again the same way") {
             player.play("L(A) L(B) U(B) U(A) | L(A) U(A) U(A)");
             std::vector<std::string> texts;
             for (const finding& found : checker.findings())
-                texts.push_back(wedge::detail::text_of(found));
+                texts.push_back(wedge::detail::plain_text_of(found));
             CHECK(texts.size() == 2);
             if (round == 0)
                 first = texts;

@@ -109,7 +109,7 @@ TEST_CASE("explanation: the observations meet in their instances and come from d
 }
 
 TEST_CASE("explanation: the default text names both sites of every edge") {
-    CHECK(wedge::detail::text_of(only("L(A) L(B) U(B) U(A) | L(B) L(A) U(A) U(B)")) ==
+    CHECK(wedge::detail::plain_text_of(only("L(A) L(B) U(B) U(A) | L(B) L(A) U(A) U(B)")) ==
           "possible deadlock: B -> A here, A -> B before\n"
           "  holding  B taken at notation:5 by task 1\n"
           "  taking   A at notation:6\n"

@@ -86,7 +86,7 @@ struct finding {
     verdict judged = verdict::unresolved;
     std::string what;                ///< one line: `a -> b here, b -> a before`
     std::string reason;              ///< why the verdict, if it needs a reason
-    std::vector<dependency> cycle;   ///< circular, deadlock: each edge's `wanted` is the next's `held`
+    std::vector<dependency> cycle;   ///< each edge's `wanted` is the next one's `held`
     std::vector<lock_use> locks;     ///< other kinds: what it is about
     std::vector<task_report> tasks;  ///< deadlock reached: every task
     std::string task;                ///< who ran into it

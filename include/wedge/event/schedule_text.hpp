@@ -1,11 +1,4 @@
 // The text of a schedule: printing and reading it back.
-//
-//     wedge schedule 1
-//     workload transfer 5f3a00d2c1b40a17
-//     program deposit | withdraw(3)
-//     signature deadlock a/exclusive/exclusive b/exclusive/exclusive
-//     run 0 x2
-//     choose 1 of 3
 #pragma once
 
 #include <charconv>
@@ -19,11 +12,20 @@ namespace wedge {
 
 inline std::string to_hex(std::uint64_t value) {
     std::string text(16, '0');
-    for (std::size_t i = text.size(); i-- > 0; value >>= 4) text[i] = "0123456789abcdef"[value & 15];
+    for (std::size_t i = text.size(); i-- > 0; value >>= 4)
+        text[i] = "0123456789abcdef"[value & 15];
     return text;
 }
 
-/// Prints a schedule; `parse_schedule(to_string(s)) == s`.
+/// Prints a schedule, one line a switch:
+///
+///     wedge schedule 1
+///     workload transfer 5f3a00d2c1b40a17
+///     program deposit | withdraw(3)
+///     run 0 x2
+///     choose 1 of 3
+///
+/// `parse_schedule(to_string(s)) == s`.
 inline std::string to_string(const schedule& s) {
     std::string text = "wedge schedule " + std::to_string(schedule::version) + "\n";
     if (!s.workload.empty()) text += "workload " + s.workload + " " + to_hex(s.fingerprint) + "\n";
@@ -53,7 +55,8 @@ public:
 
     schedule read() {
         schedule result;
-        next_line();
+        while (next_line() && line_.empty()) {
+        }
         expect("wedge");
         expect("schedule");
         const std::uint64_t found = number("the version", 10);

@@ -146,6 +146,7 @@ private:
         made.self.ordinal = static_cast<std::uint32_t>(used_++);
         made.self.context = context::task;
         made.self.chain = 0;
+        made.self.scopes = 0;
         made.self.name = std::move(name);
         made.body = body;
         made.is_done = false;

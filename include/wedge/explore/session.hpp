@@ -44,7 +44,7 @@ public:
         const std::unique_ptr<search_strategy> how = make_strategy(options_.how, options_.seed);
         while (!is_over()) {
             if (!how->new_execution()) {
-                out_.exhausted = how->is_exhaustive() && !out_.bounded;
+                out_.exhausted = how->is_exhaustive() && !is_cut_;
                 break;
             }
             run(*how);
@@ -95,6 +95,7 @@ private:
         ++(done.how == ending::pruned ? out_.pruned : out_.executions);
         out_.steps += done.steps;
         out_.bounded = out_.bounded || done.how == ending::bounded;
+        is_cut_ = is_cut_ || done.how == ending::bounded || done.how == ending::threw;
         for (; known_ < order_.findings().size(); ++known_)
             found_.push_back({order_.findings()[known_], control_.decisions(), true});
         if (done.stuck) see_deadlock(*done.stuck);
@@ -250,6 +251,7 @@ private:
     checker order_;
     controller control_;
     outcome out_;
+    bool is_cut_ = false;    // an execution ended before all its tasks could: nothing is proved
     std::size_t known_ = 0;  // how many of the checker's findings are in found_
     std::vector<sighting> found_;
 };

@@ -122,8 +122,8 @@ private:
     }
 
     template <class Choose>
-    void wake_one(const lock_identity& condition, Choose choose) {
-        lock_state& waiting = locks_[condition].state;
+    void wake_one(const lock_identity& where, Choose choose) {
+        lock_state& waiting = locks_[where].state;
         if (waiting.queue().empty()) return;
         const auto n = static_cast<std::uint32_t>(waiting.queue().size());
         const std::uint32_t woken = waiting.queue()[n == 1 ? 0 : choose(n)].task;

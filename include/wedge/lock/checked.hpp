@@ -29,7 +29,8 @@ template <class L>
 concept downgradable = shared_lockable<L> && requires(L& lock) { lock.downgrade(); };
 
 template <class L, class Duration>
-concept timed_lockable = requires(L& lock, const Duration& at_most) { lock.try_lock_for(at_most); };
+concept timed_lockable =
+    requires(L& lock, const Duration& at_most) { lock.try_lock_for(at_most); };
 
 /// How wedge models a native lock under control; specialise it for a lock of your own.
 ///

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "wedge/base/check.hpp"
+#include "wedge/base/nearest.hpp"
 
 namespace wedge {
 
@@ -19,32 +20,9 @@ inline std::string joined(const std::vector<std::string>& all) {
     return text;
 }
 
-/// How many characters have to be inserted, removed or replaced to make one of the other.
-inline std::size_t edit_distance(std::string_view a, std::string_view b) {
-    std::vector<std::size_t> row(b.size() + 1);
-    for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;
-    for (std::size_t i = 1; i <= a.size(); ++i) {
-        std::size_t diagonal = row[0]++;
-        for (std::size_t j = 1; j <= b.size(); ++j) {
-            const std::size_t replaced = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
-            diagonal = row[j];
-            row[j] = std::min({replaced, row[j] + 1, row[j - 1] + 1});
-        }
-    }
-    return row.back();
-}
-
 /// ` (did you mean transfer?)`, or nothing when no name is near.
 inline std::string suggestion(std::string_view wrong, const std::vector<std::string>& names) {
-    std::string nearest;
-    std::size_t least = std::max<std::size_t>(wrong.size() / 3, 1) + 1;  // a third may be wrong
-    for (const std::string& name : names) {
-        const bool is_start = wrong.size() > 1 && name.starts_with(wrong);
-        const std::size_t distance = is_start ? 1 : edit_distance(wrong, name);
-        if (distance >= least) continue;
-        least = distance;
-        nearest = name;
-    }
+    const std::string nearest = nearest_name(wrong, names);
     return nearest.empty() ? "" : " (did you mean " + nearest + "?)";
 }
 

@@ -190,7 +190,8 @@ private:
         seen.wanted_at = step.where;
         for (std::size_t i = 0; i < index; ++i) {
             const held_lock& outer = self.held[i];
-            if (outer.how == mode::exclusive && outer.context == held.context)
+            if (outer.how == mode::exclusive && outer.context == held.context &&
+                !lock_class::from_id(outer.class_id).options().never_waits)
                 seen.guards.add({outer.class_id, outer.instance});
         }
         const auto from = knowledge_.node_of(held.class_id, held.with, held.subclass);

@@ -116,7 +116,7 @@ inline finding nesting(const task& self, const held_lock& held, const event& wan
 }
 
 /// The shortest text that names both sites of every edge, for the default sink.
-inline std::string text_of(const finding& found) {
+inline std::string plain_text_of(const finding& found) {
     const bool is_cycle = !found.cycle.empty();
     std::string text = is_cycle ? "possible deadlock" : name_of(found.kind);
     text += ": " + found.what + "\n";

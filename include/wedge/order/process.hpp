@@ -19,7 +19,7 @@ namespace detail {
 class stderr_sink final : public finding_sink {
 public:
     void on(const finding& found) noexcept override {
-        const std::string text = text_of(found);
+        const std::string text = plain_text_of(found);
         for (std::size_t done = 0; done < text.size();) {
             const auto written = ::write(2, text.data() + done, text.size() - done);
             if (written <= 0)

@@ -17,7 +17,8 @@ namespace wedge {
 
 /// What a class allows beside the common rules.
 struct class_options {
-    bool unchecked = false;  ///< nesting within the class is not checked, all else is
+    bool unchecked = false;    ///< nesting within the class is not checked, all else is
+    bool never_waits = false;  ///< pseudo-locks: they order, but guard nothing
 };
 
 namespace detail {

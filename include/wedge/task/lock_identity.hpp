@@ -15,10 +15,11 @@ enum class lock_kind : std::uint8_t {
     shared_mutex,  ///< ours: first come, first served
     rwlock,        ///< a reader waits only for a writer that holds (glibc's default)
     condition,
+    map,  ///< a pseudo-lock: never blocks, only orders
 };
 
 inline constexpr const char* lock_kind_names[] = {
-    "mutex", "recursive_mutex", "spinlock", "shared_mutex", "rwlock", "condition",
+    "mutex", "recursive_mutex", "spinlock", "shared_mutex", "rwlock", "condition", "map",
 };
 
 constexpr const char* name_of(lock_kind kind) noexcept {

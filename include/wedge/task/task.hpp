@@ -28,6 +28,7 @@ public:
     std::uint64_t chain = 0;            ///< the checker's key for the hold about to be pushed
     std::uint32_t ordinal = 0;          ///< in the process or the execution, from 0
     wedge::context context = wedge::context::task;
+    std::uint8_t scopes = 0;            ///< allocation scopes, bits of task/scopes.hpp
     bool in_hook = false;               ///< a hook is running: its own locks are not reported
     operation pending{};                ///< the step it is about to take (under control)
     rng random{1};                      ///< answers `choose` natively

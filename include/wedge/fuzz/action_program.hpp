@@ -1,0 +1,123 @@
+// A fuzzer's input as a program over a workload, and back: every byte string is one.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "wedge/workload/program.hpp"
+
+namespace wedge {
+
+/// One call of a program, by numbers.
+struct action_record {
+    std::uint8_t task = 0;
+    std::uint8_t action = 0;
+    std::uint8_t argument = 0;
+
+    friend bool operator==(const action_record&, const action_record&) = default;
+};
+
+/// What the bytes of an input mean.
+///
+///     design, tasks - 1, records | task * 32 + action, argument | … | answers
+///
+/// Each field is taken modulo what there is, so nothing is rejected and a small mutation is a
+/// small change. The answers decide the schedule and the choices; where they end, it is 0.
+struct action_program {
+    static constexpr std::size_t header_size = 3;
+    static constexpr std::size_t record_size = 2;
+    static constexpr std::uint8_t tasks_max = 8;     // three bits of a record
+    static constexpr std::uint8_t actions_max = 32;  // the other five
+    static constexpr std::size_t records_max = 24;   // longer programs only repeat themselves
+
+    std::uint8_t design = 0;  ///< which workload, among those of the target
+    std::uint8_t tasks = 1;
+    std::vector<action_record> records;  ///< each task runs its own in this order
+    std::vector<std::uint8_t> answers;
+
+    friend bool operator==(const action_program&, const action_program&) = default;
+};
+
+/// How many actions each workload of a target has.
+using action_counts = std::vector<std::uint8_t>;
+
+/// Reads any bytes. What is missing is 0.
+inline void decode(std::span<const std::uint8_t> bytes, const action_counts& designs,
+                   action_program& into) {
+    const auto at = [&](std::size_t i) { return i < bytes.size() ? bytes[i] : std::uint8_t{0}; };
+    const auto modulo = [](unsigned value, std::size_t n) {
+        return static_cast<std::uint8_t>(value % n);
+    };
+    into.design = modulo(at(0), designs.size());
+    into.tasks = static_cast<std::uint8_t>(modulo(at(1), action_program::tasks_max) + 1);
+    into.records.clear();
+    into.answers.clear();
+    if (bytes.size() <= action_program::header_size)
+        return;
+    const std::size_t room =
+        (bytes.size() - action_program::header_size) / action_program::record_size;
+    const std::size_t n = std::min<std::size_t>(at(2) % (action_program::records_max + 1), room);
+    std::size_t i = action_program::header_size;
+    for (; into.records.size() < n; i += action_program::record_size)
+        into.records.push_back({modulo(bytes[i] >> 5, into.tasks),
+                                modulo(bytes[i] & 31U, designs[into.design]), bytes[i + 1]});
+    into.answers.assign(bytes.begin() + static_cast<std::ptrdiff_t>(i), bytes.end());
+}
+
+inline action_program decode(std::span<const std::uint8_t> bytes, const action_counts& designs) {
+    action_program made;
+    decode(bytes, designs, made);
+    return made;
+}
+
+/// Bytes that `decode` reads as this program.
+///
+/// @param size_max  answers that do not fit are left out, then records
+inline std::vector<std::uint8_t> encode(const action_program& from,
+                                        std::size_t size_max = static_cast<std::size_t>(-1)) {
+    const std::size_t room = size_max < action_program::header_size
+                                 ? 0
+                                 : (size_max - action_program::header_size) /
+                                       action_program::record_size;
+    const std::size_t n =
+        std::min({from.records.size(), action_program::records_max, room});
+    std::vector<std::uint8_t> bytes{from.design, static_cast<std::uint8_t>(from.tasks - 1),
+                                    static_cast<std::uint8_t>(n)};
+    for (std::size_t i = 0; i < n; ++i) {
+        const action_record& each = from.records[i];
+        bytes.push_back(static_cast<std::uint8_t>(each.task << 5 | each.action));
+        bytes.push_back(each.argument);
+    }
+    bytes.insert(bytes.end(), from.answers.begin(), from.answers.end());
+    bytes.resize(std::min(bytes.size(), size_max));
+    return bytes;
+}
+
+/// One list of records a task, without the tasks that do nothing.
+inline void split_by_task(const action_program& from,
+                          std::vector<std::vector<action_record>>& into) {
+    into.resize(from.tasks);
+    for (std::vector<action_record>& each : into)
+        each.clear();
+    for (const action_record& each : from.records)
+        into[each.task].push_back(each);
+    std::erase_if(into, [](const std::vector<action_record>& each) { return each.empty(); });
+}
+
+/// The same in words.
+inline program program_of(const std::vector<std::vector<action_record>>& tasks,
+                          const std::vector<std::string>& actions) {
+    program words;
+    for (const std::vector<action_record>& task : tasks) {
+        std::vector<call>& calls = words.emplace_back();
+        for (const action_record& each : task)
+            calls.push_back({actions[each.action], each.argument});
+    }
+    return words;
+}
+
+}  // namespace wedge

@@ -1,0 +1,88 @@
+// Bytes that answer the schedule and the choices of an execution, and back.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "wedge/explore/strategy/strategy.hpp"
+
+namespace wedge {
+
+/// Takes a byte wherever there is something to decide; where they end, it takes 0.
+///
+/// For the next task a byte counts from the one that runs, over those that can go on: 0 goes on
+/// with it. So an input without answers runs each task as far as it comes.
+class byte_strategy final : public search_strategy {
+public:
+    void use(std::span<const std::uint8_t> answers) noexcept {
+        answers_ = answers;
+        at_ = 0;
+    }
+
+    bool new_execution() override { return true; }
+
+    std::uint32_t next_task(const choice_point& at) override {
+        const std::size_t n = at.enabled.size();
+        if (n == 1)
+            return at.enabled[0];
+        return at.enabled[(place_of_running(at) + next()) % n];
+    }
+    std::uint32_t choose(std::uint32_t n) override { return next() % n; }
+
+    /// Where the one that runs, or the next above it, stands among those that can go on.
+    static std::size_t place_of_running(const choice_point& at) noexcept {
+        if (at.running == no_task)
+            return 0;
+        const auto found = std::lower_bound(at.enabled.begin(), at.enabled.end(), at.running);
+        return found == at.enabled.end()
+                   ? 0
+                   : static_cast<std::size_t>(found - at.enabled.begin());
+    }
+
+private:
+    std::uint8_t next() noexcept { return at_ < answers_.size() ? answers_[at_++] : 0; }
+
+    std::span<const std::uint8_t> answers_;
+    std::size_t at_ = 0;
+};
+
+/// Lets another strategy decide, and writes down the bytes that make `byte_strategy` do the same.
+class byte_recorder final : public search_strategy {
+public:
+    explicit byte_recorder(search_strategy& from) : from_(from) {}
+
+    bool new_execution() override { return from_.new_execution(); }
+
+    std::uint32_t next_task(const choice_point& at) override {
+        const std::uint32_t next = from_.next_task(at);
+        const std::size_t n = at.enabled.size();
+        if (n == 1 || next == no_task)
+            return next;
+        const auto place = static_cast<std::size_t>(
+            std::find(at.enabled.begin(), at.enabled.end(), next) - at.enabled.begin());
+        answers_.push_back(static_cast<std::uint8_t>(
+            (place + n - byte_strategy::place_of_running(at)) % n));
+        return next;
+    }
+    std::uint32_t choose(std::uint32_t n) override {
+        const std::uint32_t answer = from_.choose(n);
+        answers_.push_back(static_cast<std::uint8_t>(answer));
+        return answer;
+    }
+
+    /// Without the zeros at the end, which need not be said.
+    std::vector<std::uint8_t> answers() const {
+        std::vector<std::uint8_t> said = answers_;
+        while (!said.empty() && said.back() == 0)
+            said.pop_back();
+        return said;
+    }
+
+private:
+    search_strategy& from_;
+    std::vector<std::uint8_t> answers_;
+};
+
+}  // namespace wedge

@@ -1,0 +1,131 @@
+// Mutations of a fuzzer's input as the program that it is.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include "wedge/base/rng.hpp"
+#include "wedge/fuzz/action_program.hpp"
+
+namespace wedge {
+
+/// Changes a program at random, a few changes at a time.
+class program_mutator {
+public:
+    /// @param only  the design that is fuzzed; -1: all
+    program_mutator(const action_counts& designs, int only, std::uint64_t seed)
+        : designs_(designs), only_(only), random_(seed) {}
+
+    void mutate(action_program& what) {
+        if (only_ >= 0)
+            move_to(what, static_cast<std::uint8_t>(only_));
+        else if (what.records.empty() || random_.below(64) == 0)
+            move_to(what, byte(designs_.size()));
+        if (what.tasks < 2)
+            what.tasks = 2;
+        for (unsigned changes = 1 + random_.below(3); changes > 0; --changes)
+            change(what);
+    }
+
+private:
+    using records = std::vector<action_record>;
+
+    std::uint8_t byte(std::size_t n) noexcept {
+        return static_cast<std::uint8_t>(random_.below(static_cast<std::uint32_t>(n)));
+    }
+    std::ptrdiff_t place(std::size_t n) noexcept {
+        return static_cast<std::ptrdiff_t>(random_.below(static_cast<std::uint32_t>(n)));
+    }
+
+    void move_to(action_program& what, std::uint8_t design) const {
+        what.design = design;
+        for (action_record& each : what.records)
+            each.action = static_cast<std::uint8_t>(each.action % designs_[design]);
+    }
+
+    action_record any(const action_program& what) {
+        return {byte(what.tasks), byte(designs_[what.design]), small()};
+    }
+    /// Arguments choose among a few objects, so small ones meet.
+    std::uint8_t small() noexcept { return byte(random_.below(8) == 0 ? 256 : 4); }
+
+    void change(action_program& what) {
+        records& all = what.records;
+        // Weights out of 32: more programs than schedules, as an order that is wrong once shows
+        // in any schedule that comes there.
+        const std::uint32_t draw = random_.below(32);
+        if (all.size() < 2 || draw < 6) {
+            if (all.size() < action_program::records_max)
+                all.insert(all.begin() + place(all.size() + 1), any(what));
+        } else if (draw < 9) {
+            all.erase(all.begin() + place(all.size()));
+        } else if (draw < 12) {
+            all[random_index(all)].action = byte(designs_[what.design]);
+        } else if (draw < 14) {
+            all[random_index(all)].argument = small();
+        } else if (draw < 16) {
+            all[random_index(all)].task = byte(what.tasks);
+        } else if (draw < 18) {
+            const std::size_t i = random_index(all);
+            std::swap(all[i], all[i == 0 ? all.size() - 1 : i - 1]);
+        } else if (draw < 20) {
+            contend(what);
+        } else if (draw < 21) {
+            what.tasks = static_cast<std::uint8_t>(2 + byte(3));
+            for (action_record& each : all)
+                each.task = static_cast<std::uint8_t>(each.task % what.tasks);
+        } else {
+            change_answers(what.answers, draw);
+        }
+    }
+
+    std::size_t random_index(const records& all) noexcept {
+        return random_.below(static_cast<std::uint32_t>(all.size()));
+    }
+
+    /// Another task does the same.
+    void contend(action_program& what) {
+        if (what.records.size() == action_program::records_max)
+            return;
+        action_record copy = what.records[random_index(what.records)];
+        copy.task = static_cast<std::uint8_t>((copy.task + 1) % what.tasks);
+        what.records.push_back(copy);
+    }
+
+    void change_answers(std::vector<std::uint8_t>& all, std::uint32_t draw) {
+        constexpr std::size_t answers_max = 256;  // programs are far shorter
+        if (all.size() < answers_max && (all.empty() || draw < 24)) {
+            // After a run of zeros, so that a switch comes late as easily as early.
+            all.insert(all.end(), random_.below(6), 0);
+            all.push_back(static_cast<std::uint8_t>(1 + random_.below(3)));
+        } else if (draw < 26) {
+            all.insert(all.begin() + place(all.size() + 1), small());
+        } else if (draw < 28) {
+            all.erase(all.begin() + place(all.size()));
+        } else if (draw < 31) {
+            all[random_.below(static_cast<std::uint32_t>(all.size()))] = small();
+        } else {
+            all.resize(all.size() / 2);
+        }
+    }
+
+    const action_counts& designs_;
+    const int only_;
+    rng random_;
+};
+
+/// Mutates the bytes of an input in place.
+///
+/// @return the new size, at most size_max
+inline std::size_t mutate(std::uint8_t* data, std::size_t size, std::size_t size_max,
+                          std::uint64_t seed, const action_counts& designs, int only) {
+    action_program what = decode(std::span<const std::uint8_t>(data, size), designs);
+    program_mutator(designs, only, seed).mutate(what);
+    const std::vector<std::uint8_t> bytes = encode(what, size_max);
+    std::copy(bytes.begin(), bytes.end(), data);
+    return bytes.size();
+}
+
+}  // namespace wedge

@@ -1,0 +1,55 @@
+// A pseudo-lock: orders like a lock, but never blocks (lockdep calls it a map).
+#pragma once
+
+#include "wedge/base/level.hpp"
+#include "wedge/task/steps.hpp"
+
+namespace wedge {
+
+/// A section that takes part in the lock order without being a lock: reclaim, a notifier, a work
+/// item. Never a guard in grading. Under control it is no visible step.
+template <class Level = default_level>
+class basic_pseudo_lock {
+public:
+    explicit basic_pseudo_lock(const char* name)
+        : identity_(lock_kind::map, lock_class(name, {.never_waits = true})) {}
+
+    /// Enters the section; the order is checked as for a blocking acquire.
+    void acquire(mode how = mode::exclusive, site where = site::current()) {
+        task& self = current();
+        if (self.runtime != nullptr && self.runtime->is_giving_up()) return;
+        detail::attempt(self, identity_, {.how = how, .where = where});
+        detail::acquired(self, identity_, {.how = how, .where = where});
+    }
+    void release(mode how = mode::exclusive, site where = site::current()) {
+        task& self = current();
+        if (self.runtime != nullptr && self.runtime->is_giving_up() &&
+            self.held.find(identity_.instance()) == nullptr)
+            return;
+        detail::released(self, identity_, how, where);
+    }
+    /// Acquire and release at once: "this may enter the section".
+    void touch(mode how = mode::exclusive, site where = site::current()) {
+        acquire(how, where);
+        release(how, where);
+    }
+
+    lock_identity& identity() noexcept { return identity_; }
+
+private:
+    lock_identity identity_;
+};
+
+/// Level 0: nothing.
+template <>
+class basic_pseudo_lock<level_constant<level::off>> {
+public:
+    explicit basic_pseudo_lock(const char*) {}
+    void acquire(mode = mode::exclusive, site = {}) {}
+    void release(mode = mode::exclusive, site = {}) {}
+    void touch(mode = mode::exclusive, site = {}) {}
+};
+
+using pseudo_lock = basic_pseudo_lock<>;
+
+}  // namespace wedge

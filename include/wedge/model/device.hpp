@@ -1,0 +1,122 @@
+// A GPU driver with two buffer objects under memory pressure, as a workload.
+#pragma once
+
+#include <array>
+#include <stdexcept>
+
+#include "wedge/model/designs.hpp"
+#include "wedge/model/mapping.hpp"
+#include "wedge/model/memory.hpp"
+#include "wedge/model/mmap_lock.hpp"
+#include "wedge/model/reservation.hpp"
+#include "wedge/workload/workload.hpp"
+
+namespace wedge {
+
+/// A driver of design `D`. The zone holds one object's pages but not both, so that the second fault
+/// reclaims, and so does whoever else allocates while an object is populated.
+///
+///     wedge::explore<wedge::device<mine>>(wedge::parse_program("fault | unmap"))
+template <locking_design D>
+struct device {
+    static constexpr zone_limits limits{.pages = 8, .min = 1, .low = 3, .high = 5};
+    static constexpr std::uint32_t object_pages = 6;  // one populated object wakes kswapd
+    static constexpr std::uint32_t hog_pages = 4;
+
+    device() {
+        zone.add(aging);
+        zone.add(objects);
+        prime(D::startup_order);
+    }
+
+    /// A page fault of an object (Linux: ttm_bo_vm_fault): populates it under its reservation.
+    void fault(std::uint32_t index) {
+        const shared_guard mm(mmap);
+        object& bo = at(index);
+        const guard held(bo.resv);
+        if (bo.pages == 0 && zone.alloc(object_pages, gfp_kernel))
+            bo.pages = object_pages;
+    }
+
+    /// The driver needs the place of an object: waits for its reservation and throws it out.
+    void evict(std::uint32_t index) {
+        object& bo = at(index);
+        const guard held(bo.resv);
+        depopulate(bo);
+    }
+
+    /// munmap of the device's memory: the driver changes the tree of areas.
+    void unmap() {
+        const guard mm(mmap);
+        file.change_tables(zone, D::unmap_alloc);
+    }
+
+    /// kswapd if it was woken; with an argument one pass even if it was not.
+    void kswapd(std::uint32_t forced) {
+        if (forced != 0)
+            zone.kswapd_pass();
+        else if (zone.below_low())
+            zone.balance();
+    }
+
+    /// A process that takes much memory, and exits.
+    void hog() {
+        if (zone.alloc(hog_pages, gfp_kernel))
+            zone.free(hog_pages);
+    }
+
+    /// A hole is punched into a huge page of the mapping, which is split.
+    void truncate() { file.change_tables(zone, D::split_alloc); }
+
+    /// No page is lost, and none is twice.
+    void check() const {
+        std::uint32_t pages = zone.free_pages();
+        for (const object& bo : bos)
+            pages += bo.pages;
+        if (pages != limits.pages)
+            throw std::logic_error("pages are lost or counted twice");
+    }
+
+    static constexpr auto actions = wedge::actions(
+        action<&device::fault>{"fault"}, action<&device::evict>{"evict"},
+        action<&device::unmap>{"unmap"}, action<&device::kswapd>{"kswapd"},
+        action<&device::hog>{"hog"}, action<&device::truncate>{"truncate"});
+
+private:
+    struct object {
+        reservation resv;
+        std::uint32_t pages = 0;  // by resv
+    };
+
+    /// Gives back the pages of populated objects (Linux: drm_gem_lru_scan).
+    class object_shrinker final : public shrinker {
+    public:
+        explicit object_shrinker(device& of) : of_(of) {}
+        void scan() override {
+            for (object& bo : of_.bos)
+                static_cast<void>(detail::locked(bo.resv, D::shrinker_lock, site::current(),
+                                                 [&] { of_.depopulate(bo); }));
+        }
+
+    private:
+        device& of_;
+    };
+
+    object& at(std::uint32_t index) { return bos[index % bos.size()]; }
+
+    void depopulate(object& bo) {
+        if (bo.pages == 0)
+            return;
+        file.unmap_range();
+        zone.free(std::exchange(bo.pages, 0));
+    }
+
+    memory zone{limits};
+    mmap_lock mmap;
+    mapping file;
+    std::array<object, 2> bos;
+    page_aging aging{file, D::rmap_lock};
+    object_shrinker objects{*this};
+};
+
+}  // namespace wedge

@@ -1,0 +1,55 @@
+// Blocking or trying: the choice of a design at each of its locks.
+#pragma once
+
+#include "wedge/lock/guard.hpp"
+
+namespace wedge {
+
+namespace design {
+
+/// Whether a lock is waited for or only tried.
+enum class how : unsigned char { block, try_ };
+
+/// Whether an allocation comes before i_mmap is taken, or while it is held.
+enum class alloc_at : unsigned char { before_imap, under_imap };
+
+}  // namespace design
+
+namespace detail {
+
+/// Runs the body while the lock is held exclusively; false: a try failed, it did not run.
+template <class Lock, class Body>
+bool locked(Lock& lock, design::how way, site where, Body body) {
+    if (way == design::how::try_) {
+        const try_guard held(lock, where);
+        if (!held)
+            return false;
+        body();
+        return true;
+    }
+    const guard held(lock, where);
+    body();
+    return true;
+}
+
+/// The same for a shared hold.
+template <class Lock, class Body>
+bool locked_shared(Lock& lock, design::how way, site where, Body body) WEDGE_NO_THREAD_SAFETY {
+    if (way == design::how::block) {
+        const shared_guard held(lock, where);
+        body();
+        return true;
+    }
+    if (!lock.try_lock_shared(where))
+        return false;
+    struct unlocker {
+        Lock& lock;
+        site where;
+        ~unlocker() WEDGE_NO_THREAD_SAFETY { lock.unlock_shared(where); }
+    } const held{lock, where};
+    body();
+    return true;
+}
+
+}  // namespace detail
+}  // namespace wedge

@@ -1,0 +1,222 @@
+// Memory: a zone of pages with watermarks, direct reclaim, kswapd, and their order.
+#pragma once
+
+#include <sched.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cstdint>
+#include <vector>
+
+#include "wedge/base/check.hpp"
+#include "wedge/lock/condition.hpp"
+#include "wedge/lock/guard.hpp"
+#include "wedge/lock/spinlock.hpp"
+#include "wedge/model/pressure.hpp"
+#include "wedge/model/reclaim.hpp"
+#include "wedge/model/shrinker.hpp"
+
+namespace wedge {
+
+/// A zone's size and its watermarks, in pages.
+struct zone_limits {
+    std::uint32_t pages = 0;
+    std::uint32_t min = 0;   ///< an allocation leaves at least so many free
+    std::uint32_t low = 0;   ///< below it kswapd is woken
+    std::uint32_t high = 0;  ///< kswapd's goal
+};
+
+/// Pages that tasks allocate and shrinkers give back; by default without end.
+///
+/// Under control each look at the number of free pages is one visible step, and what it decides is
+/// part of that step: the search must know which steps share the zone. Natively the number is a
+/// relaxed atomic, which orders nothing else, so that races of the program under test stay visible.
+class memory {
+public:
+    memory() = default;
+    explicit memory(zone_limits limits) : limits_(limits), is_endless_(false), free_(limits.pages) {
+        WEDGE_CHECK(limits.min <= limits.low && limits.low <= limits.high &&
+                    limits.high <= limits.pages);
+    }
+
+    /// Shrinkers run in the order of their registration. Before the tasks start.
+    void add(shrinker& one) { shrinkers_.push_back(&one); }
+
+    /// Switches choices on or off. Before the tasks start.
+    void set(pressure how) { pressure_ = how; }
+
+    /// Takes pages; false: there were none.
+    ///
+    /// Succeeds at once if `min` pages stay free; leaving fewer than `low` wakes kswapd. Otherwise
+    /// a task that may reclaim directly runs reclaim passes, and tries again while they free
+    /// anything. With NOFAIL it yields and tries for ever.
+    bool alloc(std::uint32_t pages, gfp asked, site where = site::current()) {
+        order_.touch(asked, where);
+        const gfp counts = effective(asked, current().scopes);
+        const bool may_reclaim = has(counts, gfp::direct_reclaim);
+        const bool never_fails = has(counts, gfp::nofail);
+        if (may_reclaim && pressure_.force_reclaim && choose(2, "reclaim strikes") == 1)
+            pass(counts, where);
+        if (!never_fails && pressure_.fail_allocations && choose(2, "the allocation fails") == 1)
+            return false;
+        for (;;) {
+            if (take(pages, counts, where))
+                return true;
+            if (may_reclaim && pass(counts, where) != 0)
+                continue;
+            if (!never_fails || is_given_up())
+                return false;
+            yield(where);
+        }
+    }
+
+    /// Gives pages back; never more than the zone has.
+    void free(std::uint32_t pages, site where = site::current()) {
+        if (is_endless_ || pages == 0 || !step_on_zone(where))
+            return;
+        std::uint32_t before = free_.load(std::memory_order_relaxed);
+        std::uint32_t after = 0;
+        do {
+            after = before + std::min(pages, limits_.pages - before);
+        } while (!free_.compare_exchange_weak(before, after, std::memory_order_relaxed));
+        progress_.add(after - before);
+    }
+
+    /// States that an allocation with these flags is possible here, without one (rule 18).
+    void might_alloc(gfp asked, site where = site::current()) { order_.touch(asked, where); }
+
+    /// One pass of direct reclaim, under the task's scopes; nothing inside reclaim.
+    void reclaim(gfp asked = gfp_kernel, site where = site::current()) {
+        const gfp counts = effective(asked, current().scopes);
+        if (has(counts, gfp::direct_reclaim))
+            pass(counts, where);
+    }
+
+    /// One pass as kswapd; whether it freed anything.
+    bool kswapd_pass(site where = site::current()) {
+        const reclaim_order::section in(order_, where);
+        return run_shrinkers(gfp_kernel) != 0;
+    }
+
+    /// Passes until `high` pages are free, or nothing more is freed (Linux: balance_pgdat).
+    void balance(site where = site::current()) {
+        while (below_high(where) && kswapd_pass(where)) {
+        }
+    }
+
+    /// For a task that is kswapd: sleeps until an allocation leaves fewer than `low` pages. At the
+    /// first call it returns at once if there are fewer already.
+    ///
+    /// @return false: it was stopped
+    bool wait_for_kswapd_wake(site where = site::current()) {
+        bool is_woken = false;
+        if (!has_kswapd_.load(std::memory_order_relaxed)) {
+            is_woken = below_low(where);  // the same step as the next line: no wake-up is lost
+            has_kswapd_.store(true, std::memory_order_relaxed);
+        }
+        const guard held(wake_lock_, where);
+        while (!is_woken && !wake_ && !is_stopped_)
+            wake_up_.wait(held, where);
+        wake_ = false;
+        return !is_stopped_;
+    }
+
+    /// From now on `wait_for_kswapd_wake` returns false.
+    void stop_kswapd(site where = site::current()) {
+        const guard held(wake_lock_, where);
+        is_stopped_ = true;
+        wake_up_.notify_all(where);
+    }
+
+    std::uint32_t free_pages(site where = site::current()) const {
+        static_cast<void>(step_on_zone(where));
+        return free_.load(std::memory_order_relaxed);
+    }
+    bool below_low(site where = site::current()) const {
+        return !is_endless_ && free_pages(where) < limits_.low;
+    }
+    bool below_high(site where = site::current()) const {
+        return !is_endless_ && free_pages(where) < limits_.high;
+    }
+    const zone_limits& limits() const noexcept { return limits_; }
+
+private:
+    static bool is_given_up() noexcept {
+        const task& self = current();
+        return self.runtime != nullptr && self.runtime->is_giving_up();
+    }
+
+    /// The visible step that touches the zone: a release of what nobody holds, which is always
+    /// possible and never throws, since destructors free pages. False: the execution is given up.
+    bool step_on_zone(site where) const {
+        task& self = current();
+        if (self.runtime == nullptr)
+            return true;
+        if (self.runtime->is_giving_up())
+            return false;
+        detail::adopt_if_foreign(self, zone_);
+        self.runtime->perform(self, {.what = step::release, .lock = &zone_, .where = where});
+        return !self.runtime->is_giving_up();
+    }
+
+    static void yield(site where) {
+        task& self = current();
+        if (self.runtime != nullptr)
+            self.runtime->perform(self, {.what = step::yield, .where = where});
+        else
+            ::sched_yield();
+    }
+
+    bool take(std::uint32_t pages, gfp counts, site where) {
+        if (is_endless_)
+            return true;
+        static_cast<void>(step_on_zone(where));
+        std::uint32_t before = free_.load(std::memory_order_relaxed);
+        do {
+            if (before < pages || before - pages < limits_.min)
+                return false;
+        } while (
+            !free_.compare_exchange_weak(before, before - pages, std::memory_order_relaxed));
+        if (before - pages < limits_.low && has(counts, gfp::kswapd_reclaim) &&
+            has_kswapd_.load(std::memory_order_relaxed))
+            wake_kswapd(where);
+        return true;
+    }
+
+    void wake_kswapd(site where) {
+        const guard held(wake_lock_, where);
+        wake_ = true;
+        wake_up_.notify_one(where);
+    }
+
+    /// How many pages a pass of direct reclaim freed.
+    std::uint32_t pass(gfp counts, site where) {
+        const reclaim_order::section in(order_, counts, where);
+        return run_shrinkers(counts);
+    }
+
+    std::uint32_t run_shrinkers(gfp counts) {
+        const detail::reclaim_progress::pass mine(progress_);
+        for (shrinker* const each : shrinkers_)
+            if (each->may_run(counts))
+                each->scan();
+        return mine.freed();
+    }
+
+    const zone_limits limits_{};
+    const bool is_endless_ = true;
+    pressure pressure_;
+    std::atomic<std::uint32_t> free_{0};
+    std::vector<shrinker*> shrinkers_;
+    reclaim_order order_;
+    detail::reclaim_progress progress_;
+    mutable lock_identity zone_{lock_kind::map, lock_class("zone", {.never_waits = true})};
+
+    std::atomic<bool> has_kswapd_{false};  // without one there is nobody to wake
+    spinlock wake_lock_{"kswapd_wait"};    // Linux: pgdat->kswapd_wait, a wait queue's lock
+    condition wake_up_{"kswapd wake-up"};
+    bool wake_ = false;
+    bool is_stopped_ = false;
+};
+
+}  // namespace wedge

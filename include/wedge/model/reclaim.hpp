@@ -1,0 +1,145 @@
+// Reclaim as pseudo-locks: who may enter it, and who is in it.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <utility>
+
+#include "wedge/lock/pseudo_lock.hpp"
+#include "wedge/model/gfp.hpp"
+
+namespace wedge {
+
+/// The order of everything that is held over an allocation or taken in reclaim (rules 17 and 18;
+/// Linux: fs_reclaim_acquire in mm/page_alloc.c).
+///
+/// An allocation that may reclaim directly touches the pseudo-lock of its effective mask, and
+/// within it the one of the mmu notifiers, whatever its mask. A task in reclaim touches nothing,
+/// since its allocations never reclaim; nor does an allocation that opted out.
+class reclaim_order {
+public:
+    /// "This may reclaim", whether or not it will.
+    void touch(gfp asked, site where) {
+        const gfp counts = effective(asked, current().scopes);
+        if (!has(counts, gfp::direct_reclaim) || has(counts, gfp::nolockdep))
+            return;
+        of(counts).acquire(mode::exclusive, where);
+        notifier_.touch(mode::exclusive, where);
+        of(counts).release(mode::exclusive, where);
+    }
+
+    /// Being in reclaim: the pseudo-lock of the mask is held, and from then on the task counts as
+    /// a reclaimer (Linux: PF_MEMALLOC; taken in __perform_reclaim and balance_pgdat).
+    class section {
+    public:
+        /// A direct reclaimer, with flags that are effective. It may call the mmu notifiers.
+        section(reclaim_order& order, gfp counts, site where)
+            : section(has(counts, gfp::nolockdep) ? nullptr : &order.of(counts), where,
+                      has(counts, gfp::nolockdep) ? nullptr : &order.notifier_) {}
+        /// kswapd.
+        section(reclaim_order& order, site where) : section(&order.of(gfp_kernel), where, nullptr) {}
+
+    private:
+        class hold {
+        public:
+            hold(pseudo_lock* map, site where) : map_(map), where_(where) {
+                if (map_ != nullptr)
+                    map_->acquire(mode::exclusive, where_);
+            }
+            ~hold() {
+                if (map_ != nullptr)
+                    map_->release(mode::exclusive, where_);
+            }
+            hold(const hold&) = delete;
+            hold& operator=(const hold&) = delete;
+
+        private:
+            pseudo_lock* const map_;
+            const site where_;
+        };
+
+        section(pseudo_lock* map, site where, pseudo_lock* notifier)
+            : map_(map, where), reclaims_(scope::noreclaim) {
+            if (notifier != nullptr)
+                notifier->touch(mode::exclusive, where);
+        }
+
+        hold map_;
+        alloc_scope reclaims_;
+    };
+
+private:
+    pseudo_lock& of(gfp counts) noexcept {
+        return !has(counts, gfp::io) ? noio_ : !has(counts, gfp::fs) ? nofs_ : fs_;
+    }
+
+    pseudo_lock fs_{"reclaim"};
+    pseudo_lock nofs_{"reclaim nofs"};
+    pseudo_lock noio_{"reclaim noio"};
+    pseudo_lock notifier_{"mmu_notifier"};
+};
+
+namespace detail {
+
+/// How many pages each task has freed in the pass that it is in. Natively without a lock, so that
+/// it orders nothing between the tasks of the program under test.
+class reclaim_progress {
+    struct entry {
+        std::atomic<const task*> who{nullptr};
+        std::atomic<std::uint32_t> freed{0};
+        entry* next = nullptr;
+    };
+
+public:
+    reclaim_progress() = default;
+    reclaim_progress(const reclaim_progress&) = delete;
+    reclaim_progress& operator=(const reclaim_progress&) = delete;
+    ~reclaim_progress() {
+        for (entry* each = first_.load(std::memory_order_acquire); each != nullptr;)
+            delete std::exchange(each, each->next);
+    }
+
+    /// The running task's pass, from the construction to the end of the block.
+    class pass {
+    public:
+        explicit pass(reclaim_progress& all) : mine_(all.claim(&current())) {}
+        ~pass() { mine_.who.store(nullptr, std::memory_order_relaxed); }
+        pass(const pass&) = delete;
+        pass& operator=(const pass&) = delete;
+        std::uint32_t freed() const { return mine_.freed.load(std::memory_order_relaxed); }
+
+    private:
+        entry& mine_;
+    };
+
+    /// The running task has freed so much; counts if it is in a pass.
+    void add(std::uint32_t pages) noexcept {
+        for (entry* each = first_.load(std::memory_order_acquire); each != nullptr;
+             each = each->next)
+            if (each->who.load(std::memory_order_relaxed) == &current())
+                each->freed.fetch_add(pages, std::memory_order_relaxed);
+    }
+
+private:
+    entry& claim(const task* self) {
+        for (entry* each = first_.load(std::memory_order_acquire); each != nullptr;
+             each = each->next) {
+            const task* nobody = nullptr;
+            if (!each->who.compare_exchange_strong(nobody, self, std::memory_order_relaxed))
+                continue;
+            each->freed.store(0, std::memory_order_relaxed);
+            return *each;
+        }
+        auto* const made = new entry;
+        made->who.store(self, std::memory_order_relaxed);
+        made->next = first_.load(std::memory_order_relaxed);
+        while (!first_.compare_exchange_weak(made->next, made, std::memory_order_acq_rel)) {
+        }
+        return *made;
+    }
+
+    std::atomic<entry*> first_{nullptr};
+};
+
+}  // namespace detail
+}  // namespace wedge

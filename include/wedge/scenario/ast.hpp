@@ -1,0 +1,165 @@
+// A scenario as a value: what was written, without its blanks but with its comments.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "wedge/event/finding.hpp"
+
+namespace wedge::scenario {
+
+/// Where something stands in the text, from 1. Two scenarios that differ only in it are equal.
+struct place {
+    unsigned line = 0;
+    unsigned column = 0;
+
+    friend constexpr bool operator==(place, place) noexcept { return true; }
+};
+
+/// The kinds of locks that can run; `lock_kind_words` (words.hpp) has those still to come.
+enum class lock_sort : std::uint8_t { mutex, recursive_mutex, rwsem, rwlock, spinlock };
+
+/// What an allocation may do. The order is that of `gfp_words` and `gfp_modifier_words`.
+enum class gfp_base : std::uint8_t { kernel, nofs, noio, nowait, atomic };
+struct gfp_flags {
+    gfp_base base = gfp_base::kernel;
+    std::uint8_t modifiers = 0;  ///< a bit for each of `gfp_modifier_words`
+
+    friend bool operator==(const gfp_flags&, const gfp_flags&) = default;
+};
+
+/// A name as it is used: `a`, `a[2]`, `a[self+1]`.
+struct reference {
+    enum class index_sort : std::uint8_t { none, number, self };
+
+    std::string name;
+    index_sort indexed = index_sort::none;
+    std::uint32_t index = 0;  ///< the number, or what is added to `self`
+    place at{};
+
+    friend bool operator==(const reference&, const reference&) = default;
+};
+
+/// A number, or the value of a counter.
+struct operand {
+    std::int64_t number = 0;
+    std::string counter;  ///< empty: the number counts
+    place at{};
+
+    friend bool operator==(const operand&, const operand&) = default;
+};
+
+enum class comparison : std::uint8_t { equal, unequal, less, greater };
+
+enum class action : std::uint8_t {
+    acquire,      ///< lock, read; `try` and `timed` by flag
+    release,
+    downgrade,
+    alloc,
+    free,
+    might_alloc,
+    might_lock,
+    reclaim,
+    scope,
+    set,
+    add,
+    assert_that,
+    if_that,
+    if_held,
+    while_that,
+    until,
+    yield,
+    progress,
+    break_loop,
+    return_run,
+    repeat,
+    choose,
+    wait,
+    notify,
+    join,
+};
+
+struct statement;
+
+/// Statements in braces.
+struct block {
+    std::vector<statement> body;
+    std::string opening;               ///< the comment behind `{`
+    std::vector<std::string> ending;   ///< lines before `}`
+    std::vector<std::string> closing;  ///< comments behind `}`
+
+    bool operator==(const block&) const;
+};
+
+/// One statement. Which fields count depends on `what`; the others keep their defaults.
+struct statement {
+    action what{};
+    place at{};
+    reference on;     ///< the lock, counter, condition or thread
+    reference other;  ///< wait: the lock
+    operand left;     ///< of a test, and of set and add
+    comparison compared = comparison::equal;
+    operand right;
+    std::int64_t number = 0;  ///< alloc, free: pages; repeat: times; subclass
+    gfp_flags gfp;
+    std::uint8_t scopes = 0;  ///< the place in `scope_words`
+    bool is_read = false;
+    bool is_recursive = false;
+    bool is_tried = false;
+    bool is_timed = false;  ///< also a wait with `timeout`
+    bool is_all = false;
+    bool has_subclass = false;
+    std::vector<block> blocks;         ///< the branches; the last one may be `else`
+    std::vector<std::string> before;   ///< comment lines; an empty one is a blank line
+    std::string after;                 ///< the comment behind it
+
+    bool operator==(const statement&) const = default;
+};
+
+inline bool block::operator==(const block&) const = default;
+
+enum class declares : std::uint8_t {
+    lock, memory, condition, counter, thread, shrinker, notifier, order, expect,
+};
+
+enum class expects : std::uint8_t { sound, deadlock, livelock, finding, unresolved };
+enum class needs : std::uint8_t { nothing, fs, io };
+
+/// One declaration. Which fields count depends on `what`; the others keep their defaults.
+struct declaration {
+    declares what{};
+    place at{};
+    std::string name;
+    place name_at{};
+    std::uint32_t count = 1;  ///< xN
+    lock_sort kind{};
+    std::string class_name;  ///< empty: the name
+    bool is_unchecked = false;
+    std::int64_t pages = 0, min = 0, low = 0, high = 0;
+    std::int64_t value = 0;  ///< of a counter
+    bool is_local = false;
+    scenario::needs needs = scenario::needs::nothing;
+    std::vector<reference> chain;  ///< order: locks, and the words of `map_words`
+    expects expected{};
+    finding_kind kind_expected{};
+    block body;
+    std::vector<std::string> before;
+    std::string after;
+
+    friend bool operator==(const declaration&, const declaration&) = default;
+};
+
+/// A whole file.
+struct document {
+    std::string path;  ///< as the user named it
+    std::vector<declaration> all;
+    std::vector<std::string> ending;  ///< comment lines behind everything
+
+    friend bool operator==(const document& a, const document& b) {
+        return a.all == b.all && a.ending == b.ending;
+    }
+};
+
+}  // namespace wedge::scenario

@@ -1,0 +1,92 @@
+#include "wedge/event/schedule_text.hpp"
+
+#include <doctest/doctest.h>
+
+#include <string>
+
+#include "wedge/base/rng.hpp"
+
+namespace {
+
+wedge::decision run(std::uint32_t task) { return {wedge::decision::sort::run, task, 0}; }
+wedge::decision choose(std::uint32_t value, std::uint32_t of) {
+    return {wedge::decision::sort::choose, value, of};
+}
+
+std::string message_of(const std::string& text) {
+    try {
+        static_cast<void>(wedge::parse_schedule(text, "x.schedule"));
+    } catch (const wedge::error& e) {
+        return e.what();
+    }
+    return "";
+}
+
+}  // namespace
+
+TEST_CASE("schedule: the text has a version, a head and one line a switch") {
+    const wedge::schedule s{"transfer", 0xabc, "deposit | withdraw(3)", "cycle a/EE b/EE",
+                            {run(0), run(0), run(1), choose(1, 3), run(1)}};
+    CHECK(to_string(s) ==
+          "wedge schedule 1\n"
+          "workload transfer 0000000000000abc\n"
+          "program deposit | withdraw(3)\n"
+          "signature cycle a/EE b/EE\n"
+          "run 0 x2\n"
+          "run 1 x1\n"
+          "choose 1 of 3\n"
+          "run 1 x1\n");
+    CHECK(s.switches() == 1);
+}
+
+TEST_CASE("schedule: what was printed reads back as the same value") {
+    wedge::rng random(3);
+    for (int i = 0; i < 200; ++i) {
+        wedge::schedule s;
+        if (random.below(2) != 0) s.workload = "w";
+        if (!s.workload.empty()) s.fingerprint = random.next();
+        if (random.below(2) != 0) s.program = "a | b(2), c";
+        if (random.below(2) != 0) s.signature = "deadlock condition c@x.cpp:1";
+        for (std::uint32_t n = random.below(20); n > 0; --n)
+            s.decisions.push_back(random.below(4) == 0 ? choose(random.below(3), 3)
+                                                       : run(random.below(3)));
+        CHECK(wedge::parse_schedule(to_string(s)) == s);
+    }
+}
+
+TEST_CASE("schedule: comments, empty lines and line ends of other systems are read over") {
+    const wedge::schedule s =
+        wedge::parse_schedule("# saved\n\nwedge schedule 1\r\n# found on a Monday\n\nrun 2 x1\r\n");
+    CHECK(s.decisions == std::vector{run(2)});
+}
+
+TEST_CASE("schedule: each mistake names its file, line and column") {
+    CHECK(message_of("") == "x.schedule:1:1: schedule: expected 'wedge', found ''");
+    CHECK(message_of("wedge schedule 7\n") ==
+          "x.schedule:1:17: schedule: version 7, this build reads 1");
+    CHECK(message_of("wedge schedule 1\nrunn 0 x1\n") ==
+          "x.schedule:2:1: schedule: expected workload, program, signature, run or choose, "
+          "found 'runn'");
+    CHECK(message_of("wedge schedule 1\nrun x x1\n") ==
+          "x.schedule:2:5: schedule: expected a task's number");
+    CHECK(message_of("wedge schedule 1\nrun 1 2\n") == "x.schedule:2:7: schedule: expected xN");
+    CHECK(message_of("wedge schedule 1\nrun 99999999999 x1\n") ==
+          "x.schedule:2:5: schedule: the number is too large");
+    CHECK(message_of("wedge schedule 1\nrun 1 x99999999999\n").find("a run of") !=
+          std::string::npos);
+    CHECK(message_of("wedge schedule 1\nchoose 3 of 3\n").find("not below") != std::string::npos);
+    CHECK(message_of("wedge schedule 1\nrun 1 x1 y\n") ==
+          "x.schedule:2:10: schedule: unexpected 'y'");
+}
+
+TEST_CASE("schedule: no text makes the reader do anything but answer") {
+    const std::string good = "wedge schedule 1\nworkload w 00ff\nrun 0 x2\nchoose 1 of 3\n";
+    wedge::rng random(11);
+    for (int i = 0; i < 20000; ++i) {
+        std::string text = good;
+        for (std::uint32_t n = 1 + random.below(4); n > 0; --n)
+            text[random.below(static_cast<std::uint32_t>(text.size()))] =
+                static_cast<char>(random.below(256));
+        static_cast<void>(message_of(text));
+    }
+}

@@ -1,0 +1,100 @@
+#include <doctest/doctest.h>
+
+#include <memory>
+
+#include "explore/workloads.hpp"
+
+using wedge::result;
+using wedge::strategy;
+using wedge::substrate;
+
+namespace {
+
+/// Counts how many of it live, so that a stack that was not unwound shows.
+struct counted {
+    static inline int alive = 0;
+    counted() { ++alive; }
+    ~counted() { --alive; }
+    counted(const counted&) = delete;
+    counted& operator=(const counted&) = delete;
+};
+
+struct hoarder {
+    wedge::mutex a{"a"}, b{"b"};
+    void take(std::uint32_t order) {
+        const auto memory = std::make_unique<counted>();
+        const wedge::guard first(order == 0 ? a : b);
+        const counted local;
+        const wedge::guard second(order == 0 ? b : a);
+    }
+    static constexpr auto actions = wedge::actions(wedge::action<&hoarder::take>{"take"});
+};
+
+/// Catches everything and tries again, as retry loops do.
+struct stubborn : hoarder {
+    void insist(std::uint32_t order) {
+        for (int tries = 0; tries < 3; ++tries) {
+            try {
+                take(order);
+                return;
+            } catch (...) {
+            }
+        }
+    }
+    static constexpr auto actions = wedge::actions(wedge::action<&stubborn::insist>{"insist"});
+};
+
+/// Throws and catches across switches: exceptions belong to the task.
+struct thrower {
+    wedge::mutex lock{"lock"};
+    void nested(std::uint32_t value) {
+        try {
+            throw static_cast<int>(value);
+        } catch (int outer) {
+            { const wedge::guard held(lock); }
+            try {
+                throw outer + 100;
+            } catch (int inner) {
+                const wedge::guard held(lock);
+                if (inner != static_cast<int>(value) + 100) throw std::logic_error("mixed up");
+            }
+            try {
+                throw;
+            } catch (int again) {
+                if (again != outer) throw std::logic_error("mixed up");
+            }
+        }
+    }
+    static constexpr auto actions = wedge::actions(wedge::action<&thrower::nested>{"nested"});
+};
+
+template <substrate On>
+struct on {
+    static constexpr substrate value = On;
+};
+
+}  // namespace
+
+TEST_CASE_TEMPLATE("abandon: the stacks of a deadlock are unwound", On,
+                   on<substrate::automatic>, on<substrate::threads>) {
+    const wedge::outcome tried = wedge::explore<hoarder>(
+        wedge::parse_program("take | take(1)"),
+        {.how = strategy::random, .executions_max = 50, .on = On::value});
+    CHECK(tried.what == result::deadlock);
+    CHECK(counted::alive == 0);
+}
+
+TEST_CASE("abandon: code that catches everything ends too") {
+    const wedge::outcome tried =
+        wedge::explore<stubborn>(wedge::parse_program("insist | insist(1)"));
+    CHECK(tried.what == result::deadlock);
+    CHECK(counted::alive == 0);
+}
+
+TEST_CASE_TEMPLATE("abandon: exceptions in flight belong to their task", On,
+                   on<substrate::automatic>, on<substrate::threads>) {
+    const wedge::outcome tried = wedge::explore<thrower>(
+        wedge::parse_program("nested(1) | nested(2) | nested(3)"),
+        {.how = strategy::random, .executions_max = 100, .on = On::value});
+    CHECK(tried.findings.empty());
+}

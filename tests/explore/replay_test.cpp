@@ -1,0 +1,74 @@
+#include <doctest/doctest.h>
+
+#include "explore/workloads.hpp"
+#include "wedge/event/schedule_text.hpp"
+
+using namespace workloads;
+using wedge::replay_mode;
+using wedge::result;
+
+namespace {
+
+wedge::schedule deadlock_of_abba() {
+    const wedge::outcome broken = wedge::explore<abba>(wedge::parse_program("ab | ba"));
+    REQUIRE(broken.what == result::deadlock);
+    return broken.best;
+}
+
+}  // namespace
+
+TEST_CASE("replay: a schedule that went through its text shows the same finding") {
+    const wedge::schedule saved = wedge::parse_schedule(to_string(deadlock_of_abba()));
+    const wedge::outcome again = wedge::replay<abba>(saved);
+    CHECK(again.what == result::deadlock);
+    REQUIRE(again.findings.size() == 1);
+    CHECK(again.findings[0].signature == saved.signature);
+    CHECK(again.findings[0].judged == wedge::verdict::confirmed);
+    CHECK(again.diverged.empty());
+}
+
+TEST_CASE("replay: fibers and threads take the same schedule") {
+    const wedge::outcome on_threads = wedge::replay<abba>(
+        deadlock_of_abba(), replay_mode::strict, {.on = wedge::substrate::threads});
+    CHECK(on_threads.what == result::deadlock);
+}
+
+TEST_CASE("replay: strict stops where the program differs and says so, lenient goes on") {
+    wedge::schedule other = deadlock_of_abba();
+    other.decisions.insert(other.decisions.begin() + 1,
+                           {wedge::decision::sort::run, 7, 0});
+    const wedge::outcome strict = wedge::replay<abba>(other);
+    CHECK(strict.findings.empty());
+    CHECK(strict.diverged.find("task 7 cannot go on there") != std::string::npos);
+    const wedge::outcome lenient = wedge::replay<abba>(other, replay_mode::lenient);
+    CHECK(lenient.what == result::deadlock);
+    CHECK(!lenient.diverged.empty());
+}
+
+TEST_CASE("minimize: many switches become the one that is needed") {
+    const auto replay = [](const std::vector<wedge::decision>& hints)
+        -> std::optional<std::vector<wedge::decision>> {
+        wedge::schedule tried = deadlock_of_abba();
+        tried.decisions = hints;
+        const wedge::outcome shown = wedge::replay<abba>(tried, replay_mode::lenient);
+        if (shown.what != result::deadlock) return std::nullopt;
+        return shown.findings[0].best.decisions;
+    };
+    std::vector<wedge::decision> noisy;
+    for (std::uint32_t i = 0; i < 30; ++i) noisy.push_back({wedge::decision::sort::run, i % 2, 0});
+    const std::vector<wedge::decision> small = wedge::minimize(noisy, replay);
+    CHECK(wedge::schedule{{}, 0, {}, {}, small}.switches() == 1);
+    CHECK(small.size() == 2);
+}
+
+TEST_CASE("confirm: a cycle that the order checker saw is built") {
+    wedge::finding inversion = wedge::explore<abba>(wedge::parse_program("ab | ba")).findings[0];
+    inversion.judged = wedge::verdict::unresolved;
+    inversion.tasks.clear();
+    const wedge::outcome built = wedge::confirm<abba>(inversion);
+    CHECK(built.what == result::deadlock);
+    CHECK(built.findings[0].judged == wedge::verdict::confirmed);
+    const wedge::outcome refused = wedge::confirm<guarded_abba>(
+        wedge::explore<guarded_abba>(wedge::default_program<guarded_abba>()).findings[0]);
+    CHECK(refused.what != result::deadlock);
+}

@@ -1,0 +1,184 @@
+#include <doctest/doctest.h>
+
+#include <atomic>
+#include <chrono>
+#include <shared_mutex>
+#include <thread>
+#include <vector>
+
+#include "wedge/wedge.hpp"
+
+namespace {
+
+/// Runs `body(number)` on some real threads at once.
+template <class Body>
+void on_threads(unsigned count, Body body) {
+    std::vector<std::thread> threads;
+    for (unsigned i = 0; i < count; ++i) threads.emplace_back([&body, i] { body(i); });
+    for (std::thread& each : threads) each.join();
+}
+
+constexpr int rounds = 2000;
+
+template <class Lock>
+void check_exclusion() {
+    Lock lock;
+    int counter = 0;
+    on_threads(3, [&](unsigned) {
+        for (int i = 0; i < rounds; ++i) {
+            const wedge::guard held(lock);
+            ++counter;
+        }
+    });
+    CHECK(counter == 3 * rounds);
+    CHECK(wedge::current().held.empty());
+}
+
+}  // namespace
+
+TEST_CASE_TEMPLATE("locks: natively they exclude", Lock, wedge::mutex, wedge::recursive_mutex,
+                   wedge::spinlock, wedge::shared_mutex, wedge::checked<std::shared_mutex>) {
+    check_exclusion<Lock>();
+}
+
+TEST_CASE("locks: standard guards take them") {
+    wedge::mutex a;
+    wedge::mutex b;
+    const std::scoped_lock both(a, b);
+    CHECK(wedge::current().held.size() == 2);
+}
+
+TEST_CASE("locks: a try tells whether it got the lock") {
+    wedge::mutex lock;
+    {
+        const wedge::try_guard mine(lock);
+        REQUIRE(static_cast<bool>(mine));
+        on_threads(1, [&](unsigned) { CHECK(!lock.try_lock()); });
+    }
+    REQUIRE(lock.try_lock());
+    lock.unlock();
+}
+
+TEST_CASE("locks: a timed acquire gives up") {
+    wedge::timed_mutex lock;
+    lock.lock();
+    on_threads(1, [&](unsigned) {
+        CHECK(!lock.try_lock_for(std::chrono::milliseconds(1)));
+        CHECK(wedge::current().held.empty());
+    });
+    lock.unlock();
+    REQUIRE(lock.try_lock_for(std::chrono::seconds(100)));
+    lock.unlock();
+}
+
+TEST_CASE("recursive_mutex: it is free after as many releases as holds") {
+    wedge::recursive_mutex lock;
+    lock.lock();
+    lock.lock();
+    CHECK(wedge::current().held.size() == 1);
+    lock.unlock();
+    on_threads(1, [&](unsigned) { CHECK(!lock.try_lock()); });
+    lock.unlock();
+    on_threads(1, [&](unsigned) { 
+        REQUIRE(lock.try_lock());
+        lock.unlock();
+    });
+}
+
+TEST_CASE("shared_mutex: readers share, writers do not, and a downgrade keeps writers out") {
+    wedge::shared_mutex lock;
+    lock.lock();
+    on_threads(1, [&](unsigned) { CHECK(!lock.try_lock_shared()); });
+    lock.downgrade();
+    on_threads(1, [&](unsigned) {
+        REQUIRE(lock.try_lock_shared());
+        lock.unlock_shared();
+        CHECK(!lock.try_lock());
+    });
+    lock.unlock_shared();
+    CHECK(lock.try_lock());
+    lock.unlock();
+}
+
+TEST_CASE("shared_mutex: a reader waits behind a waiting writer") {
+    wedge::plain_shared_mutex lock;
+    lock.lock_shared();
+    std::atomic<int> written{0};
+    std::thread writer([&] {
+        lock.lock();
+        written = 1;
+        lock.unlock();
+    });
+    // The writer is queued as soon as a reader that only tries is refused.
+    while (lock.try_lock_shared()) {
+        lock.unlock_shared();
+        std::this_thread::yield();
+    }
+    CHECK(written == 0);
+    lock.unlock_shared();
+    lock.lock_shared();
+    CHECK(written == 1);
+    lock.unlock_shared();
+    writer.join();
+}
+
+TEST_CASE("shared_mutex: readers, writers and downgrades keep two numbers equal") {
+    wedge::shared_mutex lock;
+    int a = 0;
+    int b = 0;
+    on_threads(4, [&](unsigned number) {
+        for (int i = 0; i < rounds; ++i) {
+            if (number % 2 == 0) {
+                const wedge::shared_guard held(lock);
+                REQUIRE(a == b);
+            } else {
+                lock.lock();
+                ++a;
+                ++b;
+                if (i % 3 == 0) {
+                    lock.downgrade();
+                    REQUIRE(a == b);
+                    lock.unlock_shared();
+                } else {
+                    lock.unlock();
+                }
+            }
+        }
+    });
+    CHECK(a == 2 * rounds);
+}
+
+TEST_CASE("condition: a hand-over between threads, by wait, notify and time-out") {
+    wedge::mutex lock;
+    wedge::condition changed;
+    int turn = 0;
+    on_threads(2, [&](unsigned me) {
+        for (int i = 0; i < 200; ++i) {
+            wedge::guard held(lock);
+            changed.wait(held, [&] { return turn == static_cast<int>(me); });
+            turn = 1 - turn;
+            changed.notify_all();
+        }
+    });
+    CHECK(turn == 0);
+    std::unique_lock held(lock);
+    CHECK(!changed.wait_for(held, std::chrono::milliseconds(1)));
+    CHECK(wedge::current().held.size() == 1);
+}
+
+TEST_CASE("thread: it runs, has its name, and is joined") {
+    std::string name;
+    wedge::thread worker([&] { name = wedge::current().title(); }, "worker");
+    REQUIRE(worker.joinable());
+    worker.join();
+    CHECK(!worker.joinable());
+    CHECK(name == "worker");
+}
+
+TEST_CASE("guard: the reported site is the line of the guard") {
+    wedge::mutex lock;
+    const unsigned here = __LINE__ + 1;
+    const wedge::guard held(lock);
+    REQUIRE(wedge::current().held.size() == 1);
+    CHECK(wedge::current().held[0].where.line == here);
+}

@@ -1,0 +1,40 @@
+#include "wedge/task/lock_class.hpp"
+
+#include <doctest/doctest.h>
+
+#include <cstring>
+#include <string>
+#include <thread>
+#include <vector>
+
+TEST_CASE("lock_class: one name is one class, and the name is copied") {
+    char text[] = "copied";
+    const wedge::lock_class first(text);
+    std::strcpy(text, "reused");
+    const wedge::lock_class other(text);
+    CHECK(first.name() == "copied");
+    CHECK(other.name() == "reused");
+    CHECK(first == wedge::lock_class("copied"));
+    CHECK(first != other);
+}
+
+TEST_CASE("lock_class: a place of construction is a class") {
+    const wedge::site here{"dir/file.cpp", "f", 12};
+    CHECK(wedge::lock_class::at(here) == wedge::lock_class::at(here));
+    CHECK(wedge::lock_class::at(here).name() == "lock@dir/file.cpp:12");
+}
+
+TEST_CASE("lock_class: threads that name classes at once agree on them") {
+    constexpr unsigned names = 300;
+    std::vector<std::vector<std::uint32_t>> ids(4);
+    std::vector<std::thread> threads;
+    for (std::vector<std::uint32_t>& mine : ids)
+        threads.emplace_back([&mine] {
+            for (unsigned i = 0; i < names; ++i)
+                mine.push_back(wedge::lock_class(("shared " + std::to_string(i)).c_str()).id());
+        });
+    for (std::thread& each : threads) each.join();
+    for (const std::vector<std::uint32_t>& mine : ids) CHECK(mine == ids[0]);
+    for (unsigned i = 0; i < names; ++i)
+        CHECK(wedge::lock_class::from_id(ids[0][i]).name() == "shared " + std::to_string(i));
+}
