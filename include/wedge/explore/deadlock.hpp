@@ -125,7 +125,9 @@ private:
         cycle_ = std::move(holders);
     }
 
-    const lock_identity* wanted_lock(std::uint32_t at) const { return tasks_[at].who->pending.lock; }
+    const lock_identity* wanted_lock(std::uint32_t at) const {
+        return tasks_[at].who->pending.lock;
+    }
 
     const held_lock* hold_of(std::uint32_t at, const lock_identity& lock) const {
         for (const held_lock& held : tasks_[at].who->held)

@@ -32,6 +32,7 @@ struct explore_options {
     std::uint64_t seed = 1;
     std::uint64_t executions_max = 100'000;
     std::uint64_t steps_max = 20'000;  ///< of one execution; a longer one is cut, and said
+    std::uint64_t steps_all_max = ~std::uint64_t{0};  ///< of all executions
     substrate on = substrate::automatic;
     const std::atomic<bool>* stop = nullptr;  ///< when it turns true, the search ends early
 

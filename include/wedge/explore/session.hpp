@@ -9,6 +9,7 @@
 #include "wedge/explore/controller.hpp"
 #include "wedge/explore/minimize.hpp"
 #include "wedge/explore/options.hpp"
+#include "wedge/explore/real_cycle.hpp"
 #include "wedge/explore/strategy/confirm.hpp"
 #include "wedge/explore/strategy/exhaustive.hpp"
 #include "wedge/explore/strategy/portfolio.hpp"
@@ -38,6 +39,14 @@ public:
           options_(options),
           order_(evidence::exact),
           control_(what, options.on, &order_, options.steps_max) {}
+
+    /// Takes over a finding that was made without an execution, so that it gets a verdict too.
+    /// Before `explore`.
+    void add(finding known) {
+        known.judged = verdict::unresolved;
+        known.reason.clear();
+        found_.push_back({std::move(known), {}, true});
+    }
 
     /// Searches within the budget, then settles every finding.
     outcome explore() {
@@ -69,7 +78,7 @@ public:
     /// Tries to build the deadlock of one cycle.
     outcome confirm(const finding& cycle) {
         found_.push_back({cycle, {}, true});
-        confirm_by_parking(cycle.cycle);
+        confirm_by_parking(cycle);
         return settle();
     }
 
@@ -86,6 +95,7 @@ private:
 
     bool is_over() const {
         return out_.executions + out_.pruned >= options_.executions_max ||
+               out_.steps >= options_.steps_all_max ||
                (options_.stop != nullptr && options_.stop->load(std::memory_order_relaxed));
     }
 
@@ -96,23 +106,32 @@ private:
         out_.steps += done.steps;
         out_.bounded = out_.bounded || done.how == ending::bounded;
         is_cut_ = is_cut_ || done.how == ending::bounded || done.how == ending::threw;
-        for (; known_ < order_.findings().size(); ++known_)
-            found_.push_back({order_.findings()[known_], control_.decisions(), true});
+        for (; known_ < order_.findings().size(); ++known_) see_order(order_.findings()[known_]);
         if (done.stuck) see_deadlock(*done.stuck);
         if (done.how == ending::threw) see_exception(done.thrown);
         return done;
     }
 
-    void see_deadlock(const finding& stuck) {
+    void see_order(const finding& seen) {
         for (sighting& each : found_) {
-            if (!matches(each.what, stuck)) continue;
-            if (!each.is_deadlock_reached) {
-                each.decisions = control_.decisions();
-                each.is_deadlock_reached = true;
-            }
+            if (!each.is_of_order || each.what.signature != seen.signature) continue;
+            each.what = seen;
+            if (!each.is_deadlock_reached) each.decisions = control_.decisions();
             return;
         }
-        found_.push_back({stuck, control_.decisions(), false, true});
+        found_.push_back({seen, control_.decisions(), true});
+    }
+
+    void see_deadlock(const finding& stuck) {
+        bool is_known = false;
+        for (sighting& each : found_) {
+            if (!matches(each.what, stuck)) continue;
+            is_known = true;
+            if (each.is_deadlock_reached) continue;
+            each.decisions = control_.decisions();
+            each.is_deadlock_reached = true;
+        }
+        if (!is_known) found_.push_back({stuck, control_.decisions(), false, true});
     }
 
     void see_exception(const std::string& text) {
@@ -128,7 +147,9 @@ private:
 
     /// Whether a deadlock that was reached is the one that a finding spoke of.
     static bool matches(const finding& known, const finding& stuck) {
-        if (known.signature == stuck.signature) return true;
+        if (known.signature == stuck.signature ||
+            is_reached_through_pseudo_locks(known.cycle, stuck))
+            return true;
         if (known.kind != finding_kind::recursive || stuck.cycle.empty()) return false;
         return std::all_of(stuck.cycle.begin(), stuck.cycle.end(), [&](const dependency& edge) {
             return edge.wanted.class_id == known.locks.front().class_id;
@@ -148,8 +169,7 @@ private:
         // Confirming may add sightings, so the list is walked by number.
         for (std::size_t i = 0; i < found_.size() && !out_.exhausted; ++i) {
             if (found_[i].is_of_order) order_.regrade(found_[i].what);
-            if (needs_verdict(found_[i]))
-                confirm_by_parking(std::vector<dependency>(found_[i].what.cycle));
+            if (needs_verdict(found_[i])) confirm_by_parking(finding(found_[i].what));
         }
         for (sighting& each : found_) {
             if (each.is_of_order && !each.is_deadlock_reached) order_.regrade(each.what);
@@ -169,15 +189,15 @@ private:
                each.what.judged == verdict::unresolved;
     }
 
-    void confirm_by_parking(const std::vector<dependency>& cycle) {
+    void confirm_by_parking(const finding& wanted) {
+        const std::vector<dependency> cycle = real_cycle(wanted.cycle);
         if (cycle.empty()) return;
         cycle_confirmation how(cycle, options_.seed);
-        const std::string wanted = "cycle " + cycle_signature(cycle);
         for (std::uint64_t i = 0; i < confirmations_max; ++i) {
             if (options_.stop != nullptr && options_.stop->load(std::memory_order_relaxed)) return;
             static_cast<void>(how.new_execution());
             const execution_record done = run(how);
-            if (done.stuck && done.stuck->signature == wanted) return;
+            if (done.stuck && matches(wanted, *done.stuck)) return;
         }
     }
 

@@ -79,7 +79,8 @@ public:
     }
     bool try_lock(site where = site::current())
         WEDGE_TRY_ACQUIRE(true) WEDGE_NO_THREAD_SAFETY {
-        return try_acquire({.with = flags::tried, .where = where}, [&] { return lock_.try_lock(); });
+        return try_acquire({.with = flags::tried, .where = where},
+                           [&] { return lock_.try_lock(); });
     }
     /// Waits at most so long; under control the time is the engine's to choose.
     template <class Duration, timed_lockable<Duration> N = L>

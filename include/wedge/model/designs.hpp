@@ -1,4 +1,5 @@
-// Locking designs of a GPU driver around reclaim, as traits: the difference to `upstream` is the bug.
+// Locking designs of a GPU driver around reclaim, as traits: the difference to `upstream` is the
+// bug.
 #pragma once
 
 #include <array>
@@ -59,7 +60,7 @@ concept locking_design = requires {
     { D::rmap_lock } -> std::convertible_to<design::how>;
     { D::unmap_alloc } -> std::convertible_to<design::alloc_at>;
     { D::split_alloc } -> std::convertible_to<design::alloc_at>;
-    { std::span<const primed_lock>(D::startup_order) };
+    {std::span<const primed_lock>(D::startup_order)};
 };
 
 static_assert(locking_design<design::upstream>);

@@ -24,18 +24,17 @@ struct device {
     static constexpr std::uint32_t hog_pages = 4;
 
     device() {
-        zone.add(aging);
-        zone.add(objects);
+        zone_.add(aging_);
+        zone_.add(objects_);
         prime(D::startup_order);
     }
 
     /// A page fault of an object (Linux: ttm_bo_vm_fault): populates it under its reservation.
     void fault(std::uint32_t index) {
-        const shared_guard mm(mmap);
+        const shared_guard mm(mmap_);
         object& bo = at(index);
         const guard held(bo.resv);
-        if (bo.pages == 0 && zone.alloc(object_pages, gfp_kernel))
-            bo.pages = object_pages;
+        if (bo.pages == 0 && zone_.alloc(object_pages, gfp_kernel)) bo.pages = object_pages;
     }
 
     /// The driver needs the place of an object: waits for its reservation and throws it out.
@@ -47,40 +46,37 @@ struct device {
 
     /// munmap of the device's memory: the driver changes the tree of areas.
     void unmap() {
-        const guard mm(mmap);
-        file.change_tables(zone, D::unmap_alloc);
+        const guard mm(mmap_);
+        file_.change_tables(zone_, D::unmap_alloc);
     }
 
     /// kswapd if it was woken; with an argument one pass even if it was not.
     void kswapd(std::uint32_t forced) {
         if (forced != 0)
-            zone.kswapd_pass();
-        else if (zone.below_low())
-            zone.balance();
+            zone_.kswapd_pass();
+        else if (zone_.below_low())
+            zone_.balance();
     }
 
     /// A process that takes much memory, and exits.
     void hog() {
-        if (zone.alloc(hog_pages, gfp_kernel))
-            zone.free(hog_pages);
+        if (zone_.alloc(hog_pages, gfp_kernel)) zone_.free(hog_pages);
     }
 
     /// A hole is punched into a huge page of the mapping, which is split.
-    void truncate() { file.change_tables(zone, D::split_alloc); }
+    void truncate() { file_.change_tables(zone_, D::split_alloc); }
 
     /// No page is lost, and none is twice.
     void check() const {
-        std::uint32_t pages = zone.free_pages();
-        for (const object& bo : bos)
-            pages += bo.pages;
-        if (pages != limits.pages)
-            throw std::logic_error("pages are lost or counted twice");
+        std::uint32_t pages = zone_.free_pages();
+        for (const object& bo : bos_) pages += bo.pages;
+        if (pages != limits.pages) throw std::logic_error("pages are lost or counted twice");
     }
 
-    static constexpr auto actions = wedge::actions(
-        action<&device::fault>{"fault"}, action<&device::evict>{"evict"},
-        action<&device::unmap>{"unmap"}, action<&device::kswapd>{"kswapd"},
-        action<&device::hog>{"hog"}, action<&device::truncate>{"truncate"});
+    static constexpr auto actions =
+        wedge::actions(action<&device::fault>{"fault"}, action<&device::evict>{"evict"},
+                       action<&device::unmap>{"unmap"}, action<&device::kswapd>{"kswapd"},
+                       action<&device::hog>{"hog"}, action<&device::truncate>{"truncate"});
 
 private:
     struct object {
@@ -93,7 +89,7 @@ private:
     public:
         explicit object_shrinker(device& of) : of_(of) {}
         void scan() override {
-            for (object& bo : of_.bos)
+            for (object& bo : of_.bos_)
                 static_cast<void>(detail::locked(bo.resv, D::shrinker_lock, site::current(),
                                                  [&] { of_.depopulate(bo); }));
         }
@@ -102,21 +98,20 @@ private:
         device& of_;
     };
 
-    object& at(std::uint32_t index) { return bos[index % bos.size()]; }
+    object& at(std::uint32_t index) { return bos_[index % bos_.size()]; }
 
     void depopulate(object& bo) {
-        if (bo.pages == 0)
-            return;
-        file.unmap_range();
-        zone.free(std::exchange(bo.pages, 0));
+        if (bo.pages == 0) return;
+        file_.unmap_range();
+        zone_.free(std::exchange(bo.pages, 0));
     }
 
-    memory zone{limits};
-    mmap_lock mmap;
-    mapping file;
-    std::array<object, 2> bos;
-    page_aging aging{file, D::rmap_lock};
-    object_shrinker objects{*this};
+    memory zone_{limits};
+    mmap_lock mmap_;
+    mapping file_;
+    std::array<object, 2> bos_;
+    page_aging aging_{file_, D::rmap_lock};
+    object_shrinker objects_{*this};
 };
 
 }  // namespace wedge

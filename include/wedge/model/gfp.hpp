@@ -47,8 +47,7 @@ constexpr gfp effective(gfp asked, std::uint8_t scopes) noexcept {
     } else if ((scopes & scope::nofs) != 0) {
         asked = without(asked, gfp::fs);
     }
-    if ((scopes & scope::noreclaim) != 0)
-        asked = without(asked, gfp::direct_reclaim);
+    if ((scopes & scope::noreclaim) != 0) asked = without(asked, gfp::direct_reclaim);
     return asked;
 }
 

@@ -22,8 +22,7 @@ template <class Lock, class Body>
 bool locked(Lock& lock, design::how way, site where, Body body) {
     if (way == design::how::try_) {
         const try_guard held(lock, where);
-        if (!held)
-            return false;
+        if (!held) return false;
         body();
         return true;
     }
@@ -40,8 +39,7 @@ bool locked_shared(Lock& lock, design::how way, site where, Body body) WEDGE_NO_
         body();
         return true;
     }
-    if (!lock.try_lock_shared(where))
-        return false;
+    if (!lock.try_lock_shared(where)) return false;
     struct unlocker {
         Lock& lock;
         site where;

@@ -38,8 +38,7 @@ public:
             if (when == design::alloc_at::under_imap)
                 has_tables = zone.alloc(table_pages, gfp_kernel, where);
         }
-        if (has_tables)
-            zone.free(table_pages, where);
+        if (has_tables) zone.free(table_pages, where);
     }
 
 private:

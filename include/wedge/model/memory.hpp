@@ -1,12 +1,12 @@
 // Memory: a zone of pages with watermarks, direct reclaim, kswapd, and their order.
 #pragma once
 
-#include <sched.h>
-
 #include <algorithm>
 #include <atomic>
 #include <cstdint>
 #include <vector>
+
+#include <sched.h>
 
 #include "wedge/base/check.hpp"
 #include "wedge/lock/condition.hpp"
@@ -60,20 +60,16 @@ public:
         if (!never_fails && pressure_.fail_allocations && choose(2, "the allocation fails") == 1)
             return false;
         for (;;) {
-            if (take(pages, counts, where))
-                return true;
-            if (may_reclaim && pass(counts, where) != 0)
-                continue;
-            if (!never_fails || is_given_up())
-                return false;
+            if (take(pages, counts, where)) return true;
+            if (may_reclaim && pass(counts, where) != 0) continue;
+            if (!never_fails || is_given_up()) return false;
             yield(where);
         }
     }
 
     /// Gives pages back; never more than the zone has.
     void free(std::uint32_t pages, site where = site::current()) {
-        if (is_endless_ || pages == 0 || !step_on_zone(where))
-            return;
+        if (is_endless_ || pages == 0 || !step_on_zone(where)) return;
         std::uint32_t before = free_.load(std::memory_order_relaxed);
         std::uint32_t after = 0;
         do {
@@ -88,8 +84,7 @@ public:
     /// One pass of direct reclaim, under the task's scopes; nothing inside reclaim.
     void reclaim(gfp asked = gfp_kernel, site where = site::current()) {
         const gfp counts = effective(asked, current().scopes);
-        if (has(counts, gfp::direct_reclaim))
-            pass(counts, where);
+        if (has(counts, gfp::direct_reclaim)) pass(counts, where);
     }
 
     /// One pass as kswapd; whether it freed anything.
@@ -115,8 +110,7 @@ public:
             has_kswapd_.store(true, std::memory_order_relaxed);
         }
         const guard held(wake_lock_, where);
-        while (!is_woken && !wake_ && !is_stopped_)
-            wake_up_.wait(held, where);
+        while (!is_woken && !wake_ && !is_stopped_) wake_up_.wait(held, where);
         wake_ = false;
         return !is_stopped_;
     }
@@ -150,10 +144,8 @@ private:
     /// possible and never throws, since destructors free pages. False: the execution is given up.
     bool step_on_zone(site where) const {
         task& self = current();
-        if (self.runtime == nullptr)
-            return true;
-        if (self.runtime->is_giving_up())
-            return false;
+        if (self.runtime == nullptr) return true;
+        if (self.runtime->is_giving_up()) return false;
         detail::adopt_if_foreign(self, zone_);
         self.runtime->perform(self, {.what = step::release, .lock = &zone_, .where = where});
         return !self.runtime->is_giving_up();
@@ -168,15 +160,12 @@ private:
     }
 
     bool take(std::uint32_t pages, gfp counts, site where) {
-        if (is_endless_)
-            return true;
+        if (is_endless_) return true;
         static_cast<void>(step_on_zone(where));
         std::uint32_t before = free_.load(std::memory_order_relaxed);
         do {
-            if (before < pages || before - pages < limits_.min)
-                return false;
-        } while (
-            !free_.compare_exchange_weak(before, before - pages, std::memory_order_relaxed));
+            if (before < pages || before - pages < limits_.min) return false;
+        } while (!free_.compare_exchange_weak(before, before - pages, std::memory_order_relaxed));
         if (before - pages < limits_.low && has(counts, gfp::kswapd_reclaim) &&
             has_kswapd_.load(std::memory_order_relaxed))
             wake_kswapd(where);
@@ -198,8 +187,7 @@ private:
     std::uint32_t run_shrinkers(gfp counts) {
         const detail::reclaim_progress::pass mine(progress_);
         for (shrinker* const each : shrinkers_)
-            if (each->may_run(counts))
-                each->scan();
+            if (each->may_run(counts)) each->scan();
         return mine.freed();
     }
 

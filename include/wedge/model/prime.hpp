@@ -22,12 +22,11 @@ inline void prime(std::span<const primed_lock> order, site where = site::current
     task& self = current();
     for (std::size_t to = 1; to < order.size(); ++to)
         for (std::size_t from = 0; from < to; ++from)
-            detail::emit(self,
-                         {.kind = event_kind::prime,
-                          .how = order[to].how,
-                          .class_id = lock_class(order[to].name).id(),
-                          .payload = std::uint64_t{lock_class(order[from].name).id()} << 32,
-                          .where = where});
+            detail::emit(self, {.kind = event_kind::prime,
+                                .how = order[to].how,
+                                .class_id = lock_class(order[to].name).id(),
+                                .payload = std::uint64_t{lock_class(order[from].name).id()} << 32,
+                                .where = where});
 }
 
 }  // namespace wedge

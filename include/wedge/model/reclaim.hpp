@@ -21,8 +21,7 @@ public:
     /// "This may reclaim", whether or not it will.
     void touch(gfp asked, site where) {
         const gfp counts = effective(asked, current().scopes);
-        if (!has(counts, gfp::direct_reclaim) || has(counts, gfp::nolockdep))
-            return;
+        if (!has(counts, gfp::direct_reclaim) || has(counts, gfp::nolockdep)) return;
         of(counts).acquire(mode::exclusive, where);
         notifier_.touch(mode::exclusive, where);
         of(counts).release(mode::exclusive, where);
@@ -37,18 +36,17 @@ public:
             : section(has(counts, gfp::nolockdep) ? nullptr : &order.of(counts), where,
                       has(counts, gfp::nolockdep) ? nullptr : &order.notifier_) {}
         /// kswapd.
-        section(reclaim_order& order, site where) : section(&order.of(gfp_kernel), where, nullptr) {}
+        section(reclaim_order& order, site where)
+            : section(&order.of(gfp_kernel), where, nullptr) {}
 
     private:
         class hold {
         public:
             hold(pseudo_lock* map, site where) : map_(map), where_(where) {
-                if (map_ != nullptr)
-                    map_->acquire(mode::exclusive, where_);
+                if (map_ != nullptr) map_->acquire(mode::exclusive, where_);
             }
             ~hold() {
-                if (map_ != nullptr)
-                    map_->release(mode::exclusive, where_);
+                if (map_ != nullptr) map_->release(mode::exclusive, where_);
             }
             hold(const hold&) = delete;
             hold& operator=(const hold&) = delete;
@@ -60,8 +58,7 @@ public:
 
         section(pseudo_lock* map, site where, pseudo_lock* notifier)
             : map_(map, where), reclaims_(scope::noreclaim) {
-            if (notifier != nullptr)
-                notifier->touch(mode::exclusive, where);
+            if (notifier != nullptr) notifier->touch(mode::exclusive, where);
         }
 
         hold map_;

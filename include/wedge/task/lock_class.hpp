@@ -70,7 +70,8 @@ private:
     static position place(std::uint32_t id) noexcept {
         const std::uint64_t shifted = std::uint64_t{id} + (1U << first_bits);
         const auto width = static_cast<unsigned>(std::bit_width(shifted)) - 1;
-        return {width - first_bits, static_cast<std::size_t>(shifted - (std::uint64_t{1} << width))};
+        const std::uint64_t first = std::uint64_t{1} << width;
+        return {width - first_bits, static_cast<std::size_t>(shifted - first)};
     }
     class_record& slot(std::uint32_t id) {
         const auto [chunk, index] = place(id);
@@ -120,7 +121,8 @@ inline class_cache_entry& cached_class(const void* key, unsigned line) noexcept 
 /// copied. Cheap to copy: it is a number.
 class lock_class {
 public:
-    explicit lock_class(const char* name, class_options options = {}) : id_(by_name(name, options)) {}
+    explicit lock_class(const char* name, class_options options = {})
+        : id_(by_name(name, options)) {}
 
     /// The class of all locks made at this place.
     static lock_class at(site where) {

@@ -1,0 +1,97 @@
+// All workloads of a fuzz target, of which the first byte of an input chooses one.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "wedge/base/check.hpp"
+#include "wedge/fuzz/mutate.hpp"
+#include "wedge/fuzz/runner.hpp"
+
+namespace wedge {
+
+class fuzz_group {
+public:
+    explicit fuzz_group(std::vector<fuzz_design> designs)
+        : designs_(std::move(designs)), runners_(designs_.size()) {
+        for (const fuzz_design& each : designs_)
+            counts_.push_back(static_cast<std::uint8_t>(each.actions.size()));
+    }
+
+    /// Runs one input; nothing: it shows nothing, or is of a design that was not asked for.
+    std::optional<fuzz_sighting> run(std::span<const std::uint8_t> bytes) {
+        decode(bytes, counts_, input_);
+        if (only_ >= 0 && input_.design != only_) {
+            detail::fuzz_counters[0] = 1;
+            return std::nullopt;
+        }
+        return runner_of(input_.design).run(input_);
+    }
+
+    /// Fuzzes this design alone. Its name as the workload's, or what stands within `<>`.
+    ///
+    /// @throws error  there is no such design
+    void restrict_to(std::string_view name) {
+        std::string all;
+        for (std::size_t i = 0; i < designs_.size(); ++i) {
+            if (name == designs_[i].name || name == short_name(designs_[i].name)) {
+                only_ = static_cast<int>(i);
+                return;
+            }
+            all += (i == 0 ? "" : ", ") + short_name(designs_[i].name);
+        }
+        throw error("there is no design " + std::string(name) + "; there is " + all);
+    }
+
+    /// Forgets what inputs have shown: the next one is judged alone.
+    void forget() {
+        for (std::unique_ptr<fuzz_runner>& each : runners_)
+            each.reset();
+    }
+
+    std::size_t mutate(std::uint8_t* data, std::size_t size, std::size_t size_max,
+                       std::uint64_t seed) const {
+        return wedge::mutate(data, size, size_max, seed, counts_, only_);
+    }
+
+    const std::vector<fuzz_design>& designs() const noexcept { return designs_; }
+    const action_counts& counts() const noexcept { return counts_; }
+    const fuzz_design& design_of(std::span<const std::uint8_t> bytes) const {
+        return designs_[decode(bytes, counts_).design];
+    }
+
+    /// `upstream` of `device<upstream>`.
+    static std::string short_name(const std::string& name) {
+        const std::size_t open = name.find('<');
+        if (open == std::string::npos || name.back() != '>')
+            return name;
+        return name.substr(open + 1, name.size() - open - 2);
+    }
+
+private:
+    fuzz_runner& runner_of(std::uint8_t design) {
+        if (runners_[design] == nullptr)
+            runners_[design] = std::make_unique<fuzz_runner>(designs_[design], design);
+        return *runners_[design];
+    }
+
+    const std::vector<fuzz_design> designs_;
+    action_counts counts_;
+    std::vector<std::unique_ptr<fuzz_runner>> runners_;
+    action_program input_;
+    int only_ = -1;
+};
+
+/// The group of these workloads; one for the whole program.
+template <workload... Workloads>
+fuzz_group& fuzz_group_of() {
+    static fuzz_group& made = *new fuzz_group({fuzz_design_of<Workloads>()...});
+    return made;
+}
+
+}  // namespace wedge

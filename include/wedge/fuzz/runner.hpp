@@ -1,0 +1,129 @@
+// One input, one execution: what it shows, and whether that is real.
+#pragma once
+
+#include <algorithm>
+#include <bit>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "wedge/explore/controller.hpp"
+#include "wedge/fuzz/byte_strategy.hpp"
+#include "wedge/fuzz/coverage.hpp"
+#include "wedge/fuzz/order_memory.hpp"
+#include "wedge/fuzz/settle.hpp"
+
+namespace wedge {
+
+/// Something real that was found.
+struct fuzz_sighting {
+    finding what;               ///< with a schedule that repeats it
+    action_program input;       ///< repeats it as well: the smallest that was found
+    bool is_composed = false;   ///< of tasks of several inputs; the last one alone is quiet
+};
+
+/// Runs inputs of one workload. Controller, fibers and checker live on between them.
+///
+/// An order finding is none of ours until its deadlock was built; one that cannot be built is
+/// tried again now and then, in other programs.
+class fuzz_runner {
+public:
+    /// An execution of a program of 24 calls takes a few hundred steps.
+    static constexpr std::uint64_t steps_max = 5000;
+
+    explicit fuzz_runner(const fuzz_design& of, std::uint8_t number = 0)
+        : design_(of),
+          number_(number),
+          order_(evidence::exact),
+          feedback_(order_),
+          subject_(of.for_fuzzing()),
+          control_(*subject_, substrate::automatic, &feedback_, steps_max),
+          settlement_(of, {.steps_max = steps_max}) {}
+
+    std::optional<fuzz_sighting> run(const action_program& input) {
+        split_by_task(input, tasks_);
+        feedback_.begin_execution();
+        if (tasks_.empty())
+            return std::nullopt;
+        answers_.use(input.answers);
+        const execution_record done = run(answers_);
+        if (done.stuck || done.how == ending::threw || has_happened())
+            if (auto shown = settlement_.replay(control_.decisions(), tasks_))
+                return reported(std::move(*shown), false);
+        for (std::size_t i = 0; i < order_.findings().size(); ++i) {
+            const finding cycle = order_.findings()[i];
+            if (!is_worth_trying(cycle))
+                continue;
+            if (auto built = settlement_.confirm(cycle, tasks_))
+                return reported(std::move(*built), false);
+        }
+        for (const order_memory::cycle& each : memory_.learn(order_.graph(), tasks_))
+            if (auto built = settlement_.confirm(each.what, each.tasks))
+                return reported(std::move(*built), true);
+        return std::nullopt;
+    }
+
+    const fuzz_design& design() const noexcept { return design_; }
+    const checker& order() const noexcept { return order_; }
+
+private:
+    execution_record run(search_strategy& how) {
+        subject_->use(tasks_);
+        order_.reset();
+        order_.begin_execution();
+        return control_.run(how);
+    }
+
+    /// Whether the checker saw a mistake that needs no schedule: it is there.
+    bool has_happened() const {
+        return std::any_of(order_.findings().begin(), order_.findings().end(),
+                           [](const finding& each) {
+                               return each.judged == verdict::observed &&
+                                      each.kind != finding_kind::capacity;
+                           });
+    }
+
+    /// The first, second, fourth … input that shows an unresolved cycle.
+    bool is_worth_trying(const finding& cycle) {
+        return cycle.judged == verdict::unresolved && !cycle.cycle.empty() &&
+               std::has_single_bit(++tries_[cycle.signature]);
+    }
+
+    fuzz_sighting reported(fuzz_settlement::settled shown, bool is_composed) {
+        if (!shown.what.cycle.empty())
+            shown = settlement_.smallest(std::move(shown));
+        fuzz_sighting made{std::move(shown.what), {}, is_composed};
+        tasks_ = std::move(shown.tasks);
+        std::erase_if(tasks_, [](const auto& each) { return each.empty(); });
+        schedule_replay along(made.what.best.decisions, replay_mode::strict);
+        byte_recorder answers(along);
+        static_cast<void>(run(answers));
+        made.input.design = number_;
+        made.input.tasks = static_cast<std::uint8_t>(tasks_.size());
+        for (std::uint8_t task = 0; task < made.input.tasks; ++task)
+            for (action_record each : tasks_[task]) {
+                each.task = task;
+                made.input.records.push_back(each);
+            }
+        made.input.answers = answers.answers();
+        return made;
+    }
+
+    const fuzz_design& design_;
+    const std::uint8_t number_;
+    checker order_;
+    fuzz_feedback feedback_;
+    std::unique_ptr<fuzz_subject> subject_;
+    controller control_;
+    fuzz_settlement settlement_;
+    byte_strategy answers_;
+    order_memory memory_;
+    fuzz_subject::task_records tasks_;
+    std::unordered_map<std::string, std::uint32_t> tries_;  // by signature
+};
+
+}  // namespace wedge

@@ -1,0 +1,128 @@
+// From an input that shows something to the smallest program and schedule that show it.
+#pragma once
+
+#include <algorithm>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "wedge/explore/session.hpp"
+#include "wedge/fuzz/design.hpp"
+
+namespace wedge {
+
+/// Confirms and minimises what one input has shown, by executions of its own.
+class fuzz_settlement {
+public:
+    using task_records = fuzz_subject::task_records;
+
+    /// A finding as a replay of its schedule shows it.
+    struct settled {
+        finding what;
+        task_records tasks;
+    };
+
+    fuzz_settlement(const fuzz_design& of, explore_options options)
+        : design_(of), options_(options) {}
+
+    /// Tries to build the deadlock of a cycle; nothing: it was not reached.
+    std::optional<settled> confirm(const finding& cycle, const task_records& tasks) const {
+        finding unproven = cycle;  // another program may have proven it
+        unproven.judged = verdict::unresolved;
+        unproven.tasks.clear();
+        const std::unique_ptr<subject> what = subject_with(tasks);
+        return reached(session(*what, options_).confirm(unproven), cycle.signature, tasks);
+    }
+
+    /// The worst that these decisions show; nothing: they do not show it again.
+    std::optional<settled> replay(const std::vector<decision>& decisions,
+                                  const task_records& tasks) const {
+        const std::unique_ptr<subject> what = subject_with(tasks);
+        const std::optional<settled> shown =
+            reached(replayed(*what, decisions, replay_mode::strict), {}, tasks);
+        if (!shown)
+            return shown;
+        const std::string& signature = shown->what.signature;
+        const std::vector<decision> small = minimize(
+            decisions,
+            [&](const std::vector<decision>& hints) -> std::optional<std::vector<decision>> {
+                for (const finding& each :
+                     replayed(*what, hints, replay_mode::lenient).findings)
+                    if (is_reached(each) && each.signature == signature)
+                        return each.best.decisions;
+                return std::nullopt;
+            });
+        std::optional<settled> least =
+            reached(replayed(*what, small, replay_mode::strict), signature, tasks);
+        return least ? least : shown;
+    }
+
+    /// Leaves out calls as long as the same deadlock can still be built.
+    settled smallest(settled from) const {
+        unsigned tries_left = 64;  // each is some thousand executions
+        for (std::size_t task = 0; task < from.tasks.size(); ++task)
+            for (std::size_t i = 0; i < from.tasks[task].size() && tries_left > 0;) {
+                task_records fewer = from.tasks;
+                fewer[task].erase(fewer[task].begin() + static_cast<std::ptrdiff_t>(i));
+                --tries_left;
+                std::optional<settled> again;
+                if (is_any_left(fewer))
+                    again = confirm(from.what, fewer);
+                if (again && again->what.signature == from.what.signature)
+                    from = std::move(*again);
+                else
+                    ++i;
+            }
+        std::erase_if(from.tasks, [](const auto& each) { return each.empty(); });
+        if (std::optional<settled> again = confirm(from.what, from.tasks);
+            again && again->what.signature == from.what.signature)
+            return std::move(*again);
+        return from;
+    }
+
+private:
+    static bool is_any_left(const task_records& tasks) {
+        return std::any_of(tasks.begin(), tasks.end(),
+                           [](const auto& each) { return !each.empty(); });
+    }
+
+    std::unique_ptr<subject> subject_with(const task_records& tasks) const {
+        program calls = program_of(tasks, design_.actions);
+        std::erase_if(calls, [](const auto& each) { return each.empty(); });
+        return design_.with(std::move(calls));
+    }
+
+    outcome replayed(subject& what, const std::vector<decision>& decisions,
+                     replay_mode mode) const {
+        schedule along = what.blank();
+        along.decisions = decisions;
+        return session(what, options_).replay(along, mode);
+    }
+
+    static bool is_reached(const finding& each) {
+        return each.kind != finding_kind::capacity &&
+               (each.judged == verdict::confirmed || each.judged == verdict::observed);
+    }
+
+    /// The finding of that signature, else a deadlock, else any that happened.
+    static std::optional<settled> reached(outcome all, const std::string& signature,
+                                          const task_records& tasks) {
+        finding* best = nullptr;
+        const auto rank = [&](const finding& each) {
+            return each.signature == signature ? 0 : each.tasks.empty() ? 2 : 1;
+        };
+        for (finding& each : all.findings)
+            if (is_reached(each) && (best == nullptr || rank(each) < rank(*best)))
+                best = &each;
+        if (best == nullptr)
+            return std::nullopt;
+        return settled{std::move(*best), tasks};
+    }
+
+    const fuzz_design& design_;
+    const explore_options options_;
+};
+
+}  // namespace wedge

@@ -1,0 +1,175 @@
+// From the text of a scenario to its value.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "wedge/scenario/parse_block.hpp"
+#include "wedge/scenario/resolve.hpp"
+
+namespace wedge::scenario {
+
+namespace detail {
+
+/// The words of `finding_names`.
+inline std::vector<std::string_view> finding_words() {
+    return {finding_names.begin(), finding_names.end()};
+}
+
+class parser {
+public:
+    parser(std::string_view text, std::string path) : at_(text, result_.path) {
+        result_.path = std::move(path);
+    }
+
+    document read() {
+        for (;;) {
+            std::vector<std::string> before = at_.lines_before();
+            if (result_.all.empty()) trim_front(before);
+            if (at_.is_end()) {
+                if (result_.all.empty()) at_.fail("a declaration");
+                trim_back(before);
+                result_.ending = std::move(before);
+                return std::move(result_);
+            }
+            result_.all.push_back(one());
+            result_.all.back().before = std::move(before);
+        }
+    }
+
+private:
+    declaration one() {
+        const token first = at_.peek();
+        if (first.what == token::sort::word) {
+            const std::size_t i = place_among(first.text, declaration_words);
+            if (i >= declarations_supported && i < declaration_words.size())
+                at_.fail_unsupported(first.at, first.text);
+        }
+        const std::vector<std::string_view> startable(
+            declaration_words.begin(), declaration_words.begin() + declarations_supported);
+        declaration made;
+        made.at = first.at;
+        made.what = static_cast<declares>(
+            at_.one_of(startable, "a declaration as 'lock' or 'thread'"));
+        std::string or_else;
+        switch (made.what) {
+            case declares::lock: or_else = lock(made); break;
+            case declares::memory: memory(made); break;
+            case declares::condition: named(made, "the name of a condition"); break;
+            case declares::counter: counter(made); break;
+            case declares::thread: thread(made); break;
+            case declares::shrinker: shrinker(made); break;
+            case declares::notifier: at_.fail_unsupported(first.at, first.text);
+            case declares::order: order(made); break;
+            case declares::expect: expectation(made); break;
+        }
+        made.after = at_.end_of_statement(or_else);
+        return made;
+    }
+
+    void named(declaration& made, const std::string& expected) {
+        made.name_at = at_.peek().at;
+        made.name = at_.name(expected);
+    }
+
+    std::string lock(declaration& made) {
+        named(made, "the name of a lock");
+        const token kind = at_.peek();
+        const std::size_t i = at_.one_of(lock_kind_words, "the kind of the lock");
+        if (i >= lock_kinds_supported) at_.fail_unsupported(kind.at, kind.text);
+        made.kind = static_cast<lock_sort>(i);
+        made.count = at_.count(instances_max);
+        for (;;) {
+            if (at_.accept("class"))
+                made.class_name = at_.name("the name of a class");
+            else if (at_.accept("unchecked"))
+                made.is_unchecked = true;
+            else if (at_.is("ordered"))
+                at_.fail_unsupported(at_.peek().at, "ordered");
+            else
+                return "xN, 'class', 'unchecked' or ";
+        }
+    }
+
+    void memory(declaration& made) {
+        const auto pages = [&] { return at_.number("a number of pages", 0, 1'000'000); };
+        made.pages = pages();
+        at_.expect("pages");
+        if (at_.accept("min")) made.min = pages();
+        at_.expect("low");
+        made.low = pages();
+        at_.expect("high");
+        made.high = pages();
+    }
+
+    void counter(declaration& made) {
+        named(made, "the name of a counter");
+        at_.expect("=");
+        made.value = at_.number("a number");
+        made.is_local = at_.accept("local");
+    }
+
+    void thread(declaration& made) {
+        named(made, "the name of a thread");
+        made.count = at_.count(tasks_max);
+        body(made);
+    }
+    void shrinker(declaration& made) {
+        named(made, "the name of a shrinker");
+        if (at_.accept("needs")) {
+            constexpr std::string_view words[] = {"fs", "io"};
+            const std::vector<std::string_view> both(std::begin(words), std::end(words));
+            made.needs = static_cast<scenario::needs>(at_.one_of(both, "'fs' or 'io'") + 1);
+        }
+        body(made);
+    }
+    void body(declaration& made) {
+        block_parser blocks(at_);
+        made.body = blocks.braces();
+        made.body.closing.clear();
+    }
+
+    void order(declaration& made) {
+        do {
+            reference next;
+            next.at = at_.peek().at;
+            if (is_among(at_.peek().text, map_words)) {
+                if (at_.peek().text != "reclaim")
+                    at_.fail_unsupported(at_.peek().at, at_.peek().text);
+                next.name = std::string(at_.take().text);
+            } else {
+                next.name = at_.name("the name of a lock, or 'reclaim'");
+            }
+            made.chain.push_back(std::move(next));
+        } while (made.chain.size() < 2 ? (at_.expect("->"), true) : at_.accept("->"));
+    }
+
+    void expectation(declaration& made) {
+        made.expected = static_cast<expects>(
+            at_.one_of(expect_words, "'sound', 'deadlock', 'livelock', 'finding' or 'unresolved'"));
+        if (made.expected != expects::finding) return;
+        made.kind_expected =
+            static_cast<finding_kind>(at_.one_of(finding_words(), "the kind of a finding"));
+    }
+
+    document result_;
+    cursor at_;
+};
+
+}  // namespace detail
+
+/// Reads a scenario, and checks what its names mean.
+///
+/// @param path  how messages name the file
+/// @throws error  `path:line:column: found …, expected …`
+inline document parse(std::string_view text, const std::string& path) {
+    constexpr std::size_t size_max = std::size_t{1} << 20;  // a thousand times the largest design
+    if (text.size() > size_max) throw error(path + ": larger than 1 MiB, which is no scenario");
+    document read = detail::parser(text, path).read();
+    check_names(read);
+    return read;
+}
+
+}  // namespace wedge::scenario

@@ -1,0 +1,48 @@
+// A thread that takes memory, touches it and gives it back: real pressure beside the workload.
+#pragma once
+
+#include <sys/mman.h>
+
+#include <atomic>
+#include <chrono>
+#include <cstddef>
+#include <thread>
+
+namespace wedge {
+
+/// Works from its construction to its end. What it cannot get it does without.
+class memory_hog {
+public:
+    explicit memory_hog(std::size_t mebibytes) {
+        if (mebibytes != 0) thread_ = std::thread([this, mebibytes] { work(mebibytes << 20); });
+    }
+    ~memory_hog() {
+        is_over_.store(true, std::memory_order_relaxed);
+        if (thread_.joinable()) thread_.join();
+    }
+    memory_hog(const memory_hog&) = delete;
+    memory_hog& operator=(const memory_hog&) = delete;
+
+private:
+    static constexpr std::size_t page = 4096;
+
+    void work(std::size_t size) {
+        while (!is_over_.load(std::memory_order_relaxed)) {
+            void* const taken = ::mmap(nullptr, size, PROT_READ | PROT_WRITE,
+                                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+            if (taken != MAP_FAILED) {
+                for (std::size_t at = 0;
+                     at < size && !is_over_.load(std::memory_order_relaxed); at += page)
+                    static_cast<volatile char*>(taken)[at] = 1;
+                ::munmap(taken, size);
+            }
+            // Or it would take a processor from the workload for good.
+            std::this_thread::sleep_for(std::chrono::milliseconds(1));
+        }
+    }
+
+    std::atomic<bool> is_over_{false};
+    std::thread thread_;
+};
+
+}  // namespace wedge

@@ -1,0 +1,126 @@
+// What a native task holds and waits for, readable by a watchdog.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "wedge/base/sanitizer.hpp"
+#include "wedge/event/event.hpp"
+#include "wedge/task/held.hpp"
+#include "wedge/task/lock_class.hpp"
+
+namespace wedge {
+
+/// A task as it stood at one moment.
+struct task_snapshot {
+    std::string name;
+    std::uint64_t steps = 0;  ///< of its life: the same number twice means that it stood still
+    bool has_ended = false;
+    std::vector<held_lock> held;
+    std::optional<held_lock> wanted;  ///< it is in a blocking acquire of this
+    std::string waits_for;            ///< the condition it waits for, or empty
+    site where{};                     ///< of the last step
+};
+
+/// Written by its task at every step, read by the watchdog now and then.
+///
+/// What is published as held is held: a release is published before it happens, an acquire after.
+/// So what stands still in two looks was true all the time between them.
+class published_task {
+public:
+    explicit published_task(std::string name) : name_(std::move(name)) { held_.reserve(64); }
+    published_task(const published_task&) = delete;
+    published_task& operator=(const published_task&) = delete;
+
+    void publish(const event& step) {
+        const turn mine(busy_);
+        ++steps_;
+        where_ = step.where;
+        switch (step.kind) {
+            case event_kind::attempt: wanted_ = lock_of(step); break;
+            case event_kind::acquired:
+            case event_kind::try_acquired:
+                wanted_.reset();
+                held_.push_back(lock_of(step));
+                break;
+            case event_kind::failed: wanted_.reset(); break;
+            case event_kind::released: forget(step.instance); break;
+            case event_kind::downgraded:
+                for (held_lock& each : held_)
+                    if (each.instance == step.instance) each.how = mode::shared;
+                break;
+            case event_kind::wait: condition_ = step.class_id; break;
+            case event_kind::wake: condition_ = 0; break;
+            default: break;
+        }
+    }
+
+    /// One more step that is no event: a call has ended.
+    void count() {
+        const turn mine(busy_);
+        ++steps_;
+    }
+
+    void end() {
+        const turn mine(busy_);
+        ++steps_;
+        has_ended_ = true;
+    }
+
+    task_snapshot look() const {
+        const sanitizer::ignore_scope ours;
+        const turn mine(busy_);
+        task_snapshot seen{name_, steps_, has_ended_, held_, wanted_, {}, where_};
+        if (condition_ != 0)
+            seen.waits_for = "condition " + lock_class::from_id(condition_).name();
+        return seen;
+    }
+
+private:
+    /// Nobody keeps it for long, and no two tasks of the program meet here.
+    class turn {
+    public:
+        explicit turn(std::atomic_flag& busy) noexcept : busy_(busy) {
+            while (busy_.test_and_set(std::memory_order_acquire)) {
+            }
+        }
+        ~turn() { busy_.clear(std::memory_order_release); }
+        turn(const turn&) = delete;
+        turn& operator=(const turn&) = delete;
+
+    private:
+        std::atomic_flag& busy_;
+    };
+
+    static held_lock lock_of(const event& step) {
+        return {.class_id = step.class_id,
+                .instance = step.instance,
+                .how = step.how,
+                .with = step.with,
+                .subclass = step.subclass,
+                .payload = step.payload,
+                .where = step.where};
+    }
+
+    void forget(std::uint32_t instance) {
+        for (std::size_t i = held_.size(); i-- > 0;) {
+            if (held_[i].instance != instance) continue;
+            held_.erase(held_.begin() + static_cast<std::ptrdiff_t>(i));
+            return;
+        }
+    }
+
+    const std::string name_;
+    mutable std::atomic_flag busy_ = ATOMIC_FLAG_INIT;
+    std::uint64_t steps_ = 0;
+    bool has_ended_ = false;
+    std::vector<held_lock> held_;
+    std::optional<held_lock> wanted_;
+    std::uint32_t condition_ = 0;
+    site where_{};
+};
+
+}  // namespace wedge

@@ -1,0 +1,305 @@
+// Stress: real threads call a workload's actions on one shared state, for a given time.
+#pragma once
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "wedge/base/level.hpp"
+#include "wedge/order/checker.hpp"
+#include "wedge/stress/memory_hog.hpp"
+#include "wedge/stress/stress_sink.hpp"
+#include "wedge/stress/watchdog.hpp"
+#include "wedge/workload/outcome.hpp"
+#include "wedge/workload/workload.hpp"
+
+namespace wedge {
+
+static_assert(default_level::value != level::off,
+              "a stress run needs instrumented locks: WEDGE_LEVEL is 0");
+
+/// What is known while a stress run goes on.
+struct stress_progress {
+    std::chrono::milliseconds elapsed{0};
+    std::uint64_t calls = 0;
+    std::size_t findings = 0;
+};
+
+struct stress_options {
+    unsigned threads = 4;
+    std::chrono::milliseconds time{10'000};
+    std::uint64_t calls_max = 0;  ///< of each thread; 0: until the time is over
+    std::uint64_t seed = 1;
+    program calls;  ///< thread i repeats list i modulo its size; empty: any action, any argument
+    std::uint32_t arguments = 16;  ///< the random ones are below this
+    std::size_t hog_mebibytes = 0;
+    perturb_options pauses;
+    evidence kept = evidence::classes;
+    finding_sink* reports = nullptr;  ///< hears at once what the order checker finds
+
+    std::chrono::milliseconds patience{10'000};  ///< a task that stands still so long has wedged
+    std::chrono::milliseconds look_every{100};
+    const std::atomic<bool>* stop = nullptr;  ///< when it turns true, the run ends early
+
+    /// Called at every look.
+    void (*on_progress)(const stress_progress& so_far, void* data) = nullptr;
+    void* progress_data = nullptr;
+};
+
+struct stress_outcome {
+    outcome what;
+    lock_statistics locks;
+    std::uint64_t calls = 0;
+
+    /// Threads are stuck and left behind with the state they work on. They cannot be ended:
+    /// print what is to be printed, and `_exit`.
+    bool is_wedged = false;
+};
+
+namespace detail {
+
+/// What the threads of a run share. Whoever leaves last destroys it, so a thread that is stuck
+/// for ever keeps it.
+template <workload W>
+struct stress_state {
+    struct worker {
+        std::shared_ptr<published_task> published;
+        std::unique_ptr<stress_sink> listener;
+        std::atomic<std::uint64_t> calls{0};
+        std::string thrown;  // read after it has ended
+    };
+    struct numbered_call {
+        std::size_t action;
+        std::uint32_t argument;
+    };
+
+    explicit stress_state(const stress_options& options)
+        : how(options), order(options.kept, options.reports) {
+        const std::vector<std::string> names = action_names<W>();
+        for (const std::vector<call>& task : options.calls) {
+            std::vector<numbered_call>& made = calls.emplace_back();
+            for (const call& each : task) made.push_back({number_of(each.action, names), each.arg});
+        }
+        for (unsigned i = 0; i < options.threads; ++i) {
+            workers.push_back(std::make_unique<worker>());
+            worker& made = *workers.back();
+            made.published = std::make_shared<published_task>(title_of(i));
+            made.listener = std::make_unique<stress_sink>(&order, holders, options.pauses,
+                                                          combine(options.seed, i), made.published);
+        }
+    }
+
+    static std::string title_of(unsigned thread) { return "worker " + std::to_string(thread + 1); }
+
+    static std::size_t number_of(const std::string& action, const std::vector<std::string>& names) {
+        const auto found = std::find(names.begin(), names.end(), action);
+        if (found == names.end())
+            throw error("program: workload " + workload_name<W>() + " has no action '" + action +
+                        "'");
+        return static_cast<std::size_t>(found - names.begin());
+    }
+
+    const stress_options how;
+    checker order;
+    holder_counts holders;
+    std::vector<std::vector<numbered_call>> calls;
+    std::vector<std::unique_ptr<worker>> workers;
+    std::atomic<bool> is_over{false};
+    W shared;  // the first to go, while the sinks that hear of it are still there
+};
+
+template <workload W>
+void run_stress_calls(stress_state<W>& all, unsigned thread) {
+    typename stress_state<W>::worker& me = *all.workers[thread];
+    rng random(combine(all.how.seed, 1'000 + thread));
+    const auto actions = static_cast<std::uint32_t>(std::tuple_size_v<
+        std::remove_cvref_t<decltype(W::actions)>>);
+    for (std::uint64_t i = 0; !all.is_over.load(std::memory_order_relaxed) &&
+                              (all.how.calls_max == 0 || i < all.how.calls_max);
+         ++i) {
+        if (all.calls.empty()) {
+            call_numbered(all.shared, random.below(actions), random.below(all.how.arguments));
+        } else if (const auto& mine = all.calls[thread % all.calls.size()]; !mine.empty()) {
+            const auto& next = mine[i % mine.size()];
+            call_numbered(all.shared, next.action, next.argument);
+        }
+        me.calls.fetch_add(1, std::memory_order_relaxed);
+        const sanitizer::ignore_scope ours;
+        me.published->count();
+    }
+}
+
+/// One thread, from start to end.
+template <workload W>
+void stress_worker(stress_state<W>& all, unsigned thread) {
+    typename stress_state<W>::worker& me = *all.workers[thread];
+    task& self = current();
+    self.sink = me.listener.get();
+    self.random = rng(combine(all.how.seed, 2'000 + thread));
+    self.name = stress_state<W>::title_of(thread);
+    try {
+        run_stress_calls(all, thread);
+    } catch (const std::exception& thrown) {
+        me.thrown = self.name + " threw: " + thrown.what();
+    } catch (...) {
+        me.thrown = self.name + " threw: something that is not a std::exception";
+    }
+    task_ended(self);
+    self.held.clear();
+    self.sink = nullptr;  // the sink does not outlive the run, the thread's task does
+    const sanitizer::ignore_scope ours;
+    me.published->end();
+}
+
+}  // namespace detail
+
+/// One run. The calling thread is its watchdog; it takes no lock of the workload.
+template <workload W>
+class stress_run {
+public:
+    /// @throws error  the program calls an action that there is not
+    explicit stress_run(const stress_options& options)
+        : all_(std::make_shared<detail::stress_state<W>>(options)), dog_(options.patience) {
+        for (const auto& each : all_->workers) published_.push_back(each->published);
+    }
+
+    stress_outcome run() {
+        const stress_options& how = all_->how;
+        {
+            const memory_hog hog(how.hog_mebibytes);
+            start();
+            while (!watch()) {
+            }
+        }
+        for (std::thread& each : threads_) {
+            if (wedged_)
+                each.detach();
+            else
+                each.join();
+        }
+        return collect();
+    }
+
+private:
+    using clock = watchdog::clock;
+
+    void start() {
+        began_ = clock::now();
+        for (unsigned i = 0; i < all_->how.threads; ++i)
+            threads_.emplace_back([all = all_, i] { detail::stress_worker(*all, i); });
+    }
+
+    /// Waits a little and looks. True: all have ended, or some never will.
+    bool watch() {
+        const stress_options& how = all_->how;
+        std::this_thread::sleep_for(how.look_every);
+        const clock::time_point now = clock::now();
+        if (now - began_ >= how.time ||
+            (how.stop != nullptr && how.stop->load(std::memory_order_relaxed)))
+            all_->is_over.store(true, std::memory_order_relaxed);
+        if (how.on_progress != nullptr) how.on_progress(progress_at(now), how.progress_data);
+        wedged_ = dog_.look(published_, now);
+        if (wedged_) all_->is_over.store(true, std::memory_order_relaxed);
+        return wedged_ || std::all_of(published_.begin(), published_.end(), [](const auto& each) {
+                   return each->look().has_ended;
+               });
+    }
+
+    std::uint64_t calls() const {
+        std::uint64_t sum = 0;
+        for (const auto& each : all_->workers) sum += each->calls.load(std::memory_order_relaxed);
+        return sum;
+    }
+
+    stress_progress progress_at(clock::time_point now) const {
+        return {std::chrono::duration_cast<std::chrono::milliseconds>(now - began_), calls(),
+                all_->order.findings_count()};
+    }
+
+    stress_outcome collect() {
+        stress_outcome out;
+        out.is_wedged = wedged_.has_value();
+        out.calls = out.what.executions = calls();
+        // Those that are not stuck may still be in the checker.
+        out.what.findings = all_->order.findings_now();
+        if (wedged_) {
+            add_wedge(out.what);
+        } else {
+            for (const auto& each : all_->workers) {
+                out.locks += each->listener->statistics();
+                if (!each->thrown.empty()) add_exception(out.what, each->thrown);
+            }
+            check(out.what);
+        }
+        const class_statistics total = out.locks.total();
+        out.what.steps = total.acquired;
+        out.what.has_modelled_state = out.is_wedged || total.acquired + total.failed != 0;
+        for (const finding& each : out.what.findings)
+            out.what.what = std::min(out.what.what, result_of(each));
+        return out;
+    }
+
+    static result result_of(const finding& each) {
+        if (each.kind == finding_kind::assertion) return result::exception;
+        if (!each.tasks.empty()) return result::deadlock;
+        return each.judged == verdict::refuted ? result::unresolved : result::finding;
+    }
+
+    /// The order finding that foretold it is confirmed, or it is a finding of its own.
+    void add_wedge(outcome& to) {
+        for (finding& each : to.findings) {
+            if (each.signature != wedged_->signature) continue;
+            each.judged = verdict::confirmed;
+            each.reason.clear();
+            each.tasks = wedged_->tasks;
+            return;
+        }
+        to.findings.push_back(std::move(*wedged_));
+    }
+
+    static void add_exception(outcome& to, const std::string& text) {
+        finding thrown;
+        thrown.kind = finding_kind::assertion;
+        thrown.judged = verdict::observed;
+        thrown.what = text;
+        thrown.signature = std::string(name_of(thrown.kind)) + " " + text;
+        to.findings.push_back(std::move(thrown));
+    }
+
+    void check(outcome& to) {
+        if constexpr (requires(const W& state) { state.check(); }) {
+            try {
+                static_cast<const W&>(all_->shared).check();
+            } catch (const std::exception& thrown) {
+                add_exception(to, std::string("check threw: ") + thrown.what());
+            }
+        }
+    }
+
+    std::shared_ptr<detail::stress_state<W>> all_;
+    watchdog dog_;
+    watchdog::tasks published_;
+    std::vector<std::thread> threads_;
+    clock::time_point began_{};
+    std::optional<finding> wedged_;
+};
+
+/// Stresses a workload. Blocks until the time is over and all threads have ended, or until some
+/// of them can never end.
+///
+/// The order checker listens all the time; its findings have no verdict here unless the deadlock
+/// happens.
+///
+/// @throws error  the program calls an action that there is not
+template <workload W>
+stress_outcome stress(const stress_options& options = {}) {
+    return stress_run<W>(options).run();
+}
+
+}  // namespace wedge

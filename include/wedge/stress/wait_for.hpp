@@ -1,0 +1,114 @@
+// Who waits for whom among native tasks, and the finding that says so.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "wedge/event/finding.hpp"
+#include "wedge/event/signature.hpp"
+#include "wedge/stress/published_task.hpp"
+
+namespace wedge {
+
+/// The graph of one moment: an edge from a task to each holder of the lock that it wants, where
+/// the two modes exclude each other.
+class wait_for_graph {
+public:
+    explicit wait_for_graph(std::span<const task_snapshot> tasks) : tasks_(tasks) {}
+
+    /// A shortest cycle, as places in the list: each waits for a lock that the next one holds.
+    std::vector<std::size_t> cycle() const {
+        std::vector<std::size_t> best;
+        for (std::size_t start = 0; start < tasks_.size(); ++start) {
+            std::vector<std::size_t> path = cycle_through(start);
+            if (!path.empty() && (best.empty() || path.size() < best.size())) best = path;
+        }
+        return best;
+    }
+
+    /// What a task that stands still is about: every task with its locks, and the cycle if there
+    /// is one.
+    finding describe(const std::vector<std::size_t>& cycle) const {
+        finding found;
+        found.kind = finding_kind::deadlock;
+        found.judged = verdict::observed;
+        found.exact = true;
+        for (const task_snapshot& each : tasks_) found.tasks.push_back(report_of(each));
+        for (std::size_t i = 0; i < cycle.size(); ++i) {
+            const task_snapshot& me = tasks_[cycle[i]];
+            const task_snapshot& before = tasks_[cycle[(i + cycle.size() - 1) % cycle.size()]];
+            const held_lock& held = *blocking_hold(*before.wanted, me);
+            found.cycle.push_back({use_of(held), use_of(*me.wanted), me.name, false});
+            found.what += (i == 0 ? "" : ", ") + me.name + " waits for " +
+                          found.cycle.back().wanted.class_name;
+        }
+        if (cycle.empty()) found.what = "tasks wait, and nothing goes on";
+        found.signature = signature_of(found);
+        return found;
+    }
+
+private:
+    static const held_lock* blocking_hold(const held_lock& wanted, const task_snapshot& holder) {
+        for (const held_lock& each : holder.held)
+            if (each.instance == wanted.instance && (!is_shared(each.how) || !is_shared(wanted.how)))
+                return &each;
+        return nullptr;
+    }
+
+    /// Breadth first from one task back to itself.
+    std::vector<std::size_t> cycle_through(std::size_t start) const {
+        constexpr std::size_t nobody = static_cast<std::size_t>(-1);
+        std::vector<std::size_t> from(tasks_.size(), nobody);
+        std::vector<std::size_t> frontier{start};
+        for (std::size_t i = 0; i < frontier.size(); ++i) {
+            const task_snapshot& me = tasks_[frontier[i]];
+            // A timed wait ends by itself.
+            if (!me.wanted || has(me.wanted->with, flags::timed)) continue;
+            for (std::size_t next = 0; next < tasks_.size(); ++next) {
+                if (blocking_hold(*me.wanted, tasks_[next]) == nullptr) continue;
+                if (next == start) {
+                    std::vector<std::size_t> path;
+                    for (std::size_t at = frontier[i]; at != start; at = from[at])
+                        path.push_back(at);
+                    path.push_back(start);
+                    std::reverse(path.begin(), path.end());
+                    return path;
+                }
+                if (from[next] != nobody) continue;
+                from[next] = frontier[i];
+                frontier.push_back(next);
+            }
+        }
+        return {};
+    }
+
+    static lock_use use_of(const held_lock& lock) {
+        return {lock_class::from_id(lock.class_id).name(),
+                lock.class_id,
+                lock.instance,
+                has(lock.with, flags::subclassed) ? lock.subclass : std::uint8_t{0},
+                lock.how,
+                lock.with,
+                lock.where};
+    }
+
+    static task_report report_of(const task_snapshot& task) {
+        task_report report;
+        report.name = task.name;
+        report.where = task.where;
+        for (const held_lock& each : task.held) report.held.push_back(use_of(each));
+        if (task.wanted)
+            report.wanted = use_of(*task.wanted);
+        else if (!task.has_ended)
+            report.waits_for =
+                task.waits_for.empty() ? "nothing known: it runs or sleeps" : task.waits_for;
+        return report;
+    }
+
+    std::span<const task_snapshot> tasks_;
+};
+
+}  // namespace wedge

@@ -1,0 +1,71 @@
+// Notices that native tasks have wedged, and says how.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "wedge/stress/wait_for.hpp"
+
+namespace wedge {
+
+/// Compares what the tasks have published between looks. It keeps no thread of its own: who owns
+/// it looks, as often as it likes.
+///
+/// A cycle of tasks that has stood still from one look to the next is a deadlock, however short
+/// the time was: each of them waited for what the next one held all the while. Anything else is
+/// one only when a task has not moved for `patience`: it may wait for a condition, behind a
+/// queued writer, or in an endless loop.
+class watchdog {
+public:
+    using clock = std::chrono::steady_clock;
+    using tasks = std::vector<std::shared_ptr<published_task>>;
+
+    explicit watchdog(std::chrono::milliseconds patience) : patience_(patience) {}
+
+    /// @param now  never goes back
+    /// @return what has wedged; nothing: all goes on, or it is too early to tell
+    std::optional<finding> look(const tasks& all, clock::time_point now) {
+        std::vector<task_snapshot> seen;
+        for (const std::shared_ptr<published_task>& each : all) seen.push_back(each->look());
+        const bool knows_all = moved_.size() == seen.size();
+        if (!knows_all) moved_.assign(seen.size(), {});
+        bool is_late = false;
+        for (std::size_t i = 0; i < seen.size(); ++i) {
+            moment& last = moved_[i];
+            last.stood_still = knows_all && last.steps == seen[i].steps;
+            if (!last.stood_still) last = {seen[i].steps, now, false};
+            is_late = is_late || (!seen[i].has_ended && now - last.at >= patience_);
+        }
+        // Only among those that stand still: what others have published may be gone by now.
+        const std::vector<task_snapshot> still = standing(seen);
+        const std::vector<std::size_t> cycle = wait_for_graph(still).cycle();
+        if (cycle.empty() && !is_late) return std::nullopt;
+        return wait_for_graph(seen).describe(cycle);
+    }
+
+private:
+    struct moment {
+        std::uint64_t steps = 0;
+        clock::time_point at{};
+        bool stood_still = false;
+    };
+
+    /// The same list, where those that moved hold and want nothing.
+    std::vector<task_snapshot> standing(std::vector<task_snapshot> seen) const {
+        for (std::size_t i = 0; i < seen.size(); ++i) {
+            if (moved_[i].stood_still) continue;
+            seen[i].held.clear();
+            seen[i].wanted.reset();
+        }
+        return seen;
+    }
+
+    const std::chrono::milliseconds patience_;
+    std::vector<moment> moved_;
+};
+
+}  // namespace wedge

@@ -1,0 +1,152 @@
+#include "wedge/fuzz/runner.hpp"
+
+#include <doctest/doctest.h>
+
+#include "fuzz/sample_workloads.hpp"
+#include "wedge/explore/explore.hpp"
+#include "wedge/fuzz/group.hpp"
+
+namespace {
+
+wedge::action_program input_of(std::uint8_t tasks, std::vector<wedge::action_record> records,
+                               std::vector<std::uint8_t> answers = {}) {
+    wedge::action_program made;
+    made.tasks = tasks;
+    made.records = std::move(records);
+    made.answers = std::move(answers);
+    return made;
+}
+
+template <wedge::workload W>
+std::optional<wedge::fuzz_sighting> shown(const wedge::action_program& input) {
+    const wedge::fuzz_design design = wedge::fuzz_design_of<W>();
+    return wedge::fuzz_runner(design).run(input);
+}
+
+/// How many inputs of a blind mutator it takes to a finding; 0: there was none.
+template <wedge::workload W>
+unsigned inputs_to_finding(unsigned inputs_max) {
+    wedge::fuzz_group group({wedge::fuzz_design_of<W>()});
+    std::vector<std::uint8_t> bytes(64);
+    std::size_t size = 0;
+    for (unsigned i = 1; i <= inputs_max; ++i) {
+        size = group.mutate(bytes.data(), i % 16 == 0 ? 0 : size, bytes.size(), i);
+        if (group.run(std::span<const std::uint8_t>(bytes.data(), size)))
+            return i;
+    }
+    return 0;
+}
+
+/// What a sighting says repeats it, alone and in a new runner.
+template <wedge::workload W>
+void check_repeats(const wedge::fuzz_sighting& seen) {
+    const auto again = shown<W>(seen.input);
+    REQUIRE(again);
+    CHECK(again->what.signature == seen.what.signature);
+    CHECK(again->input == seen.input);
+    const wedge::outcome replayed = wedge::replay<W>(seen.what.best);
+    CHECK(replayed.diverged == "");
+    REQUIRE(!replayed.findings.empty());
+    CHECK(replayed.findings[0].signature == seen.what.signature);
+}
+
+}  // namespace
+
+TEST_CASE("fuzz: an order that was inverted is confirmed, however the bytes schedule it") {
+    using broken = samples::transfer<false>;
+    const auto seen = shown<broken>(input_of(2, {{0, 0, 0}, {1, 1, 2}}));
+    REQUIRE(seen);
+    CHECK(seen->what.judged == wedge::verdict::confirmed);
+    CHECK(seen->what.signature == "cycle a/EE b/EE");
+    CHECK_FALSE(seen->is_composed);
+    check_repeats<broken>(*seen);
+    CHECK_FALSE(shown<samples::transfer<true>>(input_of(2, {{0, 0, 0}, {1, 1, 2}})));
+    CHECK_FALSE(shown<broken>(input_of(2, {{0, 0, 0}, {1, 1, 1}})));
+}
+
+TEST_CASE("fuzz: an inversion within one task is confirmed with another task in the same code") {
+    const auto seen = shown<samples::transfer<false>>(input_of(1, {{0, 0, 0}, {0, 1, 2}}));
+    REQUIRE(seen);
+    CHECK(seen->is_composed);
+    CHECK(seen->input.tasks == 2);
+    CHECK_FALSE(shown<samples::transfer<true>>(input_of(1, {{0, 0, 0}, {0, 1, 2}})));
+}
+
+TEST_CASE("fuzz: calls that do not matter are left out of what is reported") {
+    using broken = samples::transfer<false>;
+    const auto seen = shown<broken>(input_of(
+        3, {{2, 2, 0}, {0, 2, 9}, {0, 0, 0}, {1, 1, 0}, {1, 1, 2}, {0, 2, 0}, {2, 0, 0}}));
+    REQUIRE(seen);
+    CHECK(seen->input.tasks == 2);
+    CHECK(seen->input.records.size() == 2);
+    CHECK(seen->what.best.switches() <= 2);
+    check_repeats<broken>(*seen);
+}
+
+TEST_CASE("fuzz: bytes schedule a lost wakeup, and its twin with a flag is quiet") {
+    using broken = samples::mailbox<false>;
+    const std::vector<wedge::action_record> calls{{0, 0, 0}, {1, 1, 0}};
+    CHECK_FALSE(shown<broken>(input_of(2, calls)));
+    const auto seen = shown<broken>(input_of(2, calls, {1}));
+    REQUIRE(seen);
+    CHECK(seen->what.kind == wedge::finding_kind::deadlock);
+    check_repeats<broken>(*seen);
+    for (std::uint8_t first = 0; first < 2; ++first)
+        CHECK_FALSE(shown<samples::mailbox<true>>(input_of(2, calls, {first, 1, 1, 1})));
+}
+
+TEST_CASE("fuzz: bytes answer choices; a check that throws is found, its twin is not") {
+    CHECK(inputs_to_finding<samples::counter<false>>(20'000) != 0);
+    CHECK(inputs_to_finding<samples::counter<true>>(20'000) == 0);
+}
+
+TEST_CASE("fuzz: mutation alone finds a ring of three, and nothing behind a gate") {
+    CHECK(inputs_to_finding<samples::ring<false>>(5'000) != 0);
+    CHECK(inputs_to_finding<samples::ring<true>>(5'000) == 0);
+}
+
+TEST_CASE("fuzz: dependencies of several inputs are put together and confirmed") {
+    const wedge::fuzz_design design = wedge::fuzz_design_of<samples::ring<false>>();
+    wedge::fuzz_runner runner(design);
+    CHECK_FALSE(runner.run(input_of(1, {{0, 0, 0}})));
+    CHECK_FALSE(runner.run(input_of(2, {{1, 2, 0}})));
+    const auto seen = runner.run(input_of(1, {{0, 1, 0}}));
+    REQUIRE(seen);
+    CHECK(seen->is_composed);
+    CHECK(seen->input.tasks == 3);
+    check_repeats<samples::ring<false>>(*seen);
+
+    const wedge::fuzz_design repaired = wedge::fuzz_design_of<samples::ring<true>>();
+    wedge::fuzz_runner quiet(repaired);
+    for (std::uint8_t action = 0; action < 3; ++action)
+        CHECK_FALSE(quiet.run(input_of(1, {{0, action, 0}})));
+}
+
+TEST_CASE("fuzz: one input is judged the same, whatever ran before") {
+    const wedge::fuzz_design design = wedge::fuzz_design_of<samples::transfer<true>>();
+    wedge::fuzz_runner runner(design);
+    std::array<std::uint8_t, wedge::fuzz_counters_size> first{};
+    for (int round = 0; round < 3; ++round) {
+        wedge::detail::fuzz_counters.fill(0);
+        CHECK_FALSE(runner.run(input_of(2, {{0, 0, 0}, {1, 0, 0}, {1, 2, 0}}, {0, 1, 0, 1})));
+        if (round == 0)
+            first = wedge::detail::fuzz_counters;
+        CHECK(first == wedge::detail::fuzz_counters);
+        CHECK(std::count(first.begin(), first.end(), 0) < 4096 - 1);
+        CHECK_FALSE(runner.run(input_of(2, {{0, 1, 0}, {1, 1, 0}})));
+    }
+}
+
+TEST_CASE("fuzz: a group runs the design that the first byte names, or only the one asked for") {
+    wedge::fuzz_group group({wedge::fuzz_design_of<samples::transfer<true>>(),
+                             wedge::fuzz_design_of<samples::transfer<false>>()});
+    std::vector<std::uint8_t> bytes = wedge::encode(input_of(2, {{0, 0, 0}, {1, 1, 2}}));
+    CHECK_FALSE(group.run(bytes));
+    bytes[0] = 1;
+    CHECK(group.design_of(bytes).name == "transfer<broken>");
+    CHECK(group.run(bytes));
+    group.restrict_to("repaired");
+    CHECK_FALSE(group.run(bytes));
+    CHECK_THROWS_WITH_AS(group.restrict_to("other"),
+                         "there is no design other; there is repaired, broken", wedge::error);
+}

@@ -1,0 +1,67 @@
+#include "wedge/model/mapping.hpp"
+
+#include <doctest/doctest.h>
+
+#include "wedge/explore/explore.hpp"
+
+#include "model/watched.hpp"
+
+using namespace wedge;
+using design::alloc_at;
+using design::how;
+
+namespace {
+
+/// A walk in reclaim beside a change of the tree.
+template <how walk, alloc_at when>
+struct walked {
+    memory zone{zone_limits{.pages = 2, .min = 0, .low = 1, .high = 2}};
+    mapping file;
+    page_aging aging{file, walk};
+    walked() { zone.add(aging); }
+    void hog() {
+        if (zone.alloc(2, gfp_nowait)) zone.free(2);
+    }
+    void change() { file.change_tables(zone, when); }
+    static constexpr auto actions =
+        wedge::actions(action<&walked::hog>{"hog"}, action<&walked::change>{"change"});
+};
+
+template <class W>
+result result_of() {
+    const outcome done = explore<W>(default_program<W>());
+    CHECK(done.exhausted);
+    return done.what;
+}
+
+}  // namespace
+
+TEST_CASE("mapping: a walk that tries gives up while the tree is changed") {
+    memory zone;
+    mapping file;
+    CHECK(file.rmap_walk(how::try_));
+    CHECK(file.rmap_walk(how::block));
+    file.change_tables(zone, alloc_at::before_imap);
+    file.unmap_range();
+    CHECK(file.rmap_walk(how::try_));
+}
+
+TEST_CASE("mapping: allocating under the tree's lock orders it before reclaim") {
+    for (const alloc_at when : {alloc_at::before_imap, alloc_at::under_imap}) {
+        const watched all;
+        memory zone;
+        mapping file;
+        page_aging aging(file, how::block);
+        zone.add(aging);
+        zone.reclaim();
+        file.change_tables(zone, when);
+        CHECK(all.has_edge("reclaim", "i_mmap_rwsem"));
+        CHECK(all.findings().size() == (when == alloc_at::under_imap ? 1 : 0));
+    }
+}
+
+TEST_CASE("mapping: the walk of a task that holds the tree's lock never ends") {
+    CHECK(result_of<walked<how::block, alloc_at::under_imap>>() == result::deadlock);
+    CHECK(result_of<walked<how::block, alloc_at::before_imap>>() == result::sound);
+    CHECK(result_of<walked<how::try_, alloc_at::under_imap>>() == result::sound);
+}

@@ -1,0 +1,260 @@
+#include "wedge/model/memory.hpp"
+
+#include <set>
+#include <stdexcept>
+#include <thread>
+
+#include <doctest/doctest.h>
+
+#include "wedge/explore/explore.hpp"
+
+using namespace wedge;
+
+namespace {
+
+/// Frees so many pages in each of the next scans.
+class plain_shrinker final : public shrinker {
+public:
+    plain_shrinker(memory& zone, std::vector<std::uint32_t> batches)
+        : zone_(zone), batches_(std::move(batches)) {
+        zone.add(*this);
+    }
+    void scan() override {
+        if (scans < batches_.size()) zone_.free(batches_[scans]);
+        ++scans;
+    }
+    std::size_t scans = 0;
+
+private:
+    memory& zone_;
+    const std::vector<std::uint32_t> batches_;
+};
+
+constexpr zone_limits sixteen{.pages = 16, .min = 2, .low = 4, .high = 8};
+
+/// Two tasks that take pages, and one that gives some back.
+struct contention {
+    memory zone{zone_limits{.pages = 6, .min = 1, .low = 2, .high = 3}};
+    bool got[2] = {};
+
+    void take(std::uint32_t which) { got[which] = zone.alloc(3, gfp_nowait); }
+    void give() {
+        if (zone.alloc(2, gfp_nowait)) zone.free(2);
+    }
+    void check() const {
+        outcomes.insert((got[0] ? 1U : 0U) + (got[1] ? 2U : 0U) + 4 * zone.free_pages());
+    }
+    static constexpr auto actions =
+        wedge::actions(action<&contention::take>{"take"}, action<&contention::give>{"give"});
+    static inline std::set<std::uint32_t> outcomes;
+};
+
+std::set<std::uint32_t> outcomes_under(strategy how) {
+    contention::outcomes.clear();
+    const outcome done = explore<contention>(parse_program("take | take(1) | give"),
+                                             {.how = how, .executions_max = 2000});
+    CHECK(done.findings.empty());
+    CHECK(done.exhausted == (how == strategy::exhaustive));
+    return contention::outcomes;
+}
+
+/// kswapd as a daemon beside a task that allocates.
+struct attended {
+    memory zone{zone_limits{.pages = 8, .min = 0, .low = 3, .high = 5}};
+    plain_shrinker cache{zone, {2, 2, 2}};
+    bool took = false;
+
+    void kswapd() {
+        while (zone.wait_for_kswapd_wake()) zone.balance();
+    }
+    void hog() {
+        took = zone.alloc(6, gfp_nowait);
+        zone.stop_kswapd();
+    }
+    void check() const {
+        if (!took) throw std::logic_error("no pages");
+    }
+    static constexpr auto actions =
+        wedge::actions(action<&attended::kswapd>{"kswapd"}, action<&attended::hog>{"hog"});
+};
+
+/// Nobody stops the daemon: it sleeps when the other task has ended.
+struct unattended {
+    memory zone{zone_limits{.pages = 8, .min = 0, .low = 3, .high = 5}};
+    plain_shrinker cache{zone, {2, 2, 2}};
+
+    void kswapd() {
+        while (zone.wait_for_kswapd_wake()) {
+            zone.balance();
+            balanced.insert(zone.free_pages());
+        }
+    }
+    void hog() { static_cast<void>(zone.alloc(6, gfp_nowait)); }
+    static constexpr auto actions =
+        wedge::actions(action<&unattended::kswapd>{"kswapd"}, action<&unattended::hog>{"hog"});
+    static inline std::set<std::uint32_t> balanced;
+};
+
+struct pressed {
+    memory zone;
+    plain_shrinker cache{zone, {}};
+    bool got = true;
+    pressed() { zone.set({.fail_allocations = true, .force_reclaim = true}); }
+    void take() { got = zone.alloc(1, gfp_kernel); }
+    void must() { got = zone.alloc(1, gfp_kernel | gfp::nofail); }
+    void check() const { outcomes.insert((got ? 1U : 0U) + 2 * (cache.scans != 0 ? 1U : 0U)); }
+    static constexpr auto actions =
+        wedge::actions(action<&pressed::take>{"take"}, action<&pressed::must>{"must"});
+    static inline std::set<std::uint32_t> outcomes;
+};
+
+}  // namespace
+
+TEST_CASE("memory: without limits it never ends") {
+    memory zone;
+    CHECK(zone.alloc(~0U, gfp_nowait));
+    zone.free(7);
+    CHECK(!zone.below_low());
+    CHECK(!zone.kswapd_pass());
+}
+
+TEST_CASE("memory: an allocation leaves the minimum free") {
+    memory zone(sixteen);
+    CHECK(zone.alloc(14, gfp_nowait));
+    CHECK(zone.free_pages() == 2);
+    CHECK(!zone.alloc(1, gfp_atomic));
+    CHECK(zone.free_pages() == 2);
+    zone.free(1);
+    CHECK(zone.alloc(1, gfp_nowait));
+    CHECK(!zone.alloc(~0U, gfp_nowait));
+}
+
+TEST_CASE("memory: low and high are passed below, not at") {
+    memory zone(sixteen);
+    CHECK(zone.alloc(8, gfp_kernel));
+    CHECK(!zone.below_high());
+    CHECK(zone.alloc(4, gfp_kernel));
+    CHECK(zone.below_high());
+    CHECK(!zone.below_low());
+    CHECK(zone.alloc(1, gfp_kernel));
+    CHECK(zone.below_low());
+}
+
+TEST_CASE("memory: never more is free than there is") {
+    memory zone(sixteen);
+    zone.free(5);
+    CHECK(zone.free_pages() == 16);
+    CHECK(zone.alloc(3, gfp_kernel));
+    zone.free(~0U);
+    CHECK(zone.free_pages() == 16);
+}
+
+TEST_CASE("memory: reclaim goes on while a pass frees, and no longer") {
+    memory zone(sixteen);
+    plain_shrinker cache(zone, {1, 1, 1, 1});
+    REQUIRE(zone.alloc(14, gfp_nowait));
+    CHECK(zone.alloc(3, gfp_kernel));
+    CHECK(cache.scans == 3);
+    CHECK(!zone.alloc(2, gfp_kernel));
+    CHECK(cache.scans == 5);
+    CHECK(zone.free_pages() == 3);
+}
+
+TEST_CASE("memory: an allocation that may not sleep does not reclaim") {
+    memory zone(sixteen);
+    plain_shrinker cache(zone, {8});
+    REQUIRE(zone.alloc(14, gfp_nowait));
+    CHECK(!zone.alloc(1, gfp_nowait));
+    CHECK(!zone.alloc(1, gfp_atomic));
+    CHECK(cache.scans == 0);
+}
+
+TEST_CASE("memory: one pass of reclaim, and of kswapd, says what it freed") {
+    memory zone(sixteen);
+    plain_shrinker cache(zone, {3, 3, 0});
+    REQUIRE(zone.alloc(14, gfp_nowait));
+    zone.reclaim();
+    CHECK(zone.free_pages() == 5);
+    CHECK(zone.kswapd_pass());
+    CHECK(!zone.kswapd_pass());
+    CHECK(zone.free_pages() == 8);
+}
+
+TEST_CASE("memory: pages that would not fit are no progress") {
+    memory zone(sixteen);
+    plain_shrinker cache(zone, {3});
+    CHECK(!zone.kswapd_pass());
+}
+
+TEST_CASE("memory: balancing ends at the high mark or without progress") {
+    memory zone(sixteen);
+    plain_shrinker cache(zone, {3, 3, 3, 0});
+    REQUIRE(zone.alloc(14, gfp_nowait));
+    zone.balance();
+    CHECK(zone.free_pages() == 8);
+    CHECK(cache.scans == 2);
+    REQUIRE(zone.alloc(5, gfp_nowait));
+    zone.balance();
+    CHECK(cache.scans == 4);
+    CHECK(zone.below_high());
+}
+
+TEST_CASE("memory: an allocation that must not fail waits for pages") {
+    memory zone(sixteen);
+    REQUIRE(zone.alloc(14, gfp_nowait));
+    std::thread other([&] { zone.free(4); });
+    CHECK(zone.alloc(2, gfp_kernel | gfp::nofail));
+    other.join();
+}
+
+TEST_CASE("memory: the search knows which steps share the zone") {
+    const std::set<std::uint32_t> all = outcomes_under(strategy::exhaustive);
+    CHECK(all.size() == 2);  // either take gets the pages, never both
+    CHECK(all == outcomes_under(strategy::random));
+}
+
+TEST_CASE("memory: kswapd is woken below the low mark, in every schedule") {
+    const outcome done = explore<attended>(default_program<attended>());
+    CHECK(done.what == result::sound);
+    const outcome idle = explore<unattended>(default_program<unattended>());
+    CHECK(idle.exhausted);
+    CHECK(idle.what == result::deadlock);  // it waits to be woken again, and nobody is left
+    CHECK(unattended::balanced.size() == 1);
+    CHECK(*unattended::balanced.begin() == 6);
+}
+
+TEST_CASE("memory: kswapd sleeps natively too") {
+    memory zone(sixteen);
+    plain_shrinker cache(zone, {6});
+    std::thread kswapd([&] {
+        while (zone.wait_for_kswapd_wake()) zone.balance();
+    });
+    REQUIRE(zone.alloc(14, gfp_nowait));
+    while (zone.free_pages() < 8) std::this_thread::yield();
+    zone.stop_kswapd();
+    kswapd.join();
+}
+
+TEST_CASE("memory: natively no page is lost between threads") {
+    memory zone(zone_limits{.pages = 8, .min = 1, .low = 2, .high = 3});
+    const auto work = [&] {
+        for (int i = 0; i < 1000; ++i)
+            if (zone.alloc(3, gfp_kernel)) zone.free(3);
+    };
+    std::thread a(work);
+    std::thread b(work);
+    work();
+    a.join();
+    b.join();
+    CHECK(zone.free_pages() == 8);
+}
+
+TEST_CASE("memory: pressure is a choice, and none when it is off") {
+    const outcome done = explore<pressed>({{{"take", 0}}});
+    CHECK(done.what == result::sound);
+    CHECK(done.executions > 2);
+    CHECK(pressed::outcomes.size() == 4);
+    pressed::outcomes.clear();
+    CHECK(explore<pressed>({{{"must", 0}}}).what == result::sound);
+    CHECK(pressed::outcomes == std::set<std::uint32_t>{1, 3});  // it reclaims or not, and gets them
+}
