@@ -2,6 +2,14 @@
 // program and the schedule. One design alone, from an empty corpus:
 //
 //     fuzz_hierarchy --design=imap_before_reclaim -max_total_time=60 build/corpus/hierarchy
+//
+// clang-format off
+// ctest: upstream --design=upstream -runs=2000 -seed=1 => Done 2000 runs
+// ctest: imap_before_reclaim exit=77 --design=imap_before_reclaim -seed=1 => SUMMARY: wedge: .*i_mmap
+// ctest: blocking_shrinker exit=77 --design=blocking_shrinker -seed=1 => SUMMARY: wedge: .*dma_resv
+// ctest: alloc_under_imap exit=77 --design=alloc_under_imap -seed=1 => SUMMARY: wedge: .*i_mmap_rwsem
+// ctest: misuse exit=2 --design=nothing => there is no design nothing; there is .*upstream
+// clang-format on
 #include "wedge/fuzz/libfuzzer.hpp"
 #include "wedge/model/device.hpp"
 

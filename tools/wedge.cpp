@@ -3,10 +3,16 @@
 // ctest: version --version => ^wedge 0\.1\.0\n$
 // ctest: list list => circular, recursive
 // ctest: list_json list --json => "strategies":.*"findings":.*"events":
-// ctest: explore_without_workload exit=2 explore => ^wedge: explore: this program has no workload
+// ctest: hunt hunt --seconds 8 --out found => upstream>: nothing found.*imap_before_reclaim>: deadlock.*blocking_shrinker>: deadlock.*alloc_under_imap>: deadlock.*replay: .*4 workloads hunted, 4 as expected
+// ctest: hunt_unknown exit=2 hunt upstraem => ^wedge: WORKLOAD
+// ctest: explore_unknown exit=2 explore nothing => ^wedge: WORKLOAD
 // ctest: replay_missing_file exit=2 replay nowhere.schedule => ^wedge: nowhere.schedule: No such file
 // ctest: unknown_option exit=2 list --jsn => ^wedge: list: unknown option --jsn \(did you mean --json\?\); see
-// ctest: no_command exit=2 => ^wedge: a command is missing \(explore, replay, list\); see
+// ctest: no_command exit=2 => ^wedge: a command is missing \(hunt, explore, replay, check, list\); see
 #include "wedge/main/main.hpp"
+#include "wedge/model/device.hpp"
 
-WEDGE_MAIN()
+using wedge::device;
+
+WEDGE_MAIN(device<wedge::design::upstream>, device<wedge::design::imap_before_reclaim>,
+           device<wedge::design::blocking_shrinker>, device<wedge::design::alloc_under_imap>)

@@ -1,5 +1,6 @@
 #include <doctest/doctest.h>
 
+#include <atomic>
 #include <memory>
 
 #include "explore/workloads.hpp"
@@ -12,7 +13,7 @@ namespace {
 
 /// Counts how many of it live, so that a stack that was not unwound shows.
 struct counted {
-    static inline int alive = 0;
+    static inline std::atomic<int> alive = 0;
     counted() { ++alive; }
     ~counted() { --alive; }
     counted(const counted&) = delete;

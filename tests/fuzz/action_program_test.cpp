@@ -11,8 +11,7 @@ const wedge::action_counts designs{3, 1, 32};
 
 std::vector<std::uint8_t> any_bytes(wedge::rng& random) {
     std::vector<std::uint8_t> bytes(random.below(80));
-    for (std::uint8_t& each : bytes)
-        each = static_cast<std::uint8_t>(random.below(256));
+    for (std::uint8_t& each : bytes) each = static_cast<std::uint8_t>(random.below(256));
     return bytes;
 }
 
@@ -92,8 +91,7 @@ TEST_CASE("mutate: what it makes fits, and a design that was asked for stays") {
             const wedge::action_program what =
                 wedge::decode(std::span<const std::uint8_t>(bytes.data(), size), designs);
             check_fits(what);
-            if (only >= 0)
-                CHECK(what.design == only);
+            if (only >= 0) CHECK(what.design == only);
         }
     }
 }

@@ -2,9 +2,10 @@
 
 #include <doctest/doctest.h>
 
-#include "fuzz/sample_workloads.hpp"
 #include "wedge/explore/explore.hpp"
 #include "wedge/fuzz/group.hpp"
+
+#include "fuzz/sample_workloads.hpp"
 
 namespace {
 
@@ -31,8 +32,7 @@ unsigned inputs_to_finding(unsigned inputs_max) {
     std::size_t size = 0;
     for (unsigned i = 1; i <= inputs_max; ++i) {
         size = group.mutate(bytes.data(), i % 16 == 0 ? 0 : size, bytes.size(), i);
-        if (group.run(std::span<const std::uint8_t>(bytes.data(), size)))
-            return i;
+        if (group.run(std::span<const std::uint8_t>(bytes.data(), size))) return i;
     }
     return 0;
 }
@@ -74,8 +74,8 @@ TEST_CASE("fuzz: an inversion within one task is confirmed with another task in 
 
 TEST_CASE("fuzz: calls that do not matter are left out of what is reported") {
     using broken = samples::transfer<false>;
-    const auto seen = shown<broken>(input_of(
-        3, {{2, 2, 0}, {0, 2, 9}, {0, 0, 0}, {1, 1, 0}, {1, 1, 2}, {0, 2, 0}, {2, 0, 0}}));
+    const auto seen = shown<broken>(
+        input_of(3, {{2, 2, 0}, {0, 2, 9}, {0, 0, 0}, {1, 1, 0}, {1, 1, 2}, {0, 2, 0}, {2, 0, 0}}));
     REQUIRE(seen);
     CHECK(seen->input.tasks == 2);
     CHECK(seen->input.records.size() == 2);
@@ -129,8 +129,7 @@ TEST_CASE("fuzz: one input is judged the same, whatever ran before") {
     for (int round = 0; round < 3; ++round) {
         wedge::detail::fuzz_counters.fill(0);
         CHECK_FALSE(runner.run(input_of(2, {{0, 0, 0}, {1, 0, 0}, {1, 2, 0}}, {0, 1, 0, 1})));
-        if (round == 0)
-            first = wedge::detail::fuzz_counters;
+        if (round == 0) first = wedge::detail::fuzz_counters;
         CHECK(first == wedge::detail::fuzz_counters);
         CHECK(std::count(first.begin(), first.end(), 0) < 4096 - 1);
         CHECK_FALSE(runner.run(input_of(2, {{0, 1, 0}, {1, 1, 0}})));

@@ -20,8 +20,7 @@ struct transfer {
         const wedge::guard second(b);
     }
     void deposit(std::uint32_t how) {
-        if (Repaired || how < 2)
-            return withdraw();
+        if (Repaired || how < 2) return withdraw();
         const wedge::guard first(b);
         const wedge::guard second(a);
     }
@@ -69,8 +68,7 @@ struct mailbox {
     void receive() {
         const wedge::guard held(lock);
         if constexpr (Repaired)
-            while (!is_filled)
-                filled.wait(held);
+            while (!is_filled) filled.wait(held);
         else
             filled.wait(held);
     }
@@ -106,8 +104,7 @@ struct counter {
         value = seen + 1;
     }
     void check() const {
-        if (value != added)
-            throw std::runtime_error("an update was lost");
+        if (value != added) throw std::runtime_error("an update was lost");
     }
 
     static constexpr auto actions = wedge::actions(wedge::action<&counter::add>{"add"});

@@ -59,7 +59,8 @@ TEST_CASE("locks: a try tells whether it got the lock") {
     lock.unlock();
 }
 
-TEST_CASE("locks: a timed acquire gives up") {
+// TSan of clang 14 does not know pthread_mutex_clocklock, and takes the unlock for a mistake.
+TEST_CASE("locks: a timed acquire gives up" * doctest::skip(wedge::sanitizer::thread)) {
     wedge::timed_mutex lock;
     lock.lock();
     on_threads(1, [&](unsigned) {

@@ -1,5 +1,7 @@
 #include "wedge/model/mmap_lock.hpp"
 
+#include <thread>
+
 #include <doctest/doctest.h>
 
 #include "wedge/explore/explore.hpp"
@@ -15,7 +17,7 @@ namespace {
 /// A fault that takes the lock again while it copies to user memory.
 struct nested_fault {
     mmap_lock mmap;
-    void fault() {
+    void fault() WEDGE_NO_THREAD_SAFETY {  // clang sees the mistake too
         const shared_guard outer(mmap);
         const shared_guard inner(mmap);
     }
@@ -28,12 +30,22 @@ struct nested_fault {
 
 TEST_CASE("mmap_lock: readers share it, and a writer excludes them") {
     mmap_lock mmap;
-    mmap.lock_shared();
-    mmap.lock_shared();
-    CHECK(!mmap.try_lock());
-    mmap.unlock_shared();
-    mmap.unlock_shared();
+    const auto reads = [&] {
+        if (!mmap.try_lock_shared()) return false;
+        mmap.unlock_shared();
+        return true;
+    };
+    const auto read_elsewhere = [&] {
+        bool is_read = false;
+        std::thread([&] { is_read = reads(); }).join();
+        return is_read;
+    };
+    {
+        const shared_guard held(mmap);
+        CHECK(read_elsewhere());
+    }
     const guard held(mmap);
+    CHECK(!read_elsewhere());
 }
 
 TEST_CASE("mmap_lock: a second read hangs behind a queued writer") {

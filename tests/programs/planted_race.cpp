@@ -30,7 +30,6 @@ struct shared {
     std::shared_ptr<int> owned = std::make_shared<int>(0);
 
     void count() {
-        const auto mine = owned;
         if (is_racy) {
             ++counter;  // the bug: the locks around it order nothing
             const wedge::guard held(other);
@@ -38,6 +37,7 @@ struct shared {
             const wedge::guard held(lock);
             ++counter;
         }
+        const auto mine = owned;  // its count of references is synchronisation, seen or not
         const wedge::guard held(table);
         ++rows;
     }

@@ -34,7 +34,7 @@ std::string nearest_name(std::string_view wrong, const Names& names) {
     for (const std::string_view name : names) {
         const bool is_start = wrong.size() > 1 && name.starts_with(wrong);
         const std::size_t distance = is_start ? 1 : edit_distance(wrong, name);
-        if (distance >= least) continue;
+        if (distance >= least || distance >= wrong.size()) continue;  // nothing of it is left
         least = distance;
         nearest = name;
     }

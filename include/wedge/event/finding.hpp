@@ -87,6 +87,7 @@ struct finding {
     std::string what;                ///< one line: `a -> b here, b -> a before`
     std::string reason;              ///< why the verdict, if it needs a reason
     std::vector<dependency> cycle;   ///< each edge's `wanted` is the next one's `held`
+    std::vector<dependency> reached; ///< confirmed: the cycle of waits in which it ended
     std::vector<lock_use> locks;     ///< other kinds: what it is about
     std::vector<task_report> tasks;  ///< deadlock reached: every task
     std::string task;                ///< who ran into it

@@ -162,6 +162,7 @@ private:
             known.reason.clear();
         }
         known.tasks = stuck.tasks;
+        known.reached = stuck.cycle;
     }
 
     /// A verdict for each finding: reached, built by parking, refuted, or neither.

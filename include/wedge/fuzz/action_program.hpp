@@ -56,8 +56,7 @@ inline void decode(std::span<const std::uint8_t> bytes, const action_counts& des
     into.tasks = static_cast<std::uint8_t>(modulo(at(1), action_program::tasks_max) + 1);
     into.records.clear();
     into.answers.clear();
-    if (bytes.size() <= action_program::header_size)
-        return;
+    if (bytes.size() <= action_program::header_size) return;
     const std::size_t room =
         (bytes.size() - action_program::header_size) / action_program::record_size;
     const std::size_t n = std::min<std::size_t>(at(2) % (action_program::records_max + 1), room);
@@ -79,12 +78,11 @@ inline action_program decode(std::span<const std::uint8_t> bytes, const action_c
 /// @param size_max  answers that do not fit are left out, then records
 inline std::vector<std::uint8_t> encode(const action_program& from,
                                         std::size_t size_max = static_cast<std::size_t>(-1)) {
-    const std::size_t room = size_max < action_program::header_size
-                                 ? 0
-                                 : (size_max - action_program::header_size) /
-                                       action_program::record_size;
-    const std::size_t n =
-        std::min({from.records.size(), action_program::records_max, room});
+    const std::size_t room =
+        size_max < action_program::header_size
+            ? 0
+            : (size_max - action_program::header_size) / action_program::record_size;
+    const std::size_t n = std::min({from.records.size(), action_program::records_max, room});
     std::vector<std::uint8_t> bytes{from.design, static_cast<std::uint8_t>(from.tasks - 1),
                                     static_cast<std::uint8_t>(n)};
     for (std::size_t i = 0; i < n; ++i) {
@@ -101,10 +99,8 @@ inline std::vector<std::uint8_t> encode(const action_program& from,
 inline void split_by_task(const action_program& from,
                           std::vector<std::vector<action_record>>& into) {
     into.resize(from.tasks);
-    for (std::vector<action_record>& each : into)
-        each.clear();
-    for (const action_record& each : from.records)
-        into[each.task].push_back(each);
+    for (std::vector<action_record>& each : into) each.clear();
+    for (const action_record& each : from.records) into[each.task].push_back(each);
     std::erase_if(into, [](const std::vector<action_record>& each) { return each.empty(); });
 }
 

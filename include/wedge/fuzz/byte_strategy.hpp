@@ -25,20 +25,16 @@ public:
 
     std::uint32_t next_task(const choice_point& at) override {
         const std::size_t n = at.enabled.size();
-        if (n == 1)
-            return at.enabled[0];
+        if (n == 1) return at.enabled[0];
         return at.enabled[(place_of_running(at) + next()) % n];
     }
     std::uint32_t choose(std::uint32_t n) override { return next() % n; }
 
     /// Where the one that runs, or the next above it, stands among those that can go on.
     static std::size_t place_of_running(const choice_point& at) noexcept {
-        if (at.running == no_task)
-            return 0;
+        if (at.running == no_task) return 0;
         const auto found = std::lower_bound(at.enabled.begin(), at.enabled.end(), at.running);
-        return found == at.enabled.end()
-                   ? 0
-                   : static_cast<std::size_t>(found - at.enabled.begin());
+        return found == at.enabled.end() ? 0 : static_cast<std::size_t>(found - at.enabled.begin());
     }
 
 private:
@@ -58,12 +54,11 @@ public:
     std::uint32_t next_task(const choice_point& at) override {
         const std::uint32_t next = from_.next_task(at);
         const std::size_t n = at.enabled.size();
-        if (n == 1 || next == no_task)
-            return next;
+        if (n == 1 || next == no_task) return next;
         const auto place = static_cast<std::size_t>(
             std::find(at.enabled.begin(), at.enabled.end(), next) - at.enabled.begin());
-        answers_.push_back(static_cast<std::uint8_t>(
-            (place + n - byte_strategy::place_of_running(at)) % n));
+        answers_.push_back(
+            static_cast<std::uint8_t>((place + n - byte_strategy::place_of_running(at)) % n));
         return next;
     }
     std::uint32_t choose(std::uint32_t n) override {
@@ -75,8 +70,7 @@ public:
     /// Without the zeros at the end, which need not be said.
     std::vector<std::uint8_t> answers() const {
         std::vector<std::uint8_t> said = answers_;
-        while (!said.empty() && said.back() == 0)
-            said.pop_back();
+        while (!said.empty() && said.back() == 0) said.pop_back();
         return said;
     }
 

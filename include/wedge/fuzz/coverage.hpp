@@ -21,7 +21,8 @@ namespace detail {
 #if defined(__clang__)
 [[gnu::used, gnu::retain, gnu::section("__libfuzzer_extra_counters")]]
 #endif
-inline std::array<std::uint8_t, fuzz_counters_size> fuzz_counters{};
+inline std::array<std::uint8_t, fuzz_counters_size>
+    fuzz_counters{};
 
 }  // namespace detail
 
@@ -40,36 +41,24 @@ public:
     }
 
     void on(task& self, const event& step) noexcept override {
-        if (next_.wants(step.kind))
-            next_.on(self, step);
+        if (next_.wants(step.kind)) next_.on(self, step);
         switch (step.kind) {
             case event_kind::attempt:
                 orders(self, step);
-                if (holders_[place_of(step)] != 0)
-                    count(feature(2, step, outermost(self)));
+                if (holders_[place_of(step)] != 0) count(feature(2, step, outermost(self)));
                 break;
-            case event_kind::acquired:
-                ++holders_[place_of(step)];
-                break;
+            case event_kind::acquired: ++holders_[place_of(step)]; break;
             case event_kind::try_acquired:
                 ++holders_[place_of(step)];
                 count(feature(3, step, chain_of(self)));
                 break;
-            case event_kind::try_failed:
-                count(feature(4, step, chain_of(self)));
-                break;
-            case event_kind::failed:
-                count(feature(5, step, chain_of(self)));
-                break;
-            case event_kind::wake:
-                count(feature(6, step, chain_of(self)));
-                break;
+            case event_kind::try_failed: count(feature(4, step, chain_of(self))); break;
+            case event_kind::failed: count(feature(5, step, chain_of(self))); break;
+            case event_kind::wake: count(feature(6, step, chain_of(self))); break;
             case event_kind::released:
-                if (holders_[place_of(step)] != 0)
-                    --holders_[place_of(step)];
+                if (holders_[place_of(step)] != 0) --holders_[place_of(step)];
                 break;
-            default:
-                break;
+            default: break;
         }
     }
 
@@ -80,8 +69,7 @@ private:
     void orders(const task& self, const event& step) noexcept {
         for (const held_lock& held : self.held)
             count(feature(0, step, name_of_class(held.class_id)));
-        if (self.held.size() > 1)
-            count(feature(1, step, chain_of(self)));
+        if (self.held.size() > 1) count(feature(1, step, chain_of(self)));
     }
 
     static std::uint64_t name_of_class(std::uint32_t id) noexcept {
@@ -102,10 +90,8 @@ private:
         return combine(combine(what, name_of_class(step.class_id)), with);
     }
     static void count(std::uint64_t feature) noexcept {
-        std::uint8_t& counter =
-            detail::fuzz_counters[1 + feature % (fuzz_counters_size - 1)];
-        if (counter != 255)
-            ++counter;
+        std::uint8_t& counter = detail::fuzz_counters[1 + feature % (fuzz_counters_size - 1)];
+        if (counter != 255) ++counter;
     }
     static std::size_t place_of(const event& step) noexcept { return step.instance % places; }
 

@@ -50,8 +50,7 @@ public:
 
     /// Forgets what inputs have shown: the next one is judged alone.
     void forget() {
-        for (std::unique_ptr<fuzz_runner>& each : runners_)
-            each.reset();
+        for (std::unique_ptr<fuzz_runner>& each : runners_) each.reset();
     }
 
     std::size_t mutate(std::uint8_t* data, std::size_t size, std::size_t size_max,
@@ -68,8 +67,7 @@ public:
     /// `upstream` of `device<upstream>`.
     static std::string short_name(const std::string& name) {
         const std::size_t open = name.find('<');
-        if (open == std::string::npos || name.back() != '>')
-            return name;
+        if (open == std::string::npos || name.back() != '>') return name;
         return name.substr(open + 1, name.size() - open - 2);
     }
 

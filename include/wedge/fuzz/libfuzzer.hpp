@@ -1,12 +1,12 @@
 // WEDGE_FUZZ: makes a libFuzzer target of workloads.
 #pragma once
 
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <cstdlib>
 #include <string>
 #include <string_view>
+
+#include <fcntl.h>
+#include <unistd.h>
 
 #include "wedge/event/schedule_text.hpp"
 #include "wedge/fuzz/group.hpp"
@@ -29,8 +29,7 @@ inline fuzz_invocation& the_fuzz_invocation() {
 inline bool write_all(int file, std::string_view text) noexcept {
     while (!text.empty()) {
         const auto written = ::write(file, text.data(), text.size());
-        if (written <= 0)
-            return false;
+        if (written <= 0) return false;
         text.remove_prefix(static_cast<std::size_t>(written));
     }
     return true;
@@ -38,24 +37,20 @@ inline bool write_all(int file, std::string_view text) noexcept {
 
 inline bool save(const std::string& path, std::string_view text) noexcept {
     const int file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-    if (file < 0)
-        return false;
+    if (file < 0) return false;
     const bool is_written = write_all(file, text);
     return ::close(file) == 0 && is_written;
 }
 
 inline void begin_fuzzing(int argc, char** argv, fuzz_group& group) {
     fuzz_invocation& call = the_fuzz_invocation();
-    if (argc > 0)
-        call.program = argv[0];
+    if (argc > 0) call.program = argv[0];
     for (int i = 1; i < argc; ++i) {
         const std::string_view word = argv[i];
         constexpr std::string_view design = "--design=";
         constexpr std::string_view prefix = "-artifact_prefix=";
-        if (word.starts_with(prefix))
-            call.artifacts = word.substr(prefix.size());
-        if (!word.starts_with(design))
-            continue;
+        if (word.starts_with(prefix)) call.artifacts = word.substr(prefix.size());
+        if (!word.starts_with(design)) continue;
         try {
             group.restrict_to(word.substr(design.size()));
         } catch (const error& wrong) {
@@ -80,8 +75,7 @@ inline std::string report_of(const fuzz_sighting& seen, const fuzz_design& of) {
     const bool has_schedule = detail::save(stem + ".schedule", to_string(seen.what.best));
     std::string text = "\nworkload: " + of.name + ": " + seen.what.best.program + "\n\n";
     text += text_of(seen.what, has_input ? call.program + " " + stem + ".input" : "");
-    if (has_schedule)
-        text += "schedule: " + stem + ".schedule\n";
+    if (has_schedule) text += "schedule: " + stem + ".schedule\n";
     if (seen.is_composed)
         text += "note: composed of tasks of several inputs; the last one alone is quiet\n";
     text += "ERROR: wedge: " + report::heading_of(seen.what) + "\n";
@@ -115,16 +109,18 @@ wedge::fuzz_group& wedge_fuzz_group();
 /// Makes a libFuzzer target of one or more workloads.
 ///
 ///     WEDGE_FUZZ(transfer, eviction)     // ./prog -max_total_time=60 --design=eviction corpus/
-#define WEDGE_FUZZ(...)                                                                          \
-    wedge::fuzz_group& wedge_fuzz_group() { return ::wedge::fuzz_group_of<__VA_ARGS__>(); }      \
-    extern "C" int LLVMFuzzerInitialize(int* argc, char*** argv) {                               \
-        ::wedge::detail::begin_fuzzing(*argc, *argv, wedge_fuzz_group());                        \
-        return 0;                                                                                \
-    }                                                                                            \
-    extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {          \
-        return ::wedge::fuzz<__VA_ARGS__>(data, size);                                           \
-    }                                                                                            \
-    extern "C" std::size_t LLVMFuzzerCustomMutator(std::uint8_t* data, std::size_t size,         \
-                                                   std::size_t size_max, unsigned int seed) {    \
-        return wedge_fuzz_group().mutate(data, size, size_max, seed);                            \
+#define WEDGE_FUZZ(...)                                                                       \
+    wedge::fuzz_group& wedge_fuzz_group() {                                                   \
+        return ::wedge::fuzz_group_of<__VA_ARGS__>();                                         \
+    }                                                                                         \
+    extern "C" int LLVMFuzzerInitialize(int* argc, char*** argv) {                            \
+        ::wedge::detail::begin_fuzzing(*argc, *argv, wedge_fuzz_group());                     \
+        return 0;                                                                             \
+    }                                                                                         \
+    extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {       \
+        return ::wedge::fuzz<__VA_ARGS__>(data, size);                                        \
+    }                                                                                         \
+    extern "C" std::size_t LLVMFuzzerCustomMutator(std::uint8_t* data, std::size_t size,      \
+                                                   std::size_t size_max, unsigned int seed) { \
+        return wedge_fuzz_group().mutate(data, size, size_max, seed);                         \
     }

@@ -23,10 +23,8 @@ public:
             move_to(what, static_cast<std::uint8_t>(only_));
         else if (what.records.empty() || random_.below(64) == 0)
             move_to(what, byte(designs_.size()));
-        if (what.tasks < 2)
-            what.tasks = 2;
-        for (unsigned changes = 1 + random_.below(3); changes > 0; --changes)
-            change(what);
+        if (what.tasks < 2) what.tasks = 2;
+        for (unsigned changes = 1 + random_.below(3); changes > 0; --changes) change(what);
     }
 
 private:
@@ -87,8 +85,7 @@ private:
 
     /// Another task does the same.
     void contend(action_program& what) {
-        if (what.records.size() == action_program::records_max)
-            return;
+        if (what.records.size() == action_program::records_max) return;
         action_record copy = what.records[random_index(what.records)];
         copy.task = static_cast<std::uint8_t>((copy.task + 1) % what.tasks);
         what.records.push_back(copy);

@@ -74,11 +74,9 @@ private:
     task_records tasks_of(const finding& found) const {
         task_records composed;
         for (const dependency& edge : found.cycle) {
-            if (composed.size() == action_program::tasks_max)
-                break;
+            if (composed.size() == action_program::tasks_max) break;
             std::vector<action_record> task = tasks_[std::stoul(edge.task)];
-            for (action_record& each : task)
-                each.task = static_cast<std::uint8_t>(composed.size());
+            for (action_record& each : task) each.task = static_cast<std::uint8_t>(composed.size());
             composed.push_back(std::move(task));
         }
         return composed;

@@ -21,9 +21,9 @@ namespace wedge {
 
 /// Something real that was found.
 struct fuzz_sighting {
-    finding what;               ///< with a schedule that repeats it
-    action_program input;       ///< repeats it as well: the smallest that was found
-    bool is_composed = false;   ///< of tasks of several inputs; the last one alone is quiet
+    finding what;              ///< with a schedule that repeats it
+    action_program input;      ///< repeats it as well: the smallest that was found
+    bool is_composed = false;  ///< of tasks of several inputs; the last one alone is quiet
 };
 
 /// Runs inputs of one workload. Controller, fibers and checker live on between them.
@@ -47,8 +47,7 @@ public:
     std::optional<fuzz_sighting> run(const action_program& input) {
         split_by_task(input, tasks_);
         feedback_.begin_execution();
-        if (tasks_.empty())
-            return std::nullopt;
+        if (tasks_.empty()) return std::nullopt;
         answers_.use(input.answers);
         const execution_record done = run(answers_);
         if (done.stuck || done.how == ending::threw || has_happened())
@@ -56,8 +55,7 @@ public:
                 return reported(std::move(*shown), false);
         for (std::size_t i = 0; i < order_.findings().size(); ++i) {
             const finding cycle = order_.findings()[i];
-            if (!is_worth_trying(cycle))
-                continue;
+            if (!is_worth_trying(cycle)) continue;
             if (auto built = settlement_.confirm(cycle, tasks_))
                 return reported(std::move(*built), false);
         }
@@ -80,11 +78,10 @@ private:
 
     /// Whether the checker saw a mistake that needs no schedule: it is there.
     bool has_happened() const {
-        return std::any_of(order_.findings().begin(), order_.findings().end(),
-                           [](const finding& each) {
-                               return each.judged == verdict::observed &&
-                                      each.kind != finding_kind::capacity;
-                           });
+        return std::any_of(
+            order_.findings().begin(), order_.findings().end(), [](const finding& each) {
+                return each.judged == verdict::observed && each.kind != finding_kind::capacity;
+            });
     }
 
     /// The first, second, fourth … input that shows an unresolved cycle.
@@ -94,8 +91,7 @@ private:
     }
 
     fuzz_sighting reported(fuzz_settlement::settled shown, bool is_composed) {
-        if (!shown.what.cycle.empty())
-            shown = settlement_.smallest(std::move(shown));
+        if (!shown.what.cycle.empty()) shown = settlement_.smallest(std::move(shown));
         fuzz_sighting made{std::move(shown.what), {}, is_composed};
         tasks_ = std::move(shown.tasks);
         std::erase_if(tasks_, [](const auto& each) { return each.empty(); });

@@ -42,16 +42,13 @@ public:
         const std::unique_ptr<subject> what = subject_with(tasks);
         const std::optional<settled> shown =
             reached(replayed(*what, decisions, replay_mode::strict), {}, tasks);
-        if (!shown)
-            return shown;
+        if (!shown) return shown;
         const std::string& signature = shown->what.signature;
         const std::vector<decision> small = minimize(
             decisions,
             [&](const std::vector<decision>& hints) -> std::optional<std::vector<decision>> {
-                for (const finding& each :
-                     replayed(*what, hints, replay_mode::lenient).findings)
-                    if (is_reached(each) && each.signature == signature)
-                        return each.best.decisions;
+                for (const finding& each : replayed(*what, hints, replay_mode::lenient).findings)
+                    if (is_reached(each) && each.signature == signature) return each.best.decisions;
                 return std::nullopt;
             });
         std::optional<settled> least =
@@ -68,8 +65,7 @@ public:
                 fewer[task].erase(fewer[task].begin() + static_cast<std::ptrdiff_t>(i));
                 --tries_left;
                 std::optional<settled> again;
-                if (is_any_left(fewer))
-                    again = confirm(from.what, fewer);
+                if (is_any_left(fewer)) again = confirm(from.what, fewer);
                 if (again && again->what.signature == from.what.signature)
                     from = std::move(*again);
                 else
@@ -114,10 +110,8 @@ private:
             return each.signature == signature ? 0 : each.tasks.empty() ? 2 : 1;
         };
         for (finding& each : all.findings)
-            if (is_reached(each) && (best == nullptr || rank(each) < rank(*best)))
-                best = &each;
-        if (best == nullptr)
-            return std::nullopt;
+            if (is_reached(each) && (best == nullptr || rank(each) < rank(*best))) best = &each;
+        if (best == nullptr) return std::nullopt;
         return settled{std::move(*best), tasks};
     }
 

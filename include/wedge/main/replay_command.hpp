@@ -2,14 +2,18 @@
 #pragma once
 
 #include <algorithm>
+#include <filesystem>
 #include <string>
+#include <system_error>
 #include <vector>
 
 #include "wedge/event/schedule_text.hpp"
 #include "wedge/main/files.hpp"
+#include "wedge/main/scenario_files.hpp"
 #include "wedge/main/subcommand.hpp"
 #include "wedge/report/json.hpp"
 #include "wedge/report/text.hpp"
+#include "wedge/scenario/check.hpp"
 
 namespace wedge {
 
@@ -31,8 +35,9 @@ public:
 
     int run(const invocation& call) override {
         const schedule along = parse_schedule(read_text(file_), file_);
-        const workload_entry& workload = find(call, along);
-        const outcome all = replay(workload, along);
+        const bool is_scenario = along.workload.ends_with(".wedge");
+        const outcome all =
+            is_scenario ? replay_scenario(along) : replay(find(call, along), along);
         const bool is_again = std::any_of(
             all.findings.begin(), all.findings.end(), [&](const finding& found) {
                 const bool happened =
@@ -71,6 +76,26 @@ private:
         }
         fail("is of " + subject + suggestion(along.workload, names) + "; this program has " +
              joined(names) + "; the program that found a schedule replays it");
+    }
+
+    /// A scenario's schedule names its file, as seen from the schedule's folder or from here.
+    outcome replay_scenario(const schedule& along) const {
+        namespace fs = std::filesystem;
+        const std::string named = scenario::path_of_word(along.workload);
+        const fs::path beside = fs::path(file_).parent_path() / named;
+        std::error_code failed;
+        const std::string path = fs::exists(beside, failed) ? beside.string() : named;
+        if (!fs::exists(path, failed))
+            fail("is of scenario " + named + ", which is neither beside it nor here");
+        const scenario::document all = read_scenario(path);
+        if (scenario::fingerprint_of(all) != along.fingerprint && !is_lenient_)
+            fail("was recorded when " + path + " said something else; --lenient replays what "
+                 "still fits");
+        scenario::scenario_subject subject(all);
+        outcome shown = session(subject, {}).replay(
+            along, is_lenient_ ? replay_mode::lenient : replay_mode::strict);
+        for (finding& each : shown.findings) scenario::name_locks(each, subject.lock_titles());
+        return shown;
     }
 
     /// Mistakes in the schedule's program are found here, and are those of the file.

@@ -12,7 +12,9 @@
 
 #include <CLI/CLI.hpp>
 
+#include "wedge/main/check_command.hpp"
 #include "wedge/main/explore_command.hpp"
+#include "wedge/main/hunt_command.hpp"
 #include "wedge/main/list_command.hpp"
 #include "wedge/main/replay_command.hpp"
 #include "wedge/main/subcommand.hpp"
@@ -25,8 +27,10 @@ namespace detail {
 /// The table of subcommands, in the order in which --help lists them.
 inline std::vector<std::unique_ptr<subcommand>> all_subcommands() {
     std::vector<std::unique_ptr<subcommand>> all;
+    all.push_back(std::make_unique<hunt_command>());
     all.push_back(std::make_unique<explore_command>());
     all.push_back(std::make_unique<replay_command>());
+    all.push_back(std::make_unique<check_command>());
     all.push_back(std::make_unique<list_command>());
     return all;
 }

@@ -2,10 +2,12 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "wedge/explore/explore.hpp"
+#include "wedge/fuzz/design.hpp"
 #include "wedge/workload/workload.hpp"
 
 namespace wedge {
@@ -18,12 +20,28 @@ struct workload_entry {
     std::uint64_t fingerprint = 0;
     outcome (*explore)(const program&, explore_options) = nullptr;
     outcome (*replay)(const schedule&, replay_mode, explore_options) = nullptr;
+    fuzz_design (*fuzzing)() = nullptr;
+    std::optional<result> expected;  ///< of a hunt; none: that nothing is found
 };
+
+namespace detail {
+
+/// What a workload's optional `static constexpr result expects` says.
+template <workload W>
+std::optional<result> expected_of() {
+    if constexpr (requires { result{W::expects}; })
+        return W::expects;
+    else
+        return std::nullopt;
+}
+
+}  // namespace detail
 
 template <workload W>
 workload_entry entry_of() {
     return {workload_name<W>(), action_names<W>(), default_program<W>(), fingerprint<W>(),
-            &wedge::explore<W>, &wedge::replay<W>};
+            &wedge::explore<W>, &wedge::replay<W>, &fuzz_design_of<W>,
+            detail::expected_of<W>()};
 }
 
 }  // namespace wedge

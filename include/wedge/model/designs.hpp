@@ -7,6 +7,7 @@
 
 #include "wedge/model/how.hpp"
 #include "wedge/model/prime.hpp"
+#include "wedge/workload/outcome.hpp"
 
 namespace wedge {
 
@@ -19,6 +20,9 @@ namespace design {
 struct upstream {
     using how = design::how;
     using alloc_at = design::alloc_at;
+
+    /// What a hunt in `device` of this design must come to.
+    static constexpr auto expects = result::sound;
 
     /// How a shrinker takes the reservation of the object it evicts (drm_gem_lru_scan).
     static constexpr auto shrinker_lock = how::try_;
@@ -36,6 +40,7 @@ struct upstream {
 /// The inversion of 2020: the driver's unmap path allocates under i_mmap, and its start-up
 /// annotation says that this is the order; meanwhile kswapd walks i_mmap within reclaim.
 struct imap_before_reclaim : upstream {
+    static constexpr auto expects = result::deadlock;
     static constexpr auto unmap_alloc = alloc_at::under_imap;
     static constexpr auto startup_order = std::to_array<primed_lock>(
         {{"mmap_lock", mode::shared}, {"dma_resv"}, {"i_mmap_rwsem"}, {"reclaim"}});
@@ -43,11 +48,13 @@ struct imap_before_reclaim : upstream {
 
 /// The shrinker waits for reservations, which a fault holds while it allocates.
 struct blocking_shrinker : upstream {
+    static constexpr auto expects = result::deadlock;
     static constexpr auto shrinker_lock = how::block;
 };
 
 /// A truncation splits a huge page, and allocates the page tables for it under i_mmap.
 struct alloc_under_imap : upstream {
+    static constexpr auto expects = result::deadlock;
     static constexpr auto split_alloc = alloc_at::under_imap;
 };
 

@@ -19,6 +19,7 @@ namespace wedge {
 ///     wedge::explore<wedge::device<mine>>(wedge::parse_program("fault | unmap"))
 template <locking_design D>
 struct device {
+    static constexpr result expects = D::expects;
     static constexpr zone_limits limits{.pages = 8, .min = 1, .low = 3, .high = 5};
     static constexpr std::uint32_t object_pages = 6;  // one populated object wakes kswapd
     static constexpr std::uint32_t hog_pages = 4;

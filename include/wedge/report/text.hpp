@@ -97,11 +97,13 @@ private:
 
     void scenario() {
         if (cycle_.empty()) return;
+        // Pseudo-locks are not waited for: what was reached shows the locks that are.
+        const std::vector<dependency>& drawn = found_.reached.empty() ? cycle_ : found_.reached;
         constexpr const char* titles[] = {"how it could hang", "how it hangs", "how it would hang",
                                           "how it hangs"};  // by verdict
         text_ += std::string("\n  ") + titles[static_cast<std::size_t>(found_.judged)] + "\n";
-        text_ += scenario_table(cycle_, name_, "    ");
-        for (const std::string& actor : actors_of(cycle_))
+        text_ += scenario_table(drawn, name_, "    ");
+        for (const std::string& actor : actors_of(drawn))
             if (actor.back() == '\'')
                 text_ += "    (" + actor + " is another task in the same code)\n";
     }

@@ -54,7 +54,7 @@ struct operand {
 enum class comparison : std::uint8_t { equal, unequal, less, greater };
 
 enum class action : std::uint8_t {
-    acquire,      ///< lock, read; `try` and `timed` by flag
+    acquire,  ///< lock, read; `try` and `timed` by flag
     release,
     downgrade,
     alloc,
@@ -111,17 +111,29 @@ struct statement {
     bool is_timed = false;  ///< also a wait with `timeout`
     bool is_all = false;
     bool has_subclass = false;
-    std::vector<block> blocks;         ///< the branches; the last one may be `else`
-    std::vector<std::string> before;   ///< comment lines; an empty one is a blank line
-    std::string after;                 ///< the comment behind it
+    std::vector<block> blocks;        ///< the branches; the last one may be `else`
+    std::vector<std::string> before;  ///< comment lines; an empty one is a blank line
+    std::string after;                ///< the comment behind it
 
     bool operator==(const statement&) const = default;
 };
 
-inline bool block::operator==(const block&) const = default;
+// Written out: clang 14 does not survive a defaulted one of types that contain each other.
+inline bool block::operator==(const block& other) const {
+    return body == other.body && opening == other.opening && ending == other.ending &&
+           closing == other.closing;
+}
 
 enum class declares : std::uint8_t {
-    lock, memory, condition, counter, thread, shrinker, notifier, order, expect,
+    lock,
+    memory,
+    condition,
+    counter,
+    thread,
+    shrinker,
+    notifier,
+    order,
+    expect,
 };
 
 enum class expects : std::uint8_t { sound, deadlock, livelock, finding, unresolved };

@@ -72,9 +72,9 @@ public:
         const token& found = peek();
         if (found.what != token::sort::word || is_keyword(found.text)) fail(expected);
         if (found.text.find('-') != std::string_view::npos)
-            fail_at(path_, found.at,
-                    "found " + shown(found) + ", expected " + expected +
-                        ": letters, digits and '_'");
+            fail_at(
+                path_, found.at,
+                "found " + shown(found) + ", expected " + expected + ": letters, digits and '_'");
         return std::string(take().text);
     }
 

@@ -1,9 +1,10 @@
 // What each statement does, to the locks of a world.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <exception>
+#include <iterator>
 #include <map>
 #include <string>
 #include <utility>
@@ -37,10 +38,9 @@ public:
     /// @param walk  null: everything really happens
     interpreter(const document& all, world& in, const std::map<std::string, std::uint32_t>& first,
                 walk_guide* walk)
-        : all_(all), world_(in), first_copy_(first), names_(all), walk_(walk) {
-        const std::size_t slash = all.path.find_last_of('/');
-        file_ = detail::interned(slash == std::string::npos ? all.path
-                                                            : all.path.substr(slash + 1));
+        : names_(all), world_(in), first_copy_(first), walk_(walk) {
+        // The last part only: a signature must not depend on where the tool was called.
+        file_ = detail::interned(all.path.substr(all.path.find_last_of('/') + 1));
     }
 
     /// One run of a thread's or shrinker's block, to its end.
@@ -119,8 +119,8 @@ private:
             case action::return_run: return flow::returned;
             case action::repeat: return repeat(each, here);
             case action::choose:
-                return run(each.blocks[wedge::choose(
-                               static_cast<std::uint32_t>(each.blocks.size()), "a branch")],
+                return run(each.blocks[wedge::choose(static_cast<std::uint32_t>(each.blocks.size()),
+                                                     "a branch")],
                            here);
             case action::wait: return wait(each, here);
             case action::notify: notify(each, where); break;
@@ -179,8 +179,7 @@ private:
 
     static gfp flags_of(const gfp_flags& flags) {
         constexpr gfp bases[] = {gfp_kernel, gfp_nofs, gfp_noio, gfp_nowait, gfp_atomic};
-        constexpr gfp modifiers[] = {gfp::noretry, gfp::retry_mayfail, gfp::nofail,
-                                     gfp::nolockdep};
+        constexpr gfp modifiers[] = {gfp::noretry, gfp::retry_mayfail, gfp::nofail, gfp::nolockdep};
         gfp all = bases[static_cast<std::size_t>(flags.base)];
         for (std::size_t i = 0; i < std::size(modifiers); ++i)
             if ((flags.modifiers >> i & 1U) != 0) all = all | modifiers[i];
@@ -297,7 +296,8 @@ private:
     }
     /// A time round that has no visible step counts as one, so that every run is bounded.
     flow repeat(const statement& each, frame& here) {
-        const std::int64_t times = walk_ == nullptr ? each.number : std::min<std::int64_t>(each.number, 2);
+        constexpr std::int64_t walked = 2;
+        const std::int64_t times = walk_ == nullptr ? each.number : std::min(each.number, walked);
         for (std::int64_t i = 0; i < times; ++i) {
             const flow left = run(each.blocks[0], here);
             if (left == flow::broken) break;
@@ -311,7 +311,9 @@ private:
         for (const statement& each : in.body) {
             if (each.what == action::repeat || each.what == action::choose ||
                 each.what == action::scope || each.what == action::might_alloc ||
-                each.what == action::might_lock || each.what == action::progress)
+                each.what == action::might_lock || each.what == action::progress ||
+                each.what == action::alloc || each.what == action::free ||
+                each.what == action::reclaim)
                 continue;
             return true;
         }
@@ -320,8 +322,7 @@ private:
 
     flow wait(const statement& each, frame& here) {
         any_lock& lock = world_.lock(each.other, here.who.copy);
-        const bool is_notified =
-            lock.wait(world_.waiting(each.on), each.is_timed, at(here, each));
+        const bool is_notified = lock.wait(world_.waiting(each.on), each.is_timed, at(here, each));
         if (is_notified || each.blocks.empty()) return flow::next;
         return run(each.blocks[0], here);
     }
@@ -336,17 +337,15 @@ private:
         if (self.runtime == nullptr) return;
         const std::uint32_t first = first_copy_.find(each.on.name)->second;
         for (std::uint32_t i = 0; i < names_.task(each.on.name)->count; ++i) {
-            wedge::detail::emit(
-                self, {.kind = event_kind::join, .payload = first + i, .where = where});
-            self.runtime->perform(self,
-                                  {.what = step::join, .other = first + i, .where = where});
+            wedge::detail::emit(self,
+                                {.kind = event_kind::join, .payload = first + i, .where = where});
+            self.runtime->perform(self, {.what = step::join, .other = first + i, .where = where});
         }
     }
 
-    const document& all_;
+    const name_table names_;
     world& world_;
     const std::map<std::string, std::uint32_t>& first_copy_;
-    const name_table names_;
     walk_guide* const walk_;
     const char* file_ = "";
     place failed_at_{};

@@ -51,8 +51,8 @@ private:
             declaration_words.begin(), declaration_words.begin() + declarations_supported);
         declaration made;
         made.at = first.at;
-        made.what = static_cast<declares>(
-            at_.one_of(startable, "a declaration as 'lock' or 'thread'"));
+        made.what =
+            static_cast<declares>(at_.one_of(startable, "a declaration as 'lock' or 'thread'"));
         std::string or_else;
         switch (made.what) {
             case declares::lock: or_else = lock(made); break;

@@ -37,8 +37,7 @@ public:
             std::vector<std::string>& own = made.body.back().before;
             own.insert(own.begin(), before.begin(), before.end());
         }
-        if (at_.is_end())
-            at_.fail("'}' for the '{' of line " + std::to_string(opened.line));
+        if (at_.is_end()) at_.fail("'}' for the '{' of line " + std::to_string(opened.line));
         at_.expect("}");
         --depth_;
         return made;
@@ -153,9 +152,9 @@ private:
         made.base = static_cast<gfp_base>(at_.one_of(gfp_words, "GFP flags as GFP_KERNEL"));
         while (at_.accept("|"))
             made.modifiers = static_cast<std::uint8_t>(
-                made.modifiers |
-                (1U << at_.one_of(gfp_modifier_words, "NORETRY, RETRY_MAYFAIL, NOFAIL or "
-                                                      "NOLOCKDEP")));
+                made.modifiers | (1U << at_.one_of(gfp_modifier_words,
+                                                   "NORETRY, RETRY_MAYFAIL, NOFAIL or "
+                                                   "NOLOCKDEP")));
         or_else_ = "'|' or ";
         return made;
     }
@@ -190,8 +189,8 @@ private:
     void reclaim(statement& made) { made.what = action::reclaim; }
     void scope(statement& made) {
         made.what = action::scope;
-        made.scopes = static_cast<std::uint8_t>(
-            at_.one_of(scope_words, "'nofs', 'noio' or 'noreclaim'"));
+        made.scopes =
+            static_cast<std::uint8_t>(at_.one_of(scope_words, "'nofs', 'noio' or 'noreclaim'"));
         made.blocks.push_back(braces());
     }
 
@@ -206,8 +205,8 @@ private:
     }
     void test(statement& made) {
         made.left = value("a counter or a number");
-        made.compared = static_cast<comparison>(
-            at_.one_of(comparison_words, "'==', '!=', '<' or '>'"));
+        made.compared =
+            static_cast<comparison>(at_.one_of(comparison_words, "'==', '!=', '<' or '>'"));
         made.right = value("a counter or a number");
     }
     void set(statement& made) {

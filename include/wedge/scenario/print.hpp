@@ -93,8 +93,7 @@ private:
     static std::string gfp(const gfp_flags& flags) {
         std::string text = word(flags.base, gfp_words);
         for (std::size_t i = 0; i < gfp_modifier_words.size(); ++i)
-            if ((flags.modifiers >> i & 1U) != 0)
-                text += "|" + std::string(gfp_modifier_words[i]);
+            if ((flags.modifiers >> i & 1U) != 0) text += "|" + std::string(gfp_modifier_words[i]);
         return text;
     }
 
@@ -199,9 +198,13 @@ private:
 
 /// The canonical text: four columns a level, one statement a line, comments and single blank lines
 /// kept. `parse(to_string(x)) == x`.
-inline std::string to_string(const document& all) { return detail::printer(true).print(all); }
+inline std::string to_string(const document& all) {
+    return detail::printer(true).print(all);
+}
 
 /// The same without comments and blank lines: what the scenario does.
-inline std::string essence_of(const document& all) { return detail::printer(false).print(all); }
+inline std::string essence_of(const document& all) {
+    return detail::printer(false).print(all);
+}
 
 }  // namespace wedge::scenario

@@ -16,7 +16,7 @@
 
 namespace wedge::scenario {
 
-inline constexpr std::uint32_t tasks_max = 64;         // more cannot be explored
+inline constexpr std::uint32_t tasks_max = 64;        // more cannot be explored
 inline constexpr std::uint32_t instances_max = 1024;  // of locks, all together
 
 /// Where each name is declared. Points into the document, which must stay.
@@ -50,8 +50,7 @@ private:
     using space = std::map<std::string, const declaration*, std::less<>>;
 
     static bool is_task(declares what) noexcept {
-        return what == declares::thread || what == declares::shrinker ||
-               what == declares::notifier;
+        return what == declares::thread || what == declares::shrinker || what == declares::notifier;
     }
     static const declaration* find(const space& in, const std::string& name) {
         const auto found = in.find(name);
@@ -198,6 +197,8 @@ private:
 /// Checks every name of a scenario.
 ///
 /// @throws error  `path:line:column: …`
-inline void check_names(const document& all) { detail::name_checker(all).run(); }
+inline void check_names(const document& all) {
+    detail::name_checker(all).run();
+}
 
 }  // namespace wedge::scenario

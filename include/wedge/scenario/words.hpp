@@ -12,8 +12,8 @@ namespace wedge::scenario {
 
 /// In the order of `lock_sort`, then those that are not supported yet.
 inline constexpr std::array<std::string_view, 11> lock_kind_words = {
-    "mutex",         "recursive_mutex", "rwsem",      "rwlock",   "spinlock", "rtmutex",
-    "qrwlock",       "raw_spinlock",    "local_lock", "ww_mutex", "map",
+    "mutex",   "recursive_mutex", "rwsem",      "rwlock",   "spinlock", "rtmutex",
+    "qrwlock", "raw_spinlock",    "local_lock", "ww_mutex", "map",
 };
 inline constexpr std::size_t lock_kinds_supported =
     static_cast<std::size_t>(lock_sort::spinlock) + 1;
@@ -27,14 +27,53 @@ inline constexpr std::size_t declarations_supported =
     static_cast<std::size_t>(declares::expect) + 1;
 
 inline constexpr std::array<std::string_view, 46> statement_words = {
-    "lock",   "read",   "unlock",     "downgrade", "try",        "alloc",    "free",
-    "might",  "reclaim", "scope",     "set",       "add",        "assert",   "if",
-    "while",  "until",  "yield",      "progress",  "break",      "return",   "repeat",
-    "choose", "wait",   "notify",     "join",
+    "lock",
+    "read",
+    "unlock",
+    "downgrade",
+    "try",
+    "alloc",
+    "free",
+    "might",
+    "reclaim",
+    "scope",
+    "set",
+    "add",
+    "assert",
+    "if",
+    "while",
+    "until",
+    "yield",
+    "progress",
+    "break",
+    "return",
+    "repeat",
+    "choose",
+    "wait",
+    "notify",
+    "join",
     // not supported yet
-    "ww",     "transaction", "invalidate", "signal", "signalling", "complete", "down",
-    "up",     "queue",  "flush",      "cancel",    "hardirq",    "softirq",  "irq",
-    "bh",     "pin",    "unpin",      "init",      "sync",       "end",      "begin",
+    "ww",
+    "transaction",
+    "invalidate",
+    "signal",
+    "signalling",
+    "complete",
+    "down",
+    "up",
+    "queue",
+    "flush",
+    "cancel",
+    "hardirq",
+    "softirq",
+    "irq",
+    "bh",
+    "pin",
+    "unpin",
+    "init",
+    "sync",
+    "end",
+    "begin",
 };
 inline constexpr std::size_t statements_supported = 25;
 static_assert(statement_words[statements_supported - 1] == "join");
@@ -53,11 +92,11 @@ inline constexpr std::array<std::string_view, 3> needs_words = {"", "fs", "io"};
 
 /// Those that stand in no table above.
 inline constexpr std::array<std::string_view, 36> other_words = {
-    "class",    "ordered",   "unchecked", "pages",    "min",  "low",     "high",
-    "local",    "self",      "needs",     "fs",       "io",   "hardirq", "softirq",
-    "threaded", "recursive", "nest",      "subclass", "timed", "else",   "with",
-    "slow",     "done",      "wait_die",  "all",      "timeout", "off",  "on",
-    "held",     "or",        "signalling", "complete", "invalidate", "work", "handler", "while",
+    "class",      "ordered",  "unchecked", "pages", "min",     "low",     "high",       "local",
+    "self",       "needs",    "fs",        "io",    "hardirq", "softirq", "threaded",   "recursive",
+    "nest",       "subclass", "timed",     "else",  "with",    "slow",    "done",       "wait_die",
+    "all",        "timeout",  "off",       "on",    "held",    "or",      "signalling", "complete",
+    "invalidate", "work",     "handler",   "while",
 };
 
 template <class Words>
@@ -76,8 +115,7 @@ constexpr bool is_keyword(std::string_view word) noexcept {
     return is_among(word, declaration_words) || is_among(word, statement_words) ||
            is_among(word, lock_kind_words) || is_among(word, expect_words) ||
            is_among(word, gfp_words) || is_among(word, gfp_modifier_words) ||
-           is_among(word, scope_words) || is_among(word, map_words) ||
-           is_among(word, other_words);
+           is_among(word, scope_words) || is_among(word, map_words) || is_among(word, other_words);
 }
 
 }  // namespace wedge::scenario

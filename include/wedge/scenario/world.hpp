@@ -72,8 +72,7 @@ public:
     }
     bool acquire_timed(bool is_read, site where) override {
         return wedge::detail::controlled_acquire(
-            current(), identity(),
-            {.how = how(is_read), .with = flags::timed, .where = where});
+            current(), identity(), {.how = how(is_read), .with = flags::timed, .where = where});
     }
     void might_acquire(bool is_read, site where) override {
         wedge::detail::attempt(current(), identity(), {.how = how(is_read), .where = where});
@@ -141,7 +140,8 @@ struct counter {
 /// ordinals in each of them.
 class world {
 public:
-    explicit world(const document& all) {
+    /// Makes all objects, in the task that is current.
+    void begin(const document& all) {
         for (const declaration& each : all.all)
             if (each.what == declares::lock) add_locks(each);
         for (const declaration& each : all.all) {
@@ -154,6 +154,15 @@ public:
                                           pages(each.high)});
         }
         if (!zone_) zone_.emplace();
+    }
+
+    void end() {
+        order_.reset();
+        zone_.reset();
+        counters_.clear();
+        conditions_.clear();
+        lock_names_.clear();
+        locks_.clear();
     }
 
     any_lock& lock(const reference& use, std::uint32_t copy) {

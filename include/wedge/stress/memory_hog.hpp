@@ -1,12 +1,12 @@
 // A thread that takes memory, touches it and gives it back: real pressure beside the workload.
 #pragma once
 
-#include <sys/mman.h>
-
 #include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <thread>
+
+#include <sys/mman.h>
 
 namespace wedge {
 
@@ -31,8 +31,8 @@ private:
             void* const taken = ::mmap(nullptr, size, PROT_READ | PROT_WRITE,
                                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
             if (taken != MAP_FAILED) {
-                for (std::size_t at = 0;
-                     at < size && !is_over_.load(std::memory_order_relaxed); at += page)
+                for (std::size_t at = 0; at < size && !is_over_.load(std::memory_order_relaxed);
+                     at += page)
                     static_cast<volatile char*>(taken)[at] = 1;
                 ::munmap(taken, size);
             }

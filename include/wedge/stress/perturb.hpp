@@ -1,9 +1,10 @@
 // Pauses at random where they widen the windows of races: before and after an acquire.
 #pragma once
 
-#include <sched.h>
-
+#include <atomic>
 #include <cstdint>
+
+#include <sched.h>
 
 #include "wedge/base/rng.hpp"
 #include "wedge/event/event.hpp"
@@ -35,8 +36,8 @@ public:
 
 private:
     static void spin(std::uint32_t turns) noexcept {
-        for (volatile std::uint32_t turn = 0; turn < turns; turn = turn + 1) {
-        }
+        for (; turns > 0; --turns)
+            std::atomic_signal_fence(std::memory_order_seq_cst);  // or the loop would be gone
     }
 
     const perturb_options how_;

@@ -40,7 +40,11 @@ public:
         ++steps_;
         where_ = step.where;
         switch (step.kind) {
-            case event_kind::attempt: wanted_ = lock_of(step); break;
+            case event_kind::attempt:
+                // A pseudo-lock is held by several at once, and nobody waits for it.
+                if (!lock_class::from_id(step.class_id).options().never_waits)
+                    wanted_ = lock_of(step);
+                break;
             case event_kind::acquired:
             case event_kind::try_acquired:
                 wanted_.reset();
@@ -74,8 +78,7 @@ public:
         const sanitizer::ignore_scope ours;
         const turn mine(busy_);
         task_snapshot seen{name_, steps_, has_ended_, held_, wanted_, {}, where_};
-        if (condition_ != 0)
-            seen.waits_for = "condition " + lock_class::from_id(condition_).name();
+        if (condition_ != 0) seen.waits_for = "condition " + lock_class::from_id(condition_).name();
         return seen;
     }
 

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 #include <utility>
@@ -13,9 +14,11 @@
 
 #include "wedge/base/level.hpp"
 #include "wedge/order/checker.hpp"
+#include "wedge/stress/finding_collector.hpp"
 #include "wedge/stress/memory_hog.hpp"
 #include "wedge/stress/stress_sink.hpp"
 #include "wedge/stress/watchdog.hpp"
+#include "wedge/task/steps.hpp"
 #include "wedge/workload/outcome.hpp"
 #include "wedge/workload/workload.hpp"
 
@@ -36,10 +39,11 @@ struct stress_options {
     std::chrono::milliseconds time{10'000};
     std::uint64_t calls_max = 0;  ///< of each thread; 0: until the time is over
     std::uint64_t seed = 1;
-    program calls;  ///< thread i repeats list i modulo its size; empty: any action, any argument
+    program calls =
+        {};  ///< thread i repeats list i modulo its size; empty: any action, any argument
     std::uint32_t arguments = 16;  ///< the random ones are below this
     std::size_t hog_mebibytes = 0;
-    perturb_options pauses;
+    perturb_options pauses = {};
     evidence kept = evidence::classes;
     finding_sink* reports = nullptr;  ///< hears at once what the order checker finds
 
@@ -64,6 +68,18 @@ struct stress_outcome {
 
 namespace detail {
 
+/// The order checker of a run listens to the calling thread, which makes and checks the state.
+class listening_scope {
+public:
+    explicit listening_scope(sink& to) noexcept : before_(current().sink) { current().sink = &to; }
+    ~listening_scope() { current().sink = before_; }
+    listening_scope(const listening_scope&) = delete;
+    listening_scope& operator=(const listening_scope&) = delete;
+
+private:
+    sink* const before_;
+};
+
 /// What the threads of a run share. Whoever leaves last destroys it, so a thread that is stuck
 /// for ever keeps it.
 template <workload W>
@@ -80,7 +96,7 @@ struct stress_state {
     };
 
     explicit stress_state(const stress_options& options)
-        : how(options), order(options.kept, options.reports) {
+        : how(options), found(options.reports), order(options.kept, &found) {
         const std::vector<std::string> names = action_names<W>();
         for (const std::vector<call>& task : options.calls) {
             std::vector<numbered_call>& made = calls.emplace_back();
@@ -93,6 +109,8 @@ struct stress_state {
             made.listener = std::make_unique<stress_sink>(&order, holders, options.pauses,
                                                           combine(options.seed, i), made.published);
         }
+        const listening_scope listening(order);
+        shared.emplace();
     }
 
     static std::string title_of(unsigned thread) { return "worker " + std::to_string(thread + 1); }
@@ -106,28 +124,29 @@ struct stress_state {
     }
 
     const stress_options how;
+    finding_collector found;
     checker order;
     holder_counts holders;
     std::vector<std::vector<numbered_call>> calls;
     std::vector<std::unique_ptr<worker>> workers;
     std::atomic<bool> is_over{false};
-    W shared;  // the first to go, while the sinks that hear of it are still there
+    std::optional<W> shared;  // the first to go, while the sinks that hear of it are still there
 };
 
 template <workload W>
 void run_stress_calls(stress_state<W>& all, unsigned thread) {
     typename stress_state<W>::worker& me = *all.workers[thread];
     rng random(combine(all.how.seed, 1'000 + thread));
-    const auto actions = static_cast<std::uint32_t>(std::tuple_size_v<
-        std::remove_cvref_t<decltype(W::actions)>>);
+    const auto actions =
+        static_cast<std::uint32_t>(std::tuple_size_v<std::remove_cvref_t<decltype(W::actions)>>);
     for (std::uint64_t i = 0; !all.is_over.load(std::memory_order_relaxed) &&
                               (all.how.calls_max == 0 || i < all.how.calls_max);
          ++i) {
         if (all.calls.empty()) {
-            call_numbered(all.shared, random.below(actions), random.below(all.how.arguments));
+            call_numbered(*all.shared, random.below(actions), random.below(all.how.arguments));
         } else if (const auto& mine = all.calls[thread % all.calls.size()]; !mine.empty()) {
             const auto& next = mine[i % mine.size()];
-            call_numbered(all.shared, next.action, next.argument);
+            call_numbered(*all.shared, next.action, next.argument);
         }
         me.calls.fetch_add(1, std::memory_order_relaxed);
         const sanitizer::ignore_scope ours;
@@ -206,9 +225,8 @@ private:
         if (how.on_progress != nullptr) how.on_progress(progress_at(now), how.progress_data);
         wedged_ = dog_.look(published_, now);
         if (wedged_) all_->is_over.store(true, std::memory_order_relaxed);
-        return wedged_ || std::all_of(published_.begin(), published_.end(), [](const auto& each) {
-                   return each->look().has_ended;
-               });
+        return wedged_ || std::all_of(published_.begin(), published_.end(),
+                                      [](const auto& each) { return each->look().has_ended; });
     }
 
     std::uint64_t calls() const {
@@ -219,18 +237,18 @@ private:
 
     stress_progress progress_at(clock::time_point now) const {
         return {std::chrono::duration_cast<std::chrono::milliseconds>(now - began_), calls(),
-                all_->order.findings_count()};
+                all_->found.size()};
     }
 
     stress_outcome collect() {
         stress_outcome out;
         out.is_wedged = wedged_.has_value();
         out.calls = out.what.executions = calls();
-        // Those that are not stuck may still be in the checker.
-        out.what.findings = all_->order.findings_now();
-        if (wedged_) {
+        out.what.findings = all_->found.all();
+        if (wedged_) {  // those that are not stuck may still run, so nothing else is looked at
             add_wedge(out.what);
         } else {
+            for (finding& each : out.what.findings) all_->order.regrade(each);
             for (const auto& each : all_->workers) {
                 out.locks += each->listener->statistics();
                 if (!each->thrown.empty()) add_exception(out.what, each->thrown);
@@ -274,8 +292,9 @@ private:
 
     void check(outcome& to) {
         if constexpr (requires(const W& state) { state.check(); }) {
+            const detail::listening_scope listening(all_->order);
             try {
-                static_cast<const W&>(all_->shared).check();
+                static_cast<const W&>(*all_->shared).check();
             } catch (const std::exception& thrown) {
                 add_exception(to, std::string("check threw: ") + thrown.what());
             }

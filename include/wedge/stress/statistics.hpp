@@ -15,10 +15,10 @@ namespace wedge {
 
 /// What was counted of one class.
 struct class_statistics {
-    std::uint64_t acquired = 0;   ///< blocking, timed and try acquires that succeeded
-    std::uint64_t contended = 0;  ///< attempts while another task held it
-    std::uint64_t tried = 0;      ///< try acquires
-    std::uint64_t failed = 0;     ///< of those and of timed ones
+    std::uint64_t acquired = 0;              ///< blocking, timed and try acquires that succeeded
+    std::uint64_t contended = 0;             ///< attempts while another task held it
+    std::uint64_t tried = 0;                 ///< try acquires
+    std::uint64_t failed = 0;                ///< of those and of timed ones
     std::chrono::nanoseconds waited{0};      ///< in contended attempts
     std::chrono::nanoseconds waited_max{0};  ///< the longest of them
 

@@ -38,7 +38,8 @@ private:
     void count(const event& step) {
         switch (step.kind) {
             case event_kind::attempt:
-                is_contended_ = holders_.is_held(step.instance);
+                is_contended_ = holders_.is_held(step.instance) &&
+                                !lock_class::from_id(step.class_id).options().never_waits;
                 if (is_contended_) {
                     ++statistics_[step.class_id].contended;
                     since_ = clock::now();
@@ -64,7 +65,8 @@ private:
     }
 
     void waited(class_statistics& of) {
-        const auto time = std::chrono::duration_cast<std::chrono::nanoseconds>(clock::now() - since_);
+        const auto time =
+            std::chrono::duration_cast<std::chrono::nanoseconds>(clock::now() - since_);
         of.waited += time;
         of.waited_max = std::max(of.waited_max, time);
         is_contended_ = false;

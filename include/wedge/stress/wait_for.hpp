@@ -53,7 +53,8 @@ public:
 private:
     static const held_lock* blocking_hold(const held_lock& wanted, const task_snapshot& holder) {
         for (const held_lock& each : holder.held)
-            if (each.instance == wanted.instance && (!is_shared(each.how) || !is_shared(wanted.how)))
+            if (each.instance == wanted.instance &&
+                (!is_shared(each.how) || !is_shared(wanted.how)))
                 return &each;
         return nullptr;
     }

@@ -1,0 +1,86 @@
+// Runs inputs of a WEDGE_FUZZ program without libFuzzer: with any compiler, and without aborting.
+//
+//     replay_hierarchy corpora/hierarchy crash-604191da
+//
+// A file DESIGN-deadlock must show a deadlock of that design, DESIGN-quiet must show nothing; other
+// names promise nothing. Exit status: 0 every promise is kept, 1 not, 2 unreadable.
+#include <algorithm>
+#include <cstdint>
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <string>
+#include <vector>
+
+#include "wedge/fuzz/libfuzzer.hpp"
+
+namespace {
+
+namespace fs = std::filesystem;
+
+std::vector<fs::path> files_of(int argc, char** argv) {
+    std::vector<fs::path> files;
+    for (int i = 1; i < argc; ++i) {
+        if (std::string(argv[i]).starts_with("-")) continue;
+        if (!fs::is_directory(argv[i])) {
+            files.emplace_back(argv[i]);
+            continue;
+        }
+        for (const fs::directory_entry& each : fs::directory_iterator(argv[i]))
+            if (each.is_regular_file() && each.path().extension() != ".md")
+                files.push_back(each.path());
+    }
+    std::sort(files.begin(), files.end());
+    return files;
+}
+
+std::vector<std::uint8_t> bytes_of(const fs::path& path) {
+    std::ifstream file(path, std::ios::binary);
+    if (!file) throw wedge::error(path.string() + ": cannot be read");
+    return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+}
+
+/// What the name promises and the input does not keep; empty: all is well.
+std::string broken_promise(const std::string& name, const std::string& design,
+                           const wedge::fuzz_sighting* seen) {
+    const bool is_deadlock = name.ends_with("-deadlock");
+    if (!is_deadlock && !name.ends_with("-quiet")) return {};
+    const std::string wanted = name.substr(0, name.rfind('-'));
+    if (!wanted.starts_with(design)) return "is an input for " + design;
+    if (!is_deadlock) return seen == nullptr ? "" : "is not quiet";
+    return seen != nullptr && !seen->what.tasks.empty() ? "" : "shows no deadlock";
+}
+
+/// @return whether the promise is kept
+bool replay(wedge::fuzz_group& group, const fs::path& path) {
+    const std::vector<std::uint8_t> bytes = bytes_of(path);
+    group.forget();  // each file is judged alone
+    const std::optional<wedge::fuzz_sighting> seen = group.run(bytes);
+    const std::string design = wedge::fuzz_group::short_name(group.design_of(bytes).name);
+    const std::string name = path.filename().string();
+    std::printf("%s: %s: %s\n", name.c_str(), design.c_str(),
+                seen ? wedge::report::heading_of(seen->what).c_str() : "quiet");
+    const std::string broken = broken_promise(name, design, seen ? &*seen : nullptr);
+    if (broken.empty()) return true;
+    if (seen) std::printf("\n%s\n", wedge::text_of(seen->what).c_str());
+    std::printf("%s: %s\n", name.c_str(), broken.c_str());
+    return false;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    try {
+        wedge::detail::begin_fuzzing(argc, argv, wedge_fuzz_group());
+        const std::vector<fs::path> files = files_of(argc, argv);
+        if (files.empty()) throw wedge::error("no inputs: give files or folders");
+        std::size_t kept = 0;
+        for (const fs::path& each : files) kept += replay(wedge_fuzz_group(), each) ? 1 : 0;
+        std::printf("%zu of %zu inputs show what their names say\n", kept, files.size());
+        return kept == files.size() ? 0 : 1;
+    } catch (const std::exception& wrong) {
+        std::fprintf(stderr, "%s: %s\n", argv[0], wrong.what());
+        return 2;
+    }
+}

@@ -1,0 +1,243 @@
+// `check`: the order pass and the exploration of scenarios, against what they expect.
+#pragma once
+
+#include <cstdio>
+#include <filesystem>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "wedge/event/schedule_text.hpp"
+#include "wedge/main/interrupt.hpp"
+#include "wedge/main/progress.hpp"
+#include "wedge/main/scenario_files.hpp"
+#include "wedge/main/subcommand.hpp"
+#include "wedge/report/json.hpp"
+#include "wedge/report/text.hpp"
+#include "wedge/scenario/check.hpp"
+
+namespace wedge {
+
+class check_command final : public subcommand {
+public:
+    check_command() {
+        options_.explore.steps_max = 2'000;           // a scenario that needs more only spins
+        options_.explore.steps_all_max = 20'000'000;  // some seconds, half a minute at worst
+    }
+
+    const char* name() const override { return "check"; }
+    const char* purpose() const override {
+        return "Check scenarios: their lock order and all interleavings, against what they expect";
+    }
+
+    void add_options(CLI::App& options) override {
+        options
+            .add_option("FILE", paths_,
+                        "Scenarios, and folders in which all *.wedge are checked. The findings of "
+                        "a scenario are shown if it is the only one or does not meet what it "
+                        "expects")
+            ->required()
+            ->type_name("");
+        const auto number = [&](const char* option, std::uint64_t& target, std::uint64_t least,
+                                const std::string& what) {
+            options
+                .add_option_function<std::string>(
+                    option,
+                    [option, &target, least](const std::string& text) {
+                        target = number_of(option, text, least);
+                    },
+                    what + " (default: " + std::to_string(target) + ")")
+                ->type_name("N")
+                ->take_last();
+        };
+        options.add_flag("--json", as_json_, "Print one JSON object a scenario")
+            ->disable_flag_override();
+        options.add_flag("--order-only", options_.is_order_only, "Do not explore")
+            ->disable_flag_override();
+        number("--executions", options_.explore.executions_max, 1, "The budget of a scenario");
+        number("--seed", options_.explore.seed, 0, "The seed of the random strategies");
+        options
+            .add_option("--out", folder_,
+                        "Where schedules are saved (default: nowhere, they are printed)")
+            ->type_name("DIR");
+    }
+
+    int run(const invocation& call) override {
+        if (!folder_.empty()) make_folder(folder_);
+        const std::vector<std::string> files = all_files(call);
+        const interrupt_scope interrupted;
+        for (const std::string& file : files) {
+            if (interrupt_scope::requested.load()) {
+                std::fprintf(call.err, "%s: stopped early, not checked\n", file.c_str());
+                ++unmet_;
+                continue;
+            }
+            guarded(call, [&] { check(call, file, files.size() == 1); });
+            std::fflush(call.out);
+        }
+        if (!as_json_ && files.size() > 1) call.print(summary());
+        if (unread_ != 0) return exit_status::misuse;
+        return unmet_ == 0 ? exit_status::clean : exit_status::findings;
+    }
+
+private:
+    /// A path that cannot be read costs a line, not the others.
+    template <class Body>
+    void guarded(const invocation& call, Body body) {
+        try {
+            body();
+        } catch (const error& wrong) {
+            std::fprintf(call.err, "%s: %s\n", name_of_program(call).c_str(), wrong.what());
+            ++unread_;
+        }
+    }
+    static std::string name_of_program(const invocation& call) {
+        return call.program.substr(call.program.find_last_of('/') + 1);
+    }
+
+    std::vector<std::string> all_files(const invocation& call) {
+        std::vector<std::string> files;
+        for (const std::string& path : paths_)
+            guarded(call, [&] {
+                for (std::string& file : scenario_files(path)) files.push_back(std::move(file));
+            });
+        return files;
+    }
+
+    void check(const invocation& call, const std::string& file, bool is_only) {
+        scenario::document what;
+        try {
+            what = read_scenario(file);
+        } catch (const error&) {
+            if (as_json_) call.print(json_of_error(file));
+            throw;
+        }
+        scenario::check_result result;
+        {
+            progress_line progress(call.err, file);
+            scenario::check_options options = options_;
+            options.explore.stop = &interrupt_scope::requested;
+            options.explore.on_progress = &progress_line::on;
+            options.explore.progress_data = &progress;
+            result = scenario::check(what, options);
+        }
+        ++(result.is_met ? met_ : unmet_);
+        std::vector<std::string> schedules;
+        std::string unsaved;
+        for (const finding& found : result.found.findings) {
+            schedules.emplace_back();
+            try {
+                schedules.back() = schedule_of(file, found);
+            } catch (const error& failed) {
+                unsaved = failed.what();
+            }
+        }
+        if (as_json_)
+            call.print(json_of(file, result, schedules));
+        else
+            call.print(text(call, file, result, schedules, is_only || !result.is_met));
+        if (!unsaved.empty()) throw error(unsaved);
+    }
+
+    /// The file of a finding's schedule; without --out its text; empty: it has none.
+    std::string schedule_of(const std::string& file, const finding& found) const {
+        if (found.best.decisions.empty()) return {};
+        if (folder_.empty()) return to_string(found.best);
+        schedule saved = found.best;
+        const std::string from_there =
+            std::filesystem::path(file).lexically_proximate(folder_).string();
+        const bool is_absolute = file.starts_with('/') || folder_.starts_with('/');
+        saved.workload = scenario::schedule_word(
+            is_absolute ? std::filesystem::absolute(file).lexically_normal().string() : from_there);
+        std::string path = folder_.ends_with('/') ? folder_ : folder_ + "/";
+        path += file_part(std::filesystem::path(file).stem().string()) + "-" +
+                short_hash(found.signature) + ".schedule";
+        write_text(path, to_string(saved));
+        return path;
+    }
+
+    std::string text(const invocation& call, const std::string& file,
+                     const scenario::check_result& result,
+                     const std::vector<std::string>& schedules, bool is_full) const {
+        std::string text = file + ": " + result.what;
+        text += result.is_met ? ", as expected\n" : "; expected: " + joined(result.expected) + "\n";
+        if (!is_full) return text;
+        text += "\n";
+        for (std::size_t i = 0; i < result.found.findings.size(); ++i) {
+            finding shown = result.found.findings[i];
+            scenario::name_locks(shown, result.titles);
+            const bool is_saved = !folder_.empty() && !schedules[i].empty();
+            text += text_of(shown, is_saved ? call.replay_line(schedules[i]) : "");
+            if (!is_saved && !schedules[i].empty()) text += indented(schedules[i]);
+            text += "\n";
+        }
+        if (options_.is_order_only)
+            return text + result.what + ": " +
+                   report::counted(result.found.findings.size(), "finding") +
+                   " in the order pass; nothing was explored\n\n";
+        return text + report::summary_of(result.found) + "\n\n";
+    }
+
+    static std::string indented(const std::string& schedule) {
+        std::string text = "  schedule (--out DIR saves it for replay)\n    ";
+        for (const char c : schedule) text += c == '\n' ? std::string("\n    ") : std::string(1, c);
+        text.resize(text.size() - 4);
+        return text;
+    }
+
+    std::string summary() const {
+        std::string text = report::counted(met_ + unmet_, "scenario") + ": " +
+                           std::to_string(met_) + " as expected";
+        if (unmet_ != 0) text += ", " + std::to_string(unmet_) + " not";
+        if (unread_ != 0) text += "; " + std::to_string(unread_) + " could not be read";
+        return text + "\n";
+    }
+
+    static std::string json_of_error(const std::string& file) {
+        json_writer json;
+        json.begin('{').key("file").value(file).key("outcome").value("error");
+        json.key("findings").begin('[').end(']');
+        write_exploration(json, {});
+        json.key("expected").begin('[').end(']').key("met").value(false);
+        return json.end('}').text() + "\n";
+    }
+
+    static std::string json_of(const std::string& file, const scenario::check_result& result,
+                               const std::vector<std::string>& schedules) {
+        json_writer json;
+        json.begin('{').key("file").value(file).key("outcome").value(result.what);
+        json.key("findings").begin('[');
+        for (std::size_t i = 0; i < result.found.findings.size(); ++i) {
+            const finding& each = result.found.findings[i];
+            json.begin('{').key("kind").value(wedge::name_of(each.kind));
+            json.key("classes").list(report::classes_of(each)).key("grade");
+            report::write_grade(json, each.graded);
+            json.key("verdict").value(wedge::name_of(each.judged)).key("schedule");
+            if (schedules[i].empty())
+                json.null();
+            else
+                json.value(schedules[i]);
+            json.end('}');
+        }
+        json.end(']');
+        write_exploration(json, result.found);
+        json.key("expected").list(result.expected).key("met").value(result.is_met);
+        return json.end('}').text() + "\n";
+    }
+
+    /// The search is stateless: it counts no states.
+    static void write_exploration(json_writer& json, const outcome& found) {
+        json.key("exploration").begin('{').key("executions").value(found.executions);
+        json.key("states").null().key("exhausted").value(found.exhausted).end('}');
+    }
+
+    scenario::check_options options_;
+    std::vector<std::string> paths_;
+    std::string folder_;
+    bool as_json_ = false;
+    std::uint64_t met_ = 0;
+    std::uint64_t unmet_ = 0;
+    std::uint64_t unread_ = 0;
+};
+
+}  // namespace wedge

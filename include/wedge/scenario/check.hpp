@@ -1,0 +1,161 @@
+// Checking a scenario: order, exploration, and whether its expectations are met.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "wedge/explore/session.hpp"
+#include "wedge/scenario/order_walk.hpp"
+#include "wedge/scenario/run.hpp"
+
+namespace wedge::scenario {
+
+struct check_options {
+    explore_options explore;
+    bool is_order_only = false;
+};
+
+struct check_result {
+    std::string what;  ///< the outcome's word: deadlock, finding, unresolved, sound
+    std::vector<std::string> expected;
+    bool is_met = false;
+    outcome found;                                ///< its locks carry the names of their classes
+    std::map<std::uint32_t, std::string> titles;  ///< of the locks, by instance
+};
+
+/// Calls each lock what the scenario calls it, for readers; otherwise a finding knows its class.
+inline void name_locks(finding& found, const std::map<std::uint32_t, std::string>& titles) {
+    const auto rename = [&](lock_use& use) {
+        const auto title = titles.find(use.instance);
+        if (title != titles.end()) use.class_name = title->second;
+    };
+    for (dependency& edge : found.cycle) {
+        rename(edge.held);
+        rename(edge.wanted);
+    }
+    for (lock_use& lock : found.locks) rename(lock);
+    for (task_report& task : found.tasks) {
+        for (lock_use& lock : task.held) rename(lock);
+        if (task.wanted) rename(*task.wanted);
+    }
+}
+
+namespace detail {
+
+/// What `expect` lines say, against what was found.
+class expectations {
+public:
+    expectations(const document& all, const std::string& what, const outcome& found)
+        : what_(what), found_(found) {
+        for (const declaration& each : all.all)
+            if (each.what == declares::expect) lines_.push_back(&each);
+    }
+
+    std::vector<std::string> words() const {
+        std::vector<std::string> all;
+        for (const declaration* each : lines_) all.push_back(text_of(*each));
+        if (all.empty()) all.emplace_back("sound");
+        return all;
+    }
+
+    bool are_met() const {
+        if (lines_.empty()) return what_ == "sound";
+        return std::all_of(lines_.begin(), lines_.end(),
+                           [&](const declaration* each) { return is_met(*each); }) &&
+               std::all_of(found_.findings.begin(), found_.findings.end(),
+                           [&](const finding& each) { return is_expected(each); });
+    }
+
+    static bool is_deadlock(const finding& each) {
+        return each.kind == finding_kind::deadlock || each.judged == verdict::confirmed ||
+               (each.judged == verdict::observed && !each.tasks.empty());
+    }
+
+private:
+    static std::string text_of(const declaration& each) {
+        std::string text(expect_words[static_cast<std::size_t>(each.expected)]);
+        if (each.expected == expects::finding)
+            text += std::string(" ") + name_of(each.kind_expected);
+        return text;
+    }
+
+    bool is_met(const declaration& line) const {
+        const std::vector<finding>& all = found_.findings;
+        switch (line.expected) {
+            case expects::sound: return what_ == "sound";
+            case expects::unresolved: return what_ == "unresolved";
+            case expects::deadlock: return std::any_of(all.begin(), all.end(), &is_deadlock);
+            case expects::livelock:
+                return std::any_of(all.begin(), all.end(), [](const finding& each) {
+                    return each.kind == finding_kind::livelock;
+                });
+            case expects::finding: break;
+        }
+        return std::any_of(all.begin(), all.end(),
+                           [&](const finding& each) { return each.kind == line.kind_expected; });
+    }
+
+    bool has_line(expects what) const {
+        return std::any_of(lines_.begin(), lines_.end(),
+                           [&](const declaration* each) { return each->expected == what; });
+    }
+    bool has_kind(finding_kind kind) const {
+        return std::any_of(lines_.begin(), lines_.end(), [&](const declaration* each) {
+            return each->expected == expects::finding && each->kind_expected == kind;
+        });
+    }
+
+    /// A deadlock, a livelock and what was observed must be expected.
+    bool is_expected(const finding& each) const {
+        if (is_deadlock(each))
+            return has_line(expects::deadlock) || has_kind(finding_kind::deadlock);
+        if (each.kind == finding_kind::livelock)
+            return has_line(expects::livelock) || has_kind(each.kind);
+        return each.judged != verdict::observed || has_kind(each.kind);
+    }
+
+    const std::string& what_;
+    const outcome& found_;
+    std::vector<const declaration*> lines_;
+};
+
+/// The outcome of the order pass alone.
+inline outcome outcome_of_order(std::vector<finding> found) {
+    outcome all;
+    all.what = result::sound;
+    for (finding& each : found) {
+        if (each.judged != verdict::refuted) all.what = result::finding;
+        all.findings.push_back(std::move(each));
+    }
+    return all;
+}
+
+}  // namespace detail
+
+/// Runs the order pass and the exploration, and judges what they found.
+inline check_result check(const document& all, const check_options& options) {
+    check_result result;
+    std::vector<finding> seen = order_walk(all).run(options.explore.stop);
+    scenario_subject subject(all);
+    if (options.is_order_only) {
+        result.found = detail::outcome_of_order(std::move(seen));
+    } else {
+        session exploration(subject, options.explore);
+        for (finding& each : seen) exploration.add(std::move(each));
+        result.found = exploration.explore();
+    }
+    // An assertion that does not hold is a finding like others.
+    if (result.found.what == wedge::result::exception) result.found.what = wedge::result::finding;
+    result.what = name_of(result.found.what);
+    const detail::expectations expected(all, result.what, result.found);
+    result.expected = expected.words();
+    result.is_met = expected.are_met();
+    result.titles = subject.lock_titles();
+    return result;
+}
+
+}  // namespace wedge::scenario

@@ -1,0 +1,157 @@
+// The order pass: every block alone, nothing blocks, both branches of everything.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "wedge/event/signature.hpp"
+#include "wedge/order/checker.hpp"
+#include "wedge/scenario/run.hpp"
+#include "wedge/task/steps.hpp"
+
+namespace wedge::scenario {
+
+/// Walks all paths through each block, as a runtime that grants every wait.
+///
+/// A try of a lock that the task holds itself fails; every other one, and every test, is answered
+/// both ways. Loops run 0, 1 and 2 times, `repeat` as often as it says but at most twice.
+class order_walk final : public runtime, private walk_guide {
+public:
+    explicit order_walk(const document& all) : subject_(all, this) {
+        setup_.runtime = this;
+        setup_.sink = &order_;
+        setup_.ordinal = ~0U;
+        setup_.name = "set-up";
+        self_.runtime = this;
+        self_.sink = &order_;
+    }
+
+    /// What the order checker says of all paths. What was not walked is a finding too.
+    ///
+    /// @param stop  may be null
+    std::vector<finding> run(const std::atomic<bool>* stop) {
+        static std::atomic<std::uint32_t> walks{0};
+        execution_ = (walks.fetch_add(1, std::memory_order_relaxed) + 1) | walk_bit;
+        task* const before = wedge::detail::current_task;
+        wedge::detail::current_task = &setup_;
+        subject_.begin();
+        for (const scenario_subject::walk_visit& visit : subject_.visits()) walk(visit, stop);
+        giving_up_ = true;
+        wedge::detail::current_task = &setup_;
+        subject_.end();
+        giving_up_ = false;
+        wedge::detail::current_task = before;
+        std::vector<finding> found = order_.findings();
+        for (finding& each : found) settle(each);
+        found.insert(found.end(), cut_.begin(), cut_.end());
+        return found;
+    }
+
+    bool perform(task& self, const operation& next) override {
+        const bool may_fail = next.what == step::try_acquire || next.timed;
+        if (!may_fail) return true;
+        if (next.what == step::try_acquire) {
+            const held_lock* const mine = self.held.find(next.lock->instance());
+            if (mine != nullptr && next.lock->kind() != lock_kind::recursive_mutex &&
+                (!is_shared(mine->how) || !is_shared(next.how)))
+                return false;
+        }
+        return choose(self, 2, "both branches") == 0;
+    }
+
+    std::uint32_t choose(task&, std::uint32_t n, const char*) noexcept override {
+        if (depth_ == path_.size()) path_.push_back({0, n});
+        return path_[depth_++].chosen;
+    }
+
+    std::uint32_t spawn(task&, task_body, const char*) override { return 0; }
+    void created(lock_identity& lock) noexcept override { lock.adopt(execution_, ++locks_); }
+    void met(lock_identity& lock) noexcept override { lock.adopt(execution_, ++locks_); }
+    void destroyed(lock_identity&) noexcept override {}
+    void progress(task&) noexcept override {}
+
+private:
+    static constexpr std::uint32_t walk_bit = 1U << 31;   // no number of an explored execution
+    static constexpr unsigned paths_max = 4096;           // of one block: twelve tests in a row
+    static constexpr unsigned statements_max = 10'000;    // of one path
+    static constexpr std::uint64_t all_max = 20'000'000;  // of all paths: some seconds
+
+    struct answer {
+        std::uint32_t chosen;
+        std::uint32_t among;
+    };
+    struct too_long {};
+
+    void count_statement() override {
+        if (++statements_ > statements_max || ++all_statements_ > all_max) throw too_long{};
+    }
+
+    void walk(const scenario_subject::walk_visit& visit, const std::atomic<bool>* stop) {
+        path_.clear();
+        self_.name = visit.what->name;
+        self_.ordinal = visit.ordinal;
+        for (unsigned paths = 0; stop == nullptr || !stop->load(std::memory_order_relaxed);) {
+            depth_ = 0;
+            statements_ = 0;
+            bool is_whole = true;
+            wedge::detail::current_task = &self_;
+            try {
+                subject_.walk(visit);
+                wedge::detail::task_ended(self_);
+            } catch (const too_long&) {
+                is_whole = false;
+            }
+            self_.held.clear();
+            self_.chain = 0;
+            if (all_statements_ > all_max)
+                return add_cut(visit, "paths left out, after", all_max, "statements");
+            if (!is_whole) add_cut(visit, "a path longer than", statements_max, "statements");
+            if (!next_path()) return;
+            if (++paths == paths_max) return add_cut(visit, "more than", paths_max, "paths");
+        }
+    }
+
+    bool next_path() {
+        path_.resize(depth_);
+        while (!path_.empty() && path_.back().chosen + 1 == path_.back().among) path_.pop_back();
+        if (path_.empty()) return false;
+        ++path_.back().chosen;
+        return true;
+    }
+
+    void add_cut(const scenario_subject::walk_visit& visit, const char* what, std::uint64_t most,
+                 const char* unit) {
+        finding cut;
+        cut.kind = finding_kind::capacity;
+        cut.what = "order pass: " + visit.what->name + " has " + what + " " + std::to_string(most) +
+                   " " + unit;
+        cut.task = visit.what->name;
+        cut.signature = signature_of(cut) + " " + cut.what;
+        for (const finding& known : cut_)
+            if (known.signature == cut.signature) return;
+        cut_.push_back(std::move(cut));
+    }
+
+    void settle(finding& found) const {
+        order_.regrade(found);
+        if (found.judged == verdict::refuted) return;
+        found.judged = verdict::unresolved;
+        found.reason = "seen in the order pass, where every branch is walked and nothing blocks";
+    }
+
+    checker order_{evidence::exact};
+    task setup_;
+    task self_;
+    scenario_subject subject_;
+    std::vector<answer> path_;
+    std::size_t depth_ = 0;
+    unsigned statements_ = 0;
+    std::uint64_t all_statements_ = 0;
+    std::uint32_t locks_ = 0;
+    std::vector<finding> cut_;
+};
+
+}  // namespace wedge::scenario

@@ -1,0 +1,132 @@
+#include <algorithm>
+
+#include <doctest/doctest.h>
+
+#include "wedge/main/files.hpp"
+
+#include "main/fake_program.hpp"
+
+namespace {
+
+constexpr const char* abba =
+    "lock a mutex\nlock b mutex x2\n"
+    "thread one {\n    lock a\n    lock b[1]\n    unlock b[1]\n    unlock a\n}\n"
+    "thread two {\n    lock b[1]\n    lock a\n    unlock a\n    unlock b[1]\n}\n";
+constexpr const char* ordered =
+    "lock a mutex\nthread one x2 {\n    lock a\n    unlock a\n}\nexpect sound\n";
+
+called check(std::initializer_list<const char*> arguments) {
+    return call_program({}, arguments);
+}
+
+}  // namespace
+
+TEST_CASE("check: deadlock with a schedule, and the twin is sound") {
+    const scratch_folder here;
+    wedge::write_text("abba.wedge", std::string(abba) + "expect deadlock\n");
+    wedge::write_text("ordered.wedge", ordered);
+    const called found = check({"check", "abba.wedge"});
+    CHECK(found.status == 0);
+    CHECK(found.err == "");
+    CHECK(found.out.starts_with("abba.wedge: deadlock, as expected\n\nconfirmed deadlock: "));
+    CHECK(found.out.find("waits for  b[1]        at abba.wedge:5") != std::string::npos);
+    CHECK(found.out.find("\n    wedge schedule 1\n    workload abba.wedge ") != std::string::npos);
+    const called sound = check({"check", "ordered.wedge"});
+    CHECK(sound.status == 0);
+    CHECK(sound.out.starts_with("ordered.wedge: sound, as expected\n\nsound: no findings; "));
+    CHECK(here.files(".schedule").empty());
+}
+
+TEST_CASE("check: an expectation that is not met is status 1, and the findings are shown") {
+    const scratch_folder here;
+    wedge::make_folder("all/below");
+    wedge::write_text("all/b.wedge", abba);
+    wedge::write_text("all/below/a.wedge", ordered);
+    wedge::write_text("all/readme.txt", "no scenario");
+    const called found = check({"check", "all"});
+    CHECK(found.status == 1);
+    CHECK(found.out.starts_with("all/b.wedge: deadlock; expected: sound\n\nconfirmed deadlock"));
+    CHECK(found.out.find("\nall/below/a.wedge: sound, as expected\n") != std::string::npos);
+    CHECK(found.out.ends_with("2 scenarios: 1 as expected, 1 not\n"));
+}
+
+TEST_CASE("check: --json prints one object a scenario") {
+    const scratch_folder here;
+    wedge::write_text("a.wedge", std::string(abba) + "expect deadlock\n");
+    wedge::write_text("b.wedge", ordered);
+    const called found = check({"check", "--json", "a.wedge", "b.wedge"});
+    CHECK(found.status == 0);
+    CHECK(std::count(found.out.begin(), found.out.end(), '\n') == 2);
+    CHECK(
+        found.out.starts_with("{\"file\":\"a.wedge\",\"outcome\":\"deadlock\",\"findings\":["
+                              "{\"kind\":\"circular\",\"classes\":[\"b\",\"a\"],\"grade\":[],"
+                              "\"verdict\":\"confirmed\",\"schedule\":\"wedge schedule 1\\n"));
+    CHECK(found.out.find("}],\"exploration\":{\"executions\":") != std::string::npos);
+    CHECK(found.out.find(",\"exhausted\":true},\"expected\":[\"deadlock\"],\"met\":true}\n") !=
+          std::string::npos);
+    CHECK(found.out.find("{\"file\":\"b.wedge\",\"outcome\":\"sound\",\"findings\":[],"
+                         "\"exploration\":{\"executions\":") != std::string::npos);
+}
+
+TEST_CASE("check: --out saves schedules that replay finds again, from anywhere") {
+    const scratch_folder here;
+    wedge::make_folder("in put");
+    wedge::write_text("in put/abba.wedge", abba);
+    const called found = check({"check", "in put/abba.wedge", "--out", "out"});
+    CHECK(found.status == 1);
+    const std::size_t at = found.out.find("replay: ./bin/bank replay out/abba-");
+    REQUIRE(at != std::string::npos);
+    const std::string file =
+        found.out.substr(found.out.find("out/", at), sizeof "out/abba-12345678.schedule" - 1);
+    const called again = check({"replay", file.c_str()});
+    CHECK(again.status == 1);
+    CHECK(again.err == "");
+    CHECK(again.out.starts_with("confirmed deadlock: "));
+    CHECK(again.out.find("\nreproduced in ") != std::string::npos);
+    wedge::write_text("in put/abba.wedge", ordered);
+    const called changed = check({"replay", file.c_str()});
+    CHECK(changed.status == 2);
+    CHECK(changed.err.find("said something else; --lenient replays") != std::string::npos);
+    std::filesystem::remove("in put/abba.wedge");
+    CHECK(check({"replay", file.c_str()}).err ==
+          "bank: " + file +
+              ": is of scenario ../in put/abba.wedge, which is neither beside it "
+              "nor here\n");
+}
+
+TEST_CASE("check: misuse is one clear line and status 2, and costs no other file") {
+    const scratch_folder here;
+    wedge::make_folder("empty");
+    wedge::write_text("typo.wedge", "lock a mutex\nthread t {\n    lok a\n}\n");
+    wedge::write_text("fine.wedge", ordered);
+    const auto err = [&](std::initializer_list<const char*> arguments) {
+        const called found = check(arguments);
+        CHECK(found.status == 2);
+        return found.err;
+    };
+    const std::string typo =
+        "bank: typo.wedge:3:5: found 'lok', expected a statement (did you mean 'lock'?)\n";
+    CHECK(err({"check", "typo.wedge"}) == typo);
+    CHECK(err({"check", "nowhere.wedge"}) == "bank: nowhere.wedge: No such file or directory\n");
+    CHECK(err({"check", "empty"}) == "bank: empty: no scenario (*.wedge) in this folder\n");
+    CHECK(err({"check"}) == "bank: check: FILE is required; see ./bin/bank check --help\n");
+    CHECK(err({"check", "--ordr-only", "fine.wedge"}) ==
+          "bank: check: unknown option --ordr-only (did you mean --order-only?); see ./bin/bank "
+          "check --help\n");
+    CHECK(err({"check", "fine.wedge", "--executions", "0"}) ==
+          "bank: --executions: '0' is not a whole number from 1 on\n");
+    const called both = check({"check", "typo.wedge", "nowhere.wedge", "fine.wedge"});
+    CHECK(both.status == 2);
+    CHECK(both.err == typo + "bank: nowhere.wedge: No such file or directory\n");
+    CHECK(both.out.starts_with("fine.wedge: sound, as expected\n"));
+    CHECK(check({"check", "--json", "typo.wedge"}).out ==
+          "{\"file\":\"typo.wedge\",\"outcome\":\"error\",\"findings\":[],\"exploration\":"
+          "{\"executions\":0,\"states\":null,\"exhausted\":false},\"expected\":[],"
+          "\"met\":false}\n");
+}
+
+TEST_CASE("check: the same call prints the same bytes") {
+    const scratch_folder here;
+    wedge::write_text("a.wedge", abba);
+    CHECK(check({"check", "a.wedge"}).out == check({"check", "a.wedge"}).out);
+}

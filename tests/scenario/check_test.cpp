@@ -1,0 +1,182 @@
+#include "wedge/scenario/check.hpp"
+
+#include <doctest/doctest.h>
+
+#include "scenario/read.hpp"
+
+namespace {
+
+const wedge::finding* find(const wedge::scenario::check_result& in, wedge::finding_kind kind) {
+    for (const wedge::finding& each : in.found.findings)
+        if (each.kind == kind) return &each;
+    return nullptr;
+}
+
+}  // namespace
+
+TEST_CASE("check: every scenario of the corpus does what it expects, and is searched to the end") {
+    for (const std::string& file : corpus()) {
+        CAPTURE(file);
+        const auto all = wedge::scenario::parse(text_of_file(file), file);
+        const auto result = wedge::scenario::check(all, small_search());
+        CHECK(result.is_met);
+        CHECK(result.found.exhausted);
+    }
+}
+
+TEST_CASE("check: a confirmed finding has a schedule that deadlocks again") {
+    const std::string file = TESTS_DIR "/../corpora/scenarios/shrinker_blocks.wedge";
+    const auto all = wedge::scenario::parse(text_of_file(file), file);
+    const auto result = wedge::scenario::check(all, small_search());
+    const wedge::finding* const found = find(result, wedge::finding_kind::circular);
+    REQUIRE(found != nullptr);
+    CHECK(found->judged == wedge::verdict::confirmed);
+    wedge::scenario::scenario_subject subject(all);
+    const wedge::outcome again =
+        wedge::session(subject, {}).replay(found->best, wedge::replay_mode::strict);
+    CHECK(again.what == wedge::result::deadlock);
+    CHECK(again.diverged == "");
+}
+
+TEST_CASE("check: an order that only the order pass sees is refuted by the exploration") {
+    const std::string text =
+        "lock a mutex; lock b mutex; counter K = 0\n"
+        "thread one { lock a; lock b; unlock b; unlock a }\n"
+        "thread two { if K == 1 { lock b; lock a; unlock a; unlock b } }\n";
+    const auto whole = checked(text);
+    CHECK(whole.what == "sound");
+    REQUIRE(find(whole, wedge::finding_kind::circular) != nullptr);
+    CHECK(find(whole, wedge::finding_kind::circular)->judged == wedge::verdict::refuted);
+    auto options = small_search();
+    options.is_order_only = true;
+    const auto order = wedge::scenario::check(parsed(text), options);
+    CHECK(order.what == "finding");
+    CHECK(!order.is_met);
+    CHECK(order.found.executions == 0);
+}
+
+TEST_CASE("check: the order pass walks both branches of a try, and loops 0, 1 and 2 times") {
+    auto options = small_search();
+    options.is_order_only = true;
+    const auto found = [&](const std::string& body) {
+        const auto result =
+            wedge::scenario::check(parsed("lock a mutex; lock b mutex; condition v; counter K = 0\n"
+                                          "thread one { lock a; lock b; unlock b; unlock a }\n"
+                                          "thread two { " +
+                                          body + " }\n"),
+                                   options);
+        return find(result, wedge::finding_kind::circular) != nullptr;
+    };
+    CHECK(found("lock b; lock a; unlock a; unlock b"));
+    CHECK(!found("lock b; try lock a { unlock a }; unlock b"));
+    CHECK(found("lock b; try lock a { unlock a } else { lock a; unlock a }; unlock b"));
+    CHECK(found("lock b; lock a timed { unlock a } else { yield }; unlock b"));
+    CHECK(found("choose { yield } or { lock b; lock a; unlock a; unlock b }"));
+    CHECK(found("lock b; might lock a; unlock b"));
+    CHECK(found("while K == 7 { lock b; while K == 8 { lock a; unlock a }; unlock b }"));
+    CHECK(found("alloc 1 GFP_KERNEL else { lock b; lock a; unlock a; unlock b }"));
+    CHECK(!found("lock b; try lock b { lock a; unlock a }; unlock b"));
+}
+
+TEST_CASE("check: a thread that uses its number is walked once a copy") {
+    const auto result = checked(
+        "lock fork mutex x3 class fork unchecked\n"
+        "thread eat x3 {\n lock fork[self]; lock fork[self+1]; unlock fork[self+1]; "
+        "unlock fork[self]\n}\nexpect deadlock\n");
+    CHECK(result.what == "deadlock");
+    CHECK(result.is_met);
+}
+
+TEST_CASE("check: what was not walked is a capacity finding") {
+    std::string text = "counter K = 0\nthread t {\n";
+    for (int i = 0; i < 14; ++i) text += "if K == 0 { yield }\n";
+    CHECK(find(checked(text + "}\n"), wedge::finding_kind::capacity) != nullptr);
+}
+
+TEST_CASE("check: a run that spins is cut, and the result says so") {
+    auto options = small_search();
+    options.explore.steps_all_max = 100'000;
+    const auto spinning =
+        wedge::scenario::check(parsed("counter K = 0\nthread t { until K == 1 }\n"), options);
+    CHECK(spinning.what == "unresolved");
+    const auto silent = wedge::scenario::check(
+        parsed("lock a mutex\nthread t { repeat 1000000000 { repeat 1000000000 { } } }\n"),
+        options);
+    CHECK(silent.what == "unresolved");
+}
+
+TEST_CASE("check: a bare try ends the run and releases what it took") {
+    const auto result = checked(
+        "lock a mutex; lock b mutex\n"
+        "thread one { lock a; try lock b; unlock b; unlock a }\n"
+        "thread two { lock b; yield; unlock b }\n");
+    CHECK(result.what == "sound");
+}
+
+TEST_CASE("check: assertions, timed waits, joins and timeouts") {
+    CHECK(checked("counter K = 0\nthread t x2 { add K 1 }\n"
+                  "thread last { join t; assert K == 2 }\n")
+              .what == "sound");
+    const auto wrong = checked(
+        "counter K = 0\nthread t x2 { add K 1 }\n"
+        "thread last { assert K == 2 }\nexpect finding assertion\n");
+    CHECK(wrong.is_met);
+    CHECK(checked("lock a mutex\ncondition v\ncounter K = 0\n"
+                  "thread t { lock a; wait v a timeout { set K = 1 }; unlock a }\n")
+              .what == "sound");
+    CHECK(checked("lock a mutex\ncondition v\nthread t { lock a; wait v a; unlock a }\n").what ==
+          "deadlock");
+    CHECK(checked("lock a mutex; lock b mutex\n"
+                  "thread x1_ { lock a; lock b timed { unlock b } else { }; unlock a }\n"
+                  "thread x2_ { lock b; lock a; unlock a; unlock b }\n")
+              .what == "sound");
+}
+
+TEST_CASE("check: local counters are one a task") {
+    CHECK(checked("counter K = 0 local\nthread t x2 { add K 1; assert K == 1 }\n").what == "sound");
+    CHECK(checked("counter K = 0\nthread t x2 { add K 1; assert K == 1 }\n").what == "finding");
+}
+
+TEST_CASE("check: two counters in one step are seen by the search") {
+    const auto result = checked(
+        "counter A = 0\ncounter B = 1\n"
+        "thread one { add A B }\nthread two { add B A }\n"
+        "thread last { join one; join two; if A == 1 { assert B == 2 } }\n"
+        "expect finding assertion\n");
+    CHECK(result.is_met);
+}
+
+TEST_CASE("check: expectations") {
+    const std::string abba =
+        "lock a mutex; lock b mutex\n"
+        "thread one { lock a; lock b; unlock b; unlock a }\n"
+        "thread two { lock b; lock a; unlock a; unlock b }\n";
+    CHECK(!checked(abba).is_met);
+    CHECK(checked(abba + "expect deadlock\n").is_met);
+    CHECK(!checked(abba + "expect sound\n").is_met);
+    CHECK(!checked(abba + "expect finding circular\n").is_met);  // the deadlock is not expected
+    CHECK(checked(abba + "expect finding circular\nexpect deadlock\n").is_met);
+    CHECK(!checked(abba + "expect deadlock\nexpect finding recursive\n").is_met);
+    CHECK(!checked(abba + "expect unresolved\n").is_met);
+}
+
+TEST_CASE("check: a class keeps its options over several scenarios of one process") {
+    const std::string nested = "thread t { lock a[0]; lock a[1]; unlock a[1]; unlock a[0] }\n";
+    CHECK(find(checked("lock a mutex x2\n" + nested), wedge::finding_kind::recursive) != nullptr);
+    CHECK(find(checked("lock a mutex x2 unchecked\n" + nested), wedge::finding_kind::recursive) ==
+          nullptr);
+    CHECK(find(checked("lock a mutex x2\n" + nested), wedge::finding_kind::recursive) != nullptr);
+    CHECK(checked("lock zone mutex\nmemory 4 pages low 0 high 0\n"
+                  "thread t { lock zone; lock zone }\nexpect deadlock\n"
+                  "expect finding recursive\n")
+              .is_met);
+}
+
+TEST_CASE("check: the search may be stopped") {
+    const std::atomic<bool> stop{true};
+    auto options = small_search();
+    options.explore.stop = &stop;
+    const auto result =
+        wedge::scenario::check(parsed("lock a mutex\nthread t { lock a }\n"), options);
+    CHECK(result.what == "unresolved");
+}

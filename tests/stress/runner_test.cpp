@@ -1,0 +1,139 @@
+#include "wedge/stress/runner.hpp"
+
+#include <doctest/doctest.h>
+
+#include "stress/sample_workloads.hpp"
+
+namespace {
+
+/// A run that ends by the number of its calls, not by the clock.
+wedge::stress_options counted(std::uint64_t calls_max, wedge::program calls = {}) {
+    wedge::stress_options how;
+    how.time = std::chrono::hours(1);
+    how.calls_max = calls_max;
+    how.calls = std::move(calls);
+    how.look_every = std::chrono::milliseconds(5);
+    how.patience = std::chrono::hours(1);
+    return how;
+}
+
+/// Lets the threads of a wedged run go, and waits until they have.
+template <class W>
+void let_go() {
+    samples::openable_mutex::is_open.store(true);
+    while (W::alive.load() != 0) ::sched_yield();
+    samples::openable_mutex::is_open.store(false);
+}
+
+}  // namespace
+
+TEST_CASE("stress: a wedge is seen, with what every task holds and wants") {
+    using broken = samples::certain_wedge<false>;
+    wedge::stress_options how = counted(0, wedge::parse_program("forth | back"));
+    how.threads = 2;
+    {
+        const wedge::stress_outcome all = wedge::stress<broken>(how);
+        CHECK(all.is_wedged);
+        CHECK(all.what.what == wedge::result::deadlock);
+        REQUIRE(all.what.findings.size() == 1);
+        const wedge::finding& found = all.what.findings[0];
+        CHECK(found.signature == "cycle a/EE b/EE");
+        CHECK(found.judged == wedge::verdict::confirmed);
+        REQUIRE(found.tasks.size() == 2);
+        for (const wedge::task_report& each : found.tasks) {
+            REQUIRE(each.held.size() == 1);
+            REQUIRE(each.wanted);
+            CHECK(each.held[0].class_name != each.wanted->class_name);
+            CHECK(each.wanted->where.is_known());
+        }
+    }
+    let_go<broken>();
+}
+
+TEST_CASE("stress: the same workload in one order ends") {
+    using repaired = samples::certain_wedge<true>;
+    wedge::stress_options how = counted(200, wedge::parse_program("forth | back"));
+    how.threads = 2;
+    const wedge::stress_outcome all = wedge::stress<repaired>(how);
+    CHECK_FALSE(all.is_wedged);
+    CHECK(all.what.what == wedge::result::unresolved);
+    CHECK(all.what.findings.empty());
+    CHECK(all.calls == 400);
+    CHECK(repaired::alive.load() == 0);
+}
+
+TEST_CASE("stress: a task that stands still for too long has wedged, cycle or not") {
+    wedge::stress_options how = counted(0);
+    how.threads = 1;
+    how.patience = std::chrono::milliseconds(20);
+    const wedge::stress_outcome all = wedge::stress<samples::sleeper>(how);
+    CHECK(all.is_wedged);
+    REQUIRE(all.what.findings.size() == 1);
+    CHECK(all.what.findings[0].cycle.empty());
+    CHECK(all.what.findings[0].tasks[0].held[0].class_name == "sleeper");
+    let_go<samples::sleeper>();
+}
+
+TEST_CASE("stress: an inverted order is found without a wedge, its twin is clean") {
+    wedge::stress_options how = counted(500);
+    const wedge::stress_outcome broken = wedge::stress<samples::inversion<false>>(how);
+    CHECK_FALSE(broken.is_wedged);
+    CHECK(broken.what.what == wedge::result::finding);
+    REQUIRE(broken.what.findings.size() == 1);
+    CHECK(broken.what.findings[0].signature == "cycle ia/EE ib/EE");
+    CHECK(broken.what.findings[0].judged == wedge::verdict::unresolved);
+    const wedge::stress_outcome repaired = wedge::stress<samples::inversion<true>>(how);
+    CHECK(repaired.what.findings.empty());
+    CHECK(repaired.what.what == wedge::result::unresolved);
+}
+
+TEST_CASE("stress: with exact evidence a guard refutes") {
+    wedge::stress_options how = counted(300);
+    how.kept = wedge::evidence::exact;
+    const wedge::stress_outcome all = wedge::stress<samples::guarded>(how);
+    CHECK_FALSE(all.is_wedged);
+    REQUIRE(all.what.findings.size() == 1);
+    CHECK(all.what.findings[0].judged == wedge::verdict::refuted);
+    CHECK(all.what.what == wedge::result::unresolved);
+}
+
+TEST_CASE("stress: what an action or the check throws is a finding, the twin throws nothing") {
+    wedge::stress_options how = counted(10);
+    how.threads = 1;
+    const wedge::stress_outcome broken = wedge::stress<samples::thrower<false>>(how);
+    CHECK(broken.what.what == wedge::result::exception);
+    REQUIRE(broken.what.findings.size() == 2);
+    CHECK(broken.what.findings[0].what == "worker 1 threw: planted");
+    CHECK(broken.what.findings[1].what == "check threw: checked");
+    CHECK(wedge::stress<samples::thrower<true>>(how).what.findings.empty());
+}
+
+TEST_CASE("stress: every acquire is counted, by class") {
+    wedge::stress_options how = counted(250, wedge::parse_program("insert | look"));
+    how.threads = 2;
+    const wedge::stress_outcome all = wedge::stress<samples::inversion<true>>(how);
+    const auto rows = all.locks.rows();
+    REQUIRE(rows.size() == 1);
+    CHECK(rows[0].name == "table");
+    CHECK(rows[0].counted.acquired == 500);
+    CHECK(all.what.steps == 500);
+}
+
+TEST_CASE("stress: a memory hog does not keep a run from ending") {
+    wedge::stress_options how = counted(50);
+    how.hog_mebibytes = 4;
+    CHECK(wedge::stress<samples::inversion<true>>(how).calls == 200);
+}
+
+TEST_CASE("stress: it ends early when it is told to") {
+    std::atomic<bool> stop{true};
+    wedge::stress_options how = counted(0);
+    how.stop = &stop;
+    CHECK_FALSE(wedge::stress<samples::inversion<true>>(how).is_wedged);
+}
+
+TEST_CASE("stress: a program that calls what there is not is the user's mistake") {
+    CHECK_THROWS_AS(
+        wedge::stress<samples::guarded>(counted(1, wedge::parse_program("forth | sideways"))),
+        wedge::error);
+}

@@ -1,0 +1,141 @@
+// The watchdog alone, on published steps: no threads, and a clock that the test turns.
+#include "wedge/stress/watchdog.hpp"
+
+#include <doctest/doctest.h>
+
+namespace {
+
+using namespace std::chrono_literals;
+using wedge::event_kind;
+using wedge::mode;
+
+struct scene {
+    wedge::watchdog::tasks tasks;
+    wedge::watchdog dog{10s};
+    wedge::watchdog::clock::time_point now{};
+
+    explicit scene(std::size_t n) {
+        for (std::size_t i = 0; i < n; ++i)
+            tasks.push_back(std::make_shared<wedge::published_task>("t" + std::to_string(i)));
+    }
+    void step(std::size_t task, event_kind kind, const char* lock, mode how = mode::exclusive,
+              wedge::flags with = wedge::flags::none) {
+        const std::uint32_t id = wedge::lock_class(lock).id();
+        tasks[task]->publish(
+            {.kind = kind, .how = how, .with = with, .class_id = id, .instance = id});
+    }
+    void take(std::size_t task, const char* lock, mode how = mode::exclusive) {
+        step(task, event_kind::attempt, lock, how);
+        step(task, event_kind::acquired, lock, how);
+    }
+    void want(std::size_t task, const char* lock, mode how = mode::exclusive) {
+        step(task, event_kind::attempt, lock, how);
+    }
+    std::optional<wedge::finding> look(std::chrono::milliseconds later = 1ms) {
+        now += later;
+        return dog.look(tasks, now);
+    }
+};
+
+}  // namespace
+
+TEST_CASE("watchdog: a cycle that stands still is a deadlock in the second look") {
+    scene s(3);
+    s.take(0, "wa");
+    s.take(1, "wb");
+    s.take(2, "wc");
+    s.want(0, "wb");
+    s.want(1, "wc");
+    s.want(2, "wa");
+    CHECK_FALSE(s.look());
+    const auto found = s.look();
+    REQUIRE(found);
+    CHECK(found->cycle.size() == 3);
+    CHECK(found->signature == "cycle wa/EE wb/EE wc/EE");
+    CHECK(found->tasks.size() == 3);
+}
+
+TEST_CASE("watchdog: a cycle one of whose tasks has moved between the looks is none") {
+    scene s(2);
+    s.take(0, "wa");
+    s.take(1, "wb");
+    s.want(0, "wb");
+    s.want(1, "wa");
+    CHECK_FALSE(s.look());
+    s.tasks[1]->count();
+    CHECK_FALSE(s.look());
+    CHECK(s.look());
+}
+
+TEST_CASE("watchdog: a queue is no cycle, and readers do not wait for readers") {
+    scene s(2);
+    s.take(0, "wa", mode::shared);
+    s.take(1, "wb", mode::shared);
+    s.want(0, "wb", mode::shared);
+    s.want(1, "wa", mode::shared);
+    for (int i = 0; i < 3; ++i) CHECK_FALSE(s.look());
+    scene writers(2);
+    writers.take(0, "wa", mode::shared);
+    writers.take(1, "wb", mode::shared);
+    writers.want(0, "wb");
+    writers.want(1, "wa");
+    CHECK_FALSE(writers.look());
+    CHECK(writers.look());
+}
+
+TEST_CASE("watchdog: a timed wait ends by itself") {
+    scene s(2);
+    s.take(0, "wa");
+    s.take(1, "wb");
+    s.want(0, "wb");
+    s.step(1, event_kind::attempt, "wa", mode::exclusive, wedge::flags::timed);
+    for (int i = 0; i < 3; ++i) CHECK_FALSE(s.look());
+    s.step(1, event_kind::failed, "wa");
+    s.want(1, "wa");
+    CHECK_FALSE(s.look());
+    CHECK(s.look());
+}
+
+TEST_CASE("watchdog: a task that waits for its own lock") {
+    scene s(1);
+    s.take(0, "wa");
+    s.want(0, "wa");
+    CHECK_FALSE(s.look());
+    CHECK(s.look());
+}
+
+TEST_CASE("watchdog: a task that has not moved for its patience, and one that has ended") {
+    scene s(2);
+    s.take(0, "wa");
+    s.step(0, event_kind::wait, "ready");
+    s.tasks[1]->end();
+    CHECK_FALSE(s.look());
+    CHECK_FALSE(s.look(9s));
+    const auto found = s.look(2s);
+    REQUIRE(found);
+    CHECK(found->cycle.empty());
+    CHECK(found->tasks[0].waits_for == "condition ready");
+    CHECK(found->tasks[1].waits_for == "");
+    s.tasks[0]->count();
+    CHECK_FALSE(s.look());
+}
+
+TEST_CASE("watchdog: a released lock keeps nobody") {
+    scene s(2);
+    s.take(0, "wa");
+    s.take(1, "wb");
+    s.want(1, "wa");
+    s.step(0, event_kind::released, "wa");
+    s.want(0, "wb");
+    for (int i = 0; i < 3; ++i) CHECK_FALSE(s.look());
+}
+
+TEST_CASE("watchdog: nobody waits for a pseudo-lock") {
+    static_cast<void>(wedge::lock_class("wmap", {.never_waits = true}));
+    scene s(2);
+    s.take(0, "wmap");
+    s.take(1, "wb");
+    s.want(0, "wb");
+    s.want(1, "wmap");
+    for (int i = 0; i < 3; ++i) CHECK_FALSE(s.look());
+}
