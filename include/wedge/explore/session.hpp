@@ -69,6 +69,7 @@ public:
         out_.diverged = how.diverged();
         if (mode == replay_mode::strict && !how.diverged().empty()) found_.clear();
         for (sighting& each : found_) {
+            if (each.is_of_order) order_.regrade(each.what);  // later steps may explain it better
             each.what.best = schedule_of(control_.decisions(), each.what.signature);
             if (done.stuck && matches(each.what, *done.stuck)) adopt(each.what, *done.stuck);
         }

@@ -59,6 +59,7 @@ private:
     struct wish {
         bool instances = false;
         bool tasks = false;
+        bool seen = false;  // nothing that was only stated
     };
     static constexpr unsigned steps_max = 10'000;  // of one search; then it counts as not found
 
@@ -92,7 +93,11 @@ private:
 
     template <class Filter>
     choice best(Filter allowed) const {
-        constexpr wish wishes[] = {{true, true}, {true, false}, {false, true}};
+        constexpr wish wishes[] = {{true, true, true},
+                                   {true, false, true},
+                                   {true, true, false},
+                                   {true, false, false},
+                                   {false, true, false}};
         for (const wish& wanted : wishes) {
             bool gave_up = false;
             choice found = search(allowed, wanted, gave_up);
@@ -163,6 +168,8 @@ private:
                    (!wanted.instances || may_meet(before.wanted_instance, after.held_instance));
         };
         if (!chosen.empty() && !joins(*chosen.back(), candidate))
+            return false;
+        if (wanted.seen && candidate.primed)
             return false;
         if (wanted.tasks)
             for (const observation* other : chosen)

@@ -106,6 +106,11 @@ private:
         return std::string(verb) + name_(lock) + terms_of(lock) + at + to_string(lock.where);
     }
 
+    /// A stated order knows no instance: there it is its neighbour's, so that the ring closes.
+    static const lock_use& known(const lock_use& lock, const lock_use& neighbour) {
+        return lock.instance == 0 && lock.class_name == neighbour.class_name ? neighbour : lock;
+    }
+
     void edges() {
         std::vector<std::string> drawn;  // the locks, each once
         const auto draw = [&](const lock_use& lock) {
@@ -118,8 +123,11 @@ private:
             // The second actor of a class inside itself has the two locks exchanged.
             const dependency& edge = cycle_[i % cycle_.size()];
             const bool exchanged = i >= cycle_.size();
-            const lock_use& held = exchanged ? edge.wanted : edge.held;
-            const lock_use& wanted = exchanged ? edge.held : edge.wanted;
+            const std::size_t n = cycle_.size();
+            const lock_use& held =
+                exchanged ? edge.wanted : known(edge.held, cycle_[(i + n - 1) % n].wanted);
+            const lock_use& wanted =
+                exchanged ? edge.held : known(edge.wanted, cycle_[(i + 1) % n].held);
             draw(held);
             draw(wanted);
             const std::string box = "task" + std::to_string(i);

@@ -14,6 +14,7 @@
 #include <utility>
 #include <vector>
 
+#include "wedge/base/annotate.hpp"
 #include "wedge/lock/condition.hpp"
 #include "wedge/lock/mutex.hpp"
 #include "wedge/lock/recursive_mutex.hpp"
@@ -53,18 +54,19 @@ inline const char* interned(const std::string& text) {
     return all.insert(text).first->c_str();
 }
 
+/// Clang's analysis cannot follow it: what one function takes, another one releases.
 template <class Lock, class Native>
 class lock_of final : public any_lock {
 public:
     explicit lock_of(lock_class cls) : lock_(cls) {}
 
-    void acquire(bool is_read, under annotation, site where) override {
+    void acquire(bool is_read, under annotation, site where) WEDGE_NO_THREAD_SAFETY override {
         if constexpr (shared_lockable<Lock>) {
             if (is_read) return lock_.lock_shared(where);
         }
         lock_.lock(annotation, where);
     }
-    bool try_acquire(bool is_read, site where) override {
+    bool try_acquire(bool is_read, site where) WEDGE_NO_THREAD_SAFETY override {
         if constexpr (shared_lockable<Lock>) {
             if (is_read) return lock_.try_lock_shared(where);
         }
@@ -77,16 +79,16 @@ public:
     void might_acquire(bool is_read, site where) override {
         wedge::detail::attempt(current(), identity(), {.how = how(is_read), .where = where});
     }
-    void release(bool is_read, site where) override {
+    void release(bool is_read, site where) WEDGE_NO_THREAD_SAFETY override {
         if constexpr (shared_lockable<Lock>) {
             if (is_read) return lock_.unlock_shared(where);
         }
         lock_.unlock(where);
     }
-    void downgrade(site where) override {
+    void downgrade(site where) WEDGE_NO_THREAD_SAFETY override {
         if constexpr (downgradable<Lock>) lock_.downgrade(where);
     }
-    bool wait(condition& on, bool is_timed, site where) override {
+    bool wait(condition& on, bool is_timed, site where) WEDGE_NO_THREAD_SAFETY override {
         if (is_timed) return on.wait_for(lock_, std::chrono::milliseconds(1), where);
         on.wait(lock_, where);
         return true;
