@@ -175,7 +175,7 @@ private:
             progress_line& line;
             std::atomic<bool> stop{false};
         } time{end, progress};
-        explore_options options{.seed = seed_, .executions_max = executions_max, .stop = &time.stop};
+        explore_options options{.seed = seed_, .stop = &time.stop};
         options.on_progress = [](const outcome& so_far, void* data) {
             watch& now = *static_cast<watch*>(data);
             progress_line::on(so_far, &now.line);

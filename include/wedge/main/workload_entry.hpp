@@ -21,7 +21,7 @@ struct workload_entry {
     outcome (*explore)(const program&, explore_options) = nullptr;
     outcome (*replay)(const schedule&, replay_mode, explore_options) = nullptr;
     fuzz_design (*fuzzing)() = nullptr;
-    std::optional<result> expected;  ///< of a hunt; none: that nothing is found
+    std::optional<result> expected = std::nullopt;  ///< of a hunt; none: that nothing is found
 };
 
 namespace detail {

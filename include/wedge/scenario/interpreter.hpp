@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <iterator>
@@ -45,9 +46,9 @@ public:
 
     /// One run of a thread's or shrinker's block, to its end.
     void run(const declaration& what, actor& who) {
-        frame here{who, detail::interned(what.name), {}};
+        frame here{who, detail::interned(what.name)};
         if (run(what.body, here) != flow::failed) return;
-        const site where = at(here, failed_at_);
+        const site where = at(here, here.failed_at);
         while (!here.taken.empty()) {
             const hold last = here.taken.back();
             here.taken.pop_back();
@@ -69,7 +70,8 @@ private:
     struct frame {
         actor& who;
         const char* function;
-        std::vector<hold> taken;  // in this run and not released
+        std::vector<hold> taken{};  // in this run and not released
+        place failed_at{};
     };
 
     site at(const frame& here, place where) const { return {file_, here.function, where.line}; }
@@ -153,7 +155,7 @@ private:
         if (is_taken) here.taken.push_back({&lock, each.is_read});
         if (!each.blocks.empty()) return branch(each, here, is_taken);
         if (is_taken) return flow::next;
-        failed_at_ = each.at;
+        here.failed_at = each.at;
         return flow::failed;
     }
 
@@ -231,11 +233,13 @@ private:
     counter* counter_of(const operand& from) {
         return from.counter.empty() ? nullptr : &world_.number(from.counter);
     }
-    static std::int64_t& value_of(const std::string& name, counter& from, frame& here) {
-        if (!from.is_local) return from.value;
-        return here.who.locals.emplace(name, from.value).first->second;
+    std::int64_t value_of(const std::string& name, const counter& from, const frame& here) const {
+        if (!from.is_local) return from.value.load(std::memory_order_relaxed);
+        const auto own = here.who.locals.find(name);
+        if (own != here.who.locals.end()) return own->second;
+        return from.value.load(std::memory_order_relaxed);
     }
-    std::int64_t value(const operand& from, frame& here) {
+    std::int64_t value(const operand& from, const frame& here) {
         if (from.counter.empty()) return from.number;
         return value_of(from.counter, world_.number(from.counter), here);
     }
@@ -244,8 +248,11 @@ private:
         counter& target = world_.number(each.on.name);
         step_on(&target, counter_of(each.right), at(here, each));
         const std::int64_t by = value(each.right, here);
-        std::int64_t& to = value_of(each.on.name, target, here);
-        to = is_sum ? sum(to, by) : by;
+        const std::int64_t now = is_sum ? sum(value_of(each.on.name, target, here), by) : by;
+        if (target.is_local)
+            here.who.locals[each.on.name] = now;
+        else
+            target.value.store(now, std::memory_order_relaxed);
     }
     /// Counters stay at the ends of their range: they could double for ever.
     static std::int64_t sum(std::int64_t a, std::int64_t b) noexcept {
@@ -348,7 +355,6 @@ private:
     const std::map<std::string, std::uint32_t>& first_copy_;
     walk_guide* const walk_;
     const char* file_ = "";
-    place failed_at_{};
 };
 
 }  // namespace wedge::scenario

@@ -1,6 +1,7 @@
 // A scenario as something to explore: its threads, its kswapd, its shrinkers.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -111,7 +112,7 @@ public:
         if (number >= threads_.size()) return run_kswapd();
         interpreter_.run(*threads_[number].what, actors_[number]);
         // kswapd serves the threads; when none is left it is told to go.
-        if (--running_ == 0 && has_kswapd())
+        if (running_.fetch_sub(1, std::memory_order_relaxed) == 1 && has_kswapd())
             world_.zone().stop_kswapd(interpreter_.at(*threads_[number].what));
     }
 
@@ -221,7 +222,7 @@ private:
     world world_;
     interpreter interpreter_;
     std::vector<actor> actors_;  // by task
-    std::size_t running_ = 0;
+    std::atomic<std::size_t> running_{0};
 };
 
 }  // namespace wedge::scenario

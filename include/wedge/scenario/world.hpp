@@ -1,6 +1,7 @@
 // The objects of a scenario in one execution: ordinary locks, counters, and the zone.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <map>
@@ -129,11 +130,12 @@ inline std::string class_text(const declaration& lock) {
 }  // namespace detail
 
 /// A counter: a step on it touches its identity, so that the search knows which steps share it.
+/// The value orders nothing, but is no race either: a statement on it is one step.
 struct counter {
     explicit counter(std::int64_t start, bool local)
         : value(start), is_local(local), identity(lock_kind::map, lock_class("counter")) {}
 
-    std::int64_t value;
+    std::atomic<std::int64_t> value;
     const bool is_local;
     lock_identity identity;
 };
