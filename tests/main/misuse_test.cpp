@@ -4,6 +4,7 @@
 
 #include "main/fake_program.hpp"
 #include "wedge/main/files.hpp"
+#include "wedge/main/version.hpp"
 
 namespace {
 
@@ -37,8 +38,8 @@ TEST_CASE("misuse: exit status 2, nothing on stdout, one line that names the cul
                       "wedge schedule 1\nworkload transfer 1f\nprogram deposit\n");
     const bad_line lines[] = {
         {{}, "bank: a command is missing (hunt, explore, replay, check, list); see ./bin/bank --help"},
-        {{"explor"}, "bank: unknown command 'explor' (did you mean explore?); there is explore, "
-                     "replay, check, list; see ./bin/bank --help"},
+        {{"explor"}, "bank: unknown command 'explor' (did you mean explore?); there is hunt, "
+                     "explore, replay, check, list; see ./bin/bank --help"},
         {{"--foo"}, "bank: unknown option --foo; see ./bin/bank --help"},
         {{"explore", "--sed", "3"}, "bank: explore: unknown option --sed (did you mean --seed?); "
                                     "see ./bin/bank explore --help"},

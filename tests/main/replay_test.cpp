@@ -2,6 +2,7 @@
 
 #include "main/fake_program.hpp"
 #include "report/sample_findings.hpp"
+#include "wedge/event/schedule_text.hpp"
 #include "wedge/main/files.hpp"
 
 namespace {

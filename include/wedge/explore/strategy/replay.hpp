@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <span>
 #include <string>
+#include <utility>
 
 #include "wedge/event/schedule.hpp"
 #include "wedge/explore/strategy/strategy.hpp"
