@@ -38,24 +38,13 @@ public:
                         "expects")
             ->required()
             ->type_name("");
-        const auto number = [&](const char* option, std::uint64_t& target, std::uint64_t least,
-                                const std::string& what) {
-            options
-                .add_option_function<std::string>(
-                    option,
-                    [option, &target, least](const std::string& text) {
-                        target = number_of(option, text, least);
-                    },
-                    what + " (default: " + std::to_string(target) + ")")
-                ->type_name("N")
-                ->take_last();
-        };
         options.add_flag("--json", as_json_, "Print one JSON object a scenario")
             ->disable_flag_override();
         options.add_flag("--order-only", options_.is_order_only, "Do not explore")
             ->disable_flag_override();
-        number("--executions", options_.explore.executions_max, 1, "The budget of a scenario");
-        number("--seed", options_.explore.seed, 0, "The seed of the random strategies");
+        explore_options& how = options_.explore;
+        add_number(options, "--executions", how.executions_max, 1, "The budget of a scenario");
+        add_number(options, "--seed", how.seed, 0, "The seed of the random strategies");
         options
             .add_option("--out", folder_,
                         "Where schedules are saved (default: nowhere, they are printed)")

@@ -28,18 +28,6 @@ public:
     }
 
     void add_options(CLI::App& options) override {
-        const auto number = [&](const char* option, std::uint64_t& target, std::uint64_t least,
-                                const std::string& what) {
-            options
-                .add_option_function<std::string>(
-                    option,
-                    [option, &target, least](const std::string& text) {
-                        target = number_of(option, text, least);
-                    },
-                    what + " (default: " + std::to_string(target) + ")")
-                ->type_name("N")
-                ->take_last();
-        };
         const auto choice = [&](const char* option, auto& target, const auto& names,
                                 const char* what) {
             const std::vector<std::string> all(std::begin(names), std::end(names));
@@ -61,9 +49,9 @@ public:
                         "Who calls what: tasks apart by |, calls by commas, as 'fault | evict(3)'")
             ->type_name("TEXT");
         choice("--strategy", options_.how, strategy_names, "How to search");
-        number("--seed", options_.seed, 0, "The seed of the random strategies");
-        number("--executions", options_.executions_max, 1, "The budget");
-        number("--steps", options_.steps_max, 1, "The bound of one execution");
+        add_number(options, "--seed", options_.seed, 0, "The seed of the random strategies");
+        add_number(options, "--executions", options_.executions_max, 1, "The budget");
+        add_number(options, "--steps", options_.steps_max, 1, "The bound of one execution");
         choice("--substrate", options_.on, substrate_names, "What carries the tasks");
         options.add_option("--out", folder_, "Where schedules are saved (default: here)")
             ->type_name("DIR");

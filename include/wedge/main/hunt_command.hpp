@@ -34,20 +34,8 @@ public:
     void add_options(CLI::App& options) override {
         options.add_option("WORKLOAD", wanted_, "The workloads to hunt in (default: all)")
             ->type_name("");
-        const auto number = [&](const char* option, std::uint64_t& target, std::uint64_t least,
-                                const char* what) {
-            options
-                .add_option_function<std::string>(
-                    option,
-                    [option, &target, least](const std::string& text) {
-                        target = number_of(option, text, least);
-                    },
-                    std::string(what) + " (default: " + std::to_string(target) + ")")
-                ->type_name("N")
-                ->take_last();
-        };
-        number("--seconds", seconds_, 1, "The time for all workloads together");
-        number("--seed", seed_, 0, "The seed of fuzzing and of the random strategies");
+        add_number(options, "--seconds", seconds_, 1, "The time for all workloads together");
+        add_number(options, "--seed", seed_, 0, "The seed of fuzzing and of the random strategies");
         options.add_option("--out", folder_, "Where findings are saved (default: findings)")
             ->type_name("DIR");
     }

@@ -1,6 +1,7 @@
 // What a subcommand is: its name, its options, and what it does.
 #pragma once
 
+#include <cstdint>
 #include <cstdio>
 #include <span>
 #include <string>
@@ -55,6 +56,21 @@ public:
     /// @return the exit status
     /// @throws error  misuse, or input that cannot be read
     virtual int run(const invocation& call) = 0;
+
+protected:
+    /// An option that takes a whole number; its name stands in the message about a wrong one.
+    static void add_number(CLI::App& options, const char* option, std::uint64_t& target,
+                           std::uint64_t least, const std::string& what) {
+        options
+            .add_option_function<std::string>(
+                option,
+                [option, &target, least](const std::string& text) {
+                    target = number_of(option, text, least);
+                },
+                what + " (default: " + std::to_string(target) + ")")
+            ->type_name("N")
+            ->take_last();
+    }
 };
 
 }  // namespace wedge
