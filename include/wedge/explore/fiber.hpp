@@ -27,6 +27,7 @@ void __tsan_switch_to_fiber(void* fiber, unsigned flags);
 #endif
 #if defined(WEDGE_ASAN)
 void __sanitizer_start_switch_fiber(void** fake_stack, const void* bottom, std::size_t size);
+void __asan_unpoison_memory_region(const volatile void* from, std::size_t size);
 void __sanitizer_finish_switch_fiber(void* fake_stack, const void** bottom, std::size_t* size);
 #endif
 }
@@ -124,6 +125,10 @@ private:
                               MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
         if (made->memory == MAP_FAILED) throw std::bad_alloc();
         ::mprotect(made->memory, page, PROT_NONE);
+#if defined(WEDGE_ASAN)
+        // Memory that was another fiber's stack still bears the marks of its last frames.
+        __asan_unpoison_memory_region(made->memory, memory_size);
+#endif
         made->bottom = static_cast<char*>(made->memory) + page;
         made->size = stack_size;
         made->owner = this;
