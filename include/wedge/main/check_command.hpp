@@ -138,9 +138,8 @@ private:
         const bool is_absolute = file.starts_with('/') || folder_.starts_with('/');
         saved.workload = scenario::schedule_word(
             is_absolute ? std::filesystem::absolute(file).lexically_normal().string() : from_there);
-        std::string path = folder_.ends_with('/') ? folder_ : folder_ + "/";
-        path += file_part(std::filesystem::path(file).stem().string()) + "-" +
-                short_hash(found.signature) + ".schedule";
+        const std::string stem = std::filesystem::path(file).stem().string();
+        std::string path = finding_path(folder_, stem, found) + ".schedule";
         write_text(path, to_string(saved));
         return path;
     }

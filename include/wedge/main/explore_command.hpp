@@ -154,9 +154,7 @@ private:
 
     std::string path_of(const workload_entry& workload, const finding& found,
                         const char* extension) const {
-        const std::string folder = folder_.empty() || folder_.ends_with('/') ? folder_
-                                                                             : folder_ + "/";
-        return folder + file_part(workload.name) + "-" + short_hash(found.signature) + extension;
+        return finding_path(folder_, workload.name, found) + extension;
     }
 
     /// @return the file, or nothing when the finding has no schedule

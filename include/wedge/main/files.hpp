@@ -14,6 +14,7 @@
 #include <system_error>
 
 #include "wedge/base/check.hpp"
+#include "wedge/event/signature.hpp"
 
 namespace wedge {
 
@@ -79,6 +80,14 @@ inline std::string file_part(std::string_view name) {
         if (!is_plain) c = '_';
     }
     return part;
+}
+
+/// Where the files of a finding are saved: `FOLDER/NAME-HASH`, for an extension to follow. An empty
+/// folder is the current one.
+inline std::string finding_path(const std::string& folder, const std::string& name,
+                                const finding& found) {
+    const std::string in = folder.empty() || folder.ends_with('/') ? folder : folder + "/";
+    return in + file_part(name) + "-" + short_hash(found.signature);
 }
 
 }  // namespace wedge

@@ -201,8 +201,7 @@ private:
     void report(const invocation& call, const workload_entry& workload,
                 const quarry& caught) const {
         const finding& found = *caught.found;
-        const std::string path = (folder_.ends_with('/') ? folder_ : folder_ + "/") +
-                                 file_part(workload.name) + "-" + short_hash(found.signature);
+        const std::string path = finding_path(folder_, workload.name, found);
         std::string notes = "  engine    " + caught.engine + "\n";
         if (!found.best.decisions.empty()) {
             write_text(path + ".schedule", to_string(found.best));
