@@ -8,6 +8,8 @@
 
 namespace wedge {
 
+class lock_identity;
+
 /// How a lock is taken. `shared` waits behind a waiting writer (rwsem), `recursive_shared` only
 /// behind a writer that holds the lock (rwlock).
 enum class mode : std::uint8_t { exclusive, shared, recursive_shared };
@@ -28,8 +30,12 @@ enum class event_kind : std::uint8_t {
 };
 inline constexpr std::size_t event_kinds = static_cast<std::size_t>(event_kind::task_end) + 1;
 
+/// How long a task may sleep to get a lock; a lock must not be taken under one of a lower type
+/// (Linux: lockdep's wait types). A local lock counts as spin.
+enum class wait_type : std::uint8_t { none, raw, spin, sleep };
+
 /// Properties of an acquire; a set of bits.
-enum class flags : std::uint8_t {
+enum class flags : std::uint16_t {
     none = 0,
     tried = 1,          ///< a trylock: it never waits
     timed = 2,          ///< it waits, but may give up
@@ -39,6 +45,8 @@ enum class flags : std::uint8_t {
     ticketed = 32,      ///< `payload` is the wound/wait ticket
     not_owner = 64,     ///< released by a task that did not take it
     recursive = 128,    ///< the second hold of a recursive mutex: no event to the graph
+    slow = 256,         ///< the slow path of wound/wait: takes what a back-off was about
+    done = 512,         ///< of a ticket's hold: it takes no more locks
 };
 constexpr flags operator|(flags a, flags b) noexcept {
     return static_cast<flags>(static_cast<unsigned>(a) | static_cast<unsigned>(b));
@@ -53,17 +61,21 @@ struct event {
     mode how = mode::exclusive;
     flags with = flags::none;
     std::uint8_t subclass = 0;
+    wait_type waits = wait_type::none;
     std::uint32_t class_id = 0;
     std::uint32_t instance = 0;
     std::uint64_t payload = 0;
     site where{};
+    const lock_identity* lock = nullptr;  ///< for instance orders; null in a trace
 };
 
 /// What `event::payload` is.
 enum class payload : std::uint8_t {
     none,
-    nest_or_ticket,  ///< the nest lock's instance or the ticket, by `flags`
-    ticket,
+    nest_or_ticket,  ///< the instance of the nest lock or of the ticket, by `flags`
+    ticket,          ///< the instance of the ticket
+    ww_class,        ///< the class of the locks that a ticket is for; the lock is the ticket
+    context,         ///< a `wedge::context`, and in bit 8 whether it is a threaded hardirq
     condition,     ///< the instance of the condition waited for or notified
     gfp,           ///< allocation flags (model/)
     task,          ///< the ordinal of the other task
@@ -99,9 +111,9 @@ inline constexpr event_row event_table[] = {
     {event_kind::try_failed, "try_failed", payload::none, reader::engine | reader::trace},
     {event_kind::released, "released", payload::none, reader::order | reader::trace},
     {event_kind::downgraded, "downgraded", payload::none, reader::order | reader::trace},
-    {event_kind::ticket_begin, "ticket_begin", payload::ticket, reader::order | reader::trace},
-    {event_kind::ticket_done, "ticket_done", payload::ticket, reader::order | reader::trace},
-    {event_kind::ticket_end, "ticket_end", payload::ticket, reader::order | reader::trace},
+    {event_kind::ticket_begin, "ticket_begin", payload::ww_class, reader::order | reader::trace},
+    {event_kind::ticket_done, "ticket_done", payload::ww_class, reader::order | reader::trace},
+    {event_kind::ticket_end, "ticket_end", payload::ww_class, reader::order | reader::trace},
     {event_kind::back_off, "back_off", payload::ticket, reader::order | reader::trace},
     {event_kind::already, "already", payload::ticket, reader::order | reader::trace},
     {event_kind::wait, "wait", payload::condition,
@@ -109,8 +121,8 @@ inline constexpr event_row event_table[] = {
     {event_kind::wake, "wake", payload::condition, reader::watchdog | reader::trace},
     {event_kind::notify, "notify", payload::condition, reader::trace},
     {event_kind::sync, "sync", payload::none, reader::order | reader::trace},
-    {event_kind::context_enter, "context_enter", payload::none, reader::order | reader::trace},
-    {event_kind::context_leave, "context_leave", payload::none, reader::order | reader::trace},
+    {event_kind::context_enter, "context_enter", payload::context, reader::order | reader::trace},
+    {event_kind::context_leave, "context_leave", payload::context, reader::order | reader::trace},
     {event_kind::irq_off, "irq_off", payload::none, reader::order | reader::trace},
     {event_kind::irq_on, "irq_on", payload::none, reader::order | reader::trace},
     {event_kind::bh_off, "bh_off", payload::none, reader::order | reader::trace},

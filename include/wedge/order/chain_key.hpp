@@ -31,16 +31,13 @@ public:
             before = last.chain;
         }
         return extend(before, self.held.begin(), self.held.end(),
-                      {next.class_id,
-                       next.instance,
-                       next.how,
-                       next.with,
-                       next.subclass,
-                       static_cast<std::uint8_t>(self.context),
-                       1,
-                       next.payload,
-                       0,
-                       {}});
+                      {.class_id = next.class_id,
+                       .instance = next.instance,
+                       .how = next.how,
+                       .subclass = next.subclass,
+                       .with = next.with,
+                       .context = static_cast<std::uint8_t>(self.context),
+                       .payload = next.payload});
     }
 
     /// Computes the holds' keys anew from the hold number `from`, as if `without` were gone.

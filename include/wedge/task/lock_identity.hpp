@@ -16,29 +16,58 @@ enum class lock_kind : std::uint8_t {
     rwlock,        ///< a reader waits only for a writer that holds (glibc's default)
     condition,
     map,  ///< a pseudo-lock: never blocks, only orders
+    qrwlock,       ///< Linux's rwlock_t: readers recur in interrupt context only
+    raw_spinlock,
+    local_lock,
+    ww_mutex,
+    semaphore,   ///< a count: `down` waits until it is positive
+    completion,  ///< a count that may be set to "for good"; a fence is one
+    variable,    ///< an explored memory access: a counter, an atomic
 };
 
 inline constexpr const char* lock_kind_names[] = {
-    "mutex", "recursive_mutex", "spinlock", "shared_mutex", "rwlock", "condition", "map",
+    "mutex",   "recursive_mutex", "spinlock",   "shared_mutex", "rwlock",    "condition",  "map",
+    "qrwlock", "raw_spinlock",    "local_lock", "ww_mutex",     "semaphore", "completion", "variable",
 };
 
 constexpr const char* name_of(lock_kind kind) noexcept {
     return lock_kind_names[static_cast<std::size_t>(kind)];
 }
 
+/// What a wait for such a lock is; a map's sections wait for nothing.
+constexpr wait_type wait_type_of(lock_kind kind) noexcept {
+    switch (kind) {
+        case lock_kind::map:
+        case lock_kind::variable: return wait_type::none;
+        case lock_kind::raw_spinlock: return wait_type::raw;
+        case lock_kind::spinlock:
+        case lock_kind::qrwlock:
+        case lock_kind::local_lock: return wait_type::spin;
+        default: return wait_type::sleep;
+    }
+}
+
 /// A lock as the layers above see it. Lives inside the lock; does not move.
 class lock_identity {
 public:
-    lock_identity(lock_kind kind, lock_class cls);
+    lock_identity(lock_kind kind, lock_class cls) : lock_identity(kind, cls, wait_type_of(kind)) {}
+    /// @param waits  for a lock that waits otherwise than its kind does
+    lock_identity(lock_kind kind, lock_class cls, wait_type waits);
     lock_identity(const lock_identity&) = delete;
     lock_identity& operator=(const lock_identity&) = delete;
     ~lock_identity();
 
     lock_kind kind() const noexcept { return kind_; }
+    wait_type waits() const noexcept { return waits_; }
+    wait_type allows() const noexcept { return allows_; }
     std::uint32_t class_id() const noexcept { return class_id_; }
 
     /// The lock's ordinal: in the process, or in the execution that made or met it.
     std::uint32_t instance() const noexcept { return instance_; }
+
+    /// A number of the user's own, for instance orders: an index, a depth.
+    std::uint64_t rank() const noexcept { return rank_; }
+    void set_rank(std::uint64_t rank) noexcept { rank_ = rank; }
 
     /// Gives the lock its ordinal in an execution. For runtimes only.
     void adopt(std::uint32_t execution, std::uint32_t instance) noexcept {
@@ -49,9 +78,23 @@ public:
 
 private:
     const lock_kind kind_;
+    const wait_type waits_;
+    const wait_type allows_;
     const std::uint32_t class_id_;
     std::uint32_t instance_ = 0;
     std::uint32_t execution_ = 0;  // 0: none, a live program's lock
+    std::uint64_t rank_ = 0;
 };
+
+/// Orders for `class_options::order`.
+inline bool by_creation(const lock_identity& held, const lock_identity& wanted) noexcept {
+    return held.instance() < wanted.instance();
+}
+inline bool by_address(const lock_identity& held, const lock_identity& wanted) noexcept {
+    return &held < &wanted;
+}
+inline bool by_rank(const lock_identity& held, const lock_identity& wanted) noexcept {
+    return held.rank() < wanted.rank();
+}
 
 }  // namespace wedge

@@ -24,8 +24,9 @@ inline void emit(task& self, const event& what) noexcept {
 }
 
 inline event event_of(event_kind kind, const lock_identity& lock, const acquire_terms& terms) {
-    return {kind,           terms.how,        terms.with,    terms.subclass,
-            lock.class_id(), lock.instance(), terms.payload, terms.where};
+    return {kind,         terms.how,       terms.with,      terms.subclass,
+            lock.waits(), lock.class_id(), lock.instance(), terms.payload,
+            terms.where,  &lock};
 }
 
 /// Under control a lock made outside the execution gets its ordinal at the first touch.
@@ -40,22 +41,29 @@ inline void attempt(task& self, lock_identity& lock, const acquire_terms& terms)
     emit(self, event_of(event_kind::attempt, lock, terms));
 }
 
+/// Puts a lock on the task's stack of held ones, after the event of its acquire.
+inline void push_hold(task& self, const lock_identity& lock, const acquire_terms& terms) {
+    const sanitizer::ignore_scope ours;
+    self.held.push({.class_id = lock.class_id(),
+                    .instance = lock.instance(),
+                    .how = terms.how,
+                    .subclass = terms.subclass,
+                    .with = terms.with,
+                    .context = static_cast<std::uint8_t>(self.context),
+                    .allows = lock.allows(),
+                    .payload = terms.payload,
+                    .chain = self.chain,
+                    .where = terms.where,
+                    .lock = &lock});
+    self.chain = 0;  // not known: a hold that the checker does not hear of must not inherit it
+}
+
 /// After a successful acquire of either sort.
 inline void acquired(task& self, lock_identity& lock, const acquire_terms& terms) {
     emit(self, event_of(has(terms.with, flags::tried) ? event_kind::try_acquired
                                                       : event_kind::acquired,
                         lock, terms));
-    const sanitizer::ignore_scope ours;
-    self.held.push({.class_id = lock.class_id(),
-                    .instance = lock.instance(),
-                    .how = terms.how,
-                    .with = terms.with,
-                    .subclass = terms.subclass,
-                    .context = static_cast<std::uint8_t>(self.context),
-                    .payload = terms.payload,
-                    .chain = self.chain,
-                    .where = terms.where});
-    self.chain = 0;  // not known: a hold that the checker does not hear of must not inherit it
+    push_hold(self, lock, terms);
 }
 
 inline void not_acquired(task& self, lock_identity& lock, const acquire_terms& terms) {
@@ -101,8 +109,11 @@ namespace wedge {
 inline lock_identity::~lock_identity() {
     task* const self = detail::current_task;
     if (self == nullptr) return;
-    if (!self->held.empty() || self->runtime != nullptr)
+    if (!self->held.empty() || self->runtime != nullptr) {
         detail::emit(*self, detail::event_of(event_kind::destroy, *this, {}));
+        for (held_lock& hold : self->held)
+            if (hold.lock == this) hold.lock = nullptr;
+    }
     if (self->runtime != nullptr) self->runtime->destroyed(*this);
 }
 

@@ -15,6 +15,20 @@ namespace wedge {
 /// Where a task runs. Signal handlers are the user-space hardirq.
 enum class context : std::uint8_t { task, softirq, hardirq };
 
+/// The contexts that a task has entered, and those that it keeps out (task/contexts.hpp).
+struct context_state {
+    std::uint8_t hardirqs = 0;          ///< entered and not left
+    std::uint8_t threaded_hardirqs = 0;  ///< those of them that may wait for a spinlock
+    std::uint8_t softirqs = 0;
+    bool irqs_are_off = false;
+    bool bh_is_off = false;
+
+    context now() const noexcept {
+        return hardirqs != 0 ? context::hardirq : softirqs != 0 ? context::softirq : context::task;
+    }
+    friend bool operator==(const context_state&, const context_state&) = default;
+};
+
 /// A thread, a controlled fiber or a handler. Only the task itself touches it while it runs.
 class task {
 public:
@@ -27,7 +41,8 @@ public:
     wedge::runtime* runtime = nullptr;  ///< controls this task; null: it runs natively
     std::uint64_t chain = 0;            ///< the checker's key for the hold about to be pushed
     std::uint32_t ordinal = 0;          ///< in the process or the execution, from 0
-    wedge::context context = wedge::context::task;
+    wedge::context context = wedge::context::task;  ///< `contexts.now()`
+    context_state contexts;
     std::uint8_t scopes = 0;            ///< allocation scopes, bits of task/scopes.hpp
     bool in_hook = false;               ///< a hook is running: its own locks are not reported
     operation pending{};                ///< the step it is about to take (under control)
@@ -98,8 +113,11 @@ inline void progress() noexcept {
     if (self.runtime != nullptr) self.runtime->progress(self);
 }
 
-inline lock_identity::lock_identity(lock_kind kind, lock_class cls)
-    : kind_(kind), class_id_(cls.id()) {
+inline lock_identity::lock_identity(lock_kind kind, lock_class cls, wait_type waits)
+    : kind_(kind),
+      waits_(waits),
+      allows_(kind == lock_kind::map ? cls.options().allows : waits),
+      class_id_(cls.id()) {
     task* const self = detail::current_task;
     if (self != nullptr && self->runtime != nullptr)
         self->runtime->created(*this);

@@ -1,0 +1,72 @@
+// Contexts: interrupts that a task stands in for, and those that it keeps out.
+#pragma once
+
+#include "wedge/task/steps.hpp"
+
+namespace wedge {
+
+/// The code of the block runs as an interrupt does, on top of the task: a signal handler, or a
+/// model of one. Locks taken in it are held in that context.
+class in_context {
+public:
+    /// @param threaded  a hardirq that runs in a thread, so that it may wait for a spinlock
+    explicit in_context(context entered, bool threaded = false, site where = site::current())
+        : self_(current()), before_(self_.contexts), entered_(entered), threaded_(threaded) {
+        send(event_kind::context_enter, where);
+        context_state& now = self_.contexts;
+        if (entered == context::hardirq) {
+            ++now.hardirqs;
+            if (threaded) ++now.threaded_hardirqs;
+            now.irqs_are_off = true;
+        } else if (entered == context::softirq) {
+            ++now.softirqs;
+            now.bh_is_off = true;
+        }
+        self_.context = now.now();
+    }
+    ~in_context() {
+        send(event_kind::context_leave, {});
+        self_.contexts = before_;
+        self_.context = before_.now();
+    }
+    in_context(const in_context&) = delete;
+    in_context& operator=(const in_context&) = delete;
+
+private:
+    void send(event_kind kind, site where) {
+        const unsigned threaded = threaded_ ? 1U << 8 : 0;
+        detail::emit(self_, {.kind = kind,
+                             .payload = static_cast<unsigned>(entered_) | threaded,
+                             .where = where});
+    }
+
+    task& self_;
+    const context_state before_;
+    const context entered_;
+    const bool threaded_;
+};
+
+/// Keeps interrupts of a sort out of the running task, or lets them in. Absolute: they do not nest.
+/// Hardirqs off keeps softirqs out too.
+inline void irqs_off(site where = site::current()) {
+    task& self = current();
+    detail::emit(self, {.kind = event_kind::irq_off, .where = where});
+    self.contexts.irqs_are_off = true;
+}
+inline void irqs_on(site where = site::current()) {
+    task& self = current();
+    detail::emit(self, {.kind = event_kind::irq_on, .where = where});
+    self.contexts.irqs_are_off = false;
+}
+inline void bh_off(site where = site::current()) {
+    task& self = current();
+    detail::emit(self, {.kind = event_kind::bh_off, .where = where});
+    self.contexts.bh_is_off = true;
+}
+inline void bh_on(site where = site::current()) {
+    task& self = current();
+    detail::emit(self, {.kind = event_kind::bh_on, .where = where});
+    self.contexts.bh_is_off = false;
+}
+
+}  // namespace wedge
