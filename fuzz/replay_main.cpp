@@ -4,42 +4,19 @@
 //
 // A file DESIGN-deadlock must show a deadlock of that design, DESIGN-quiet must show nothing; other
 // names promise nothing. Exit status: 0 every promise is kept, 1 not, 2 unreadable.
-#include <algorithm>
 #include <cstdint>
 #include <cstdio>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <string>
 #include <vector>
 
 #include "wedge/fuzz/libfuzzer.hpp"
 
+#include "inputs.hpp"
+
 namespace {
 
 namespace fs = std::filesystem;
-
-std::vector<fs::path> files_of(int argc, char** argv) {
-    std::vector<fs::path> files;
-    for (int i = 1; i < argc; ++i) {
-        if (std::string(argv[i]).starts_with("-")) continue;
-        if (!fs::is_directory(argv[i])) {
-            files.emplace_back(argv[i]);
-            continue;
-        }
-        for (const fs::directory_entry& each : fs::directory_iterator(argv[i]))
-            if (each.is_regular_file() && each.path().extension() != ".md")
-                files.push_back(each.path());
-    }
-    std::sort(files.begin(), files.end());
-    return files;
-}
-
-std::vector<std::uint8_t> bytes_of(const fs::path& path) {
-    std::ifstream file(path, std::ios::binary);
-    if (!file) throw wedge::error(path.string() + ": cannot be read");
-    return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
-}
 
 /// What the name promises and the input does not keep; empty: all is well.
 std::string broken_promise(const std::string& name, const std::string& design,
@@ -54,7 +31,7 @@ std::string broken_promise(const std::string& name, const std::string& design,
 
 /// @return whether the promise is kept
 bool replay(wedge::fuzz_group& group, const fs::path& path) {
-    const std::vector<std::uint8_t> bytes = bytes_of(path);
+    const std::vector<std::uint8_t> bytes = input_bytes(path);
     group.forget();  // each file is judged alone
     const std::optional<wedge::fuzz_sighting> seen = group.run(bytes);
     const std::string design = wedge::fuzz_group::short_name(group.design_of(bytes).name);
@@ -73,8 +50,7 @@ bool replay(wedge::fuzz_group& group, const fs::path& path) {
 int main(int argc, char** argv) {
     try {
         wedge::detail::begin_fuzzing(argc, argv, wedge_fuzz_group());
-        const std::vector<fs::path> files = files_of(argc, argv);
-        if (files.empty()) throw wedge::error("no inputs: give files or folders");
+        const std::vector<fs::path> files = input_files(argc, argv);
         std::size_t kept = 0;
         for (const fs::path& each : files) kept += replay(wedge_fuzz_group(), each) ? 1 : 0;
         std::printf("%zu of %zu inputs show what their names say\n", kept, files.size());
