@@ -12,7 +12,7 @@ constexpr const char* abba =
     "lock a mutex\nlock b mutex x2\n"
     "thread one {\n    lock a\n    lock b[1]\n    unlock b[1]\n    unlock a\n}\n"
     "thread two {\n    lock b[1]\n    lock a\n    unlock a\n    unlock b[1]\n}\n";
-constexpr const char* ordered =
+constexpr const char* ordered_text =
     "lock a mutex\nthread one x2 {\n    lock a\n    unlock a\n}\nexpect sound\n";
 
 called check(std::initializer_list<const char*> arguments) {
@@ -24,7 +24,7 @@ called check(std::initializer_list<const char*> arguments) {
 TEST_CASE("check: deadlock with a schedule, and the twin is sound") {
     const scratch_folder here;
     wedge::write_text("abba.wedge", std::string(abba) + "expect deadlock\n");
-    wedge::write_text("ordered.wedge", ordered);
+    wedge::write_text("ordered.wedge", ordered_text);
     const called found = check({"check", "abba.wedge"});
     CHECK(found.status == 0);
     CHECK(found.err == "");
@@ -41,7 +41,7 @@ TEST_CASE("check: an expectation that is not met is status 1, and the findings a
     const scratch_folder here;
     wedge::make_folder("all/below");
     wedge::write_text("all/b.wedge", abba);
-    wedge::write_text("all/below/a.wedge", ordered);
+    wedge::write_text("all/below/a.wedge", ordered_text);
     wedge::write_text("all/readme.txt", "no scenario");
     const called found = check({"check", "all"});
     CHECK(found.status == 1);
@@ -53,7 +53,7 @@ TEST_CASE("check: an expectation that is not met is status 1, and the findings a
 TEST_CASE("check: --json prints one object a scenario") {
     const scratch_folder here;
     wedge::write_text("a.wedge", std::string(abba) + "expect deadlock\n");
-    wedge::write_text("b.wedge", ordered);
+    wedge::write_text("b.wedge", ordered_text);
     const called found = check({"check", "--json", "a.wedge", "b.wedge"});
     CHECK(found.status == 0);
     CHECK(std::count(found.out.begin(), found.out.end(), '\n') == 2);
@@ -83,7 +83,7 @@ TEST_CASE("check: --out saves schedules that replay finds again, from anywhere")
     CHECK(again.err == "");
     CHECK(again.out.starts_with("confirmed deadlock: "));
     CHECK(again.out.find("\nreproduced in ") != std::string::npos);
-    wedge::write_text("in put/abba.wedge", ordered);
+    wedge::write_text("in put/abba.wedge", ordered_text);
     const called changed = check({"replay", file.c_str()});
     CHECK(changed.status == 2);
     CHECK(changed.err.find("said something else; --lenient replays") != std::string::npos);
@@ -98,7 +98,7 @@ TEST_CASE("check: misuse is one clear line and status 2, and costs no other file
     const scratch_folder here;
     wedge::make_folder("empty");
     wedge::write_text("typo.wedge", "lock a mutex\nthread t {\n    lok a\n}\n");
-    wedge::write_text("fine.wedge", ordered);
+    wedge::write_text("fine.wedge", ordered_text);
     const auto err = [&](std::initializer_list<const char*> arguments) {
         const called found = check(arguments);
         CHECK(found.status == 2);
