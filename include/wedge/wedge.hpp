@@ -13,3 +13,4 @@
 #include "wedge/lock/spinlock.hpp"
 #include "wedge/lock/thread.hpp"
 #include "wedge/order/process.hpp"
+#include "wedge/task/contexts.hpp"

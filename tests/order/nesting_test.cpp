@@ -39,7 +39,7 @@ TEST_CASE("subclass: two locks nested both ways are found, whatever the subclass
         "L(A.1) SUB(A.2;1) U(A.2) U(A.1) | L(A.2) SUB(A.3;1) U(A.3) U(A.2) | "
         "L(A.3) SUB(A.1;1) U(A.1) U(A.3)");
     REQUIRE(found.size() == 1);
-    CHECK(found[0].what == "A[3] -> A[1]/1 here, A[1] -> A[2]/1, A[2] -> A[3]/1 before");
+    CHECK(found[0].what == "A[3] -> A/1[1] here, A[1] -> A/1[2], A[2] -> A/1[3] before");
     check_silent(
         "L(A.1) SUB(A.2;1) U(A.2) U(A.1) | L(A.2) SUB(A.3;1) U(A.3) U(A.2) | "
         "L(A.1) SUB(A.3;1) U(A.3) U(A.1)");
