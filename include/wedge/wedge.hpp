@@ -2,11 +2,15 @@
 #pragma once
 
 #include "wedge/base/level.hpp"
+#include "wedge/lock/assert.hpp"
 #include "wedge/lock/condition.hpp"
+#include "wedge/lock/external.hpp"
 #include "wedge/lock/guard.hpp"
 #include "wedge/lock/mutex.hpp"
 #include "wedge/lock/recursive_mutex.hpp"
 #include "wedge/lock/shared_mutex.hpp"
+#include "wedge/lock/signalling.hpp"
 #include "wedge/lock/spinlock.hpp"
 #include "wedge/lock/thread.hpp"
 #include "wedge/order/process.hpp"
+#include "wedge/task/contexts.hpp"
