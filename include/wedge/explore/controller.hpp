@@ -13,6 +13,7 @@
 #include "wedge/explore/step_model.hpp"
 #include "wedge/explore/strategy/strategy.hpp"
 #include "wedge/explore/subject.hpp"
+#include "wedge/lock/controlled.hpp"
 #include "wedge/task/steps.hpp"
 
 namespace wedge {
@@ -201,6 +202,7 @@ private:
             const sanitizer::watch_scope theirs;
             sanitizer::acquire(&started_);
             guarded(who, [&] { run_body(me); });
+            if (giving_up_) detail::tsan_forget_holds(me.self);
             sanitizer::release(&ended_);
         }
         if (result_.how == ending::complete) detail::task_ended(me.self);
