@@ -83,7 +83,11 @@ public:
             await_turn(me);
             if (giving_up_) return true;
             const auto notified = [&](std::uint32_t n) { return choose(self, n, "who wakes"); };
-            if (const std::optional<bool> taken = model_.take(me, notified)) return *taken;
+            if (const std::optional<bool> taken = model_.take(me, notified)) {
+                has_yielded_ = !*taken || next.what == step::yield;
+                return *taken;
+            }
+            has_yielded_ = false;
         }
     }
 
@@ -133,6 +137,7 @@ private:
         decisions_.clear();
         result_ = {};
         running_ = no_task;
+        has_yielded_ = false;
         giving_up_ = false;
         for (std::uint32_t i = 0; i < subject_.tasks(); ++i) add_slot(subject_.task_name(i), {});
     }
@@ -259,14 +264,14 @@ private:
             if (model_.is_enabled(*slots_[i])) enabled_.push_back(i);
         }
         if (enabled_.empty()) {
-            if (!all_done) result_.how = ending::deadlock;
+            if (!all_done) stop_stuck();
             return 0;
         }
         if (result_.steps >= steps_max_) {
             result_.how = ending::bounded;
             return 0;
         }
-        const std::uint32_t next = how_->next_task({enabled_, running_, tasks_});
+        const std::uint32_t next = how_->next_task({enabled_, running_, tasks_, has_yielded_});
         if (next == no_task) {
             result_.how = ending::pruned;
             return 0;
@@ -275,6 +280,13 @@ private:
         running_ = next;
         decisions_.push_back({decision::sort::run, next, 0});
         return next + 1;
+    }
+
+    void stop_stuck() {
+        result_.how = ending::deadlock;
+        for (std::uint32_t i = 0; i < used_; ++i)
+            if (!slots_[i]->is_done) enabled_.push_back(i);
+        how_->is_stuck(enabled_, tasks_);
     }
 
     static bool may_throw(const operation& next) noexcept {
@@ -317,6 +329,7 @@ private:
     std::vector<const task*> tasks_;
     std::vector<std::uint32_t> enabled_;
     std::uint32_t running_ = no_task;
+    bool has_yielded_ = false;  // the last step got nowhere, or gave way
     std::vector<decision> decisions_;
     execution_record result_;
     bool has_seen_locks_ = false;

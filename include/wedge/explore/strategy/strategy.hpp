@@ -15,6 +15,7 @@ struct choice_point {
     std::span<const std::uint32_t> enabled;  ///< ordinals, rising; never empty
     std::uint32_t running = no_task;         ///< who took the last step; it may not be enabled
     std::span<const task* const> tasks;      ///< all tasks by ordinal; `pending` is their next step
+    bool has_yielded = false;  ///< the last step was a yield, a failed try or a wait that gave up
 };
 
 /// Answers every non-determinism of an execution. Called by whichever task runs, one at a time.
@@ -38,6 +39,10 @@ public:
     /// A number in [0, n); n is at least 2.
     virtual std::uint32_t choose(std::uint32_t n) = 0;
 
+    /// Nobody can go on, and these wait.
+    virtual void is_stuck(std::span<const std::uint32_t> /*waiting*/,
+                          std::span<const task* const> /*tasks*/) {}
+
     /// True when `new_execution` returned false because every schedule and choice was tried.
     virtual bool is_exhaustive() const noexcept { return false; }
 };
@@ -46,20 +51,21 @@ public:
 struct step_footprint {
     std::uint32_t lock = 0;  ///< 0: none
     std::uint32_t condition = 0;
-    bool is_read = false;      ///< commutes with other reads of the same lock
-    bool touches_all = false;  ///< commutes with nothing
+    bool is_read = false;  ///< commutes with other reads of the same lock
+
+    /// What a spawn touches: the order of spawns is that of the new tasks' ordinals.
+    static constexpr std::uint32_t ordinals = ~0U;
 
     static step_footprint of(const operation& next) noexcept {
         const bool is_read = is_shared(next.how) && (next.what == step::acquire ||
                                                      next.what == step::try_acquire ||
                                                      next.what == step::release);
+        if (next.what == step::spawn) return {ordinals, 0, false};
         return {next.lock != nullptr ? next.lock->instance() : 0,
-                next.condition != nullptr ? next.condition->instance() : 0, is_read,
-                next.what == step::spawn};
+                next.condition != nullptr ? next.condition->instance() : 0, is_read};
     }
 
     bool commutes_with(const step_footprint& other) const noexcept {
-        if (touches_all || other.touches_all) return false;
         if (condition != 0 && condition == other.condition) return false;
         return lock == 0 || lock != other.lock || (is_read && other.is_read);
     }
