@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "wedge/explore/deadlock.hpp"
+#include "wedge/explore/livelock.hpp"
 #include "wedge/explore/make_substrate.hpp"
 #include "wedge/explore/step_model.hpp"
 #include "wedge/explore/strategy/strategy.hpp"
@@ -21,6 +22,7 @@ namespace wedge {
 enum class ending : std::uint8_t {
     complete,  ///< all tasks ended
     deadlock,  ///< nothing could go on
+    livelock,  ///< all that could go on retried without end
     threw,     ///< an action or the check threw
     pruned,    ///< the strategy gave it up
     bounded,   ///< it took too many steps
@@ -29,7 +31,7 @@ enum class ending : std::uint8_t {
 struct execution_record {
     ending how = ending::complete;
     std::uint64_t steps = 0;
-    std::optional<finding> stuck;  ///< ending::deadlock
+    std::optional<finding> stuck;  ///< ending::deadlock or ending::livelock
     std::string thrown;            ///< ending::threw: by whom, and what
 };
 
@@ -84,10 +86,12 @@ public:
             if (giving_up_) return true;
             const auto notified = [&](std::uint32_t n) { return choose(self, n, "who wakes"); };
             if (const std::optional<bool> taken = model_.take(me, notified)) {
-                has_yielded_ = !*taken || next.what == step::yield;
+                has_yielded_ = !*taken || (next.what == step::yield && next.lock == nullptr);
+                step_taken(me);
                 return *taken;
             }
             has_yielded_ = false;
+            step_taken(me);
         }
     }
 
@@ -122,7 +126,7 @@ public:
         const sanitizer::ignore_scope ours;
         model_.locks().destroyed(lock);
     }
-    void progress(task&) noexcept override {}
+    void progress(task&) noexcept override { livelocks_.progress(); }
 
 private:
     using slot = controlled_task;
@@ -139,6 +143,8 @@ private:
         running_ = no_task;
         has_yielded_ = false;
         giving_up_ = false;
+        looks_for_livelocks_ = how_->looks_for_livelocks();
+        livelocks_.begin_execution();
         for (std::uint32_t i = 0; i < subject_.tasks(); ++i) add_slot(subject_.task_name(i), {});
     }
 
@@ -168,7 +174,7 @@ private:
         if (result_.how == ending::complete) {
             if (const std::uint32_t next = pick(); next != 0) switch_to(0, next);
         }
-        if (result_.how == ending::deadlock) describe();
+        if (result_.how == ending::deadlock || result_.how == ending::livelock) describe();
         give_up_the_rest();
     }
 
@@ -267,6 +273,10 @@ private:
             if (!all_done) stop_stuck();
             return 0;
         }
+        if (looks_for_livelocks_ && livelocks_.is_in_circle({slots_.data(), used_}, enabled_)) {
+            result_.how = ending::livelock;
+            return 0;
+        }
         if (result_.steps >= steps_max_) {
             result_.how = ending::bounded;
             return 0;
@@ -280,6 +290,13 @@ private:
         running_ = next;
         decisions_.push_back({decision::sort::run, next, 0});
         return next + 1;
+    }
+
+    /// A wait that times out is no retry: virtual time passes as fast as tasks let it.
+    void step_taken(const slot& me) {
+        if (looks_for_livelocks_)
+            livelocks_.step_taken(me.self.ordinal, me.self.pending,
+                                  has_yielded_ && me.self.pending.what != step::wait);
     }
 
     void stop_stuck() {
@@ -315,6 +332,8 @@ private:
                            slots_[i]->self.pending.what == step::wait &&
                                slots_[i]->phase == wait_phase::sleeping});
         result_.stuck = describe_deadlock(all, model_.locks());
+        if (result_.how == ending::livelock)
+            result_.stuck = describe_livelock(std::move(*result_.stuck), livelocks_.retries());
     }
 
     subject& subject_;
@@ -330,6 +349,8 @@ private:
     std::vector<std::uint32_t> enabled_;
     std::uint32_t running_ = no_task;
     bool has_yielded_ = false;  // the last step got nowhere, or gave way
+    livelock_watch livelocks_;
+    bool looks_for_livelocks_ = false;
     std::vector<decision> decisions_;
     execution_record result_;
     bool has_seen_locks_ = false;

@@ -25,10 +25,13 @@ class exhaustive_search final : public search_strategy {
 public:
     /// @param preemptions_max  leave a task that could go on at most so often. Then nothing is
     ///                         reduced: of equal schedules the others may have more preemptions
-    explicit exhaustive_search(std::optional<std::uint32_t> preemptions_max = std::nullopt)
-        : preemptions_max_(preemptions_max) {}
+    /// @param steps_max        an execution that takes so many is cut by the engine
+    explicit exhaustive_search(std::optional<std::uint32_t> preemptions_max = std::nullopt,
+                               std::uint64_t steps_max = ~std::uint64_t{0})
+        : preemptions_max_(preemptions_max), steps_max_(steps_max) {}
 
     bool new_execution() override {
+        if (steps_ >= steps_max_) shorten();
         if (is_started_ && !next_path()) return false;
         is_started_ = true;
         depth_ = 0;
@@ -89,7 +92,16 @@ private:
 
     /// A loop that retries for ever must end, and then nothing is proved. Longer than loops that
     /// give up by themselves usually try.
-    static constexpr std::uint32_t yields_max = 64;
+    static constexpr std::uint32_t yields_max = 200;
+    static constexpr std::uint64_t steps_after_cut_max = 500;
+
+    /// An endless loop was met. It is not followed that far again, or every end would be tried of
+    /// as many rounds as fit.
+    void shorten() {
+        is_cut_ = true;
+        steps_max_ = std::min<std::uint64_t>(steps_max_, steps_after_cut_max);
+        used_ = std::min(used_, static_cast<std::size_t>(steps_max_));
+    }
 
     bool is_reduced() const noexcept { return !preemptions_max_; }
 
@@ -134,7 +146,7 @@ private:
             here.enabled.push_back({task, step_footprint::of(at.tasks[task]->pending),
                                     !is_reduced()});
         here.chosen = no_task;
-        if (here.yields > yields_max)
+        if (here.yields > yields_max || (is_cut_ && steps_ >= steps_max_))
             is_cut_ = true;
         else
             choose_first(here, at);
@@ -230,6 +242,7 @@ private:
     }
 
     const std::optional<std::uint32_t> preemptions_max_;
+    std::uint64_t steps_max_;
     std::vector<node> path_;  // nodes keep their memory; the first `used_` are valid
     std::vector<std::size_t> place_of_step_;  // in the path
     step_history history_;

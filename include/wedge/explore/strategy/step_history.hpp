@@ -23,6 +23,7 @@ public:
         for (; size() > n; steps_.pop_back()) {
             const taken_step& last = steps_.back();
             last_of_task_[last.task] = last.before_of_task;
+            if (last.touched.touches_all) last_on_all_ = last.before_on_all;
             if (last.touched.lock != 0) last_on_[lock_key(last.touched)] = last.before_on_lock;
             if (last.touched.condition != 0)
                 last_on_[condition_key(last.touched)] = last.before_on_condition;
@@ -41,9 +42,18 @@ public:
     void add(const task& who) {
         const operation& next = who.pending;
         const std::uint32_t task = who.ordinal;
-        taken_step taken{task, step_footprint::of(next), last_of_task_[task], 0, 0,
-                         gives_back(who), excludes(next)};
+        taken_step taken{.task = task,
+                         .touched = step_footprint::of(next),
+                         .before_of_task = last_of_task_[task],
+                         .before_on_all = last_on_all_,
+                         .gives_back = gives_back(who),
+                         .excludes = excludes(next)};
         load_past(task);
+        join_past(last_on_all_);
+        if (taken.touched.touches_all) {
+            for (const std::uint32_t last : last_of_task_) join_past(last);
+            last_on_all_ = size() + 1;
+        }
         if (next.what == step::join && next.other < last_of_task_.size())
             join_past(last_of_task_[next.other]);
         const auto link = [&](std::uint64_t key, std::uint32_t taken_step::* before) {
@@ -72,6 +82,12 @@ public:
     void for_each_race(const task& who, Visit visit) {
         const step_footprint next = step_footprint::of(who.pending);
         load_past(who.ordinal);
+        const auto reverse = [&](std::uint32_t k) {
+            if (past_[steps_[k - 1].task] < k) visit(k, beginnings(k, who.ordinal));
+        };
+        if (next.touches_all)
+            for (std::uint32_t k = size(); k != 0; --k) reverse(k);
+        for (std::uint32_t k = last_on_all_; k != 0; k = steps_[k - 1].before_on_all) reverse(k);
         const auto walk = [&](std::uint64_t key, std::uint32_t taken_step::* before) {
             const auto last = last_on_.find(key);
             if (last == last_on_.end()) return;
@@ -80,7 +96,7 @@ public:
                 if (earlier.touched.commutes_with(next)) continue;
                 if (past_[earlier.task] < k) {
                     if (earlier.gives_back && waits_for_holder(who.pending)) continue;
-                    visit(k, beginnings(k, who.ordinal));
+                    reverse(k);
                     // Anything but the acquire of a free lock may be what made the step possible
                     // at all; then it is one still further back that could have come later.
                     if (!earlier.excludes) continue;
@@ -98,6 +114,7 @@ private:
         std::uint32_t task = 0;
         step_footprint touched;
         std::uint32_t before_of_task = 0;  // the step before it of its task, 0: none
+        std::uint32_t before_on_all = 0;
         std::uint32_t before_on_lock = 0;
         std::uint32_t before_on_condition = 0;
         bool gives_back = false;
@@ -187,6 +204,7 @@ private:
     std::vector<std::uint32_t> last_of_task_;
     std::vector<std::uint32_t> started_by_;  // by task: a step; rising
     std::unordered_map<std::uint64_t, std::uint32_t> last_on_;
+    std::uint32_t last_on_all_ = 0;
     std::vector<std::uint32_t> past_;
     std::vector<std::uint32_t> first_;
     std::vector<std::uint32_t> beginnings_;

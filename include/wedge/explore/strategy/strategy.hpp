@@ -21,7 +21,7 @@ struct choice_point {
 /// Answers every non-determinism of an execution. Called by whichever task runs, one at a time.
 ///
 /// A new strategy is one file in this folder with a class like this, and one line in
-/// `make_strategy` (explore/session.hpp).
+/// `make_strategy` (explore/make_strategy.hpp).
 class search_strategy {
 public:
     search_strategy() = default;
@@ -39,6 +39,9 @@ public:
     /// A number in [0, n); n is at least 2.
     virtual std::uint32_t choose(std::uint32_t n) = 0;
 
+    /// Whether the execution ends as a livelock when all tasks retry for ever.
+    virtual bool looks_for_livelocks() const noexcept { return false; }
+
     /// Nobody can go on, and these wait.
     virtual void is_stuck(std::span<const std::uint32_t> /*waiting*/,
                           std::span<const task* const> /*tasks*/) {}
@@ -51,21 +54,20 @@ public:
 struct step_footprint {
     std::uint32_t lock = 0;  ///< 0: none
     std::uint32_t condition = 0;
-    bool is_read = false;  ///< commutes with other reads of the same lock
-
-    /// What a spawn touches: the order of spawns is that of the new tasks' ordinals.
-    static constexpr std::uint32_t ordinals = ~0U;
+    bool is_read = false;      ///< commutes with other reads of the same lock
+    bool touches_all = false;  ///< commutes with nothing
 
     static step_footprint of(const operation& next) noexcept {
         const bool is_read = is_shared(next.how) && (next.what == step::acquire ||
                                                      next.what == step::try_acquire ||
                                                      next.what == step::release);
-        if (next.what == step::spawn) return {ordinals, 0, false};
         return {next.lock != nullptr ? next.lock->instance() : 0,
-                next.condition != nullptr ? next.condition->instance() : 0, is_read};
+                next.condition != nullptr ? next.condition->instance() : 0, is_read,
+                next.what == step::spawn};
     }
 
     bool commutes_with(const step_footprint& other) const noexcept {
+        if (touches_all || other.touches_all) return false;
         if (condition != 0 && condition == other.condition) return false;
         return lock == 0 || lock != other.lock || (is_read && other.is_read);
     }
