@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "wedge/explore/deadlock.hpp"
+#include "wedge/explore/livelock.hpp"
 #include "wedge/explore/make_substrate.hpp"
 #include "wedge/explore/step_model.hpp"
 #include "wedge/explore/strategy/strategy.hpp"
@@ -22,6 +23,7 @@ namespace wedge {
 enum class ending : std::uint8_t {
     complete,  ///< all tasks ended
     deadlock,  ///< nothing could go on
+    livelock,  ///< all that could go on retried without end
     threw,     ///< an action or the check threw
     pruned,    ///< the strategy gave it up
     bounded,   ///< it took too many steps
@@ -30,7 +32,7 @@ enum class ending : std::uint8_t {
 struct execution_record {
     ending how = ending::complete;
     std::uint64_t steps = 0;
-    std::optional<finding> stuck;  ///< ending::deadlock
+    std::optional<finding> stuck;  ///< ending::deadlock or ending::livelock
     std::string thrown;            ///< ending::threw: by whom, and what
 };
 
@@ -87,7 +89,13 @@ public:
             const auto answer = [&](std::uint32_t n, const char* why) {
                 return choose(self, n, why);
             };
-            if (const std::optional<bool> taken = model_.take(me, answer)) return *taken;
+            if (const std::optional<bool> taken = model_.take(me, answer)) {
+                has_yielded_ = !*taken || (next.what == step::yield && next.lock == nullptr);
+                step_taken(me);
+                return *taken;
+            }
+            has_yielded_ = false;
+            step_taken(me);
         }
     }
 
@@ -122,7 +130,7 @@ public:
         const sanitizer::ignore_scope ours;
         model_.locks().destroyed(lock);
     }
-    void progress(task&) noexcept override {}
+    void progress(task&) noexcept override { livelocks_.progress(); }
 
 private:
     using slot = controlled_task;
@@ -137,7 +145,10 @@ private:
         decisions_.clear();
         result_ = {};
         running_ = no_task;
+        has_yielded_ = false;
         giving_up_ = false;
+        looks_for_livelocks_ = how_->looks_for_livelocks();
+        livelocks_.begin_execution();
         for (std::uint32_t i = 0; i < subject_.tasks(); ++i) add_slot(subject_.task_name(i), {});
     }
 
@@ -169,7 +180,7 @@ private:
         if (result_.how == ending::complete) {
             if (const std::uint32_t next = pick(); next != 0) switch_to(0, next);
         }
-        if (result_.how == ending::deadlock) describe();
+        if (result_.how == ending::deadlock || result_.how == ending::livelock) describe();
         give_up_the_rest();
     }
 
@@ -266,14 +277,19 @@ private:
             if (model_.is_enabled(*slots_[i])) enabled_.push_back(i);
         }
         if (enabled_.empty()) {
+            tell_stuck();
             if (!all_done) result_.how = ending::deadlock;
+            return 0;
+        }
+        if (looks_for_livelocks_ && livelocks_.is_in_circle({slots_.data(), used_}, enabled_)) {
+            result_.how = ending::livelock;
             return 0;
         }
         if (result_.steps >= steps_max_) {
             result_.how = ending::bounded;
             return 0;
         }
-        const std::uint32_t next = how_->next_task({enabled_, running_, tasks_});
+        const std::uint32_t next = how_->next_task({enabled_, running_, tasks_, has_yielded_});
         if (next == no_task) {
             result_.how = ending::pruned;
             return 0;
@@ -282,6 +298,20 @@ private:
         running_ = next;
         decisions_.push_back({decision::sort::run, next, 0});
         return next + 1;
+    }
+
+    /// A wait that times out is no retry: virtual time passes as fast as tasks let it.
+    void step_taken(const slot& me) {
+        if (looks_for_livelocks_)
+            livelocks_.step_taken(me.self.ordinal, me.self.pending,
+                                  has_yielded_ && !me.self.pending.timed);
+    }
+
+    /// Idle tasks too: what they wait for may come earlier in another schedule.
+    void tell_stuck() {
+        for (std::uint32_t i = 0; i < used_; ++i)
+            if (!slots_[i]->is_done) enabled_.push_back(i);
+        if (!enabled_.empty()) how_->is_stuck(enabled_, tasks_);
     }
 
     static bool may_throw(const operation& next) noexcept {
@@ -316,6 +346,8 @@ private:
                            slots_[i]->self.pending.what == step::wait &&
                                slots_[i]->phase == wait_phase::sleeping});
         result_.stuck = describe_deadlock(all, model_.locks());
+        if (result_.how == ending::livelock)
+            result_.stuck = describe_livelock(std::move(*result_.stuck), livelocks_.retries());
     }
 
     subject& subject_;
@@ -330,6 +362,9 @@ private:
     std::vector<const task*> tasks_;
     std::vector<std::uint32_t> enabled_;
     std::uint32_t running_ = no_task;
+    bool has_yielded_ = false;  // the last step got nowhere, or gave way
+    livelock_watch livelocks_;
+    bool looks_for_livelocks_ = false;
     std::vector<decision> decisions_;
     execution_record result_;
     bool has_seen_locks_ = false;
