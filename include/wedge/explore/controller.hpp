@@ -9,10 +9,12 @@
 #include <vector>
 
 #include "wedge/explore/deadlock.hpp"
+#include "wedge/explore/livelock.hpp"
 #include "wedge/explore/make_substrate.hpp"
 #include "wedge/explore/step_model.hpp"
 #include "wedge/explore/strategy/strategy.hpp"
 #include "wedge/explore/subject.hpp"
+#include "wedge/lock/controlled.hpp"
 #include "wedge/task/steps.hpp"
 
 namespace wedge {
@@ -21,6 +23,7 @@ namespace wedge {
 enum class ending : std::uint8_t {
     complete,  ///< all tasks ended
     deadlock,  ///< nothing could go on
+    livelock,  ///< all that could go on retried without end
     threw,     ///< an action or the check threw
     pruned,    ///< the strategy gave it up
     bounded,   ///< it took too many steps
@@ -29,7 +32,7 @@ enum class ending : std::uint8_t {
 struct execution_record {
     ending how = ending::complete;
     std::uint64_t steps = 0;
-    std::optional<finding> stuck;  ///< ending::deadlock
+    std::optional<finding> stuck;  ///< ending::deadlock or ending::livelock
     std::string thrown;            ///< ending::threw: by whom, and what
 };
 
@@ -38,8 +41,9 @@ struct execution_record {
 class controller final : public runtime, private stack_user {
 public:
     /// @param order  hears the events of all tasks; may be null
-    controller(subject& what, substrate on, sink* order, std::uint64_t steps_max)
-        : subject_(what), order_(order), steps_max_(steps_max) {
+    controller(subject& what, substrate on, sink* order, std::uint64_t steps_max,
+               model_options open = {})
+        : subject_(what), order_(order), steps_max_(steps_max), model_(slots_, open) {
         setup_.runtime = this;
         setup_.sink = order;
         setup_.ordinal = no_task;
@@ -74,16 +78,24 @@ public:
     bool perform(task& self, const operation& next) override {
         const sanitizer::ignore_scope ours;
         has_seen_locks_ = true;
+        if (&self == &setup_) return giving_up_ || take_alone(next);  // destructors must not throw
         if (giving_up_) return give_way(next);
-        if (&self == &setup_) return take_alone(next);
         slot& me = *slots_[self.ordinal];
         self.pending = next;
         me.phase = wait_phase::fresh;
         for (;;) {
             await_turn(me);
             if (giving_up_) return true;
-            const auto notified = [&](std::uint32_t n) { return choose(self, n, "who wakes"); };
-            if (const std::optional<bool> taken = model_.take(me, notified)) return *taken;
+            const auto answer = [&](std::uint32_t n, const char* why) {
+                return choose(self, n, why);
+            };
+            if (const std::optional<bool> taken = model_.take(me, answer)) {
+                has_yielded_ = !*taken || (next.what == step::yield && next.lock == nullptr);
+                step_taken(me);
+                return *taken;
+            }
+            has_yielded_ = false;
+            step_taken(me);
         }
     }
 
@@ -118,7 +130,7 @@ public:
         const sanitizer::ignore_scope ours;
         model_.locks().destroyed(lock);
     }
-    void progress(task&) noexcept override {}
+    void progress(task&) noexcept override { livelocks_.progress(); }
 
 private:
     using slot = controlled_task;
@@ -127,13 +139,16 @@ private:
         const sanitizer::ignore_scope ours;
         static std::atomic<std::uint32_t> executions{0};
         execution_ = executions.fetch_add(1, std::memory_order_relaxed) + 1;
-        model_.locks().begin_execution();
+        model_.begin_execution();
         used_ = 0;
         tasks_.clear();
         decisions_.clear();
         result_ = {};
         running_ = no_task;
+        has_yielded_ = false;
         giving_up_ = false;
+        looks_for_livelocks_ = how_->looks_for_livelocks();
+        livelocks_.begin_execution();
         for (std::uint32_t i = 0; i < subject_.tasks(); ++i) add_slot(subject_.task_name(i), {});
     }
 
@@ -152,6 +167,7 @@ private:
         made.body = body;
         made.is_done = false;
         made.is_starting = false;
+        made.has_woken_by_itself = false;
         made.phase = wait_phase::fresh;
         tasks_.push_back(&made.self);
         return made;
@@ -164,7 +180,7 @@ private:
         if (result_.how == ending::complete) {
             if (const std::uint32_t next = pick(); next != 0) switch_to(0, next);
         }
-        if (result_.how == ending::deadlock) describe();
+        if (result_.how == ending::deadlock || result_.how == ending::livelock) describe();
         give_up_the_rest();
     }
 
@@ -198,11 +214,12 @@ private:
             const sanitizer::watch_scope theirs;
             sanitizer::acquire(&started_);
             guarded(who, [&] { run_body(me); });
+            if (giving_up_) detail::tsan_forget_holds(me.self);
             sanitizer::release(&ended_);
         }
         if (result_.how == ending::complete) detail::task_ended(me.self);
         me.is_done = true;
-        if (result_.how != ending::complete) return 0;
+        if (result_.how != ending::complete || giving_up_) return 0;
         if (me.is_starting) {
             me.is_starting = false;
             return me.starter;
@@ -256,18 +273,23 @@ private:
         enabled_.clear();
         bool all_done = true;
         for (std::uint32_t i = 0; i < used_; ++i) {
-            all_done = all_done && slots_[i]->is_done;
+            all_done = all_done && (slots_[i]->is_done || step_model::is_idle(*slots_[i]));
             if (model_.is_enabled(*slots_[i])) enabled_.push_back(i);
         }
         if (enabled_.empty()) {
+            tell_stuck();
             if (!all_done) result_.how = ending::deadlock;
+            return 0;
+        }
+        if (looks_for_livelocks_ && livelocks_.is_in_circle({slots_.data(), used_}, enabled_)) {
+            result_.how = ending::livelock;
             return 0;
         }
         if (result_.steps >= steps_max_) {
             result_.how = ending::bounded;
             return 0;
         }
-        const std::uint32_t next = how_->next_task({enabled_, running_, tasks_});
+        const std::uint32_t next = how_->next_task({enabled_, running_, tasks_, has_yielded_});
         if (next == no_task) {
             result_.how = ending::pruned;
             return 0;
@@ -278,9 +300,29 @@ private:
         return next + 1;
     }
 
+    /// A wait that times out is no retry: virtual time passes as fast as tasks let it.
+    void step_taken(const slot& me) {
+        if (looks_for_livelocks_)
+            livelocks_.step_taken(me.self.ordinal, me.self.pending,
+                                  has_yielded_ && !me.self.pending.timed);
+    }
+
+    /// Idle tasks too: what they wait for may come earlier in another schedule.
+    void tell_stuck() {
+        for (std::uint32_t i = 0; i < used_; ++i)
+            if (!slots_[i]->is_done) enabled_.push_back(i);
+        if (!enabled_.empty()) how_->is_stuck(enabled_, tasks_);
+    }
+
     static bool may_throw(const operation& next) noexcept {
-        return next.what != step::release && next.what != step::notify_one &&
-               next.what != step::notify_all && next.what != step::downgrade;
+        switch (next.what) {
+            case step::release:
+            case step::access:
+            case step::downgrade:
+            case step::notify_one:
+            case step::notify_all: return false;
+            default: return true;
+        }
     }
 
     /// A step of an execution that was given up: unwinds the stack, or does nothing while the
@@ -294,7 +336,7 @@ private:
     bool take_alone(const operation& next) {
         if (next.what == step::spawn && used_ != 0 && slots_[0]->is_done)
             throw error("a workload's check cannot start a thread");
-        return true;
+        return model_.take_alone(next);
     }
 
     void describe() {
@@ -304,6 +346,8 @@ private:
                            slots_[i]->self.pending.what == step::wait &&
                                slots_[i]->phase == wait_phase::sleeping});
         result_.stuck = describe_deadlock(all, model_.locks());
+        if (result_.how == ending::livelock)
+            result_.stuck = describe_livelock(std::move(*result_.stuck), livelocks_.retries());
     }
 
     subject& subject_;
@@ -313,11 +357,14 @@ private:
     std::unique_ptr<stack_switcher> switcher_;
     task setup_;
     step_model::all_tasks slots_;  // the first `used_` are this execution's
-    step_model model_{slots_};
+    step_model model_;
     std::size_t used_ = 0;
     std::vector<const task*> tasks_;
     std::vector<std::uint32_t> enabled_;
     std::uint32_t running_ = no_task;
+    bool has_yielded_ = false;  // the last step got nowhere, or gave way
+    livelock_watch livelocks_;
+    bool looks_for_livelocks_ = false;
     std::vector<decision> decisions_;
     execution_record result_;
     bool has_seen_locks_ = false;

@@ -15,12 +15,13 @@ struct choice_point {
     std::span<const std::uint32_t> enabled;  ///< ordinals, rising; never empty
     std::uint32_t running = no_task;         ///< who took the last step; it may not be enabled
     std::span<const task* const> tasks;      ///< all tasks by ordinal; `pending` is their next step
+    bool has_yielded = false;  ///< the last step was a yield, a failed try or a wait that gave up
 };
 
 /// Answers every non-determinism of an execution. Called by whichever task runs, one at a time.
 ///
 /// A new strategy is one file in this folder with a class like this, and one line in
-/// `make_strategy` (explore/session.hpp).
+/// `make_strategy` (explore/make_strategy.hpp).
 class search_strategy {
 public:
     search_strategy() = default;
@@ -38,6 +39,13 @@ public:
     /// A number in [0, n); n is at least 2.
     virtual std::uint32_t choose(std::uint32_t n) = 0;
 
+    /// Whether the execution ends as a livelock when all tasks retry for ever.
+    virtual bool looks_for_livelocks() const noexcept { return false; }
+
+    /// Nobody can go on, and these wait.
+    virtual void is_stuck(std::span<const std::uint32_t> /*waiting*/,
+                          std::span<const task* const> /*tasks*/) {}
+
     /// True when `new_execution` returned false because every schedule and choice was tried.
     virtual bool is_exhaustive() const noexcept { return false; }
 };
@@ -50,7 +58,8 @@ struct step_footprint {
     bool touches_all = false;  ///< commutes with nothing
 
     static step_footprint of(const operation& next) noexcept {
-        const bool is_read = is_shared(next.how) && (next.what == step::acquire ||
+        const bool is_read = is_shared(next.how) && (next.what == step::access ||
+                                                     next.what == step::acquire ||
                                                      next.what == step::try_acquire ||
                                                      next.what == step::release);
         return {next.lock != nullptr ? next.lock->instance() : 0,
