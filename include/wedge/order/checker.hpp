@@ -13,10 +13,9 @@
 #include <sched.h>
 
 #include "wedge/event/finding.hpp"
-#include "wedge/order/chain_cache.hpp"
-#include "wedge/order/chain_key.hpp"
 #include "wedge/order/describe.hpp"
 #include "wedge/order/knowledge.hpp"
+#include "wedge/task/chain_key.hpp"
 
 namespace wedge {
 
@@ -36,7 +35,10 @@ class checker final : public sink {
 public:
     /// @param reports  hears of each finding once, outside the checker's lock; may be null
     explicit checker(evidence kept, finding_sink* reports = nullptr)
-        : sink(reader::order), key_(kept), reports_(reports), knowledge_(kept) {}
+        : sink(reader::order, &chains_),
+          chains_{.key = chain_key(kept), .known = {}},
+          reports_(reports),
+          knowledge_(kept) {}
 
     void on(task& self, const event& step) noexcept override {
         switch (step.kind) {
@@ -44,7 +46,7 @@ public:
                 attempt(self, step);
                 break;
             case event_kind::try_acquired:
-                self.chain = key_.of(self, step);
+                self.chain = key_of(self, step);
                 break;
             case event_kind::released:
                 released(self, step);
@@ -86,8 +88,7 @@ public:
     /// Forgets everything, in time proportional to what was added.
     void reset() noexcept {
         knowledge_.clear();
-        if (cache_.size() != 0)
-            cache_.clear();
+        chains_.known.clear();
     }
 
     /// States an order before any path has run: each lock is taken while all before it are held.
@@ -133,11 +134,21 @@ private:
     };
 
     void attempt(task& self, const event& step) noexcept {
-        const std::uint64_t key = key_.of(self, step);
+        const std::uint64_t key = key_of(self, step);
         self.chain = key;
-        if (self.held.empty() || cache_.contains(key)) [[likely]]
+        if (chains_.known.contains(key)) [[likely]]
             return;
         validate(self, step, key);
+    }
+
+    std::uint64_t key_of(task& self, const event& next) const noexcept {
+        return chains_.key.of(self, {.class_id = next.class_id,
+                                     .instance = next.instance,
+                                     .how = next.how,
+                                     .subclass = next.subclass,
+                                     .with = next.with,
+                                     .context = static_cast<std::uint8_t>(self.context),
+                                     .payload = next.payload});
     }
 
     [[gnu::noinline, gnu::cold]] void validate(task& self, const event& step, std::uint64_t key) {
@@ -154,7 +165,7 @@ private:
                     check_nesting(self, held, step, fresh);
                 add_seen(self, i, step, fresh);
             }
-            cache_.insert(key);
+            chains_.known.insert(key);
         }
         deliver(fresh);
     }
@@ -236,7 +247,7 @@ private:
                                    use.class_name + " released by a task that does not hold it",
                                    {use}));
         } else if (mine + 1 != self.held.end()) {
-            key_.rebuild(self, static_cast<std::size_t>(mine - self.held.begin()), mine);
+            chains_.key.rebuild(self, static_cast<std::size_t>(mine - self.held.begin()), mine);
         }
     }
 
@@ -251,7 +262,7 @@ private:
                 return;
         }
         mine->how = mode::shared;  // as its task does right after; the keys depend on it
-        key_.rebuild(self, static_cast<std::size_t>(mine - self.held.begin()), nullptr);
+        chains_.key.rebuild(self, static_cast<std::size_t>(mine - self.held.begin()), nullptr);
     }
 
     void destroyed(task& self, const event& step) noexcept {
@@ -287,8 +298,7 @@ private:
               step.where);
     }
 
-    const chain_key key_;
-    chain_cache cache_;
+    validated_chains chains_;
     std::atomic<finding_sink*> reports_;
 
     // Below: the writers'.

@@ -10,11 +10,11 @@
 
 #include "wedge/base/check.hpp"
 #include "wedge/event/finding.hpp"
-#include "wedge/order/chain_key.hpp"
 #include "wedge/order/cycle_search.hpp"
 #include "wedge/order/describe.hpp"
 #include "wedge/order/grade.hpp"
 #include "wedge/order/graph.hpp"
+#include "wedge/task/chain_key.hpp"
 
 namespace wedge {
 

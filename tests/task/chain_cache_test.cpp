@@ -1,5 +1,5 @@
 // The set of validated chains.
-#include "wedge/order/chain_cache.hpp"
+#include "wedge/task/chain_cache.hpp"
 
 #include <doctest/doctest.h>
 
