@@ -1,10 +1,10 @@
 // What the order checker has learnt: the graph, and the findings made from it.
 #pragma once
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -14,6 +14,7 @@
 #include "wedge/order/describe.hpp"
 #include "wedge/order/grade.hpp"
 #include "wedge/order/graph.hpp"
+#include "wedge/order/topological_order.hpp"
 #include "wedge/task/chain_key.hpp"
 
 namespace wedge {
@@ -39,9 +40,9 @@ public:
         const std::size_t seen_max =
             kept_ == evidence::exact ? static_cast<std::size_t>(-1) : seen_max_of_classes;
         const order_graph::added added = graph_.add(from, to, std::move(seen), seen_max);
-        if (!added.has_new_mode)
+        if (!added.has_new_mode || !order_.add(graph_, added.edge))
             return;
-        const cycle_search::result closed = search_.run(graph_, added.edge, bit);
+        const cycle_search::result closed = search_.run(graph_, order_, added.edge, bit);
         for (const std::vector<std::uint32_t>& cycle : closed.cycles)
             add_cycle(cycle, bit, closed.count, who, fresh);
         if (closed.gave_up)
@@ -50,8 +51,7 @@ public:
 
     /// Keeps one finding a signature (rule 24); a new one is copied to `fresh`.
     void keep(finding&& found, std::vector<finding>& fresh) {
-        const auto known = [&](const finding& f) { return f.signature == found.signature; };
-        if (std::any_of(findings_.begin(), findings_.end(), known))
+        if (!signatures_.insert(found.signature).second)
             return;
         findings_.push_back(found);
         fresh.push_back(std::move(found));
@@ -81,9 +81,14 @@ public:
     }
 
     void clear() noexcept {
-        if (graph_.nodes() != 0)
+        if (graph_.nodes() != 0) {
             graph_.clear();
-        findings_.clear();
+            order_.clear();
+        }
+        if (!findings_.empty()) {
+            findings_.clear();
+            signatures_.clear();
+        }
     }
 
 private:
@@ -124,8 +129,10 @@ private:
 
     const evidence kept_;
     order_graph graph_;
+    topological_order order_;
     cycle_search search_;
     std::vector<finding> findings_;
+    std::unordered_set<std::string> signatures_;  // of the findings
 };
 
 }  // namespace wedge

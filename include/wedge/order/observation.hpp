@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <string>
 
+#include "wedge/base/hash.hpp"
 #include "wedge/base/site.hpp"
 #include "wedge/event/event.hpp"
 
@@ -72,6 +73,15 @@ struct observation {
         return held_instance == other.held_instance && wanted_instance == other.wanted_instance &&
                held_how == other.held_how && wanted_how == other.wanted_how &&
                held_with == other.held_with && primed == other.primed && task == other.task;
+    }
+
+    /// Equal for the same step.
+    std::uint64_t step_hash() const noexcept {
+        const std::uint64_t how = static_cast<std::uint64_t>(held_how) << 24 |
+                                  static_cast<std::uint64_t>(wanted_how) << 16 |
+                                  static_cast<std::uint64_t>(held_with);
+        const std::uint64_t locks = std::uint64_t{held_instance} << 32 | wanted_instance;
+        return combine(how << 32 | task, locks + (primed ? 1 : 0));
     }
 };
 
