@@ -81,6 +81,10 @@ public:
         reports_.store(reports, std::memory_order_release);
     }
 
+    /// Whether new dependencies keep the stack of their acquire. Off at first: addresses differ
+    /// from run to run, which an engine's output must not. Call it before the first event.
+    void keep_stacks(bool keeps) noexcept { knowledge_.keep_stacks(keeps); }
+
     /// Ordinals of tasks and instances start again; what was learnt is kept. Nothing here counts
     /// executions: an ordinal means the same lock or task in each of them.
     void begin_execution() noexcept {}
@@ -111,8 +115,14 @@ public:
     void regrade(finding& found) const { knowledge_.regrade(found); }
 
     /// Around a fork: the child must not inherit a writer's turn that nobody ends.
-    void before_fork() noexcept { begin_writing(); }
-    void after_fork() noexcept { end_writing(); }
+    void before_fork() noexcept {
+        const sanitizer::ignore_scope ours;
+        begin_writing();
+    }
+    void after_fork() noexcept {
+        const sanitizer::ignore_scope ours;
+        end_writing();
+    }
 
 private:
     void begin_writing() noexcept {

@@ -84,6 +84,7 @@ public:
     struct added {
         std::uint32_t edge = none;
         bool has_new_mode = false;  ///< the edge, or this bit of its mask: search for cycles
+        observation* kept = nullptr;  ///< what was seen for the first time; until the next `add`
     };
 
     /// Adds what was seen of a dependency.
@@ -114,6 +115,7 @@ public:
         } else if (e.seen.size() < seen_max || is_new) {
             step_index_.add(hash, static_cast<std::uint32_t>(e.seen.size()));
             e.seen.push_back(std::move(seen));
+            return {index, is_new, &e.seen.back()};
         } else {
             e.overflowed = true;
         }

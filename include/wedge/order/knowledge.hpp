@@ -28,6 +28,10 @@ public:
     const order_graph& graph() const noexcept { return graph_; }
     bool is_exact() const noexcept { return kept_ == evidence::exact; }
 
+    /// Whether what is seen for the first time keeps the stack of its acquire. Of the lock that was
+    /// held before only the site is known: a stack of every acquire would cost far more.
+    void keep_stacks(bool keeps) noexcept { keeps_stacks_ = keeps; }
+
     /// The node that a lock taken with these flags belongs to.
     std::uint32_t node_of(std::uint32_t class_id, flags with, std::uint8_t subclass) {
         return graph_.find_or_add_node(class_id, detail::counted_subclass(with, subclass));
@@ -40,6 +44,8 @@ public:
         const std::size_t seen_max =
             kept_ == evidence::exact ? static_cast<std::size_t>(-1) : seen_max_of_classes;
         const order_graph::added added = graph_.add(from, to, std::move(seen), seen_max);
+        if (keeps_stacks_ && added.kept != nullptr)
+            added.kept->stack = capture_stack();
         if (!added.has_new_mode || !order_.add(graph_, added.edge))
             return;
         const cycle_search::result closed = search_.run(graph_, order_, added.edge, bit);
@@ -128,6 +134,7 @@ private:
     }
 
     const evidence kept_;
+    bool keeps_stacks_ = false;
     order_graph graph_;
     topological_order order_;
     cycle_search search_;

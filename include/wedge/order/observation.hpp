@@ -7,6 +7,7 @@
 
 #include "wedge/base/hash.hpp"
 #include "wedge/base/site.hpp"
+#include "wedge/base/stack.hpp"
 #include "wedge/event/event.hpp"
 
 namespace wedge {
@@ -68,6 +69,7 @@ struct observation {
     site held_at{};
     site wanted_at{};
     guard_set guards;  ///< common to all repetitions
+    call_stack stack;  ///< of the first time, if the checker keeps them
 
     bool is_same_step(const observation& other) const noexcept {
         return held_instance == other.held_instance && wanted_instance == other.wanted_instance &&

@@ -53,6 +53,8 @@ public:
     std::string title() const { return name.empty() ? "task " + std::to_string(ordinal) : name; }
 };
 
+static_assert(sizeof(task) <= 4096);
+
 namespace detail {
 
 inline constinit thread_local task* current_task = nullptr;
