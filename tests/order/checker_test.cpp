@@ -5,8 +5,9 @@
 
 #include <doctest/doctest.h>
 
-#include "support/notation.hpp"
+#include "support/order_checks.hpp"
 
+using notation::collector;
 using wedge::evidence;
 using wedge::finding;
 using wedge::finding_kind;
@@ -14,12 +15,6 @@ using wedge::lock_class;
 using wedge::mode;
 
 namespace {
-
-class collector final : public wedge::finding_sink {
-public:
-    void on(const finding& found) noexcept override { all.push_back(found); }
-    std::vector<finding> all;
-};
 
 constexpr const char* inversion = "L(A) L(B) U(B) U(A) | L(B) L(A) U(A) U(B)";
 

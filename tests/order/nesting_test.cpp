@@ -1,29 +1,15 @@
 // Locks of one class within each other: subclasses, declared orders, nest locks.
 #include <doctest/doctest.h>
 
-#include "support/notation.hpp"
+#include "support/order_checks.hpp"
 
+using notation::check_only;
+using notation::check_silent;
 using notation::findings_of;
-using notation::kinds_in;
 using wedge::evidence;
 using wedge::finding;
 using wedge::finding_kind;
 using wedge::verdict;
-
-namespace {
-
-void check_silent(const char* text) {
-    CAPTURE(text);
-    CHECK(kinds_in(text).empty());
-}
-void check_only(finding_kind kind, const char* text) {
-    CAPTURE(text);
-    const std::vector<finding_kind> found = kinds_in(text);
-    REQUIRE(found.size() == 1);
-    CHECK(found[0] == kind);
-}
-
-}  // namespace
 
 TEST_CASE("subclass: it excuses a nesting of two locks, never one of a lock with itself") {
     check_silent("L(X.1) SUB(X.2;1) U(X.2) U(X.1)");

@@ -10,15 +10,12 @@
 
 #include "wedge/task/steps.hpp"
 
+#include "support/order_checks.hpp"
+
 namespace {
 
+using notation::collector;
 using wedge::lock_identity;
-
-class collector final : public wedge::finding_sink {
-public:
-    void on(const wedge::finding& found) noexcept override { all.push_back(found); }
-    std::vector<wedge::finding> all;
-};
 
 void nest(lock_identity& outer, lock_identity& inner) {
     wedge::task& self = wedge::current();

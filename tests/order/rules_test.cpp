@@ -4,8 +4,9 @@
 
 #include <doctest/doctest.h>
 
-#include "support/notation.hpp"
+#include "support/order_checks.hpp"
 
+using notation::check_silent;
 using notation::findings_of;
 using wedge::evidence;
 using wedge::finding;
@@ -49,10 +50,6 @@ void check_recursive(const char* text) {
     REQUIRE(found.size() == 1);
     CHECK(found[0].kind == finding_kind::recursive);
     CHECK(found[0].locks.size() == 2);
-}
-void check_silent(const char* text) {
-    CAPTURE(text);
-    CHECK(found_in(text).empty());
 }
 
 }  // namespace

@@ -3,22 +3,16 @@
 
 #include <doctest/doctest.h>
 
-#include "support/notation.hpp"
+#include "support/order_checks.hpp"
 
+using notation::check_only;
+using notation::check_silent;
 using notation::findings_of;
 using notation::kinds_in;
 using wedge::finding_kind;
 
 namespace {
 
-void check_silent(const std::string& text) {
-    CAPTURE(text);
-    CHECK(kinds_in(text).empty());
-}
-void check_only(finding_kind kind, const std::string& text) {
-    CAPTURE(text);
-    CHECK(kinds_in(text) == std::vector{kind});
-}
 void check_rule(const std::string& text) { check_only(finding_kind::ww_rule, text); }
 
 }  // namespace

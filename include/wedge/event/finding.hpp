@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "wedge/base/site.hpp"
+#include "wedge/base/stack.hpp"
 #include "wedge/event/event.hpp"
 #include "wedge/event/schedule.hpp"
 
@@ -67,6 +68,7 @@ struct dependency {
     lock_use wanted;
     std::string task;     ///< who did it first
     bool primed = false;  ///< stated by `prime`, not seen
+    call_stack stack{};   ///< of the acquire of `wanted`, if the checker keeps them
 };
 
 /// Where a task stands when nothing goes on.

@@ -6,12 +6,17 @@
 namespace wedge {
 
 class task;
+struct validated_chains;
 
 /// A listener to events. It is called by the task itself, on the lock's path.
 class sink {
 public:
-    /// @param readers  bits of `reader`: only events with one of them are delivered
-    explicit sink(unsigned readers) noexcept : readers_(readers) {}
+    /// @param readers    bits of `reader`: only events with one of them are delivered
+    /// @param validated  given by a sink to which two sorts of events tell nothing, so that they are
+    ///                   not sent: attempts whose chain is in there, and plain releases of the
+    ///                   innermost hold; null: every event is sent
+    explicit sink(unsigned readers, const validated_chains* validated = nullptr) noexcept
+        : readers_(readers), validated_(validated) {}
     sink(const sink&) = delete;
     sink& operator=(const sink&) = delete;
     virtual ~sink() = default;
@@ -21,9 +26,11 @@ public:
     virtual void on(task& self, const event& step) noexcept = 0;
 
     bool wants(event_kind kind) const noexcept { return (row_of(kind).read_by & readers_) != 0; }
+    const validated_chains* validated() const noexcept { return validated_; }
 
 private:
     const unsigned readers_;
+    const validated_chains* const validated_;
 };
 
 }  // namespace wedge

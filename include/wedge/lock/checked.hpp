@@ -135,7 +135,8 @@ private:
         return terms;
     }
 
-    void acquire(const detail::acquire_terms& terms) {
+    // Inlined, for its terms are constants of the caller.
+    [[gnu::always_inline]] void acquire(const detail::acquire_terms& terms) {
         task& self = current();
         if (self.runtime != nullptr) [[unlikely]] {
             detail::controlled_acquire(self, identity_, terms);
@@ -180,7 +181,7 @@ private:
     }
 
     /// Whether the native lock is to be released too.
-    bool release(mode how, site where) {
+    [[gnu::always_inline]] bool release(mode how, site where) {
         task& self = current();
         if (self.runtime != nullptr) [[unlikely]] {
             detail::controlled_release(self, identity_, how, where);

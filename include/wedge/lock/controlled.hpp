@@ -41,7 +41,8 @@ inline held_lock* recursive_hold(task& self, lock_identity& lock) noexcept {
 ///
 /// @return false: the try failed, or the wait gave up
 /// @throws abandoned
-inline bool controlled_acquire(task& self, lock_identity& lock, const acquire_terms& terms) {
+[[gnu::noinline]] inline bool controlled_acquire(task& self, lock_identity& lock,
+                                                 acquire_terms terms) {
     const bool tried = has(terms.with, flags::tried);
     const operation next{.what = tried ? step::try_acquire : step::acquire,
                          .how = terms.how,
@@ -65,7 +66,8 @@ inline bool controlled_acquire(task& self, lock_identity& lock, const acquire_te
 }
 
 /// Drops a hold under control. Never throws: it runs in destructors.
-inline void controlled_release(task& self, lock_identity& lock, mode how, site where) noexcept {
+[[gnu::noinline]] inline void controlled_release(task& self, lock_identity& lock, mode how,
+                                                 site where) noexcept {
     adopt_if_foreign(self, lock);
     held_lock* const mine = self.held.find(lock.instance());
     if (self.runtime->is_giving_up()) {

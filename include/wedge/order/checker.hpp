@@ -14,8 +14,6 @@
 #include <sched.h>
 
 #include "wedge/event/finding.hpp"
-#include "wedge/order/chain_cache.hpp"
-#include "wedge/order/chain_key.hpp"
 #include "wedge/order/context_rules.hpp"
 #include "wedge/order/hygiene_rules.hpp"
 #include "wedge/order/knowledge.hpp"
@@ -23,6 +21,7 @@
 #include "wedge/order/observe.hpp"
 #include "wedge/order/wait_rules.hpp"
 #include "wedge/order/ww_rules.hpp"
+#include "wedge/task/chain_key.hpp"
 
 namespace wedge {
 
@@ -42,7 +41,10 @@ class checker final : public sink {
 public:
     /// @param reports  hears of each finding once, outside the checker's lock; may be null
     explicit checker(evidence kept, finding_sink* reports = nullptr)
-        : sink(reader::order), key_(kept), reports_(reports), knowledge_(kept) {}
+        : sink(reader::order, &chains_),
+          chains_{.key = chain_key(kept), .known = {}},
+          reports_(reports),
+          knowledge_(kept) {}
 
     void on(task& self, const event& step) noexcept override {
         switch (step.kind) {
@@ -88,12 +90,15 @@ public:
         reports_.store(reports, std::memory_order_release);
     }
 
+    /// Whether new dependencies keep the stack of their acquire. Off at first: addresses differ
+    /// from run to run, which an engine's output must not. Call it before the first event.
+    void keep_stacks(bool keeps) noexcept { knowledge_.keep_stacks(keeps); }
+
     /// Forgets everything, in time proportional to what was added.
     void reset() noexcept {
         knowledge_.clear();
         contexts_.clear();
-        if (cache_.size() != 0)
-            cache_.clear();
+        chains_.known.clear();
     }
 
     /// States an order before any path has run: each lock is taken while all before it are held.
@@ -116,8 +121,14 @@ public:
     void regrade(finding& found) const { knowledge_.regrade(found); }
 
     /// Around a fork: the child must not inherit a writer's turn that nobody ends.
-    void before_fork() noexcept { begin_writing(); }
-    void after_fork() noexcept { end_writing(); }
+    void before_fork() noexcept {
+        const sanitizer::ignore_scope ours;
+        begin_writing();
+    }
+    void after_fork() noexcept {
+        const sanitizer::ignore_scope ours;
+        end_writing();
+    }
 
 private:
     void begin_writing() noexcept {
@@ -141,11 +152,22 @@ private:
     void attempt(task& self, const event& step) noexcept {
         if (has(step.with, flags::ticketed)) [[unlikely]]
             check_ticket(self, step);
-        const std::uint64_t key = key_.of(self, step);
+        const std::uint64_t key = key_of(self, step);
         self.chain = key;
-        if (cache_.contains(key)) [[likely]]
+        if (chains_.known.contains(key)) [[likely]]
             return;
         validate(self, step, key);
+    }
+
+    std::uint64_t key_of(task& self, const event& next) const noexcept {
+        return chains_.key.of(self, {.class_id = next.class_id,
+                                     .instance = next.instance,
+                                     .how = next.how,
+                                     .subclass = next.subclass,
+                                     .with = next.with,
+                                     .context = static_cast<std::uint8_t>(self.context),
+                                     .allows = next.lock ? next.lock->allows() : next.waits,
+                                     .payload = next.payload});
     }
 
     [[gnu::noinline, gnu::cold]] void validate(task& self, const event& step, std::uint64_t key) {
@@ -167,15 +189,15 @@ private:
                     detail::check_nesting(knowledge_, self, i, step, fresh);
                 knowledge_.add(detail::observe(self, i, step), self.title(), fresh);
             }
-            cache_.insert(key);
+            chains_.known.insert(key);
         }
         deliver(fresh);
     }
 
     void try_acquired(task& self, const event& step) noexcept {
-        const std::uint64_t key = key_.of(self, step);
+        const std::uint64_t key = key_of(self, step);
         self.chain = key;
-        if (!cache_.contains(key)) [[unlikely]]
+        if (!chains_.known.contains(key)) [[unlikely]]
             validate_tried(self, step, key);
     }
 
@@ -187,7 +209,7 @@ private:
             const writer turn(*this);
             detail::check_nest_lock(knowledge_, self, step, fresh);
             contexts_.held(self, detail::hold_of(self, step), self.contexts, step.where, fresh);
-            cache_.insert(key);
+            chains_.known.insert(key);
         }
         deliver(fresh);
     }
@@ -207,8 +229,8 @@ private:
 
     /// Interrupts of a sort are let in: all locks held at this moment may be found held by them.
     void let_in(task& self, const event& step) noexcept {
-        const std::uint64_t key = key_.of_opening(self, step.kind);
-        if (self.held.empty() || cache_.contains(key))
+        const std::uint64_t key = chains_.key.of_opening(self, step.kind);
+        if (self.held.empty() || chains_.known.contains(key))
             return;
         context_state now = self.contexts;
         (step.kind == event_kind::irq_on ? now.irqs_are_off : now.bh_is_off) = false;
@@ -217,7 +239,7 @@ private:
             const writer turn(*this);
             for (const held_lock& hold : self.held)
                 contexts_.held(self, hold, now, step.where, fresh);
-            cache_.insert(key);
+            chains_.known.insert(key);
         }
         deliver(fresh);
     }
@@ -268,7 +290,7 @@ private:
     /// The keys of what was taken after a hold that is about to go.
     void forget(task& self, held_lock* mine) noexcept {
         if (mine != nullptr && mine + 1 != self.held.end())
-            key_.rebuild(self, static_cast<std::size_t>(mine - self.held.begin()), mine);
+            chains_.key.rebuild(self, static_cast<std::size_t>(mine - self.held.begin()), mine);
     }
 
     void downgraded(task& self, const event& step) noexcept {
@@ -277,7 +299,7 @@ private:
         if (mine == nullptr)
             return;
         mine->how = mode::shared;  // as its task does right after; the keys depend on it
-        key_.rebuild(self, static_cast<std::size_t>(mine - self.held.begin()), nullptr);
+        chains_.key.rebuild(self, static_cast<std::size_t>(mine - self.held.begin()), nullptr);
     }
 
     void hygiene(task& self, const event& step) noexcept {
@@ -306,8 +328,7 @@ private:
               step.where);
     }
 
-    const chain_key key_;
-    chain_cache cache_;
+    validated_chains chains_;
     std::atomic<finding_sink*> reports_;
 
     // Below: the writers'.

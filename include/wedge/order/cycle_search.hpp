@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "wedge/order/graph.hpp"
+#include "wedge/order/topological_order.hpp"
 
 namespace wedge {
 
@@ -13,7 +14,8 @@ namespace wedge {
 ///
 /// A path is strong when no edge into a recursive read is followed by an edge out of a shared
 /// hold. A walk that passes a class twice contains a smaller cycle of edges known before, which
-/// was found with them; so only simple cycles are counted.
+/// was found with them; so only simple cycles are counted. The nodes of a cycle share a place in the
+/// topological order, so the search never leaves the place where it starts.
 class cycle_search {
 public:
     static constexpr std::size_t reported_max = 3;
@@ -27,10 +29,13 @@ public:
         bool gave_up = false;  ///< there may be more than `count`
     };
 
-    /// @param bit  the one mode of the edge that is new
-    result run(const order_graph& graph, std::uint32_t edge, std::uint8_t bit) {
+    /// @param order  has taken in the edge
+    /// @param bit    the one mode of the edge that is new
+    result run(const order_graph& graph, const topological_order& order, std::uint32_t edge,
+               std::uint8_t bit) {
         const order_graph::edge& closing = graph.edge_at(edge);
         graph_ = &graph;
+        order_ = &order;
         goal_ = closing.from;
         goal_is_shared_ = (bit & edge_mask::held_exclusively) == 0;
         const state start{closing.to, (bit & edge_mask::wanted_plainly) == 0};
@@ -70,16 +75,17 @@ private:
         to = {e.to, (usable & edge_mask::wanted_plainly) == 0};
         return true;
     }
+    bool may_return(std::uint32_t node) const noexcept { return order_->share_place(node, goal_); }
     bool closes(state s) const noexcept {
         return s.node == goal_ && !(s.only_recursive && goal_is_shared_);
     }
 
     /// Breadth first over (class, only recursive): whether the goal is reached at all.
     bool reach(state start) {
-        came_by_.assign(std::size_t{graph_->nodes()} * 2, order_graph::none);
+        for (const state before : queue_) came_by_[index(before)] = order_graph::none;
+        came_by_.resize(std::size_t{graph_->nodes()} * 2, order_graph::none);
         came_from_.resize(came_by_.size());
-        queue_.clear();
-        queue_.push_back(start);
+        queue_.assign(1, start);
         came_by_[index(start)] = 0;
         for (std::size_t i = 0; i < queue_.size(); ++i) {
             const state from = queue_[i];
@@ -87,15 +93,15 @@ private:
                 state to;
                 if (!follow(from, graph_->edge_at(e), to))
                     continue;
-                if (came_by_[index(to)] != order_graph::none)
+                if (!may_return(to.node) || came_by_[index(to)] != order_graph::none)
                     continue;
                 came_by_[index(to)] = e;
                 came_from_[index(to)] = from;
+                queue_.push_back(to);
                 if (closes(to)) {
                     end_ = to;
                     return true;
                 }
-                queue_.push_back(to);
             }
         }
         return false;
@@ -105,16 +111,15 @@ private:
     void measure() {
         distance_.assign(graph_->nodes(), order_graph::none);
         distance_[goal_] = 0;
-        queue_.clear();
-        queue_.push_back({goal_, false});
-        for (std::size_t i = 0; i < queue_.size(); ++i) {
-            const std::uint32_t to = queue_[i].node;
+        nearer_.assign(1, goal_);
+        for (std::size_t i = 0; i < nearer_.size(); ++i) {
+            const std::uint32_t to = nearer_[i];
             for (const std::uint32_t e : graph_->node_at(to).in) {
                 const std::uint32_t from = graph_->edge_at(e).from;
-                if (distance_[from] != order_graph::none)
+                if (!may_return(from) || distance_[from] != order_graph::none)
                     continue;
                 distance_[from] = distance_[to] + 1;
-                queue_.push_back({from, false});
+                nearer_.push_back(from);
             }
         }
     }
@@ -187,12 +192,14 @@ private:
     }
 
     const order_graph* graph_ = nullptr;
+    const topological_order* order_ = nullptr;
     std::uint32_t goal_ = 0;
     bool goal_is_shared_ = false;
     state end_{};
-    std::vector<std::uint32_t> came_by_;
+    std::vector<std::uint32_t> came_by_;  // `none`, but for the states in the queue
     std::vector<state> came_from_;
     std::vector<state> queue_;
+    std::vector<std::uint32_t> nearer_;
     std::vector<std::uint32_t> distance_;
     std::vector<bool> on_path_;
     std::vector<frame> path_;

@@ -61,7 +61,7 @@ inline dependency dependency_of(const observation& seen) {
                 seen.held_with, seen.held_at),
             use(seen.wanted_class, seen.wanted_instance, seen.wanted_subclass, seen.wanted_how,
                 seen.wanted_with, seen.wanted_at),
-            seen.title, seen.primed};
+            seen.title, seen.primed, seen.stack};
 }
 
 /// `a -> b here, b -> c, c -> a before`; within a class with the instances, as `a[1] -> a/1[2]`.
@@ -143,6 +143,8 @@ inline std::string plain_text_of(const finding& found) {
             text += "  holding  " + held + by + "\n  taking   " + wanted + "\n";
         else
             text += "  earlier  " + name_of_use(d.held) + " -> " + wanted + by + ", " + held + "\n";
+        for (const std::string& call : names_of(d.stack))
+            text += "             " + call + "\n";
     }
     for (const lock_use& lock : found.locks)
         text += "  lock     " + name_of_use(lock) + " (" + name_of(lock.how) + ") at " +

@@ -6,6 +6,8 @@
 #include <utility>
 #include <vector>
 
+#include "wedge/base/hash.hpp"
+#include "wedge/order/number_index.hpp"
 #include "wedge/order/observation.hpp"
 
 namespace wedge {
@@ -74,15 +76,15 @@ public:
 
     /// The edge between two nodes; `none` when it has not been seen.
     std::uint32_t find_edge(std::uint32_t from, std::uint32_t to) const noexcept {
-        for (const std::uint32_t e : nodes_[from].out)
-            if (edges_[e].to == to)
-                return e;
-        return none;
+        return edge_index_.find(hash_of(from, to), [&](std::uint32_t e) {
+            return edges_[e].from == from && edges_[e].to == to;
+        });
     }
 
     struct added {
         std::uint32_t edge = none;
         bool has_new_mode = false;  ///< the edge, or this bit of its mask: search for cycles
+        observation* kept = nullptr;  ///< what was seen for the first time; until the next `add`
     };
 
     /// Adds what was seen of a dependency.
@@ -98,21 +100,25 @@ public:
             edges_[index].to = to;
             nodes_[from].out.push_back(index);
             nodes_[to].in.push_back(index);
+            edge_index_.add(hash_of(from, to), index);
         }
         edge& e = edges_[index];
         const std::uint8_t bit = edge_mask::of(seen.held_how, seen.wanted_how);
         const bool is_new = (e.mask & bit) == 0;
         e.mask = static_cast<std::uint8_t>(e.mask | bit);
-        for (observation& before : e.seen) {
-            if (!before.is_same_step(seen))
-                continue;
-            before.guards.keep_common(seen.guards);
-            return {index, is_new};
-        }
-        if (e.seen.size() < seen_max || is_new)
+        const std::uint64_t hash = combine(index, seen.step_hash());
+        const std::uint32_t before = step_index_.find(hash, [&](std::uint32_t i) {
+            return i < e.seen.size() && e.seen[i].is_same_step(seen);
+        });
+        if (before != none) {
+            e.seen[before].guards.keep_common(seen.guards);
+        } else if (e.seen.size() < seen_max || is_new) {
+            step_index_.add(hash, static_cast<std::uint32_t>(e.seen.size()));
             e.seen.push_back(std::move(seen));
-        else
+            return {index, is_new, &e.seen.back()};
+        } else {
             e.overflowed = true;
+        }
         return {index, is_new};
     }
 
@@ -127,14 +133,22 @@ public:
             nodes_[i].out.clear();
             nodes_[i].in.clear();
         }
+        edge_index_.clear();
+        step_index_.clear();
         edge_count_ = 0;
         node_count_ = 0;
     }
 
 private:
+    static std::uint64_t hash_of(std::uint32_t from, std::uint32_t to) noexcept {
+        return mix(std::uint64_t{from} << 32 | to);
+    }
+
     std::vector<node> nodes_;
     std::vector<edge> edges_;
     std::vector<std::uint32_t> first_node_;  // of a class, + 1; 0 is none
+    number_index edge_index_;                // by their ends
+    number_index step_index_;                // in `edge::seen`, by the edge and the step
     std::uint32_t node_count_ = 0;
     std::uint32_t edge_count_ = 0;
 };

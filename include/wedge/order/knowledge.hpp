@@ -11,11 +11,12 @@
 
 #include "wedge/base/check.hpp"
 #include "wedge/event/finding.hpp"
-#include "wedge/order/chain_key.hpp"
 #include "wedge/order/cycle_search.hpp"
 #include "wedge/order/describe.hpp"
 #include "wedge/order/grade.hpp"
 #include "wedge/order/graph.hpp"
+#include "wedge/order/topological_order.hpp"
+#include "wedge/task/chain_key.hpp"
 
 namespace wedge {
 
@@ -25,16 +26,20 @@ public:
     explicit order_knowledge(evidence kept) noexcept : kept_(kept) {}
 
     const std::vector<finding>& findings() const noexcept { return findings_; }
-    const order_graph& graph() const noexcept { return classes_; }
+    const order_graph& graph() const noexcept { return classes_.graph; }
     bool is_exact() const noexcept { return kept_ == evidence::exact; }
+
+    /// Whether what is seen for the first time keeps the stack of its acquire. Of the lock that was
+    /// held before only the site is known: a stack of every acquire would cost far more.
+    void keep_stacks(bool keeps) noexcept { keeps_stacks_ = keeps; }
 
     /// Adds what was seen of a dependency between classes, and looks for the cycles that it closes.
     ///
     /// A class is one node whatever subclasses were used: a subclass says how locks of one class
     /// nest, and must not hide a cycle with another class.
     void add(observation&& seen, const std::string& who, std::vector<finding>& fresh) {
-        const std::uint32_t from = classes_.find_or_add_node(seen.held_class, 0);
-        const std::uint32_t to = classes_.find_or_add_node(seen.wanted_class, 0);
+        const std::uint32_t from = classes_.graph.find_or_add_node(seen.held_class, 0);
+        const std::uint32_t to = classes_.graph.find_or_add_node(seen.wanted_class, 0);
         add_to(classes_, from, to, std::move(seen), who, fresh);
     }
 
@@ -43,15 +48,15 @@ public:
     /// nests the same two locks, or the same two roles, the other way round.
     void add_nesting(const observation& seen, const std::string& who,
                      std::vector<finding>& fresh) {
-        const std::uint32_t outer = subclasses_.find_or_add_node(seen.held_class,
+        const std::uint32_t outer = subclasses_.graph.find_or_add_node(seen.held_class,
                                                                  seen.held_subclass);
-        const std::uint32_t inner = subclasses_.find_or_add_node(seen.wanted_class,
+        const std::uint32_t inner = subclasses_.graph.find_or_add_node(seen.wanted_class,
                                                                  seen.wanted_subclass);
         add_to(subclasses_, outer, inner, observation(seen), who, fresh);
-        const std::uint32_t from = instances_.find_or_add_node(number_of(seen.held_instance), 0);
-        const std::uint32_t to = instances_.find_or_add_node(number_of(seen.wanted_instance), 0);
-        if (!is_exact() && instances_.edges() >= nestings_max_of_classes &&
-            instances_.find_edge(from, to) == order_graph::none)
+        const std::uint32_t from = instances_.graph.find_or_add_node(number_of(seen.held_instance), 0);
+        const std::uint32_t to = instances_.graph.find_or_add_node(number_of(seen.wanted_instance), 0);
+        if (!is_exact() && instances_.graph.edges() >= nestings_max_of_classes &&
+            instances_.graph.find_edge(from, to) == order_graph::none)
             return add_capacity("too many nestings within classes to keep: more than " +
                                     std::to_string(nestings_max_of_classes),
                                 who, fresh);
@@ -71,12 +76,11 @@ public:
     /// Keeps one finding a signature (rule 24); a new one is copied to `fresh`. One that a guard
     /// refutes must not hide the like of it that has none.
     void keep(finding&& found, std::vector<finding>& fresh) {
-        const auto known = [&](const finding& f) {
-            return f.signature == found.signature &&
-                   (f.judged != verdict::refuted || found.judged == verdict::refuted);
-        };
-        if (std::any_of(findings_.begin(), findings_.end(), known))
+        const bool is_refuted = found.judged == verdict::refuted;
+        const auto [known, is_new] = signatures_.try_emplace(found.signature, is_refuted);
+        if (!is_new && (is_refuted || !known->second))
             return;
+        known->second = is_refuted;
         findings_.push_back(found);
         fresh.push_back(std::move(found));
     }
@@ -97,28 +101,47 @@ public:
     }
 
     void clear() noexcept {
-        for (order_graph* each : {&classes_, &subclasses_, &instances_})
-            if (each->nodes() != 0)
-                each->clear();
-        numbers_.clear();
+        for (ordered_graph* each : {&classes_, &subclasses_, &instances_})
+            each->clear();
+        if (!numbers_.empty())
+            numbers_.clear();
         per_cpu_.clear();
-        findings_.clear();
+        if (!findings_.empty()) {
+            findings_.clear();
+            signatures_.clear();
+        }
     }
 
 private:
+    /// A graph, and an order along its edges that spares most searches.
+    struct ordered_graph {
+        order_graph graph;
+        topological_order order;
+
+        void clear() noexcept {
+            if (graph.nodes() == 0)
+                return;
+            graph.clear();
+            order.clear();
+        }
+    };
+
     // A live program runs for days.
     static constexpr std::size_t seen_max_of_classes = 16;
     static constexpr std::uint32_t nestings_max_of_classes = 65'536;
 
-    void add_to(order_graph& graph, std::uint32_t from, std::uint32_t to, observation&& seen,
+    void add_to(ordered_graph& to_which, std::uint32_t from, std::uint32_t to, observation&& seen,
                 const std::string& who, std::vector<finding>& fresh) {
         const std::uint8_t bit = edge_mask::of(seen.held_how, seen.wanted_how);
         const std::size_t seen_max =
             kept_ == evidence::exact ? static_cast<std::size_t>(-1) : seen_max_of_classes;
+        order_graph& graph = to_which.graph;
         const order_graph::added added = graph.add(from, to, std::move(seen), seen_max);
-        if (!added.has_new_mode)
+        if (keeps_stacks_ && added.kept != nullptr)
+            added.kept->stack = capture_stack();
+        if (!added.has_new_mode || !to_which.order.add(graph, added.edge))
             return;
-        const cycle_search::result closed = search_.run(graph, added.edge, bit);
+        const cycle_search::result closed = search_.run(graph, to_which.order, added.edge, bit);
         for (const std::vector<std::uint32_t>& cycle : closed.cycles)
             add_cycle(graph, cycle, bit, closed.count, who, fresh);
         if (closed.gave_up)
@@ -146,7 +169,7 @@ private:
         const cycle_evidence::choice chosen = all.choose(bit);
         WEDGE_CHECK(!chosen.empty());
         finding found;
-        found.kind = &graph != &classes_   ? finding_kind::instance_order
+        found.kind = &graph != &classes_.graph   ? finding_kind::instance_order
                      : !is_interrupted     ? finding_kind::circular
                      : cycle.size() == 2   ? finding_kind::inconsistent_context
                                            : finding_kind::context_inversion;
@@ -170,16 +193,16 @@ private:
     /// The edges of a finding's cycle; empty when they are not known here.
     std::vector<const order_graph::edge*> edges_of(const finding& found) const {
         if (found.kind != finding_kind::instance_order)
-            return edges_in(classes_, found,
+            return edges_in(classes_.graph, found,
                             [](const lock_use& use) { return std::pair(use.class_id, 0U); });
         std::vector<const order_graph::edge*> edges = edges_in(
-            instances_, found, [&](const lock_use& use) {
+            instances_.graph, found, [&](const lock_use& use) {
                 const auto known = numbers_.find(use.instance);
                 return std::pair(known == numbers_.end() ? 0U : known->second, 0U);
             });
         if (!edges.empty())
             return edges;
-        return edges_in(subclasses_, found, [](const lock_use& use) {
+        return edges_in(subclasses_.graph, found, [](const lock_use& use) {
             return std::pair(use.class_id, unsigned{use.subclass});
         });
     }
@@ -216,13 +239,15 @@ private:
     }
 
     const evidence kept_;
-    order_graph classes_;
-    order_graph subclasses_;  // a node is a subclass of a class; edges within classes only
-    order_graph instances_;   // a node's class is the number of an instance
+    bool keeps_stacks_ = false;
+    ordered_graph classes_;
+    ordered_graph subclasses_;  // a node is a subclass of a class; edges within classes only
+    ordered_graph instances_;   // a node's class is the number of an instance
     std::unordered_map<std::uint32_t, std::uint32_t> numbers_;  // of instances, from 1
     std::vector<std::uint32_t> per_cpu_;
     cycle_search search_;
     std::vector<finding> findings_;
+    std::unordered_map<std::string, bool> signatures_;  // whether a guard refutes all of it
 };
 
 }  // namespace wedge

@@ -5,7 +5,9 @@
 #include <cstdint>
 #include <string>
 
+#include "wedge/base/hash.hpp"
 #include "wedge/base/site.hpp"
+#include "wedge/base/stack.hpp"
 #include "wedge/event/event.hpp"
 
 namespace wedge {
@@ -71,12 +73,22 @@ struct observation {
     site held_at{};
     site wanted_at{};
     guard_set guards;  ///< common to all repetitions
+    call_stack stack;  ///< of the first time, if the checker keeps them
 
     bool is_same_step(const observation& other) const noexcept {
         return held_instance == other.held_instance && wanted_instance == other.wanted_instance &&
                held_subclass == other.held_subclass && wanted_subclass == other.wanted_subclass &&
                held_how == other.held_how && wanted_how == other.wanted_how &&
                held_with == other.held_with && primed == other.primed && task == other.task;
+    }
+
+    /// Equal for the same step.
+    std::uint64_t step_hash() const noexcept {
+        const std::uint64_t how = static_cast<std::uint64_t>(held_how) << 24 |
+                                  static_cast<std::uint64_t>(wanted_how) << 16 |
+                                  static_cast<std::uint64_t>(held_with);
+        const std::uint64_t locks = std::uint64_t{held_instance} << 32 | wanted_instance;
+        return combine(how << 32 | task, locks + (primed ? 1 : 0));
     }
 };
 

@@ -34,7 +34,11 @@ public:
 /// The process's checker. Never destroyed: locks of static objects outlive it otherwise.
 inline checker& process_checker() {
     static detail::stderr_sink& text = *new detail::stderr_sink;
-    static checker& made = *new checker(evidence::classes, &text);
+    static checker& made = [&]() -> checker& {
+        checker& fresh = *new checker(evidence::classes, &text);
+        fresh.keep_stacks(true);
+        return fresh;
+    }();
     return made;
 }
 

@@ -66,6 +66,7 @@ private:
             text_ += "\n";
             use("holding", edge.held, edge.primed ? "stated at " : "taken at ");
             use("taking", edge.wanted, edge.primed ? "stated at " : "      at ");
+            for (const std::string& call : names_of(edge.stack)) text_ += "        " + call + "\n";
         }
     }
 

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <new>
 
 #include "wedge/event/event.hpp"
 
@@ -37,52 +38,74 @@ public:
     held_locks& operator=(const held_locks&) = delete;
     ~held_locks() { clear_storage(); }
 
-    std::size_t size() const noexcept { return size_; }
-    bool empty() const noexcept { return size_ == 0; }
+    std::size_t size() const noexcept { return static_cast<std::size_t>(end_ - data_); }
+    bool empty() const noexcept { return end_ == data_; }
     held_lock* begin() noexcept { return data_; }
-    held_lock* end() noexcept { return data_ + size_; }
+    held_lock* end() noexcept { return end_; }
     const held_lock* begin() const noexcept { return data_; }
-    const held_lock* end() const noexcept { return data_ + size_; }
+    const held_lock* end() const noexcept { return end_; }
+    const held_lock& innermost() const noexcept { return end_[-1]; }
     held_lock& operator[](std::size_t i) noexcept { return data_[i]; }
     const held_lock& operator[](std::size_t i) const noexcept { return data_[i]; }
 
-    void push(const held_lock& lock) {
-        if (size_ == capacity_) grow();
-        data_[size_++] = lock;
+    void push(const held_lock& lock) { new (claim(lock.class_id)) held_lock(lock); }
+
+    /// The place of one hold more, for the caller to construct it there: it saves a copy.
+    void* claim(std::uint32_t class_id) {
+        if (end_ == limit_) [[unlikely]]
+            grow();
+        ++of_classes_[place_of(class_id)];
+        return end_++;
+    }
+    void pop() noexcept { --of_classes_[place_of((--end_)->class_id)]; }
+
+    /// False: no hold is of that class.
+    bool may_hold_class(std::uint32_t class_id) const noexcept {
+        return of_classes_[place_of(class_id)] != 0;
     }
 
     /// The innermost hold of an instance; null when it is not held.
     held_lock* find(std::uint32_t instance) noexcept {
-        for (std::size_t i = size_; i-- > 0;)
-            if (data_[i].instance == instance) return &data_[i];
+        for (held_lock* hold = end_; hold-- != data_;)
+            if (hold->instance == instance) return hold;
         return nullptr;
     }
 
     void erase(held_lock* lock) noexcept {
+        --of_classes_[place_of(lock->class_id)];
         const auto behind = static_cast<std::size_t>(end() - lock) - 1;
         if (behind != 0)
             std::memmove(static_cast<void*>(lock), lock + 1, behind * sizeof(held_lock));
-        --size_;
+        --end_;
     }
 
-    void clear() noexcept { size_ = 0; }
+    void clear() noexcept {
+        while (!empty()) pop();
+    }
 
 private:
-    void grow() {
-        auto* const larger = new held_lock[capacity_ * 2];
-        std::memcpy(static_cast<void*>(larger), data_, size_ * sizeof(held_lock));
+    static constexpr std::size_t places = 64;  // real chains are 10-20 deep, so few classes share
+
+    static std::size_t place_of(std::uint32_t class_id) noexcept { return class_id % places; }
+
+    [[gnu::noinline, gnu::cold]] void grow() {
+        const std::size_t full = size();
+        auto* const larger = new held_lock[full * 2];
+        std::memcpy(static_cast<void*>(larger), data_, full * sizeof(held_lock));
         clear_storage();
         data_ = larger;
-        capacity_ *= 2;
+        end_ = larger + full;
+        limit_ = larger + full * 2;
     }
     void clear_storage() noexcept {
         if (data_ != inline_) delete[] data_;
     }
 
+    std::uint32_t of_classes_[places]{};  // holds, by what is left of the number of their class
     held_lock inline_[inline_capacity]{};
     held_lock* data_ = inline_;
-    std::size_t size_ = 0;
-    std::size_t capacity_ = inline_capacity;
+    held_lock* end_ = inline_;
+    held_lock* limit_ = inline_ + inline_capacity;
 };
 
 }  // namespace wedge

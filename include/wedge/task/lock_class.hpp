@@ -1,6 +1,8 @@
 // Lock classes: all locks obeying the same rules, known by a name or by where they are made.
 #pragma once
 
+#include <pthread.h>
+
 #include <atomic>
 #include <bit>
 #include <cstdint>
@@ -48,8 +50,7 @@ public:
         const std::uint64_t hash = hash_text(name);
         std::atomic<std::uint32_t>& bucket = buckets_[hash % buckets];
         if (const std::uint32_t known = find(bucket, name, hash)) return known;
-        while (writing_.test_and_set(std::memory_order_acquire)) {
-        }
+        begin_writing();
         std::uint32_t id = find(bucket, name, hash);
         if (id == 0) {
             id = count_.load(std::memory_order_relaxed) + 1;
@@ -58,7 +59,7 @@ public:
             count_.store(id, std::memory_order_release);
             bucket.store(id, std::memory_order_release);
         }
-        writing_.clear(std::memory_order_release);
+        end_writing();
         return id;
     }
 
@@ -68,6 +69,18 @@ public:
     }
 
     std::uint32_t size() const noexcept { return count_.load(std::memory_order_acquire); }
+
+    /// The one writer's turn; also taken around a fork, or the child would wait for a writer that
+    /// it does not have.
+    void begin_writing() noexcept {
+        const sanitizer::ignore_scope ours;
+        while (writing_.test_and_set(std::memory_order_acquire)) {
+        }
+    }
+    void end_writing() noexcept {
+        const sanitizer::ignore_scope ours;
+        writing_.clear(std::memory_order_release);
+    }
 
 private:
     static constexpr std::size_t buckets = 1024;
@@ -107,7 +120,11 @@ private:
 
 /// Never destroyed: locks of static objects outlive it otherwise.
 inline class_registry& classes() {
-    static class_registry& registry = *new class_registry;
+    static class_registry& registry = []() -> class_registry& {
+        ::pthread_atfork([] { classes().begin_writing(); }, [] { classes().end_writing(); },
+                         [] { classes().end_writing(); });
+        return *new class_registry;
+    }();
     return registry;
 }
 

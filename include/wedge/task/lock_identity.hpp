@@ -89,6 +89,8 @@ private:
     std::uint64_t rank_ = 0;
 };
 
+static_assert(sizeof(lock_identity) <= 64);  // what instrumentation adds to a lock
+
 /// Orders for `class_options::order`.
 inline bool by_creation(const lock_identity& held, const lock_identity& wanted) noexcept {
     return held.instance() < wanted.instance();

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "wedge/base/sanitizer.hpp"
+#include "wedge/task/chain_key.hpp"
 #include "wedge/task/task.hpp"
 
 namespace wedge::detail {
@@ -15,8 +16,16 @@ struct acquire_terms {
     site where{};
 };
 
-inline void emit(task& self, const event& what) noexcept {
-    if (self.sink == nullptr || self.in_hook || !self.sink->wants(what.kind)) return;
+/// Whether anybody hears now of the task's events of this kind.
+inline bool is_heard(const task& self, event_kind kind) noexcept {
+    return self.sink != nullptr && self.sink->wants(kind) && !self.in_hook;
+}
+
+// Inlined into a lock are only the parts that a validated acquire and a plain release run; what
+// these call beside takes its terms by value, so that the compiler keeps them in registers.
+
+[[gnu::noinline]] inline void emit(task& self, const event& what) noexcept {
+    if (!is_heard(self, what.kind)) return;
     const sanitizer::ignore_scope ours;
     self.in_hook = true;
     self.sink->on(self, what);
@@ -29,40 +38,69 @@ inline event event_of(event_kind kind, const lock_identity& lock, const acquire_
             terms.where,  &lock};
 }
 
+[[gnu::noinline, gnu::cold]] inline void send(task& self, event_kind kind,
+                                              const lock_identity& lock, acquire_terms terms) {
+    emit(self, event_of(kind, lock, terms));
+}
+
 /// Under control a lock made outside the execution gets its ordinal at the first touch.
 inline void adopt_if_foreign(task& self, lock_identity& lock) {
     if (self.runtime != nullptr && lock.execution() != self.runtime->execution()) [[unlikely]]
         self.runtime->met(lock);
 }
 
-/// Before a blocking acquire: the order is checked here, whether or not it will ever succeed.
-inline void attempt(task& self, lock_identity& lock, const acquire_terms& terms) {
-    adopt_if_foreign(self, lock);
+[[gnu::always_inline]] inline held_lock hold_of(const task& self, const lock_identity& lock, const acquire_terms& terms) {
+    return {.class_id = lock.class_id(),
+            .instance = lock.instance(),
+            .how = terms.how,
+            .subclass = terms.subclass,
+            .with = terms.with,
+            .context = static_cast<std::uint8_t>(self.context),
+            .allows = lock.allows(),
+            .payload = terms.payload,
+            .chain = self.chain,
+            .where = terms.where,
+            .lock = &lock};
+}
+
+/// An attempt that is not known from the task's own holds alone.
+[[gnu::noinline]] inline void attempt_otherwise(task& self, const lock_identity& lock,
+                                                acquire_terms terms) {
+    if (const validated_chains* const chains = self.sink->validated()) {
+        const sanitizer::ignore_scope ours;
+        if (chains->contain(self, hold_of(self, lock, terms))) return;
+    }
     emit(self, event_of(event_kind::attempt, lock, terms));
 }
 
+/// Before a blocking acquire: the order is checked here, whether or not it will ever succeed.
+[[gnu::always_inline]] inline void attempt(task& self, lock_identity& lock,
+                                           const acquire_terms& terms) {
+    adopt_if_foreign(self, lock);
+    if (!is_heard(self, event_kind::attempt)) return;
+    if (const validated_chains* const chains = self.sink->validated()) {
+        const sanitizer::ignore_scope ours;
+        if (chains->contain_plainly(self, hold_of(self, lock, terms))) [[likely]]
+            return;
+    }
+    attempt_otherwise(self, lock, terms);
+}
+
 /// Puts a lock on the task's stack of held ones, after the event of its acquire.
-inline void push_hold(task& self, const lock_identity& lock, const acquire_terms& terms) {
+[[gnu::always_inline]] inline void push_hold(task& self, const lock_identity& lock,
+                                             const acquire_terms& terms) {
     const sanitizer::ignore_scope ours;
-    self.held.push({.class_id = lock.class_id(),
-                    .instance = lock.instance(),
-                    .how = terms.how,
-                    .subclass = terms.subclass,
-                    .with = terms.with,
-                    .context = static_cast<std::uint8_t>(self.context),
-                    .allows = lock.allows(),
-                    .payload = terms.payload,
-                    .chain = self.chain,
-                    .where = terms.where,
-                    .lock = &lock});
+    new (self.held.claim(lock.class_id())) held_lock(hold_of(self, lock, terms));
     self.chain = 0;  // not known: a hold that the checker does not hear of must not inherit it
 }
 
 /// After a successful acquire of either sort.
-inline void acquired(task& self, lock_identity& lock, const acquire_terms& terms) {
-    emit(self, event_of(has(terms.with, flags::tried) ? event_kind::try_acquired
-                                                      : event_kind::acquired,
-                        lock, terms));
+[[gnu::always_inline]] inline void acquired(task& self, lock_identity& lock,
+                                            const acquire_terms& terms) {
+    const event_kind kind =
+        has(terms.with, flags::tried) ? event_kind::try_acquired : event_kind::acquired;
+    if (is_heard(self, kind)) [[unlikely]]
+        send(self, kind, lock, terms);
     push_hold(self, lock, terms);
 }
 
@@ -72,9 +110,26 @@ inline void not_acquired(task& self, lock_identity& lock, const acquire_terms& t
                         lock, terms));
 }
 
-/// Before a release: the lock is still in `held`, unless the release is a mistake.
-inline void released(task& self, lock_identity& lock, mode how, site where) {
-    adopt_if_foreign(self, lock);
+/// Flags of a hold whose release in the right order tells an order checker nothing.
+inline constexpr flags plain_flags =
+    flags::tried | flags::timed | flags::interruptible | flags::subclassed;
+
+/// Drops the innermost hold if it is this lock's, plain, and nobody needs to hear of it.
+[[gnu::always_inline]] inline bool drop_innermost(task& self, const lock_identity& lock) noexcept {
+    const sanitizer::ignore_scope ours;
+    if (self.held.empty()) return false;
+    const held_lock& last = self.held.innermost();
+    const unsigned others =
+        static_cast<unsigned>(last.with) & ~static_cast<unsigned>(plain_flags);
+    if (last.instance != lock.instance() || last.depth != 1 || others != 0) return false;
+    if (self.sink != nullptr && self.sink->validated() == nullptr) return false;
+    self.held.pop();
+    return true;
+}
+
+/// Any release but the usual one.
+[[gnu::noinline]] inline void released_otherwise(task& self, lock_identity& lock, mode how,
+                                                 site where) {
     held_lock* const mine = self.held.find(lock.instance());
     if (mine != nullptr && mine->depth > 1) {
         --mine->depth;
@@ -83,6 +138,13 @@ inline void released(task& self, lock_identity& lock, mode how, site where) {
     emit(self, event_of(event_kind::released, lock, {.how = how, .where = where}));
     const sanitizer::ignore_scope ours;
     if (mine != nullptr) self.held.erase(mine);
+}
+
+/// Before a release: the lock is still in `held`, unless the release is a mistake.
+[[gnu::always_inline]] inline void released(task& self, lock_identity& lock, mode how, site where) {
+    adopt_if_foreign(self, lock);
+    if (!drop_innermost(self, lock)) [[unlikely]]
+        released_otherwise(self, lock, how, where);
 }
 
 inline void downgraded(task& self, lock_identity& lock, site where) {

@@ -19,9 +19,9 @@ enum class context : std::uint8_t { task, softirq, hardirq };
 struct context_state {
     std::uint8_t hardirqs = 0;          ///< entered and not left
     std::uint8_t threaded_hardirqs = 0;  ///< those of them that may wait for a spinlock
-    std::uint8_t softirqs = 0;
     bool irqs_are_off = false;
     bool bh_is_off = false;
+    std::uint8_t softirqs = 0;
 
     context now() const noexcept {
         return hardirqs != 0 ? context::hardirq : softirqs != 0 ? context::softirq : context::task;
@@ -61,6 +61,8 @@ public:
     /// The name that reports print.
     std::string title() const { return name.empty() ? "task " + std::to_string(ordinal) : name; }
 };
+
+static_assert(sizeof(task) <= 4096);
 
 namespace detail {
 
