@@ -106,9 +106,9 @@ public:
     }
 
 private:
-    // A live program runs for days.
+    // A live program runs for days, and each new nesting costs time in proportion to the known.
     static constexpr std::size_t seen_max_of_classes = 16;
-    static constexpr std::uint32_t nestings_max_of_classes = 65'536;
+    static constexpr std::uint32_t nestings_max_of_classes = 4096;
 
     void add_to(order_graph& graph, std::uint32_t from, std::uint32_t to, observation&& seen,
                 const std::string& who, std::vector<finding>& fresh) {
