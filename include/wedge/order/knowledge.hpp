@@ -128,7 +128,7 @@ private:
 
     // A live program runs for days.
     static constexpr std::size_t seen_max_of_classes = 16;
-    static constexpr std::uint32_t nestings_max_of_classes = 65'536;
+    static constexpr std::uint32_t nestings_max_of_classes = 16'384;  // some megabytes
 
     void add_to(ordered_graph& to_which, std::uint32_t from, std::uint32_t to, observation&& seen,
                 const std::string& who, std::vector<finding>& fresh) {
