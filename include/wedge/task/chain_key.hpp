@@ -106,7 +106,8 @@ private:
 
     /// Half the work of `combine`: for each of the two it is one to one in the other, and what was
     /// folded before is spread over all bits.
-    [[gnu::always_inline]] static constexpr std::uint64_t fold(std::uint64_t before, std::uint64_t word) noexcept {
+    [[gnu::always_inline]] static constexpr std::uint64_t fold(std::uint64_t before,
+                                                               std::uint64_t word) noexcept {
         std::uint64_t x = before + word * 0x9e3779b97f4a7c15U;
         x ^= x >> 32;
         x *= 0xbf58476d1ce4e5b9U;
