@@ -158,6 +158,7 @@ private:
                                      .subclass = next.subclass,
                                      .with = next.with,
                                      .context = static_cast<std::uint8_t>(self.context),
+                                     .allows = next.lock ? next.lock->allows() : next.waits,
                                      .payload = next.payload});
     }
 
