@@ -41,14 +41,14 @@ TEST_CASE("chain cache: a key given twice is kept once, and clearing forgets all
     CHECK(cache.contains(128));
 }
 
-TEST_CASE("chain cache: readers find all that was inserted before, and nothing else, while it grows") {
+TEST_CASE("chain cache: readers find all that was inserted before and nothing else while it grows") {
     constexpr std::uint64_t count = 20'000;
     wedge::chain_cache cache;
     std::atomic<std::uint64_t> inserted{0};
     std::atomic<int> wrong{0};
     std::vector<std::thread> readers;
     for (int t = 0; t < 2; ++t)
-        readers.emplace_back([&] {
+        readers.emplace_back([&, t] {
             wedge::rng random(static_cast<std::uint64_t>(t) + 1);
             for (std::uint64_t known = 0; known < count;) {
                 known = inserted.load(std::memory_order_acquire);

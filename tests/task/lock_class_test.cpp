@@ -1,7 +1,10 @@
 #include "wedge/task/lock_class.hpp"
 
 #include <doctest/doctest.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
+#include <atomic>
 #include <cstring>
 #include <string>
 #include <thread>
@@ -37,4 +40,27 @@ TEST_CASE("lock_class: threads that name classes at once agree on them") {
     for (const std::vector<std::uint32_t>& mine : ids) CHECK(mine == ids[0]);
     for (unsigned i = 0; i < names; ++i)
         CHECK(wedge::lock_class::from_id(ids[0][i]).name() == "shared " + std::to_string(i));
+}
+
+TEST_CASE("lock_class: the child of a fork makes classes, whatever another thread was doing") {
+    std::atomic<bool> done{false};
+    std::thread other([&] {
+        for (int i = 0; !done; ++i) wedge::lock_class(("forked beside " + std::to_string(i)).c_str());
+    });
+    int failed = 0;
+    for (int i = 0; i < 50; ++i) {
+        const pid_t child = ::fork();
+        REQUIRE(child >= 0);
+        if (child == 0) {
+            ::alarm(20);  // a child that waits for ever fails the test instead
+            wedge::lock_class(("forked child " + std::to_string(i)).c_str());
+            ::_exit(0);
+        }
+        int status = 1;
+        ::waitpid(child, &status, 0);
+        failed += status == 0 ? 0 : 1;
+    }
+    done = true;
+    other.join();
+    CHECK(failed == 0);
 }

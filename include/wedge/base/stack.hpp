@@ -80,7 +80,8 @@ __attribute__((no_sanitize("address"))) inline bool read_frame(std::uintptr_t at
     found.reserve(call_stack_max);
     auto at = reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0));
     detail::stack_frame frame;
-    while (found.size() < call_stack_max && detail::read_frame(at, frame) && frame.returns_to != 0) {
+    while (found.size() < call_stack_max && detail::read_frame(at, frame)) {
+        if (frame.returns_to == 0) break;
         found.push_back(reinterpret_cast<const void*>(frame.returns_to));
         if (frame.caller <= at || frame.caller - at > frame_size_max) break;
         at = frame.caller;

@@ -70,7 +70,9 @@ public:
     checked(const checked&) = delete;
     checked& operator=(const checked&) = delete;
 
-    void lock(site where = site::current()) WEDGE_ACQUIRE() WEDGE_NO_THREAD_SAFETY {
+    // Inlined, the usual acquires and releases keep their sites out of memory: 2 ns of 7.
+    [[gnu::always_inline]] void lock(site where = site::current())
+        WEDGE_ACQUIRE() WEDGE_NO_THREAD_SAFETY {
         acquire({.where = where});
     }
     void lock(under annotation, site where = site::current())
@@ -89,12 +91,13 @@ public:
         return try_acquire({.with = flags::timed, .where = where},
                            [&] { return lock_.try_lock_for(at_most); });
     }
-    void unlock(site where = site::current()) WEDGE_RELEASE() WEDGE_NO_THREAD_SAFETY {
+    [[gnu::always_inline]] void unlock(site where = site::current())
+        WEDGE_RELEASE() WEDGE_NO_THREAD_SAFETY {
         if (release(mode::exclusive, where)) lock_.unlock();
     }
 
     template <shared_lockable N = L>
-    void lock_shared(site where = site::current())
+    [[gnu::always_inline]] void lock_shared(site where = site::current())
         WEDGE_ACQUIRE_SHARED() WEDGE_NO_THREAD_SAFETY {
         acquire({.how = shared_how, .where = where});
     }
@@ -105,7 +108,7 @@ public:
                            [&] { return lock_.try_lock_shared(); });
     }
     template <shared_lockable N = L>
-    void unlock_shared(site where = site::current())
+    [[gnu::always_inline]] void unlock_shared(site where = site::current())
         WEDGE_RELEASE_GENERIC() WEDGE_NO_THREAD_SAFETY {
         if (release(shared_how, where)) lock_.unlock_shared();
     }
@@ -135,7 +138,6 @@ private:
         return terms;
     }
 
-    // Inlined, for its terms are constants of the caller.
     [[gnu::always_inline]] void acquire(const detail::acquire_terms& terms) {
         task& self = current();
         if (self.runtime != nullptr) [[unlikely]] {

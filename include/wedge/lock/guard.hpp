@@ -9,14 +9,16 @@ namespace wedge {
 template <class L>
 class WEDGE_SCOPED_CAPABILITY guard {
 public:
-    explicit guard(L& lock, site where = site::current()) WEDGE_ACQUIRE(lock) : lock_(lock) {
+    [[gnu::always_inline]] explicit guard(L& lock, site where = site::current())
+        WEDGE_ACQUIRE(lock)
+        : lock_(lock) {
         lock.lock(where);
     }
     guard(L& lock, under annotation, site where = site::current()) WEDGE_ACQUIRE(lock)
         : lock_(lock) {
         lock.lock(annotation, where);
     }
-    ~guard() WEDGE_RELEASE() { lock_.unlock(); }
+    [[gnu::always_inline]] ~guard() WEDGE_RELEASE() { lock_.unlock(); }
     guard(const guard&) = delete;
     guard& operator=(const guard&) = delete;
 
@@ -31,11 +33,12 @@ private:
 template <class L>
 class WEDGE_SCOPED_CAPABILITY shared_guard {
 public:
-    explicit shared_guard(L& lock, site where = site::current()) WEDGE_ACQUIRE_SHARED(lock)
+    [[gnu::always_inline]] explicit shared_guard(L& lock, site where = site::current())
+        WEDGE_ACQUIRE_SHARED(lock)
         : lock_(lock) {
         lock.lock_shared(where);
     }
-    ~shared_guard() WEDGE_RELEASE_GENERIC() { lock_.unlock_shared(); }
+    [[gnu::always_inline]] ~shared_guard() WEDGE_RELEASE_GENERIC() { lock_.unlock_shared(); }
     shared_guard(const shared_guard&) = delete;
     shared_guard& operator=(const shared_guard&) = delete;
 

@@ -14,8 +14,8 @@ namespace wedge {
 ///
 /// A path is strong when no edge into a recursive read is followed by an edge out of a shared
 /// hold. A walk that passes a class twice contains a smaller cycle of edges known before, which
-/// was found with them; so only simple cycles are counted. The nodes of a cycle share a place in the
-/// topological order, so the search never leaves the place where it starts.
+/// was found with them; so only simple cycles are counted. The nodes of a cycle share a place in
+/// the topological order, so the search never leaves the place where it starts.
 class cycle_search {
 public:
     static constexpr std::size_t reported_max = 3;

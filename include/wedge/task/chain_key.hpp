@@ -17,8 +17,8 @@ enum class evidence : std::uint8_t {
     exact,    ///< engines: also instances and tasks, by their ordinals
 };
 
-/// Computes keys. Pure: the same chain has the same key in every run. A chain with the key 0 counts
-/// as validated and is computed anew each time: as likely as that two chains have one key.
+/// Computes keys. Pure: the same chain has the same key in every run. That a chain has the key 0,
+/// which counts as validated, is as likely as that two chains have one key.
 class chain_key {
 public:
     explicit constexpr chain_key(evidence kept) noexcept : kept_(kept) {}
@@ -34,8 +34,8 @@ public:
         return combine(of_holds(self) ^ interrupts_of(self), static_cast<std::uint64_t>(opens));
     }
 
-    /// Whether `of_plain` computes the same, with no branch but one and no call: classes alone
-    /// count, and no other hold is of the class.
+    /// Whether `of_plain` computes the same as `of`, without a call: classes alone count, and no
+    /// other hold is of the class.
     [[gnu::always_inline]] bool is_plain(const task& self, const held_lock& next) const noexcept {
         return kept_ == evidence::classes && !has(next.with, with_payload) &&
                !self.held.may_hold_class(next.class_id) &&
@@ -123,8 +123,9 @@ private:
     }
 
     [[gnu::always_inline]] static std::uint64_t word_of(const held_lock& next) noexcept {
+        static_assert(counted_flags < 256);
         return std::uint64_t{next.class_id} << 32 | std::uint64_t{next.subclass} << 24 |
-               static_cast<std::uint64_t>(next.allows) << 20 |
+               std::uint64_t{static_cast<std::uint8_t>(next.allows)} << 20 |
                std::uint64_t{next.context} << 16 |
                std::uint64_t{static_cast<std::uint8_t>(next.how)} << 8 |
                (static_cast<unsigned>(next.with) & counted_flags);
@@ -132,7 +133,8 @@ private:
 
     /// Half the work of `combine`: for each of the two it is one to one in the other, and what was
     /// folded before is spread over all bits.
-    [[gnu::always_inline]] static constexpr std::uint64_t fold(std::uint64_t before, std::uint64_t word) noexcept {
+    [[gnu::always_inline]] static constexpr std::uint64_t fold(std::uint64_t before,
+                                                               std::uint64_t word) noexcept {
         std::uint64_t x = before + word * 0x9e3779b97f4a7c15U;
         x ^= x >> 32;
         x *= 0xbf58476d1ce4e5b9U;

@@ -49,7 +49,8 @@ inline void adopt_if_foreign(task& self, lock_identity& lock) {
         self.runtime->met(lock);
 }
 
-[[gnu::always_inline]] inline held_lock hold_of(const task& self, const lock_identity& lock, const acquire_terms& terms) {
+[[gnu::always_inline]] inline held_lock hold_of(const task& self, const lock_identity& lock,
+                                                const acquire_terms& terms) {
     return {.class_id = lock.class_id(),
             .instance = lock.instance(),
             .how = terms.how,
