@@ -102,8 +102,8 @@ private:
         return {.class_id = step.class_id,
                 .instance = step.instance,
                 .how = step.how,
-                .with = step.with,
                 .subclass = step.subclass,
+                .with = step.with,
                 .payload = step.payload,
                 .where = step.where};
     }
