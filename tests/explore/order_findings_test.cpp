@@ -23,15 +23,17 @@ TEST_CASE("instance order: a swap under a subclass is confirmed, under a common 
         wedge::checked<std::mutex> second(cls);
         wedge::mutex gate("gate");
         const auto nest = [&](auto& outer, auto& inner) {
-            if (is_guarded) gate.lock();
-            outer.lock();
+            const wedge::guard held(outer);
             inner.lock(level_1);
             inner.unlock();
-            outer.unlock();
-            if (is_guarded) gate.unlock();
+        };
+        const auto body = [&](auto& outer, auto& inner) {
+            if (!is_guarded) return nest(outer, inner);
+            const wedge::guard held(gate);
+            nest(outer, inner);
         };
         const wedge::outcome out =
-            wedge::explore({[&] { nest(first, second); }, [&] { nest(second, first); }});
+            wedge::explore({[&] { body(first, second); }, [&] { body(second, first); }});
         REQUIRE(out.findings.size() == 1);
         CHECK(out.findings[0].kind == finding_kind::instance_order);
         CHECK(out.findings[0].judged == (is_guarded ? verdict::refuted : verdict::confirmed));

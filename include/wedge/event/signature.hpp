@@ -13,8 +13,8 @@ namespace wedge {
 /// The cycle of (class, mode), rotated so that it does not depend on where it was entered:
 /// each node as `class/wanted/held`, how it is waited for and how the next task holds it.
 ///
-/// Names only, no instances, subclasses, tasks or addresses. A deadlock that was reached and the inversion
-/// seen before it have the same text.
+/// Names only, no instances, subclasses, tasks or addresses. A deadlock that was reached and the
+/// inversion seen before it have the same text.
 inline std::string cycle_signature(const std::vector<dependency>& cycle) {
     const auto letter = [](mode how) {
         return how == mode::exclusive ? 'E' : how == mode::shared ? 'S' : 'R';
