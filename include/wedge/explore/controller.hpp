@@ -5,6 +5,7 @@
 #include <exception>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -165,6 +166,7 @@ private:
             slots_.push_back(std::make_unique<slot>());
             tasks_.push_back(&slots_.back()->self);
             ready_.push_back(readiness::never);
+            enabled_.push_back(0);
         }
         ready_[used_] = readiness::never;
         slot& made = *slots_[used_];
@@ -281,16 +283,12 @@ private:
 
     /// The stack that goes on: the next task's, or the main one when the execution is over.
     std::uint32_t pick() {
-        enabled_.clear();
-        for (std::uint32_t i = 0; i < used_; ++i)
-            if (ready_[i] == readiness::always ||
-                (ready_[i] == readiness::depends && model_.is_enabled(*slots_[i])))
-                enabled_.push_back(i);
-        if (enabled_.empty()) {
+        const std::span<const std::uint32_t> enabled = who_can_go_on();
+        if (enabled.empty()) {
             stop_unless_done();
             return 0;
         }
-        if (looks_for_livelocks_ && livelocks_.is_in_circle({slots_.data(), used_}, enabled_)) {
+        if (looks_for_livelocks_ && livelocks_.is_in_circle({slots_.data(), used_}, enabled)) {
             result_.how = ending::livelock;
             return 0;
         }
@@ -299,7 +297,7 @@ private:
             return 0;
         }
         const std::uint32_t next =
-            how_->next_task({enabled_, running_, {tasks_.data(), used_}, has_yielded_});
+            how_->next_task({enabled, running_, {tasks_.data(), used_}, has_yielded_});
         if (next == no_task) {
             result_.how = ending::pruned;
             return 0;
@@ -308,6 +306,16 @@ private:
         running_ = next;
         decisions_.push_back({decision::sort::run, next, 0});
         return next + 1;
+    }
+
+    std::span<const std::uint32_t> who_can_go_on() {
+        std::uint32_t* last = enabled_.data();
+        const readiness* const ready = ready_.data();
+        for (std::uint32_t i = 0; i < used_; ++i)
+            if (ready[i] == readiness::always ||
+                (ready[i] == readiness::depends && model_.is_enabled(*slots_[i])))
+                *last++ = i;
+        return {enabled_.data(), last};
     }
 
     static bool may_block(const operation& next) noexcept {
@@ -326,11 +334,12 @@ private:
     }
 
     void stop_unless_done() {
+        std::uint32_t* last = enabled_.data();
         for (std::uint32_t i = 0; i < used_; ++i)
-            if (!slots_[i]->is_done) enabled_.push_back(i);
-        if (enabled_.empty()) return;
+            if (!slots_[i]->is_done) *last++ = i;
+        if (last == enabled_.data()) return;
         result_.how = ending::deadlock;
-        how_->is_stuck(enabled_, {tasks_.data(), used_});
+        how_->is_stuck({enabled_.data(), last}, {tasks_.data(), used_});
     }
 
     static bool may_throw(const operation& next) noexcept {
@@ -364,7 +373,7 @@ private:
     std::size_t next_start_ = 0;  // the first that has not been started
     std::vector<const task*> tasks_;  // of all slots
     std::vector<readiness> ready_;    // likewise
-    std::vector<std::uint32_t> enabled_;
+    std::vector<std::uint32_t> enabled_;  // room for all slots
     std::uint32_t running_ = no_task;
     bool has_yielded_ = false;  // the last step got nowhere, or gave way
     stuck_descriptions stuck_;

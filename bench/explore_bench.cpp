@@ -1,6 +1,6 @@
 // Exploration: schedules a second, executions until exhausted and until the bug, cost by size.
 //
-//     bench_explore --benchmark_counters_tabular=true
+//     bench_explore_bench --benchmark_counters_tabular=true
 #include <benchmark/benchmark.h>
 
 #include <array>
