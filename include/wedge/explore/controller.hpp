@@ -177,6 +177,7 @@ private:
         made.self.context = context::task;
         made.self.chain = 0;
         made.self.scopes = 0;
+        made.self.pending = {};  // it would speak of locks that are gone
         made.self.name = std::move(name);
         made.body = body;
         made.is_done = false;
@@ -238,10 +239,12 @@ private:
         }
         if (result_.how == ending::complete) detail::task_ended(me.self);
         me.is_done = true;
+        me.self.pending = {};
         ready_[me.self.ordinal] = readiness::never;
         if (result_.how != ending::complete) return 0;
         if (me.is_starting) return after_start(me);
         running_ = no_task;
+        has_yielded_ = false;
         return pick();
     }
 
@@ -330,7 +333,7 @@ private:
         // A wait that times out is no retry: virtual time passes as fast as tasks let it.
         if (looks_for_livelocks_)
             livelocks_.step_taken(me.self.ordinal, step_of,
-                                  has_yielded_ && step_of.what != step::wait);
+                                  taken && !*taken && step_of.what != step::wait);
     }
 
     void stop_unless_done() {
