@@ -240,7 +240,6 @@ TEST_CASE("exhaustive: it reaches the ends and the deadlocks that plain depth-fi
         reduced += some.executions;
         dead += all.stuck.size();
     }
-    MESSAGE(compared << " " << plain << " " << reduced << " " << dead);
     CHECK(compared > 100);
     CHECK(dead > 20);
     CHECK(reduced * 5 < plain);
