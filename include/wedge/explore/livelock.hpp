@@ -99,7 +99,8 @@ inline finding describe_livelock(finding stuck, std::span<const operation> retri
     std::vector<std::string> places;
     for (const operation& each : retries) {
         const lock_class cls = lock_class::from_id(each.lock->class_id());
-        stuck.what += (stuck.what.empty() ? "" : ", ") + cls.name();
+        if (stuck.what.find(cls.name()) == std::string::npos)
+            stuck.what += (stuck.what.empty() ? "" : ", ") + cls.name();
         places.push_back(cls.name() + "@" + to_string(each.where));
     }
     stuck.what = "tasks retry for ever and never get " + stuck.what;
