@@ -90,7 +90,8 @@ void measure_rate(benchmark::State& state, const wedge::program& calls, strategy
         switches += all.switches();
     }
     using benchmark::Counter;
-    state.counters["schedules"] = Counter(static_cast<double>(state.iterations()), Counter::kIsRate);
+    const auto schedules = static_cast<double>(state.iterations());
+    state.counters["schedules"] = Counter(schedules, Counter::kIsRate);
     state.counters["steps"] = Counter(static_cast<double>(steps), Counter::kIsRate);
     state.counters["switches"] = Counter(static_cast<double>(switches), Counter::kIsRate);
 }

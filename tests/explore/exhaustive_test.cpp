@@ -55,6 +55,13 @@ struct statement {
 };
 using small_program = std::vector<std::vector<statement>>;
 
+struct lock_set {
+    wedge::mutex a{"a"}, b{"b"};
+    wedge::shared_mutex s{"s"};
+    wedge::checked<std::shared_mutex> r{"r"};
+    wedge::condition c{"c"};
+};
+
 /// Runs a program over two mutexes, two kinds of reader-writer locks and a condition. What is seen
 /// depends on the order of all that does not commute.
 class small_subject final : public wedge::subject {
@@ -91,13 +98,6 @@ public:
     static constexpr std::uint32_t locks = 4;
 
 private:
-    struct lock_set {
-        wedge::mutex a{"a"}, b{"b"};
-        wedge::shared_mutex s{"s"};
-        wedge::checked<std::shared_mutex> r{"r"};
-        wedge::condition c{"c"};
-    };
-
     template <class Do>
     void with(std::uint32_t lock, Do what) {
         switch (lock) {
@@ -114,7 +114,9 @@ private:
             case act::unlock:
                 if (held[each.on]) with(each.on, [](auto& l) { l.unlock(); });
                 break;
-            case act::try_lock: with(each.on, [&](auto& l) { held[each.on] = l.try_lock(); }); break;
+            case act::try_lock:
+                with(each.on, [&](auto& l) { held[each.on] = l.try_lock(); });
+                break;
             case act::read:
                 each.on == 2 ? locks_->s.lock_shared() : locks_->r.lock_shared();
                 break;
@@ -126,7 +128,7 @@ private:
             case act::choose: seen += std::to_string(wedge::choose(2, "any")); break;
             case act::mark: {  // under the lock `on`
                 seen += marks_[each.on];
-                if (marks_[each.on].size() < 40) marks_[each.on] += seen.substr(0, 1) + letter(seen);
+                marks_[each.on] += letter(seen);
                 break;
             }
         }

@@ -16,8 +16,8 @@ namespace wedge {
 
 /// Watches the states of one execution.
 ///
-/// A state is where each task stands. The variables of the program are not seen, so a livelock is never more than observed: a loop that gives up after more than
-/// `repeats_max` tries is taken for one.
+/// A state is where each task stands. The program's variables are not seen, so a livelock is never
+/// more than observed: a loop that gives up after more than `repeats_max` tries is taken for one.
 class livelock_watch {
 public:
     using tasks = std::span<const std::unique_ptr<controlled_task>>;
