@@ -1,6 +1,7 @@
 #include <doctest/doctest.h>
 
 #include "explore/workloads.hpp"
+#include "report/golden.hpp"
 #include "wedge/event/schedule_text.hpp"
 
 using namespace workloads;
@@ -128,4 +129,40 @@ TEST_CASE("livelock: a lone timed wait is none") {
     CHECK(tried<hand_over>(wedge::parse_program("wait_for_a_while"),
                            {.how = strategy::round_robin, .executions_max = 100})
               .findings.empty());
+}
+
+TEST_CASE("jobs: the outcome is the same whatever their number") {
+    const auto text = [](std::uint32_t jobs) {
+        const wedge::outcome found = tried<staggered_abba>(
+            staggered, {.how = strategy::pct, .executions_max = 20'000, .jobs = jobs});
+        CHECK(found.what == result::deadlock);
+        std::string all = std::to_string(found.executions) + " " + std::to_string(found.steps);
+        for (const wedge::finding& each : found.findings) all += to_string(each.best);
+        return all;
+    };
+    const std::string two = text(2);
+    CHECK(two == text(3));
+    const wedge::outcome sound = tried<table<5>>(table<5>::all("eat_in_order"), {.jobs = 2});
+    CHECK(sound.what == result::sound);
+    CHECK_THROWS_AS(tried<abba>(wedge::parse_program("ab | typo"), {.jobs = 2}), wedge::error);
+}
+
+TEST_CASE("strategies: the same seed takes the same steps with every compiler") {
+    std::string text;
+    for (std::size_t how = 0; how < std::size(wedge::strategy_names); ++how) {
+        text += std::string(wedge::strategy_names[how]) + ":";
+        wedge::workload_subject<table<3>> subject(table<3>::all("retry"));
+        wedge::controller control(subject, wedge::substrate::automatic, nullptr, 200);
+        const std::vector<std::uint32_t> no_cycle;
+        const auto search =
+            wedge::make_strategy({.how = static_cast<strategy>(how), .seed = 7}, no_cycle);
+        for (int i = 0; i < 9 && search->new_execution(); ++i) {
+            control.run(*search);
+            text += " ";
+            for (const wedge::decision& each : control.decisions())
+                text += std::to_string(each.value);
+        }
+        text += "\n";
+    }
+    check_golden("strategies.txt", text);
 }

@@ -9,6 +9,7 @@
 
 #include <boost/context/detail/fcontext.hpp>
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 #include <memory>
 #include <new>
@@ -34,7 +35,8 @@ void __sanitizer_finish_switch_fiber(void* fake_stack, const void** bottom, std:
 
 namespace wedge {
 
-/// Fibers on stacks of their own, with a guard page below each.
+/// Fibers on stacks of their own, with a guard page below each. They run on the thread that made
+/// the switcher, and on no other.
 class fiber_switcher final : public stack_switcher {
 public:
     explicit fiber_switcher(stack_user& user) : user_(user) {
@@ -65,7 +67,16 @@ public:
     void switch_to(std::uint32_t from, std::uint32_t to) override {
         const sanitizer::ignore_scope ours;
         while (fibers_.size() <= to) add();
+        if (fibers_[to]->is_spent) [[unlikely]]
+            renew(*fibers_[to]);
         jump(*fibers_[from], *fibers_[to]);
+    }
+
+    [[noreturn]] void leave(std::uint32_t from, std::uint32_t to) override {
+        const sanitizer::ignore_scope ours;
+        fibers_[from]->is_spent = true;
+        jump(*fibers_[from], *fibers_[to]);
+        std::abort();
     }
 
 private:
@@ -88,16 +99,16 @@ private:
         std::size_t size = 0;
         void* fake_stack = nullptr;
         void* tsan = nullptr;
+        bool is_spent = false;  // left in the middle of a task
     };
 
-    static void jump(fiber& leaving, fiber& entering) {
+    void jump(fiber& leaving, fiber& entering) {
         leaving.entering = &entering;
-        leaving.errno_value = errno;
+        leaving.errno_value = *errno_;
         // The exceptions in flight and those being handled belong to the stack, but the C++
         // runtime keeps them per thread (Itanium C++ ABI 2.2.2: two words).
-        void* const globals = abi::__cxa_get_globals();
-        std::memcpy(leaving.exceptions, globals, sizeof leaving.exceptions);
-        std::memcpy(globals, entering.exceptions, sizeof entering.exceptions);
+        std::memcpy(leaving.exceptions, exceptions_, sizeof leaving.exceptions);
+        std::memcpy(exceptions_, entering.exceptions, sizeof entering.exceptions);
 #if defined(WEDGE_ASAN)
         __sanitizer_start_switch_fiber(&leaving.fake_stack, entering.bottom, entering.size);
 #endif
@@ -106,7 +117,7 @@ private:
 #endif
         const transfer came = boost::context::detail::jump_fcontext(entering.context, &leaving);
         arrived(came);
-        errno = leaving.errno_value;
+        *errno_ = leaving.errno_value;
     }
 
     /// The first thing on a stack that goes on: keeps where the one that was left stopped.
@@ -141,6 +152,24 @@ private:
         fibers_.push_back(std::move(made));
     }
 
+    /// A stack of which nothing is used any more begins again. TSan's idea of it is leaked: TSan
+    /// wants scopes ended that nobody can end now.
+    static void renew(fiber& spent) {
+        spent.is_spent = false;
+        std::memset(spent.exceptions, 0, sizeof spent.exceptions);
+#if defined(WEDGE_ASAN)
+        __asan_unpoison_memory_region(spent.bottom, stack_size);
+        spent.bottom = static_cast<char*>(spent.memory) + page;
+        spent.size = stack_size;
+        spent.fake_stack = nullptr;
+#endif
+#if defined(WEDGE_TSAN)
+        spent.tsan = __tsan_create_fiber(0);
+#endif
+        spent.context = boost::context::detail::make_fcontext(
+            static_cast<char*>(spent.memory) + memory_size, stack_size, &start);
+    }
+
     /// Never returns: a fiber is left for good while it waits for its next task.
     static void start(transfer came) {
         const sanitizer::ignore_scope ours;
@@ -153,6 +182,8 @@ private:
 
     stack_user& user_;
     std::vector<std::unique_ptr<fiber>> fibers_;
+    int* const errno_ = &errno;  // of the one thread that uses this
+    void* const exceptions_ = abi::__cxa_get_globals();
 };
 
 }  // namespace wedge

@@ -9,16 +9,14 @@
 #include <unordered_map>
 #include <vector>
 
-#include "wedge/base/hash.hpp"
 #include "wedge/event/finding.hpp"
-#include "wedge/explore/step_model.hpp"
+#include "wedge/explore/state_hash.hpp"
 
 namespace wedge {
 
 /// Watches the states of one execution.
 ///
-/// A state is where each task stands: its pending step and its locks. The variables of the program
-/// are not seen, so a livelock is never more than observed: a loop that gives up after more than
+/// A state is where each task stands. The variables of the program are not seen, so a livelock is never more than observed: a loop that gives up after more than
 /// `repeats_max` tries is taken for one.
 class livelock_watch {
 public:
@@ -49,7 +47,7 @@ public:
     ///
     /// @param enabled  those who can go on now: a fair circle has a step of each
     bool is_in_circle(tasks all, std::span<const std::uint32_t> enabled) {
-        occurrence& here = times_[hash_of(all)];
+        occurrence& here = times_[state_hash(all)];
         const std::uint64_t before = here.last;
         here.last = steps_;
         circle_from_ = before;
@@ -84,26 +82,6 @@ private:
         std::uint64_t retry = 0;
         operation retried;
     };
-
-    static std::uint64_t hash_of(tasks all) {
-        std::uint64_t hash = all.size();
-        for (const std::unique_ptr<controlled_task>& each : all) {
-            if (each->is_done) {
-                hash = combine(hash, 0);
-                continue;
-            }
-            const operation& next = each->self.pending;
-            hash = combine(hash, 1 + static_cast<std::uint64_t>(next.what) +
-                                     (static_cast<std::uint64_t>(each->phase) << 8) +
-                                     (std::uint64_t{next.where.line} << 32));
-            hash = combine(hash, (next.lock != nullptr ? next.lock->instance() : 0) +
-                                     (std::uint64_t{next.other} << 32));
-            for (const held_lock& held : each->self.held)
-                hash = combine(hash, held.instance + (std::uint64_t{held.depth} << 32) +
-                                         (static_cast<std::uint64_t>(held.how) << 56));
-        }
-        return hash;
-    }
 
     std::unordered_map<std::uint64_t, occurrence> times_;
     std::vector<last_steps> last_of_task_;

@@ -43,6 +43,10 @@ struct explore_options {
     /// The exhaustive search leaves a task that could go on at most so often; none: no bound.
     std::optional<std::uint32_t> preemptions_max = std::nullopt;
     std::uint64_t executions_max = 100'000;
+
+    /// Threads. From two on the budget is cut into shares that know nothing of each other, and the
+    /// outcome is the same for any number of them.
+    std::uint32_t jobs = 1;
     std::uint64_t steps_max = 20'000;  ///< of one execution; a longer one is cut, and said
     std::uint64_t steps_all_max = ~std::uint64_t{0};  ///< of all executions
     substrate on = substrate::automatic;

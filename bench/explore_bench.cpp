@@ -1,0 +1,219 @@
+// Exploration: schedules a second, executions until exhausted and until the bug, cost by size.
+//
+//     bench_explore_bench --benchmark_counters_tabular=true
+#include <benchmark/benchmark.h>
+
+#include <array>
+#include <cstdint>
+#include <string>
+
+#include "explore/workloads.hpp"
+
+using namespace workloads;
+using wedge::strategy;
+
+namespace {
+
+/// Readers and a writer of one lock.
+struct readers_writers {
+    wedge::shared_mutex lock{"lock"};
+    void read() { const wedge::shared_guard held(lock); }
+    void write() { const wedge::guard held(lock); }
+    static constexpr auto actions =
+        wedge::actions(wedge::action<&readers_writers::read>{"read"},
+                       wedge::action<&readers_writers::write>{"write"});
+};
+
+/// As many critical sections as the argument says, each task on a lock of its own or all on one.
+struct sections {
+    std::array<wedge::mutex, 16> own;
+    wedge::mutex common{"common"};
+    void apart(std::uint32_t count) {
+        wedge::mutex& mine = own[next_++ % own.size()];
+        for (std::uint32_t i = 0; i < count; ++i) const wedge::guard held(mine);
+    }
+    void together(std::uint32_t count) {
+        for (std::uint32_t i = 0; i < count; ++i) const wedge::guard held(common);
+    }
+    static constexpr auto actions = wedge::actions(wedge::action<&sections::apart>{"apart"},
+                                                   wedge::action<&sections::together>{"together"});
+
+private:
+    std::size_t next_ = 0;
+};
+
+wedge::program repeated(const char* action, std::int64_t tasks, std::int64_t count) {
+    wedge::program all;
+    for (std::int64_t i = 0; i < tasks; ++i)
+        all.push_back({{action, static_cast<std::uint32_t>(count)}});
+    return all;
+}
+
+/// One subject under one strategy, with or without the order checker.
+template <class W>
+class search {
+public:
+    search(const wedge::program& calls, wedge::explore_options options, bool is_checked)
+        : subject_(calls),
+          control_(subject_, options.on, is_checked ? &order_ : nullptr, options.steps_max),
+          how_(make_strategy(options, no_cycle_)) {}
+
+    /// False: there is nothing left to try.
+    bool run() {
+        if (!how_->new_execution()) return false;
+        last_ = control_.run(*how_);
+        return true;
+    }
+    const wedge::execution_record& last() const { return last_; }
+    std::size_t switches() const {
+        return wedge::schedule{{}, 0, {}, {}, control_.decisions()}.switches();
+    }
+
+private:
+    wedge::workload_subject<W> subject_;
+    wedge::checker order_{wedge::evidence::exact};
+    wedge::controller control_;
+    const std::vector<std::uint32_t> no_cycle_;
+    std::unique_ptr<wedge::search_strategy> how_;
+    wedge::execution_record last_;
+};
+
+template <class W>
+void measure_rate(benchmark::State& state, const wedge::program& calls, strategy how,
+                  bool is_checked) {
+    search<W> all(calls, {.how = how}, is_checked);
+    std::uint64_t steps = 0;
+    std::uint64_t switches = 0;
+    for (auto _ : state) {
+        all.run();
+        steps += all.last().steps;
+        switches += all.switches();
+    }
+    using benchmark::Counter;
+    state.counters["schedules"] = Counter(static_cast<double>(state.iterations()), Counter::kIsRate);
+    state.counters["steps"] = Counter(static_cast<double>(steps), Counter::kIsRate);
+    state.counters["switches"] = Counter(static_cast<double>(switches), Counter::kIsRate);
+}
+
+template <class W>
+void measure_exhausting(benchmark::State& state, const wedge::program& calls) {
+    wedge::outcome done;
+    for (auto _ : state)
+        done = wedge::explore<W>(calls, {.how = strategy::exhaustive,
+                                         .executions_max = 1'000'000});
+    state.counters["executions"] = static_cast<double>(done.executions);
+    state.counters["pruned"] = static_cast<double>(done.pruned);
+    state.counters["exhausted"] = done.exhausted ? 1 : 0;
+}
+
+/// The mean of 20 seeds; those that never find the bug count with all that they tried.
+template <class W>
+void measure_finding(benchmark::State& state, const wedge::program& calls, strategy how,
+                     std::uint32_t depth) {
+    constexpr std::uint64_t seeds = 20;
+    constexpr std::uint64_t executions_max = 20'000;
+    std::uint64_t executions = 0;
+    std::uint64_t found = 0;
+    for (auto _ : state) {
+        for (std::uint64_t seed = 1; seed <= seeds; ++seed) {
+            search<W> all(calls, {.how = how, .seed = seed, .depth = depth}, false);
+            for (std::uint64_t i = 0; i < executions_max && all.run(); ++i) {
+                ++executions;
+                if (all.last().how != wedge::ending::deadlock) continue;
+                ++found;
+                break;
+            }
+        }
+    }
+    const auto runs = static_cast<double>(state.iterations());
+    state.counters["executions"] = static_cast<double>(executions) / runs / seeds;
+    state.counters["found_of_20"] = static_cast<double>(found) / runs;
+}
+
+/// The peer: two fibers that do nothing but switch.
+class ping_pong final : public wedge::stack_user {
+public:
+    void round() { switcher_->switch_to(0, 1); }
+    std::uint32_t run_on(std::uint32_t stack) noexcept override {
+        for (;;) switcher_->switch_to(stack, stack == 1 ? 2 : 0);
+    }
+
+private:
+    std::unique_ptr<wedge::stack_switcher> switcher_ =
+        wedge::make_switcher(wedge::substrate::automatic, *this);
+};
+
+void bare_switches(benchmark::State& state) {
+    ping_pong fibers;
+    for (auto _ : state) fibers.round();
+    state.counters["switches"] = benchmark::Counter(static_cast<double>(state.iterations()) * 3,
+                                                    benchmark::Counter::kIsRate);
+}
+BENCHMARK(bare_switches);
+
+template <class W>
+void add_workload(const std::string& name, const wedge::program& calls, bool is_broken) {
+    for (const strategy how : {strategy::random, strategy::pct, strategy::pos, strategy::urw,
+                               strategy::surw, strategy::portfolio}) {
+        const std::string word = wedge::strategy_names[static_cast<std::size_t>(how)];
+        for (const bool is_checked : {false, true}) {
+            if (how == strategy::portfolio) continue;  // it ends
+            const std::string full = "rate/" + name + "/" + word + (is_checked ? "/checked" : "");
+            benchmark::RegisterBenchmark(full.c_str(), [=](benchmark::State& state) {
+                measure_rate<W>(state, calls, how, is_checked);
+            });
+        }
+        if (!is_broken) continue;
+        for (const std::uint32_t depth : {2U, 3U}) {
+            if (depth == 2 && how != strategy::pct) continue;
+            const std::string full =
+                "find/" + name + "/" + word + (how == strategy::pct ? std::to_string(depth) : "");
+            benchmark::RegisterBenchmark(full.c_str(), [=](benchmark::State& state) {
+                measure_finding<W>(state, calls, how, depth);
+            })->Iterations(1);
+        }
+    }
+    benchmark::RegisterBenchmark(("exhaust/" + name).c_str(), [=](benchmark::State& state) {
+        measure_exhausting<W>(state, calls);
+    });
+}
+
+const bool workloads_are_added = [] {
+    using wedge::parse_program;
+    add_workload<abba>("ordered_pair", parse_program("ab | ab"), false);
+    add_workload<abba>("ordered_three", parse_program("ab | ab | ab"), false);
+    add_workload<abba>("abba", parse_program("ab | ba"), true);
+    add_workload<staggered_abba>("staggered_abba", parse_program("ab | late(1)"), true);
+    add_workload<gated_abba>("gated_abba", parse_program("ab | open | maybe_ba"), true);
+    add_workload<table<3>>("ring_of_3", table<3>::all(), true);
+    add_workload<table<5>>("philosophers_5", table<5>::all(), true);
+    add_workload<readers_writers>("readers_writer", parse_program("read | read | write"), false);
+    add_workload<hand_over>("condition", parse_program("wait | set"), false);
+    return true;
+}();
+
+/// The cost of one execution by the number of tasks, 20 steps each.
+void cost_by_tasks(benchmark::State& state) {
+    measure_rate<sections>(state, repeated("together", state.range(0), 10), strategy::random,
+                           false);
+}
+BENCHMARK(cost_by_tasks)->RangeMultiplier(2)->Range(2, 16);
+
+/// The cost of one execution by the number of steps of each of its two tasks.
+void cost_by_steps(benchmark::State& state) {
+    measure_rate<sections>(state, repeated("apart", 2, state.range(0) / 2), strategy::random,
+                           false);
+}
+BENCHMARK(cost_by_steps)->RangeMultiplier(10)->Range(10, 10'000);
+
+/// The same under the exhaustive search, which remembers every step: one path, as nothing races.
+void cost_by_steps_exhaustive(benchmark::State& state) {
+    const wedge::program calls = repeated("apart", 2, state.range(0) / 2);
+    for (auto _ : state) {
+        search<sections> all(calls, {.how = strategy::exhaustive}, false);
+        while (all.run()) benchmark::DoNotOptimize(all.last().steps);
+    }
+}
+BENCHMARK(cost_by_steps_exhaustive)->RangeMultiplier(10)->Range(10, 10'000);
+
+}  // namespace
