@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "wedge/explore/execution.hpp"
 #include "wedge/explore/make_substrate.hpp"
 #include "wedge/explore/step_model.hpp"
 #include "wedge/explore/strategy/strategy.hpp"
@@ -349,14 +350,9 @@ private:
     }
 
     static bool may_throw(const operation& next) noexcept {
-        switch (next.what) {
-            case step::release:
-            case step::access:
-            case step::downgrade:
-            case step::notify_one:
-            case step::notify_all: return false;
-            default: return true;
-        }
+        return next.what != step::release && next.what != step::access &&
+               next.what != step::downgrade && next.what != step::notify_one &&
+               next.what != step::notify_all;
     }
 
     /// A step of an execution that was given up: unwinds the stack, or does nothing while the

@@ -2,7 +2,7 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
+#include <memory>
 #include <string>
 
 #include "wedge/event/finding.hpp"
@@ -23,7 +23,7 @@ struct execution_record {
     ending how = ending::complete;
     std::uint64_t steps = 0;
     std::shared_ptr<const finding> stuck;  ///< ending::deadlock or ending::livelock
-    std::string thrown;            ///< ending::threw: by whom, and what
+    std::string thrown;                    ///< ending::threw: by whom, and what
 };
 
 }  // namespace wedge
