@@ -5,48 +5,10 @@
 #include <set>
 #include <shared_mutex>
 
+#include "explore/plain_search.hpp"
 #include "explore/workloads.hpp"
 
-using wedge::no_task;
-
 namespace {
-
-/// The oracle: every task that can go on is tried at every step, nothing is left out.
-class plain_search final : public wedge::search_strategy {
-public:
-    bool new_execution() override {
-        while (is_started_ && !path_.empty() && path_.back().at + 1 == path_.back().all.size())
-            path_.pop_back();
-        if (is_started_ && path_.empty()) return false;
-        if (is_started_) ++path_.back().at;
-        is_started_ = true;
-        depth_ = 0;
-        return true;
-    }
-    std::uint32_t next_task(const wedge::choice_point& at) override {
-        return answer({at.enabled.begin(), at.enabled.end()});
-    }
-    std::uint32_t choose(std::uint32_t n) override {
-        std::vector<std::uint32_t> all;
-        for (std::uint32_t i = 0; i < n; ++i) all.push_back(i);
-        return answer(std::move(all));
-    }
-
-private:
-    struct point {
-        std::vector<std::uint32_t> all;
-        std::size_t at = 0;
-    };
-    std::uint32_t answer(std::vector<std::uint32_t> all) {
-        if (depth_ == path_.size()) path_.push_back({std::move(all)});
-        const point& here = path_[depth_++];
-        return here.all[here.at];
-    }
-
-    std::vector<point> path_;
-    std::size_t depth_ = 0;
-    bool is_started_ = false;
-};
 
 enum class act : std::uint8_t { lock, unlock, try_lock, read, unread, wait, notify, choose, mark };
 struct statement {
@@ -146,30 +108,6 @@ private:
     std::array<std::string, locks> marks_;
 };
 
-struct search_result {
-    std::set<std::string> complete;
-    std::set<std::string> stuck;
-    std::size_t executions = 0;
-    bool is_over = false;
-};
-
-search_result all_of(const small_program& what, wedge::search_strategy& how, std::size_t most) {
-    search_result result;
-    small_subject subject(what);
-    wedge::controller control(subject, wedge::substrate::automatic, nullptr, 10'000);
-    while (result.executions < most) {
-        if (!how.new_execution()) {
-            result.is_over = true;
-            break;
-        }
-        ++result.executions;
-        const wedge::execution_record done = control.run(how);
-        if (done.how == wedge::ending::complete) result.complete.insert(subject.state());
-        if (done.how == wedge::ending::deadlock) result.stuck.insert(subject.state());
-    }
-    return result;
-}
-
 std::string text_of(const small_program& what) {
     static constexpr const char* names[] = {"lock", "unlock", "try",    "read", "unread",
                                             "wait", "notify", "choose", "mark"};
@@ -229,10 +167,10 @@ TEST_CASE("exhaustive: it reaches the ends and the deadlocks that plain depth-fi
         const std::string text = text_of(what);
         CAPTURE(text);
         plain_search oracle;
-        const search_result all = all_of(what, oracle, 3000);
+        const search_result all = all_of<small_subject>(what, oracle, 3000);
         if (!all.is_over) continue;
         wedge::exhaustive_search how;
-        const search_result some = all_of(what, how, 100'000);
+        const search_result some = all_of<small_subject>(what, how, 100'000);
         REQUIRE(some.is_over);
         CHECK(how.is_exhaustive());
         CHECK(some.complete == all.complete);

@@ -10,44 +10,32 @@
 #include <utility>
 #include <vector>
 
+#include "wedge/explore/execution.hpp"
 #include "wedge/explore/make_substrate.hpp"
 #include "wedge/explore/step_model.hpp"
 #include "wedge/explore/strategy/strategy.hpp"
 #include "wedge/explore/stuck.hpp"
 #include "wedge/explore/subject.hpp"
+#include "wedge/explore/unwinding.hpp"
+#include "wedge/lock/controlled.hpp"
 #include "wedge/task/steps.hpp"
 
 namespace wedge {
-
-/// How an execution ended.
-enum class ending : std::uint8_t {
-    complete,  ///< all tasks ended
-    deadlock,  ///< nothing could go on
-    livelock,  ///< all that could go on retried without end
-    threw,     ///< an action or the check threw
-    pruned,    ///< the strategy gave it up
-    bounded,   ///< it took too many steps
-};
-
-struct execution_record {
-    ending how = ending::complete;
-    std::uint64_t steps = 0;
-    std::shared_ptr<const finding> stuck;  ///< ending::deadlock or ending::livelock
-    std::string thrown;            ///< ending::threw: by whom, and what
-};
 
 /// Runs executions of one subject. All tasks run on the calling thread, or on threads that run
 /// one at a time; the controller itself is called by whichever task takes a step.
 class controller final : public runtime, private stack_user {
 public:
     /// @param order  hears the events of all tasks; may be null
-    controller(subject& what, substrate on, sink* order, std::uint64_t steps_max)
-        : subject_(what), order_(order), steps_max_(steps_max) {
+    controller(subject& what, substrate on, sink* order, std::uint64_t steps_max,
+               model_options open = {})
+        : subject_(what), order_(order), steps_max_(steps_max), model_(slots_, open) {
         setup_.runtime = this;
         setup_.sink = order;
         setup_.ordinal = no_task;
         setup_.name = "set-up";
         switcher_ = make_switcher(on, *this);
+        detail::handle_termination();
     }
 
     /// Runs the subject once. The decisions are in `decisions()` until the next call.
@@ -77,8 +65,8 @@ public:
     bool perform(task& self, const operation& next) override {
         const sanitizer::ignore_scope ours;
         has_seen_locks_ = true;
+        if (&self == &setup_) return giving_up_ || take_alone(next);  // destructors must not throw
         if (giving_up_) return give_way(next);
-        if (&self == &setup_) return take_alone(next);
         slot& me = *slots_[self.ordinal];
         self.pending = next;
         me.phase = wait_phase::fresh;
@@ -86,8 +74,10 @@ public:
         for (;;) {
             await_turn(me);
             if (giving_up_) return true;
-            const auto notified = [&](std::uint32_t n) { return choose(self, n, "who wakes"); };
-            const std::optional<bool> taken = model_.take(me, notified);
+            const auto answer = [&](std::uint32_t n, const char* why) {
+                return choose(self, n, why);
+            };
+            const std::optional<bool> taken = model_.take(me, answer);
             step_taken(me, taken);
             if (taken) return *taken;
         }
@@ -129,6 +119,13 @@ public:
         const sanitizer::ignore_scope ours;
         model_.locks().destroyed(lock);
     }
+    void cannot_unwind(task& self) noexcept override {
+        if (!giving_up_ || &self == &setup_) return;
+        detail::tsan_forget_holds(self);
+        slots_[self.ordinal]->is_done = true;
+        ready_[self.ordinal] = readiness::never;
+        switcher_->leave(slots_[self.ordinal]->stack(), 0);
+    }
     void progress(task&) noexcept override {
         if (looks_for_livelocks_) livelocks_.progress();
     }
@@ -147,7 +144,7 @@ private:
         const sanitizer::ignore_scope ours;
         static std::atomic<std::uint32_t> executions{0};
         execution_ = executions.fetch_add(1, std::memory_order_relaxed) + 1;
-        model_.locks().begin_execution();
+        model_.begin_execution();
         used_ = 0;
         next_start_ = 0;
         decisions_.clear();
@@ -175,13 +172,16 @@ private:
         made.self.sink = order_;
         made.self.ordinal = static_cast<std::uint32_t>(used_++);
         made.self.context = context::task;
+        made.self.contexts = {};
         made.self.chain = 0;
         made.self.scopes = 0;
         made.self.pending = {};  // it would speak of locks that are gone
+        made.self.is_idle = false;
         made.self.name = std::move(name);
         made.body = body;
         made.is_done = false;
         made.is_starting = false;
+        made.has_woken_by_itself = false;
         made.phase = wait_phase::fresh;
         made.starter = 0;
         return made;
@@ -235,13 +235,14 @@ private:
             const sanitizer::watch_scope theirs;
             sanitizer::acquire(&started_);
             guarded(who, [&] { run_body(me); });
+            if (giving_up_) detail::tsan_forget_holds(me.self);
             sanitizer::release(&ended_);
         }
         if (result_.how == ending::complete) detail::task_ended(me.self);
         me.is_done = true;
         me.self.pending = {};
         ready_[me.self.ordinal] = readiness::never;
-        if (result_.how != ending::complete) return 0;
+        if (result_.how != ending::complete || giving_up_) return 0;
         if (me.is_starting) return after_start(me);
         running_ = no_task;
         has_yielded_ = false;
@@ -333,21 +334,28 @@ private:
         // A wait that times out is no retry: virtual time passes as fast as tasks let it.
         if (looks_for_livelocks_)
             livelocks_.step_taken(me.self.ordinal, step_of,
-                                  taken && !*taken && step_of.what != step::wait);
+                                  taken && !*taken && !step_of.timed);
     }
 
+    /// The strategy hears of idle tasks too: what they wait for may come earlier in another
+    /// schedule.
     void stop_unless_done() {
         std::uint32_t* last = enabled_.data();
-        for (std::uint32_t i = 0; i < used_; ++i)
-            if (!slots_[i]->is_done) *last++ = i;
+        bool all_idle = true;
+        for (std::uint32_t i = 0; i < used_; ++i) {
+            if (slots_[i]->is_done) continue;
+            *last++ = i;
+            all_idle = all_idle && step_model::is_idle(*slots_[i]);
+        }
         if (last == enabled_.data()) return;
-        result_.how = ending::deadlock;
+        if (!all_idle) result_.how = ending::deadlock;
         how_->is_stuck({enabled_.data(), last}, {tasks_.data(), used_});
     }
 
     static bool may_throw(const operation& next) noexcept {
-        return next.what != step::release && next.what != step::notify_one &&
-               next.what != step::notify_all && next.what != step::downgrade;
+        return next.what != step::release && next.what != step::access &&
+               next.what != step::downgrade && next.what != step::notify_one &&
+               next.what != step::notify_all;
     }
 
     /// A step of an execution that was given up: unwinds the stack, or does nothing while the
@@ -361,7 +369,7 @@ private:
     bool take_alone(const operation& next) {
         if (next.what == step::spawn && used_ != 0 && slots_[0]->is_done)
             throw error("a workload's check cannot start a thread");
-        return true;
+        return model_.take_alone(next);
     }
 
     subject& subject_;
@@ -371,7 +379,7 @@ private:
     std::unique_ptr<stack_switcher> switcher_;
     task setup_;
     step_model::all_tasks slots_;  // the first `used_` are this execution's
-    step_model model_{slots_};
+    step_model model_;
     std::size_t used_ = 0;
     std::size_t next_start_ = 0;  // the first that has not been started
     std::vector<const task*> tasks_;  // of all slots

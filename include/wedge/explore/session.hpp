@@ -24,7 +24,8 @@ public:
         : subject_(what),
           options_(options),
           order_(evidence::exact),
-          control_(what, options.on, &order_, options.steps_max) {}
+          control_(what, options.on, &order_, options.steps_max,
+                   {options.all_policies, options.spurious_wakeups}) {}
 
     /// Takes over a finding that was made without an execution, so that it gets a verdict too.
     /// Before `explore`.
@@ -88,7 +89,6 @@ private:
     }
 
     execution_record run(search_strategy& how) {
-        order_.begin_execution();
         execution_record done = control_.run(how);
         ++(done.how == ending::pruned ? out_.pruned : out_.executions);
         out_.steps += done.steps;
@@ -228,7 +228,6 @@ private:
                             -> std::optional<std::vector<decision>> {
                             schedule_replay how(hints, replay_mode::lenient);
                             order_.reset();
-                            order_.begin_execution();
                             if (!shows(wanted, control_.run(how))) return std::nullopt;
                             return control_.decisions();
                         });

@@ -26,6 +26,14 @@ struct context_state {
     context now() const noexcept {
         return hardirqs != 0 ? context::hardirq : softirqs != 0 ? context::softirq : context::task;
     }
+    /// Whether an interrupt of a sort may come. A softirq waits until hardirqs are let in too.
+    bool admits(context sort) const noexcept {
+        if (irqs_are_off || sort == context::task) return false;
+        return sort == context::hardirq || (hardirqs == 0 && softirqs == 0 && !bh_is_off);
+    }
+    /// Whether the interrupt runs in a thread, so that it may wait for a spinlock.
+    bool is_threaded() const noexcept { return hardirqs == threaded_hardirqs; }
+
     friend bool operator==(const context_state&, const context_state&) = default;
 };
 
@@ -44,6 +52,7 @@ public:
     wedge::context context = wedge::context::task;  ///< `contexts.now()`
     context_state contexts;
     std::uint8_t scopes = 0;            ///< allocation scopes, bits of task/scopes.hpp
+    bool is_idle = false;               ///< a daemon without work: see task/idle.hpp
     bool in_hook = false;               ///< a hook is running: its own locks are not reported
     operation pending{};                ///< the step it is about to take (under control)
     rng random{1};                      ///< answers `choose` natively
@@ -113,11 +122,13 @@ inline void progress() noexcept {
     if (self.runtime != nullptr) self.runtime->progress(self);
 }
 
-inline lock_identity::lock_identity(lock_kind kind, lock_class cls, wait_type waits)
+inline lock_identity::lock_identity(lock_kind kind, lock_class cls, wait_type waits,
+                                    std::uint32_t count)
     : kind_(kind),
       waits_(waits),
       allows_(kind == lock_kind::map ? cls.options().allows : waits),
-      class_id_(cls.id()) {
+      class_id_(cls.id()),
+      initial_count_(count) {
     task* const self = detail::current_task;
     if (self != nullptr && self->runtime != nullptr)
         self->runtime->created(*this);
