@@ -45,6 +45,20 @@ struct stubborn : hoarder {
     static constexpr auto actions = wedge::actions(wedge::action<&stubborn::insist>{"insist"});
 };
 
+/// Takes its second lock in a destructor, through which no exception gets.
+struct late {
+    wedge::mutex a{"a"}, b{"b"};
+    struct at_end {
+        wedge::mutex& lock;
+        ~at_end() { const wedge::guard held(lock); }
+    };
+    void take(std::uint32_t order) {
+        const wedge::guard first(order == 0 ? a : b);
+        const at_end second{order == 0 ? b : a};
+    }
+    static constexpr auto actions = wedge::actions(wedge::action<&late::take>{"take"});
+};
+
 /// Throws and catches across switches: exceptions belong to the task.
 struct thrower {
     wedge::mutex lock{"lock"};
@@ -83,6 +97,15 @@ TEST_CASE_TEMPLATE("abandon: the stacks of a deadlock are unwound", On,
         {.how = strategy::random, .executions_max = 50, .on = On::value});
     CHECK(tried.what == result::deadlock);
     CHECK(counted::alive == 0);
+}
+
+TEST_CASE_TEMPLATE("abandon: a task that stands in a destructor is left there", On,
+                   on<substrate::automatic>, on<substrate::threads>) {
+    const wedge::outcome tried = wedge::explore<late>(
+        wedge::parse_program("take | take(1)"),
+        {.how = strategy::random, .executions_max = 50, .on = On::value});
+    CHECK(tried.what == result::deadlock);
+    CHECK(tried.executions >= 50);
 }
 
 TEST_CASE("abandon: code that catches everything ends too") {

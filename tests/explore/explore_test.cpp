@@ -184,6 +184,7 @@ TEST_CASE("explore: the bound of steps cuts an endless action, and is said") {
         wedge::default_program<endless>(), {.executions_max = 3, .steps_max = 100});
     CHECK(cut.bounded);
     CHECK(cut.what == result::unresolved);
+    CHECK(cut.best.decisions.size() == 100);
 }
 
 TEST_CASE("explore: a task that throws cuts the others off, so nothing is proved") {

@@ -125,6 +125,14 @@ TEST_CASE("livelock: a loop that waits for a flag is none, and no search of it h
     }
 }
 
+TEST_CASE("strategies: a task may end with a try that fails") {
+    for (const strategy how : all_strategies) {
+        const wedge::outcome ended = tried<spinners>(wedge::parse_program("try_once | set"),
+                                                     {.how = how, .executions_max = 50});
+        CHECK(ended.findings.empty());
+    }
+}
+
 TEST_CASE("livelock: a lone timed wait is none") {
     CHECK(tried<hand_over>(wedge::parse_program("wait_for_a_while"),
                            {.how = strategy::round_robin, .executions_max = 100})

@@ -123,6 +123,7 @@ struct spinners {
         for (bool seen = false; !seen;)
             if (const wedge::try_guard held(lock); held) seen = is_set;
     }
+    void try_once() { const wedge::try_guard held(lock); }
     void set() {
         for (int i = 0; i < 30; ++i) const wedge::guard held(work);
         const wedge::guard held(lock);
@@ -131,6 +132,7 @@ struct spinners {
     static constexpr auto actions =
         wedge::actions(wedge::action<&spinners::spin>{"spin"},
                        wedge::action<&spinners::spin_with_try>{"spin_with_try"},
+                       wedge::action<&spinners::try_once>{"try_once"},
                        wedge::action<&spinners::set>{"set"});
 };
 

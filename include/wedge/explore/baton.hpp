@@ -39,21 +39,36 @@ public:
             stopping_ = true;
             for (std::size_t i = 1; i < runners_.size(); ++i) pass_to(*runners_[i]);
         }
-        for (std::size_t i = 1; i < runners_.size(); ++i) runners_[i]->thread.join();
+        for (std::size_t i = 1; i < runners_.size(); ++i) {
+            if (runners_[i]->is_spent)
+                abandon(runners_[i]);
+            else
+                runners_[i]->thread.join();
+        }
         ::sched_setaffinity(0, sizeof before_, &before_);
     }
 
     void switch_to(std::uint32_t from, std::uint32_t to) override {
         while (runners_.size() <= to) add();
+        if (runners_[to]->is_spent) renew(to);
         const sanitizer::ignore_scope ours;
         runner& leaving = *runners_[from];
         pass_to(*runners_[to]);
         await(leaving);
     }
 
+    /// The thread can neither end nor be joined: it stands still until the process ends.
+    [[noreturn]] void leave(std::uint32_t from, std::uint32_t to) override {
+        const sanitizer::ignore_scope ours;
+        runners_[from]->is_spent = true;
+        pass_to(*runners_[to]);
+        for (;;) ::pause();
+    }
+
 private:
     struct runner {
         std::atomic<std::uint32_t> has_baton{0};
+        bool is_spent = false;
         std::thread thread;
     };
 
@@ -73,11 +88,20 @@ private:
     }
 
     void add() {
-        const auto number = static_cast<std::uint32_t>(runners_.size());
-        runners_.push_back(std::make_unique<runner>());
-        runner& made = *runners_.back();
+        runners_.emplace_back();
+        begin(static_cast<std::uint32_t>(runners_.size() - 1));
+    }
+    void begin(std::uint32_t number) {
+        runners_[number] = std::make_unique<runner>();
+        runner& made = *runners_[number];
         made.thread = std::thread([this, number, &made] { loop(number, made); });
     }
+    void renew(std::uint32_t number) {
+        abandon(runners_[number]);
+        begin(number);
+    }
+    /// Its thread has references to it.
+    static void abandon(std::unique_ptr<runner>& spent) { spent.release()->thread.detach(); }
 
     void loop(std::uint32_t number, runner& self) {
         const sanitizer::ignore_scope ours;

@@ -5,36 +5,22 @@
 #include <exception>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "wedge/explore/execution.hpp"
 #include "wedge/explore/make_substrate.hpp"
 #include "wedge/explore/step_model.hpp"
 #include "wedge/explore/strategy/strategy.hpp"
 #include "wedge/explore/stuck.hpp"
 #include "wedge/explore/subject.hpp"
+#include "wedge/explore/unwinding.hpp"
 #include "wedge/lock/controlled.hpp"
 #include "wedge/task/steps.hpp"
 
 namespace wedge {
-
-/// How an execution ended.
-enum class ending : std::uint8_t {
-    complete,  ///< all tasks ended
-    deadlock,  ///< nothing could go on
-    livelock,  ///< all that could go on retried without end
-    threw,     ///< an action or the check threw
-    pruned,    ///< the strategy gave it up
-    bounded,   ///< it took too many steps
-};
-
-struct execution_record {
-    ending how = ending::complete;
-    std::uint64_t steps = 0;
-    std::shared_ptr<const finding> stuck;  ///< ending::deadlock or ending::livelock
-    std::string thrown;            ///< ending::threw: by whom, and what
-};
 
 /// Runs executions of one subject. All tasks run on the calling thread, or on threads that run
 /// one at a time; the controller itself is called by whichever task takes a step.
@@ -49,6 +35,7 @@ public:
         setup_.ordinal = no_task;
         setup_.name = "set-up";
         switcher_ = make_switcher(on, *this);
+        detail::handle_termination();
     }
 
     /// Runs the subject once. The decisions are in `decisions()` until the next call.
@@ -132,6 +119,13 @@ public:
         const sanitizer::ignore_scope ours;
         model_.locks().destroyed(lock);
     }
+    void cannot_unwind(task& self) noexcept override {
+        if (!giving_up_ || &self == &setup_) return;
+        detail::tsan_forget_holds(self);
+        slots_[self.ordinal]->is_done = true;
+        ready_[self.ordinal] = readiness::never;
+        switcher_->leave(slots_[self.ordinal]->stack(), 0);
+    }
     void progress(task&) noexcept override {
         if (looks_for_livelocks_) livelocks_.progress();
     }
@@ -169,6 +163,7 @@ private:
             slots_.push_back(std::make_unique<slot>());
             tasks_.push_back(&slots_.back()->self);
             ready_.push_back(readiness::never);
+            enabled_.push_back(0);
         }
         ready_[used_] = readiness::never;
         slot& made = *slots_[used_];
@@ -180,6 +175,8 @@ private:
         made.self.contexts = {};
         made.self.chain = 0;
         made.self.scopes = 0;
+        made.self.pending = {};  // it would speak of locks that are gone
+        made.self.is_idle = false;
         made.self.name = std::move(name);
         made.body = body;
         made.is_done = false;
@@ -243,10 +240,12 @@ private:
         }
         if (result_.how == ending::complete) detail::task_ended(me.self);
         me.is_done = true;
+        me.self.pending = {};
         ready_[me.self.ordinal] = readiness::never;
         if (result_.how != ending::complete || giving_up_) return 0;
         if (me.is_starting) return after_start(me);
         running_ = no_task;
+        has_yielded_ = false;
         return pick();
     }
 
@@ -288,16 +287,12 @@ private:
 
     /// The stack that goes on: the next task's, or the main one when the execution is over.
     std::uint32_t pick() {
-        enabled_.clear();
-        for (std::uint32_t i = 0; i < used_; ++i)
-            if (ready_[i] == readiness::always ||
-                (ready_[i] == readiness::depends && model_.is_enabled(*slots_[i])))
-                enabled_.push_back(i);
-        if (enabled_.empty()) {
+        const std::span<const std::uint32_t> enabled = who_can_go_on();
+        if (enabled.empty()) {
             stop_unless_done();
             return 0;
         }
-        if (looks_for_livelocks_ && livelocks_.is_in_circle({slots_.data(), used_}, enabled_)) {
+        if (looks_for_livelocks_ && livelocks_.is_in_circle({slots_.data(), used_}, enabled)) {
             result_.how = ending::livelock;
             return 0;
         }
@@ -306,7 +301,7 @@ private:
             return 0;
         }
         const std::uint32_t next =
-            how_->next_task({enabled_, running_, {tasks_.data(), used_}, has_yielded_});
+            how_->next_task({enabled, running_, {tasks_.data(), used_}, has_yielded_});
         if (next == no_task) {
             result_.how = ending::pruned;
             return 0;
@@ -315,6 +310,16 @@ private:
         running_ = next;
         decisions_.push_back({decision::sort::run, next, 0});
         return next + 1;
+    }
+
+    std::span<const std::uint32_t> who_can_go_on() {
+        std::uint32_t* last = enabled_.data();
+        const readiness* const ready = ready_.data();
+        for (std::uint32_t i = 0; i < used_; ++i)
+            if (ready[i] == readiness::always ||
+                (ready[i] == readiness::depends && model_.is_enabled(*slots_[i])))
+                *last++ = i;
+        return {enabled_.data(), last};
     }
 
     static bool may_block(const operation& next) noexcept {
@@ -328,31 +333,29 @@ private:
         has_yielded_ = taken && (gives_way || !*taken);
         // A wait that times out is no retry: virtual time passes as fast as tasks let it.
         if (looks_for_livelocks_)
-            livelocks_.step_taken(me.self.ordinal, step_of, has_yielded_ && !step_of.timed);
+            livelocks_.step_taken(me.self.ordinal, step_of,
+                                  taken && !*taken && !step_of.timed);
     }
 
-    /// The strategy hears of idle tasks too: what they wait for may come earlier otherwise.
+    /// The strategy hears of idle tasks too: what they wait for may come earlier in another
+    /// schedule.
     void stop_unless_done() {
-        bool all_done = true;
+        std::uint32_t* last = enabled_.data();
+        bool all_idle = true;
         for (std::uint32_t i = 0; i < used_; ++i) {
             if (slots_[i]->is_done) continue;
-            all_done = all_done && step_model::is_idle(*slots_[i]);
-            enabled_.push_back(i);
+            *last++ = i;
+            all_idle = all_idle && step_model::is_idle(*slots_[i]);
         }
-        if (enabled_.empty()) return;
-        if (!all_done) result_.how = ending::deadlock;
-        how_->is_stuck(enabled_, {tasks_.data(), used_});
+        if (last == enabled_.data()) return;
+        if (!all_idle) result_.how = ending::deadlock;
+        how_->is_stuck({enabled_.data(), last}, {tasks_.data(), used_});
     }
 
     static bool may_throw(const operation& next) noexcept {
-        switch (next.what) {
-            case step::release:
-            case step::access:
-            case step::downgrade:
-            case step::notify_one:
-            case step::notify_all: return false;
-            default: return true;
-        }
+        return next.what != step::release && next.what != step::access &&
+               next.what != step::downgrade && next.what != step::notify_one &&
+               next.what != step::notify_all;
     }
 
     /// A step of an execution that was given up: unwinds the stack, or does nothing while the
@@ -381,7 +384,7 @@ private:
     std::size_t next_start_ = 0;  // the first that has not been started
     std::vector<const task*> tasks_;  // of all slots
     std::vector<readiness> ready_;    // likewise
-    std::vector<std::uint32_t> enabled_;
+    std::vector<std::uint32_t> enabled_;  // room for all slots
     std::uint32_t running_ = no_task;
     bool has_yielded_ = false;  // the last step got nowhere, or gave way
     stuck_descriptions stuck_;

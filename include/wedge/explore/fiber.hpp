@@ -9,6 +9,7 @@
 
 #include <boost/context/detail/fcontext.hpp>
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 #include <memory>
 #include <new>
@@ -66,7 +67,16 @@ public:
     void switch_to(std::uint32_t from, std::uint32_t to) override {
         const sanitizer::ignore_scope ours;
         while (fibers_.size() <= to) add();
+        if (fibers_[to]->is_spent) [[unlikely]]
+            renew(*fibers_[to]);
         jump(*fibers_[from], *fibers_[to]);
+    }
+
+    [[noreturn]] void leave(std::uint32_t from, std::uint32_t to) override {
+        const sanitizer::ignore_scope ours;
+        fibers_[from]->is_spent = true;
+        jump(*fibers_[from], *fibers_[to]);
+        std::abort();
     }
 
 private:
@@ -89,6 +99,7 @@ private:
         std::size_t size = 0;
         void* fake_stack = nullptr;
         void* tsan = nullptr;
+        bool is_spent = false;  // left in the middle of a task
     };
 
     void jump(fiber& leaving, fiber& entering) {
@@ -139,6 +150,24 @@ private:
         made->context = boost::context::detail::make_fcontext(
             static_cast<char*>(made->memory) + memory_size, stack_size, &start);
         fibers_.push_back(std::move(made));
+    }
+
+    /// A stack of which nothing is used any more begins again. TSan's idea of it is leaked: TSan
+    /// wants scopes ended that nobody can end now.
+    static void renew(fiber& spent) {
+        spent.is_spent = false;
+        std::memset(spent.exceptions, 0, sizeof spent.exceptions);
+#if defined(WEDGE_ASAN)
+        __asan_unpoison_memory_region(spent.bottom, stack_size);
+        spent.bottom = static_cast<char*>(spent.memory) + page;
+        spent.size = stack_size;
+        spent.fake_stack = nullptr;
+#endif
+#if defined(WEDGE_TSAN)
+        spent.tsan = __tsan_create_fiber(0);
+#endif
+        spent.context = boost::context::detail::make_fcontext(
+            static_cast<char*>(spent.memory) + memory_size, stack_size, &start);
     }
 
     /// Never returns: a fiber is left for good while it waits for its next task.

@@ -16,8 +16,8 @@ namespace wedge {
 
 /// Watches the states of one execution.
 ///
-/// A state is where each task stands. The variables of the program are not seen, so a livelock is never more than observed: a loop that gives up after more than
-/// `repeats_max` tries is taken for one.
+/// A state is where each task stands. The program's variables are not seen, so a livelock is never
+/// more than observed: a loop that gives up after more than `repeats_max` tries is taken for one.
 class livelock_watch {
 public:
     using tasks = std::span<const std::unique_ptr<controlled_task>>;
@@ -33,7 +33,7 @@ public:
 
     /// A task has taken a step.
     ///
-    /// @param got_nowhere  a try that failed, or a yield
+    /// @param got_nowhere  a try that failed. A yield is none: loops over it may well end
     void step_taken(std::uint32_t task, const operation& taken, bool got_nowhere) {
         if (last_of_task_.size() <= task) last_of_task_.resize(task + 1);
         last_of_task_[task].step = ++steps_;
@@ -98,16 +98,12 @@ inline finding describe_livelock(finding stuck, std::span<const operation> retri
     stuck.what.clear();
     std::vector<std::string> places;
     for (const operation& each : retries) {
-        if (each.lock == nullptr) {
-            places.push_back("yield@" + to_string(each.where));
-            continue;
-        }
         const lock_class cls = lock_class::from_id(each.lock->class_id());
-        stuck.what += (stuck.what.empty() ? "" : ", ") + cls.name();
+        if (stuck.what.find(cls.name()) == std::string::npos)
+            stuck.what += (stuck.what.empty() ? "" : ", ") + cls.name();
         places.push_back(cls.name() + "@" + to_string(each.where));
     }
-    stuck.what = stuck.what.empty() ? "tasks yield to each other for ever"
-                                    : "tasks retry for ever and never get " + stuck.what;
+    stuck.what = "tasks retry for ever and never get " + stuck.what;
     // Sorted, since it does not matter which task retries which of them.
     std::sort(places.begin(), places.end());
     places.erase(std::unique(places.begin(), places.end()), places.end());

@@ -80,7 +80,8 @@ private:
                 add(options_.how, options_.depth, executions);
         }
         for (explore_options& each : shares_)
-            each.steps_all_max = std::max<std::uint64_t>(1, options_.steps_all_max / shares_.size());
+            each.steps_all_max =
+                std::max<std::uint64_t>(1, options_.steps_all_max / shares_.size());
         outcomes_.resize(shares_.size());
     }
 

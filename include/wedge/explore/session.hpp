@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "wedge/explore/controller.hpp"
@@ -91,7 +92,8 @@ private:
         execution_record done = control_.run(how);
         ++(done.how == ending::pruned ? out_.pruned : out_.executions);
         out_.steps += done.steps;
-        out_.bounded = out_.bounded || done.how == ending::bounded;
+        if (done.how == ending::bounded && !std::exchange(out_.bounded, true))
+            out_.best = schedule_of(control_.decisions(), {});
         is_cut_ = is_cut_ || done.how == ending::bounded || done.how == ending::threw ||
                   done.how == ending::livelock;
         for (; known_ < order_.findings().size(); ++known_) see_order(order_.findings()[known_]);

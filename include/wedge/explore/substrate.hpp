@@ -16,6 +16,9 @@ public:
 
     /// Lets `to` go on, and returns when somebody lets `from` go on. `from` is the caller.
     virtual void switch_to(std::uint32_t from, std::uint32_t to) = 0;
+
+    /// Lets `to` go on for good: what `from` was doing stays undone, and its next use begins anew.
+    [[noreturn]] virtual void leave(std::uint32_t from, std::uint32_t to) = 0;
 };
 
 /// What runs on the stacks.

@@ -78,6 +78,10 @@ public:
     virtual void destroyed(lock_identity& lock) noexcept = 0;
     virtual void progress(task& self) noexcept = 0;
 
+    /// `abandoned` cannot get out of the task: a noexcept function is in its way. Does not return
+    /// if the engine can do without the rest of the task.
+    virtual void cannot_unwind(task&) noexcept {}
+
     /// The number of the running execution, never 0: a lock with another one is a stranger.
     std::uint32_t execution() const noexcept { return execution_; }
 

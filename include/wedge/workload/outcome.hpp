@@ -35,7 +35,7 @@ struct outcome {
     bool bounded = false;           ///< an execution was cut at the bound of steps
     bool has_modelled_state = true; ///< false: the workload touched no lock at all
     std::string diverged;           ///< replay: where it left the schedule, or empty
-    schedule best;                  ///< of the worst finding; without one, of the last execution
+    schedule best;  ///< of the worst finding; without one, of the first execution that was cut
 };
 
 }  // namespace wedge

@@ -83,7 +83,7 @@ public:
         const step_footprint next = step_footprint::of(who.pending);
         load_past(who.ordinal);
         const auto reverse = [&](std::uint32_t k) {
-            if (past_[steps_[k - 1].task] < k) visit(k, beginnings(k, who.ordinal));
+            if (past_[steps_[k - 1].task] < k) visit(k, beginnings(k, who.ordinal, next));
         };
         if (next.touches_all)
             for (std::uint32_t k = size(); k != 0; --k) reverse(k);
@@ -167,7 +167,8 @@ private:
 
     /// Of the steps that are not ordered behind `step`, and then the task's: which tasks may come
     /// first.
-    const std::vector<std::uint32_t>& beginnings(std::uint32_t step, std::uint32_t task) {
+    const std::vector<std::uint32_t>& beginnings(std::uint32_t step, std::uint32_t task,
+                                                 const step_footprint& next) {
         const std::uint32_t reversed = steps_[step - 1].task;
         first_.assign(width_, 0);
         beginnings_.clear();
@@ -176,14 +177,18 @@ private:
                 if (i != of && first_[i] != 0 && clock[i] >= first_[i]) return false;
             return true;
         };
+        bool is_behind = false;  // the task's next step, of one that is not behind `step`
         for (std::uint32_t k = step + 1; k <= size(); ++k) {
             const std::uint32_t* const clock = clock_of(k);
             const std::uint32_t of = steps_[k - 1].task;
-            if (clock[reversed] >= step || first_[of] != 0) continue;
+            if (clock[reversed] >= step) continue;
+            is_behind = is_behind || !steps_[k - 1].touched.commutes_with(next);
+            if (first_[of] != 0) continue;
             if (is_first(clock, of)) beginnings_.push_back(of);
             first_[of] = k;
         }
-        if (first_[task] == 0 && is_first(past_.data(), task)) beginnings_.push_back(task);
+        if (!is_behind && first_[task] == 0 && is_first(past_.data(), task))
+            beginnings_.push_back(task);
         return beginnings_;
     }
 

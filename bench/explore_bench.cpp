@@ -1,6 +1,6 @@
 // Exploration: schedules a second, executions until exhausted and until the bug, cost by size.
 //
-//     bench_explore --benchmark_counters_tabular=true
+//     bench_explore_bench --benchmark_counters_tabular=true
 #include <benchmark/benchmark.h>
 
 #include <array>
@@ -90,7 +90,8 @@ void measure_rate(benchmark::State& state, const wedge::program& calls, strategy
         switches += all.switches();
     }
     using benchmark::Counter;
-    state.counters["schedules"] = Counter(static_cast<double>(state.iterations()), Counter::kIsRate);
+    const auto schedules = static_cast<double>(state.iterations());
+    state.counters["schedules"] = Counter(schedules, Counter::kIsRate);
     state.counters["steps"] = Counter(static_cast<double>(steps), Counter::kIsRate);
     state.counters["switches"] = Counter(static_cast<double>(switches), Counter::kIsRate);
 }

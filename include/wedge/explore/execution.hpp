@@ -1,0 +1,29 @@
+// What one execution has come to.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "wedge/event/finding.hpp"
+
+namespace wedge {
+
+/// How an execution ended.
+enum class ending : std::uint8_t {
+    complete,  ///< all tasks ended
+    deadlock,  ///< nothing could go on
+    livelock,  ///< all that could go on retried without end
+    threw,     ///< an action or the check threw
+    pruned,    ///< the strategy gave it up
+    bounded,   ///< it took too many steps
+};
+
+struct execution_record {
+    ending how = ending::complete;
+    std::uint64_t steps = 0;
+    std::shared_ptr<const finding> stuck;  ///< ending::deadlock or ending::livelock
+    std::string thrown;                    ///< ending::threw: by whom, and what
+};
+
+}  // namespace wedge

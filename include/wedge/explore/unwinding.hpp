@@ -1,0 +1,37 @@
+// What happens where an abandoned task cannot be unwound.
+#pragma once
+
+#include <cxxabi.h>
+
+#include <cstdlib>
+#include <exception>
+#include <typeinfo>
+
+#include "wedge/task/task.hpp"
+
+namespace wedge::detail {
+
+inline std::terminate_handler terminate_of_program = nullptr;
+
+/// Destructors and other noexcept functions may take locks too. When `abandoned` comes to one, the
+/// C++ runtime terminates; then the task is left where it stands, and what it owned is leaked.
+[[noreturn]] inline void on_terminate() noexcept {
+    const std::type_info* const thrown = abi::__cxa_current_exception_type();
+    task* const self = current_task;
+    if (thrown != nullptr && *thrown == typeid(abandoned) && self != nullptr &&
+        self->runtime != nullptr)
+        self->runtime->cannot_unwind(*self);
+    if (terminate_of_program != nullptr) terminate_of_program();
+    std::abort();
+}
+
+/// Once for the process. A handler that the program sets later wins.
+inline void handle_termination() {
+    static const bool done = [] {
+        terminate_of_program = std::set_terminate(&on_terminate);
+        return true;
+    }();
+    static_cast<void>(done);
+}
+
+}  // namespace wedge::detail
