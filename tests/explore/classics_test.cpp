@@ -90,7 +90,8 @@ struct nested_monitors {
         changed.notify_all();
     }
     static constexpr auto actions = wedge::actions(
-        action<&nested_monitors::wait>{"wait"}, action<&nested_monitors::wait_inside>{"wait_inside"},
+        action<&nested_monitors::wait>{"wait"},
+        action<&nested_monitors::wait_inside>{"wait_inside"},
         action<&nested_monitors::set_inside>{"set_inside"});
 };
 
@@ -321,8 +322,8 @@ TEST_CASE("classics: tickets and fences") {
 }
 
 TEST_CASE("classics: memory") {
-    check_pair<flags>("look_then_claim | look_then_claim(1)", "claim_then_look | claim_then_look(1)",
-                      result::exception);
+    check_pair<flags>("look_then_claim | look_then_claim(1)",
+                      "claim_then_look | claim_then_look(1)", result::exception);
     CHECK(tried<flags>("peterson | peterson(1)").what == result::sound);
     check_pair<lazily_made>("check_once | check_once", "check_twice | check_twice",
                             result::exception);

@@ -20,8 +20,8 @@ inline void access(lock_identity& variable, mode how, bool may_repeat, site wher
     if (self.runtime == nullptr) return;
     adopt_if_foreign(self, variable);
     if (!self.runtime->is_giving_up())
-        self.runtime->perform(self,
-                              {.what = step::access, .how = how, .lock = &variable, .where = where});
+        self.runtime->perform(
+            self, {.what = step::access, .how = how, .lock = &variable, .where = where});
     else if (may_repeat)
         self.runtime->perform(self, {.what = step::yield, .where = where});
 }

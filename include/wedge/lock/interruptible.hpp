@@ -9,7 +9,8 @@ namespace wedge {
 /// none, so it waits. Under control a recorded choice says whether one comes while it would wait:
 /// a deadlock that only signals could break is one.
 template <lockable L>
-bool lock_interruptible(L& lock, site where = site::current()) WEDGE_NO_THREAD_SAFETY {
+bool lock_interruptible(L& lock, site where = site::current())
+    WEDGE_TRY_ACQUIRE(true, lock) WEDGE_NO_THREAD_SAFETY {
     if (current().runtime != nullptr && choose(2, "interrupted") != 0) return lock.try_lock(where);
     lock.lock(where);
     return true;
