@@ -16,6 +16,7 @@
 #include "wedge/explore/strategy/strategy.hpp"
 #include "wedge/explore/stuck.hpp"
 #include "wedge/explore/subject.hpp"
+#include "wedge/explore/whole_state.hpp"
 #include "wedge/explore/unwinding.hpp"
 #include "wedge/lock/controlled.hpp"
 #include "wedge/task/steps.hpp"
@@ -127,6 +128,7 @@ public:
         switcher_->leave(slots_[self.ordinal]->stack(), 0);
     }
     void progress(task&) noexcept override {
+        has_progressed_ = true;
         if (looks_for_livelocks_) livelocks_.progress();
     }
 
@@ -292,24 +294,30 @@ private:
             stop_unless_done();
             return 0;
         }
-        if (looks_for_livelocks_ && livelocks_.is_in_circle({slots_.data(), used_}, enabled)) {
-            result_.how = ending::livelock;
-            return 0;
-        }
-        if (result_.steps >= steps_max_) {
-            result_.how = ending::bounded;
-            return 0;
-        }
+        const std::uint64_t state =
+            looks_for_livelocks_ || how_->wants_state() ? state_now() : 0;
+        if (looks_for_livelocks_ &&
+            livelocks_.is_in_circle(state, subject_.has_state(), enabled))
+            return stop(ending::livelock);
+        if (result_.steps >= steps_max_) return stop(ending::bounded);
         const std::uint32_t next =
-            how_->next_task({enabled, running_, {tasks_.data(), used_}, has_yielded_});
-        if (next == no_task) {
-            result_.how = ending::pruned;
-            return 0;
-        }
+            how_->next_task({enabled, running_, {tasks_.data(), used_}, has_yielded_,
+                             std::exchange(has_progressed_, false), state});
+        if (next == no_task) return stop(ending::pruned);
         ++result_.steps;
         running_ = next;
         decisions_.push_back({decision::sort::run, next, 0});
         return next + 1;
+    }
+
+    std::uint32_t stop(ending how) noexcept {
+        result_.how = how;
+        return 0;
+    }
+
+    std::uint64_t state_now() {
+        if (!subject_.has_state()) return state_hash({slots_.data(), used_});
+        return whole_.of({slots_.data(), used_}, model_.locks(), subject_.state());
     }
 
     std::span<const std::uint32_t> who_can_go_on() {
@@ -320,10 +328,6 @@ private:
                 (ready[i] == readiness::depends && model_.is_enabled(*slots_[i])))
                 *last++ = i;
         return {enabled_.data(), last};
-    }
-
-    static bool may_block(const operation& next) noexcept {
-        return next.what == step::acquire || next.what == step::wait || next.what == step::join;
     }
 
     /// @param taken  the step's result; nothing: the task waits on
@@ -350,12 +354,6 @@ private:
         if (last == enabled_.data()) return;
         if (!all_idle) result_.how = ending::deadlock;
         how_->is_stuck({enabled_.data(), last}, {tasks_.data(), used_});
-    }
-
-    static bool may_throw(const operation& next) noexcept {
-        return next.what != step::release && next.what != step::access &&
-               next.what != step::downgrade && next.what != step::notify_one &&
-               next.what != step::notify_all;
     }
 
     /// A step of an execution that was given up: unwinds the stack, or does nothing while the
@@ -390,6 +388,8 @@ private:
     stuck_descriptions stuck_;
     livelock_watch livelocks_;
     bool looks_for_livelocks_ = false;
+    bool has_progressed_ = false;
+    whole_state whole_;
     std::vector<decision> decisions_;
     execution_record result_;
     bool has_seen_locks_ = false;

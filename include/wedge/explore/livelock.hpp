@@ -16,8 +16,8 @@ namespace wedge {
 
 /// Watches the states of one execution.
 ///
-/// A state is where each task stands. The program's variables are not seen, so a livelock is never
-/// more than observed: a loop that gives up after more than `repeats_max` tries is taken for one.
+/// Where the program's variables are not part of the state, a livelock is never more than
+/// observed: a loop that gives up after more than `repeats_max` tries is taken for one.
 class livelock_watch {
 public:
     using tasks = std::span<const std::unique_ptr<controlled_task>>;
@@ -42,24 +42,31 @@ public:
         last_of_task_[task].retried = taken;
     }
 
-    /// Whether this state has been seen so often that tasks move in a circle, with a retry of each
-    /// that moves.
+    /// Whether this state has been seen so often that tasks move in a circle: each of them that
+    /// could go on somewhere in it has taken a step, and if variables are not seen, has retried.
     ///
-    /// @param enabled  those who can go on now: a fair circle has a step of each
-    bool is_in_circle(tasks all, std::span<const std::uint32_t> enabled) {
-        occurrence& here = times_[state_hash(all)];
+    /// @param is_whole  the hash is of everything, variables included
+    bool is_in_circle(std::uint64_t state, bool is_whole,
+                      std::span<const std::uint32_t> enabled) {
+        occurrence& here = times_[state];
         const std::uint64_t before = here.last;
         here.last = steps_;
         circle_from_ = before;
-        last_of_task_.resize(std::max(last_of_task_.size(), all.size()));
-        bool all_retry = true;
-        for (const last_steps& each : last_of_task_)
-            if (each.step > before && each.retry <= before) all_retry = false;
-        for (const std::uint32_t each : enabled)
-            if (last_of_task_[each].step <= before) all_retry = false;
-        here.times = all_retry ? here.times + 1 : 1;
+        for (const std::uint32_t each : enabled) {
+            if (last_of_task_.size() <= each) last_of_task_.resize(each + 1);
+            last_of_task_[each].enabled = steps_;
+        }
+        bool is_fair = true;
+        for (const last_steps& each : last_of_task_) {
+            if (each.enabled > before && each.step <= before) is_fair = false;
+            if (!is_whole && each.step > before && each.retry <= before) is_fair = false;
+        }
+        here.times = is_fair ? here.times + 1 : 1;
         return here.times > repeats_max;
     }
+
+    /// So many rounds of a circle are enough for `is_in_circle`.
+    static constexpr unsigned rounds = 22;
 
     /// What the tasks of the circle have tried last in vain, in the order of their ordinals.
     std::vector<operation> retries() const {
@@ -78,6 +85,7 @@ private:
         std::uint32_t times = 0;
     };
     struct last_steps {
+        std::uint64_t enabled = 0;  // when it could go on last
         std::uint64_t step = 0;
         std::uint64_t retry = 0;
         operation retried;

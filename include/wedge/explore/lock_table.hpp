@@ -70,6 +70,13 @@ public:
         return const_cast<record&>(static_cast<const lock_table&>(*this).at(instance));
     }
 
+    /// All locks that exist in this execution, and what is left of those that did.
+    template <class Visit>
+    void for_each(Visit visit) const {
+        for (std::size_t i = 0; i < makers_.size(); ++i)
+            for (std::size_t k = 0; k < makers_[i].used; ++k) visit(makers_[i].records[k]);
+    }
+
     bool is_empty() const noexcept {
         for (const maker& each : makers_)
             if (each.used != 0) return false;

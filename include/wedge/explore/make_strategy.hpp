@@ -11,15 +11,19 @@
 #include "wedge/explore/strategy/pos.hpp"
 #include "wedge/explore/strategy/random.hpp"
 #include "wedge/explore/strategy/round_robin.hpp"
+#include "wedge/explore/strategy/state_search.hpp"
 #include "wedge/explore/strategy/surw.hpp"
 #include "wedge/explore/strategy/urw.hpp"
+#include "wedge/explore/subject.hpp"
 
 namespace wedge {
 
+/// @throws error  the subject cannot be searched so
 /// @param cycle_locks  the ordinals of the locks in the cycles of the lock order that are known,
 ///                     kept by the caller; more may come between executions
 inline std::unique_ptr<search_strategy> make_strategy(
-    const explore_options& options, const std::vector<std::uint32_t>& cycle_locks) {
+    const subject& what, const explore_options& options,
+    const std::vector<std::uint32_t>& cycle_locks) {
     const std::uint64_t seed = options.seed;
     switch (options.how) {
         case strategy::random: return std::make_unique<random_walk>(seed);
@@ -30,6 +34,10 @@ inline std::unique_ptr<search_strategy> make_strategy(
         case strategy::round_robin: return std::make_unique<round_robin>(seed);
         case strategy::exhaustive:
             return std::make_unique<exhaustive_search>(options.preemptions_max, options.steps_max);
+        case strategy::states:
+            if (!what.has_state())
+                throw error("strategy states: only a scenario can tell its state");
+            return std::make_unique<state_search>(what.may_circle());
         case strategy::portfolio: break;
     }
     std::vector<std::unique_ptr<search_strategy>> others;

@@ -38,15 +38,17 @@ public:
 
     /// Searches within the budget, then settles every finding.
     outcome explore() {
-        const std::unique_ptr<search_strategy> how = make_strategy(options_, cycle_locks_);
+        const std::unique_ptr<search_strategy> how = make_strategy(subject_, options_, cycle_locks_);
         while (!is_over()) {
             if (!how->new_execution()) {
                 out_.exhausted = how->is_exhaustive() && !is_cut_;
                 break;
             }
             run(*how);
+            out_.states = how->states();
             report_progress();
         }
+        if (out_.exhausted) show_livelock(how->livelock(livelock_watch::rounds));
         return settle();
     }
 
@@ -100,6 +102,13 @@ private:
         if (done.stuck) see_stuck(*done.stuck);
         if (done.how == ending::threw) see_exception(done.thrown);
         return done;
+    }
+
+    /// A run that never ends, of which an exhaustive search has proved that there is one.
+    void show_livelock(const std::vector<decision>& circle) {
+        if (circle.empty()) return;
+        schedule_replay along(circle, replay_mode::strict);
+        run(along);
     }
 
     void see_order(const finding& seen) {

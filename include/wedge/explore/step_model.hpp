@@ -38,6 +38,16 @@ struct model_options {
     bool spurious_wakeups = false;   ///< at most one of a task and execution, so that searches end
 };
 
+constexpr bool may_block(const operation& next) noexcept {
+    return next.what == step::acquire || next.what == step::wait || next.what == step::join;
+}
+/// Whether the step may be left by `abandoned`: not one that destructors take.
+constexpr bool may_throw(const operation& next) noexcept {
+    return next.what != step::release && next.what != step::access &&
+           next.what != step::downgrade && next.what != step::notify_one &&
+           next.what != step::notify_all;
+}
+
 /// The meaning of the steps: pure bookkeeping, no scheduling.
 class step_model {
 public:

@@ -28,6 +28,13 @@ public:
     virtual void check() = 0;                 ///< after all tasks have ended
     virtual void end() = 0;                   ///< destroys the state
     virtual schedule blank() const = 0;       ///< a schedule with the head filled in
+
+    /// Whether `state` tells, between two steps, all that the locks and the pending steps do not:
+    /// then states can be compared.
+    virtual bool has_state() const { return false; }
+    virtual std::uint64_t state() const { return 0; }
+    /// Whether it has loops that may go on for ever.
+    virtual bool may_circle() const { return true; }
 };
 
 /// A workload with a program.

@@ -31,6 +31,7 @@ struct outcome {
     std::uint64_t executions = 0;   ///< complete ones, those that deadlocked included
     std::uint64_t pruned = 0;       ///< given up, since an equal one had been tried
     std::uint64_t steps = 0;        ///< visible steps, of all executions
+    std::uint64_t states = 0;       ///< met by a search over states; else 0
     bool exhausted = false;         ///< every schedule and choice was tried
     bool bounded = false;           ///< an execution was cut at the bound of steps
     bool has_modelled_state = true; ///< false: the workload touched no lock at all

@@ -3,7 +3,9 @@
 
 #include <cstdint>
 #include <span>
+#include <vector>
 
+#include "wedge/event/schedule.hpp"
 #include "wedge/task/task.hpp"
 
 namespace wedge {
@@ -16,6 +18,8 @@ struct choice_point {
     std::uint32_t running = no_task;         ///< who took the last step; it may not be enabled
     std::span<const task* const> tasks;      ///< all tasks by ordinal; `pending` is their next step
     bool has_yielded = false;  ///< the last step was a yield, a failed try or a wait that gave up
+    bool has_progressed = false;  ///< somebody said so since the last step began
+    std::uint64_t state = 0;      ///< a hash of everything, for strategies that want it
 };
 
 /// Answers every non-determinism of an execution. Called by whichever task runs, one at a time.
@@ -41,6 +45,16 @@ public:
 
     /// Whether the execution ends as a livelock when all tasks retry for ever.
     virtual bool looks_for_livelocks() const noexcept { return false; }
+
+    /// Whether `choice_point::state` is needed at the next point. Only for subjects that have it.
+    virtual bool wants_state() const noexcept { return false; }
+
+    /// How many states were met, by a strategy that knows them; else 0.
+    virtual std::uint64_t states() const noexcept { return 0; }
+
+    /// After an exhaustive search: the decisions of a fair run that never ends and gets nowhere,
+    /// with so many rounds of its circle. Empty: there is none, or nothing is known.
+    virtual std::vector<decision> livelock(unsigned /*rounds*/) const { return {}; }
 
     /// Nobody can go on, and these wait.
     virtual void is_stuck(std::span<const std::uint32_t> /*waiting*/,

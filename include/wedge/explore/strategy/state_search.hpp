@@ -1,0 +1,171 @@
+// Depth-first search over all states of a subject that can tell its state.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "wedge/base/check.hpp"
+#include "wedge/explore/strategy/state_graph.hpp"
+#include "wedge/explore/strategy/strategy.hpp"
+
+namespace wedge {
+
+/// Tries every step from every state once. States are told apart by their hashes alone, of 64
+/// bits: among ten million states two are taken for one with a chance of 3 in a million.
+///
+/// Where no run is endless, steps that commute are tried in one order only: sleep sets, kept with
+/// each state (Godefroid, Partial-Order Methods for the Verification of Concurrent Systems, 1996,
+/// section 5.2). Otherwise all steps are tried and kept, and a fair circle among them is a
+/// livelock.
+class state_search final : public search_strategy {
+public:
+    /// @param may_circle  the subject has loops that may go on for ever
+    explicit state_search(bool may_circle) : may_circle_(may_circle) {}
+
+    bool new_execution() override {
+        if (is_started_ && !next_path()) return false;
+        is_started_ = true;
+        depth_ = 0;
+        return true;
+    }
+
+    bool wants_state() const noexcept override { return depth_ == used_; }
+
+    std::uint32_t next_task(const choice_point& at) override {
+        if (depth_ == used_) open(at);
+        const point& here = path_[depth_++];
+        WEDGE_CHECK(here.alternatives == 0);
+        return here.chosen;
+    }
+
+    std::uint32_t choose(std::uint32_t n) override {
+        if (depth_ == used_) {
+            point& made = add_point();
+            made.alternatives = n;
+            made.chosen = 0;
+        }
+        const point& here = path_[depth_++];
+        WEDGE_CHECK(here.alternatives == n);
+        return here.chosen;
+    }
+
+    bool is_exhaustive() const noexcept override { return true; }
+
+    std::uint64_t states() const noexcept override { return graph_.size(); }
+    std::vector<decision> livelock(unsigned rounds) const override {
+        return may_circle_ ? graph_.fair_circle(rounds) : std::vector<decision>{};
+    }
+
+private:
+    /// A point of the current path: which task ran (alternatives == 0), or what was chosen.
+    struct point {
+        std::uint32_t chosen = 0;
+        std::uint32_t alternatives = 0;
+        std::uint32_t state = 0;
+        task_set open;    ///< to be tried behind `chosen`
+        task_set asleep;  ///< trying these would repeat
+        std::vector<step_footprint> next;  ///< of the sleeping and the chosen ones, by ordinal
+    };
+
+    point& add_point() {
+        if (used_ == path_.size()) path_.emplace_back();
+        return path_[used_++];
+    }
+
+    void open(const choice_point& at) {
+        const point* const before = last_step();
+        const auto [state, is_new] = graph_.find_or_add(at.state);
+        add_step_to(state, before, at);
+        task_set asleep = before == nullptr ? task_set{} : still_asleep(*before);
+        point& here = add_point();
+        here.alternatives = 0;
+        here.state = state;
+        here.chosen = no_task;
+        here.open = {};
+        here.next.clear();
+        task_set enabled;
+        for (const std::uint32_t task : at.enabled) enabled.add(task);
+        state_graph::state& known = graph_[state];
+        if (is_new) {
+            known.enabled = enabled;
+            known.asleep = asleep;
+            here.open = enabled.without(asleep);
+        } else {
+            here.open = known.asleep.without(asleep).common(enabled);
+            known.asleep = known.asleep.common(asleep);
+        }
+        here.asleep = asleep;
+        if (!may_circle_) {
+            here.next.resize(at.tasks.size());
+            for (const std::uint32_t task : at.enabled)
+                here.next[task] = step_footprint::of(at.tasks[task]->pending);
+        }
+        choose_next(here, at.running);
+    }
+
+    /// What was asleep before the last step and commutes with it, is so behind it.
+    task_set still_asleep(const point& before) const {
+        task_set asleep;
+        if (may_circle_) return asleep;
+        for (std::uint32_t task = 0; task < before.next.size(); ++task)
+            if (before.asleep.has(task) &&
+                before.next[task].commutes_with(before.next[before.chosen]))
+                asleep.add(task);
+        return asleep;
+    }
+
+    /// The running task goes on if it may, so that the first runs have few switches.
+    static void choose_next(point& here, std::uint32_t running) {
+        here.chosen = no_task;
+        if (running != no_task && here.open.has(running)) here.chosen = running;
+        for (std::uint32_t task = 0; here.chosen == no_task && task < task_set::capacity; ++task)
+            if (here.open.has(task)) here.chosen = task;
+        if (here.chosen != no_task) here.open.remove(here.chosen);
+    }
+
+    const point* last_step() const {
+        for (std::size_t i = used_; i-- > 0;)
+            if (path_[i].alternatives == 0) return &path_[i];
+        return nullptr;
+    }
+
+    void add_step_to(std::uint32_t state, const point* before, const choice_point& at) {
+        if (!may_circle_) return;
+        std::vector<decision> choices;
+        const std::size_t first =
+            before == nullptr ? 0 : static_cast<std::size_t>(before - path_.data()) + 1;
+        for (std::size_t i = first; i < used_; ++i)
+            choices.push_back({decision::sort::choose, path_[i].chosen, path_[i].alternatives});
+        if (before == nullptr)
+            graph_.set_beginning(std::move(choices));
+        else
+            graph_.add_step(
+                {before->state, state, before->chosen, at.has_progressed, std::move(choices)});
+    }
+
+    /// Steps to the next path that has not been tried; false: there is none.
+    bool next_path() {
+        for (; used_ > 0; --used_) {
+            point& last = path_[used_ - 1];
+            if (last.alternatives != 0) {
+                if (++last.chosen < last.alternatives) return true;
+                continue;
+            }
+            if (last.chosen == no_task) continue;
+            if (!may_circle_) last.asleep.add(last.chosen);
+            choose_next(last, no_task);
+            if (last.chosen != no_task) return true;
+        }
+        return false;
+    }
+
+    const bool may_circle_;
+    state_graph graph_;
+    std::vector<point> path_;  // points keep their memory; the first `used_` are valid
+    std::size_t used_ = 0;
+    std::size_t depth_ = 0;
+    bool is_started_ = false;
+};
+
+}  // namespace wedge
