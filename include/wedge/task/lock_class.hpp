@@ -20,13 +20,13 @@ class lock_identity;
 
 /// Whether `wanted` may be taken while `held`, another instance of its class, is held. Called on
 /// the lock's path: pure and short.
-using instance_order = bool (*)(const lock_identity& held, const lock_identity& wanted) noexcept;
+using nesting_order = bool (*)(const lock_identity& held, const lock_identity& wanted) noexcept;
 
 /// What a class allows beside the common rules.
 struct class_options {
     bool unchecked = false;    ///< nesting within the class is not checked, all else is
     bool never_waits = false;  ///< pseudo-locks: they order, but guard nothing
-    instance_order order = nullptr;         ///< null: instances do not nest
+    nesting_order order = nullptr;         ///< null: instances do not nest
     wait_type allows = wait_type::none;     ///< pseudo-locks: what may be taken in the section
 };
 
