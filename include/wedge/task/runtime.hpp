@@ -33,7 +33,7 @@ struct operation {
     mode how = mode::exclusive;
     bool timed = false;  ///< may give up; then `perform` returns false
     lock_identity* lock = nullptr;
-    lock_identity* condition = nullptr;  ///< or what else it touches: the clock of a ww class
+    lock_identity* condition = nullptr;  ///< or what else it touches: see ww_class
     std::uint32_t other = 0;
     const ticket_terms* ticket = nullptr;  ///< of a wound/wait acquire; false: it backs off
     site where{};
