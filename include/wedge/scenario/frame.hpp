@@ -44,13 +44,19 @@ struct hold {
     ww_ticket* ticket;  ///< null: taken without one
 };
 
+struct open_ticket {
+    ww_ticket* ticket = nullptr;
+    bool restarts = false;               ///< a transaction's
+    modelled_lock* contended = nullptr;  ///< what the transaction was told to back off from
+};
+
 /// One run of a thread's, a shrinker's or another block.
 struct frame {
     actor& who;
     const char* function;
-    std::vector<hold> taken{};                    ///< in this run and not released
-    std::map<std::string, ww_ticket*> tickets{};  ///< those that are open
-    ww_ticket* restarted = nullptr;
+    std::vector<hold> taken{};  ///< in this run and not released
+    std::map<std::string, open_ticket> tickets{};
+    const ww_ticket* restarted = nullptr;
     place failed_at{};
 };
 

@@ -15,9 +15,9 @@
 
 #include "wedge/lock/condition.hpp"
 #include "wedge/lock/semaphore.hpp"
+#include "wedge/lock/signalling.hpp"
 #include "wedge/model/fence.hpp"
 #include "wedge/model/memory.hpp"
-#include "wedge/model/signalling.hpp"
 #include "wedge/scenario/modelled_lock.hpp"
 #include "wedge/scenario/uses.hpp"
 
@@ -113,12 +113,10 @@ public:
     memory& zone() noexcept { return *zone_; }
     signalling_map& signalling() noexcept { return *signalling_; }
 
-    /// A ticket for objects of a class, until `end_ticket` or the end of the execution.
+    /// A ticket for objects of a class. It stays until the end of the execution, since an object
+    /// that is still held refers to it.
     ww_ticket& begin_ticket(const std::string& text, site where) {
         return tickets_.emplace_back(class_for_tickets(text), where);
-    }
-    void end_ticket(const ww_ticket& which) {
-        tickets_.remove_if([&](const ww_ticket& each) { return &each == &which; });
     }
 
 private:
