@@ -26,6 +26,8 @@ protected:
 struct actor {
     std::uint32_t copy = 0;
     std::map<std::string, std::int64_t> locals;
+    std::vector<const declaration*> interrupted_by;  ///< handlers: each one once
+    bool is_masked[2] = {};                          ///< softirqs, hardirqs; see interrupts.hpp
 };
 
 namespace detail {

@@ -26,6 +26,8 @@ public:
     virtual void invalidate(site where) = 0;
     /// Before every statement: a handler may come.
     virtual void let_in_interrupts(actor& who) = 0;
+    /// The running task may have masked or enabled interrupts.
+    virtual void note_contexts(actor& who, site where) = 0;
 
 protected:
     ~neighbours() = default;
@@ -117,8 +119,15 @@ private:
             case action::flush: beside_.flush(each.on.name, where); break;
             case action::cancel: beside_.cancel(each.on.name, where); break;
             case action::invalidate: beside_.invalidate(where); break;
-            case action::interrupt: return interrupt(each, here);
-            case action::mask: mask(each, here); break;
+            case action::interrupt: {
+                const flow left = interrupt(each, here);
+                beside_.note_contexts(here.who, where);
+                return left;
+            }
+            case action::mask:
+                mask(each, here);
+                beside_.note_contexts(here.who, where);
+                break;
         }
         return flow::next;
     }
@@ -154,8 +163,7 @@ private:
 
     /// One visible step that touches the counters and does nothing. Two shared counters in one
     /// step fit no footprint but that of a step which touches everything.
-    static void step_on(step what, counter* a, counter* b, site where,
-                        mode how = mode::exclusive) {
+    static void step_on(step what, counter* a, counter* b, site where, mode how = mode::exclusive) {
         task& self = current();
         if (a != nullptr && a->is_local) a = nullptr;
         if (b != nullptr && b->is_local) b = nullptr;
@@ -250,10 +258,11 @@ private:
         return flow::next;
     }
     /// Whether every way through the block has a visible step: a rough answer is enough.
-    static bool has_visible(const block& in) {
-        return std::any_of(in.body.begin(), in.body.end(), [](const statement& each) {
+    bool has_visible(const block& in) const {
+        return std::any_of(in.body.begin(), in.body.end(), [&](const statement& each) {
             switch (each.what) {
                 case action::release:
+                    return uses_.names().object(each.on.name)->kind != lock_sort::map;
                 case action::set:
                 case action::add:
                 case action::assert_that:
@@ -265,7 +274,6 @@ private:
                 case action::signal:
                 case action::complete:
                 case action::up: return true;
-                case action::acquire: return each.ticket.name.empty();
                 default: return false;
             }
         });

@@ -44,21 +44,18 @@ public:
     void might_acquire(mode how, site where) {
         wedge::detail::attempt(current(), identity_, {.how = how, .where = where});
     }
-    void downgrade(site where) {
-        wedge::detail::controlled_downgrade(current(), identity_, where);
-    }
+    void downgrade(site where) { wedge::detail::controlled_downgrade(current(), identity_, where); }
     /// Waits until nobody holds it.
     void sync(site where) {
         task& self = current();
-        wedge::detail::emit(self, wedge::detail::event_of(event_kind::sync, identity_,
-                                                          {.where = where}));
+        wedge::detail::emit(self,
+                            wedge::detail::event_of(event_kind::sync, identity_, {.where = where}));
         self.runtime->perform(self, {.what = step::acquire, .lock = &identity_, .where = where});
         self.runtime->perform(self, {.what = step::release, .lock = &identity_, .where = where});
     }
     /// A step that only the order checker hears of.
     void tell(event_kind what, site where) {
-        wedge::detail::emit(current(),
-                            wedge::detail::event_of(what, identity_, {.where = where}));
+        wedge::detail::emit(current(), wedge::detail::event_of(what, identity_, {.where = where}));
     }
 
     // What a condition asks of its lock.
@@ -137,10 +134,9 @@ public:
 private:
     void step_on(step what, site where) {
         task& self = current();
-        self.runtime->perform(self, {.what = what,
-                                     .how = mode::recursive_shared,
-                                     .lock = &identity(),
-                                     .where = where});
+        self.runtime->perform(
+            self,
+            {.what = what, .how = mode::recursive_shared, .lock = &identity(), .where = where});
     }
 
     lock_identity own_;

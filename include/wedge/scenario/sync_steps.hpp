@@ -73,9 +73,7 @@ protected:
             lock.release(where);
         }
     }
-    site failure_of(const frame& here) const {
-        return {file_, here.function, here.failed_at.line};
-    }
+    site failure_of(const frame& here) const { return {file_, here.function, here.failed_at.line}; }
     bool is_held(const statement& each, const frame& here) {
         return current().held.find(lock_of(each, here).identity().instance()) != nullptr;
     }
@@ -134,8 +132,8 @@ protected:
     /// For a fence, a completion or a condition; the block runs if it gave up.
     flow wait(const statement& each, frame& here) {
         const site where = at(here, each);
-        const bool is_over = each.is_timed ? wait_timed(each, here, where)
-                                           : (wait_long(each, here, where), true);
+        const bool is_over =
+            each.is_timed ? wait_timed(each, here, where) : (wait_long(each, here, where), true);
         return is_over || each.blocks.empty() ? flow::next : run(each.blocks[0], here);
     }
     void notify(const statement& each, const frame& here) {

@@ -35,6 +35,7 @@ public:
         for (const declaration& each : all.all)
             for_each_statement(each.body, [&](const statement& step) {
                 if (step.what == action::sync) synced_.insert(step.on.name);
+                has_invalidate_ = has_invalidate_ || step.what == action::invalidate;
                 if (step.what != action::ticket_begin && step.what != action::transaction) return;
                 const std::string text = ticket_class_of(each.body, step);
                 ticket_classes_[&step] = text;
@@ -44,6 +45,7 @@ public:
 
     const name_table& names() const noexcept { return names_; }
 
+    bool has_invalidate() const noexcept { return has_invalidate_; }
     /// Whether somebody waits for the sections of a lock.
     bool is_synced(const std::string& lock) const { return synced_.contains(lock); }
     /// Whether a class of ww_mutexes is wait-die, else wound-wait.
@@ -74,6 +76,7 @@ private:
     std::set<std::string> synced_;
     std::set<std::string> wait_die_;
     std::map<const statement*, std::string> ticket_classes_;
+    bool has_invalidate_ = false;
 };
 
 }  // namespace wedge::scenario

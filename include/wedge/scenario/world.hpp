@@ -145,8 +145,7 @@ private:
         const lock_class cls(text.c_str(), detail::options_of(each));
         for (std::uint32_t i = 0; i < each.count; ++i) {
             if (each.kind == lock_sort::map)
-                locks_.push_back(
-                    std::make_unique<modelled_map>(cls, uses_.is_synced(each.name)));
+                locks_.push_back(std::make_unique<modelled_map>(cls, uses_.is_synced(each.name)));
             else if (each.kind == lock_sort::ww_mutex)
                 locks_.push_back(std::make_unique<modelled_ww_mutex>(class_for_tickets(text)));
             else
