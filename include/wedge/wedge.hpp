@@ -2,10 +2,12 @@
 #pragma once
 
 #include "wedge/base/level.hpp"
+#include "wedge/lock/assert.hpp"
 #include "wedge/lock/atomic.hpp"
 #include "wedge/lock/barrier.hpp"
 #include "wedge/lock/completion.hpp"
 #include "wedge/lock/condition.hpp"
+#include "wedge/lock/external.hpp"
 #include "wedge/lock/guard.hpp"
 #include "wedge/lock/interruptible.hpp"
 #include "wedge/lock/mutex.hpp"
@@ -13,6 +15,7 @@
 #include "wedge/lock/recursive_mutex.hpp"
 #include "wedge/lock/semaphore.hpp"
 #include "wedge/lock/shared_mutex.hpp"
+#include "wedge/lock/signalling.hpp"
 #include "wedge/lock/spinlock.hpp"
 #include "wedge/lock/thread.hpp"
 #include "wedge/lock/work.hpp"

@@ -4,7 +4,7 @@
 
 #include "wedge/lock/guard.hpp"
 
-#include "model/watched.hpp"
+#include "support/watched.hpp"
 
 using namespace wedge;
 

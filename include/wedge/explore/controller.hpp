@@ -14,6 +14,7 @@
 #include "wedge/explore/strategy/strategy.hpp"
 #include "wedge/explore/stuck.hpp"
 #include "wedge/explore/subject.hpp"
+#include "wedge/lock/controlled.hpp"
 #include "wedge/task/steps.hpp"
 
 namespace wedge {
@@ -237,6 +238,7 @@ private:
             const sanitizer::watch_scope theirs;
             sanitizer::acquire(&started_);
             guarded(who, [&] { run_body(me); });
+            if (giving_up_) detail::tsan_forget_holds(me.self);
             sanitizer::release(&ended_);
         }
         if (result_.how == ending::complete) detail::task_ended(me.self);
@@ -327,15 +329,17 @@ private:
         // A wait that times out is no retry: virtual time passes as fast as tasks let it.
         if (looks_for_livelocks_)
             livelocks_.step_taken(me.self.ordinal, step_of,
-                                  has_yielded_ && step_of.what != step::wait);
+                                  has_yielded_ && !step_of.timed);
     }
 
+    /// The search hears of idle tasks too: what they wait for may come earlier in another schedule.
     void stop_unless_done() {
-        for (std::uint32_t i = 0; i < used_; ++i)
-            if (!slots_[i]->is_done && !step_model::is_idle(*slots_[i])) enabled_.push_back(i);
-        if (enabled_.empty()) return;
-        result_.how = ending::deadlock;
-        how_->is_stuck(enabled_, {tasks_.data(), used_});
+        for (std::uint32_t i = 0; i < used_; ++i) {
+            if (slots_[i]->is_done) continue;
+            enabled_.push_back(i);
+            if (!step_model::is_idle(*slots_[i])) result_.how = ending::deadlock;
+        }
+        if (!enabled_.empty()) how_->is_stuck(enabled_, {tasks_.data(), used_});
     }
 
     static bool may_throw(const operation& next) noexcept {

@@ -64,13 +64,20 @@ inline dependency dependency_of(const observation& seen) {
             seen.title, seen.primed};
 }
 
-/// `a -> b here, b -> c, c -> a before`.
+/// `a -> b here, b -> c, c -> a before`; within a class with the instances, as `a[1] -> a[2]/1`.
 inline std::string what_of(const std::vector<dependency>& cycle) {
+    const auto name = [&](const lock_use& use) {
+        const bool is_within = cycle[0].held.class_id == cycle[0].wanted.class_id;
+        std::string text = use.class_name;
+        if (is_within)
+            text += "[" + std::to_string(use.instance) + "]";
+        return use.subclass == 0 ? text : text + "/" + std::to_string(use.subclass);
+    };
     std::string text;
     for (std::size_t i = 0; i < cycle.size(); ++i) {
         if (i != 0)
             text += ", ";
-        text += name_of_use(cycle[i].held) + " -> " + name_of_use(cycle[i].wanted);
+        text += name(cycle[i].held) + " -> " + name(cycle[i].wanted);
         if (i == 0)
             text += " here";
     }
@@ -123,8 +130,8 @@ inline finding nesting(const task& self, const held_lock& held, const event& wan
 
 /// The shortest text that names both sites of every edge, for the default sink.
 inline std::string plain_text_of(const finding& found) {
-    const bool is_cycle = !found.cycle.empty();
-    std::string text = is_cycle ? "possible deadlock" : name_of(found.kind);
+    std::string text =
+        found.kind == finding_kind::circular ? "possible deadlock" : name_of(found.kind);
     text += ": " + found.what + "\n";
     for (std::size_t i = 0; i < found.cycle.size(); ++i) {
         const dependency& d = found.cycle[i];

@@ -17,12 +17,12 @@ public:
     explicit ww_rules(order_knowledge& known) noexcept : known_(known) {}
 
     void begun(task& self, const event& step, std::vector<finding>& fresh) {
-        const auto ww_class = static_cast<std::uint32_t>(step.payload);
+        const auto locks = static_cast<std::uint32_t>(step.payload);
         for (const held_lock& hold : self.held) {
-            if (detail::ww_class_of(hold) == ww_class)
+            if (detail::ww_class_of(hold) == locks)
                 broken(self, "begun while another ticket of its class is held",
                        {use_of(hold), use_of(step)}, fresh);
-            else if (hold.class_id == ww_class)
+            else if (hold.class_id == locks)
                 broken(self, "begun while a lock of its class is held",
                        {use_of(hold), use_of(step)}, fresh);
         }

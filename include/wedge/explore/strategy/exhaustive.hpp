@@ -66,8 +66,9 @@ public:
 
     void is_stuck(std::span<const std::uint32_t> waiting,
                   std::span<const task* const> tasks) override {
-        if (is_reduced())
-            for (const std::uint32_t each : waiting) want_reversals(*tasks[each]);
+        if (!is_reduced()) return;
+        history_.see_tasks(tasks.size());  // they may be stuck before the first step
+        for (const std::uint32_t each : waiting) want_reversals(*tasks[each]);
     }
 
     bool is_exhaustive() const noexcept override { return !is_cut_; }

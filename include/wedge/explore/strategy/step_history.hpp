@@ -127,14 +127,13 @@ private:
     }
 
     /// Whether a waiter can go on only when the holder has let go. Not so with a queue, which a
-    /// blocked acquire joins at once.
+    /// blocked acquire joins at once; any readers-writer lock may have one, by its policy.
     static bool has_only_holders(const lock_identity& lock) {
         switch (lock.kind()) {
             case lock_kind::mutex:
             case lock_kind::recursive_mutex:
             case lock_kind::spinlock:
-            case lock_kind::raw_spinlock:
-            case lock_kind::rwlock: return true;
+            case lock_kind::raw_spinlock: return true;
             default: return false;
         }
     }
