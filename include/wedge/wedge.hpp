@@ -21,3 +21,4 @@
 #include "wedge/lock/work.hpp"
 #include "wedge/lock/ww_mutex.hpp"
 #include "wedge/order/process.hpp"
+#include "wedge/task/contexts.hpp"

@@ -151,12 +151,13 @@ TEST_CASE("context: what the interrupted task holds is not ordered before what t
     CHECK(checker.findings()[0].kind == one_class);
 }
 
-TEST_CASE("context: a conflict was observed, and names both places") {
+TEST_CASE("context: a conflict has no verdict yet, and names both places") {
     const std::vector<finding> found =
         findings_of("L(A) U(A) | H{ L(A) U(A) }", wedge::evidence::exact);
     REQUIRE(found.size() == 1);
-    CHECK(found[0].judged == wedge::verdict::observed);
+    CHECK(found[0].judged == wedge::verdict::unresolved);
     CHECK(found[0].what == "hardirq context -> A here, A -> hardirq context before");
+    CHECK_FALSE(found[0].graded.one_task);
     REQUIRE(found[0].cycle.size() == 2);
     CHECK(found[0].cycle[0].wanted.where.line == 4);
     CHECK(found[0].cycle[1].held.where.line == 1);

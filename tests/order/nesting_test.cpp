@@ -1,4 +1,6 @@
 // Locks of one class within each other: subclasses, declared orders, nest locks.
+#include <string>
+
 #include <doctest/doctest.h>
 
 #include "support/notation.hpp"
@@ -39,7 +41,7 @@ TEST_CASE("subclass: two locks nested both ways are found, whatever the subclass
         "L(A.1) SUB(A.2;1) U(A.2) U(A.1) | L(A.2) SUB(A.3;1) U(A.3) U(A.2) | "
         "L(A.3) SUB(A.1;1) U(A.1) U(A.3)");
     REQUIRE(found.size() == 1);
-    CHECK(found[0].what == "A[3] -> A[1]/1 here, A[1] -> A[2]/1, A[2] -> A[3]/1 before");
+    CHECK(found[0].what == "A[3] -> A/1[1] here, A[1] -> A/1[2], A[2] -> A/1[3] before");
     check_silent(
         "L(A.1) SUB(A.2;1) U(A.2) U(A.1) | L(A.2) SUB(A.3;1) U(A.3) U(A.2) | "
         "L(A.1) SUB(A.3;1) U(A.3) U(A.1)");
@@ -82,6 +84,23 @@ TEST_CASE("subclass: nestings under a common lock are refuted, but not for those
     player.play("L(A.3) SUB(A.4;1) U(A.4) U(A.3) | L(A.4) SUB(A.3;1) U(A.3) U(A.4)");
     REQUIRE(checker.findings().size() == 2);
     CHECK(checker.findings()[1].judged == verdict::unresolved);
+}
+
+TEST_CASE("subclass: live, nestings that cannot be kept are a finding, once") {
+    wedge::checker checker(evidence::classes);
+    notation::player player(checker);
+    const auto nest = [&](int number) {
+        const std::string outer = "(A." + std::to_string(number);
+        const std::string inner = "(A." + std::to_string(number + 1);
+        player.play("L" + outer + ") SUB" + inner + ";1) U" + inner + ") U" + outer + ")");
+    };
+    for (int i = 0; i < 4096; ++i)
+        nest(2 * i);
+    CHECK(checker.findings().empty());
+    nest(2 * 4096);
+    nest(2 * 4097);
+    REQUIRE(checker.findings().size() == 1);
+    CHECK(checker.findings()[0].kind == finding_kind::capacity);
 }
 
 TEST_CASE("declared order: every nesting is checked against it, also of a known chain") {

@@ -64,14 +64,12 @@ inline dependency dependency_of(const observation& seen) {
             seen.title, seen.primed};
 }
 
-/// `a -> b here, b -> c, c -> a before`; within a class with the instances, as `a[1] -> a[2]/1`.
+/// `a -> b here, b -> c, c -> a before`; within a class with the instances, as `a[1] -> a/1[2]`.
 inline std::string what_of(const std::vector<dependency>& cycle) {
+    const bool is_within = cycle[0].held.class_id == cycle[0].wanted.class_id;
     const auto name = [&](const lock_use& use) {
-        const bool is_within = cycle[0].held.class_id == cycle[0].wanted.class_id;
-        std::string text = use.class_name;
-        if (is_within)
-            text += "[" + std::to_string(use.instance) + "]";
-        return use.subclass == 0 ? text : text + "/" + std::to_string(use.subclass);
+        return is_within ? name_of_use(use) + "[" + std::to_string(use.instance) + "]"
+                         : name_of_use(use);
     };
     std::string text;
     for (std::size_t i = 0; i < cycle.size(); ++i) {
@@ -87,6 +85,9 @@ inline std::string what_of(const std::vector<dependency>& cycle) {
 /// Writes the grade into a finding, and the verdict as far as the evidence alone decides it.
 inline void apply(const grade& graded, finding& found) {
     found.graded = graded;
+    // One task is enough for an interrupt and what it interrupts.
+    if (is_about_interrupts(found.kind))
+        found.graded.one_task = false;
     const bool is_guarded = found.exact && !graded.guard.empty();
     if (is_guarded) {
         found.judged = verdict::refuted;
