@@ -1,7 +1,7 @@
 // What docs/scenarios.md quotes is what the files say.
-#include <doctest/doctest.h>
-
 #include <string>
+
+#include <doctest/doctest.h>
 
 #include "scenario/read.hpp"
 

@@ -54,3 +54,10 @@ TEST_CASE("interrupts: a hardirq comes on top of a softirq, not the other way ro
         "handler hard hardirq threaded { if K == 1 { lock s; unlock s } }\n";
     CHECK(outcome_of(text + "thread t { yield }\n") == "deadlock");
 }
+
+TEST_CASE("interrupts: what a handler masks is let in again when it ends") {
+    const std::string text =
+        "completion over\nhandler first softirq { irq off; irq on; bh off }\n"
+        "handler second hardirq { complete over }\nthread t { yield; wait over }\n";
+    CHECK(outcome_of(text) == "sound");
+}

@@ -20,7 +20,8 @@ std::string kinds(const std::string& text) {
 
 TEST_CASE("order walk: a notifier is within its pseudo-lock, which every reclaimer touches") {
     const std::string text = "lock a mutex\nnotifier n { lock a; unlock a }\n";
-    CHECK(kinds(text + "thread t { lock a; might alloc GFP_NOIO; unlock a }\n") == "circular");
+    CHECK(kinds(text + "thread t { lock a; might alloc GFP_NOIO; unlock a }\n") ==
+          "circular circular");  // within reclaim, and alone
     CHECK(kinds(text + "thread t { lock a; might alloc GFP_NOWAIT; unlock a }\n") == "");
     CHECK(kinds(text + "thread t { lock a; invalidate; unlock a }\n") == "circular");
     CHECK(kinds(text + "thread t { lock a; unlock a; invalidate }\n") == "");
@@ -49,8 +50,9 @@ TEST_CASE("order walk: a fence's wait is ordered against what leads to its signa
         "thread signals { signalling { lock a; unlock a; signal f } }\n";
     CHECK(kinds(text + "thread t { lock a; wait f; unlock a }\n") == "circular");
     CHECK(kinds(text + "thread t { wait f; lock a; unlock a }\n") == "");
-    CHECK(kinds("fence f\nfence g\nthread t { signalling { signalling { wait f } signal g } }\n") ==
-          "");
+    CHECK(
+        kinds("fence f\nfence g\nthread t { signalling { signalling { wait f }; signal g } }\n") ==
+        "");
 }
 
 TEST_CASE("order walk: contexts in line and as handlers, whatever comes first") {
@@ -80,15 +82,16 @@ TEST_CASE("order walk: a ticket's back-off is walked where it leads somewhere") 
     const std::string text = "lock o ww_mutex x3\nlock m mutex\n";
     CHECK(kinds(text + "thread t { ww begin T; lock o[0] with T; lock o[1] with T else {\n"
                        "lock o[2] with T; unlock o[2]; unlock o[0]; ww end T; return }\n"
-                       "unlock o[1]; unlock o[0]; ww end T }\n") == "ww-rule");
+                       "unlock o[1]; unlock o[0]; ww end T }\n") ==
+          "ww-rule ww-rule");  // another lock, and one still held
     CHECK(kinds(text + "thread t { ww begin T; lock o[0] with T; lock o[1] with T else {\n"
                        "unlock o[0]; lock o[1] slow with T; unlock o[1]; ww end T; return }\n"
                        "unlock o[1]; unlock o[0]; ww end T }\n") == "");
     CHECK(kinds(text + "thread t { transaction T { lock o[1] with T; lock o[0] with T } }\n") ==
           "");
-    CHECK(kinds(text + "thread t { transaction T { lock o[0] with T; lock m; lock o[1] with T;\n"
-                       "unlock m } }\nthread u { lock o[1]; lock m; unlock m; unlock o[1] }\n") ==
-          "circular");
+    CHECK(kinds(text + "thread t { transaction T { lock o[0] with T; lock m\n"
+                       "lock o[1] with T else { unlock m; return }; unlock m } }\n"
+                       "thread u { lock o[1]; lock m; unlock m; unlock o[1] }\n") == "circular");
 }
 
 TEST_CASE("order walk: a ticket that was not begun on this path") {

@@ -133,6 +133,7 @@ public:
         model_.locks().destroyed(lock);
     }
     void progress(task&) noexcept override {
+        has_progressed_ = true;
         if (looks_for_livelocks_) livelocks_.progress();
     }
 
@@ -157,6 +158,7 @@ private:
         result_ = {};
         running_ = no_task;
         has_yielded_ = false;
+        has_progressed_ = false;
         giving_up_ = false;
         looks_for_livelocks_ = how_->looks_for_livelocks();
         if (looks_for_livelocks_) livelocks_.begin_execution();
@@ -305,8 +307,11 @@ private:
             result_.how = ending::bounded;
             return 0;
         }
-        const std::uint32_t next =
-            how_->next_task({enabled_, running_, {tasks_.data(), used_}, has_yielded_});
+        const bool looks = how_->looks_at_states();
+        const auto state = looks ? state_hash({slots_.data(), used_}, model_.locks(), subject_) : 0;
+        const std::uint32_t next = how_->next_task(
+            {enabled_, running_, {tasks_.data(), used_}, state, has_progressed_, has_yielded_});
+        has_progressed_ = false;
         if (next == no_task) {
             result_.how = ending::pruned;
             return 0;
@@ -328,8 +333,7 @@ private:
         has_yielded_ = taken && (gives_way || !*taken);
         // A wait that times out is no retry: virtual time passes as fast as tasks let it.
         if (looks_for_livelocks_)
-            livelocks_.step_taken(me.self.ordinal, step_of,
-                                  has_yielded_ && !step_of.timed);
+            livelocks_.step_taken(me.self.ordinal, step_of, has_yielded_ && !step_of.timed);
     }
 
     /// The search hears of idle tasks too: what they wait for may come earlier in another schedule.
@@ -381,6 +385,7 @@ private:
     std::vector<readiness> ready_;    // likewise
     std::vector<std::uint32_t> enabled_;
     std::uint32_t running_ = no_task;
+    bool has_progressed_ = false;
     bool has_yielded_ = false;  // the last step got nowhere, or gave way
     stuck_descriptions stuck_;
     livelock_watch livelocks_;

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "wedge/base/check.hpp"
+#include "wedge/base/hash.hpp"
 #include "wedge/task/lock_state.hpp"
 
 namespace wedge {
@@ -68,6 +69,15 @@ public:
     }
     record& at(std::uint32_t instance) noexcept {
         return const_cast<record&>(static_cast<const lock_table&>(*this).at(instance));
+    }
+
+    /// Of the states of all locks of this execution.
+    std::uint64_t hash() const noexcept {
+        std::uint64_t all = 0;
+        for (const maker& each : makers_)
+            for (std::uint32_t i = 0; i < each.used; ++i)
+                all = combine(all, each.records[i].state.hash());
+        return all;
     }
 
     bool is_empty() const noexcept {

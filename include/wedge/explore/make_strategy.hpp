@@ -11,6 +11,7 @@
 #include "wedge/explore/strategy/pos.hpp"
 #include "wedge/explore/strategy/random.hpp"
 #include "wedge/explore/strategy/round_robin.hpp"
+#include "wedge/explore/strategy/state_search.hpp"
 #include "wedge/explore/strategy/surw.hpp"
 #include "wedge/explore/strategy/urw.hpp"
 
@@ -30,6 +31,7 @@ inline std::unique_ptr<search_strategy> make_strategy(
         case strategy::round_robin: return std::make_unique<round_robin>(seed);
         case strategy::exhaustive:
             return std::make_unique<exhaustive_search>(options.preemptions_max, options.steps_max);
+        case strategy::states: return std::make_unique<state_search>();
         case strategy::portfolio: break;
     }
     std::vector<std::unique_ptr<search_strategy>> others;

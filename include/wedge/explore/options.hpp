@@ -22,10 +22,11 @@ enum class strategy : std::uint8_t {
     surw,        ///< the same, uniform over the steps on locks in cycles
     round_robin, ///< each task in turn: looks for livelocks
     exhaustive,  ///< every schedule and choice, one of each set that are equal
+    states,      ///< every state; for scenarios, which know theirs
 };
 inline constexpr const char* strategy_names[] = {"portfolio", "random",      "pct",       "pos",
                                                  "urw",       "surw",        "round-robin",
-                                                 "exhaustive"};
+                                                 "exhaustive", "states"};
 
 /// What carries the tasks.
 enum class substrate : std::uint8_t {

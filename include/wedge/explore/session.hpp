@@ -38,6 +38,8 @@ public:
     /// Searches within the budget, then settles every finding.
     outcome explore() {
         const std::unique_ptr<search_strategy> how = make_strategy(options_, cycle_locks_);
+        if (how->looks_at_states() && !subject_.state())
+            throw error("strategy states: this workload does not know its state");
         while (!is_over()) {
             if (!how->new_execution()) {
                 out_.exhausted = how->is_exhaustive() && !is_cut_;
@@ -46,6 +48,8 @@ public:
             run(*how);
             report_progress();
         }
+        out_.states = how->states();
+        if (out_.exhausted && how->has_livelock()) show_livelock();
         return settle();
     }
 
@@ -128,6 +132,22 @@ private:
             each.is_reached = true;
         }
         if (!is_known) found_.push_back({stuck, control_.decisions(), false, true});
+    }
+
+    /// A run without end there is: looks for one of the sort that can be shown.
+    void show_livelock() {
+        constexpr unsigned tries_max = 1000;
+        round_robin how(options_.seed);
+        for (unsigned i = 0; i < tries_max && how.new_execution(); ++i) {
+            const execution_record done = run(how);
+            if (done.how == ending::livelock) return;
+        }
+        finding found;
+        found.kind = finding_kind::livelock;
+        found.judged = verdict::observed;
+        found.what = "tasks go round for ever, in a circle of states";
+        found.signature = signature_of(found);
+        found_.push_back({std::move(found), {}, false, true});
     }
 
     void see_exception(const std::string& text) {

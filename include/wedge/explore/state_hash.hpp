@@ -7,6 +7,7 @@
 
 #include "wedge/base/hash.hpp"
 #include "wedge/explore/step_model.hpp"
+#include "wedge/explore/subject.hpp"
 
 namespace wedge {
 
@@ -19,6 +20,7 @@ inline std::uint64_t state_hash(std::span<const std::unique_ptr<controlled_task>
         hash = combine(hash, each->is_done ? 0
                                            : 1 + static_cast<std::uint64_t>(next.what) +
                                                  (static_cast<std::uint64_t>(each->phase) << 8) +
+                                                 (each->has_woken_by_itself ? 1U << 16 : 0) +
                                                  (std::uint64_t{next.where.line} << 32));
         if (each->is_done) continue;
         hash = combine(hash, (next.lock != nullptr ? next.lock->instance() : 0) +
@@ -30,6 +32,13 @@ inline std::uint64_t state_hash(std::span<const std::unique_ptr<controlled_task>
                                                             static_cast<std::uint64_t>(held.how)));
     }
     return hash;
+}
+
+/// The same with the states of the locks and what the subject remembers: all there is, if it
+/// knows that.
+inline std::uint64_t state_hash(std::span<const std::unique_ptr<controlled_task>> tasks,
+                                const lock_table& locks, const subject& of) {
+    return combine(combine(state_hash(tasks), locks.hash()), of.state().value_or(0));
 }
 
 }  // namespace wedge

@@ -46,6 +46,7 @@ public:
     step_model(const all_tasks& tasks, model_options options) : tasks_(tasks), options_(options) {}
 
     lock_table& locks() noexcept { return locks_; }
+    const lock_table& locks() const noexcept { return locks_; }
 
     void begin_execution() noexcept {
         locks_.begin_execution();

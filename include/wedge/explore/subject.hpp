@@ -28,6 +28,9 @@ public:
     virtual void check() = 0;                 ///< after all tasks have ended
     virtual void end() = 0;                   ///< destroys the state
     virtual schedule blank() const = 0;       ///< a schedule with the head filled in
+
+    /// A hash of what tasks and objects remember beside what the engine models; nothing: not known.
+    virtual std::optional<std::uint64_t> state() const { return {}; }
 };
 
 /// A workload with a program.

@@ -21,6 +21,7 @@ namespace wedge {
 class check_command final : public subcommand {
 public:
     check_command() {
+        options_.explore.executions_max = 1'000'000;  // of a search over states, most are short
         options_.explore.steps_max = 2'000;           // a scenario that needs more only spins
         options_.explore.steps_all_max = 20'000'000;  // some seconds, half a minute at worst
     }
@@ -220,10 +221,15 @@ private:
         return json.end('}').text() + "\n";
     }
 
-    /// The search is stateless: it counts no states.
+    /// No states: the search was one over schedules.
     static void write_exploration(json_writer& json, const outcome& found) {
         json.key("exploration").begin('{').key("executions").value(found.executions);
-        json.key("states").null().key("exhausted").value(found.exhausted).end('}');
+        json.key("states");
+        if (found.states == 0)
+            json.null();
+        else
+            json.value(found.states);
+        json.key("exhausted").value(found.exhausted).end('}');
     }
 
     scenario::check_options options_;

@@ -148,7 +148,9 @@ inline check_result check(const document& all, const check_options& options) {
         result.found = detail::outcome_of_order(std::move(seen));
     } else {
         scenario_subject subject(all, options.under);
-        session exploration(subject, with_choices_of_scenarios(options.explore));
+        explore_options how = with_choices_of_scenarios(options.explore);
+        if (how.how == strategy::portfolio && subject.state()) how.how = strategy::states;
+        session exploration(subject, how);
         for (finding& each : seen) exploration.add(std::move(each));
         result.found = exploration.explore();
     }

@@ -26,7 +26,9 @@ protected:
 struct actor {
     std::uint32_t copy = 0;
     std::map<std::string, std::int64_t> locals;
+    std::vector<std::uint64_t> path;  ///< where it stands: statements within each other, and rounds
     std::vector<const declaration*> interrupted_by;  ///< handlers: each one once
+    std::uint32_t handlers = 0;                      ///< that run on top of it now
     bool is_masked[2] = {};                          ///< softirqs, hardirqs; see interrupts.hpp
 };
 

@@ -52,9 +52,16 @@ private:
     using frame = detail::frame;
 
     flow run(const block& in, frame& here) override {
-        for (const statement& each : in.body)
-            if (const flow left = run(each, here); left != flow::next) return left;
-        return flow::next;
+        std::vector<std::uint64_t>& path = here.who.path;
+        path.push_back(0);
+        flow left = flow::next;
+        for (const statement& each : in.body) {
+            path.back() = std::uint64_t{each.at.line} << 32 | each.at.column;
+            left = run(each, here);
+            if (left != flow::next) break;
+        }
+        path.pop_back();
+        return left;
     }
 
     flow run(const statement& each, frame& here) {
@@ -119,18 +126,13 @@ private:
             case action::flush: beside_.flush(each.on.name, where); break;
             case action::cancel: beside_.cancel(each.on.name, where); break;
             case action::invalidate: beside_.invalidate(where); break;
-            case action::interrupt: {
-                const flow left = interrupt(each, here);
-                beside_.note_contexts(here.who, where);
-                return left;
-            }
-            case action::mask:
-                mask(each, here);
-                beside_.note_contexts(here.who, where);
-                break;
+            case action::interrupt: return interrupt(each, here);
+            case action::mask: mask(each, here); break;
         }
         return flow::next;
     }
+
+    void note_contexts(frame& here, site where) override { beside_.note_contexts(here.who, where); }
 
     /// A run without visible steps must end too, when its execution is given up.
     void begin_statement(frame& here) {
@@ -247,15 +249,18 @@ private:
     flow repeat(const statement& each, frame& here) {
         constexpr std::int64_t walked = 2;
         const std::int64_t times = walk_ == nullptr ? each.number : std::min(each.number, walked);
-        for (std::int64_t i = 0; i < times; ++i) {
-            const flow left = run(each.blocks[0], here);
-            if (left == flow::broken) break;
-            if (left != flow::next) return left;
-            begin_statement(here);
-            if (!has_visible(each.blocks[0]))
-                step_on(step::yield, nullptr, nullptr, at(here, each));
+        flow left = flow::next;
+        for (std::int64_t i = 0; i < times && left == flow::next; ++i) {
+            here.who.path.push_back(static_cast<std::uint64_t>(i));
+            left = run(each.blocks[0], here);
+            if (left == flow::next) {
+                begin_statement(here);
+                if (!has_visible(each.blocks[0]))
+                    step_on(step::yield, nullptr, nullptr, at(here, each));
+            }
+            here.who.path.pop_back();
         }
-        return flow::next;
+        return left == flow::broken ? flow::next : left;
     }
     /// Whether every way through the block has a visible step: a rough answer is enough.
     bool has_visible(const block& in) const {

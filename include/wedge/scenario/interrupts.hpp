@@ -1,11 +1,14 @@
 // The handlers of a scenario: when they come, and on top of whom.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <vector>
 
+#include "wedge/base/hash.hpp"
 #include "wedge/lock/semaphore.hpp"
 #include "wedge/scenario/interpreter.hpp"
 #include "wedge/task/idle.hpp"
@@ -67,14 +70,31 @@ public:
         enabled.up(where);
     }
 
-    /// The running task may have masked or enabled a context.
+    /// The running task may have masked or enabled a context. What a handler does about that ends
+    /// with it.
     void note(actor& who, site where) {
+        if (who.handlers != 0) return;
         for (const bool is_hard : {false, true})
             set(who, is_hard, current().contexts.admits(sort(is_hard)), where);
     }
     /// Nobody interrupts a task that has ended.
     void note_end(actor& who, site where) {
         for (const bool is_hard : {false, true}) set(who, is_hard, false, where);
+    }
+
+    /// Which handlers have come.
+    std::uint64_t hash() const noexcept {
+        std::uint64_t all = 0;
+        for (const std::unique_ptr<handler>& each : handlers_)
+            all = combine(all, each->has_come ? 1 : 0);
+        return all;
+    }
+    /// By whom a task was interrupted, and what it keeps out.
+    static std::uint64_t hash_of(const actor& who) noexcept {
+        std::uint64_t all = (who.is_masked[0] ? 1U : 0U) + (who.is_masked[1] ? 2U : 0U) +
+                            who.handlers * std::uint64_t{4};
+        for (const declaration* const each : who.interrupted_by) all = combine(all, each->at.line);
+        return all;
     }
 
 private:
@@ -102,7 +122,9 @@ private:
         if (which.has_come) return;
         which.has_come = true;
         const in_context inside(which.sort(), which.what.is_threaded, where);
+        ++who.handlers;
         runs.run(which.what, who);
+        --who.handlers;
     }
 
     void set(actor& who, bool is_hard, bool is_enabled, site where) {

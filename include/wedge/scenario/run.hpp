@@ -153,6 +153,20 @@ public:
         return {schedule_word(all_.path), fingerprint_of(all_), program_word(pressure_), {}, {}};
     }
 
+    /// Known as long as no role has a state of its own: a zone, tickets, works.
+    std::optional<std::uint64_t> state() const override {
+        if (uses_.has_roles()) return {};
+        std::uint64_t all = combine(world_.hash(), interrupts_.hash());
+        for (const actor& each : actors_) {
+            all = combine(all, each.path.size());
+            for (const std::uint64_t part : each.path) all = combine(all, part);
+            for (const auto& [name, value] : each.locals)
+                all = combine(all, combine(hash_text(name), static_cast<std::uint64_t>(value)));
+            all = combine(all, interrupts::hash_of(each));
+        }
+        return all;
+    }
+
     /// One run of the order pass: a block alone, and how it is entered.
     struct walk_visit {
         const declaration* what = nullptr;

@@ -27,6 +27,8 @@ protected:
     ~sync_steps() = default;
 
     virtual flow run(const block& in, frame& here) = 0;
+    /// The running task may have masked or enabled interrupts.
+    virtual void note_contexts(frame& here, site where) = 0;
 
     site at(const frame& here, const statement& each) const {
         return {file_, here.function, each.at.line};
@@ -153,13 +155,21 @@ protected:
     }
 
     flow interrupt(const statement& each, frame& here) {
-        const in_context inside(each.is_hard ? context::hardirq : context::softirq,
-                                each.is_threaded, at(here, each));
-        return run(each.blocks[0], here);
+        const site where = at(here, each);
+        flow left{};
+        {
+            const in_context inside(each.is_hard ? context::hardirq : context::softirq,
+                                    each.is_threaded, where);
+            note_contexts(here, where);
+            left = run(each.blocks[0], here);
+        }
+        note_contexts(here, where);
+        return left;
     }
-    void mask(const statement& each, const frame& here) {
+    void mask(const statement& each, frame& here) {
         constexpr void (*steps[2][2])(site) = {{&bh_off, &bh_on}, {&irqs_off, &irqs_on}};
         steps[each.is_hard ? 1 : 0][each.is_on ? 1 : 0](at(here, each));
+        note_contexts(here, at(here, each));
     }
 
     const object_uses& uses_;

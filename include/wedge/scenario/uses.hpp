@@ -32,8 +32,10 @@ inline std::string written_class(const std::string& text) {
 class object_uses {
 public:
     explicit object_uses(const document& all) : names_(all), all_(all) {
-        for (const declaration& each : all.all)
+        for (const declaration& each : all.all) {
+            has_roles_ = has_roles_ || each.what == declares::memory || each.what == declares::work;
             for_each_statement(each.body, [&](const statement& step) {
+                has_roles_ = has_roles_ || !step.ticket.name.empty();
                 if (step.what == action::sync) synced_.insert(step.on.name);
                 has_invalidate_ = has_invalidate_ || step.what == action::invalidate;
                 if (step.what != action::ticket_begin && step.what != action::transaction) return;
@@ -41,10 +43,13 @@ public:
                 ticket_classes_[&step] = text;
                 if (step.is_wait_die) wait_die_.insert(text);
             });
+        }
     }
 
     const name_table& names() const noexcept { return names_; }
 
+    /// Whether objects take part that have a state beside locks and counts.
+    bool has_roles() const noexcept { return has_roles_; }
     bool has_invalidate() const noexcept { return has_invalidate_; }
     /// Whether somebody waits for the sections of a lock.
     bool is_synced(const std::string& lock) const { return synced_.contains(lock); }
@@ -76,6 +81,7 @@ private:
     std::set<std::string> synced_;
     std::set<std::string> wait_die_;
     std::map<const statement*, std::string> ticket_classes_;
+    bool has_roles_ = false;
     bool has_invalidate_ = false;
 };
 

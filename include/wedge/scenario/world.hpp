@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "wedge/base/hash.hpp"
 #include "wedge/lock/condition.hpp"
 #include "wedge/lock/semaphore.hpp"
 #include "wedge/lock/signalling.hpp"
@@ -111,6 +112,15 @@ public:
     wedge::semaphore& semaphore(const std::string& name) { return *find(semaphores_, name); }
     counter& number(const std::string& name) { return *find(counters_, name); }
     memory& zone() noexcept { return *zone_; }
+
+    /// Of what the engine does not see: the counters.
+    std::uint64_t hash() const noexcept {
+        std::uint64_t all = 0;
+        for (const auto& [name, each] : counters_)
+            all = combine(all,
+                          static_cast<std::uint64_t>(each.value.load(std::memory_order_relaxed)));
+        return all;
+    }
     signalling_map& signalling() noexcept { return *signalling_; }
 
     /// A ticket for objects of a class. It stays until the end of the execution, since an object

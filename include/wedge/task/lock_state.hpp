@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "wedge/base/hash.hpp"
 #include "wedge/event/event.hpp"
 #include "wedge/task/lock_identity.hpp"
 
@@ -60,6 +61,11 @@ public:
         bool may_wound = false;    ///< of a waiter: it holds locks, so the young must make way
         bool is_wounded = false;   ///< of a holder: an older one waits for it
         friend bool operator==(const use&, const use&) = default;
+        std::uint64_t hash() const noexcept {
+            const std::uint64_t bits = (may_wound ? 2U : 0U) + (is_wounded ? 1U : 0U);
+            return combine(combine(task + 1, static_cast<std::uint64_t>(how) * 4 + bits),
+                           combine(depth, age));
+        }
     };
 
     explicit lock_state(lock_kind kind = lock_kind::mutex) noexcept { reset(kind); }
@@ -180,6 +186,15 @@ public:
     }
 
     friend bool operator==(const lock_state&, const lock_state&) = default;
+
+    /// The order of the holders does not count, that of the waiters does.
+    std::uint64_t hash() const noexcept {
+        std::uint64_t held = 0;
+        for (const use& each : holders_) held += each.hash();
+        std::uint64_t all = combine(held, count_);
+        for (const use& each : queue_) all = combine(all, each.hash());
+        return all;
+    }
 
 private:
     static const use* find(const std::vector<use>& all, std::uint32_t task) noexcept {

@@ -15,6 +15,8 @@ struct choice_point {
     std::span<const std::uint32_t> enabled;  ///< ordinals, rising; never empty
     std::uint32_t running = no_task;         ///< who took the last step; it may not be enabled
     std::span<const task* const> tasks;      ///< all tasks by ordinal; `pending` is their next step
+    std::uint64_t state = 0;  ///< a hash of everything, for a search that looks at states
+    bool has_progressed = false;  ///< somebody said so since the last choice of a task
     bool has_yielded = false;  ///< the last step was a yield, a failed try or a wait that gave up
 };
 
@@ -41,6 +43,13 @@ public:
 
     /// Whether the execution ends as a livelock when all tasks retry for ever.
     virtual bool looks_for_livelocks() const noexcept { return false; }
+
+    /// Whether `choice_point::state` is needed, which only some subjects know.
+    virtual bool looks_at_states() const noexcept { return false; }
+    /// Whether tasks can go round for ever, of all that was seen.
+    virtual bool has_livelock() { return false; }
+    /// How many states were seen.
+    virtual std::uint64_t states() const noexcept { return 0; }
 
     /// Nobody can go on, and these wait.
     virtual void is_stuck(std::span<const std::uint32_t> /*waiting*/,
