@@ -23,8 +23,7 @@ public:
     void check() override {}
     void end() override { shared_.reset(); }
     wedge::schedule blank() const override { return {}; }
-    bool has_state() const override { return true; }
-    std::uint64_t state() const override {
+    std::optional<std::uint64_t> state() const override {
         return wedge::combine(wedge::combine(at_[0], at_[1]), flag_);
     }
 

@@ -152,9 +152,10 @@ private:
         decisions_.clear();
         result_ = {};
         running_ = no_task;
-        has_yielded_ = false;
+        has_yielded_ = has_progressed_ = false;
         giving_up_ = false;
         looks_for_livelocks_ = how_->looks_for_livelocks();
+        knows_state_ = subject_.state().has_value();
         if (looks_for_livelocks_) livelocks_.begin_execution();
         const std::uint32_t n = subject_.tasks();
         for (std::uint32_t i = 0; i < n; ++i) add_slot(subject_.task_name(i), {});
@@ -297,7 +298,7 @@ private:
         const std::uint64_t state =
             looks_for_livelocks_ || how_->wants_state() ? state_now() : 0;
         if (looks_for_livelocks_ &&
-            livelocks_.is_in_circle(state, subject_.has_state(), enabled))
+            livelocks_.is_in_circle(state, knows_state_, enabled))
             return stop(ending::livelock);
         if (result_.steps >= steps_max_) return stop(ending::bounded);
         const std::uint32_t next =
@@ -316,8 +317,8 @@ private:
     }
 
     std::uint64_t state_now() {
-        if (!subject_.has_state()) return state_hash({slots_.data(), used_});
-        return whole_.of({slots_.data(), used_}, model_.locks(), subject_.state());
+        if (!knows_state_) return state_hash({slots_.data(), used_});
+        return whole_.of({slots_.data(), used_}, model_.locks(), *subject_.state());
     }
 
     std::span<const std::uint32_t> who_can_go_on() {
@@ -387,8 +388,7 @@ private:
     bool has_yielded_ = false;  // the last step got nowhere, or gave way
     stuck_descriptions stuck_;
     livelock_watch livelocks_;
-    bool looks_for_livelocks_ = false;
-    bool has_progressed_ = false;
+    bool looks_for_livelocks_ = false, has_progressed_ = false, knows_state_ = false;
     whole_state whole_;
     std::vector<decision> decisions_;
     execution_record result_;

@@ -29,10 +29,9 @@ public:
     virtual void end() = 0;                   ///< destroys the state
     virtual schedule blank() const = 0;       ///< a schedule with the head filled in
 
-    /// Whether `state` tells, between two steps, all that the locks and the pending steps do not:
-    /// then states can be compared.
-    virtual bool has_state() const { return false; }
-    virtual std::uint64_t state() const { return 0; }
+    /// Between two steps: a hash of all that tasks and objects remember beside what the engine
+    /// models, so that states can be compared. Nothing: not known.
+    virtual std::optional<std::uint64_t> state() const { return {}; }
     /// Whether it has loops that may go on for ever.
     virtual bool may_circle() const { return true; }
 };

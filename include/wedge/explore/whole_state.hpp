@@ -53,9 +53,14 @@ private:
         for (const held_lock& each : self.held)
             held += combine(std::uint64_t{each.instance} << 32 | std::uint64_t{each.depth} << 8 |
                                 static_cast<std::uint64_t>(each.how),
-                            each.payload);
+                            each.payload ^ rank_of(age_of(each)) << 48);
         if (next.ticket != nullptr) hash = combine(hash, rank_of(next.ticket->age));
         return combine(hash, held);
+    }
+    /// Of a ticket that is held.
+    static std::uint64_t age_of(const held_lock& hold) noexcept {
+        const bool is_ticket = hold.lock != nullptr && hold.lock->kind() == lock_kind::map;
+        return is_ticket ? hold.lock->rank() : 0;
     }
     static std::uint32_t instance_of(const lock_identity* lock) noexcept {
         return lock == nullptr ? 0 : lock->instance();
@@ -80,9 +85,11 @@ private:
         const auto add = [&](std::uint64_t age) {
             if (age != 0) ages_.push_back(age);
         };
-        for (const std::unique_ptr<controlled_task>& each : all)
-            if (!each->is_done && each->self.pending.ticket != nullptr)
-                add(each->self.pending.ticket->age);
+        for (const std::unique_ptr<controlled_task>& each : all) {
+            if (each->is_done) continue;
+            if (each->self.pending.ticket != nullptr) add(each->self.pending.ticket->age);
+            for (const held_lock& hold : each->self.held) add(age_of(hold));
+        }
         locks.for_each([&](const lock_table::record& each) {
             for (const lock_state::use& use : each.state.holders()) add(use.age);
             for (const lock_state::use& use : each.state.queue()) add(use.age);

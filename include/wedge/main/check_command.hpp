@@ -21,6 +21,7 @@ namespace wedge {
 class check_command final : public subcommand {
 public:
     check_command() {
+        options_.explore.executions_max = 1'000'000;  // of a search over states, most are short
         options_.explore.steps_max = 2'000;           // a scenario that needs more only spins
         options_.explore.steps_all_max = 20'000'000;  // some seconds, half a minute at worst
     }
@@ -41,6 +42,11 @@ public:
         options.add_flag("--json", as_json_, "Print one JSON object a scenario")
             ->disable_flag_override();
         options.add_flag("--order-only", options_.is_order_only, "Do not explore")
+            ->disable_flag_override();
+        options
+            .add_flag_callback(
+                "--pressure", [this] { options_.under = scenario::pressure_of("pressure"); },
+                "Let any allocation fail or reclaim first, whatever the zone has")
             ->disable_flag_override();
         explore_options& how = options_.explore;
         add_number(options, "--executions", how.executions_max, 1, "The budget of a scenario");
@@ -198,7 +204,9 @@ private:
         for (std::size_t i = 0; i < result.found.findings.size(); ++i) {
             const finding& each = result.found.findings[i];
             json.begin('{').key("kind").value(wedge::name_of(each.kind));
-            json.key("classes").list(report::classes_of(each)).key("grade");
+            std::vector<std::string> classes = report::classes_of(each);
+            for (std::string& name : classes) name = scenario::written_class(name);
+            json.key("classes").list(classes).key("grade");
             report::write_grade(json, each.graded);
             json.key("verdict").value(wedge::name_of(each.judged)).key("schedule");
             if (schedules[i].empty())
@@ -213,10 +221,15 @@ private:
         return json.end('}').text() + "\n";
     }
 
-    /// The search is stateless: it counts no states.
+    /// No states: the search was one over schedules.
     static void write_exploration(json_writer& json, const outcome& found) {
         json.key("exploration").begin('{').key("executions").value(found.executions);
-        json.key("states").null().key("exhausted").value(found.exhausted).end('}');
+        json.key("states");
+        if (found.states == 0)
+            json.null();
+        else
+            json.value(found.states);
+        json.key("exhausted").value(found.exhausted).end('}');
     }
 
     scenario::check_options options_;

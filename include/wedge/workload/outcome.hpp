@@ -30,8 +30,8 @@ struct outcome {
     std::vector<finding> findings;  ///< one a signature, in the order of discovery
     std::uint64_t executions = 0;   ///< complete ones, those that deadlocked included
     std::uint64_t pruned = 0;       ///< given up, since an equal one had been tried
+    std::uint64_t states = 0;       ///< different ones, of a search over states
     std::uint64_t steps = 0;        ///< visible steps, of all executions
-    std::uint64_t states = 0;       ///< met by a search over states; else 0
     bool exhausted = false;         ///< every schedule and choice was tried
     bool bounded = false;           ///< an execution was cut at the bound of steps
     bool has_modelled_state = true; ///< false: the workload touched no lock at all
