@@ -18,7 +18,7 @@ public:
     modelled_lock& operator=(const modelled_lock&) = delete;
     virtual ~modelled_lock() = default;
 
-    lock_identity& identity() noexcept { return identity_; }
+    virtual lock_identity& identity() noexcept = 0;
 
     /// How the running task takes it.
     mode mode_of(bool is_read, bool is_recursive) const noexcept {
@@ -31,31 +31,33 @@ public:
 
     /// False: a try failed, or a timed wait gave up.
     virtual bool acquire(const wedge::detail::acquire_terms& terms) {
-        return wedge::detail::controlled_acquire(current(), identity_, terms);
+        return wedge::detail::controlled_acquire(current(), identity(), terms);
     }
     virtual void release(site where) {
-        const held_lock* const mine = current().held.find(identity_.instance());
+        const held_lock* const mine = current().held.find(identity().instance());
         const mode how = mine == nullptr ? mode::exclusive : mine->how;
-        wedge::detail::controlled_release(current(), identity_, how, where);
+        wedge::detail::controlled_release(current(), identity(), how, where);
     }
     /// What takes it with a ticket; null: no kind for that.
     virtual ww_mutex* wound_wait() noexcept { return nullptr; }
     /// "This may be taken here."
     void might_acquire(mode how, site where) {
-        wedge::detail::attempt(current(), identity_, {.how = how, .where = where});
+        wedge::detail::attempt(current(), identity(), {.how = how, .where = where});
     }
-    void downgrade(site where) { wedge::detail::controlled_downgrade(current(), identity_, where); }
+    void downgrade(site where) {
+        wedge::detail::controlled_downgrade(current(), identity(), where);
+    }
     /// Waits until nobody holds it.
     void sync(site where) {
         task& self = current();
-        wedge::detail::emit(self,
-                            wedge::detail::event_of(event_kind::sync, identity_, {.where = where}));
-        self.runtime->perform(self, {.what = step::acquire, .lock = &identity_, .where = where});
-        self.runtime->perform(self, {.what = step::release, .lock = &identity_, .where = where});
+        wedge::detail::emit(
+            self, wedge::detail::event_of(event_kind::sync, identity(), {.where = where}));
+        self.runtime->perform(self, {.what = step::acquire, .lock = &identity(), .where = where});
+        self.runtime->perform(self, {.what = step::release, .lock = &identity(), .where = where});
     }
     /// A step that only the order checker hears of.
     void tell(event_kind what, site where) {
-        wedge::detail::emit(current(), wedge::detail::event_of(what, identity_, {.where = where}));
+        wedge::detail::emit(current(), wedge::detail::event_of(what, identity(), {.where = where}));
     }
 
     // What a condition asks of its lock.
@@ -63,8 +65,7 @@ public:
     void unlock(site where) { release(where); }
 
 protected:
-    /// @param identity  of a member of the deriver
-    modelled_lock(lock_sort sort, lock_identity& identity) : sort_(sort), identity_(identity) {}
+    explicit modelled_lock(lock_sort sort) : sort_(sort) {}
 
     static lock_kind kind_of(lock_sort sort) noexcept {
         switch (sort) {
@@ -90,13 +91,14 @@ protected:
 
 private:
     const lock_sort sort_;
-    lock_identity& identity_;
 };
 
 class modelled_plain_lock final : public modelled_lock {
 public:
     modelled_plain_lock(lock_sort sort, lock_class cls)
-        : modelled_lock(sort, own_), own_(kind_of(sort), cls, waits_of(sort)) {}
+        : modelled_lock(sort), own_(kind_of(sort), cls, waits_of(sort)) {}
+
+    lock_identity& identity() noexcept override { return own_; }
 
 private:
     lock_identity own_;
@@ -104,8 +106,9 @@ private:
 
 class modelled_ww_mutex final : public modelled_lock {
 public:
-    explicit modelled_ww_mutex(ww_class& of)
-        : modelled_lock(lock_sort::ww_mutex, real_.identity()), real_(of) {}
+    explicit modelled_ww_mutex(ww_class& of) : modelled_lock(lock_sort::ww_mutex), real_(of) {}
+
+    lock_identity& identity() noexcept override { return real_.identity(); }
 
     void release(site where) WEDGE_NO_THREAD_SAFETY override { real_.unlock(where); }
     ww_mutex* wound_wait() noexcept override { return &real_; }
@@ -119,9 +122,11 @@ class modelled_map final : public modelled_lock {
 public:
     /// @param is_waited_for  somebody syncs it, so its sections are visible steps
     modelled_map(lock_class cls, bool is_waited_for)
-        : modelled_lock(lock_sort::map, own_),
+        : modelled_lock(lock_sort::map),
           own_(kind_of(lock_sort::map), cls),
           is_waited_for_(is_waited_for) {}
+
+    lock_identity& identity() noexcept override { return own_; }
 
     bool acquire(const wedge::detail::acquire_terms& terms) override {
         task& self = current();
