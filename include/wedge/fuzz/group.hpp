@@ -58,6 +58,11 @@ public:
         return wedge::mutate(data, size, size_max, seed, counts_, only_);
     }
 
+    std::size_t cross_over(std::span<const std::uint8_t> one, std::span<const std::uint8_t> other,
+                           std::uint8_t* data, std::size_t size_max, std::uint64_t seed) const {
+        return wedge::cross_over(one, other, data, size_max, seed, counts_, only_);
+    }
+
     const std::vector<fuzz_design>& designs() const noexcept { return designs_; }
     const action_counts& counts() const noexcept { return counts_; }
     const fuzz_design& design_of(std::span<const std::uint8_t> bytes) const {

@@ -32,7 +32,7 @@ struct fuzz_sighting {
 /// tried again now and then, in other programs.
 class fuzz_runner {
 public:
-    /// An execution of a program of 24 calls takes a few hundred steps.
+    /// An execution of a program of 32 calls takes a few hundred steps.
     static constexpr std::uint64_t steps_max = 5000;
 
     explicit fuzz_runner(const fuzz_design& of, std::uint8_t number = 0)
