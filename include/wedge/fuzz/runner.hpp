@@ -29,7 +29,8 @@ struct fuzz_sighting {
 /// Runs inputs of one workload. Controller, fibers and checker live on between them.
 ///
 /// An order finding is none of ours until its deadlock was built; one that cannot be built is
-/// tried again now and then, in other programs.
+/// tried again now and then, in other programs. Without such a suspect the order checker hears
+/// only of executions that have something new for it.
 class fuzz_runner {
 public:
     /// An execution of a program of 32 calls takes a few hundred steps.
@@ -46,10 +47,17 @@ public:
 
     std::optional<fuzz_sighting> run(const action_program& input) {
         split_by_task(input, tasks_);
-        feedback_.begin_execution();
-        if (tasks_.empty()) return std::nullopt;
+        if (tasks_.empty()) {
+            feedback_.begin_execution(fuzz_pass::counting);
+            return std::nullopt;
+        }
         answers_.use(input.answers);
-        const execution_record done = run(answers_);
+        execution_record done = run(answers_, has_suspects_ ? fuzz_pass::both : fuzz_pass::counting);
+        if (!has_suspects_) {
+            if (!feedback_.saw_new() && done.how == ending::complete) return std::nullopt;
+            answers_.use(input.answers);
+            done = run(answers_, fuzz_pass::checking);
+        }
         if (done.stuck || done.how == ending::threw || has_happened())
             if (auto shown = settlement_.replay(control_.decisions(), tasks_))
                 return reported(std::move(*shown), false);
@@ -58,10 +66,13 @@ public:
             if (!is_worth_trying(cycle)) continue;
             if (auto built = settlement_.confirm(cycle, tasks_))
                 return reported(std::move(*built), false);
+            has_suspects_ = true;
         }
-        for (const order_memory::cycle& each : memory_.learn(order_.graph(), tasks_))
+        for (const order_memory::cycle& each : memory_.learn(order_.graph(), tasks_)) {
             if (auto built = settlement_.confirm(each.what, each.tasks))
                 return reported(std::move(*built), true);
+            has_suspects_ = true;
+        }
         return std::nullopt;
     }
 
@@ -69,10 +80,13 @@ public:
     const checker& order() const noexcept { return order_; }
 
 private:
-    execution_record run(search_strategy& how) {
+    execution_record run(search_strategy& how, fuzz_pass pass) {
         subject_->use(tasks_);
-        order_.reset();
-        order_.begin_execution();
+        if (pass != fuzz_pass::counting) {
+            order_.reset();
+            order_.begin_execution();
+        }
+        feedback_.begin_execution(pass);
         return control_.run(how);
     }
 
@@ -97,7 +111,7 @@ private:
         std::erase_if(tasks_, [](const auto& each) { return each.empty(); });
         schedule_replay along(made.what.best.decisions, replay_mode::strict);
         byte_recorder answers(along);
-        static_cast<void>(run(answers));
+        static_cast<void>(run(answers, fuzz_pass::checking));
         made.input.design = number_;
         made.input.tasks = static_cast<std::uint8_t>(tasks_.size());
         for (std::uint8_t task = 0; task < made.input.tasks; ++task)
@@ -119,6 +133,7 @@ private:
     byte_strategy answers_;
     order_memory memory_;
     fuzz_subject::task_records tasks_;
+    bool has_suspects_ = false;
     std::unordered_map<std::string, std::uint32_t> tries_;  // by signature
 };
 
