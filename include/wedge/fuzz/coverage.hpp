@@ -64,6 +64,8 @@ public:
     /// Whether a step of the execution is one that no earlier execution took under the same holds.
     bool saw_new() const noexcept { return saw_new_; }
 
+    std::size_t chains() const noexcept { return known_.size(); }
+
     /// The tasks that took a step, by their ordinals; null: none of them did.
     std::span<const task* const> tasks() const noexcept { return tasks_; }
 

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <unordered_map>
 #include <utility>
@@ -23,8 +24,15 @@ namespace wedge {
 struct fuzz_sighting {
     finding what;              ///< with a schedule that repeats it
     action_program input;      ///< repeats it as well: the smallest that was found
-    bool is_composed = false;  ///< of tasks of several inputs; the last one alone is quiet
+    bool is_composed = false;  ///< of tasks of several inputs, of which none shows it alone
+    std::vector<std::string> inputs{};  ///< those inputs, as `name_of_input` calls them
 };
+
+/// An input by the hash of its bytes, as a file's name could say it.
+inline std::string name_of_input(const action_program& input) {
+    const std::vector<std::uint8_t> bytes = encode(input);
+    return short_hash({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+}
 
 /// Runs inputs of one workload. Controller, fibers and checker live on between them.
 ///
@@ -68,16 +76,28 @@ public:
                 return reported(std::move(*built), false);
             has_suspects_ = true;
         }
-        for (const order_memory::cycle& each : memory_.learn(order_.graph(), tasks_)) {
-            if (auto built = settlement_.confirm(each.what, each.tasks))
-                return reported(std::move(*built), true);
+        for (const order_memory::cycle& each :
+             memory_.learn(order_.graph(), tasks_, name_of_input(input))) {
+            ++composed_;
+            if (auto built = settlement_.confirm(each.what, each.tasks)) {
+                fuzz_sighting made = reported(std::move(*built), true);
+                made.inputs = each.inputs;
+                return made;
+            }
+            if (settlement_.is_refuted(each.tasks)) ++refuted_;
             has_suspects_ = true;
         }
         return std::nullopt;
     }
 
     const fuzz_design& design() const noexcept { return design_; }
-    const checker& order() const noexcept { return order_; }
+    const order_memory& memory() const noexcept { return memory_; }
+    std::size_t chains() const noexcept { return feedback_.chains(); }
+    std::size_t composed() const noexcept { return composed_; }
+    std::size_t refuted() const noexcept { return refuted_; }
+
+    /// The tasks of the execution that runs, or ran last; null: it took no step.
+    std::span<const task* const> tasks() const noexcept { return feedback_.tasks(); }
 
 private:
     execution_record run(search_strategy& how, fuzz_pass pass) {
@@ -133,7 +153,9 @@ private:
     byte_strategy answers_;
     order_memory memory_;
     fuzz_subject::task_records tasks_;
-    bool has_suspects_ = false;
+    bool has_suspects_ = false;  // cycles that could not be built so far
+    std::size_t composed_ = 0;
+    std::size_t refuted_ = 0;
     std::unordered_map<std::string, std::uint32_t> tries_;  // by signature
 };
 

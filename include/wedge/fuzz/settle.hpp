@@ -36,6 +36,15 @@ public:
         return reached(session(*what, options_).confirm(unproven), cycle.signature, tasks);
     }
 
+    /// Whether every schedule of these tasks was tried, within a small budget, and none hangs.
+    bool is_refuted(const task_records& tasks) const {
+        explore_options all = options_;
+        all.how = strategy::exhaustive;
+        all.executions_max = 5000;
+        const std::unique_ptr<subject> what = subject_with(tasks);
+        return session(*what, all).explore().what == result::sound;
+    }
+
     /// The worst that these decisions show; nothing: they do not show it again.
     std::optional<settled> replay(const std::vector<decision>& decisions,
                                   const task_records& tasks) const {
