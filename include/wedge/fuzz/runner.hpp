@@ -125,7 +125,7 @@ private:
     }
 
     fuzz_sighting reported(fuzz_settlement::settled shown, bool is_composed) {
-        if (!shown.what.cycle.empty()) shown = settlement_.smallest(std::move(shown));
+        shown = settlement_.smallest(std::move(shown));
         fuzz_sighting made{std::move(shown.what), {}, is_composed};
         tasks_ = std::move(shown.tasks);
         std::erase_if(tasks_, [](const auto& each) { return each.empty(); });
