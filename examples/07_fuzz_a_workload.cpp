@@ -2,9 +2,9 @@
 //
 //     ./07_fuzz_a_workload          tries random programs and schedules until something is found
 //
-// prints who called what, and how it hangs: the path for a failed allocation takes the locks in the
-// other order, which no test had run. Without the main below, and with clang's -fsanitize=fuzzer, it
-// is a libFuzzer target (docs/fuzzing.md).
+// prints who called what, and how it hangs: an insert that gets no memory takes the other bucket
+// too, which no test had run. Without the main below, and with clang's -fsanitize=fuzzer, it is a
+// libFuzzer target (docs/fuzzing.md).
 //
 // ctest: 07_finds_it => cache: starve\(1\), insert[^|]* \| starve\(1\), insert[^|]*\nconfirmed deadlock
 #include <cstdio>

@@ -37,7 +37,8 @@ TEST_CASE("misuse: exit status 2, nothing on stdout, one line that names the cul
     wedge::write_text("changed.schedule",
                       "wedge schedule 1\nworkload transfer 1f\nprogram deposit\n");
     const bad_line lines[] = {
-        {{}, "bank: a command is missing (hunt, explore, replay, check, fuzz, list); see ./bin/bank --help"},
+        {{}, "bank: a command is missing (hunt, explore, replay, check, fuzz, list); see "
+             "./bin/bank --help"},
         {{"explor"}, "bank: unknown command 'explor' (did you mean explore?); there is hunt, "
                      "explore, replay, check, fuzz, list; see ./bin/bank --help"},
         {{"--foo"}, "bank: unknown option --foo; see ./bin/bank --help"},

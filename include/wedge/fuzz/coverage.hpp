@@ -1,6 +1,7 @@
 // What libFuzzer is told of an execution beside the code it ran: orders, contention, trylocks.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -14,6 +15,22 @@
 #include "wedge/task/task.hpp"
 
 namespace wedge {
+
+namespace detail {
+
+// The counters of branches between the linker's names (clang's -fsanitize=fuzzer); null in other
+// builds. The compiler declares them too, and 01 keeps the two declarations apart.
+#if defined(__clang__)
+[[gnu::weak, gnu::visibility("hidden")]] extern std::uint8_t branches_begin
+    __asm__("\01__start___sancov_cntrs");
+[[gnu::weak, gnu::visibility("hidden")]] extern std::uint8_t branches_end
+    __asm__("\01__stop___sancov_cntrs");
+inline std::span<std::uint8_t> branches() noexcept { return {&branches_begin, &branches_end}; }
+#else
+inline std::span<std::uint8_t> branches() noexcept { return {}; }
+#endif
+
+}  // namespace detail
 
 /// One counter a behaviour, by its hash. More of them cost more than they tell: libFuzzer reads
 /// them all after each input (4,096: 421,000 inputs a second, 65,536: 60,000).
@@ -32,6 +49,21 @@ inline std::array<std::uint8_t, fuzz_counters_size>
 inline bool fuzz_counters_on = true;
 
 }  // namespace detail
+
+/// Keeps what runs to the end of the block out of the branches that libFuzzer hears of: whether an
+/// input needs a second look depends on those before it, and what it covers must not.
+class uncounted_scope {
+public:
+    uncounted_scope() : before_(all().begin(), all().end()) {}
+    ~uncounted_scope() { std::copy(before_.begin(), before_.end(), all().begin()); }
+    uncounted_scope(const uncounted_scope&) = delete;
+    uncounted_scope& operator=(const uncounted_scope&) = delete;
+
+private:
+    static std::span<std::uint8_t> all() noexcept { return detail::branches(); }
+
+    const std::vector<std::uint8_t> before_;
+};
 
 /// Who hears of an execution: the feedback, the order checker, or both.
 enum class fuzz_pass : std::uint8_t {
@@ -115,8 +147,8 @@ private:
     /// All that a verdict on a step other than an acquire can depend on.
     static std::uint64_t other_key(const task& self, const event& step) noexcept {
         std::uint64_t key = combine(
-            static_cast<std::uint64_t>(step.kind) << 32 | static_cast<std::uint64_t>(step.with) << 16 |
-                static_cast<std::uint64_t>(step.how) << 8 | step.subclass,
+            static_cast<std::uint64_t>(step.kind) << 32 |
+                static_cast<std::uint64_t>(step.with) << 16 | static_cast<std::uint64_t>(step.how) << 8 | step.subclass,
             std::uint64_t{step.class_id} << 32 | step.instance);
         key = combine(combine(key, step.payload), step.where.line);
         const context_state& in = self.contexts;

@@ -87,7 +87,8 @@ private:
         const std::uint32_t draw = random_.below(32);
         if (all.size() < 2 || draw < 6) {
             // Every other one at the end, where it goes on from what the input has reached.
-            const std::size_t at = random_.below(2) == 0 ? all.size() : random_.below(size32(all) + 1);
+            const std::uint32_t any_place = random_.below(size32(all) + 1);
+            const std::size_t at = random_.below(2) == 0 ? all.size() : any_place;
             if (all.size() < action_program::records_max)
                 all.insert(all.begin() + static_cast<std::ptrdiff_t>(at), any(what));
         } else if (draw < 9) {

@@ -51,7 +51,12 @@ public:
           feedback_(order_),
           subject_(of.for_fuzzing()),
           control_(*subject_, substrate::automatic, &feedback_, steps_max),
-          settlement_(of, {.steps_max = steps_max}) {}
+          settlement_(of, {.steps_max = steps_max}) {
+        // What happens once only, as the making of classes, is not for the first input to show.
+        const uncounted_scope once;
+        subject_->begin();
+        subject_->end();
+    }
 
     std::optional<fuzz_sighting> run(const action_program& input) {
         split_by_task(input, tasks_);
@@ -60,9 +65,12 @@ public:
             return std::nullopt;
         }
         answers_.use(input.answers);
-        execution_record done = run(answers_, has_suspects_ ? fuzz_pass::both : fuzz_pass::counting);
-        if (!has_suspects_) {
-            if (!feedback_.saw_new() && done.how == ending::complete) return std::nullopt;
+        const fuzz_pass pass = has_suspects_ ? fuzz_pass::both : fuzz_pass::counting;
+        execution_record done = run(answers_, pass);
+        if (pass == fuzz_pass::counting && !feedback_.saw_new() && done.how == ending::complete)
+            return std::nullopt;
+        const uncounted_scope second_look;
+        if (pass == fuzz_pass::counting) {
             answers_.use(input.answers);
             done = run(answers_, fuzz_pass::checking);
         }
