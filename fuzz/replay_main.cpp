@@ -49,7 +49,7 @@ bool replay(wedge::fuzz_group& group, const fs::path& path) {
 
 int main(int argc, char** argv) {
     try {
-        wedge::detail::begin_fuzzing(argc, argv, wedge_fuzz_group());
+        wedge::fuzz_program::the().begin(argc, argv, wedge_fuzz_group());
         const std::vector<fs::path> files = input_files(argc, argv);
         std::size_t kept = 0;
         for (const fs::path& each : files) kept += replay(wedge_fuzz_group(), each) ? 1 : 0;

@@ -8,7 +8,8 @@
 // ctest: explore_unknown exit=2 explore nothing => ^wedge: WORKLOAD
 // ctest: replay_missing_file exit=2 replay nowhere.schedule => ^wedge: nowhere.schedule: No such file
 // ctest: unknown_option exit=2 list --jsn => ^wedge: list: unknown option --jsn \(did you mean --json\?\); see
-// ctest: no_command exit=2 => ^wedge: a command is missing \(hunt, explore, replay, check, list\); see
+// ctest: fuzz_word exit=2 fuzz shwo input => ^wedge: WHAT: there is no .shwo.; there is decode, encode, show
+// ctest: no_command exit=2 => ^wedge: a command is missing \(hunt, explore, replay, check, fuzz, list\); see
 #include "wedge/main/main.hpp"
 #include "wedge/model/device.hpp"
 

@@ -5,6 +5,7 @@
 
 #include "explore/workloads.hpp"
 
+namespace abandon_test {
 using wedge::result;
 using wedge::strategy;
 using wedge::substrate;
@@ -122,3 +123,5 @@ TEST_CASE_TEMPLATE("abandon: exceptions in flight belong to their task", On,
         {.how = strategy::random, .executions_max = 100, .on = On::value});
     CHECK(tried.findings.empty());
 }
+
+}  // namespace abandon_test

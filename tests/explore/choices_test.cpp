@@ -5,6 +5,7 @@
 
 #include "explore/workloads.hpp"
 
+namespace choices_test {
 using wedge::action;
 using wedge::outcome;
 using wedge::result;
@@ -108,3 +109,5 @@ TEST_CASE("interrupts: they may end a wait, and excuse no deadlock") {
     CHECK(tried<signalled>("take | take(1)", {}).what == result::deadlock);
     CHECK(tried<signalled>("take | take", {}).what == result::sound);
 }
+
+}  // namespace choices_test

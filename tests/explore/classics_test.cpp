@@ -6,6 +6,7 @@
 #include "explore/workloads.hpp"
 #include "wedge/model/fence.hpp"
 
+namespace classics_test {
 using wedge::action;
 using wedge::result;
 
@@ -334,3 +335,5 @@ TEST_CASE("classics: works that wait for each other") {
     const wedge::outcome one_way = tried<works<false>>("queue_both");
     CHECK(one_way.what == result::sound);
 }
+
+}  // namespace classics_test

@@ -8,6 +8,7 @@
 #include "explore/plain_search.hpp"
 #include "explore/workloads.hpp"
 
+namespace exhaustive_test {
 namespace {
 
 enum class act : std::uint8_t { lock, unlock, try_lock, read, unread, wait, notify, choose, mark };
@@ -50,7 +51,7 @@ public:
     wedge::schedule blank() const override { return {}; }
 
     /// Where each task stands, and what it has seen.
-    std::string state() const {
+    std::string end_state() const {
         std::string all;
         for (const std::string& each : seen_) all += each + "|";
         for (const std::string& each : marks_) all += each + "|";
@@ -184,3 +185,5 @@ TEST_CASE("exhaustive: it reaches the ends and the deadlocks that plain depth-fi
     CHECK(dead > 20);
     CHECK(reduced * 5 < plain);
 }
+
+}  // namespace exhaustive_test

@@ -51,7 +51,7 @@ struct search_result {
     bool is_over = false;
 };
 
-/// @tparam Subject  made from a program; its `state()` says what an execution has come to
+/// @tparam Subject  made from a program; its `end_state()` says what an execution has come to
 template <class Subject, class Program>
 search_result all_of(const Program& what, wedge::search_strategy& how, std::size_t most,
                      wedge::model_options open = {}) {
@@ -65,8 +65,8 @@ search_result all_of(const Program& what, wedge::search_strategy& how, std::size
         }
         ++result.executions;
         const wedge::execution_record done = control.run(how);
-        if (done.how == wedge::ending::complete) result.complete.insert(subject.state());
-        if (done.how == wedge::ending::deadlock) result.stuck.insert(subject.state());
+        if (done.how == wedge::ending::complete) result.complete.insert(subject.end_state());
+        if (done.how == wedge::ending::deadlock) result.stuck.insert(subject.end_state());
     }
     return result;
 }

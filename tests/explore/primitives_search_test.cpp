@@ -9,6 +9,7 @@
 #include "wedge/explore/strategy/exhaustive.hpp"
 #include "wedge/wedge.hpp"
 
+namespace primitives_search_test {
 namespace {
 
 enum class act : std::uint8_t {
@@ -44,7 +45,7 @@ public:
     void end() override { all_.reset(); }
     wedge::schedule blank() const override { return {}; }
 
-    std::string state() const {
+    std::string end_state() const {
         std::string text;
         for (const std::string& each : seen_) text += each + "|";
         for (const std::string& each : marks_of(*all_)) text += each + "|";
@@ -186,3 +187,5 @@ TEST_CASE_TEMPLATE("exhaustive: no end and no deadlock of what blocks is left ou
     CHECK(compared > 100);
     CHECK(dead > 20);
 }
+
+}  // namespace primitives_search_test

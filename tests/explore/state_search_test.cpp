@@ -8,6 +8,7 @@
 #include "wedge/explore/session.hpp"
 #include "wedge/wedge.hpp"
 
+namespace state_search_test {
 namespace {
 
 /// Two tasks that do the same; `at` is all that there is beside locks and variables.
@@ -155,3 +156,5 @@ TEST_CASE("states: a loop that only an unfair schedule prolongs is none") {
     spinning broken(false);
     CHECK(all_states_of(broken).what == wedge::result::livelock);
 }
+
+}  // namespace state_search_test

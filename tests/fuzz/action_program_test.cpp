@@ -105,3 +105,32 @@ TEST_CASE("mutate: the same seed makes the same bytes") {
     CHECK(a == b);
     CHECK(first == second);
 }
+
+TEST_CASE("cross over: a task has all its calls of one program, and only designs that fit") {
+    wedge::rng random(10);
+    std::vector<std::uint8_t> bytes(64);
+    const std::vector<std::uint8_t> four{0, 3, 4, 0x00, 1, 0x20, 1, 0x40, 1, 0x01, 1};
+    const std::vector<std::uint8_t> two{2, 1, 3, 0x05, 9, 0x25, 9, 0x1f, 9, 7};
+    const wedge::action_program one = wedge::decode(four, designs);
+    const wedge::action_program other = wedge::decode(two, designs);
+    unsigned mixed = 0;
+    for (std::uint64_t seed = 0; seed < 200; ++seed) {
+        const std::size_t size = wedge::cross_over(wedge::encode(one), wedge::encode(other),
+                                                   bytes.data(), bytes.size(), seed, designs, -1);
+        const auto made = wedge::decode(std::span<const std::uint8_t>(bytes.data(), size), designs);
+        check_fits(made);
+        CHECK(made.design == one.design);
+        bool has_one = false, has_other = false;
+        for (std::uint8_t task = 0; task < made.tasks; ++task) {
+            std::vector<std::uint8_t> arguments;
+            for (const wedge::action_record& each : made.records)
+                if (each.task == task) arguments.push_back(each.argument);
+            for (const std::uint8_t each : arguments) {
+                CHECK(each == arguments.front());
+                (each == 1 ? has_one : has_other) = true;
+            }
+        }
+        mixed += has_one && has_other ? 1 : 0;
+    }
+    CHECK(mixed > 50);
+}

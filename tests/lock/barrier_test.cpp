@@ -4,6 +4,7 @@
 
 #include "lock/both.hpp"
 
+namespace barrier_test {
 using wedge::result;
 
 TEST_CASE("barrier: natively nobody passes before all have arrived, round after round") {
@@ -60,3 +61,5 @@ TEST_CASE("latch: it opens with the last count") {
     CHECK(all_schedules("start | count_down") == result::sound);
     CHECK(all_schedules("start | start") == result::sound);
 }
+
+}  // namespace barrier_test

@@ -4,6 +4,7 @@
 
 #include "lock/both.hpp"
 
+namespace work_test {
 using wedge::result;
 
 TEST_CASE("work: natively a flush waits for what was queued, a cancel for what runs") {
@@ -91,3 +92,5 @@ TEST_CASE("work: a flush under a lock that the body takes is an inverted order, 
     // Without anybody who queues it nothing hangs, and nothing is seen of the body.
     CHECK(all_schedules("flush_at_desk").what == result::sound);
 }
+
+}  // namespace work_test

@@ -4,6 +4,7 @@
 
 #include "lock/both.hpp"
 
+namespace ww_mutex_test {
 using wedge::result;
 using wedge::ww_algorithm;
 using wedge::ww_result;
@@ -133,3 +134,5 @@ TEST_CASE("ww_mutex: an interruptible acquire may be interrupted, by a recorded 
     CHECK(!has_deadlock(both::controlled({wait, wait})));
     CHECK(interrupted > 0);
 }
+
+}  // namespace ww_mutex_test

@@ -37,9 +37,10 @@ TEST_CASE("misuse: exit status 2, nothing on stdout, one line that names the cul
     wedge::write_text("changed.schedule",
                       "wedge schedule 1\nworkload transfer 1f\nprogram deposit\n");
     const bad_line lines[] = {
-        {{}, "bank: a command is missing (hunt, explore, replay, check, list); see ./bin/bank --help"},
+        {{}, "bank: a command is missing (hunt, explore, replay, check, fuzz, list); see "
+             "./bin/bank --help"},
         {{"explor"}, "bank: unknown command 'explor' (did you mean explore?); there is hunt, "
-                     "explore, replay, check, list; see ./bin/bank --help"},
+                     "explore, replay, check, fuzz, list; see ./bin/bank --help"},
         {{"--foo"}, "bank: unknown option --foo; see ./bin/bank --help"},
         {{"explore", "--sed", "3"}, "bank: explore: unknown option --sed (did you mean --seed?); "
                                     "see ./bin/bank explore --help"},

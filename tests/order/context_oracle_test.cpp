@@ -13,6 +13,7 @@
 #include "support/notation.hpp"
 #include "wedge/base/rng.hpp"
 
+namespace context_oracle_test {
 namespace {
 
 constexpr int locks = 3;
@@ -178,3 +179,5 @@ TEST_CASE("contexts, oracle: no deadlock of a random program with an interrupt i
     CHECK(deadlocks > programs / 3);
     CHECK(deadlocks < programs);
 }
+
+}  // namespace context_oracle_test

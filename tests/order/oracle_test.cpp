@@ -7,6 +7,7 @@
 
 #include "support/order_truth.hpp"
 
+namespace oracle_test {
 namespace {
 
 using namespace order_truth;
@@ -59,3 +60,5 @@ TEST_CASE("oracle: no deadlock of a random program is missed, and none is refute
     CHECK(deadlocks > 400);
     CHECK(reported * 5 < sound);
 }
+
+}  // namespace oracle_test

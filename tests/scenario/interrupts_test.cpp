@@ -4,6 +4,7 @@
 
 #include "scenario/read.hpp"
 
+namespace interrupts_test {
 namespace {
 
 std::string outcome_of(const std::string& text) {
@@ -61,3 +62,5 @@ TEST_CASE("interrupts: what a handler masks is let in again when it ends") {
         "handler second hardirq { complete over }\nthread t { yield; wait over }\n";
     CHECK(outcome_of(text) == "sound");
 }
+
+}  // namespace interrupts_test

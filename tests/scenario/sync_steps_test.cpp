@@ -4,6 +4,7 @@
 
 #include "scenario/read.hpp"
 
+namespace sync_steps_test {
 namespace {
 
 std::string outcome_of(const std::string& text) {
@@ -96,3 +97,5 @@ TEST_CASE("sync steps: recursive readers pass a waiting writer, plain ones do no
     CHECK(twice("rwsem", " recursive") == "sound");
     CHECK(twice("qrwlock", " recursive") == "sound");
 }
+
+}  // namespace sync_steps_test

@@ -32,7 +32,7 @@ struct action_program {
     static constexpr std::size_t record_size = 2;
     static constexpr std::uint8_t tasks_max = 8;     // three bits of a record
     static constexpr std::uint8_t actions_max = 32;  // the other five
-    static constexpr std::size_t records_max = 24;   // longer programs only repeat themselves
+    static constexpr std::size_t records_max = 32;   // longer programs only repeat themselves
 
     std::uint8_t design = 0;  ///< which workload, among those of the target
     std::uint8_t tasks = 1;

@@ -1,15 +1,35 @@
 // What libFuzzer is told of an execution beside the code it ran: orders, contention, trylocks.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <span>
+#include <vector>
 
 #include "wedge/base/hash.hpp"
 #include "wedge/event/sink.hpp"
+#include "wedge/task/chain_key.hpp"
 #include "wedge/task/task.hpp"
 
 namespace wedge {
+
+namespace detail {
+
+// The counters of branches between the linker's names (clang's -fsanitize=fuzzer); null in other
+// builds. The compiler declares them too, and 01 keeps the two declarations apart.
+#if defined(__clang__)
+[[gnu::weak, gnu::visibility("hidden")]] extern std::uint8_t branches_begin
+    __asm__("\01__start___sancov_cntrs");
+[[gnu::weak, gnu::visibility("hidden")]] extern std::uint8_t branches_end
+    __asm__("\01__stop___sancov_cntrs");
+inline std::span<std::uint8_t> branches() noexcept { return {&branches_begin, &branches_end}; }
+#else
+inline std::span<std::uint8_t> branches() noexcept { return {}; }
+#endif
+
+}  // namespace detail
 
 /// One counter a behaviour, by its hash. More of them cost more than they tell: libFuzzer reads
 /// them all after each input (4,096: 421,000 inputs a second, 65,536: 60,000).
@@ -24,37 +44,133 @@ namespace detail {
 inline std::array<std::uint8_t, fuzz_counters_size>
     fuzz_counters{};
 
+/// Off to measure what they are worth.
+inline bool fuzz_counters_on = true;
+
 }  // namespace detail
 
-/// Counts what the tasks of one execution do, and passes every event on.
+/// Keeps what runs to the end of the block out of the branches that libFuzzer hears of: whether an
+/// input needs a second look depends on those before it, and what it covers must not.
+class uncounted_scope {
+public:
+    uncounted_scope() : before_(all().begin(), all().end()) {}
+    ~uncounted_scope() { std::copy(before_.begin(), before_.end(), all().begin()); }
+    uncounted_scope(const uncounted_scope&) = delete;
+    uncounted_scope& operator=(const uncounted_scope&) = delete;
+
+private:
+    static std::span<std::uint8_t> all() noexcept { return detail::branches(); }
+
+    const std::vector<std::uint8_t> before_;
+};
+
+/// Who hears of an execution: the feedback, the order checker, or both.
+enum class fuzz_pass : std::uint8_t {
+    counting,  ///< counts, and notices whether the checker could learn anything
+    checking,  ///< the checker alone: a second time, for what it says
+    both,
+};
+
+/// Counts what the tasks of one execution do, for the fuzzer.
 ///
 /// A feature is a name, never a number of this process: classes by the hash of their names, no
 /// addresses, so that a corpus means the same tomorrow.
+///
+/// The order checker costs as much as all the rest, and most executions show it nothing that it has
+/// not seen in earlier ones. So it is left out, until a step comes that is new with the holds it
+/// is taken under.
 class fuzz_feedback final : public sink {
 public:
-    explicit fuzz_feedback(sink& next) : sink(~0U), next_(next) {}
+    explicit fuzz_feedback(sink& checker) : sink(~0U), checker_(checker) {}
 
-    void begin_execution() noexcept {
+    void begin_execution(fuzz_pass pass) noexcept {
+        pass_ = pass;
         holders_.fill(0);
+        tasks_.fill(nullptr);
+        saw_new_ = false;
         // A build without instrumentation would say "no interesting inputs" and quit.
         detail::fuzz_counters[0] = 1;
     }
 
+    /// Whether a step of the execution is one that no earlier execution took under the same holds.
+    bool saw_new() const noexcept { return saw_new_; }
+
+    std::size_t chains() const noexcept { return known_.size(); }
+
+    /// The tasks that took a step, by their ordinals; null: none of them did.
+    std::span<const task* const> tasks() const noexcept { return tasks_; }
+
     void on(task& self, const event& step) noexcept override {
-        if (next_.wants(step.kind)) next_.on(self, step);
+        tasks_[self.ordinal % tasks_.size()] = &self;
+        if (pass_ != fuzz_pass::counting && checker_.wants(step.kind)) checker_.on(self, step);
+        if (pass_ == fuzz_pass::counting) notice(self, step);
+        if (pass_ != fuzz_pass::checking) count(self, step);
+    }
+
+private:
+    static constexpr std::size_t places = 256;     // of instances; two that share one only blur
+    static constexpr std::size_t tasks_shown = 16;  // of a report; programs have 8, and kswapd
+
+    /// Keeps the chains of holds as the checker would, and whether it knows this one.
+    void notice(task& self, const event& step) noexcept {
+        switch (step.kind) {
+            case event_kind::attempt:
+            case event_kind::try_acquired: note(self.chain = key_.of(self, step)); return;
+            case event_kind::acquired: return;
+            case event_kind::released:
+                if (held_lock* const mine = self.held.find(step.instance)) {
+                    if (mine + 1 != self.held.end())
+                        key_.rebuild(self, static_cast<std::size_t>(mine - self.held.begin()),
+                                     mine);
+                    return;
+                }
+                break;
+            case event_kind::downgraded:
+                if (held_lock* const mine = self.held.find(step.instance)) {
+                    note(combine(other_key(self, step), static_cast<std::uint64_t>(mine->how)));
+                    mine->how = mode::shared;  // the keys depend on it
+                    key_.rebuild(self, static_cast<std::size_t>(mine - self.held.begin()),
+                                 nullptr);
+                    return;
+                }
+                break;
+            default: break;
+        }
+        note(other_key(self, step));
+    }
+    void note(std::uint64_t key) {
+        if (known_.contains(key)) return;
+        known_.insert(key);
+        saw_new_ = true;
+    }
+    /// All that a verdict on a step other than an acquire can depend on.
+    static std::uint64_t other_key(const task& self, const event& step) noexcept {
+        std::uint64_t key = combine(
+            static_cast<std::uint64_t>(step.kind) << 32 |
+                static_cast<std::uint64_t>(step.with) << 16 | static_cast<std::uint64_t>(step.how) << 8 | step.subclass,
+            std::uint64_t{step.class_id} << 32 | step.instance);
+        key = combine(combine(key, step.payload), step.where.line);
+        const context_state& in = self.contexts;
+        key = combine(key, std::uint64_t{in.hardirqs} << 32 | std::uint64_t{in.softirqs} << 16 |
+                               (in.irqs_are_off ? 2U : 0U) | (in.bh_is_off ? 1U : 0U));
+        for (const held_lock& held : self.held) key = combine(key, held.chain);
+        return key != 0 ? key : 1;
+    }
+
+    void count(task& self, const event& step) noexcept {
         switch (step.kind) {
             case event_kind::attempt:
                 orders(self, step);
-                if (holders_[place_of(step)] != 0) count(feature(2, step, outermost(self)));
+                if (holders_[place_of(step)] != 0) bump(feature(2, step, outermost(self)));
                 break;
             case event_kind::acquired: ++holders_[place_of(step)]; break;
             case event_kind::try_acquired:
                 ++holders_[place_of(step)];
-                count(feature(3, step, chain_of(self)));
+                bump(feature(3, step, chain_of(self)));
                 break;
-            case event_kind::try_failed: count(feature(4, step, chain_of(self))); break;
-            case event_kind::failed: count(feature(5, step, chain_of(self))); break;
-            case event_kind::wake: count(feature(6, step, chain_of(self))); break;
+            case event_kind::try_failed: bump(feature(4, step, chain_of(self))); break;
+            case event_kind::failed: bump(feature(5, step, chain_of(self))); break;
+            case event_kind::wake: bump(feature(6, step, chain_of(self))); break;
             case event_kind::released:
                 if (holders_[place_of(step)] != 0) --holders_[place_of(step)];
                 break;
@@ -62,41 +178,55 @@ public:
         }
     }
 
-private:
-    static constexpr std::size_t places = 256;  // of instances; two that share one only blur
-
     /// Each hold that the new lock comes under, and all of them together.
     void orders(const task& self, const event& step) noexcept {
-        for (const held_lock& held : self.held)
-            count(feature(0, step, name_of_class(held.class_id)));
-        if (self.held.size() > 1) count(feature(1, step, chain_of(self)));
+        if (self.held.empty()) return;
+        const std::uint64_t what = feature(0, step, 0);
+        std::uint64_t chain = 1;
+        for (const held_lock& held : self.held) {
+            const std::uint64_t name = name_of_class(held.class_id);
+            bump(combine(what, name));
+            chain = combine(chain, name);
+        }
+        if (self.held.size() > 1) bump(combine(what, chain));
     }
 
-    static std::uint64_t name_of_class(std::uint32_t id) noexcept {
-        return id == 0 ? 0 : detail::classes()[id].hash;
+    std::uint64_t name_of_class(std::uint32_t id) noexcept {
+        while (names_.size() <= id)
+            names_.push_back(names_.empty() ? 0
+                                            : detail::classes()[static_cast<std::uint32_t>(
+                                                                    names_.size())]
+                                                  .hash);
+        return names_[id];
     }
-    static std::uint64_t outermost(const task& self) noexcept {
+    std::uint64_t outermost(const task& self) noexcept {
         return self.held.empty() ? 0 : name_of_class(self.held[0].class_id);
     }
-    static std::uint64_t chain_of(const task& self) noexcept {
+    std::uint64_t chain_of(const task& self) noexcept {
         std::uint64_t chain = 0;
         for (const held_lock& held : self.held)
             chain = combine(chain, name_of_class(held.class_id));
         return chain;
     }
-    static std::uint64_t feature(std::uint64_t sort, const event& step,
-                                 std::uint64_t with) noexcept {
+    std::uint64_t feature(std::uint64_t sort, const event& step, std::uint64_t with) noexcept {
         const std::uint64_t what = sort << 8 | static_cast<std::uint64_t>(step.how);
         return combine(combine(what, name_of_class(step.class_id)), with);
     }
-    static void count(std::uint64_t feature) noexcept {
+    static void bump(std::uint64_t feature) noexcept {
+        if (!detail::fuzz_counters_on) return;
         std::uint8_t& counter = detail::fuzz_counters[1 + feature % (fuzz_counters_size - 1)];
         if (counter != 255) ++counter;
     }
     static std::size_t place_of(const event& step) noexcept { return step.instance % places; }
 
-    sink& next_;
+    sink& checker_;
+    fuzz_pass pass_ = fuzz_pass::both;
     std::array<std::uint8_t, places> holders_{};
+    std::array<const task*, tasks_shown> tasks_{};
+    std::vector<std::uint64_t> names_;  // hashes, by the number of the class
+    const chain_key key_{evidence::exact};
+    chain_cache known_;
+    bool saw_new_ = false;
 };
 
 }  // namespace wedge

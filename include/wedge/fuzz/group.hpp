@@ -30,7 +30,30 @@ public:
             detail::fuzz_counters[0] = 1;
             return std::nullopt;
         }
-        return runner_of(input_.design).run(input_);
+        last_ = &runner_of(input_.design);
+        return last_->run(input_);
+    }
+
+    /// Who runs an input, or ran the last one; for a watchdog.
+    const fuzz_runner* last_run() const noexcept { return last_; }
+
+    /// What all inputs together have shown.
+    struct knowledge {
+        std::size_t edges = 0;     ///< of one lock to another, by what they were taken under
+        std::size_t chains = 0;    ///< of holds
+        std::size_t composed = 0;  ///< programs that were put together of several inputs
+        std::size_t refuted = 0;   ///< those of them of which every schedule was tried
+    };
+    knowledge known() const {
+        knowledge all;
+        for (const std::unique_ptr<fuzz_runner>& each : runners_) {
+            if (each == nullptr) continue;
+            all.edges += each->memory().edges();
+            all.chains += each->chains();
+            all.composed += each->composed();
+            all.refuted += each->refuted();
+        }
+        return all;
     }
 
     /// Fuzzes this design alone. Its name as the workload's, or what stands within `<>`.
@@ -50,12 +73,18 @@ public:
 
     /// Forgets what inputs have shown: the next one is judged alone.
     void forget() {
+        last_ = nullptr;
         for (std::unique_ptr<fuzz_runner>& each : runners_) each.reset();
     }
 
     std::size_t mutate(std::uint8_t* data, std::size_t size, std::size_t size_max,
                        std::uint64_t seed) const {
         return wedge::mutate(data, size, size_max, seed, counts_, only_);
+    }
+
+    std::size_t cross_over(std::span<const std::uint8_t> one, std::span<const std::uint8_t> other,
+                           std::uint8_t* data, std::size_t size_max, std::uint64_t seed) const {
+        return wedge::cross_over(one, other, data, size_max, seed, counts_, only_);
     }
 
     const std::vector<fuzz_design>& designs() const noexcept { return designs_; }
@@ -82,6 +111,7 @@ private:
     action_counts counts_;
     std::vector<std::unique_ptr<fuzz_runner>> runners_;
     action_program input_;
+    fuzz_runner* last_ = nullptr;
     int only_ = -1;
 };
 

@@ -1,105 +1,137 @@
 // WEDGE_FUZZ: makes a libFuzzer target of workloads.
 #pragma once
 
+#include <algorithm>
+#include <charconv>
+#include <chrono>
 #include <cstdlib>
 #include <string>
 #include <string_view>
 
-#include <fcntl.h>
 #include <unistd.h>
 
-#include "wedge/event/schedule_text.hpp"
-#include "wedge/fuzz/group.hpp"
-#include "wedge/report/text.hpp"
+#include "wedge/fuzz/report.hpp"
+#include "wedge/fuzz/watchdog.hpp"
+
+// libFuzzer's own mutator; not there in a program that only replays.
+extern "C" __attribute__((weak)) std::size_t LLVMFuzzerMutate(std::uint8_t* data, std::size_t size,
+                                                              std::size_t size_max);
 
 namespace wedge {
 
-namespace detail {
-
-/// What the command line says to us; libFuzzer passes over options that begin with `--`.
-struct fuzz_invocation {
-    std::string program = "fuzz";
-    std::string artifacts;  ///< put before the names of files, as for libFuzzer's own
-};
-inline fuzz_invocation& the_fuzz_invocation() {
-    static fuzz_invocation& made = *new fuzz_invocation;
-    return made;
-}
-
-inline bool write_all(int file, std::string_view text) noexcept {
-    while (!text.empty()) {
-        const auto written = ::write(file, text.data(), text.size());
-        if (written <= 0) return false;
-        text.remove_prefix(static_cast<std::size_t>(written));
+/// One libFuzzer program: its command line, its watchdog, and what it has done so far. libFuzzer
+/// passes over options that begin with `--`:
+///
+///     --design=NAME      fuzz this design alone
+///     --mutator=bytes    libFuzzer's mutator instead of ours; to measure what ours is worth
+///     --counters=off     no feedback but the branches taken; to measure what it is worth
+class fuzz_program {
+public:
+    static fuzz_program& the() {
+        static fuzz_program& made = *new fuzz_program;
+        return made;
     }
-    return true;
-}
 
-inline bool save(const std::string& path, std::string_view text) noexcept {
-    const int file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-    if (file < 0) return false;
-    const bool is_written = write_all(file, text);
-    return ::close(file) == 0 && is_written;
-}
-
-inline void begin_fuzzing(int argc, char** argv, fuzz_group& group) {
-    fuzz_invocation& call = the_fuzz_invocation();
-    if (argc > 0) call.program = argv[0];
-    for (int i = 1; i < argc; ++i) {
-        const std::string_view word = argv[i];
-        constexpr std::string_view design = "--design=";
-        constexpr std::string_view prefix = "-artifact_prefix=";
-        if (word.starts_with(prefix)) call.artifacts = word.substr(prefix.size());
-        if (!word.starts_with(design)) continue;
+    void begin(int argc, char** argv, fuzz_group& group) {
+        group_ = &group;
+        if (argc > 0) program_ = argv[0];
         try {
-            group.restrict_to(word.substr(design.size()));
+            for (int i = 1; i < argc; ++i) read(argv[i]);
         } catch (const error& wrong) {
-            write_all(2, call.program + ": " + wrong.what() + "\n");
+            detail::write_all(2, program_ + ": " + wrong.what() + "\n");
             ::_exit(2);  // libFuzzer has not begun: there is nothing to save
         }
     }
-}
 
-}  // namespace detail
-
-/// The report of a sighting, with the lines that fuzzing services look for. Saves the smallest
-/// input and the schedule, and names them.
-inline std::string report_of(const fuzz_sighting& seen, const fuzz_design& of) {
-    const detail::fuzz_invocation& call = detail::the_fuzz_invocation();
-    const std::string stem = call.artifacts + "wedge-" + fuzz_group::short_name(of.name) + "-" +
-                             short_hash(seen.what.signature);
-    const std::vector<std::uint8_t> bytes = encode(seen.input);
-    const bool has_input = detail::save(
-        stem + ".input",
-        {reinterpret_cast<const char*>(bytes.data()), bytes.size()});  // the same bytes as text
-    const bool has_schedule = detail::save(stem + ".schedule", to_string(seen.what.best));
-    std::string text = "\nworkload: " + of.name + ": " + seen.what.best.program + "\n\n";
-    text += text_of(seen.what, has_input ? call.program + " " + stem + ".input" : "");
-    if (has_schedule) text += "schedule: " + stem + ".schedule\n";
-    if (seen.is_composed)
-        text += "note: composed of tasks of several inputs; the last one alone is quiet\n";
-    text += "ERROR: wedge: " + report::heading_of(seen.what) + "\n";
-    text += "DEDUP_TOKEN: " + seen.what.signature + "\n";
-    text += "SUMMARY: wedge: " + std::string(name_of(seen.what.kind)) + " in " + of.name + ": " +
-            seen.what.signature + "\n";
-    return text;
-}
-
-/// One input: decodes it, runs it, and on a finding prints the report and aborts, so that the
-/// fuzzer keeps the input.
-inline int fuzz_one(fuzz_group& group, const std::uint8_t* data, std::size_t size) {
-    const std::span<const std::uint8_t> bytes(data, size);
-    if (const std::optional<fuzz_sighting> seen = group.run(bytes)) {
-        detail::write_all(2, report_of(*seen, group.design_of(bytes)));
-        std::abort();
+    /// What only a program that fuzzes has: a watchdog, and lines that say how it goes.
+    void begin_watch() {
+        dog_ = new fuzz_watchdog(*group_, patience_);  // until the process ends
+        began_ = said_ = clock::now();
+        std::atexit([] { detail::write_all(2, the().progress()); });
     }
-    return 0;
-}
 
-template <workload... Workloads>
-int fuzz(const std::uint8_t* data, std::size_t size) {
-    return fuzz_one(fuzz_group_of<Workloads...>(), data, size);
-}
+    /// One input: runs it, and on a finding prints the report and aborts, so that the fuzzer keeps
+    /// the input.
+    int run(const std::uint8_t* data, std::size_t size) {
+        if (dog_ == nullptr) begin_watch();
+        dog_->mark();
+        if (const std::optional<fuzz_sighting> seen = group_->run({data, size})) {
+            ++findings_;
+            detail::write_all(2, report_of(*seen, *group_, program_, artefacts_));
+            std::abort();
+        }
+        dog_->mark();
+        constexpr std::uint64_t look_every = 256;  // a look at the clock costs a tenth of an input
+        if (++inputs_ % look_every == 0 && clock::now() - said_ >= std::chrono::seconds(10)) {
+            said_ = clock::now();
+            detail::write_all(2, progress());
+        }
+        return 0;
+    }
+
+    std::size_t mutate(std::uint8_t* data, std::size_t size, std::size_t size_max, unsigned seed) {
+        if (uses_bytes_ && LLVMFuzzerMutate != nullptr)
+            return LLVMFuzzerMutate(data, size, size_max);
+        return group_->mutate(data, size, size_max, seed);
+    }
+
+    std::size_t cross_over(std::span<const std::uint8_t> one, std::span<const std::uint8_t> other,
+                           std::uint8_t* data, std::size_t size_max, unsigned seed) {
+        if (!uses_bytes_) return group_->cross_over(one, other, data, size_max, seed);
+        const std::size_t head = std::min(one.size() / 2, size_max);
+        const std::size_t tail = std::min(other.size() - other.size() / 2, size_max - head);
+        std::copy_n(one.begin(), head, data);
+        std::copy_n(other.end() - static_cast<std::ptrdiff_t>(tail), tail, data + head);
+        return head + tail;
+    }
+
+private:
+    using clock = std::chrono::steady_clock;
+
+    void read(std::string_view word) {
+        const auto value = [&](std::string_view option) -> std::optional<std::string_view> {
+            if (!word.starts_with(option)) return std::nullopt;
+            return word.substr(option.size());
+        };
+        if (const auto prefix = value("-artifact_prefix=")) artefacts_ = *prefix;
+        if (const auto design = value("--design=")) group_->restrict_to(*design);
+        if (const auto mutator = value("--mutator=")) uses_bytes_ = is(*mutator, "bytes", word);
+        if (const auto counters = value("--counters="))
+            detail::fuzz_counters_on = !is(*counters, "off", word);
+        if (const auto seconds = value("-timeout=")) {
+            long number = 0;
+            std::from_chars(seconds->data(), seconds->data() + seconds->size(), number);
+            if (number > 0) patience_ = std::chrono::seconds(number);
+        }
+    }
+    static bool is(std::string_view value, std::string_view wanted, std::string_view option) {
+        if (value == wanted) return true;
+        throw error(std::string(option) + ": the only value is " + std::string(wanted));
+    }
+
+    std::string progress() const {
+        const double seconds =
+            std::max(0.001, std::chrono::duration<double>(clock::now() - began_).count());
+        const fuzz_group::knowledge known = group_->known();
+        return "wedge: " + std::to_string(inputs_) + " inputs, " +
+               std::to_string(static_cast<std::uint64_t>(double(inputs_) / seconds)) + "/s, " +
+               std::to_string(known.edges) + " edges, " + std::to_string(known.chains) +
+               " chains, " + std::to_string(known.composed) + " programs composed, " +
+               std::to_string(known.refuted) + " refuted, " + std::to_string(findings_) +
+               " findings\n";
+    }
+
+    fuzz_group* group_ = nullptr;
+    std::string program_ = "fuzz";
+    std::string artefacts_;
+    std::chrono::seconds patience_{60};
+    bool uses_bytes_ = false;
+    fuzz_watchdog* dog_ = nullptr;
+    clock::time_point began_{};
+    clock::time_point said_{};
+    std::uint64_t inputs_ = 0;
+    unsigned findings_ = 0;
+};
 
 }  // namespace wedge
 
@@ -109,18 +141,22 @@ wedge::fuzz_group& wedge_fuzz_group();
 /// Makes a libFuzzer target of one or more workloads.
 ///
 ///     WEDGE_FUZZ(transfer, eviction)     // ./prog -max_total_time=60 --design=eviction corpus/
-#define WEDGE_FUZZ(...)                                                                       \
-    wedge::fuzz_group& wedge_fuzz_group() {                                                   \
-        return ::wedge::fuzz_group_of<__VA_ARGS__>();                                         \
-    }                                                                                         \
-    extern "C" int LLVMFuzzerInitialize(int* argc, char*** argv) {                            \
-        ::wedge::detail::begin_fuzzing(*argc, *argv, wedge_fuzz_group());                     \
-        return 0;                                                                             \
-    }                                                                                         \
-    extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {       \
-        return ::wedge::fuzz<__VA_ARGS__>(data, size);                                        \
-    }                                                                                         \
-    extern "C" std::size_t LLVMFuzzerCustomMutator(std::uint8_t* data, std::size_t size,      \
-                                                   std::size_t size_max, unsigned int seed) { \
-        return wedge_fuzz_group().mutate(data, size, size_max, seed);                         \
+#define WEDGE_FUZZ(...)                                                                           \
+    wedge::fuzz_group& wedge_fuzz_group() { return ::wedge::fuzz_group_of<__VA_ARGS__>(); }       \
+    extern "C" int LLVMFuzzerInitialize(int* argc, char*** argv) {                                \
+        ::wedge::fuzz_program::the().begin(*argc, *argv, wedge_fuzz_group());                     \
+        return 0;                                                                                 \
+    }                                                                                             \
+    extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {           \
+        return ::wedge::fuzz_program::the().run(data, size);                                      \
+    }                                                                                             \
+    extern "C" std::size_t LLVMFuzzerCustomMutator(std::uint8_t* data, std::size_t size,          \
+                                                   std::size_t size_max, unsigned int seed) {     \
+        return ::wedge::fuzz_program::the().mutate(data, size, size_max, seed);                   \
+    }                                                                                             \
+    extern "C" std::size_t LLVMFuzzerCustomCrossOver(                                             \
+        const std::uint8_t* one, std::size_t one_size, const std::uint8_t* other,                 \
+        std::size_t other_size, std::uint8_t* data, std::size_t size_max, unsigned int seed) {    \
+        return ::wedge::fuzz_program::the().cross_over({one, one_size}, {other, other_size},      \
+                                                       data, size_max, seed);                     \
     }

@@ -1,6 +1,7 @@
 // Mutations of a fuzzer's input as the program that it is.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <span>
 #include <utility>
@@ -27,8 +28,38 @@ public:
         for (unsigned changes = 1 + random_.below(3); changes > 0; --changes) change(what);
     }
 
+    /// A program of tasks of both, each with all of its calls; with the schedule of the first, up
+    /// to a place behind which it is that of the second.
+    action_program cross(const action_program& one, action_program other) {
+        action_program made = one;
+        move_to(other, one.design);
+        made.records.clear();
+        made.tasks = std::max(one.tasks, other.tasks);
+        const std::uint32_t of_one = random_.below(1U << action_program::tasks_max);
+        const auto take = [&](const records& from, bool is_one) {
+            for (const action_record& each : from)
+                if ((of_one >> each.task & 1U) == (is_one ? 1U : 0U) &&
+                    made.records.size() < action_program::records_max)
+                    made.records.push_back(each);
+        };
+        take(one.records, true);
+        take(other.records, false);
+        if (!made.answers.empty()) made.answers.resize(random_.below(size32(made.answers)) + 1);
+        if (other.answers.size() > made.answers.size())
+            made.answers.insert(
+                made.answers.end(),
+                other.answers.begin() + static_cast<std::ptrdiff_t>(made.answers.size()),
+                other.answers.end());
+        return made;
+    }
+
 private:
     using records = std::vector<action_record>;
+
+    template <class Vector>
+    static std::uint32_t size32(const Vector& of) noexcept {
+        return static_cast<std::uint32_t>(of.size());
+    }
 
     std::uint8_t byte(std::size_t n) noexcept {
         return static_cast<std::uint8_t>(random_.below(static_cast<std::uint32_t>(n)));
@@ -55,8 +86,11 @@ private:
         // in any schedule that comes there.
         const std::uint32_t draw = random_.below(32);
         if (all.size() < 2 || draw < 6) {
+            // Every other one at the end, where it goes on from what the input has reached.
+            const std::uint32_t any_place = random_.below(size32(all) + 1);
+            const std::size_t at = random_.below(2) == 0 ? all.size() : any_place;
             if (all.size() < action_program::records_max)
-                all.insert(all.begin() + place(all.size() + 1), any(what));
+                all.insert(all.begin() + static_cast<std::ptrdiff_t>(at), any(what));
         } else if (draw < 9) {
             all.erase(all.begin() + place(all.size()));
         } else if (draw < 12) {
@@ -80,7 +114,7 @@ private:
     }
 
     std::size_t random_index(const records& all) noexcept {
-        return random_.below(static_cast<std::uint32_t>(all.size()));
+        return random_.below(size32(all));
     }
 
     /// Another task does the same.
@@ -102,7 +136,7 @@ private:
         } else if (draw < 28) {
             all.erase(all.begin() + place(all.size()));
         } else if (draw < 31) {
-            all[random_.below(static_cast<std::uint32_t>(all.size()))] = small();
+            all[random_.below(size32(all))] = small();
         } else {
             all.resize(all.size() / 2);
         }
@@ -113,6 +147,16 @@ private:
     rng random_;
 };
 
+namespace detail {
+
+inline std::size_t put(const action_program& what, std::uint8_t* data, std::size_t size_max) {
+    const std::vector<std::uint8_t> bytes = encode(what, size_max);
+    std::copy(bytes.begin(), bytes.end(), data);
+    return bytes.size();
+}
+
+}  // namespace detail
+
 /// Mutates the bytes of an input in place.
 ///
 /// @return the new size, at most size_max
@@ -120,9 +164,19 @@ inline std::size_t mutate(std::uint8_t* data, std::size_t size, std::size_t size
                           std::uint64_t seed, const action_counts& designs, int only) {
     action_program what = decode(std::span<const std::uint8_t>(data, size), designs);
     program_mutator(designs, only, seed).mutate(what);
-    const std::vector<std::uint8_t> bytes = encode(what, size_max);
-    std::copy(bytes.begin(), bytes.end(), data);
-    return bytes.size();
+    return detail::put(what, data, size_max);
+}
+
+/// Crosses the programs of two inputs.
+///
+/// @return the size of what was written to `data`, at most size_max
+inline std::size_t cross_over(std::span<const std::uint8_t> one,
+                              std::span<const std::uint8_t> other, std::uint8_t* data,
+                              std::size_t size_max, std::uint64_t seed,
+                              const action_counts& designs, int only) {
+    const action_program made = program_mutator(designs, only, seed)
+                                    .cross(decode(one, designs), decode(other, designs));
+    return detail::put(made, data, size_max);
 }
 
 }  // namespace wedge

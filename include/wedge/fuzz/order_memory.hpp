@@ -1,6 +1,7 @@
 // What all inputs together have shown of the lock order, and which of their tasks showed it.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
 #include <unordered_set>
@@ -24,10 +25,14 @@ public:
     struct cycle {
         finding what;
         task_records tasks;
+        std::vector<std::string> inputs;  ///< of which it was put together
     };
 
+    std::size_t edges() const noexcept { return known_.size(); }
+
     /// Takes in what one input has shown.
-    std::vector<cycle> learn(const order_graph& shown, const task_records& tasks) {
+    std::vector<cycle> learn(const order_graph& shown, const task_records& tasks,
+                             const std::string& input) {
         std::vector<finding> fresh;
         for (std::uint32_t i = 0; i < shown.edges(); ++i) {
             const order_graph::edge& edge = shown.edge_at(i);
@@ -35,19 +40,25 @@ public:
             const order_graph::node& to = shown.node_at(edge.to);
             for (const observation& seen : edge.seen)
                 if (seen.task < tasks.size() && known_.insert(key_of(from, to, seen)).second)
-                    add(seen, tasks[seen.task], fresh);
+                    add(seen, {tasks[seen.task], input}, fresh);
         }
         std::vector<cycle> made;
         for (finding& each : fresh)
             if (!each.cycle.empty() && each.judged == verdict::unresolved &&
                 !is_about_interrupts(each.kind)) {
-                task_records composed = tasks_of(each);
-                made.push_back({std::move(each), std::move(composed)});
+                cycle& next = made.emplace_back();
+                compose(each, next);
+                next.what = std::move(each);
             }
         return made;
     }
 
 private:
+    struct origin {
+        std::vector<action_record> task;
+        std::string input;
+    };
+
     static std::uint64_t key_of(const order_graph::node& from, const order_graph::node& to,
                                 const observation& seen) {
         std::uint64_t key = combine(from.class_id, to.class_id);
@@ -59,30 +70,30 @@ private:
         return key;
     }
 
-    void add(observation seen, const std::vector<action_record>& task,
-             std::vector<finding>& fresh) {
+    void add(observation seen, origin shown_by, std::vector<finding>& fresh) {
         // The title carries the number of the task through the finding.
-        seen.task = static_cast<std::uint32_t>(tasks_.size());
-        seen.title = std::to_string(tasks_.size());
-        tasks_.push_back(task);
+        seen.task = static_cast<std::uint32_t>(origins_.size());
+        seen.title = std::to_string(origins_.size());
+        origins_.push_back(std::move(shown_by));
         const std::string who = seen.title;
         all_.add(std::move(seen), who, fresh);
     }
 
-    task_records tasks_of(const finding& found) const {
-        task_records composed;
+    void compose(const finding& found, cycle& into) const {
         for (const dependency& edge : found.cycle) {
-            if (composed.size() == action_program::tasks_max) break;
-            std::vector<action_record> task = tasks_[std::stoul(edge.task)];
-            for (action_record& each : task) each.task = static_cast<std::uint8_t>(composed.size());
-            composed.push_back(std::move(task));
+            if (into.tasks.size() == action_program::tasks_max) break;
+            const origin& from = origins_[std::stoul(edge.task)];
+            into.tasks.push_back(from.task);
+            for (action_record& each : into.tasks.back())
+                each.task = static_cast<std::uint8_t>(into.tasks.size() - 1);
+            if (std::find(into.inputs.begin(), into.inputs.end(), from.input) == into.inputs.end())
+                into.inputs.push_back(from.input);
         }
-        return composed;
     }
 
     order_knowledge all_{evidence::exact};
     std::unordered_set<std::uint64_t> known_;
-    task_records tasks_;
+    std::vector<origin> origins_;
 };
 
 }  // namespace wedge

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <unordered_map>
 #include <utility>
@@ -23,16 +24,24 @@ namespace wedge {
 struct fuzz_sighting {
     finding what;              ///< with a schedule that repeats it
     action_program input;      ///< repeats it as well: the smallest that was found
-    bool is_composed = false;  ///< of tasks of several inputs; the last one alone is quiet
+    bool is_composed = false;  ///< of tasks of several inputs, of which none shows it alone
+    std::vector<std::string> inputs{};  ///< those inputs, as `name_of_input` calls them
 };
+
+/// An input by the hash of its bytes, as a file's name could say it.
+inline std::string name_of_input(const action_program& input) {
+    const std::vector<std::uint8_t> bytes = encode(input);
+    return short_hash({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+}
 
 /// Runs inputs of one workload. Controller, fibers and checker live on between them.
 ///
 /// An order finding is none of ours until its deadlock was built; one that cannot be built is
-/// tried again now and then, in other programs.
+/// tried again now and then, in other programs. Without such a suspect the order checker hears
+/// only of executions that have something new for it.
 class fuzz_runner {
 public:
-    /// An execution of a program of 24 calls takes a few hundred steps.
+    /// An execution of a program of 32 calls takes a few hundred steps.
     static constexpr std::uint64_t steps_max = 5000;
 
     explicit fuzz_runner(const fuzz_design& of, std::uint8_t number = 0)
@@ -42,14 +51,29 @@ public:
           feedback_(order_),
           subject_(of.for_fuzzing()),
           control_(*subject_, substrate::automatic, &feedback_, steps_max),
-          settlement_(of, {.steps_max = steps_max}) {}
+          settlement_(of, {.steps_max = steps_max}) {
+        // What happens once only, as the making of classes, is not for the first input to show.
+        const uncounted_scope once;
+        subject_->begin();
+        subject_->end();
+    }
 
     std::optional<fuzz_sighting> run(const action_program& input) {
         split_by_task(input, tasks_);
-        feedback_.begin_execution();
-        if (tasks_.empty()) return std::nullopt;
+        if (tasks_.empty()) {
+            feedback_.begin_execution(fuzz_pass::counting);
+            return std::nullopt;
+        }
         answers_.use(input.answers);
-        const execution_record done = run(answers_);
+        const fuzz_pass pass = has_suspects_ ? fuzz_pass::both : fuzz_pass::counting;
+        execution_record done = run(answers_, pass);
+        if (pass == fuzz_pass::counting && !feedback_.saw_new() && done.how == ending::complete)
+            return std::nullopt;
+        const uncounted_scope second_look;
+        if (pass == fuzz_pass::counting) {
+            answers_.use(input.answers);
+            done = run(answers_, fuzz_pass::checking);
+        }
         if (done.stuck || done.how == ending::threw || has_happened())
             if (auto shown = settlement_.replay(control_.decisions(), tasks_))
                 return reported(std::move(*shown), false);
@@ -58,20 +82,36 @@ public:
             if (!is_worth_trying(cycle)) continue;
             if (auto built = settlement_.confirm(cycle, tasks_))
                 return reported(std::move(*built), false);
+            has_suspects_ = true;
         }
-        for (const order_memory::cycle& each : memory_.learn(order_.graph(), tasks_))
-            if (auto built = settlement_.confirm(each.what, each.tasks))
-                return reported(std::move(*built), true);
+        for (const order_memory::cycle& each :
+             memory_.learn(order_.graph(), tasks_, name_of_input(input))) {
+            ++composed_;
+            if (auto built = settlement_.confirm(each.what, each.tasks)) {
+                fuzz_sighting made = reported(std::move(*built), true);
+                made.inputs = each.inputs;
+                return made;
+            }
+            if (settlement_.is_refuted(each.tasks)) ++refuted_;
+            has_suspects_ = true;
+        }
         return std::nullopt;
     }
 
     const fuzz_design& design() const noexcept { return design_; }
-    const checker& order() const noexcept { return order_; }
+    const order_memory& memory() const noexcept { return memory_; }
+    std::size_t chains() const noexcept { return feedback_.chains(); }
+    std::size_t composed() const noexcept { return composed_; }
+    std::size_t refuted() const noexcept { return refuted_; }
+
+    /// The tasks of the execution that runs, or ran last; null: it took no step.
+    std::span<const task* const> tasks() const noexcept { return feedback_.tasks(); }
 
 private:
-    execution_record run(search_strategy& how) {
+    execution_record run(search_strategy& how, fuzz_pass pass) {
         subject_->use(tasks_);
-        order_.reset();
+        if (pass != fuzz_pass::counting) order_.reset();
+        feedback_.begin_execution(pass);
         return control_.run(how);
     }
 
@@ -90,13 +130,13 @@ private:
     }
 
     fuzz_sighting reported(fuzz_settlement::settled shown, bool is_composed) {
-        if (!shown.what.cycle.empty()) shown = settlement_.smallest(std::move(shown));
+        shown = settlement_.smallest(std::move(shown));
         fuzz_sighting made{std::move(shown.what), {}, is_composed};
         tasks_ = std::move(shown.tasks);
         std::erase_if(tasks_, [](const auto& each) { return each.empty(); });
         schedule_replay along(made.what.best.decisions, replay_mode::strict);
         byte_recorder answers(along);
-        static_cast<void>(run(answers));
+        static_cast<void>(run(answers, fuzz_pass::checking));
         made.input.design = number_;
         made.input.tasks = static_cast<std::uint8_t>(tasks_.size());
         for (std::uint8_t task = 0; task < made.input.tasks; ++task)
@@ -118,6 +158,9 @@ private:
     byte_strategy answers_;
     order_memory memory_;
     fuzz_subject::task_records tasks_;
+    bool has_suspects_ = false;  // cycles that could not be built so far
+    std::size_t composed_ = 0;
+    std::size_t refuted_ = 0;
     std::unordered_map<std::string, std::uint32_t> tries_;  // by signature
 };
 

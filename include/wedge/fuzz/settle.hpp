@@ -36,6 +36,15 @@ public:
         return reached(session(*what, options_).confirm(unproven), cycle.signature, tasks);
     }
 
+    /// Whether every schedule of these tasks was tried, within a small budget, and none hangs.
+    bool is_refuted(const task_records& tasks) const {
+        explore_options all = options_;
+        all.how = strategy::exhaustive;
+        all.executions_max = 5000;
+        const std::unique_ptr<subject> what = subject_with(tasks);
+        return session(*what, all).explore().what == result::sound;
+    }
+
     /// The worst that these decisions show; nothing: they do not show it again.
     std::optional<settled> replay(const std::vector<decision>& decisions,
                                   const task_records& tasks) const {
@@ -56,29 +65,51 @@ public:
         return least ? least : shown;
     }
 
-    /// Leaves out calls as long as the same deadlock can still be built.
+    /// Leaves out calls and makes arguments small, as long as the same finding still shows.
     settled smallest(settled from) const {
-        unsigned tries_left = 64;  // each is some thousand executions
+        unsigned tries_left = 64;  // each is some hundred or thousand executions
+        const auto keeps = [&](const task_records& fewer) {
+            if (tries_left == 0) return false;
+            --tries_left;
+            std::optional<settled> again = shown_again(from.what, fewer);
+            if (again) from = std::move(*again);
+            return again.has_value();
+        };
         for (std::size_t task = 0; task < from.tasks.size(); ++task)
-            for (std::size_t i = 0; i < from.tasks[task].size() && tries_left > 0;) {
+            for (std::size_t i = 0; i < from.tasks[task].size();) {
                 task_records fewer = from.tasks;
                 fewer[task].erase(fewer[task].begin() + static_cast<std::ptrdiff_t>(i));
-                --tries_left;
-                std::optional<settled> again;
-                if (is_any_left(fewer)) again = confirm(from.what, fewer);
-                if (again && again->what.signature == from.what.signature)
-                    from = std::move(*again);
-                else
-                    ++i;
+                if (!is_any_left(fewer) || !keeps(fewer)) ++i;
             }
+        for (std::size_t task = 0; task < from.tasks.size(); ++task)
+            for (std::size_t i = 0; i < from.tasks[task].size(); ++i)
+                for (std::uint8_t small = 0; small < 2 && small < from.tasks[task][i].argument;
+                     ++small) {
+                    task_records smaller = from.tasks;
+                    smaller[task][i].argument = small;
+                    if (keeps(smaller)) break;
+                }
         std::erase_if(from.tasks, [](const auto& each) { return each.empty(); });
-        if (std::optional<settled> again = confirm(from.what, from.tasks);
-            again && again->what.signature == from.what.signature)
-            return std::move(*again);
+        if (std::optional<settled> again = shown_again(from.what, from.tasks)) return *again;
         return from;
     }
 
 private:
+    /// The same finding in other tasks: a cycle is built, anything else is searched for.
+    std::optional<settled> shown_again(const finding& like, const task_records& tasks) const {
+        std::optional<settled> again;
+        if (!like.cycle.empty()) {
+            again = confirm(like, tasks);
+        } else {
+            explore_options few = options_;
+            few.executions_max = 500;
+            const std::unique_ptr<subject> what = subject_with(tasks);
+            again = reached(session(*what, few).explore(), like.signature, tasks);
+        }
+        if (again && again->what.signature != like.signature) again.reset();
+        return again;
+    }
+
     static bool is_any_left(const task_records& tasks) {
         return std::any_of(tasks.begin(), tasks.end(),
                            [](const auto& each) { return !each.empty(); });

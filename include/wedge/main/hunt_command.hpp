@@ -2,7 +2,6 @@
 #pragma once
 
 #include <algorithm>
-#include <array>
 #include <chrono>
 #include <cstdint>
 #include <optional>
@@ -10,7 +9,7 @@
 #include <vector>
 
 #include "wedge/event/schedule_text.hpp"
-#include "wedge/fuzz/group.hpp"
+#include "wedge/fuzz/engine.hpp"
 #include "wedge/main/files.hpp"
 #include "wedge/main/interrupt.hpp"
 #include "wedge/main/picture.hpp"
@@ -64,13 +63,11 @@ private:
 
     static constexpr std::uint64_t executions_max = 2'000'000;  // of the proof; time ends it before
     static constexpr std::uint64_t pair_executions_max = 20'000;
-    static constexpr std::size_t input_size_max = 256;
 
     /// What a hunt in one workload came to.
     struct quarry {
         std::optional<finding> found;
         std::string engine;
-        std::uint64_t executions = 0;
         outcome explored;  ///< when fuzzing found nothing
     };
 
@@ -125,35 +122,15 @@ private:
     void fuzz(const workload_entry& workload, clock::time_point end, progress_line& progress,
               quarry& caught) const {
         fuzz_group group({workload.fuzzing()});
-        std::vector<std::vector<std::uint8_t>> kept(1);
-        std::array<bool, fuzz_counters_size> seen{};
-        rng random(seed_);
-        std::vector<std::uint8_t> input;
+        fuzz_engine engine(group, seed_);
         outcome so_far;
-        for (; !caught.found && !is_over(end); ++caught.executions) {
-            input = kept[random.below(static_cast<std::uint32_t>(kept.size()))];
-            std::size_t size = input.size();
-            input.resize(input_size_max);
-            for (std::uint32_t n = 1 + random.below(4); n > 0; --n)
-                size = group.mutate(input.data(), size, input_size_max, random.next());
-            input.resize(size);
-            detail::fuzz_counters.fill(0);
-            if (std::optional<fuzz_sighting> shown = group.run(input))
+        while (!caught.found && !is_over(end)) {
+            if (std::optional<fuzz_sighting> shown = engine.step())
                 caught.found = std::move(shown->what);
-            if (adds_something(seen)) kept.push_back(input);
-            so_far.executions = caught.executions;
+            so_far.executions = engine.executions();
             progress_line::on(so_far, &progress);
         }
-        caught.engine = "fuzz: " + report::counted(caught.executions, "program");
-    }
-
-    static bool adds_something(std::array<bool, fuzz_counters_size>& seen) {
-        bool is_new = false;
-        for (std::size_t i = 0; i < seen.size(); ++i) {
-            if (detail::fuzz_counters[i] == 0 || seen[i]) continue;
-            seen[i] = is_new = true;
-        }
-        return is_new;
+        caught.engine = "fuzz: " + report::counted(engine.executions(), "program");
     }
 
     void explore(const workload_entry& workload, clock::time_point end, progress_line& progress,

@@ -14,6 +14,7 @@
 
 #include "wedge/main/check_command.hpp"
 #include "wedge/main/explore_command.hpp"
+#include "wedge/main/fuzz_command.hpp"
 #include "wedge/main/hunt_command.hpp"
 #include "wedge/main/list_command.hpp"
 #include "wedge/main/replay_command.hpp"
@@ -31,6 +32,7 @@ inline std::vector<std::unique_ptr<subcommand>> all_subcommands() {
     all.push_back(std::make_unique<explore_command>());
     all.push_back(std::make_unique<replay_command>());
     all.push_back(std::make_unique<check_command>());
+    all.push_back(std::make_unique<fuzz_command>());
     all.push_back(std::make_unique<list_command>());
     return all;
 }

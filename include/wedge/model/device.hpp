@@ -67,6 +67,11 @@ struct device {
     /// A hole is punched into a huge page of the mapping, which is split.
     void truncate() { file_.change_tables(zone_, D::split_alloc); }
 
+    /// From here on the task's allocations may fail (1), may reclaim first (2), or both (3).
+    void strain(std::uint32_t how) {
+        put_under({.fail_allocations = (how & 1U) != 0, .force_reclaim = (how & 2U) != 0});
+    }
+
     /// No page is lost, and none is twice.
     void check() const {
         std::uint32_t pages = zone_.free_pages();
@@ -77,7 +82,8 @@ struct device {
     static constexpr auto actions =
         wedge::actions(action<&device::fault>{"fault"}, action<&device::evict>{"evict"},
                        action<&device::unmap>{"unmap"}, action<&device::kswapd>{"kswapd"},
-                       action<&device::hog>{"hog"}, action<&device::truncate>{"truncate"});
+                       action<&device::hog>{"hog"}, action<&device::truncate>{"truncate"},
+                       action<&device::strain>{"strain"});
 
 private:
     struct object {

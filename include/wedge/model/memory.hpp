@@ -53,13 +53,14 @@ public:
     /// anything. With NOFAIL it yields and tries for ever.
     bool alloc(std::uint32_t pages, gfp asked, site where = site::current()) {
         order_.touch(asked, where);
-        const gfp counts = effective(asked, current().scopes);
+        const std::uint8_t scopes = current().scopes;
+        const gfp counts = effective(asked, scopes);
         const bool may_reclaim = has(counts, gfp::direct_reclaim);
         const bool never_fails = has(counts, gfp::nofail);
-        if (may_reclaim && pressure_.force_reclaim && choose(2, "reclaim strikes") == 1)
-            pass(counts, where);
-        if (!never_fails && pressure_.fail_allocations && choose(2, "the allocation fails") == 1)
-            return false;
+        const bool may_fail = pressure_.fail_allocations || (scopes & scope::may_fail) != 0;
+        const bool may_strike = pressure_.force_reclaim || (scopes & scope::reclaim_first) != 0;
+        if (may_reclaim && may_strike && choose(2, "reclaim strikes") == 1) pass(counts, where);
+        if (!never_fails && may_fail && choose(2, "the allocation fails") == 1) return false;
         for (;;) {
             if (take(pages, counts, where)) return true;
             if (may_reclaim && pass(counts, where) != 0) continue;

@@ -152,22 +152,11 @@ private:
     void attempt(task& self, const event& step) noexcept {
         if (has(step.with, flags::ticketed)) [[unlikely]]
             check_ticket(self, step);
-        const std::uint64_t key = key_of(self, step);
+        const std::uint64_t key = chains_.key.of(self, step);
         self.chain = key;
         if (chains_.known.contains(key)) [[likely]]
             return;
         validate(self, step, key);
-    }
-
-    std::uint64_t key_of(task& self, const event& next) const noexcept {
-        return chains_.key.of(self, {.class_id = next.class_id,
-                                     .instance = next.instance,
-                                     .how = next.how,
-                                     .subclass = next.subclass,
-                                     .with = next.with,
-                                     .context = static_cast<std::uint8_t>(self.context),
-                                     .allows = next.lock ? next.lock->allows() : next.waits,
-                                     .payload = next.payload});
     }
 
     [[gnu::noinline, gnu::cold]] void validate(task& self, const event& step, std::uint64_t key) {
@@ -195,7 +184,7 @@ private:
     }
 
     void try_acquired(task& self, const event& step) noexcept {
-        const std::uint64_t key = key_of(self, step);
+        const std::uint64_t key = chains_.key.of(self, step);
         self.chain = key;
         if (!chains_.known.contains(key)) [[unlikely]]
             validate_tried(self, step, key);

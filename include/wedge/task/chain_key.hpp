@@ -29,6 +29,18 @@ public:
         return extend(of_holds(self) ^ interrupts_of(self), self.held, self.held.end(), next);
     }
 
+    /// The same for the step that is about to take it.
+    std::uint64_t of(task& self, const event& next) const noexcept {
+        return of(self, held_lock{.class_id = next.class_id,
+                                  .instance = next.instance,
+                                  .how = next.how,
+                                  .subclass = next.subclass,
+                                  .with = next.with,
+                                  .context = static_cast<std::uint8_t>(self.context),
+                                  .allows = next.lock ? next.lock->allows() : next.waits,
+                                  .payload = next.payload});
+    }
+
     /// The key of the task's holds at the moment when interrupts of a sort are let in.
     std::uint64_t of_opening(task& self, event_kind opens) const noexcept {
         return combine(of_holds(self) ^ interrupts_of(self), static_cast<std::uint64_t>(opens));

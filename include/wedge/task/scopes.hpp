@@ -10,6 +10,8 @@ namespace scope {
 inline constexpr std::uint8_t nofs = 1;       ///< no reclaim that enters the file system
 inline constexpr std::uint8_t noio = 2;       ///< none that starts I/O; implies nofs
 inline constexpr std::uint8_t noreclaim = 4;  ///< no direct reclaim at all: a reclaimer's own state
+inline constexpr std::uint8_t may_fail = 8;       ///< each may fail (Linux: make-it-fail)
+inline constexpr std::uint8_t reclaim_first = 16; ///< each that may reclaim may do so first
 }  // namespace scope
 
 /// Adds scopes to the running task until the end of the block.

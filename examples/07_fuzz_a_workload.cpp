@@ -1,0 +1,43 @@
+// A workload of your own as a fuzz target: state, actions with integers, and one line.
+//
+//     ./07_fuzz_a_workload          tries random programs and schedules until something is found
+//
+// prints who called what, and how it hangs: an insert that gets no memory takes the other bucket
+// too, which no test had run. Without the main below, and with clang's -fsanitize=fuzzer, it is a
+// libFuzzer target (docs/fuzzing.md).
+//
+// ctest: 07_finds_it => cache: starve\(1\), insert[^|]* \| starve\(1\), insert[^|]*\nconfirmed deadlock
+#include <cstdio>
+
+#include "wedge/fuzz/engine.hpp"
+#include "wedge/fuzz/libfuzzer.hpp"
+#include "wedge/model/memory.hpp"
+#include "wedge/wedge.hpp"
+
+/// Entries in two buckets; an insert may have no memory, and then makes room in the other one.
+struct cache {
+    wedge::mutex buckets[2]{wedge::mutex("bucket 0"), wedge::mutex("bucket 1")};
+    wedge::memory memory;
+
+    void insert(std::uint32_t key) {
+        const wedge::guard mine(buckets[key % 2]);
+        if (memory.alloc(1, wedge::gfp_nowait)) return;
+        const wedge::guard other(buckets[(key + 1) % 2]);  // the bug: nobody orders the two
+    }
+    /// From here on this task's allocations may fail (any odd number), or do not.
+    void starve(std::uint32_t how) { wedge::put_under({.fail_allocations = how % 2 != 0}); }
+
+    static constexpr auto actions = wedge::actions(wedge::action<&cache::insert>{"insert"},
+                                                   wedge::action<&cache::starve>{"starve"});
+};
+
+WEDGE_FUZZ(cache)
+
+int main() {
+    wedge::fuzz_engine engine(wedge_fuzz_group(), 1);
+    const auto seen = engine.run(100'000);
+    if (!seen) return 1;
+    std::printf("workload: cache: %s\n%s", seen->what.best.program.c_str(),
+                wedge::text_of(seen->what).c_str());
+    return 0;
+}

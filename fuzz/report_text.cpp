@@ -1,0 +1,146 @@
+// Fuzzes the reports: any finding, whatever its names are, becomes a text, a picture and one line
+// of valid JSON.
+//
+// ctest: short -runs=5000 -seed=1 -max_len=256 => Done 5000 runs
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "wedge/base/check.hpp"
+#include "wedge/event/signature.hpp"
+#include "wedge/report/dot.hpp"
+#include "wedge/report/json.hpp"
+#include "wedge/report/text.hpp"
+
+namespace {
+
+/// Answers from the input; behind its end, always 0.
+class input {
+public:
+    input(const std::uint8_t* data, std::size_t size) : next_(data), end_(data + size) {}
+
+    std::uint32_t below(std::uint32_t n) { return next_ == end_ ? 0 : *next_++ % n; }
+    std::string name() {
+        std::string made;
+        for (std::uint32_t left = below(8); left > 0; --left)
+            made += static_cast<char>(below(256));
+        return made;
+    }
+    wedge::lock_use lock() {
+        wedge::lock_use made;
+        made.class_name = name();
+        made.instance = below(4);
+        made.subclass = static_cast<std::uint8_t>(below(3));
+        made.how = static_cast<wedge::mode>(below(3));
+        made.where = {files[below(3)], "f", below(100)};
+        return made;
+    }
+    wedge::dependency edge() { return {lock(), lock(), name(), below(4) == 0}; }
+    wedge::task_report task() {
+        wedge::task_report made;
+        made.name = name();
+        for (std::uint32_t left = below(3); left > 0; --left) made.held.push_back(lock());
+        if (below(2) != 0) made.wanted = lock();
+        if (below(3) == 0) made.waits_for = name();
+        return made;
+    }
+    wedge::finding finding() {
+        wedge::finding made;
+        made.kind = static_cast<wedge::finding_kind>(below(wedge::finding_names.size()));
+        made.judged = static_cast<wedge::verdict>(below(4));
+        made.what = name();
+        made.reason = name();
+        for (std::uint32_t left = below(4); left > 0; --left) made.cycle.push_back(edge());
+        for (std::uint32_t left = below(3); left > 0; --left) made.reached.push_back(edge());
+        for (std::uint32_t left = below(3); left > 0; --left) made.locks.push_back(lock());
+        for (std::uint32_t left = below(4); left > 0; --left) made.tasks.push_back(task());
+        made.task = name();
+        made.graded = {name(), below(2) != 0, below(2) != 0, below(2) != 0};
+        made.cycles = below(4);
+        made.signature = wedge::signature_of(made);
+        return made;
+    }
+
+private:
+    static constexpr const char* files[] = {"", "a.cpp", "/b\"\\\n/c.hpp"};
+
+    const std::uint8_t* next_;
+    const std::uint8_t* end_;
+};
+
+/// Reads one JSON value (RFC 8259); false: it is none.
+class json_reader {
+public:
+    explicit json_reader(std::string_view text) : text_(text) {}
+    bool is_valid() { return value() && at_ == text_.size(); }
+
+private:
+    bool accept(char c) {
+        if (at_ == text_.size() || text_[at_] != c) return false;
+        ++at_;
+        return true;
+    }
+    bool word(std::string_view wanted) {
+        if (!text_.substr(at_).starts_with(wanted)) return false;
+        at_ += wanted.size();
+        return true;
+    }
+    bool string() {
+        if (!accept('"')) return false;
+        while (!accept('"')) {
+            if (at_ == text_.size() || static_cast<unsigned char>(text_[at_]) < 0x20) return false;
+            if (text_[at_++] != '\\') continue;
+            if (at_ == text_.size()) return false;
+            const char escaped = text_[at_++];
+            if (escaped == 'u')
+                for (int i = 0; i < 4; ++i, ++at_)
+                    if (at_ == text_.size() || !is_hex(text_[at_])) return false;
+            if (std::string_view("\"\\/bfnrtu").find(escaped) == std::string_view::npos)
+                return false;
+        }
+        return true;
+    }
+    static bool is_hex(char c) {
+        return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+    }
+    bool number() {
+        const std::size_t start = at_;
+        while (at_ < text_.size() && text_[at_] >= '0' && text_[at_] <= '9') ++at_;
+        return at_ > start;
+    }
+    template <class Element>
+    bool list(char close, Element element) {
+        if (accept(close)) return true;
+        do {
+            if (!element()) return false;
+        } while (accept(','));
+        return accept(close);
+    }
+    bool value() {
+        if (accept('[')) return list(']', [&] { return value(); });
+        if (accept('{')) return list('}', [&] { return string() && accept(':') && value(); });
+        if (at_ < text_.size() && text_[at_] == '"') return string();
+        return word("true") || word("false") || word("null") || number();
+    }
+
+    std::string_view text_;
+    std::size_t at_ = 0;
+};
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+    input from(data, size);
+    wedge::outcome all;
+    for (std::uint32_t left = 1 + from.below(2); left > 0; --left)
+        all.findings.push_back(from.finding());
+    for (const wedge::finding& each : all.findings) {
+        WEDGE_CHECK(wedge::text_of(each, "replay it").ends_with("replay: replay it\n"));
+        WEDGE_CHECK(wedge::dot_of(each).ends_with("}\n"));
+    }
+    const std::string json = wedge::json_of(all, {from.name(), from.name(), {from.name()}});
+    WEDGE_CHECK(json.find('\n') == json.size() - 1);
+    WEDGE_CHECK(json_reader(std::string_view(json).substr(0, json.size() - 1)).is_valid());
+    return 0;
+}

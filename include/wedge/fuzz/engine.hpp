@@ -1,0 +1,81 @@
+// A fuzzing loop of our own, for programs that are built without libFuzzer.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "wedge/base/rng.hpp"
+#include "wedge/fuzz/group.hpp"
+
+namespace wedge {
+
+/// Mutates and crosses inputs, runs them, and keeps those that did something new. Deterministic:
+/// the same seed makes the same inputs.
+///
+/// libFuzzer sees the branches that the program takes as well, and keeps its corpus on disk: it is
+/// the better one for a night, this one for a test or a minute, with any compiler.
+class fuzz_engine {
+public:
+    explicit fuzz_engine(fuzz_group& group, std::uint64_t seed) : group_(group), random_(seed) {}
+
+    /// Runs one input more; what it shows, if anything.
+    std::optional<fuzz_sighting> step() {
+        input_.resize(size_max);
+        std::size_t size = 0;
+        const std::vector<std::uint8_t>& one = any();
+        if (random_.below(4) == 0) {
+            size = group_.cross_over(one, any(), input_.data(), size_max, random_.next());
+        } else {
+            std::copy(one.begin(), one.end(), input_.begin());
+            size = one.size();
+        }
+        for (std::uint32_t n = 1 + random_.below(4); n > 0; --n)
+            size = group_.mutate(input_.data(), size, size_max, random_.next());
+        input_.resize(size);
+        ++executions_;
+        detail::fuzz_counters.fill(0);
+        std::optional<fuzz_sighting> shown = group_.run(input_);
+        if (adds_something()) kept_.push_back(input_);
+        return shown;
+    }
+
+    /// Steps until something is found or so many inputs were run.
+    std::optional<fuzz_sighting> run(std::uint64_t executions_max) {
+        for (std::uint64_t i = 0; i < executions_max; ++i)
+            if (std::optional<fuzz_sighting> shown = step()) return shown;
+        return std::nullopt;
+    }
+
+    std::uint64_t executions() const noexcept { return executions_; }
+    std::size_t features() const noexcept { return features_; }
+
+private:
+    static constexpr std::size_t size_max = 256;
+
+    const std::vector<std::uint8_t>& any() {
+        return kept_[random_.below(static_cast<std::uint32_t>(kept_.size()))];
+    }
+
+    bool adds_something() {
+        const std::size_t before = features_;
+        for (std::size_t i = 0; i < seen_.size(); ++i) {
+            if (detail::fuzz_counters[i] == 0 || seen_[i]) continue;
+            seen_[i] = true;
+            ++features_;
+        }
+        return features_ > before;
+    }
+
+    fuzz_group& group_;
+    rng random_;
+    std::vector<std::vector<std::uint8_t>> kept_{1};  // the empty input to begin with
+    std::vector<std::uint8_t> input_;
+    std::array<bool, fuzz_counters_size> seen_{};
+    std::size_t features_ = 0;
+    std::uint64_t executions_ = 0;
+};
+
+}  // namespace wedge

@@ -1,0 +1,151 @@
+// The text of a fuzzer's input, for people: printing and reading it back.
+#pragma once
+
+#include <algorithm>
+#include <charconv>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "wedge/base/check.hpp"
+#include "wedge/fuzz/design.hpp"
+
+namespace wedge {
+
+/// Prints an input, one call a line with the task before it:
+///
+///     wedge program 1
+///     workload device<upstream>
+///     tasks 2
+///     0 fault(1)
+///     1 evict
+///     answers 0 0 1
+///
+/// `parse_input(input_text(p, d), d) == p`. The bytes have no version: the meaning of each never
+/// changes, and what is new takes bits that were 0.
+inline std::string input_text(const action_program& what, std::span<const fuzz_design> designs) {
+    const fuzz_design& design = designs[what.design];
+    std::string text = "wedge program 1\nworkload " + design.name + "\ntasks " +
+                       std::to_string(what.tasks) + "\n";
+    for (const action_record& each : what.records) {
+        text += std::to_string(each.task) + " " + design.actions[each.action];
+        if (each.argument != 0) text += "(" + std::to_string(each.argument) + ")";
+        text += "\n";
+    }
+    if (!what.answers.empty()) {
+        text += "answers";
+        for (const std::uint8_t each : what.answers) text += " " + std::to_string(each);
+        text += "\n";
+    }
+    return text;
+}
+
+namespace detail {
+
+class input_reader {
+public:
+    input_reader(std::string_view text, std::span<const fuzz_design> designs, std::string_view name)
+        : text_(text), designs_(designs), name_(name) {}
+
+    action_program read() {
+        if (!next_line() || line_ != "wedge program 1")
+            fail("expected 'wedge program 1' (this build reads version 1)");
+        action_program made;
+        if (!next_line() || word() != "workload") fail("expected 'workload NAME'");
+        made.design = design_of(word());
+        if (!next_line() || word() != "tasks") fail("expected 'tasks N'");
+        made.tasks = static_cast<std::uint8_t>(number(1, action_program::tasks_max));
+        while (next_line()) {
+            const std::string_view before = line_;
+            if (word() == "answers") {
+                while (!line_.empty())
+                    made.answers.push_back(static_cast<std::uint8_t>(number(0, 255)));
+                continue;
+            }
+            line_ = before;
+            if (made.records.size() == action_program::records_max)
+                fail("more than " + std::to_string(action_program::records_max) + " calls");
+            made.records.push_back(record(made));
+        }
+        return made;
+    }
+
+private:
+    bool next_line() {
+        while (!text_.empty()) {
+            const std::size_t end = text_.find('\n');
+            line_ = text_.substr(0, end);
+            text_.remove_prefix(end == std::string_view::npos ? text_.size() : end + 1);
+            ++number_;
+            if (!line_.empty() && !line_.starts_with('#')) return true;
+        }
+        line_ = {};
+        return false;
+    }
+    std::string_view word() {
+        const std::string_view found = line_.substr(0, line_.find(' '));
+        line_.remove_prefix(std::min(line_.size(), found.size() + 1));
+        return found;
+    }
+    unsigned number(unsigned least, unsigned most) {
+        return number_in(word(), least, most);
+    }
+    unsigned number_in(std::string_view digits, unsigned least, unsigned most) const {
+        unsigned value = 0;
+        const char* const end = digits.data() + digits.size();
+        const auto [behind, status] = std::from_chars(digits.data(), end, value);
+        if (status != std::errc{} || behind != end || value < least || value > most)
+            fail("expected a number from " + std::to_string(least) + " to " +
+                 std::to_string(most) + ", found '" + std::string(digits) + "'");
+        return value;
+    }
+    std::uint8_t design_of(std::string_view wanted) const {
+        std::string all;
+        for (std::size_t i = 0; i < designs_.size(); ++i) {
+            if (designs_[i].name == wanted) return static_cast<std::uint8_t>(i);
+            all += (i == 0 ? "" : ", ") + designs_[i].name;
+        }
+        fail("there is no workload '" + std::string(wanted) + "'; there is " + all);
+    }
+    action_record record(const action_program& in) {
+        action_record made;
+        made.task = static_cast<std::uint8_t>(number(0, in.tasks - 1U));
+        std::string_view called = word();
+        const std::size_t open = called.find('(');
+        if (open != std::string_view::npos) {
+            if (!called.ends_with(')')) fail("expected ')'");
+            made.argument = static_cast<std::uint8_t>(
+                number_in(called.substr(open + 1, called.size() - open - 2), 0, 255));
+            called = called.substr(0, open);
+        }
+        const std::vector<std::string>& actions = designs_[in.design].actions;
+        const auto found = std::find(actions.begin(), actions.end(), called);
+        if (found == actions.end()) fail("there is no action '" + std::string(called) + "'");
+        made.action = static_cast<std::uint8_t>(found - actions.begin());
+        return made;
+    }
+    [[noreturn]] void fail(const std::string& why) const {
+        throw error(std::string(name_) + ":" + std::to_string(number_) + ": " + why);
+    }
+
+    std::string_view text_;
+    std::span<const fuzz_design> designs_;
+    std::string_view name_;
+    std::string_view line_;
+    unsigned number_ = 0;
+};
+
+}  // namespace detail
+
+/// Reads what `input_text` printed; lines that begin with `#` are passed over.
+///
+/// @param name  of the file, for messages
+/// @throws error  `name:line: …`
+inline action_program parse_input(std::string_view text, std::span<const fuzz_design> designs,
+                                  std::string_view name = "program") {
+    return detail::input_reader(text, designs, name).read();
+}
+
+}  // namespace wedge

@@ -1,0 +1,88 @@
+// What is said and kept of a sighting: report, input, program, schedule and scenario.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "wedge/event/schedule_text.hpp"
+#include "wedge/fuzz/group.hpp"
+#include "wedge/fuzz/program_text.hpp"
+#include "wedge/report/text.hpp"
+#include "wedge/scenario/record.hpp"
+
+namespace wedge {
+
+namespace detail {
+
+inline bool write_all(int file, std::string_view text) noexcept {
+    while (!text.empty()) {
+        const auto written = ::write(file, text.data(), text.size());
+        if (written <= 0) return false;
+        text.remove_prefix(static_cast<std::size_t>(written));
+    }
+    return true;
+}
+
+inline bool save(const std::string& path, std::string_view text) noexcept {
+    const int file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    if (file < 0) return false;
+    const bool is_written = write_all(file, text);
+    return ::close(file) == 0 && is_written;
+}
+
+}  // namespace detail
+
+/// The locks of a sighting's deadlock as a scenario, which `wedge check` takes; empty when it is
+/// no deadlock.
+inline std::string scenario_of(const fuzz_sighting& seen, const fuzz_design& of) {
+    if (seen.what.tasks.empty() || seen.what.best.decisions.empty()) return {};
+    const std::unique_ptr<subject> what = of.with(parse_program(seen.what.best.program));
+    return scenario::scenario_of(
+        *what, seen.what,
+        "# The locks of a deadlock that fuzzing found in " + of.name + ":\n# " +
+            seen.what.best.program + "\n");
+}
+
+/// The report of a sighting, with the lines that fuzzing services look for. Saves the smallest
+/// input as bytes and as text, the schedule and the scenario beside the other artefacts.
+///
+/// @param called_as  the target, for the line that repeats it
+/// @param artefacts  put before the names of files, as libFuzzer's -artifact_prefix
+inline std::string report_of(const fuzz_sighting& seen, const fuzz_group& group,
+                             const std::string& called_as, const std::string& artefacts) {
+    const fuzz_design& of = group.designs()[seen.input.design];
+    const std::string stem = artefacts + "wedge-" + fuzz_group::short_name(of.name) + "-" +
+                             short_hash(seen.what.signature);
+    const std::vector<std::uint8_t> bytes = encode(seen.input);
+    const bool has_input = detail::save(
+        stem + ".input",
+        {reinterpret_cast<const char*>(bytes.data()), bytes.size()});  // the same bytes as text
+    std::string files;
+    const auto keep = [&](const char* what, const char* extension, const std::string& text) {
+        if (!text.empty() && detail::save(stem + extension, text))
+            files += std::string(what) + stem + extension + "\n";
+    };
+    keep("program:  ", ".program", input_text(seen.input, group.designs()));
+    keep("schedule: ", ".schedule", to_string(seen.what.best));
+    keep("scenario: ", ".wedge", scenario_of(seen, of));
+    std::string text = "\nworkload: " + of.name + ": " + seen.what.best.program + "\n\n";
+    text += text_of(seen.what, has_input ? called_as + " " + stem + ".input" : "") + files;
+    if (seen.is_composed) {
+        text += "note: composed of tasks of " + std::to_string(seen.inputs.size()) +
+                " inputs, of which none shows it alone:";
+        for (const std::string& each : seen.inputs) text += " " + each;
+        text += "\n";
+    }
+    text += "ERROR: wedge: " + report::heading_of(seen.what) + "\n";
+    text += "DEDUP_TOKEN: " + seen.what.signature + "\n";
+    text += "SUMMARY: wedge: " + std::string(name_of(seen.what.kind)) + " in " + of.name + ": " +
+            seen.what.signature + "\n";
+    return text;
+}
+
+}  // namespace wedge

@@ -1,0 +1,83 @@
+// Ends a fuzz target whose input does not end, with what every task holds and wants.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <cstdlib>
+#include <span>
+#include <string>
+#include <thread>
+
+#include "wedge/base/sanitizer.hpp"
+#include "wedge/fuzz/report.hpp"
+
+namespace wedge {
+
+/// What the tasks of an execution hold and want at this moment, one a line.
+inline std::string standing_of(std::span<const task* const> tasks) {
+    std::string text;
+    for (const task* const each : tasks) {
+        if (each == nullptr) continue;
+        text += "  " + each->title() + " holds";
+        for (const held_lock& held : each->held)
+            text += " " + lock_class::from_id(held.class_id).name();
+        if (each->held.empty()) text += " nothing";
+        if (const lock_identity* const wanted = each->pending.lock)
+            text += ", last step on " + lock_class::from_id(wanted->class_id()).name();
+        text += "\n";
+    }
+    return text;
+}
+
+/// A thread that looks whether the fuzzing thread goes on. libFuzzer's own alarm comes late, shows
+/// one stack, and under ThreadSanitizer not at all while a mutex is waited for; an abort from here
+/// leaves the input in a `crash-` file in every build.
+class fuzz_watchdog {
+public:
+    using clock = std::chrono::steady_clock;
+
+    /// @param patience  for one input; what follows a finding counts too, so not too short
+    fuzz_watchdog(fuzz_group& group, std::chrono::seconds patience)
+        : group_(group), patience_(patience) {
+        std::thread([this] { watch(); }).detach();  // for as long as the process lives
+    }
+
+    /// An input begins or ends.
+    void mark() noexcept { marks_.fetch_add(1, std::memory_order_relaxed); }
+
+private:
+    [[noreturn]] void watch() {
+        const sanitizer::ignore_scope ours;
+        std::uint64_t last = 0;
+        clock::time_point since = clock::now();
+        for (;;) {
+            std::this_thread::sleep_for(std::chrono::milliseconds(250));
+            const std::uint64_t now = marks_.load(std::memory_order_relaxed);
+            if (now != last || now % 2 == 0) {
+                last = now;
+                since = clock::now();
+            } else if (clock::now() - since >= patience_) {
+                end();
+            }
+        }
+    }
+
+    /// The fuzzing thread still runs, or sleeps: what is read here may be in change.
+    [[noreturn]] void end() {
+        std::string text = "\nan input has not ended after " +
+                           std::to_string(patience_.count()) + " s\n";
+        if (const fuzz_runner* const running = group_.last_run())
+            text += "workload: " + running->design().name + "\n" + standing_of(running->tasks());
+        text += "ERROR: wedge: an input does not end\nDEDUP_TOKEN: hang\n"
+                "SUMMARY: wedge: an input does not end\n";
+        detail::write_all(2, text);
+        std::abort();
+    }
+
+    fuzz_group& group_;
+    const std::chrono::seconds patience_;
+    std::atomic<std::uint64_t> marks_{0};
+};
+
+}  // namespace wedge

@@ -1,0 +1,78 @@
+// `fuzz`: inputs of fuzz targets as people read them.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "wedge/fuzz/report.hpp"
+#include "wedge/main/files.hpp"
+#include "wedge/main/subcommand.hpp"
+
+namespace wedge {
+
+/// The target of an input is the list of this program's workloads, in their order.
+class fuzz_command final : public subcommand {
+public:
+    const char* name() const override { return "fuzz"; }
+    const char* purpose() const override {
+        return "Turn the input of a fuzz target into text and back, or show what it does";
+    }
+
+    void add_options(CLI::App& options) override {
+        options.add_option("WHAT", what_, "decode, encode or show")->required()->type_name("");
+        options.add_option("FILE", file_, "The input; for encode its text")
+            ->required()
+            ->type_name("");
+        options.add_option("--out,-o", out_, "Where the result goes (default: standard output)")
+            ->type_name("FILE");
+    }
+
+    int run(const invocation& call) override {
+        static const std::vector<std::string> words{"decode", "encode", "show"};
+        const std::size_t what = place_of("WHAT", what_, words);
+        if (call.workloads.empty())
+            throw error("fuzz: this program has no workload; one built with "
+                        "WEDGE_MAIN(workload...) has");
+        std::vector<fuzz_design> designs;
+        for (const workload_entry& each : call.workloads) designs.push_back(each.fuzzing());
+        fuzz_group group(std::move(designs));
+        const std::string content = read_text(file_);
+        if (what == 1) {
+            const std::vector<std::uint8_t> bytes =
+                encode(parse_input(content, group.designs(), file_));
+            return put(call, {reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+        }
+        const std::span<const std::uint8_t> bytes(
+            reinterpret_cast<const std::uint8_t*>(content.data()), content.size());
+        const std::string text = input_text(decode(bytes, group.counts()), group.designs());
+        if (what == 0) return put(call, text);
+        const std::optional<fuzz_sighting> seen = group.run(bytes);
+        put(call, text + "\n" + (seen ? shown(*seen, group) : "it shows nothing\n"));
+        return seen ? exit_status::findings : exit_status::clean;
+    }
+
+private:
+    int put(const invocation& call, std::string_view result) const {
+        if (out_.empty())
+            call.print(std::string(result));
+        else
+            write_text(out_, result);
+        return exit_status::clean;
+    }
+
+    static std::string shown(const fuzz_sighting& seen, const fuzz_group& group) {
+        std::string text = text_of(seen.what);
+        const std::string scenario = scenario_of(seen, group.designs()[seen.input.design]);
+        return scenario.empty() ? text : text + "\n" + scenario;
+    }
+
+    std::string what_;
+    std::string file_;
+    std::string out_;
+};
+
+}  // namespace wedge
