@@ -38,8 +38,9 @@ struct execution_record {
 class controller final : public runtime, private stack_user {
 public:
     /// @param order  hears the events of all tasks; may be null
-    controller(subject& what, substrate on, sink* order, std::uint64_t steps_max)
-        : subject_(what), order_(order), steps_max_(steps_max) {
+    controller(subject& what, substrate on, sink* order, std::uint64_t steps_max,
+               model_options open = {})
+        : subject_(what), order_(order), steps_max_(steps_max), model_(slots_, open) {
         setup_.runtime = this;
         setup_.sink = order;
         setup_.ordinal = no_task;
@@ -74,16 +75,18 @@ public:
     bool perform(task& self, const operation& next) override {
         const sanitizer::ignore_scope ours;
         has_seen_locks_ = true;
+        if (&self == &setup_) return giving_up_ || take_alone(next);  // destructors must not throw
         if (giving_up_) return give_way(next);
-        if (&self == &setup_) return take_alone(next);
         slot& me = *slots_[self.ordinal];
         self.pending = next;
         me.phase = wait_phase::fresh;
         for (;;) {
             await_turn(me);
             if (giving_up_) return true;
-            const auto notified = [&](std::uint32_t n) { return choose(self, n, "who wakes"); };
-            if (const std::optional<bool> taken = model_.take(me, notified)) return *taken;
+            const auto answer = [&](std::uint32_t n, const char* why) {
+                return choose(self, n, why);
+            };
+            if (const std::optional<bool> taken = model_.take(me, answer)) return *taken;
         }
     }
 
@@ -127,7 +130,7 @@ private:
         const sanitizer::ignore_scope ours;
         static std::atomic<std::uint32_t> executions{0};
         execution_ = executions.fetch_add(1, std::memory_order_relaxed) + 1;
-        model_.locks().begin_execution();
+        model_.begin_execution();
         used_ = 0;
         tasks_.clear();
         decisions_.clear();
@@ -151,6 +154,7 @@ private:
         made.body = body;
         made.is_done = false;
         made.is_starting = false;
+        made.has_woken_by_itself = false;
         made.phase = wait_phase::fresh;
         tasks_.push_back(&made.self);
         return made;
@@ -201,7 +205,7 @@ private:
         }
         if (result_.how == ending::complete) detail::task_ended(me.self);
         me.is_done = true;
-        if (result_.how != ending::complete) return 0;
+        if (result_.how != ending::complete || giving_up_) return 0;
         if (me.is_starting) {
             me.is_starting = false;
             return me.starter;
@@ -255,7 +259,7 @@ private:
         enabled_.clear();
         bool all_done = true;
         for (std::uint32_t i = 0; i < used_; ++i) {
-            all_done = all_done && slots_[i]->is_done;
+            all_done = all_done && (slots_[i]->is_done || step_model::is_idle(*slots_[i]));
             if (model_.is_enabled(*slots_[i])) enabled_.push_back(i);
         }
         if (enabled_.empty()) {
@@ -278,8 +282,14 @@ private:
     }
 
     static bool may_throw(const operation& next) noexcept {
-        return next.what != step::release && next.what != step::notify_one &&
-               next.what != step::notify_all && next.what != step::downgrade;
+        switch (next.what) {
+            case step::release:
+            case step::access:
+            case step::downgrade:
+            case step::notify_one:
+            case step::notify_all: return false;
+            default: return true;
+        }
     }
 
     /// A step of an execution that was given up: unwinds the stack, or does nothing while the
@@ -293,7 +303,7 @@ private:
     bool take_alone(const operation& next) {
         if (next.what == step::spawn && used_ != 0 && slots_[0]->is_done)
             throw error("a workload's check cannot start a thread");
-        return true;
+        return model_.take_alone(next);
     }
 
     void describe() {
@@ -312,7 +322,7 @@ private:
     std::unique_ptr<stack_switcher> switcher_;
     task setup_;
     step_model::all_tasks slots_;  // the first `used_` are this execution's
-    step_model model_{slots_};
+    step_model model_;
     std::size_t used_ = 0;
     std::vector<const task*> tasks_;
     std::vector<std::uint32_t> enabled_;

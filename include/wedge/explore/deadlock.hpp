@@ -46,7 +46,9 @@ public:
 
 private:
     bool waits_for_lock(const stuck_task& each) const {
-        return !each.is_done && !each.waits_on_condition && each.who->pending.lock != nullptr;
+        const lock_identity* const lock = each.who->pending.lock;
+        return !each.is_done && !each.waits_on_condition && lock != nullptr &&
+               !is_counted(lock->kind());  // of those nobody is the holder
     }
 
     lock_use wanted_by(const task& who) const {
@@ -66,11 +68,16 @@ private:
         if (waits_for_lock(each))
             text.wanted = wanted_by(*each.who);
         else if (each.waits_on_condition)
-            text.waits_for =
-                "condition " + lock_class::from_id(next.condition->class_id()).name();
+            text.waits_for = title_of(*next.condition);
+        else if (next.lock != nullptr)
+            text.waits_for = title_of(*next.lock);
         else if (next.what == step::join)
             text.waits_for = "the end of " + tasks_[next.other].who->title();
         return text;
+    }
+
+    static std::string title_of(const lock_identity& object) {
+        return name_of(object.kind()) + (" " + lock_class::from_id(object.class_id()).name());
     }
 
     /// Who keeps a task from its lock: incompatible holders, and those queued before it.

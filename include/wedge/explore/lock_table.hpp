@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <unordered_map>
 #include <vector>
 
@@ -19,10 +20,19 @@ public:
         lock_state state;
         std::uint32_t class_id = 0;
         std::uint32_t instance = 0;
+        std::uint32_t initial_count = 0;
     };
 
     static constexpr std::uint32_t made_by_setup = 0;
     static constexpr std::uint32_t made_by_task(std::uint32_t ordinal) { return ordinal + 2; }
+
+    /// What every readers-writer lock of this execution does, else what its kind does. While no
+    /// such lock has been touched.
+    void set_policy(rw_policy policy) noexcept {
+        policy_ = policy;
+        for (maker& each : makers_)
+            for (record& made : each.records) made.state.set_policy(policy);
+    }
 
     ~lock_table() {
         // They live on outside, where ordinals of this table would clash with native ones.
@@ -30,13 +40,13 @@ public:
     }
 
     void begin_execution() noexcept {
+        policy_.reset();
         for (std::size_t i = 0; i < makers_.size(); ++i) {
             if (i == made_outside) continue;
             makers_[i].used = 0;
         }
         if (makers_.size() > made_outside)
-            for (record& each : makers_[made_outside].records)
-                each.state.reset(each.state.kind());
+            for (record& each : makers_[made_outside].records) reset(each, each.state.kind());
     }
 
     void created(lock_identity& lock, std::uint32_t made_by, std::uint32_t execution) {
@@ -87,11 +97,18 @@ private:
         if (made.used == made.records.size()) made.records.emplace_back();
         lock.adopt(execution, ((by << maker_shift) | made.used) + 1);
         record& fresh = made.records[made.used++];
-        fresh.state.reset(lock.kind());
         fresh.class_id = lock.class_id();
         fresh.instance = lock.instance();
+        fresh.initial_count = lock.initial_count();
+        reset(fresh, lock.kind());
     }
 
+    void reset(record& made, lock_kind kind) noexcept {
+        made.state.reset(kind, made.initial_count);
+        if (policy_) made.state.set_policy(*policy_);
+    }
+
+    std::optional<rw_policy> policy_;
     std::vector<maker> makers_;
     std::unordered_map<lock_identity*, origin> outside_;
 };

@@ -34,6 +34,8 @@ struct explore_options {
     std::uint64_t steps_max = 20'000;  ///< of one execution; a longer one is cut, and said
     std::uint64_t steps_all_max = ~std::uint64_t{0};  ///< of all executions
     substrate on = substrate::automatic;
+    bool all_policies = false;      ///< of readers-writer locks; a replay needs the same
+    bool spurious_wakeups = false;  ///< of conditions, one a task and execution; likewise
     const std::atomic<bool>* stop = nullptr;  ///< when it turns true, the search ends early
 
     /// Called between executions, about every thousand of them, with what is known so far.

@@ -38,7 +38,8 @@ public:
         : subject_(what),
           options_(options),
           order_(evidence::exact),
-          control_(what, options.on, &order_, options.steps_max) {}
+          control_(what, options.on, &order_, options.steps_max,
+                   {options.all_policies, options.spurious_wakeups}) {}
 
     /// Takes over a finding that was made without an execution, so that it gets a verdict too.
     /// Before `explore`.

@@ -1,6 +1,7 @@
 // What each visible step does to the modelled locks, and when it can be taken.
 #pragma once
 
+#include <algorithm>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -25,9 +26,16 @@ struct controlled_task {
     wait_phase phase = wait_phase::fresh;
     bool is_starting = false;  ///< has not published its first step
     bool is_done = false;
+    bool has_woken_by_itself = false;  ///< the one spurious wake-up of its execution
     std::uint32_t starter = 0;  ///< the stack that goes on after the first step is published
 
     std::uint32_t stack() const noexcept { return self.ordinal + 1; }
+};
+
+/// What the model leaves open, and the strategy answers.
+struct model_options {
+    bool all_policies = false;       ///< readers-writer locks: every policy, else that of the kind
+    bool spurious_wakeups = false;   ///< at most one of a task and execution, so that searches end
 };
 
 /// The meaning of the steps: pure bookkeeping, no scheduling.
@@ -35,9 +43,14 @@ class step_model {
 public:
     using all_tasks = std::vector<std::unique_ptr<controlled_task>>;
 
-    explicit step_model(const all_tasks& tasks) : tasks_(tasks) {}
+    step_model(const all_tasks& tasks, model_options options) : tasks_(tasks), options_(options) {}
 
     lock_table& locks() noexcept { return locks_; }
+
+    void begin_execution() noexcept {
+        locks_.begin_execution();
+        has_policy_ = !options_.all_policies;
+    }
 
     bool is_enabled(const controlled_task& who) const {
         if (who.is_done || who.is_starting) return false;
@@ -47,6 +60,9 @@ public:
                 const lock_state& state = locks_.at(next.lock->instance()).state;
                 // A blocked acquire of a lock with a queue joins it, a timed one may give up.
                 if (next.timed || (state.has_queue() && who.phase == wait_phase::fresh))
+                    return true;
+                if (next.ticket != nullptr &&
+                    state.must_back_off(who.self.ordinal, *next.ticket, is_wounded(who)))
                     return true;
                 return state.can_acquire(who.self.ordinal, next.how);
             }
@@ -60,38 +76,78 @@ public:
         }
     }
 
+    /// Whether nothing is lost when the task never goes on.
+    static bool is_idle(const controlled_task& who) noexcept {
+        return who.self.is_idle && who.phase != wait_phase::woken;
+    }
+
     /// Takes an enabled step.
     ///
-    /// @param choose  (n) -> which of n waiters is notified
+    /// @param choose  (n, why) -> an answer below n
     /// @return the step's result; nothing: the task waits on
     template <class Choose>
     std::optional<bool> take(controlled_task& who, Choose choose) {
         const operation& next = who.self.pending;
         const std::uint32_t self = who.self.ordinal;
+        if (!has_policy_ && next.lock != nullptr && is_rw(next.lock->kind())) {
+            has_policy_ = true;
+            locks_.set_policy(static_cast<rw_policy>(choose(rw_policies, "readers or writers")));
+        }
         switch (next.what) {
             case step::acquire: return acquire(who, next);
             case step::try_acquire: {
                 lock_state& state = locks_[*next.lock].state;
                 if (!state.can_acquire(self, next.how)) return false;
-                state.acquire(self, next.how);
+                take_free(state, who, next);
                 return true;
             }
-            case step::release: locks_[*next.lock].state.release(self); return true;
             case step::downgrade: locks_[*next.lock].state.downgrade(self); return true;
-            case step::wait: return wait(who, next);
-            case step::notify_one: wake_one(*next.condition, choose); return true;
-            case step::notify_all:
-                while (!locks_[*next.condition].state.queue().empty())
-                    wake_one(*next.condition, [](std::uint32_t) { return 0U; });
-                return true;
+            case step::wait: return wait(who, next, choose);
+            case step::release:
+            case step::notify_one:
+            case step::notify_all: take_unblocking(self, next, choose); return true;
             default: return true;
         }
     }
 
+    /// A step of the workload's constructor or check, which nobody runs beside. Locks have no
+    /// effect there; what is counted, is.
+    ///
+    /// @throws error  it would wait for ever
+    bool take_alone(const operation& next) {
+        if (next.lock == nullptr || !is_counted(next.lock->kind())) return true;
+        lock_state& state = locks_[*next.lock].state;
+        if (next.what == step::release) {
+            state.give(next.other);
+        } else if (state.can_acquire(0, next.how)) {
+            state.acquire(0, next.how);
+        } else {
+            if (next.what == step::acquire && !next.timed)
+                throw error("a workload's constructor or check waits for ever for " +
+                            lock_class::from_id(next.lock->class_id()).name());
+            return false;
+        }
+        return true;
+    }
+
 private:
+    template <class Choose>
+    void take_unblocking(std::uint32_t self, const operation& next, Choose choose) {
+        if (next.what == step::release) {
+            lock_state& state = locks_[*next.lock].state;
+            is_counted(state.kind()) ? state.give(next.other) : state.release(self);
+        } else if (next.what == step::notify_one) {
+            wake_one(*next.condition, choose);
+        } else {
+            while (!locks_[*next.condition].state.queue().empty())
+                wake_one(*next.condition, [](std::uint32_t, const char*) { return 0U; });
+        }
+    }
+
     std::optional<bool> acquire(controlled_task& who, const operation& next) {
         lock_state& state = locks_[*next.lock].state;
         const std::uint32_t self = who.self.ordinal;
+        if (state.kind() == lock_kind::ww_mutex) return ww_acquire(who, next, state);
         if (state.can_acquire(self, next.how)) {
             state.acquire(self, next.how);
             return true;
@@ -105,14 +161,47 @@ private:
         return false;
     }
 
-    std::optional<bool> wait(controlled_task& who, const operation& next) {
+    std::optional<bool> ww_acquire(controlled_task& who, const operation& next,
+                                   lock_state& state) {
+        who.phase = wait_phase::queued;
+        switch (state.ww_acquire(who.self.ordinal, ticket_of(next), is_wounded(who))) {
+            case ww_progress::taken: return true;
+            case ww_progress::backs_off: return false;
+            case ww_progress::waits: break;
+        }
+        return std::nullopt;
+    }
+
+    void take_free(lock_state& state, const controlled_task& who, const operation& next) {
+        if (state.kind() == lock_kind::ww_mutex)
+            state.ww_acquire(who.self.ordinal, ticket_of(next), false);
+        else
+            state.acquire(who.self.ordinal, next.how);
+    }
+
+    static ticket_terms ticket_of(const operation& next) noexcept {
+        return next.ticket != nullptr ? *next.ticket : ticket_terms{};
+    }
+
+    /// Whether an older ticket waits for a lock that the task holds under its own.
+    bool is_wounded(const controlled_task& who) const {
+        const ticket_terms* const ticket = who.self.pending.ticket;
+        return ticket != nullptr &&
+               std::any_of(who.self.held.begin(), who.self.held.end(), [&](const held_lock& hold) {
+                   return has(hold.with, flags::ticketed) && hold.payload == ticket->instance &&
+                          locks_.at(hold.instance).state.is_wounded(who.self.ordinal);
+               });
+    }
+
+    template <class Choose>
+    std::optional<bool> wait(controlled_task& who, const operation& next, Choose choose) {
         lock_state& lock = locks_[*next.lock].state;
         lock_state& waiting = locks_[*next.condition].state;
         const std::uint32_t self = who.self.ordinal;
         if (who.phase == wait_phase::fresh) {
             lock.release(self);
-            waiting.enqueue(self, mode::exclusive);
-            who.phase = wait_phase::sleeping;
+            who.phase = wakes_by_itself(who, choose) ? wait_phase::woken : wait_phase::sleeping;
+            if (who.phase == wait_phase::sleeping) waiting.enqueue(self, mode::exclusive);
             return std::nullopt;
         }
         lock.acquire(self, mode::exclusive);
@@ -121,17 +210,28 @@ private:
         return false;
     }
 
+    /// A spurious wake-up is decided where the wait begins: when the task goes on is up to the
+    /// schedule anyway, and until then it takes no notification from anybody.
+    template <class Choose>
+    bool wakes_by_itself(controlled_task& who, Choose choose) const {
+        if (!options_.spurious_wakeups || who.has_woken_by_itself) return false;
+        who.has_woken_by_itself = choose(2, "wakes by itself") != 0;
+        return who.has_woken_by_itself;
+    }
+
     template <class Choose>
     void wake_one(const lock_identity& where, Choose choose) {
         lock_state& waiting = locks_[where].state;
         if (waiting.queue().empty()) return;
         const auto n = static_cast<std::uint32_t>(waiting.queue().size());
-        const std::uint32_t woken = waiting.queue()[n == 1 ? 0 : choose(n)].task;
+        const std::uint32_t woken = waiting.queue()[n == 1 ? 0 : choose(n, "who wakes")].task;
         waiting.forget(woken);
         tasks_[woken]->phase = wait_phase::woken;
     }
 
     const all_tasks& tasks_;
+    const model_options options_;
+    bool has_policy_ = true;
     lock_table locks_;
 };
 

@@ -31,6 +31,14 @@ public:
         body_ = std::make_shared<callable>(std::forward<Body>(body));
         start(name, where);
     }
+    /// One that serves others: its body may wait for work that never comes, within an
+    /// `idle_section`. Under control it need not be joined; natively its owner must see to it.
+    template <class Body>
+    static thread daemon(Body&& body, const char* name = nullptr, site where = site::current()) {
+        thread made(std::forward<Body>(body), name, where);
+        made.is_daemon_ = true;
+        return made;
+    }
     thread(thread&& other) noexcept { swap(other); }
     thread& operator=(thread&& other) noexcept {
         thread moved(std::move(other));
@@ -39,9 +47,8 @@ public:
     }
     ~thread() {
         if (!joinable()) return;
-        if (body_ != nullptr && body_->is_controlled && current().runtime != nullptr &&
-            current().runtime->is_giving_up())
-            return;
+        const wedge::runtime* const engine = body_->is_controlled ? current().runtime : nullptr;
+        if (engine != nullptr && (is_daemon_ || engine->is_giving_up())) return;
         std::terminate();
     }
 
@@ -97,11 +104,13 @@ private:
         std::swap(body_, other.body_);
         std::swap(native_, other.native_);
         std::swap(ordinal_, other.ordinal_);
+        std::swap(is_daemon_, other.is_daemon_);
     }
 
     std::shared_ptr<shared_body> body_;
     std::thread native_;
     std::uint32_t ordinal_ = 0;
+    bool is_daemon_ = false;
 };
 
 }  // namespace wedge

@@ -52,7 +52,8 @@ class lock_identity {
 public:
     lock_identity(lock_kind kind, lock_class cls) : lock_identity(kind, cls, wait_type_of(kind)) {}
     /// @param waits  for a lock that waits otherwise than its kind does
-    lock_identity(lock_kind kind, lock_class cls, wait_type waits);
+    /// @param count  what a counted lock begins with
+    lock_identity(lock_kind kind, lock_class cls, wait_type waits, std::uint32_t count = 0);
     lock_identity(const lock_identity&) = delete;
     lock_identity& operator=(const lock_identity&) = delete;
     ~lock_identity();
@@ -61,6 +62,7 @@ public:
     wait_type waits() const noexcept { return waits_; }
     wait_type allows() const noexcept { return allows_; }
     std::uint32_t class_id() const noexcept { return class_id_; }
+    std::uint32_t initial_count() const noexcept { return initial_count_; }
 
     /// The lock's ordinal: in the process, or in the execution that made or met it.
     std::uint32_t instance() const noexcept { return instance_; }
@@ -83,6 +85,7 @@ private:
     const std::uint32_t class_id_;
     std::uint32_t instance_ = 0;
     std::uint32_t execution_ = 0;  // 0: none, a live program's lock
+    const std::uint32_t initial_count_;
     std::uint64_t rank_ = 0;
 };
 

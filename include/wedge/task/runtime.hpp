@@ -10,12 +10,14 @@
 namespace wedge {
 
 class task;
+struct ticket_terms;
 
 /// The visible steps of a controlled task.
 enum class step : std::uint8_t {
     acquire,
     try_acquire,
-    release,
+    release,     ///< of a counted lock: gives it `other` units
+    access,      ///< of memory: a read when `how` is shared, else a write
     downgrade,
     wait,        ///< release `lock` and enqueue on `condition`, then acquire `lock` again
     notify_one,
@@ -31,8 +33,9 @@ struct operation {
     mode how = mode::exclusive;
     bool timed = false;  ///< may give up; then `perform` returns false
     lock_identity* lock = nullptr;
-    lock_identity* condition = nullptr;
+    lock_identity* condition = nullptr;  ///< or what else it touches: see ww_class
     std::uint32_t other = 0;
+    const ticket_terms* ticket = nullptr;  ///< of a wound/wait acquire; false: it backs off
     site where{};
 };
 
@@ -56,7 +59,7 @@ public:
 
     /// Takes the step when the engine says so; until then other tasks run.
     ///
-    /// @return false: a try failed or a timed wait gave up
+    /// @return false: a try failed, a timed wait gave up, or a ticket must back off
     /// @throws abandoned  from a step that may block, when the execution is given up
     virtual bool perform(task& self, const operation& next) = 0;
 

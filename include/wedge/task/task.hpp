@@ -44,6 +44,7 @@ public:
     wedge::context context = wedge::context::task;  ///< `contexts.now()`
     context_state contexts;
     std::uint8_t scopes = 0;            ///< allocation scopes, bits of task/scopes.hpp
+    bool is_idle = false;               ///< a daemon without work: see task/idle.hpp
     bool in_hook = false;               ///< a hook is running: its own locks are not reported
     operation pending{};                ///< the step it is about to take (under control)
     rng random{1};                      ///< answers `choose` natively
@@ -113,11 +114,13 @@ inline void progress() noexcept {
     if (self.runtime != nullptr) self.runtime->progress(self);
 }
 
-inline lock_identity::lock_identity(lock_kind kind, lock_class cls, wait_type waits)
+inline lock_identity::lock_identity(lock_kind kind, lock_class cls, wait_type waits,
+                                    std::uint32_t count)
     : kind_(kind),
       waits_(waits),
       allows_(kind == lock_kind::map ? cls.options().allows : waits),
-      class_id_(cls.id()) {
+      class_id_(cls.id()),
+      initial_count_(count) {
     task* const self = detail::current_task;
     if (self != nullptr && self->runtime != nullptr)
         self->runtime->created(*this);

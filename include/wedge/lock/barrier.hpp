@@ -1,0 +1,60 @@
+// Points where tasks wait for each other.
+#pragma once
+
+#include <cstddef>
+
+#include "wedge/lock/atomic.hpp"
+#include "wedge/lock/counted.hpp"
+
+namespace wedge {
+
+/// Opens for good when it has been counted down to zero.
+template <class Level = default_level>
+class basic_latch {
+public:
+    explicit basic_latch(std::uint32_t expected, label as = site::current())
+        : left_(expected, as), open_(lock_kind::completion, expected == 0 ? for_good : 0, as) {}
+
+    void count_down(site where = site::current()) {
+        if (left_.fetch_sub(1, where) == 1) open_.give(for_good, where);
+    }
+    void wait(site where = site::current()) { open_.take(where); }
+    void arrive_and_wait(site where = site::current()) {
+        count_down(where);
+        wait(where);
+    }
+
+private:
+    basic_atomic<std::uint32_t, Level> left_;
+    detail::counted<Level> open_;
+};
+
+/// Lets its tasks pass when all of them have arrived, again and again.
+template <class Level = default_level>
+class basic_barrier {
+public:
+    explicit basic_barrier(std::uint32_t parties, label as = site::current())
+        : parties_(parties),
+          arrived_(0, as),
+          gates_{{lock_kind::semaphore, 0, as}, {lock_kind::semaphore, 0, as}} {}
+
+    void arrive_and_wait(site where = site::current()) {
+        const std::uint64_t arrival = arrived_.fetch_add(1, where);
+        // Two gates in turn: nobody waits at the next but one before all have left this one.
+        detail::counted<Level>& gate = gates_[arrival / parties_ % 2];
+        if (arrival % parties_ + 1 == parties_)
+            gate.give(parties_ - 1, where);
+        else
+            gate.take(where);
+    }
+
+private:
+    const std::uint32_t parties_;
+    basic_atomic<std::uint64_t, Level> arrived_;
+    detail::counted<Level> gates_[2];
+};
+
+using latch = basic_latch<>;
+using barrier = basic_barrier<>;
+
+}  // namespace wedge

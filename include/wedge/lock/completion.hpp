@@ -1,0 +1,31 @@
+// An event that somebody completes and others wait for.
+#pragma once
+
+#include "wedge/lock/counted.hpp"
+
+namespace wedge {
+
+/// Each `complete` lets one wait pass, and is remembered until then; after `complete_all` every
+/// wait passes, for good (Linux: struct completion).
+template <class Level = default_level>
+class basic_completion {
+public:
+    basic_completion(label as = site::current()) : count_(lock_kind::completion, 0, as) {}
+
+    void wait(site where = site::current()) { count_.take(where); }
+    bool try_wait(site where = site::current()) { return count_.try_take(where); }
+    /// False: it gave up. Under control it may give up whenever the engine chooses.
+    template <class Rep, class Period>
+    bool wait_for(std::chrono::duration<Rep, Period> at_most, site where = site::current()) {
+        return count_.take_for(at_most, where);
+    }
+    void complete(site where = site::current()) { count_.give(1, where); }
+    void complete_all(site where = site::current()) { count_.give(for_good, where); }
+
+private:
+    detail::counted<Level> count_;
+};
+
+using completion = basic_completion<>;
+
+}  // namespace wedge

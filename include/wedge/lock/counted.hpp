@@ -1,0 +1,141 @@
+// What semaphores, completions, latches and fences are: a count that tasks wait for.
+#pragma once
+
+#include <chrono>
+#include <condition_variable>
+#include <mutex>
+
+#include "wedge/base/level.hpp"
+#include "wedge/lock/label.hpp"
+#include "wedge/task/lock_state.hpp"
+#include "wedge/task/steps.hpp"
+
+namespace wedge::detail {
+
+/// The native count: units are given by anybody, and each lets one waiter pass.
+class plain_count {
+public:
+    explicit plain_count(std::uint32_t count) : count_(count) {}
+
+    void take() {
+        std::unique_lock held(lock_);
+        changed_.wait(held, [&] { return count_ != 0; });
+        use_one();
+    }
+    template <class Duration>
+    bool take_for(const Duration& at_most) {
+        std::unique_lock held(lock_);
+        if (!changed_.wait_for(held, at_most, [&] { return count_ != 0; })) return false;
+        use_one();
+        return true;
+    }
+    bool try_take() {
+        const std::lock_guard held(lock_);
+        if (count_ == 0) return false;
+        use_one();
+        return true;
+    }
+    /// Notifies with the lock held: the last waiter may destroy the count at once.
+    void give(std::uint32_t units) {
+        const std::lock_guard held(lock_);
+        if (count_ != for_good) count_ = units == for_good ? for_good : count_ + units;
+        changed_.notify_all();
+    }
+
+private:
+    void use_one() noexcept {
+        if (count_ != for_good) --count_;
+    }
+
+    std::mutex lock_;
+    std::condition_variable changed_;
+    std::uint32_t count_;
+};
+
+/// A count whose waits are reported, and explored under control. It has no holders, so it takes
+/// no part in the lock order.
+template <class Level>
+class counted {
+public:
+    counted(lock_kind kind, std::uint32_t count, const label& as)
+        : native_(count), identity_(kind, as.cls(), wait_type_of(kind), count) {}
+
+    void take(site where) {
+        task& self = current();
+        report(self, event_kind::wait, where);
+        if (self.runtime != nullptr)
+            step_on(self, step::acquire, false, 0, where);
+        else
+            native_.take();
+        report(self, event_kind::wake, where);
+    }
+    template <class Duration>
+    bool take_for(const Duration& at_most, site where) {
+        task& self = current();
+        report(self, event_kind::wait, where);
+        const bool is_taken = self.runtime != nullptr
+                                  ? step_on(self, step::acquire, true, 0, where)
+                                  : native_.take_for(at_most);
+        report(self, event_kind::wake, where);
+        return is_taken;
+    }
+    bool try_take(site where) {
+        task& self = current();
+        if (self.runtime != nullptr) return step_on(self, step::try_acquire, false, 0, where);
+        return native_.try_take();
+    }
+    /// Never throws under control: it may run in destructors.
+    void give(std::uint32_t units, site where) {
+        task& self = current();
+        report(self, event_kind::notify, where);
+        if (self.runtime != nullptr)
+            step_on(self, step::release, false, units, where);
+        else
+            native_.give(units);
+    }
+
+    lock_identity& identity() noexcept { return identity_; }
+
+private:
+    void report(task& self, event_kind kind, site where) {
+        if (self.runtime != nullptr && self.runtime->is_giving_up()) return;
+        adopt_if_foreign(self, identity_);
+        emit(self, {.kind = kind,
+                    .class_id = identity_.class_id(),
+                    .instance = identity_.instance(),
+                    .payload = identity_.instance(),
+                    .where = where});
+    }
+
+    bool step_on(task& self, step what, bool timed, std::uint32_t units, site where) {
+        adopt_if_foreign(self, identity_);
+        if (what == step::release) sanitizer::release(&identity_);
+        const bool done = self.runtime->perform(
+            self,
+            {.what = what, .timed = timed, .lock = &identity_, .other = units, .where = where});
+        if (what != step::release && done) sanitizer::acquire(&identity_);
+        return done;
+    }
+
+    plain_count native_;
+    lock_identity identity_;
+};
+
+template <>
+class counted<level_constant<level::off>> {
+public:
+    counted(lock_kind, std::uint32_t count, const label&) : native_(count) {}
+
+    void take(site) { native_.take(); }
+    template <class Duration>
+    bool take_for(const Duration& at_most, site) {
+        return native_.take_for(at_most);
+    }
+    bool try_take(site) { return native_.try_take(); }
+    void give(std::uint32_t units, site) { native_.give(units); }
+
+private:
+    plain_count native_;
+};
+
+}  // namespace wedge::detail

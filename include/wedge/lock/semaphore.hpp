@@ -1,0 +1,31 @@
+// A counting semaphore.
+#pragma once
+
+#include "wedge/lock/counted.hpp"
+
+namespace wedge {
+
+/// `down` takes a unit and waits until there is one; `up` gives one back, from any task.
+///
+/// Under control a timed wait may give up whenever the engine chooses.
+template <class Level = default_level>
+class basic_semaphore {
+public:
+    explicit basic_semaphore(std::uint32_t units, label as = site::current())
+        : count_(lock_kind::semaphore, units, as) {}
+
+    void down(site where = site::current()) { count_.take(where); }
+    bool try_down(site where = site::current()) { return count_.try_take(where); }
+    template <class Rep, class Period>
+    bool down_for(std::chrono::duration<Rep, Period> at_most, site where = site::current()) {
+        return count_.take_for(at_most, where);
+    }
+    void up(site where = site::current()) { count_.give(1, where); }
+
+private:
+    detail::counted<Level> count_;
+};
+
+using semaphore = basic_semaphore<>;
+
+}  // namespace wedge

@@ -1,0 +1,116 @@
+// Work items: what is done later, by a task of its own.
+#pragma once
+
+#include <utility>
+
+#include "wedge/lock/condition.hpp"
+#include "wedge/lock/label.hpp"
+#include "wedge/lock/mutex.hpp"
+#include "wedge/lock/thread.hpp"
+#include "wedge/task/idle.hpp"
+
+namespace wedge {
+
+/// A body that runs on its own worker whenever the item is queued (Linux: work_struct, one worker
+/// an item). Under control the workload must make it, and the worker is a task of the execution.
+///
+/// While the body runs the worker holds a lock of the item's class, and whoever waits for the
+/// body takes that one: so waiting under a lock that the body takes is an inverted order, whether
+/// or not it hangs.
+template <class Level = default_level>
+class basic_work {
+public:
+    template <class Body>
+    explicit basic_work(Body body, label as = site::current())
+        : running_(as.cls()),
+          worker_(thread::daemon([this, body]() mutable { serve(body); },
+                                 (as.cls().name() + " worker").c_str())) {}
+    basic_work(const basic_work&) = delete;
+    basic_work& operator=(const basic_work&) = delete;
+
+    /// Waits for a running body; what is only queued is dropped.
+    ~basic_work() {
+        const task& self = current();
+        if (self.runtime != nullptr && self.runtime->is_giving_up()) return;
+        {
+            const lock_guard held(state_);
+            is_stopped_ = true;
+            queued_.notify_all();
+        }
+        worker_.join();
+    }
+
+    /// False: it is queued already, or being cancelled, and nothing has changed.
+    bool queue(site where = site::current()) {
+        const lock_guard held(state_, where);
+        if (is_queued_ || cancels_ != 0) return false;
+        is_queued_ = true;
+        queued_.notify_all(where);
+        return true;
+    }
+
+    /// Waits until what was queued before has been done.
+    void flush(site where = site::current()) {
+        {
+            lock_guard held(state_, where);
+            while (is_queued_) begun_.wait(held, where);
+        }
+        wait_for_body(where);
+    }
+
+    /// Drops what is queued and waits for a running body; in the meantime nobody can queue it.
+    ///
+    /// @return it was queued
+    bool cancel(site where = site::current()) {
+        bool was_queued = false;
+        {
+            const lock_guard held(state_, where);
+            was_queued = std::exchange(is_queued_, false);
+            ++cancels_;
+            begun_.notify_all(where);
+        }
+        wait_for_body(where);
+        const lock_guard held(state_, where);
+        --cancels_;
+        return was_queued;
+    }
+
+private:
+    using mutex_type = checked<std::mutex, Level>;
+    using lock_guard = guard<mutex_type>;
+
+    void wait_for_body(site where) { const lock_guard held(running_, where); }
+
+    template <class Body>
+    void serve(Body& body) {
+        while (wait_for_work()) {
+            const lock_guard held(running_);
+            if (begin()) body();
+        }
+    }
+    bool wait_for_work() {
+        lock_guard held(state_);
+        const idle_section without_work;
+        while (!is_queued_ && !is_stopped_) queued_.wait(held);
+        return !is_stopped_;
+    }
+    /// It is still queued now that the worker counts as running it.
+    bool begin() {
+        const lock_guard held(state_);
+        begun_.notify_all();
+        return std::exchange(is_queued_, false);
+    }
+
+    mutex_type running_;
+    mutex_type state_{"work_state"};
+    basic_condition<Level> queued_{"work_queued"};
+    basic_condition<Level> begun_{"work_begun"};
+    bool is_queued_ = false;
+    bool is_stopped_ = false;
+    unsigned cancels_ = 0;
+    thread worker_;
+};
+
+using work = basic_work<>;
+
+}  // namespace wedge

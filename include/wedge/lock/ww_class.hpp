@@ -1,0 +1,133 @@
+// Classes of wound/wait locks, and the tickets under which several of them are taken.
+#pragma once
+
+#include <algorithm>
+#include <atomic>
+#include <condition_variable>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "wedge/base/level.hpp"
+#include "wedge/task/lock_state.hpp"
+#include "wedge/task/ticket.hpp"
+
+namespace wedge {
+
+template <class Level>
+class basic_ww_mutex;
+template <class Level>
+class basic_ww_ticket;
+
+/// Who gives way when an old and a young ticket want each other's locks.
+enum class ww_algorithm : std::uint8_t {
+    wound_wait,  ///< an older one takes what the younger holds: that one backs off when it blocks
+    wait_die,    ///< a younger one backs off from what the older holds
+};
+
+/// Locks that tickets may take in any order (Linux: struct ww_class). The locks bear its name.
+template <class Level = default_level>
+class basic_ww_class {
+public:
+    explicit basic_ww_class(const char* name, ww_algorithm how = ww_algorithm::wound_wait)
+        : locks_(name),
+          tickets_((std::string(name) + "_acquire").c_str(), {.never_waits = true}),
+          how_(how),
+          wounds_(lock_kind::variable, lock_class((std::string(name) + "_wounds").c_str())) {}
+    basic_ww_class(const basic_ww_class&) = delete;
+    basic_ww_class& operator=(const basic_ww_class&) = delete;
+
+    /// The class of the locks.
+    lock_class locks() const noexcept { return locks_; }
+
+private:
+    friend class basic_ww_mutex<Level>;
+    friend class basic_ww_ticket<Level>;
+
+    const lock_class locks_;
+    const lock_class tickets_;
+    const ww_algorithm how_;
+    lock_identity wounds_;  // what a step touches that gives a ticket its age, or may wound one
+    std::atomic<std::uint64_t> tickets_begun_{0};
+
+    // Natively one monitor guards the states of all locks of the class, since a wound that is
+    // dealt at one lock is learnt at another.
+    std::mutex monitor_;
+    std::condition_variable changed_;
+};
+
+/// A ticket (Linux: ww_acquire_ctx): from its construction to its end a task may take locks of
+/// the class under it. It keeps its age when it backs off, so it wins in the end.
+template <class Level = default_level>
+class basic_ww_ticket {
+public:
+    explicit basic_ww_ticket(basic_ww_class<Level>& of, site where = site::current())
+        : of_(of), identity_(lock_kind::map, of.tickets_) {
+        if constexpr (is_on) {
+            task& self = current();
+            if (self.runtime != nullptr) {
+                if (self.runtime->is_giving_up()) return;
+                detail::adopt_if_foreign(self, of_.wounds_);
+                self.runtime->perform(
+                    self, {.what = step::access, .lock = &of_.wounds_, .where = where});
+            }
+            detail::ticket_begun(self, identity_, of_.locks_, where);
+        }
+        age_ = of_.tickets_begun_.fetch_add(1, std::memory_order_relaxed) + 1;
+    }
+    /// Ends the ticket. Its locks must have been unlocked.
+    ~basic_ww_ticket() {
+        if constexpr (is_on) {
+            task& self = current();
+            if (self.runtime == nullptr || !self.runtime->is_giving_up())
+                detail::ticket_ended(self, identity_, of_.locks_, {});
+            else if (held_lock* const mine = self.held.find(identity_.instance()))
+                self.held.erase(mine);
+        }
+    }
+    basic_ww_ticket(const basic_ww_ticket&) = delete;
+    basic_ww_ticket& operator=(const basic_ww_ticket&) = delete;
+
+    /// States that it takes no more locks.
+    void done(site where = site::current()) {
+        if constexpr (is_on) detail::ticket_done(current(), identity_, of_.locks_, where);
+    }
+
+    /// The lock that it was told to back off from, until it is taken; null: none.
+    basic_ww_mutex<Level>* contended() const noexcept { return contended_; }
+
+    void unlock_all(site where = site::current()) {
+        while (!held_.empty()) {
+            basic_ww_mutex<Level>* const last = held_.back();
+            last->unlock(where);
+            std::erase(held_, last);  // in an abandoned execution the unlock does nothing
+        }
+    }
+
+    bool holds(const basic_ww_mutex<Level>& lock) const noexcept {
+        return std::find(held_.begin(), held_.end(), &lock) != held_.end();
+    }
+
+private:
+    friend class basic_ww_mutex<Level>;
+
+    static constexpr bool is_on = Level::value != level::off;
+
+    ticket_terms terms(bool slow) const noexcept {
+        return {.age = age_,
+                .instance = identity_.instance(),
+                .may_back_off = !held_.empty() && !slow,
+                .is_wait_die = of_.how_ == ww_algorithm::wait_die};
+    }
+
+    basic_ww_class<Level>& of_;
+    lock_identity identity_;
+    std::uint64_t age_ = 0;
+    std::vector<basic_ww_mutex<Level>*> held_;
+    basic_ww_mutex<Level>* contended_ = nullptr;
+};
+
+using ww_class = basic_ww_class<>;
+using ww_ticket = basic_ww_ticket<>;
+
+}  // namespace wedge

@@ -1,0 +1,217 @@
+// A wound/wait mutex: several are taken in any order, and whoever is younger gives way.
+#pragma once
+
+#include <utility>
+
+#include "wedge/base/annotate.hpp"
+#include "wedge/lock/controlled.hpp"
+#include "wedge/lock/ww_class.hpp"
+
+namespace wedge {
+
+enum class ww_result : std::uint8_t {
+    ok,
+    already,      ///< the ticket holds it; nothing has changed
+    back_off,     ///< unlock all that the ticket holds, take this one by `lock_slow`, start again
+    interrupted,  ///< gave up waiting
+};
+
+/// Follows Linux's ww_mutex. Without a ticket it is an ordinary mutex.
+///
+/// A ticket learns that it must give way where it would block and holds a lock already; what can
+/// be had at once it gets. Waiters are served by age.
+template <class Level = default_level>
+class WEDGE_CAPABILITY("mutex") basic_ww_mutex {
+public:
+    explicit basic_ww_mutex(basic_ww_class<Level>& of)
+        : of_(of), identity_(lock_kind::ww_mutex, of.locks()) {}
+    basic_ww_mutex(const basic_ww_mutex&) = delete;
+    basic_ww_mutex& operator=(const basic_ww_mutex&) = delete;
+
+    [[nodiscard]] ww_result lock(basic_ww_ticket<Level>& ticket, site where = site::current())
+        WEDGE_NO_THREAD_SAFETY {
+        return take(&ticket, flags::ticketed, where);
+    }
+    /// Under control it may be interrupted instead of waiting, by a recorded choice.
+    [[nodiscard]] ww_result lock_interruptible(basic_ww_ticket<Level>& ticket,
+                                               site where = site::current())
+        WEDGE_NO_THREAD_SAFETY {
+        return take(&ticket, flags::ticketed | flags::interruptible, where);
+    }
+    /// Waits without backing off again: for the lock that the ticket backed off from, when it
+    /// holds nothing else.
+    void lock_slow(basic_ww_ticket<Level>& ticket, site where = site::current())
+        WEDGE_NO_THREAD_SAFETY {
+        take(&ticket, flags::ticketed | flags::slow, where);
+    }
+    void lock(site where = site::current()) WEDGE_ACQUIRE() WEDGE_NO_THREAD_SAFETY {
+        take(nullptr, flags::none, where);
+    }
+    /// Needs no ticket, and never waits.
+    bool try_lock(site where = site::current()) WEDGE_TRY_ACQUIRE(true) WEDGE_NO_THREAD_SAFETY {
+        task& self = current();
+        if (self.runtime != nullptr)
+            return detail::controlled_acquire(self, identity_,
+                                              {.with = flags::tried, .where = where});
+        const detail::acquire_terms terms{.with = flags::tried, .where = where};
+        const bool is_taken = native_try(self, {});
+        if (is_on && is_taken) detail::acquired(self, identity_, terms);
+        if (is_on && !is_taken) detail::not_acquired(self, identity_, terms);
+        return is_taken;
+    }
+    void unlock(site where = site::current()) WEDGE_RELEASE() WEDGE_NO_THREAD_SAFETY {
+        task& self = current();
+        // Who does not hold it makes a mistake, and must not take it from its holder's ticket.
+        if (ticket_ != nullptr && (!is_on || self.held.find(identity_.instance()) != nullptr))
+            std::erase(std::exchange(ticket_, nullptr)->held_, this);
+        if (self.runtime != nullptr)
+            return detail::controlled_release(self, identity_, mode::exclusive, where);
+        if (is_on) detail::released(self, identity_, mode::exclusive, where);
+        native_unlock(self);
+    }
+
+    lock_identity& identity() noexcept { return identity_; }
+    const lock_identity& identity() const noexcept { return identity_; }
+
+private:
+    static constexpr bool is_on = Level::value != level::off;
+
+    ww_result take(basic_ww_ticket<Level>* ticket, flags how, site where) {
+        task& self = current();
+        const ticket_terms mine = ticket != nullptr ? ticket->terms(has(how, flags::slow))
+                                                    : ticket_terms{};
+        const detail::acquire_terms terms{.with = how, .payload = mine.instance, .where = where};
+        if (ticket != nullptr && ticket->holds(*this)) {
+            if (is_on) detail::held_already(self, identity_, terms);
+            return ww_result::already;
+        }
+        const bool is_controlled = self.runtime != nullptr;
+        if (is_controlled && self.runtime->is_giving_up()) {
+            self.runtime->perform(self, {.what = step::acquire, .lock = &identity_});
+            return ww_result::ok;
+        }
+        if (is_on) detail::attempt(self, identity_, terms);
+        const bool is_interrupted =
+            is_controlled && has(how, flags::interruptible) && choose(2, "interrupted") != 0;
+        const bool is_taken = is_controlled ? perform(self, mine, is_interrupted, where)
+                                            : native_lock(self, ticket, mine);
+        if (is_taken) {
+            if (is_on) detail::acquired(self, identity_, terms);
+            if (is_controlled) detail::tsan_locked(identity_, terms);
+            if (ticket != nullptr) is_taken_under(self, *ticket);
+            return ww_result::ok;
+        }
+        if (is_interrupted) {
+            detail::not_acquired(self, identity_, terms);
+            return ww_result::interrupted;
+        }
+        if (is_on) detail::told_to_back_off(self, identity_, terms);
+        ticket->contended_ = this;
+        return ww_result::back_off;
+    }
+
+    void is_taken_under(task& self, basic_ww_ticket<Level>& ticket) {
+        ticket_ = &ticket;
+        ticket.held_.push_back(this);
+        if (ticket.contended_ != this) return;
+        ticket.contended_ = nullptr;
+        if (is_on) detail::contended_is_taken(self, ticket.identity_.instance());
+    }
+
+    bool perform(task& self, const ticket_terms& mine, bool is_interrupted, site where) {
+        const bool may_wound = mine.age != 0 && !mine.is_wait_die;
+        if (may_wound) detail::adopt_if_foreign(self, of_.wounds_);
+        return self.runtime->perform(
+            self, {.what = is_interrupted ? step::try_acquire : step::acquire,
+                   .lock = &identity_,
+                   .condition = may_wound ? &of_.wounds_ : nullptr,
+                   .ticket = mine.age != 0 ? &mine : nullptr,
+                   .where = where});
+    }
+
+    /// The monitor is no synchronisation that the program may rely on, so TSan is told of the
+    /// lock alone.
+    bool native_lock(task& self, basic_ww_ticket<Level>* ticket, const ticket_terms& mine) {
+        sanitizer::tsan_lock::locking(&identity_, 0);
+        bool is_taken = false;
+        {
+            const sanitizer::ignore_scope ours;
+            std::unique_lock turn(of_.monitor_);
+            for (;;) {
+                const bool was_queued = state_.is_queued(self.ordinal);
+                const ww_progress now =
+                    state_.ww_acquire(self.ordinal, mine, is_wounded(self, ticket));
+                is_taken = now == ww_progress::taken;
+                if (!was_queued || now != ww_progress::waits) of_.changed_.notify_all();
+                if (now != ww_progress::waits) break;
+                of_.changed_.wait(turn);
+            }
+        }
+        sanitizer::tsan_lock::locked(
+            &identity_, is_taken ? 0
+                                 : sanitizer::tsan_lock::try_lock |
+                                       sanitizer::tsan_lock::try_lock_failed);
+        return is_taken;
+    }
+    bool native_try(task& self, const ticket_terms& mine) {
+        constexpr unsigned tried = sanitizer::tsan_lock::try_lock;
+        sanitizer::tsan_lock::locking(&identity_, tried);
+        bool is_taken = false;
+        {
+            const sanitizer::ignore_scope ours;
+            const std::lock_guard turn(of_.monitor_);
+            is_taken = state_.can_acquire(self.ordinal, mode::exclusive);
+            if (is_taken) state_.ww_acquire(self.ordinal, mine, false);
+        }
+        sanitizer::tsan_lock::locked(
+            &identity_, is_taken ? tried : tried | sanitizer::tsan_lock::try_lock_failed);
+        return is_taken;
+    }
+    void native_unlock(task& self) {
+        sanitizer::tsan_lock::unlocking(&identity_, 0);
+        {
+            const sanitizer::ignore_scope ours;
+            const std::lock_guard turn(of_.monitor_);
+            state_.release(self.ordinal);
+            of_.changed_.notify_all();
+        }
+        sanitizer::tsan_lock::unlocked(&identity_, 0);
+    }
+    static bool is_wounded(const task& self, const basic_ww_ticket<Level>* ticket) {
+        return ticket != nullptr &&
+               std::any_of(ticket->held_.begin(), ticket->held_.end(),
+                           [&](const basic_ww_mutex* held) {
+                               return held->state_.is_wounded(self.ordinal);
+                           });
+    }
+
+    basic_ww_class<Level>& of_;
+    lock_identity identity_;
+    basic_ww_ticket<Level>* ticket_ = nullptr;  // under which it is held; the holder's
+    lock_state state_{lock_kind::ww_mutex};     // natively; by the class's monitor
+};
+
+using ww_mutex = basic_ww_mutex<>;
+
+/// Runs a body that takes locks under a ticket, as often as it must back off: then all it took is
+/// unlocked, the contended lock is taken by the slow path, and the body starts again. At the end
+/// everything is unlocked.
+///
+/// @param body  (ww_ticket&) -> ww_result; passes `back_off` on, and takes `already` for `ok`
+template <class Level, class Body>
+ww_result transaction(basic_ww_class<Level>& of, Body body, site where = site::current()) {
+    struct holds {
+        basic_ww_ticket<Level> ticket;
+        const site where;
+        ~holds() { ticket.unlock_all(where); }
+    } mine{basic_ww_ticket<Level>(of, where), where};
+    for (;;) {
+        const ww_result got = body(mine.ticket);
+        if (got != ww_result::back_off) return got;
+        basic_ww_mutex<Level>* const contended = mine.ticket.contended();
+        mine.ticket.unlock_all(where);
+        if (contended != nullptr) contended->lock_slow(mine.ticket, where);
+    }
+}
+
+}  // namespace wedge

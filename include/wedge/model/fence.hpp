@@ -1,0 +1,42 @@
+// Fences: what a device or another task signals once, and others wait for.
+#pragma once
+
+#include "wedge/lock/completion.hpp"
+#include "wedge/lock/pseudo_lock.hpp"
+
+namespace wedge {
+
+/// Stays signalled; signalling again does nothing (Linux: dma_fence).
+///
+/// A wait touches the signalling map, which whoever promises to signal holds meanwhile: so a wait
+/// within the promise, or under what the promise needs, is a finding without hanging.
+class fence {
+public:
+    /// @param signalling  the map of the fence's signallers; null: waits take part in no order
+    explicit fence(label as = site::current(), pseudo_lock* signalling = nullptr)
+        : done_(as), signalling_(signalling) {}
+
+    void signal(site where = site::current()) { done_.complete_all(where); }
+    bool is_signalled(site where = site::current()) { return done_.try_wait(where); }
+
+    void wait(site where = site::current()) {
+        might_wait(where);
+        done_.wait(where);
+    }
+    /// False: it gave up. Under control it may give up whenever the engine chooses.
+    template <class Rep, class Period>
+    bool wait_for(std::chrono::duration<Rep, Period> at_most, site where = site::current()) {
+        might_wait(where);
+        return done_.wait_for(at_most, where);
+    }
+
+private:
+    void might_wait(site where) {
+        if (signalling_ != nullptr) signalling_->touch(mode::exclusive, where);
+    }
+
+    completion done_;
+    pseudo_lock* const signalling_;
+};
+
+}  // namespace wedge

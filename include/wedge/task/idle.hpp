@@ -1,0 +1,21 @@
+// Idle tasks: daemons that wait for work, which no end of an execution waits for.
+#pragma once
+
+#include "wedge/task/task.hpp"
+
+namespace wedge {
+
+/// While it lives the running task waits for work that need not come. Under control an execution
+/// in which only idle tasks are left is complete, and no deadlock; they are unwound.
+class idle_section {
+public:
+    idle_section() noexcept : self_(current()) { self_.is_idle = true; }
+    ~idle_section() { self_.is_idle = false; }
+    idle_section(const idle_section&) = delete;
+    idle_section& operator=(const idle_section&) = delete;
+
+private:
+    task& self_;
+};
+
+}  // namespace wedge

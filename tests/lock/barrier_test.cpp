@@ -1,0 +1,62 @@
+#include "wedge/lock/barrier.hpp"
+
+#include <doctest/doctest.h>
+
+#include "lock/both.hpp"
+
+using wedge::result;
+
+TEST_CASE("barrier: natively nobody passes before all have arrived, round after round") {
+    wedge::barrier all(2, "all");
+    std::atomic<int> arrived{0};
+    bool is_early = false;
+    const auto party = [&] {
+        for (int round = 1; round <= 200; ++round) {
+            ++arrived;
+            all.arrive_and_wait();
+            if (arrived < 2 * round) is_early = true;
+        }
+    };
+    both::natively({party, party});
+    CHECK(!is_early);
+}
+
+namespace {
+
+struct meeting {
+    wedge::barrier all{2, "all"};
+    wedge::latch started{2, "started"};
+    int arrived = 0;  // written and read between visible steps
+
+    void meet() {
+        for (int round = 1; round <= 2; ++round) {
+            ++arrived;
+            all.arrive_and_wait();
+            if (arrived < 2 * round) throw std::logic_error("passed too early");
+        }
+    }
+    void start() { started.arrive_and_wait(); }
+    void count_down() { started.count_down(); }
+    static constexpr auto actions = wedge::actions(wedge::action<&meeting::meet>{"meet"},
+                                                   wedge::action<&meeting::start>{"start"},
+                                                   wedge::action<&meeting::count_down>{"count_down"});
+};
+
+result all_schedules(const char* program) {
+    return wedge::explore<meeting>(wedge::parse_program(program),
+                                   {.how = wedge::strategy::exhaustive})
+        .what;
+}
+
+}  // namespace
+
+TEST_CASE("barrier: one party too few is a deadlock, the full number passes in every schedule") {
+    CHECK(all_schedules("meet") == result::deadlock);
+    CHECK(all_schedules("meet | meet") == result::sound);
+}
+
+TEST_CASE("latch: it opens with the last count") {
+    CHECK(all_schedules("start") == result::deadlock);
+    CHECK(all_schedules("start | count_down") == result::sound);
+    CHECK(all_schedules("start | start") == result::sound);
+}

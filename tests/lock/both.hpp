@@ -1,0 +1,29 @@
+// Runs the same tasks natively and under control.
+#pragma once
+
+#include <functional>
+#include <initializer_list>
+#include <thread>
+#include <vector>
+
+#include "wedge/explore/explore.hpp"
+#include "wedge/wedge.hpp"
+
+namespace both {
+
+using tasks = std::initializer_list<std::function<void()>>;
+
+/// On real threads at once.
+inline void natively(tasks bodies) {
+    std::vector<std::thread> threads;
+    for (const std::function<void()>& each : bodies) threads.emplace_back(each);
+    for (std::thread& each : threads) each.join();
+}
+
+/// In every schedule.
+inline wedge::outcome controlled(tasks bodies, wedge::explore_options options = {}) {
+    options.how = wedge::strategy::exhaustive;
+    return wedge::explore(bodies, options);
+}
+
+}  // namespace both

@@ -1,0 +1,54 @@
+#include "wedge/lock/completion.hpp"
+
+#include <doctest/doctest.h>
+
+#include "lock/both.hpp"
+
+using std::chrono::milliseconds;
+using wedge::result;
+
+TEST_CASE("completion: natively each complete lets one wait pass, complete_all every one") {
+    wedge::completion done("done");
+    both::natively({[&] { done.wait(); }, [&] { done.complete(); }});
+    CHECK(!done.try_wait());
+    CHECK(!done.wait_for(milliseconds(1)));
+    done.complete();
+    CHECK(done.try_wait());
+    done.complete_all();
+    done.wait();
+    CHECK(done.try_wait());
+}
+
+TEST_CASE("completion: two waits need two completes, or one for all") {
+    wedge::completion done("done");
+    const auto wait = [&] { done.wait(); };
+    const auto once = [&] { done.complete(); };
+    const auto all = [&] { done.complete_all(); };
+    const wedge::outcome stuck = both::controlled({wait, wait, once});
+    REQUIRE(stuck.what == result::deadlock);
+    CHECK(both::controlled({wait, wait, once, once}).what == result::sound);
+    CHECK(both::controlled({wait, wait, all}).what == result::sound);
+}
+
+namespace {
+
+/// Completed before any task runs, and looked at when all have ended.
+struct prepared {
+    wedge::completion ready{"ready"};
+    mutable wedge::completion seen{"seen"};
+    prepared() { ready.complete(); }
+    void look() {
+        ready.wait();
+        seen.complete();
+    }
+    void check() const { seen.wait(); }
+    static constexpr auto actions = wedge::actions(wedge::action<&prepared::look>{"look"});
+};
+
+}  // namespace
+
+TEST_CASE("completion: constructor and check of a workload count too") {
+    CHECK(wedge::explore<prepared>(wedge::parse_program("look")).what == result::sound);
+    const wedge::outcome twice = wedge::explore<prepared>(wedge::parse_program("look | look"));
+    CHECK(twice.what == result::deadlock);
+}
