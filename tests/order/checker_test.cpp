@@ -98,7 +98,6 @@ TEST_CASE("reset: everything is forgotten, and learnt again the same way") {
 TEST_CASE("executions: edges of one meet those of another") {
     wedge::checker checker(evidence::exact);
     for (const char* execution : {"L(A) L(B) U(B) U(A)", "| L(B) L(A) U(A) U(B)"}) {
-        checker.begin_execution();
         notation::player player(checker);
         player.lock_named("A");
         player.lock_named("B");

@@ -54,7 +54,6 @@ TEST_CASE("guard: an unguarded repetition takes the claim back, and never gives 
     CHECK(found.judged == verdict::refuted);
     checker.regrade(found);
     CHECK(found.judged == verdict::refuted);
-    checker.begin_execution();
     player.play(first, "L(A) L(B) U(B) U(A)");
     CHECK(checker.findings().size() == 1);
     checker.regrade(found);

@@ -47,6 +47,7 @@ enum class flags : std::uint16_t {
     recursive = 128,    ///< the second hold of a recursive mutex: no event to the graph
     slow = 256,         ///< the slow path of wound/wait: takes what a back-off was about
     done = 512,         ///< of a ticket's hold: it takes no more locks
+    pinned = 1024,      ///< of a hold: it may not be released; pins do not nest
 };
 constexpr flags operator|(flags a, flags b) noexcept {
     return static_cast<flags>(static_cast<unsigned>(a) | static_cast<unsigned>(b));
@@ -66,7 +67,9 @@ struct event {
     std::uint32_t instance = 0;
     std::uint64_t payload = 0;
     site where{};
-    const lock_identity* lock = nullptr;  ///< for instance orders; null in a trace
+    /// For what a number cannot say: instance orders, and that a lock is per processor or takes
+    /// part in wound/wait. Null: those rules are not checked.
+    const lock_identity* lock = nullptr;
 };
 
 /// What `event::payload` is.

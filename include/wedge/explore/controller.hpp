@@ -148,6 +148,7 @@ private:
         made.self.sink = order_;
         made.self.ordinal = static_cast<std::uint32_t>(used_++);
         made.self.context = context::task;
+        made.self.contexts = {};
         made.self.chain = 0;
         made.self.scopes = 0;
         made.self.name = std::move(name);

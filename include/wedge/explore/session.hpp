@@ -102,7 +102,6 @@ private:
     }
 
     execution_record run(search_strategy& how) {
-        order_.begin_execution();
         execution_record done = control_.run(how);
         ++(done.how == ending::pruned ? out_.pruned : out_.executions);
         out_.steps += done.steps;
@@ -221,7 +220,6 @@ private:
                             -> std::optional<std::vector<decision>> {
                             schedule_replay how(hints, replay_mode::lenient);
                             order_.reset();
-                            order_.begin_execution();
                             if (!shows(wanted, control_.run(how))) return std::nullopt;
                             return control_.decisions();
                         });

@@ -35,7 +35,7 @@ public:
             const order_graph::node& to = shown.node_at(edge.to);
             for (const observation& seen : edge.seen)
                 if (seen.task < tasks.size() && known_.insert(key_of(from, to, seen)).second)
-                    add(from, to, seen, tasks[seen.task], fresh);
+                    add(seen, tasks[seen.task], fresh);
         }
         std::vector<cycle> made;
         for (finding& each : fresh)
@@ -49,8 +49,7 @@ public:
 private:
     static std::uint64_t key_of(const order_graph::node& from, const order_graph::node& to,
                                 const observation& seen) {
-        std::uint64_t key = combine(from.class_id, from.subclass);
-        key = combine(combine(key, to.class_id), to.subclass);
+        std::uint64_t key = combine(from.class_id, to.class_id);
         key = combine(combine(key, seen.held_instance), seen.wanted_instance);
         key = combine(key, static_cast<std::uint64_t>(seen.held_how) << 8 |
                                static_cast<std::uint64_t>(seen.wanted_how));
@@ -59,16 +58,14 @@ private:
         return key;
     }
 
-    void add(const order_graph::node& from, const order_graph::node& to, observation seen,
-             const std::vector<action_record>& task, std::vector<finding>& fresh) {
+    void add(observation seen, const std::vector<action_record>& task,
+             std::vector<finding>& fresh) {
         // The title carries the number of the task through the finding.
         seen.task = static_cast<std::uint32_t>(tasks_.size());
         seen.title = std::to_string(tasks_.size());
         tasks_.push_back(task);
         const std::string who = seen.title;
-        const auto held = all_.node_of(from.class_id, flags::subclassed, from.subclass);
-        const auto wanted = all_.node_of(to.class_id, flags::subclassed, to.subclass);
-        all_.add(held, wanted, std::move(seen), who, fresh);
+        all_.add(std::move(seen), who, fresh);
     }
 
     task_records tasks_of(const finding& found) const {

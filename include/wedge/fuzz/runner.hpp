@@ -72,7 +72,6 @@ private:
     execution_record run(search_strategy& how) {
         subject_->use(tasks_);
         order_.reset();
-        order_.begin_execution();
         return control_.run(how);
     }
 

@@ -122,9 +122,9 @@ public:
     lock_identity& identity() noexcept { return identity_; }
     const lock_identity& identity() const noexcept { return identity_; }
 
-private:
-    static constexpr mode shared_how = lock_traits<L>::shared_how;
+    static constexpr mode shared_how = lock_traits<L>::shared_how;  ///< how `lock_shared` takes it
 
+private:
     static detail::acquire_terms terms_of(under annotation, site where) {
         detail::acquire_terms terms{.subclass = annotation.subclass, .where = where};
         if (annotation.subclass != 0) terms.with = terms.with | flags::subclassed;
@@ -231,6 +231,8 @@ public:
     void downgrade(site = {}) WEDGE_NO_THREAD_SAFETY {
         lock_.downgrade();
     }
+
+    static constexpr mode shared_how = lock_traits<L>::shared_how;
 
 private:
     L lock_;

@@ -34,6 +34,9 @@ public:
         release(how, where);
     }
 
+    /// Whether the running task is in the section.
+    bool is_held() const noexcept { return current().held.find(identity_.instance()) != nullptr; }
+
     lock_identity& identity() noexcept { return identity_; }
 
 private:
@@ -48,6 +51,7 @@ public:
     void acquire(mode = mode::exclusive, site = {}) {}
     void release(mode = mode::exclusive, site = {}) {}
     void touch(mode = mode::exclusive, site = {}) {}
+    bool is_held() const noexcept { return false; }
 };
 
 using pseudo_lock = basic_pseudo_lock<>;

@@ -36,7 +36,7 @@ public:
                        .how = next.how,
                        .subclass = next.subclass,
                        .with = next.with,
-                       .context = static_cast<std::uint8_t>(self.context),
+                       .context = conditions(self, next.waits),
                        .payload = next.payload});
     }
 
@@ -60,12 +60,37 @@ private:
     static constexpr unsigned counted_flags = static_cast<unsigned>(
         flags::tried | flags::nest | flags::subclassed | flags::ticketed | flags::recursive);
 
+    /// The task's context, what may interrupt it, and how long the acquire may wait, in a byte.
+    static std::uint8_t conditions(const task& self, wait_type waits) noexcept {
+        const context_state& now = self.contexts;
+        return static_cast<std::uint8_t>(
+            static_cast<unsigned>(self.context) | (now.admits(context::hardirq) ? 4U : 0U) |
+            (now.admits(context::softirq) ? 8U : 0U) | (now.is_threaded() ? 16U : 0U) |
+            static_cast<unsigned>(waits) << 5);
+    }
+
+    /// Where a nest lock or ticket stands among the holds; what counts is that it is held, and
+    /// tickets are made anew for every transaction.
+    static std::uint64_t place_of(std::uint64_t instance, const held_lock* first,
+                                  const held_lock* end, const held_lock* without) noexcept {
+        std::uint64_t place = 1;
+        for (const held_lock* hold = first; hold != end; ++hold) {
+            if (hold == without)
+                continue;
+            if (hold->instance == static_cast<std::uint32_t>(instance))
+                return place;
+            ++place;
+        }
+        return 0;
+    }
+
     std::uint64_t first(const task& self) const noexcept {
         return kept_ == evidence::exact ? mix(self.ordinal + 1) : 1;
     }
 
     std::uint64_t extend(std::uint64_t before, const held_lock* hold, const held_lock* end,
                          const held_lock& next, const held_lock* without = nullptr) const noexcept {
+        const held_lock* const first_hold = hold;
         if (kept_ == evidence::exact) {
             before ^= mix(next.instance);
         } else {
@@ -75,7 +100,7 @@ private:
         }
         const unsigned with = static_cast<unsigned>(next.with) & counted_flags;
         if ((with & static_cast<unsigned>(flags::nest | flags::ticketed)) != 0) [[unlikely]]
-            before = combine(before, next.payload);
+            before = combine(before, place_of(next.payload, first_hold, end, without));
         const std::uint64_t word = std::uint64_t{next.class_id} << 32 |
                                    std::uint64_t{next.subclass} << 24 |
                                    std::uint64_t{next.context} << 16 |

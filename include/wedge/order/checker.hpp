@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <initializer_list>
+#include <optional>
 #include <span>
 #include <string>
 #include <utility>
@@ -15,8 +16,13 @@
 #include "wedge/event/finding.hpp"
 #include "wedge/order/chain_cache.hpp"
 #include "wedge/order/chain_key.hpp"
-#include "wedge/order/describe.hpp"
+#include "wedge/order/context_rules.hpp"
+#include "wedge/order/hygiene_rules.hpp"
 #include "wedge/order/knowledge.hpp"
+#include "wedge/order/nesting_rules.hpp"
+#include "wedge/order/observe.hpp"
+#include "wedge/order/wait_rules.hpp"
+#include "wedge/order/ww_rules.hpp"
 
 namespace wedge {
 
@@ -44,7 +50,7 @@ public:
                 attempt(self, step);
                 break;
             case event_kind::try_acquired:
-                self.chain = key_.of(self, step);
+                try_acquired(self, step);
                 break;
             case event_kind::released:
                 released(self, step);
@@ -55,17 +61,20 @@ public:
             case event_kind::sync:
                 attempt(self, step);
                 break;  // an acquire and release at once
-            case event_kind::init:
-            case event_kind::destroy:
-                destroyed(self, step);
+            case event_kind::ticket_begin:
+            case event_kind::ticket_done:
+            case event_kind::ticket_end:
+                ticket(self, step);
                 break;
-            case event_kind::task_end:
-                ended(self);
+            case event_kind::irq_on:
+            case event_kind::bh_on:
+                let_in(self, step);
                 break;
             case event_kind::prime:
                 stated(step);
                 break;
             default:
+                hygiene(self, step);
                 break;
         }
     }
@@ -79,13 +88,10 @@ public:
         reports_.store(reports, std::memory_order_release);
     }
 
-    /// Ordinals of tasks and instances start again; what was learnt is kept. Nothing here counts
-    /// executions: an ordinal means the same lock or task in each of them.
-    void begin_execution() noexcept {}
-
     /// Forgets everything, in time proportional to what was added.
     void reset() noexcept {
         knowledge_.clear();
+        contexts_.clear();
         if (cache_.size() != 0)
             cache_.clear();
     }
@@ -133,9 +139,11 @@ private:
     };
 
     void attempt(task& self, const event& step) noexcept {
+        if (has(step.with, flags::ticketed)) [[unlikely]]
+            ticket(self, step);
         const std::uint64_t key = key_.of(self, step);
         self.chain = key;
-        if (self.held.empty() || cache_.contains(key)) [[likely]]
+        if (cache_.contains(key)) [[likely]]
             return;
         validate(self, step, key);
     }
@@ -146,70 +154,97 @@ private:
         std::vector<finding> fresh;
         {
             const writer turn(*this);
+            detail::check_nest_lock(knowledge_, self, step, fresh);
+            detail::check_wait_type(knowledge_, self, step, fresh);
+            contexts_.taken(self, step, fresh);
+            if (step.kind != event_kind::sync)
+                contexts_.held(self, detail::hold_of(self, step), self.contexts, step.where, fresh);
             for (std::size_t i = 0; i < self.held.size(); ++i) {
                 const held_lock& held = self.held[i];
                 if (held.context != static_cast<std::uint8_t>(self.context))
                     continue;
-                if (held.class_id == step.class_id)
-                    check_nesting(self, held, step, fresh);
-                add_seen(self, i, step, fresh);
+                if (held.class_id == step.class_id && step.kind != event_kind::ticket_begin)
+                    detail::check_nesting(knowledge_, self, i, step, fresh);
+                knowledge_.add(detail::observe(self, i, step), self.title(), fresh);
             }
             cache_.insert(key);
         }
         deliver(fresh);
     }
 
-    /// Rule 10. Subclasses excuse different instances only.
-    void check_nesting(const task& self, const held_lock& held, const event& step,
-                       std::vector<finding>& fresh) {
-        if (!may_wait(step.how, held.how))
-            return;
-        if (held.instance != step.instance) {
-            if (lock_class::from_id(step.class_id).options().unchecked)
-                return;
-            if (detail::counted_subclass(held.with, held.subclass) !=
-                detail::counted_subclass(step.with, step.subclass))
-                return;
-        }
-        knowledge_.keep(detail::nesting(self, held, step, knowledge_.is_exact()), fresh);
+    void try_acquired(task& self, const event& step) noexcept {
+        const std::uint64_t key = key_.of(self, step);
+        self.chain = key;
+        if (!cache_.contains(key)) [[unlikely]]
+            validate_tried(self, step, key);
     }
 
-    void add_seen(const task& self, std::size_t index, const event& step,
-                  std::vector<finding>& fresh) {
-        const held_lock& held = self.held[index];
-        observation seen;
-        seen.held_instance = held.instance;
-        seen.wanted_instance = step.instance;
-        seen.held_how = held.how;
-        seen.wanted_how = step.how;
-        seen.held_with = held.with;
-        seen.wanted_with = step.with;
-        seen.task = self.ordinal;
-        seen.title = self.title();
-        seen.held_at = held.where;
-        seen.wanted_at = step.where;
-        for (std::size_t i = 0; i < index; ++i) {
-            const held_lock& outer = self.held[i];
-            if (outer.how == mode::exclusive && outer.context == held.context &&
-                !lock_class::from_id(outer.class_id).options().never_waits)
-                seen.guards.add({outer.class_id, outer.instance});
+    /// Rule 2: of a trylock it counts only that it is held.
+    [[gnu::noinline, gnu::cold]] void validate_tried(task& self, const event& step,
+                                                     std::uint64_t key) {
+        std::vector<finding> fresh;
+        {
+            const writer turn(*this);
+            detail::check_nest_lock(knowledge_, self, step, fresh);
+            contexts_.held(self, detail::hold_of(self, step), self.contexts, step.where, fresh);
+            cache_.insert(key);
         }
-        const auto from = knowledge_.node_of(held.class_id, held.with, held.subclass);
-        const auto to = knowledge_.node_of(step.class_id, step.with, step.subclass);
-        knowledge_.add(from, to, std::move(seen), self.title(), fresh);
+        deliver(fresh);
+    }
+
+    /// A step of a ticket, or one that is taken with it.
+    [[gnu::noinline]] void ticket(task& self, const event& step) noexcept {
+        std::vector<finding> fresh;
+        {
+            const writer turn(*this);
+            switch (step.kind) {
+                case event_kind::ticket_begin:
+                    tickets_.begun(self, step, fresh);
+                    break;
+                case event_kind::ticket_done:
+                    tickets_.done(self, step, fresh);
+                    break;
+                case event_kind::ticket_end:
+                    tickets_.ended(self, step, fresh);
+                    break;
+                default:
+                    tickets_.taking(self, step, fresh);
+                    break;
+            }
+        }
+        deliver(fresh);
+        if (step.kind == event_kind::ticket_begin)
+            attempt(self, step);  // held from now on, as an exclusive pseudo-lock
+        else if (step.kind == event_kind::ticket_end)
+            forget(self, self.held.find(step.instance));
+    }
+
+    /// Interrupts of a sort are let in: all locks held at this moment may be found held by them.
+    void let_in(task& self, const event& step) noexcept {
+        context_state now = self.contexts;
+        (step.kind == event_kind::irq_on ? now.irqs_are_off : now.bh_is_off) = false;
+        std::vector<finding> fresh;
+        if (!self.held.empty()) {
+            const writer turn(*this);
+            for (const held_lock& hold : self.held)
+                contexts_.held(self, hold, now, step.where, fresh);
+        }
+        deliver(fresh);
     }
 
     void add_stated(const stated_hold& from, const stated_hold& to, site where,
                     std::vector<finding>& fresh) {
         observation seen;
+        seen.held_class = from.cls.id();
+        seen.wanted_class = to.cls.id();
+        seen.held_subclass = from.subclass;
+        seen.wanted_subclass = to.subclass;
         seen.held_how = from.how;
         seen.wanted_how = to.how;
         seen.primed = true;
         seen.title = "a stated order";
         seen.held_at = seen.wanted_at = where;
-        const auto held = knowledge_.node_of(from.cls.id(), flags::subclassed, from.subclass);
-        const auto wanted = knowledge_.node_of(to.cls.id(), flags::subclassed, to.subclass);
-        knowledge_.add(held, wanted, std::move(seen), "a stated order", fresh);
+        knowledge_.add(std::move(seen), "a stated order", fresh);
     }
 
     void deliver(const std::vector<finding>& fresh) noexcept {
@@ -228,55 +263,49 @@ private:
         deliver(fresh);
     }
 
+    void report(std::optional<finding>&& found) noexcept {
+        if (found) [[unlikely]]
+            report(std::move(*found));
+    }
+
     void released(task& self, const event& step) noexcept {
         held_lock* const mine = self.held.find(step.instance);
-        if (mine == nullptr) [[unlikely]] {
-            const lock_use use = detail::use_of(step);
-            report(detail::hygiene(finding_kind::unlock_imbalance, self,
-                                   use.class_name + " released by a task that does not hold it",
-                                   {use}));
-        } else if (mine + 1 != self.held.end()) {
+        if (mine == nullptr || has(mine->with, flags::pinned)) [[unlikely]]
+            report(detail::check_release(self, step, mine));
+        forget(self, mine);
+    }
+
+    /// The keys of what was taken after a hold that is about to go.
+    void forget(task& self, held_lock* mine) noexcept {
+        if (mine != nullptr && mine + 1 != self.held.end())
             key_.rebuild(self, static_cast<std::size_t>(mine - self.held.begin()), mine);
-        }
     }
 
     void downgraded(task& self, const event& step) noexcept {
         held_lock* const mine = self.held.find(step.instance);
-        if (mine == nullptr || mine->how != mode::exclusive) [[unlikely]] {
-            const lock_use use = detail::use_of(step);
-            report(detail::hygiene(finding_kind::bad_downgrade, self,
-                                   use.class_name + " downgraded without being held for writing",
-                                   {use}));
-            if (mine == nullptr)
-                return;
-        }
+        report(detail::check_downgrade(self, step, mine));
+        if (mine == nullptr)
+            return;
         mine->how = mode::shared;  // as its task does right after; the keys depend on it
         key_.rebuild(self, static_cast<std::size_t>(mine - self.held.begin()), nullptr);
     }
 
-    void destroyed(task& self, const event& step) noexcept {
+    void hygiene(task& self, const event& step) noexcept {
         const held_lock* const mine = self.held.find(step.instance);
-        if (mine == nullptr) [[likely]]
-            return;
-        const lock_use use = detail::use_of(*mine);
-        report(detail::hygiene(
-            finding_kind::held_when_destroyed, self,
-            use.class_name + (step.kind == event_kind::init ? " initialised again while held"
-                                                            : " destroyed while held"),
-            {use}));
-    }
-
-    void ended(task& self) noexcept {
-        if (self.held.empty())
-            return;
-        std::vector<lock_use> locks;
-        std::string what = self.title() + " ended holding";
-        for (const held_lock& hold : self.held) {
-            locks.push_back(detail::use_of(hold));
-            what += (locks.size() == 1 ? " " : ", ") + locks.back().class_name;
+        switch (step.kind) {
+            case event_kind::init:
+            case event_kind::destroy:
+                return report(detail::check_end_of_life(self, step, mine));
+            case event_kind::assert_held:
+                return report(detail::check_assertion(self, step, mine));
+            case event_kind::pin:
+            case event_kind::unpin:
+                return report(detail::check_pin(self, step, mine));
+            case event_kind::task_end:
+                return report(detail::check_task_end(self));
+            default:
+                return;
         }
-        report(
-            detail::hygiene(finding_kind::held_at_exit, self, std::move(what), std::move(locks)));
     }
 
     /// A stated order in a trace: its first lock is class and instance in one number.
@@ -294,6 +323,8 @@ private:
     // Below: the writers'.
     alignas(64) std::atomic_flag writing_ = ATOMIC_FLAG_INIT;  // not on the readers' cache line
     order_knowledge knowledge_;
+    context_rules contexts_{knowledge_};
+    ww_rules tickets_{knowledge_};
 };
 
 }  // namespace wedge

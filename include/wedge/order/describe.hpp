@@ -17,6 +17,18 @@ constexpr std::uint8_t counted_subclass(flags with, std::uint8_t subclass) noexc
     return has(with, flags::subclassed) ? subclass : std::uint8_t{0};
 }
 
+/// The class that stands for a context in the order: `a -> hardirq context` is a lock held while
+/// hardirqs may come, `hardirq context -> a` one that they take.
+inline lock_class class_of(context entered) {
+    static const lock_class softirq("softirq context", {.never_waits = true});
+    static const lock_class hardirq("hardirq context", {.never_waits = true});
+    return entered == context::hardirq ? hardirq : softirq;
+}
+inline bool is_context_class(std::uint32_t class_id) {
+    return class_id == class_of(context::hardirq).id() ||
+           class_id == class_of(context::softirq).id();
+}
+
 inline lock_use use_of(const held_lock& hold) {
     return {lock_class::from_id(hold.class_id).name(),
             hold.class_id,
@@ -40,21 +52,15 @@ inline std::string name_of_use(const lock_use& use) {
     return use.subclass == 0 ? use.class_name : use.class_name + "/" + std::to_string(use.subclass);
 }
 
-inline dependency dependency_of(const order_graph& graph, const order_graph::edge& e,
-                                const observation& seen) {
-    const auto use = [&](std::uint32_t node, std::uint32_t instance, mode how, flags with,
-                         site at) {
-        const order_graph::node& n = graph.node_at(node);
-        return lock_use{lock_class::from_id(n.class_id).name(),
-                        n.class_id,
-                        instance,
-                        n.subclass,
-                        how,
-                        with,
-                        at};
+inline dependency dependency_of(const observation& seen) {
+    const auto use = [](std::uint32_t of, std::uint32_t instance, std::uint8_t subclass, mode how,
+                        flags with, site at) {
+        return lock_use{lock_class::from_id(of).name(), of, instance, subclass, how, with, at};
     };
-    return {use(e.from, seen.held_instance, seen.held_how, seen.held_with, seen.held_at),
-            use(e.to, seen.wanted_instance, seen.wanted_how, seen.wanted_with, seen.wanted_at),
+    return {use(seen.held_class, seen.held_instance, seen.held_subclass, seen.held_how,
+                seen.held_with, seen.held_at),
+            use(seen.wanted_class, seen.wanted_instance, seen.wanted_subclass, seen.wanted_how,
+                seen.wanted_with, seen.wanted_at),
             seen.title, seen.primed};
 }
 

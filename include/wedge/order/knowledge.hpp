@@ -24,106 +24,194 @@ public:
     explicit order_knowledge(evidence kept) noexcept : kept_(kept) {}
 
     const std::vector<finding>& findings() const noexcept { return findings_; }
-    const order_graph& graph() const noexcept { return graph_; }
+    const order_graph& graph() const noexcept { return classes_; }
     bool is_exact() const noexcept { return kept_ == evidence::exact; }
 
-    /// The node that a lock taken with these flags belongs to.
-    std::uint32_t node_of(std::uint32_t class_id, flags with, std::uint8_t subclass) {
-        return graph_.find_or_add_node(class_id, detail::counted_subclass(with, subclass));
+    /// Adds what was seen of a dependency between classes, and looks for the cycles that it closes.
+    ///
+    /// A class is one node whatever subclasses were used: a subclass says how locks of one class
+    /// nest, and must not hide a cycle with another class.
+    void add(observation&& seen, const std::string& who, std::vector<finding>& fresh) {
+        const std::uint32_t from = classes_.find_or_add_node(seen.held_class, 0);
+        const std::uint32_t to = classes_.find_or_add_node(seen.wanted_class, 0);
+        add_to(classes_, from, to, std::move(seen), who, fresh);
     }
 
-    /// Adds what was seen of a dependency, and looks for the cycles that it closes.
-    void add(std::uint32_t from, std::uint32_t to, observation&& seen, const std::string& who,
-             std::vector<finding>& fresh) {
-        const std::uint8_t bit = edge_mask::of(seen.held_how, seen.wanted_how);
-        const std::size_t seen_max =
-            kept_ == evidence::exact ? static_cast<std::size_t>(-1) : seen_max_of_classes;
-        const order_graph::added added = graph_.add(from, to, std::move(seen), seen_max);
-        if (!added.has_new_mode)
-            return;
-        const cycle_search::result closed = search_.run(graph_, added.edge, bit);
-        for (const std::vector<std::uint32_t>& cycle : closed.cycles)
-            add_cycle(cycle, bit, closed.count, who, fresh);
-        if (closed.gave_up)
-            add_capacity(who, fresh);
+    /// Adds what was seen of a nesting within a class that a subclass excused. Both the instances
+    /// and the subclasses must keep an order of their own: a nesting is legal as long as nobody
+    /// nests the same two locks, or the same two roles, the other way round.
+    void add_nesting(const observation& seen, const std::string& who,
+                     std::vector<finding>& fresh) {
+        const std::uint32_t outer = subclasses_.find_or_add_node(seen.held_class,
+                                                                 seen.held_subclass);
+        const std::uint32_t inner = subclasses_.find_or_add_node(seen.wanted_class,
+                                                                 seen.wanted_subclass);
+        add_to(subclasses_, outer, inner, observation(seen), who, fresh);
+        const std::uint32_t from = instances_.find_or_add_node(seen.held_instance, 0);
+        const std::uint32_t to = instances_.find_or_add_node(seen.wanted_instance, 0);
+        if (!is_exact() && instances_.edges() >= nestings_max_of_classes &&
+            instances_.find_edge(from, to) == order_graph::none)
+            return add_capacity("too many nestings within classes to keep: more than " +
+                                    std::to_string(nestings_max_of_classes),
+                                who, fresh);
+        add_to(instances_, from, to, observation(seen), who, fresh);
     }
 
-    /// Keeps one finding a signature (rule 24); a new one is copied to `fresh`.
+    /// A class of locks that are one a processor (Linux: local_lock). They carry no dependency
+    /// from one processor to another, so none between an interrupt and what it interrupts.
+    void add_per_cpu(std::uint32_t class_id) {
+        if (!is_per_cpu(class_id))
+            per_cpu_.push_back(class_id);
+    }
+    bool is_per_cpu(std::uint32_t class_id) const noexcept {
+        return std::find(per_cpu_.begin(), per_cpu_.end(), class_id) != per_cpu_.end();
+    }
+
+    /// Keeps one finding a signature (rule 24); a new one is copied to `fresh`. One that a guard
+    /// refutes must not hide the like of it that has none.
     void keep(finding&& found, std::vector<finding>& fresh) {
-        const auto known = [&](const finding& f) { return f.signature == found.signature; };
+        const auto known = [&](const finding& f) {
+            return f.signature == found.signature &&
+                   (f.judged != verdict::refuted || found.judged == verdict::refuted);
+        };
         if (std::any_of(findings_.begin(), findings_.end(), known))
             return;
         findings_.push_back(found);
         fresh.push_back(std::move(found));
     }
 
-    /// Judges a circular finding again, from all that was seen meanwhile. A claim made early may
-    /// not hold any more, and its best explanation may be a better one. Other kinds stay.
+    /// Judges a cycle again, from all that was seen meanwhile. A claim made early may not hold any
+    /// more, and its best explanation may be a better one. Findings without a cycle stay.
     void regrade(finding& found) const {
-        if (found.kind != finding_kind::circular || found.cycle.empty())
+        if (found.cycle.empty())
             return;
-        std::vector<const order_graph::edge*> edges;
-        for (const dependency& d : found.cycle) {
-            const std::uint32_t from = graph_.find_node(d.held.class_id, d.held.subclass);
-            const std::uint32_t to = graph_.find_node(d.wanted.class_id, d.wanted.subclass);
-            if (from == order_graph::none || to == order_graph::none)
-                return;
-            const std::uint32_t e = graph_.find_edge(from, to);
-            if (e == order_graph::none)
-                return;
-            edges.push_back(&graph_.edge_at(e));
-        }
+        const std::vector<const order_graph::edge*> edges = edges_of(found);
+        if (edges.empty())
+            return;
         const cycle_evidence all(edges);
         const cycle_evidence::choice chosen = all.choose_like(found.cycle);
         for (std::size_t i = 0; i < chosen.size(); ++i)
-            found.cycle[i] = detail::dependency_of(graph_, *edges[i], *chosen[i]);
+            found.cycle[i] = detail::dependency_of(*chosen[i]);
         detail::apply(all.judge(), found);
     }
 
     void clear() noexcept {
-        if (graph_.nodes() != 0)
-            graph_.clear();
+        for (order_graph* each : {&classes_, &subclasses_, &instances_})
+            if (each->nodes() != 0)
+                each->clear();
+        per_cpu_.clear();
         findings_.clear();
     }
 
 private:
-    static constexpr std::size_t seen_max_of_classes = 16;  // a live program runs for days
+    // A live program runs for days.
+    static constexpr std::size_t seen_max_of_classes = 16;
+    static constexpr std::uint32_t nestings_max_of_classes = 65'536;
 
-    void add_cycle(const std::vector<std::uint32_t>& cycle, std::uint8_t bit, std::uint32_t count,
-                   const std::string& who, std::vector<finding>& fresh) {
+    void add_to(order_graph& graph, std::uint32_t from, std::uint32_t to, observation&& seen,
+                const std::string& who, std::vector<finding>& fresh) {
+        const std::uint8_t bit = edge_mask::of(seen.held_how, seen.wanted_how);
+        const std::size_t seen_max =
+            kept_ == evidence::exact ? static_cast<std::size_t>(-1) : seen_max_of_classes;
+        const order_graph::added added = graph.add(from, to, std::move(seen), seen_max);
+        if (!added.has_new_mode)
+            return;
+        const cycle_search::result closed = search_.run(graph, added.edge, bit);
+        for (const std::vector<std::uint32_t>& cycle : closed.cycles)
+            add_cycle(graph, cycle, bit, closed.count, who, fresh);
+        if (closed.gave_up)
+            add_capacity("too many cycles to count: more than " +
+                             std::to_string(cycle_search::cycles_max) + ", or longer than " +
+                             std::to_string(cycle_search::steps_max) + " steps of search",
+                         who, fresh);
+    }
+
+    void add_cycle(const order_graph& graph, const std::vector<std::uint32_t>& cycle,
+                   std::uint8_t bit, std::uint32_t count, const std::string& who,
+                   std::vector<finding>& fresh) {
         std::vector<const order_graph::edge*> edges;
-        for (const std::uint32_t e : cycle)
-            edges.push_back(&graph_.edge_at(e));
+        bool is_interrupted = false;
+        bool is_per_cpu_too = false;
+        for (const std::uint32_t e : cycle) {
+            edges.push_back(&graph.edge_at(e));
+            const std::uint32_t held = edges.back()->seen.front().held_class;
+            is_interrupted = is_interrupted || detail::is_context_class(held);
+            is_per_cpu_too = is_per_cpu_too || is_per_cpu(held);
+        }
+        if (is_interrupted && is_per_cpu_too)
+            return;
         const cycle_evidence all(edges);
         const cycle_evidence::choice chosen = all.choose(bit);
         WEDGE_CHECK(!chosen.empty());
         finding found;
-        found.kind = finding_kind::circular;
-        for (std::size_t i = 0; i < chosen.size(); ++i)
-            found.cycle.push_back(detail::dependency_of(graph_, *edges[i], *chosen[i]));
+        found.kind = &graph != &classes_   ? finding_kind::instance_order
+                     : !is_interrupted     ? finding_kind::circular
+                     : cycle.size() == 2   ? finding_kind::inconsistent_context
+                                           : finding_kind::context_inversion;
+        for (const observation* seen : chosen)
+            found.cycle.push_back(detail::dependency_of(*seen));
         found.what = detail::what_of(found.cycle);
         found.task = who;
         found.cycles = count;
         found.exact = kept_ == evidence::exact;
         detail::apply(all.judge(), found);
+        // Interrupts come when they will: no exploration of the tasks refutes them.
+        if (is_interrupted)
+            found.judged = verdict::observed;
         found.signature = signature_of(found);
         keep(std::move(found), fresh);
     }
 
-    void add_capacity(const std::string& who, std::vector<finding>& fresh) {
+    /// The edges of a finding's cycle; empty when they are not known here.
+    std::vector<const order_graph::edge*> edges_of(const finding& found) const {
+        if (found.kind != finding_kind::instance_order)
+            return edges_in(classes_, found,
+                            [](const lock_use& use) { return std::pair(use.class_id, 0U); });
+        std::vector<const order_graph::edge*> edges = edges_in(
+            instances_, found, [](const lock_use& use) { return std::pair(use.instance, 0U); });
+        if (!edges.empty())
+            return edges;
+        return edges_in(subclasses_, found, [](const lock_use& use) {
+            return std::pair(use.class_id, unsigned{use.subclass});
+        });
+    }
+    template <class NodeOf>
+    static std::vector<const order_graph::edge*> edges_in(const order_graph& graph,
+                                                          const finding& found, NodeOf node_of) {
+        const auto find = [&](const lock_use& use) {
+            const auto [id, subclass] = node_of(use);
+            return graph.find_node(id, static_cast<std::uint8_t>(subclass));
+        };
+        std::vector<const order_graph::edge*> edges;
+        for (std::size_t i = 0; i < found.cycle.size(); ++i) {
+            const std::uint32_t from = find(found.cycle[i].held);
+            const std::uint32_t to = find(found.cycle[i].wanted);
+            const std::uint32_t next = find(found.cycle[(i + 1) % found.cycle.size()].held);
+            if (from == order_graph::none || to == order_graph::none || to != next)
+                return {};
+            const std::uint32_t e = graph.find_edge(from, to);
+            if (e == order_graph::none)
+                return {};
+            edges.push_back(&graph.edge_at(e));
+        }
+        return edges;
+    }
+
+    void add_capacity(std::string what, const std::string& who, std::vector<finding>& fresh) {
         finding found;
         found.kind = finding_kind::capacity;
         found.judged = verdict::observed;
-        found.what = "too many cycles to count: more than " +
-                     std::to_string(cycle_search::cycles_max) + ", or longer than " +
-                     std::to_string(cycle_search::steps_max) + " steps of search";
+        found.what = std::move(what);
         found.task = who;
-        found.signature = signature_of(found);
+        found.signature = signature_of(found) + " " + found.what;
         keep(std::move(found), fresh);
     }
 
     const evidence kept_;
-    order_graph graph_;
+    order_graph classes_;
+    order_graph subclasses_;  // a node is a subclass of a class; edges within classes only
+    order_graph instances_;   // a node's class is the number of an instance
+    std::vector<std::uint32_t> per_cpu_;
     cycle_search search_;
     std::vector<finding> findings_;
 };

@@ -55,8 +55,12 @@ private:
 
 /// "This task held this instance in this mode while it wanted that one in that mode."
 struct observation {
+    std::uint32_t held_class = 0;
+    std::uint32_t wanted_class = 0;
     std::uint32_t held_instance = 0;  ///< 0: any (primed)
     std::uint32_t wanted_instance = 0;
+    std::uint8_t held_subclass = 0;
+    std::uint8_t wanted_subclass = 0;
     mode held_how = mode::exclusive;
     mode wanted_how = mode::exclusive;
     flags held_with = flags::none;
@@ -70,6 +74,7 @@ struct observation {
 
     bool is_same_step(const observation& other) const noexcept {
         return held_instance == other.held_instance && wanted_instance == other.wanted_instance &&
+               held_subclass == other.held_subclass && wanted_subclass == other.wanted_subclass &&
                held_how == other.held_how && wanted_how == other.wanted_how &&
                held_with == other.held_with && primed == other.primed && task == other.task;
     }

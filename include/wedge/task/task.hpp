@@ -26,6 +26,14 @@ struct context_state {
     context now() const noexcept {
         return hardirqs != 0 ? context::hardirq : softirqs != 0 ? context::softirq : context::task;
     }
+    /// Whether an interrupt of a sort may come. A softirq waits until hardirqs are let in too.
+    bool admits(context sort) const noexcept {
+        if (irqs_are_off || sort == context::task) return false;
+        return sort == context::hardirq || (hardirqs == 0 && softirqs == 0 && !bh_is_off);
+    }
+    /// Whether the interrupt runs in a thread, so that it may wait for a spinlock.
+    bool is_threaded() const noexcept { return hardirqs == threaded_hardirqs; }
+
     friend bool operator==(const context_state&, const context_state&) = default;
 };
 

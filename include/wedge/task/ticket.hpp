@@ -5,10 +5,25 @@
 
 namespace wedge::detail {
 
-/// A ticket (Linux: ww_acquire_ctx) is held like an exclusive pseudo-lock. Its hold remembers in
-/// `payload` the lock that it was told to back off from, and in `flags::done` that it takes no more.
+/// A ticket (Linux: ww_acquire_ctx) is held like an exclusive pseudo-lock; so the class of its
+/// identity must say `never_waits`. Its hold remembers in `payload` the class of the locks that it
+/// is for and the lock that it was told to back off from, and in `flags::done` that it takes no
+/// more.
 inline held_lock* hold_of_ticket(task& self, std::uint64_t ticket) noexcept {
     return self.held.find(static_cast<std::uint32_t>(ticket));
+}
+
+/// The class of the locks that a hold is the ticket for; 0: it is no ticket.
+inline std::uint32_t ww_class_of(const held_lock& hold) noexcept {
+    const bool is_lock = has(hold.with, flags::nest | flags::ticketed);
+    return is_lock ? 0 : static_cast<std::uint32_t>(hold.payload >> 32);
+}
+/// The instance that the ticket must take next; 0: it was not told to back off.
+inline std::uint32_t contended_by(const held_lock& ticket) noexcept {
+    return static_cast<std::uint32_t>(ticket.payload);
+}
+inline void set_contended(held_lock& ticket, std::uint32_t instance) noexcept {
+    ticket.payload = std::uint64_t{ww_class_of(ticket)} << 32 | instance;
 }
 
 /// @param ww_class  the class of the locks that the ticket is for
@@ -16,7 +31,8 @@ inline void ticket_begun(task& self, lock_identity& ticket, lock_class ww_class,
     adopt_if_foreign(self, ticket);
     const acquire_terms terms{.payload = ww_class.id(), .where = where};
     emit(self, event_of(event_kind::ticket_begin, ticket, terms));
-    push_hold(self, ticket, {.where = where});
+    push_hold(self, ticket,
+              {.payload = std::uint64_t{ww_class.id()} << 32, .where = where});
 }
 
 /// From now on the ticket takes no more locks.
@@ -37,12 +53,12 @@ inline void ticket_ended(task& self, lock_identity& ticket, lock_class ww_class,
 inline void told_to_back_off(task& self, lock_identity& lock, const acquire_terms& terms) {
     emit(self, event_of(event_kind::back_off, lock, terms));
     if (held_lock* const mine = hold_of_ticket(self, terms.payload))
-        mine->payload = lock.instance();
+        set_contended(*mine, lock.instance());
 }
 
-/// The slow path got the lock that the back-off was about.
+/// The lock that the back-off was about was taken, by the slow path or otherwise.
 inline void contended_is_taken(task& self, std::uint64_t ticket) noexcept {
-    if (held_lock* const mine = hold_of_ticket(self, ticket)) mine->payload = 0;
+    if (held_lock* const mine = hold_of_ticket(self, ticket)) set_contended(*mine, 0);
 }
 
 /// The ticket holds the lock already; nothing changes.

@@ -1,0 +1,91 @@
+// Statements about locks: that one is held, must stay held, or may be taken.
+#pragma once
+
+#include <concepts>
+
+#include "wedge/base/level.hpp"
+#include "wedge/lock/controlled.hpp"
+
+namespace wedge {
+
+/// A lock that reports its steps; at level 0 none does.
+template <class L>
+concept identified = requires(L& lock) {
+    { lock.identity() } -> std::convertible_to<const lock_identity&>;
+};
+
+namespace detail {
+
+template <class L>
+void state(event_kind kind, L& lock, mode how, site where) {
+    if constexpr (identified<L>) {
+        task& self = current();
+        adopt_if_foreign(self, lock.identity());
+        emit(self, event_of(kind, lock.identity(), {.how = how, .where = where}));
+    }
+}
+
+template <class L>
+void mark_pinned([[maybe_unused]] L& lock, [[maybe_unused]] bool is_pinned) {
+    if constexpr (identified<L>) {
+        held_lock* const mine = current().held.find(lock.identity().instance());
+        if (mine == nullptr) return;
+        const auto others = static_cast<unsigned>(mine->with) &
+                            ~static_cast<unsigned>(flags::pinned);
+        mine->with = static_cast<flags>(others) | (is_pinned ? flags::pinned : flags::none);
+    }
+}
+
+}  // namespace detail
+
+/// "The running task holds this lock"; a finding if it does not. Trylocks count.
+template <class L>
+void assert_held(L& lock, site where = site::current()) {
+    detail::state(event_kind::assert_held, lock, mode::shared, where);
+}
+template <class L>
+void assert_held_exclusively(L& lock, site where = site::current()) {
+    detail::state(event_kind::assert_held, lock, mode::exclusive, where);
+}
+
+/// From here to `unpin` the running task must not release the lock, not even to take it again:
+/// what was read under it must stay true. Pins do not nest.
+template <class L>
+void pin(L& lock, site where = site::current()) {
+    detail::state(event_kind::pin, lock, mode::exclusive, where);
+    detail::mark_pinned(lock, true);
+}
+template <class L>
+void unpin(L& lock, site where = site::current()) {
+    detail::state(event_kind::unpin, lock, mode::exclusive, where);
+    detail::mark_pinned(lock, false);
+}
+
+/// The lock's memory is made a lock anew; a finding if the running task holds it.
+template <class L>
+void initialise(L& lock, site where = site::current()) {
+    detail::state(event_kind::init, lock, mode::exclusive, where);
+}
+
+/// "This may take the lock", whether or not it will: the order is checked as for a blocking
+/// acquire. Never waits, and is no visible step.
+///
+/// @param how  the mode in which it would be taken
+template <class L>
+void might_lock([[maybe_unused]] L& lock, [[maybe_unused]] mode how = mode::exclusive,
+                [[maybe_unused]] site where = site::current()) {
+    if constexpr (identified<L>) {
+        task& self = current();
+        if (detail::recursive_hold(self, lock.identity()) != nullptr) return;
+        const detail::acquire_terms terms{.how = how, .where = where};
+        detail::attempt(self, lock.identity(), terms);
+        detail::not_acquired(self, lock.identity(), terms);
+    }
+}
+template <class L>
+    requires requires(L& lock) { lock.lock_shared(); }
+void might_lock_shared(L& lock, site where = site::current()) {
+    might_lock(lock, L::shared_how, where);
+}
+
+}  // namespace wedge

@@ -1,0 +1,71 @@
+// Signalling: sections in which a task has promised to signal a fence, and waits for fences.
+#pragma once
+
+#include <algorithm>
+
+#include "wedge/lock/pseudo_lock.hpp"
+
+namespace wedge {
+namespace detail {
+
+/// Whether the task may not sleep where it is: in an interrupt, with interrupts kept out, or under
+/// a lock that is spun for.
+inline bool cannot_sleep(const task& self) noexcept {
+    if (self.context != context::task || self.contexts.irqs_are_off || self.contexts.bh_is_off)
+        return true;
+    return std::any_of(self.held.begin(), self.held.end(), [](const held_lock& hold) {
+        return hold.allows == wait_type::raw || hold.allows == wait_type::spin;
+    });
+}
+
+}  // namespace detail
+
+/// The order between what a fence's signaller may do and what may wait for a fence (Linux:
+/// dma_fence_begin_signalling, __dma_fence_might_wait). One for all fences that may wait for each
+/// other; a section is a plain read of it, a wait for a fence takes it exclusively for a moment.
+template <class Level = default_level>
+class basic_signalling_map {
+public:
+    /// "Here a fence is waited for, or may be." A task's own section does not count: that it waits
+    /// in the middle of it is found by what the section orders.
+    void touch(site where = site::current()) {
+        const bool is_inside = map_.is_held();
+        if (is_inside) map_.release(mode::shared, where);
+        map_.touch(mode::exclusive, where);
+        if (is_inside) map_.acquire(mode::shared, where);
+    }
+
+    /// @return whether the section must be left by `leave`: it is neither nested in another one
+    ///         of the task nor entered where the task cannot sleep, which order nothing
+    [[nodiscard]] bool enter(site where = site::current()) {
+        if (map_.is_held() || detail::cannot_sleep(current())) return false;
+        map_.acquire(mode::shared, where);
+        return true;
+    }
+    void leave(site where = site::current()) { map_.release(mode::shared, where); }
+
+private:
+    basic_pseudo_lock<Level> map_{"signalling"};
+};
+
+using signalling_map = basic_signalling_map<>;
+
+/// The running task is on its way to signal a fence, until the end of the block.
+template <class Map = signalling_map>
+class signalling_section {
+public:
+    explicit signalling_section(Map& map, site where = site::current())
+        : map_(map), where_(where), is_outermost_(map.enter(where)) {}
+    ~signalling_section() {
+        if (is_outermost_) map_.leave(where_);
+    }
+    signalling_section(const signalling_section&) = delete;
+    signalling_section& operator=(const signalling_section&) = delete;
+
+private:
+    Map& map_;
+    const site where_;
+    const bool is_outermost_;
+};
+
+}  // namespace wedge

@@ -1,0 +1,113 @@
+// The rules on contexts: what an interrupt takes, it must not find held by what it interrupts.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <unordered_set>
+#include <utility>
+#include <vector>
+
+#include "wedge/base/hash.hpp"
+#include "wedge/order/knowledge.hpp"
+
+namespace wedge {
+
+/// Rule 21, as dependencies: a lock held while interrupts of a sort may come precedes that
+/// context, and the context precedes what is taken in it. A conflict is then a cycle like any
+/// other, with the same rules on readers and in either order of discovery.
+///
+/// As long as nothing runs in a context, the order does not mention it.
+class context_rules {
+public:
+    explicit context_rules(order_knowledge& known) noexcept : known_(known) {}
+
+    /// A blocking acquire in the task's context.
+    void taken(const task& self, const event& step, std::vector<finding>& fresh) {
+        note_kind(step.class_id, step.lock);
+        if (self.context == context::task || known_.is_per_cpu(step.class_id))
+            return;
+        sort& in = of(self.context);
+        const std::uint32_t node = detail::class_of(self.context).id();
+        if (!std::exchange(in.is_used, true)) {
+            for (observation& each : in.interruptible)
+                known_.add(std::move(each), self.title(), fresh);
+            in.interruptible.clear();
+        }
+        observation seen = made_by(self, step.where);
+        seen.held_class = node;
+        seen.wanted_class = step.class_id;
+        seen.wanted_instance = step.instance;
+        seen.wanted_subclass = detail::counted_subclass(step.with, step.subclass);
+        seen.wanted_how = step.how;
+        seen.wanted_with = step.with;
+        known_.add(std::move(seen), self.title(), fresh);
+    }
+
+    /// A lock is held, or about to be, while `now` says which interrupts may come.
+    void held(const task& self, const held_lock& hold, const context_state& now, site where,
+              std::vector<finding>& fresh) {
+        note_kind(hold.class_id, hold.lock);
+        if (known_.is_per_cpu(hold.class_id))
+            return;
+        for (const context sort_of : {context::softirq, context::hardirq}) {
+            if (!now.admits(sort_of))
+                continue;
+            sort& in = of(sort_of);
+            // Live programs keep one a class and mode: instances come and go for days.
+            const std::uint32_t instance = known_.is_exact() ? hold.instance : 0;
+            const std::uint64_t who = known_.is_exact() ? self.ordinal + std::uint64_t{1} : 0;
+            const std::uint64_t what = combine(std::uint64_t{hold.class_id} << 32 | instance,
+                                               who << 8 | static_cast<unsigned>(hold.how));
+            if (!in.seen.insert(what).second)
+                continue;
+            observation seen = made_by(self, where);
+            seen.held_class = hold.class_id;
+            seen.held_instance = instance;
+            seen.held_subclass = detail::counted_subclass(hold.with, hold.subclass);
+            seen.held_how = hold.how;
+            seen.held_with = hold.with;
+            seen.held_at = hold.where;
+            seen.wanted_class = detail::class_of(sort_of).id();
+            if (in.is_used)
+                known_.add(std::move(seen), self.title(), fresh);
+            else
+                in.interruptible.push_back(std::move(seen));
+        }
+    }
+
+    void clear() noexcept {
+        for (sort& each : sorts_) {
+            if (!each.seen.empty())
+                each.seen.clear();
+            each.interruptible.clear();
+            each.is_used = false;
+        }
+    }
+
+private:
+    struct sort {
+        bool is_used = false;                    // something is taken in it: the order mentions it
+        std::vector<observation> interruptible;  // to be added when it is used
+        std::unordered_set<std::uint64_t> seen;
+    };
+
+    sort& of(context which) noexcept { return sorts_[which == context::hardirq ? 1 : 0]; }
+
+    static observation made_by(const task& self, site where) {
+        observation seen;
+        seen.task = self.ordinal;
+        seen.title = self.title();
+        seen.held_at = seen.wanted_at = where;
+        return seen;
+    }
+    void note_kind(std::uint32_t class_id, const lock_identity* lock) {
+        if (lock != nullptr && lock->kind() == lock_kind::local_lock)
+            known_.add_per_cpu(class_id);
+    }
+
+    order_knowledge& known_;
+    std::array<sort, 2> sorts_;
+};
+
+}  // namespace wedge

@@ -1,0 +1,89 @@
+// The rules on locks of one class within each other.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "wedge/order/knowledge.hpp"
+#include "wedge/order/observe.hpp"
+#include "wedge/task/ticket.hpp"
+
+namespace wedge::detail {
+
+/// Whether the acquire takes part in wound/wait.
+inline bool is_ww(const event& step) noexcept {
+    return has(step.with, flags::ticketed) ||
+           (step.lock != nullptr && step.lock->kind() == lock_kind::ww_mutex);
+}
+
+/// Whether both locks are taken under one ticket, which is held: whoever waits can be told to
+/// back off. A lock taken without a ticket is never given back on demand.
+inline bool is_same_ticket(task& self, const held_lock& held, const event& step) noexcept {
+    return has(held.with, flags::ticketed) && has(step.with, flags::ticketed) &&
+           held.payload == step.payload && hold_of_ticket(self, step.payload) != nullptr;
+}
+
+/// Rule 11, on every acquire: also on a trylock.
+inline void check_nest_lock(order_knowledge& known, task& self, const event& step,
+                            std::vector<finding>& fresh) {
+    if (!has(step.with, flags::nest) ||
+        self.held.find(static_cast<std::uint32_t>(step.payload)) != nullptr)
+        return;
+    const lock_use use = use_of(step);
+    known.keep(hygiene(finding_kind::nest_not_held, self,
+                       use.class_name + " nested under a lock that is not held", {use}),
+               fresh);
+}
+
+/// Rules 10, 12, 12a and 13, for a hold of the class that a blocking acquire wants.
+///
+/// A serialising nest lock excuses the nesting only if it is held exclusively: two readers of it
+/// would nest against each other.
+inline void check_nesting(order_knowledge& known, task& self, std::size_t index,
+                          const event& step, std::vector<finding>& fresh) {
+    const held_lock& held = self.held[index];
+    if (!may_wait(step.how, held.how))
+        return;
+    const auto recursive = [&] { known.keep(nesting(self, held, step, known.is_exact()), fresh); };
+    if (held.instance == step.instance) {
+        // Under tickets it answers at once: it is held already, or must be backed off from.
+        if (!has(held.with, flags::ticketed) || !has(step.with, flags::ticketed))
+            recursive();
+        return;
+    }
+    const class_options options = lock_class::from_id(step.class_id).options();
+    if (options.unchecked)
+        return;
+    if (is_ww(step)) {
+        if (!is_same_ticket(self, held, step))
+            known.keep(hygiene(finding_kind::ww_rule, self,
+                               use_of(step).class_name +
+                                   (has(step.with, flags::ticketed)
+                                        ? " taken while another is held without its ticket"
+                                        : " taken without a ticket while another is held"),
+                               {use_of(held), use_of(step)}),
+                       fresh);
+        return;
+    }
+    if (has(step.with, flags::nest)) {
+        const held_lock* const nest = self.held.find(static_cast<std::uint32_t>(step.payload));
+        if (nest != nullptr && nest->how == mode::exclusive)
+            return;
+    }
+    if (options.order != nullptr) {
+        if (held.lock != nullptr && step.lock != nullptr && !options.order(*held.lock, *step.lock))
+            known.keep(hygiene(finding_kind::instance_order, self,
+                               use_of(step).class_name +
+                                   " taken against the order that its class declares",
+                               {use_of(held), use_of(step)}),
+                       fresh);
+        return;
+    }
+    const observation seen = observe(self, index, step);
+    if (seen.held_subclass == seen.wanted_subclass)
+        return recursive();
+    known.add_nesting(seen, self.title(), fresh);
+}
+
+}  // namespace wedge::detail
