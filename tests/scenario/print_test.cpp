@@ -59,18 +59,22 @@ private:
 
     declaration one() {
         declaration made;
-        made.what = static_cast<declares>(below(9));
-        if (made.what == declares::notifier) made.what = declares::thread;
-        const bool has_body = made.what == declares::thread || made.what == declares::shrinker;
+        made.what = static_cast<declares>(below(14));
         if (made.what != declares::memory && made.what != declares::order &&
             made.what != declares::expect)
             made.name = name();
         made.after = comment();
-        if (has_body) made.body = body(0);
+        if (has_body(made.what)) made.body = body(0);
+        if (made.what == declares::handler) {
+            made.is_hard = coin();
+            made.is_threaded = coin();
+        }
+        if (made.what == declares::semaphore) made.value = below(3);
         if (made.what == declares::thread) made.count = 1 + below(3);
         if (made.what == declares::shrinker) made.needs = static_cast<needs>(below(3));
         if (made.what == declares::lock) {
-            made.kind = static_cast<lock_sort>(below(5));
+            made.kind = static_cast<lock_sort>(below(11));
+            made.is_ordered = coin();
             made.count = 1 + below(3);
             made.is_unchecked = coin();
             if (coin()) made.class_name = name();
@@ -85,7 +89,7 @@ private:
         }
         for (std::uint32_t n = 2 + below(2); made.what == declares::order && n > 0; --n) {
             reference next;
-            next.name = coin() ? name() : "reclaim";
+            next.name = coin() ? name() : std::string(map_words[below(3)]);
             made.chain.push_back(next);
         }
         if (made.what == declares::expect) made.expected = static_cast<expects>(below(5));
@@ -108,12 +112,19 @@ private:
 
     statement step(unsigned depth) {
         statement made;
-        made.what = static_cast<action>(below(25));
+        made.what = static_cast<action>(below(static_cast<std::uint32_t>(action::sync) + 1));
         std::uint32_t blocks = 0;
         switch (made.what) {
             case action::acquire:
                 made.on = use();
+                if (below(4) == 0) {
+                    made.ticket.name = name();
+                    made.is_slow = coin();
+                    blocks = made.is_slow ? 0 : below(2);
+                    break;
+                }
                 made.is_read = coin();
+                if (coin()) made.other = use();
                 made.is_recursive = made.is_read && coin();
                 made.is_tried = coin();
                 made.has_subclass = coin();
@@ -156,12 +167,43 @@ private:
                 break;
             case action::choose: blocks = 1 + below(3); break;
             case action::wait:
-                made.other = use();
+                if (coin()) made.other = use();
                 made.on = use();
                 made.is_timed = coin();
                 blocks = made.is_timed ? 1 : 0;
                 break;
-            case action::notify: made.is_all = coin(); [[fallthrough]];
+            case action::ticket_begin:
+                made.is_wait_die = coin();
+                if (coin()) made.class_name = name();
+                [[fallthrough]];
+            case action::transaction:
+            case action::ticket_done:
+            case action::ticket_end:
+                made.on.name = name();
+                blocks = made.what == action::transaction ? 1 : 0;
+                break;
+            case action::interrupt:
+                made.is_hard = coin();
+                made.is_threaded = made.is_hard && coin();
+                [[fallthrough]];
+            case action::signalling: blocks = 1; break;
+            case action::mask:
+                made.is_hard = coin();
+                made.is_on = coin();
+                break;
+            case action::notify:
+            case action::complete: made.is_all = coin(); [[fallthrough]];
+            case action::signal:
+            case action::down:
+            case action::up:
+            case action::queue:
+            case action::flush:
+            case action::cancel:
+            case action::assert_held:
+            case action::pin:
+            case action::unpin:
+            case action::init:
+            case action::sync:
             case action::release:
             case action::downgrade:
             case action::might_lock:

@@ -77,10 +77,15 @@ public:
     }
     /// Ends the ticket. Its locks must have been unlocked.
     ~basic_ww_ticket() {
+        if (!is_ended_) end({});
+    }
+    /// The same before the ticket is destroyed.
+    void end(site where = site::current()) {
+        is_ended_ = true;
         if constexpr (is_on) {
             task& self = current();
             if (self.runtime == nullptr || !self.runtime->is_giving_up())
-                detail::ticket_ended(self, identity_, of_.locks_, {});
+                detail::ticket_ended(self, identity_, of_.locks_, where);
             else if (held_lock* const mine = self.held.find(identity_.instance()))
                 self.held.erase(mine);
         }
@@ -122,6 +127,7 @@ private:
 
     basic_ww_class<Level>& of_;
     lock_identity identity_;
+    bool is_ended_ = false;
     std::uint64_t age_ = 0;
     std::vector<basic_ww_mutex<Level>*> held_;
     basic_ww_mutex<Level>* contended_ = nullptr;

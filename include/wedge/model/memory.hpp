@@ -168,6 +168,7 @@ public:
         return !is_endless_ && free_pages(where) < limits_.high;
     }
     const zone_limits& limits() const noexcept { return limits_; }
+    reclaim_order& order() noexcept { return order_; }
 
 private:
     static constexpr unsigned costly_order = 3;

@@ -17,6 +17,23 @@ namespace wedge {
 /// within it the one of the mmu notifiers, whatever its mask. A task in reclaim touches nothing,
 /// since its allocations never reclaim; nor does an allocation that opted out.
 class reclaim_order {
+    /// A section, which may be none.
+    class hold {
+    public:
+        hold(pseudo_lock* map, site where) : map_(map), where_(where) {
+            if (map_ != nullptr) map_->acquire(mode::exclusive, where_);
+        }
+        ~hold() {
+            if (map_ != nullptr) map_->release(mode::exclusive, where_);
+        }
+        hold(const hold&) = delete;
+        hold& operator=(const hold&) = delete;
+
+    private:
+        pseudo_lock* const map_;
+        const site where_;
+    };
+
 public:
     /// "This may reclaim", whether or not it will.
     void touch(gfp asked, site where) {
@@ -40,22 +57,6 @@ public:
             : section(&order.of(gfp_kernel), where, nullptr) {}
 
     private:
-        class hold {
-        public:
-            hold(pseudo_lock* map, site where) : map_(map), where_(where) {
-                if (map_ != nullptr) map_->acquire(mode::exclusive, where_);
-            }
-            ~hold() {
-                if (map_ != nullptr) map_->release(mode::exclusive, where_);
-            }
-            hold(const hold&) = delete;
-            hold& operator=(const hold&) = delete;
-
-        private:
-            pseudo_lock* const map_;
-            const site where_;
-        };
-
         section(pseudo_lock* map, site where, pseudo_lock* notifier)
             : map_(map, where), reclaims_(scope::noreclaim) {
             if (notifier != nullptr) notifier->touch(mode::exclusive, where);
@@ -63,6 +64,15 @@ public:
 
         hold map_;
         alloc_scope reclaims_;
+    };
+
+    /// The callbacks of the mmu notifiers run in here, whoever invalidates.
+    class notifier_section {
+    public:
+        notifier_section(reclaim_order& order, site where) : map_(&order.notifier_, where) {}
+
+    private:
+        hold map_;
     };
 
 private:

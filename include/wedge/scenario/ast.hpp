@@ -18,8 +18,20 @@ struct place {
     friend constexpr bool operator==(place, place) noexcept { return true; }
 };
 
-/// The kinds of locks that can run; `lock_kind_words` (words.hpp) has those still to come.
-enum class lock_sort : std::uint8_t { mutex, recursive_mutex, rwsem, rwlock, spinlock };
+/// The kinds of locks, in the order of `lock_kind_words`.
+enum class lock_sort : std::uint8_t {
+    mutex,
+    recursive_mutex,
+    rtmutex,
+    rwsem,
+    rwlock,   ///< its readers recur
+    qrwlock,  ///< its readers recur in interrupts only
+    spinlock,
+    raw_spinlock,
+    local_lock,
+    ww_mutex,
+    map,  ///< a pseudo-lock
+};
 
 /// What an allocation may do. The order is that of `gfp_words` and `gfp_modifier_words`.
 enum class gfp_base : std::uint8_t { kernel, nofs, noio, nowait, atomic };
@@ -54,7 +66,7 @@ struct operand {
 enum class comparison : std::uint8_t { equal, unequal, less, greater };
 
 enum class action : std::uint8_t {
-    acquire,  ///< lock, read; `try` and `timed` by flag
+    acquire,  ///< lock, read; `try`, `timed` and `with` by flag
     release,
     downgrade,
     alloc,
@@ -76,9 +88,29 @@ enum class action : std::uint8_t {
     return_run,
     repeat,
     choose,
-    wait,
+    wait,  ///< for a fence, a completion or a condition
     notify,
     join,
+    ticket_begin,
+    ticket_done,
+    ticket_end,
+    transaction,
+    invalidate,
+    signal,
+    signalling,
+    complete,
+    down,
+    up,
+    queue,
+    flush,
+    cancel,
+    interrupt,  ///< a block in a context: hardirq, softirq
+    mask,       ///< irq, bh: off or on
+    assert_held,
+    pin,
+    unpin,
+    init,
+    sync,
 };
 
 struct statement;
@@ -97,9 +129,11 @@ struct block {
 struct statement {
     action what{};
     place at{};
-    reference on;     ///< the lock, counter, condition or thread
-    reference other;  ///< wait: the lock
-    operand left;     ///< of a test, and of set and add
+    reference on;            ///< the lock or other object, thread, work or ticket
+    reference other;         ///< wait: the lock; acquire: the nest lock, if it has a name
+    reference ticket;        ///< acquire: the one it is taken with, if it has a name
+    std::string class_name;  ///< ticket_begin: of its objects; empty: the first one's
+    operand left;            ///< of a test, and of set and add
     comparison compared = comparison::equal;
     operand right;
     std::int64_t number = 0;  ///< alloc, free: pages; repeat: times; subclass
@@ -111,6 +145,11 @@ struct statement {
     bool is_timed = false;  ///< also a wait with `timeout`
     bool is_all = false;
     bool has_subclass = false;
+    bool is_slow = false;  ///< acquire with a ticket: the contended object
+    bool is_wait_die = false;
+    bool is_hard = false;  ///< hardirq, irq; else softirq, bh
+    bool is_threaded = false;
+    bool is_on = false;
     std::vector<block> blocks;        ///< the branches; the last one may be `else`
     std::vector<std::string> before;  ///< comment lines; an empty one is a blank line
     std::string after;                ///< the comment behind it
@@ -127,14 +166,24 @@ inline bool block::operator==(const block& other) const {
 enum class declares : std::uint8_t {
     lock,
     memory,
+    fence,
+    completion,
     condition,
+    semaphore,
     counter,
     thread,
     shrinker,
     notifier,
+    work,
+    handler,
     order,
     expect,
 };
+
+/// Whether such a declaration has a block that runs.
+constexpr bool has_body(declares what) noexcept {
+    return what >= declares::thread && what <= declares::handler;
+}
 
 enum class expects : std::uint8_t { sound, deadlock, livelock, finding, unresolved };
 enum class needs : std::uint8_t { nothing, fs, io };
@@ -148,10 +197,13 @@ struct declaration {
     std::uint32_t count = 1;  ///< xN
     lock_sort kind{};
     std::string class_name;  ///< empty: the name
+    bool is_ordered = false;
     bool is_unchecked = false;
     std::int64_t pages = 0, min = 0, low = 0, high = 0;
-    std::int64_t value = 0;  ///< of a counter
+    std::int64_t value = 0;  ///< of a counter or semaphore
     bool is_local = false;
+    bool is_hard = false;  ///< a handler: hardirq, else softirq
+    bool is_threaded = false;
     scenario::needs needs = scenario::needs::nothing;
     std::vector<reference> chain;  ///< order: locks, and the words of `map_words`
     expects expected{};

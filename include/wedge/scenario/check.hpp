@@ -17,6 +17,7 @@ namespace wedge::scenario {
 struct check_options {
     explore_options explore;
     bool is_order_only = false;
+    pressure under{};  ///< off: an allocation depends on the zone alone
 };
 
 struct check_result {
@@ -139,11 +140,13 @@ inline outcome outcome_of_order(std::vector<finding> found) {
 /// Runs the order pass and the exploration, and judges what they found.
 inline check_result check(const document& all, const check_options& options) {
     check_result result;
-    std::vector<finding> seen = order_walk(all).run(options.explore.stop);
-    scenario_subject subject(all);
+    order_walk order(all);
+    std::vector<finding> seen = order.run(options.explore.stop);
+    result.titles = order.titles();
     if (options.is_order_only) {
         result.found = detail::outcome_of_order(std::move(seen));
     } else {
+        scenario_subject subject(all, options.under);
         session exploration(subject, options.explore);
         for (finding& each : seen) exploration.add(std::move(each));
         result.found = exploration.explore();
@@ -154,7 +157,6 @@ inline check_result check(const document& all, const check_options& options) {
     const detail::expectations expected(all, result.what, result.found);
     result.expected = expected.words();
     result.is_met = expected.are_met();
-    result.titles = subject.lock_titles();
     return result;
 }
 

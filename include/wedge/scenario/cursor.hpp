@@ -48,9 +48,6 @@ public:
         }
         fail_at(path_, peek().at, text);
     }
-    [[noreturn]] void fail_unsupported(place at, std::string_view what) const {
-        fail_at(path_, at, "'" + std::string(what) + "' is not supported yet");
-    }
     [[noreturn]] void fail_here(place at, const std::string& text) const {
         fail_at(path_, at, text);
     }
@@ -68,9 +65,13 @@ public:
         fail(expected, words);
     }
 
+    /// Whether a word stands there that is no keyword.
+    bool is_name() const noexcept {
+        return peek().what == token::sort::word && !is_keyword(peek().text);
+    }
     std::string name(const std::string& expected) {
         const token& found = peek();
-        if (found.what != token::sort::word || is_keyword(found.text)) fail(expected);
+        if (!is_name()) fail(expected);
         if (found.text.find('-') != std::string_view::npos)
             fail_at(
                 path_, found.at,

@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <map>
 #include <string>
 #include <utility>
 #include <vector>
@@ -20,7 +21,7 @@ namespace wedge::scenario {
 /// both ways. Loops run 0, 1 and 2 times, `repeat` as often as it says but at most twice.
 class order_walk final : public runtime, private walk_guide {
 public:
-    explicit order_walk(const document& all) : subject_(all, this) {
+    explicit order_walk(const document& all) : subject_(all, {}, this) {
         setup_.runtime = this;
         setup_.sink = &order_;
         setup_.ordinal = ~0U;
@@ -38,6 +39,7 @@ public:
         task* const before = wedge::detail::current_task;
         wedge::detail::current_task = &setup_;
         subject_.begin();
+        titles_ = subject_.lock_titles();
         for (const scenario_subject::walk_visit& visit : subject_.visits()) walk(visit, stop);
         giving_up_ = true;
         wedge::detail::current_task = &setup_;
@@ -50,8 +52,12 @@ public:
         return found;
     }
 
+    /// What each lock is called, by its ordinal; the same in the exploration. After `run`.
+    const std::map<std::uint32_t, std::string>& titles() const noexcept { return titles_; }
+
     bool perform(task& self, const operation& next) override {
-        const bool may_fail = next.what == step::try_acquire || next.timed;
+        const bool backs_off = next.ticket != nullptr && next.ticket->may_back_off && may_back_off;
+        const bool may_fail = next.what == step::try_acquire || next.timed || backs_off;
         if (!may_fail) return true;
         if (next.what == step::try_acquire) {
             const held_lock* const mine = self.held.find(next.lock->instance());
@@ -106,6 +112,9 @@ private:
             }
             self_.held.clear();
             self_.chain = 0;
+            self_.scopes = 0;
+            self_.contexts = {};
+            self_.context = context::task;
             if (all_statements_ > all_max)
                 return add_cut(visit, "paths left out, after", all_max, "statements");
             if (!is_whole) add_cut(visit, "a path longer than", statements_max, "statements");
@@ -151,6 +160,7 @@ private:
     unsigned statements_ = 0;
     std::uint64_t all_statements_ = 0;
     std::uint32_t locks_ = 0;
+    std::map<std::uint32_t, std::string> titles_;
     std::vector<finding> cut_;
 };
 

@@ -42,26 +42,30 @@ public:
 private:
     declaration one() {
         const token first = at_.peek();
-        if (first.what == token::sort::word) {
-            const std::size_t i = place_among(first.text, declaration_words);
-            if (i >= declarations_supported && i < declaration_words.size())
-                at_.fail_unsupported(first.at, first.text);
-        }
-        const std::vector<std::string_view> startable(
-            declaration_words.begin(), declaration_words.begin() + declarations_supported);
         declaration made;
         made.at = first.at;
-        made.what =
-            static_cast<declares>(at_.one_of(startable, "a declaration as 'lock' or 'thread'"));
+        made.what = static_cast<declares>(
+            at_.one_of(declaration_words, "a declaration as 'lock' or 'thread'"));
         std::string or_else;
         switch (made.what) {
             case declares::lock: or_else = lock(made); break;
             case declares::memory: memory(made); break;
+            case declares::fence: named(made, "the name of a fence"); break;
+            case declares::completion: named(made, "the name of a completion"); break;
             case declares::condition: named(made, "the name of a condition"); break;
-            case declares::counter: counter(made); break;
+            case declares::semaphore: semaphore(made); break;
+            case declares::counter: or_else = counter(made); break;
             case declares::thread: thread(made); break;
             case declares::shrinker: shrinker(made); break;
-            case declares::notifier: at_.fail_unsupported(first.at, first.text);
+            case declares::notifier:
+                named(made, "the name of a notifier");
+                body(made);
+                break;
+            case declares::work:
+                named(made, "the name of a work");
+                body(made);
+                break;
+            case declares::handler: handler(made); break;
             case declares::order: order(made); break;
             case declares::expect: expectation(made); break;
         }
@@ -76,20 +80,17 @@ private:
 
     std::string lock(declaration& made) {
         named(made, "the name of a lock");
-        const token kind = at_.peek();
-        const std::size_t i = at_.one_of(lock_kind_words, "the kind of the lock");
-        if (i >= lock_kinds_supported) at_.fail_unsupported(kind.at, kind.text);
-        made.kind = static_cast<lock_sort>(i);
+        made.kind = static_cast<lock_sort>(at_.one_of(lock_kind_words, "the kind of the lock"));
         made.count = at_.count(instances_max);
         for (;;) {
             if (at_.accept("class"))
                 made.class_name = at_.name("the name of a class");
             else if (at_.accept("unchecked"))
                 made.is_unchecked = true;
-            else if (at_.is("ordered"))
-                at_.fail_unsupported(at_.peek().at, "ordered");
+            else if (at_.accept("ordered"))
+                made.is_ordered = true;
             else
-                return "xN, 'class', 'unchecked' or ";
+                return "xN, 'class', 'ordered', 'unchecked' or ";
         }
     }
 
@@ -104,11 +105,17 @@ private:
         made.high = pages();
     }
 
-    void counter(declaration& made) {
+    std::string counter(declaration& made) {
         named(made, "the name of a counter");
         at_.expect("=");
         made.value = at_.number("a number");
         made.is_local = at_.accept("local");
+        return made.is_local ? "" : "'local' or ";
+    }
+    void semaphore(declaration& made) {
+        named(made, "the name of a semaphore");
+        at_.expect("=");
+        made.value = at_.number("a number", 0, cursor::number_max);
     }
 
     void thread(declaration& made) {
@@ -118,11 +125,14 @@ private:
     }
     void shrinker(declaration& made) {
         named(made, "the name of a shrinker");
-        if (at_.accept("needs")) {
-            constexpr std::string_view words[] = {"fs", "io"};
-            const std::vector<std::string_view> both(std::begin(words), std::end(words));
-            made.needs = static_cast<scenario::needs>(at_.one_of(both, "'fs' or 'io'") + 1);
-        }
+        if (at_.accept("needs"))
+            made.needs = static_cast<scenario::needs>(at_.one_of(needs_words, "'fs' or 'io'") + 1);
+        body(made);
+    }
+    void handler(declaration& made) {
+        named(made, "the name of a handler");
+        made.is_hard = at_.one_of(context_words, "'hardirq' or 'softirq'") == 0;
+        made.is_threaded = at_.accept("threaded");
         body(made);
     }
     void body(declaration& made) {
@@ -136,11 +146,9 @@ private:
             reference next;
             next.at = at_.peek().at;
             if (is_among(at_.peek().text, map_words)) {
-                if (at_.peek().text != "reclaim")
-                    at_.fail_unsupported(at_.peek().at, at_.peek().text);
                 next.name = std::string(at_.take().text);
             } else {
-                next.name = at_.name("the name of a lock, or 'reclaim'");
+                next.name = at_.name("a lock, 'reclaim', 'notifier' or 'signalling'");
             }
             made.chain.push_back(std::move(next));
         } while (made.chain.size() < 2 ? (at_.expect("->"), true) : at_.accept("->"));

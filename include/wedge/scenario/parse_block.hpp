@@ -1,22 +1,22 @@
-// Parsing the statements of a block.
+// Parsing blocks, and the statements on control flow, counters and memory.
 #pragma once
 
+#include <iterator>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
-#include "wedge/scenario/cursor.hpp"
+#include "wedge/scenario/parse_sync.hpp"
 
 namespace wedge::scenario::detail {
 
 /// Reads blocks; what the names mean is checked later (resolve.hpp).
-class block_parser {
+class block_parser final : public sync_statements {
 public:
-    explicit block_parser(cursor& at) : at_(at) {}
+    explicit block_parser(cursor& at) : sync_statements(at) {}
 
-    /// From `{` to `}`.
-    block braces() {
+    block braces() override {
         constexpr unsigned depth_max = 64;  // what a task's stack bears in every build
         block made;
         if (depth_ == depth_max)
@@ -43,36 +43,10 @@ public:
         return made;
     }
 
-    reference used(const std::string& expected) {
-        reference made;
-        made.at = at_.peek().at;
-        made.name = at_.name(expected);
-        if (!at_.accept("[")) return made;
-        if (at_.accept("self")) {
-            made.indexed = reference::index_sort::self;
-            if (at_.accept("+")) made.index = index();
-        } else {
-            made.indexed = reference::index_sort::number;
-            made.index = index();
-        }
-        at_.expect("]");
-        return made;
-    }
-
 private:
-    std::uint32_t index() {
-        return static_cast<std::uint32_t>(at_.number("an index or 'self'", 0, 1'000'000));
-    }
-
     statement one() {
         const token first = at_.peek();
-        if (first.what == token::sort::word) {
-            const std::size_t i = place_among(first.text, statement_words);
-            if (i >= statements_supported && i < statements_known)
-                at_.fail_unsupported(first.at, first.text);
-        }
-        constexpr const char* expected = "a statement";
-        const std::size_t word = at_.one_of(startable(), expected);
+        const std::size_t word = at_.one_of(statement_words, "a statement");
         statement made;
         made.at = first.at;
         (this->*rows[word])(made);
@@ -84,10 +58,6 @@ private:
         return made;
     }
 
-    static std::vector<std::string_view> startable() {
-        return {statement_words.begin(), statement_words.begin() + statements_supported};
-    }
-
     /// Behind the last `}` of a statement.
     void end_of_blocks(statement& made) {
         if (!made.blocks.back().closing.empty()) return;
@@ -95,57 +65,7 @@ private:
         if (!behind.empty()) made.blocks.back().closing.push_back(behind);
     }
 
-    /// A block, and another one behind `else`.
-    void branches(statement& made) {
-        made.blocks.push_back(braces());
-        otherwise(made);
-    }
-    void otherwise(statement& made) {
-        if (at_.continues("else", made.blocks.back().closing)) {
-            at_.expect("else");
-            made.blocks.push_back(braces());
-        } else {
-            or_else_ = "'else' or ";
-        }
-    }
-
     // One function a row of the table in the language's text.
-
-    void lock(statement& made) { acquire(made, false); }
-    void read(statement& made) { acquire(made, true); }
-    void acquire(statement& made, bool is_read) {
-        made.what = action::acquire;
-        made.is_read = is_read;
-        made.on = used("the name of a lock");
-        or_else_ = "'timed', 'subclass' or ";
-        const token word = at_.peek();
-        if (is_read && at_.accept("recursive")) made.is_recursive = true;
-        if (at_.is("nest") || at_.is("with") || at_.is("slow"))
-            at_.fail_unsupported(word.at, word.text);
-        if (at_.accept("subclass")) {
-            made.has_subclass = true;
-            made.number = at_.number("a subclass", 0, 255);
-        }
-        if (!made.is_tried && at_.accept("timed")) {
-            made.is_timed = true;
-            branches(made);
-        }
-    }
-    void unlock(statement& made) { simple(made, action::release, "the name of a lock"); }
-    void downgrade(statement& made) { simple(made, action::downgrade, "the name of a lock"); }
-    void simple(statement& made, action what, const char* expected) {
-        made.what = what;
-        made.on = used(expected);
-    }
-
-    void try_lock(statement& made) {
-        made.is_tried = true;
-        constexpr std::string_view sorts[] = {"lock", "read"};
-        const std::vector<std::string_view> words(std::begin(sorts), std::end(sorts));
-        acquire(made, at_.one_of(words, "'lock' or 'read'") == 1);
-        or_else_ = "'{' or ";
-        if (at_.is("{")) branches(made);
-    }
 
     gfp_flags gfp() {
         gfp_flags made;
@@ -163,14 +83,7 @@ private:
         made.number = at_.number("a number of pages", 0, cursor::number_max);
         made.gfp = gfp();
         or_else_ = "'|', 'else' or ";
-        std::vector<std::string> between;
-        if (at_.continues("else", between)) {
-            at_.expect("else");
-            made.blocks.push_back(braces());
-            made.before = std::move(between);
-        } else if (!between.empty()) {
-            made.after = between.front();
-        }
+        else_branch(made);
     }
     void free(statement& made) {
         made.what = action::free;
@@ -187,6 +100,7 @@ private:
         made.gfp = gfp();
     }
     void reclaim(statement& made) { made.what = action::reclaim; }
+    void invalidate(statement& made) { made.what = action::invalidate; }
     void scope(statement& made) {
         made.what = action::scope;
         made.scopes =
@@ -222,7 +136,7 @@ private:
     }
     void assert_that(statement& made) {
         made.what = action::assert_that;
-        if (at_.is("held")) at_.fail_unsupported(at_.peek().at, "assert held");
+        if (at_.accept("held")) return simple(made, action::assert_held, "the name of a lock");
         test(made);
     }
     void if_that(statement& made) {
@@ -262,26 +176,9 @@ private:
         }
         or_else_ = "'or' or ";
     }
-    void wait(statement& made) {
-        made.what = action::wait;
-        made.on = used("the name of a condition");
-        made.other = used("the name of the lock that is held");
-        or_else_ = "'timeout' or ";
-        if (at_.accept("timeout")) {
-            made.is_timed = true;
-            made.blocks.push_back(braces());
-        }
-    }
-    void notify(statement& made) {
-        simple(made, action::notify, "the name of a condition");
-        made.is_all = at_.accept("all");
-        if (!made.is_all) or_else_ = "'all' or ";
-    }
-    void join(statement& made) { simple(made, action::join, "the name of a thread"); }
-
     using row = void (block_parser::*)(statement&);
     /// In the order of `statement_words`.
-    static constexpr row rows[statements_supported] = {
+    static constexpr row rows[] = {
         &block_parser::lock,        &block_parser::read,       &block_parser::unlock,
         &block_parser::downgrade,   &block_parser::try_lock,   &block_parser::alloc,
         &block_parser::free,        &block_parser::might,      &block_parser::reclaim,
@@ -290,12 +187,17 @@ private:
         &block_parser::until,       &block_parser::yield,      &block_parser::progress,
         &block_parser::break_loop,  &block_parser::return_run, &block_parser::repeat,
         &block_parser::choose,      &block_parser::wait,       &block_parser::notify,
-        &block_parser::join,
+        &block_parser::join,        &block_parser::ticket,     &block_parser::transaction,
+        &block_parser::invalidate,  &block_parser::signal,     &block_parser::signalling,
+        &block_parser::complete,    &block_parser::down,       &block_parser::up,
+        &block_parser::queue,       &block_parser::flush,      &block_parser::cancel,
+        &block_parser::hardirq,     &block_parser::softirq,    &block_parser::irq,
+        &block_parser::bh,          &block_parser::pin,        &block_parser::unpin,
+        &block_parser::init,        &block_parser::sync,
     };
+    static_assert(std::size(rows) == statement_words.size());
 
-    cursor& at_;
     unsigned depth_ = 0;
-    std::string or_else_;  // what might also follow, for messages
 };
 
 }  // namespace wedge::scenario::detail

@@ -20,8 +20,7 @@ public:
         for (const declaration& each : all.all) {
             lines(each.before);
             text_ += head_of(each);
-            if (each.what == declares::thread || each.what == declares::shrinker ||
-                each.what == declares::notifier) {
+            if (has_body(each.what)) {
                 text_ += " ";
                 braces(each.body);
             }
@@ -48,6 +47,7 @@ private:
             case declares::lock:
                 text += " " + word(each.kind, lock_kind_words) + times(each.count);
                 if (!each.class_name.empty()) text += " class " + each.class_name;
+                if (each.is_ordered) text += " ordered";
                 if (each.is_unchecked) text += " unchecked";
                 break;
             case declares::memory:
@@ -58,9 +58,14 @@ private:
             case declares::counter:
                 text += " = " + number(each.value) + (each.is_local ? " local" : "");
                 break;
+            case declares::semaphore: text += " = " + number(each.value); break;
             case declares::thread: text += times(each.count); break;
             case declares::shrinker:
-                if (each.needs != needs::nothing) text += " needs " + word(each.needs, needs_words);
+                if (each.needs != needs::nothing)
+                    text += each.needs == needs::fs ? " needs fs" : " needs io";
+                break;
+            case declares::handler:
+                text += std::string(each.is_hard ? " hardirq" : " softirq") + threaded(each);
                 break;
             case declares::order:
                 for (const reference& next : each.chain)
@@ -97,13 +102,24 @@ private:
         return text;
     }
 
+    template <class Node>
+    static std::string threaded(const Node& each) {
+        return each.is_threaded ? " threaded" : "";
+    }
+
     static std::string acquire(const statement& each) {
         std::string text = each.is_tried ? "try " : "";
         text += (each.is_read ? "read " : "lock ") + use(each.on);
+        if (each.is_slow) text += " slow";
+        if (!each.ticket.name.empty())
+            text += " with " + each.ticket.name + (each.blocks.empty() ? "" : " else");
         if (each.is_recursive) text += " recursive";
+        if (!each.other.name.empty()) text += " nest " + use(each.other);
         if (each.has_subclass) text += " subclass " + std::to_string(each.number);
         return text + (each.is_timed ? " timed" : "");
     }
+
+    static std::string all(const statement& each) { return each.is_all ? " all" : ""; }
 
     /// A statement up to its first block.
     static std::string head_of(const statement& each) {
@@ -134,10 +150,35 @@ private:
             case action::repeat: return "repeat " + number;
             case action::choose: return "choose";
             case action::wait:
-                return "wait " + use(each.on) + " " + use(each.other) +
+                return "wait " + use(each.on) +
+                       (each.other.name.empty() ? "" : " " + use(each.other)) +
                        (each.is_timed ? " timeout" : "");
-            case action::notify: return "notify " + use(each.on) + (each.is_all ? " all" : "");
+            case action::notify: return "notify " + use(each.on) + all(each);
             case action::join: return "join " + use(each.on);
+            case action::ticket_begin:
+                return "ww begin " + each.on.name +
+                       (each.class_name.empty() ? "" : " class " + each.class_name) +
+                       (each.is_wait_die ? " wait_die" : "");
+            case action::ticket_done: return "ww done " + each.on.name;
+            case action::ticket_end: return "ww end " + each.on.name;
+            case action::transaction: return "transaction " + each.on.name;
+            case action::invalidate: return "invalidate";
+            case action::signal: return "signal " + use(each.on);
+            case action::signalling: return "signalling";
+            case action::complete: return "complete " + use(each.on) + all(each);
+            case action::down: return "down " + use(each.on);
+            case action::up: return "up " + use(each.on);
+            case action::queue: return "queue " + use(each.on);
+            case action::flush: return "flush " + use(each.on);
+            case action::cancel: return "cancel " + use(each.on);
+            case action::interrupt: return (each.is_hard ? "hardirq" : "softirq") + threaded(each);
+            case action::mask:
+                return std::string(each.is_hard ? "irq" : "bh") + (each.is_on ? " on" : " off");
+            case action::assert_held: return "assert held " + use(each.on);
+            case action::pin: return "pin " + use(each.on);
+            case action::unpin: return "unpin " + use(each.on);
+            case action::init: return "init " + use(each.on);
+            case action::sync: return "sync " + use(each.on);
         }
         return {};
     }

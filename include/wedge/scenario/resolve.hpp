@@ -1,65 +1,28 @@
 // What the names of a scenario mean, and which of their uses make no sense.
 #pragma once
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <initializer_list>
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "wedge/base/check.hpp"
 #include "wedge/base/nearest.hpp"
-#include "wedge/scenario/lex.hpp"
-#include "wedge/scenario/words.hpp"
+#include "wedge/scenario/names.hpp"
 
 namespace wedge::scenario {
 
 inline constexpr std::uint32_t tasks_max = 64;        // more cannot be explored
 inline constexpr std::uint32_t instances_max = 1024;  // of locks, all together
 
-/// Where each name is declared. Points into the document, which must stay.
-class name_table {
-public:
-    name_table() = default;
-    explicit name_table(const document& all) {
-        for (const declaration& each : all.all) {
-            if (each.name.empty()) continue;
-            auto& names = is_task(each.what) ? tasks_ : objects_;
-            const auto [known, is_new] = names.emplace(each.name, &each);
-            if (!is_new)
-                detail::fail_at(all.path, each.name_at,
-                                "'" + each.name + "' is declared in line " +
-                                    std::to_string(known->second->at.line) + " already");
-        }
-    }
-
-    const declaration* object(const std::string& name) const { return find(objects_, name); }
-    const declaration* task(const std::string& name) const { return find(tasks_, name); }
-
-    /// The names of one sort, for suggestions.
-    std::vector<std::string_view> names_of(declares what) const {
-        std::vector<std::string_view> names;
-        for (const auto& [name, of] : is_task(what) ? tasks_ : objects_)
-            if (of->what == what) names.push_back(name);
-        return names;
-    }
-
-private:
-    using space = std::map<std::string, const declaration*, std::less<>>;
-
-    static bool is_task(declares what) noexcept {
-        return what == declares::thread || what == declares::shrinker || what == declares::notifier;
-    }
-    static const declaration* find(const space& in, const std::string& name) {
-        const auto found = in.find(name);
-        return found == in.end() ? nullptr : found->second;
-    }
-
-    space objects_;
-    space tasks_;
-};
+constexpr bool has_readers(lock_sort kind) noexcept {
+    return kind == lock_sort::rwsem || kind == lock_sort::rwlock || kind == lock_sort::qrwlock ||
+           kind == lock_sort::map;
+}
 
 namespace detail {
 
@@ -68,27 +31,20 @@ public:
     explicit name_checker(const document& all) : all_(all), names_(all) {}
 
     void run() {
-        std::uint64_t tasks = 0;
-        std::uint64_t instances = 0;
-        bool has_memory = false;
-        std::map<std::string, const declaration*> classes;
         for (const declaration& each : all_.all) {
-            if (each.what == declares::thread) tasks += each.count;
-            if (each.what == declares::lock) {
-                instances += each.count;
-                check_class(each, classes);
-            }
-            if (tasks > tasks_max) fail(each.name_at, over("threads", tasks_max));
-            if (instances > instances_max) fail(each.name_at, over("locks", instances_max));
-            if (each.what == declares::memory) {
-                if (has_memory) fail(each.at, "a second memory; there is one zone");
-                has_memory = true;
-                check_limits(each);
-            }
+            if (each.what == declares::lock) check_lock_declared(each);
+            if (each.what == declares::memory) check_memory(each);
+            const bool is_task = each.what == declares::thread || each.what == declares::work ||
+                                 each.what == declares::handler;
+            if (is_task) tasks_ += each.count;
+            if (tasks_ > tasks_max)
+                fail(each.name_at, over("threads, works and handlers", tasks_max));
+        }
+        for (const declaration& each : all_.all) {
             for (const reference& name : each.chain)
-                if (!is_among(name.name, map_words)) find(name, declares::lock);
+                if (!is_among(name.name, map_words)) find(name, {declares::lock});
             in_thread_ = each.what == declares::thread;
-            loops_ = 0;
+            find_tickets(each.body);
             check(each.body);
         }
     }
@@ -100,59 +56,122 @@ private:
     static std::string over(const char* what, std::uint32_t most) {
         return "more than " + std::to_string(most) + " " + what + " in all";
     }
-
-    void check_class(const declaration& each, std::map<std::string, const declaration*>& classes) {
-        const std::string& name = each.class_name.empty() ? each.name : each.class_name;
-        const declaration& first = *classes.emplace(name, &each).first->second;
-        if (first.is_unchecked != each.is_unchecked)
-            fail(each.name_at, "class '" + name + "' is " + (first.is_unchecked ? "" : "not ") +
-                                   "unchecked in line " + std::to_string(first.at.line));
+    static std::string word_of(const declaration& lock) {
+        return std::string(lock_kind_words[static_cast<std::size_t>(lock.kind)]);
+    }
+    static std::string word_of(declares what) {
+        return std::string(declaration_words[static_cast<std::size_t>(what)]);
     }
 
-    void check_limits(const declaration& each) const {
+    void check_lock_declared(const declaration& each) {
+        instances_ += each.count;
+        if (instances_ > instances_max) fail(each.name_at, over("locks", instances_max));
+        const std::string& name = class_of(each);
+        const declaration& first = *classes_.emplace(name, &each).first->second;
+        const auto must_agree = [&](bool mine, bool its, const char* what) {
+            if (mine != its)
+                fail(each.name_at, "class '" + name + "' is " + (its ? "" : "not ") + what +
+                                       " in line " + std::to_string(first.at.line));
+        };
+        must_agree(each.is_unchecked, first.is_unchecked, "unchecked");
+        must_agree(each.is_ordered, first.is_ordered, "ordered");
+        must_agree(each.kind == lock_sort::map, first.kind == lock_sort::map, "a map's");
+    }
+
+    void check_memory(const declaration& each) {
+        if (has_memory_) fail(each.at, "a second memory; there is one zone");
+        has_memory_ = true;
         if (each.min <= each.low && each.low <= each.high && each.high <= each.pages) return;
         fail(each.at, "the watermarks must rise: min <= low <= high <= pages");
     }
 
-    const declaration& find(const reference& use, declares wanted) const {
-        const bool is_task = wanted == declares::thread;
+    /// The declaration of a name that must be one of those sorts, all of one name space.
+    const declaration& find(const reference& use, std::initializer_list<declares> wanted) const {
+        const bool is_task = has_body(*wanted.begin());
         const declaration* const found = is_task ? names_.task(use.name) : names_.object(use.name);
-        const std::string word(declaration_words[static_cast<std::size_t>(wanted)]);
-        if (found == nullptr) {
-            const std::string near = nearest_name(use.name, names_.names_of(wanted));
-            fail(use.at, "there is no " + word + " '" + use.name + "'" +
-                             (near.empty() ? "" : " (did you mean '" + near + "'?)"));
+        std::string words;
+        std::vector<std::string_view> near_ones;
+        for (const declares each : wanted) {
+            if (!words.empty()) words += &each + 1 == wanted.end() ? " or " : ", ";
+            words += word_of(each);
+            for (const std::string_view name : names_.names_of(each)) near_ones.push_back(name);
+            if (found != nullptr && found->what == each) return check_index(use, *found);
         }
-        if (found->what != wanted)
-            fail(use.at, "'" + use.name + "' is a " +
-                             std::string(declaration_words[static_cast<std::size_t>(found->what)]) +
-                             ", a " + word + " is wanted");
+        if (found != nullptr)
+            fail(use.at,
+                 "'" + use.name + "' is a " + word_of(found->what) + ", a " + words + " is wanted");
+        const std::string near = nearest_name(use.name, near_ones);
+        fail(use.at, "there is no " + words + " '" + use.name + "'" +
+                         (near.empty() ? "" : " (did you mean '" + near + "'?)"));
+    }
+    const declaration& check_index(const reference& use, const declaration& found) const {
+        if (use.indexed == reference::index_sort::none) return found;
+        if (found.what != declares::lock) fail(use.at, "'" + use.name + "' has no instances");
         if (use.indexed == reference::index_sort::self && !in_thread_)
             fail(use.at, "'self' is the number of a thread's copy, this is no thread");
-        if (use.indexed != reference::index_sort::none && wanted != declares::lock)
-            fail(use.at, "'" + use.name + "' has no instances");
-        if (use.indexed == reference::index_sort::number && use.index >= found->count)
-            fail(use.at, "'" + use.name + "' has " + std::to_string(found->count) +
-                             (found->count == 1 ? " instance" : " instances") + ", from 0 on");
-        return *found;
+        if (use.indexed == reference::index_sort::number && use.index >= found.count)
+            fail(use.at, "'" + use.name + "' has " + std::to_string(found.count) +
+                             (found.count == 1 ? " instance" : " instances") + ", from 0 on");
+        return found;
     }
     void find(const operand& value) const {
         if (!value.counter.empty())
-            find({value.counter, reference::index_sort::none, 0, value.at}, declares::counter);
+            find({value.counter, reference::index_sort::none, 0, value.at}, {declares::counter});
+    }
+
+    void find_tickets(const block& in) {
+        tickets_.clear();
+        for_each_statement(in, [&](const statement& each) {
+            if (each.what != action::ticket_begin && each.what != action::transaction) return;
+            if (const declaration* const object = names_.object(each.on.name))
+                fail(each.on.at, "'" + each.on.name + "' is a " + word_of(object->what) +
+                                     ", the name of a ticket is wanted");
+            tickets_.insert(each.on.name);
+        });
+    }
+    void find_ticket(const reference& use) const {
+        if (!tickets_.contains(use.name))
+            fail(use.at, "there is no ticket '" + use.name +
+                             "'; 'ww begin' or 'transaction' of this block makes one");
     }
 
     void check_lock(const statement& each) const {
-        const declaration& lock = find(each.on, declares::lock);
-        const std::string kind(lock_kind_words[static_cast<std::size_t>(lock.kind)]);
-        const bool has_readers = lock.kind == lock_sort::rwsem || lock.kind == lock_sort::rwlock;
-        if (each.is_read && !has_readers)
-            fail(each.on.at, "'" + lock.name + "' is a " + kind + ", which has no readers");
-        if (each.is_recursive && lock.kind != lock_sort::rwlock)
-            fail(each.on.at, "'" + lock.name + "' is a " + kind + ", whose readers do not recur");
-        if (each.is_read && each.has_subclass)
-            fail(each.on.at, "a subclass of a read is not supported yet");
+        const declaration& lock = find(each.on, {declares::lock});
+        const auto refuse = [&](const char* why) {
+            fail(each.on.at, "'" + lock.name + "' is a " + word_of(lock) + ", " + why);
+        };
+        if (each.is_read && !has_readers(lock.kind)) refuse("which has no readers");
         if (each.what == action::downgrade && lock.kind != lock_sort::rwsem)
-            fail(each.on.at, "'" + lock.name + "' is a " + kind + ", which has no downgrade");
+            refuse("which has no downgrade");
+        if (!each.ticket.name.empty()) {
+            if (lock.kind != lock_sort::ww_mutex) refuse("which takes no ticket");
+            find_ticket(each.ticket);
+        }
+        if (each.what == action::acquire && !each.other.name.empty())
+            find(each.other, {declares::lock});
+    }
+
+    void check_ticket_class(const statement& each) const {
+        if (each.class_name.empty()) return;
+        const auto known = classes_.find(each.class_name);
+        if (known == classes_.end() || known->second->kind != lock_sort::ww_mutex)
+            fail(each.on.at, "there is no class '" + each.class_name + "' of ww_mutexes");
+    }
+
+    void check_wait(const statement& each) const {
+        const declaration& object =
+            find(each.on, {declares::fence, declares::completion, declares::condition});
+        const bool has_lock = !each.other.name.empty();
+        if (object.what != declares::condition) {
+            if (has_lock)
+                fail(each.other.at, "'" + object.name + "' is a " + word_of(object.what) +
+                                        ", only a wait for a condition names a lock");
+            return;
+        }
+        if (!has_lock) fail(each.on.at, "a wait for a condition names the lock that is held");
+        const declaration& lock = find(each.other, {declares::lock});
+        if (lock.kind == lock_sort::map)
+            fail(each.other.at, "'" + lock.name + "' is a map, a lock is wanted");
     }
 
     void check(const block& in) {
@@ -164,15 +183,27 @@ private:
             case action::release:
             case action::downgrade:
             case action::might_lock:
-            case action::if_held: check_lock(each); break;
+            case action::if_held:
+            case action::assert_held:
+            case action::pin:
+            case action::unpin:
+            case action::init:
+            case action::sync: check_lock(each); break;
             case action::set:
-            case action::add: find(each.on, declares::counter); break;
-            case action::wait:
-                find(each.on, declares::condition);
-                find(each.other, declares::lock);
-                break;
-            case action::notify: find(each.on, declares::condition); break;
-            case action::join: find(each.on, declares::thread); break;
+            case action::add: find(each.on, {declares::counter}); break;
+            case action::wait: check_wait(each); break;
+            case action::notify: find(each.on, {declares::condition}); break;
+            case action::signal: find(each.on, {declares::fence}); break;
+            case action::complete: find(each.on, {declares::completion}); break;
+            case action::down:
+            case action::up: find(each.on, {declares::semaphore}); break;
+            case action::join: find(each.on, {declares::thread}); break;
+            case action::queue:
+            case action::flush:
+            case action::cancel: find(each.on, {declares::work}); break;
+            case action::ticket_begin: check_ticket_class(each); break;
+            case action::ticket_done:
+            case action::ticket_end: find_ticket(each.on); break;
             case action::break_loop:
                 if (loops_ == 0) fail(each.at, "'break' stands in no loop");
                 break;
@@ -188,6 +219,11 @@ private:
 
     const document& all_;
     const name_table names_;
+    std::map<std::string, const declaration*> classes_;  // by name: the first lock
+    std::set<std::string> tickets_;                      // of the block that is checked
+    std::uint64_t tasks_ = 0;
+    std::uint64_t instances_ = 0;
+    bool has_memory_ = false;
     bool in_thread_ = false;
     unsigned loops_ = 0;
 };

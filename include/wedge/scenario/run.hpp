@@ -1,4 +1,4 @@
-// A scenario as something to explore: its threads, its kswapd, its shrinkers.
+// A scenario as something to explore: its threads, what serves them, and what reclaim runs.
 #pragma once
 
 #include <atomic>
@@ -10,8 +10,9 @@
 
 #include "wedge/base/hash.hpp"
 #include "wedge/explore/subject.hpp"
+#include "wedge/lock/work.hpp"
 #include "wedge/model/prime.hpp"
-#include "wedge/scenario/interpreter.hpp"
+#include "wedge/scenario/interrupts.hpp"
 #include "wedge/scenario/print.hpp"
 
 namespace wedge::scenario {
@@ -58,41 +59,45 @@ inline std::uint64_t fingerprint_of(const document& all) {
 namespace detail {
 
 inline bool uses_self(const block& in) {
-    for (const statement& each : in.body) {
-        if (each.on.indexed == reference::index_sort::self ||
-            each.other.indexed == reference::index_sort::self)
-            return true;
-        for (const block& inner : each.blocks)
-            if (uses_self(inner)) return true;
-    }
-    return false;
+    bool is_used = false;
+    for_each_statement(in, [&](const statement& each) {
+        is_used = is_used || each.on.indexed == reference::index_sort::self ||
+                  each.other.indexed == reference::index_sort::self;
+    });
+    return is_used;
 }
 
 }  // namespace detail
 
 /// All that runs in a scenario. Its state is made anew for every execution.
-class scenario_subject final : public subject {
+class scenario_subject final : public subject, private neighbours {
 public:
     /// @param all  checked (`parse`); must outlive the subject
     /// @param walk  null: everything really happens
-    explicit scenario_subject(const document& all, walk_guide* walk = nullptr)
-        : all_(all), interpreter_(all, world_, first_copy_, walk) {
+    explicit scenario_subject(const document& all, pressure how = {}, walk_guide* walk = nullptr)
+        : all_(all),
+          uses_(all),
+          world_(uses_),
+          interpreter_(all, uses_, world_, *this, walk),
+          interrupts_(all),
+          pressure_(how),
+          is_walk_(walk != nullptr) {
         for (const declaration& each : all.all) {
             if (each.what == declares::memory) zone_at_ = &each;
+            if (each.what == declares::shrinker || each.what == declares::notifier)
+                reclaimers_.push_back(std::make_unique<reclaimer>(*this, each));
+            if (each.what == declares::work) work_count_ += 1;
             if (each.what != declares::thread) continue;
             first_copy_[each.name] = static_cast<std::uint32_t>(threads_.size());
             for (std::uint32_t copy = 0; copy < each.count; ++copy)
                 threads_.push_back({&each, copy});
         }
-        for (const declaration& each : all.all)
-            if (each.what == declares::shrinker)
-                shrinkers_.push_back(std::make_unique<cache>(*this, each));
     }
 
-    std::uint32_t tasks() const override {
-        return static_cast<std::uint32_t>(threads_.size()) + (has_kswapd() ? 1 : 0);
-    }
+    /// Threads, then kswapd, then handlers; workers are spawned behind them.
+    std::uint32_t tasks() const override { return first_handler() + interrupts_.size(); }
     std::string task_name(std::uint32_t number) const override {
+        if (number >= first_handler()) return interrupts_[number - first_handler()].name;
         if (number >= threads_.size()) return "kswapd";
         const thread_of& mine = threads_[number];
         if (mine.copy == 0) return mine.what->name;
@@ -101,49 +106,65 @@ public:
 
     void begin() override {
         world_.begin(all_);
-        for (const std::unique_ptr<cache>& each : shrinkers_) world_.zone().add(*each);
-        actors_.assign(tasks(), {});
+        world_.zone().set(pressure_);
+        for (const std::unique_ptr<reclaimer>& each : reclaimers_) world_.zone().add(*each);
+        actors_.assign(tasks() + work_count_, {});
         for (std::size_t i = 0; i < threads_.size(); ++i) actors_[i].copy = threads_[i].copy;
-        running_ = threads_.size();
+        if (!is_walk_) interrupts_.begin(first_handler() + work_count_);
+        make_works();
         state_orders();
     }
 
     void run(std::uint32_t number) override {
+        actor& who = actors_[number];
+        if (number >= first_handler())
+            return interrupts_.serve(number - first_handler(), interpreter_, who);
         if (number >= threads_.size()) return run_kswapd();
-        interpreter_.run(*threads_[number].what, actors_[number]);
-        // kswapd serves the threads; when none is left it is told to go.
-        if (running_.fetch_sub(1, std::memory_order_relaxed) == 1 && has_kswapd())
-            world_.zone().stop_kswapd(interpreter_.at(*threads_[number].what));
+        const declaration& what = *threads_[number].what;
+        interpreter_.run(what, who);
+        interrupts_.note_end(who, interpreter_.at(what));
     }
 
     void check() override {}
-    void end() override { world_.end(); }
+    void end() override {
+        works_.clear();
+        walked_works_.clear();
+        interrupts_.end();
+        world_.end();
+    }
     schedule blank() const override {
         return {schedule_word(all_.path), fingerprint_of(all_), {}, {}, {}};
     }
 
-    /// One run of the order pass: a block alone, and for a shrinker the flags of its reclaimer.
+    /// One run of the order pass: a block alone, and how it is entered.
     struct walk_visit {
         const declaration* what = nullptr;
         std::uint32_t copy = 0;
         std::uint32_t ordinal = 0;
-        gfp reclaimer = gfp::none;
+        gfp reclaimer = gfp::none;  ///< whose pass it is in; none: in no pass
     };
 
-    /// Every thread once (every copy, if it matters which), then every shrinker once for each
-    /// mask under which it may run.
+    /// Every block once, in the order of the file: a thread that uses its number once a copy, a
+    /// shrinker once for each mask under which it may run, a notifier as reclaim runs it, and as
+    /// an invalidation does if there is one.
     std::vector<walk_visit> visits() const {
         std::vector<walk_visit> all;
-        for (std::uint32_t i = 0; i < threads_.size(); ++i) {
-            const thread_of& each = threads_[i];
-            if (each.copy == 0 || detail::uses_self(each.what->body))
-                all.push_back({each.what, each.copy, i, gfp::none});
-        }
-        std::uint32_t ordinal = tasks();
-        for (const std::unique_ptr<cache>& each : shrinkers_) {
-            for (const gfp flags : {gfp_kernel, gfp_nofs, gfp_noio})
-                if (each->may_run(flags)) all.push_back({&each->what(), 0, ordinal, flags});
-            ++ordinal;
+        std::uint32_t served = static_cast<std::uint32_t>(threads_.size());
+        for (const declaration& each : all_.all) {
+            if (each.what == declares::thread) {
+                const std::uint32_t first = first_copy_.find(each.name)->second;
+                const std::uint32_t copies = detail::uses_self(each.body) ? each.count : 1;
+                for (std::uint32_t i = 0; i < copies; ++i) all.push_back({&each, i, first + i});
+            } else if (each.what == declares::shrinker || each.what == declares::notifier) {
+                const bool is_notifier = each.what == declares::notifier;
+                for (const gfp flags : {gfp_kernel, gfp_nofs, gfp_noio})
+                    if (may_run(each, flags) && !(is_notifier && flags != gfp_kernel))
+                        all.push_back({&each, 0, served, flags});
+                if (is_notifier && uses_.has_invalidate()) all.push_back({&each, 0, served});
+                ++served;
+            } else if (has_body(each.what)) {
+                all.push_back({&each, 0, served++});
+            }
         }
         return all;
     }
@@ -152,21 +173,36 @@ public:
     void walk(const walk_visit& visit) {
         actor who;
         who.copy = visit.copy;
-        if (visit.reclaimer == gfp::none) return interpreter_.run(*visit.what, who);
-        const reclaim_order::section inside(world_.order(), visit.reclaimer,
-                                            interpreter_.at(*visit.what));
-        interpreter_.run(*visit.what, who);
+        const declaration& what = *visit.what;
+        const site where = interpreter_.at(what);
+        std::optional<reclaim_order::section> pass;
+        if (visit.reclaimer != gfp::none)
+            pass.emplace(world_.zone().order(), visit.reclaimer, where);
+        if (what.what == declares::notifier) return run_notifier(what, who);
+        if (what.what == declares::work) {
+            modelled_plain_lock& body = walked_works_.find(what.name)->second;
+            body.lock(where);
+            interpreter_.run(what, who);
+            return body.unlock(where);
+        }
+        if (what.what == declares::handler) {
+            const in_context inside(what.is_hard ? context::hardirq : context::softirq,
+                                    what.is_threaded, where);
+            return interpreter_.run(what, who);
+        }
+        interpreter_.run(what, who);
     }
 
-    /// The locks of the scenario by their ordinals, as reports name them: `resv[1]`.
-    std::map<std::uint32_t, std::string> lock_titles() const {
+    /// The locks of the scenario by their ordinals, as reports name them: `resv[1]`. Between
+    /// `begin` and `end`; the ordinals are the same in every execution.
+    std::map<std::uint32_t, std::string> lock_titles() {
         std::map<std::uint32_t, std::string> titles;
-        std::uint32_t ordinal = 0;  // locks are made first, in the order of the file
         for (const declaration& each : all_.all) {
             if (each.what != declares::lock) continue;
-            for (std::uint32_t i = 0; i < each.count; ++i)
-                titles[++ordinal] =
-                    each.count == 1 ? each.name : each.name + "[" + std::to_string(i) + "]";
+            reference use{each.name, reference::index_sort::number, 0, {}};
+            for (; use.index < each.count; ++use.index)
+                titles[world_.lock(use, 0).identity().instance()] =
+                    each.count == 1 ? each.name : each.name + "[" + std::to_string(use.index) + "]";
         }
         return titles;
     }
@@ -177,52 +213,139 @@ private:
         std::uint32_t copy;
     };
 
-    class cache final : public shrinker {
+    /// A block that a pass of reclaim runs.
+    class reclaimer final : public shrinker {
     public:
-        cache(scenario_subject& of, const declaration& what) : of_(of), what_(what) {}
+        reclaimer(scenario_subject& of, const declaration& what) : of_(of), what_(what) {}
         const declaration& what() const noexcept { return what_; }
 
         bool may_run(gfp effective) const override {
-            return what_.needs == needs::nothing ||
-                   has(effective, what_.needs == needs::fs ? gfp::fs : gfp::io);
+            return scenario_subject::may_run(what_, effective);
         }
-        void scan() override { of_.interpreter_.run(what_, of_.actors_[current().ordinal]); }
+        void scan() override {
+            actor& who = of_.actors_[current().ordinal];
+            if (what_.what == declares::notifier) return of_.run_notifier(what_, who);
+            of_.interpreter_.run(what_, who);
+        }
 
     private:
         scenario_subject& of_;
         const declaration& what_;
     };
 
-    bool has_kswapd() const noexcept { return zone_at_ != nullptr; }
+    static bool may_run(const declaration& what, gfp effective) noexcept {
+        return what.needs == needs::nothing ||
+               has(effective, what.needs == needs::fs ? gfp::fs : gfp::io);
+    }
+    std::uint32_t first_handler() const noexcept {
+        return static_cast<std::uint32_t>(threads_.size()) + (zone_at_ != nullptr ? 1 : 0);
+    }
 
     void run_kswapd() {
         const site where = interpreter_.at(*zone_at_);
-        while (world_.zone().wait_for_kswapd_wake(where)) world_.zone().balance(where);
+        for (;;) {
+            {
+                const idle_section without_work;
+                if (!world_.zone().wait_for_kswapd_wake(where)) return;
+            }
+            world_.zone().balance(where);
+        }
+    }
+    void run_notifier(const declaration& what, actor& who) {
+        const reclaim_order::notifier_section inside(world_.zone().order(), interpreter_.at(what));
+        interpreter_.run(what, who);
     }
 
+    /// Locks and works are named apart: a work's class is no lock's.
+    static lock_class work_class(const std::string& name) {
+        return lock_class((name + " (work)").c_str());
+    }
+    void make_works() {
+        std::uint32_t number = tasks();
+        for (const declaration& each : all_.all) {
+            if (each.what != declares::work) continue;
+            const lock_class cls = work_class(each.name);
+            if (is_walk_)
+                walked_works_.try_emplace(each.name, lock_sort::mutex, cls);
+            else
+                works_.try_emplace(
+                    each.name, [this, &each, number] { serve(each, number); }, cls);
+            ++number;
+        }
+    }
+    void serve(const declaration& work, std::uint32_t number) {
+        current().name = work.name;
+        interpreter_.run(work, actors_[number]);
+        wedge::detail::task_ended(current());  // a work must not keep locks either
+    }
+
+    void join(const std::string& thread, site where) override {
+        task& self = current();
+        const std::uint32_t first = first_copy_.find(thread)->second;
+        for (std::uint32_t i = 0; i < uses_.names().task(thread)->count; ++i) {
+            wedge::detail::emit(self,
+                                {.kind = event_kind::join, .payload = first + i, .where = where});
+            self.runtime->perform(self, {.what = step::join, .other = first + i, .where = where});
+        }
+    }
+    void queue(const std::string& work, site where) override {
+        if (!is_walk_) works_.find(work)->second.queue(where);
+    }
+    void flush(const std::string& work, site where) override {
+        if (is_walk_) return touch_work(work, where);
+        works_.find(work)->second.flush(where);
+    }
+    void cancel(const std::string& work, site where) override {
+        if (is_walk_) return touch_work(work, where);
+        works_.find(work)->second.cancel(where);
+    }
+    void touch_work(const std::string& name, site where) {
+        modelled_plain_lock& body = walked_works_.find(name)->second;
+        body.lock(where);
+        body.unlock(where);
+    }
+    void invalidate(site where) override {
+        if (is_walk_) {
+            const reclaim_order::notifier_section inside(world_.zone().order(), where);
+            return;
+        }
+        for (const std::unique_ptr<reclaimer>& each : reclaimers_)
+            if (each->what().what == declares::notifier)
+                run_notifier(each->what(), actors_[current().ordinal]);
+    }
+    void let_in_interrupts(actor& who) override { interrupts_.strike(interpreter_, who); }
+    void note_contexts(actor& who, site where) override { interrupts_.note(who, where); }
+
     void state_orders() {
-        const name_table names(all_);
         for (const declaration& each : all_.all) {
             if (each.what != declares::order) continue;
             std::vector<primed_lock> order;
             for (const reference& next : each.chain) {
-                const declaration* const lock = names.object(next.name);
-                order.push_back({lock == nullptr ? detail::interned(next.name)
-                                                 : detail::interned(detail::class_text(*lock))});
+                const declaration* const lock = uses_.names().object(next.name);
+                const std::string text = lock != nullptr           ? class_text(*lock)
+                                         : next.name == "notifier" ? "mmu_notifier"
+                                                                   : next.name;
+                order.push_back({detail::interned(text)});
             }
             prime(order, interpreter_.at(each));
         }
     }
 
     const document& all_;
+    const object_uses uses_;
+    world world_;
+    interpreter interpreter_;
+    interrupts interrupts_;
+    const pressure pressure_;
+    const bool is_walk_;
     const declaration* zone_at_ = nullptr;
     std::vector<thread_of> threads_;
     std::map<std::string, std::uint32_t> first_copy_;
-    std::vector<std::unique_ptr<cache>> shrinkers_;
-    world world_;
-    interpreter interpreter_;
-    std::vector<actor> actors_;  // by task
-    std::atomic<std::size_t> running_{0};
+    std::vector<std::unique_ptr<reclaimer>> reclaimers_;
+    std::uint32_t work_count_ = 0;
+    std::map<std::string, work> works_;
+    std::map<std::string, modelled_plain_lock> walked_works_;  // their classes, in the order pass
+    std::vector<actor> actors_;                                // by task
 };
 
 }  // namespace wedge::scenario

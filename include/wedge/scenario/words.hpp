@@ -1,4 +1,4 @@
-// The words of the language: all of them are keywords, also those that cannot run yet.
+// The words of the language: all of them are keywords.
 #pragma once
 
 #include <algorithm>
@@ -10,74 +10,30 @@
 
 namespace wedge::scenario {
 
-/// In the order of `lock_sort`, then those that are not supported yet.
+/// In the order of `lock_sort`.
 inline constexpr std::array<std::string_view, 11> lock_kind_words = {
-    "mutex",   "recursive_mutex", "rwsem",      "rwlock",   "spinlock", "rtmutex",
-    "qrwlock", "raw_spinlock",    "local_lock", "ww_mutex", "map",
+    "mutex",    "recursive_mutex", "rtmutex",    "rwsem",    "rwlock", "qrwlock",
+    "spinlock", "raw_spinlock",    "local_lock", "ww_mutex", "map",
 };
-inline constexpr std::size_t lock_kinds_supported =
-    static_cast<std::size_t>(lock_sort::spinlock) + 1;
+static_assert(lock_kind_words.size() == static_cast<std::size_t>(lock_sort::map) + 1);
 
-/// In the order of `declares`, then those that are not supported yet.
+/// In the order of `declares`.
 inline constexpr std::array<std::string_view, 14> declaration_words = {
-    "lock",  "memory", "condition", "counter",    "thread",    "shrinker", "notifier",
-    "order", "expect", "fence",     "completion", "semaphore", "work",     "handler",
+    "lock",   "memory",   "fence",    "completion", "condition", "semaphore", "counter",
+    "thread", "shrinker", "notifier", "work",       "handler",   "order",     "expect",
 };
-inline constexpr std::size_t declarations_supported =
-    static_cast<std::size_t>(declares::expect) + 1;
+static_assert(declaration_words.size() == static_cast<std::size_t>(declares::expect) + 1);
 
-inline constexpr std::array<std::string_view, 46> statement_words = {
-    "lock",
-    "read",
-    "unlock",
-    "downgrade",
-    "try",
-    "alloc",
-    "free",
-    "might",
-    "reclaim",
-    "scope",
-    "set",
-    "add",
-    "assert",
-    "if",
-    "while",
-    "until",
-    "yield",
-    "progress",
-    "break",
-    "return",
-    "repeat",
-    "choose",
-    "wait",
-    "notify",
-    "join",
-    // not supported yet
-    "ww",
-    "transaction",
-    "invalidate",
-    "signal",
-    "signalling",
-    "complete",
-    "down",
-    "up",
-    "queue",
-    "flush",
-    "cancel",
-    "hardirq",
-    "softirq",
-    "irq",
-    "bh",
-    "pin",
-    "unpin",
-    "init",
-    "sync",
-    "end",
-    "begin",
+/// Those that start a statement, in the order of `block_parser::rows`.
+inline constexpr std::array<std::string_view, 44> statement_words = {
+    "lock",   "read",       "unlock",   "downgrade", "try",   "alloc",       "free",
+    "might",  "reclaim",    "scope",    "set",       "add",   "assert",      "if",
+    "while",  "until",      "yield",    "progress",  "break", "return",      "repeat",
+    "choose", "wait",       "notify",   "join",      "ww",    "transaction", "invalidate",
+    "signal", "signalling", "complete", "down",      "up",    "queue",       "flush",
+    "cancel", "hardirq",    "softirq",  "irq",       "bh",    "pin",         "unpin",
+    "init",   "sync",
 };
-inline constexpr std::size_t statements_supported = 25;
-static_assert(statement_words[statements_supported - 1] == "join");
-inline constexpr std::size_t statements_known = 44;  // `begin` and `end` never start one
 
 inline constexpr std::array<std::string_view, 5> expect_words = {"sound", "deadlock", "livelock",
                                                                  "finding", "unresolved"};
@@ -88,15 +44,16 @@ inline constexpr std::array<std::string_view, 4> gfp_modifier_words = {"NORETRY"
 inline constexpr std::array<std::string_view, 3> scope_words = {"nofs", "noio", "noreclaim"};
 inline constexpr std::array<std::string_view, 3> map_words = {"reclaim", "notifier", "signalling"};
 inline constexpr std::array<std::string_view, 4> comparison_words = {"==", "!=", "<", ">"};
-inline constexpr std::array<std::string_view, 3> needs_words = {"", "fs", "io"};
+inline constexpr std::array<std::string_view, 2> needs_words = {"fs", "io"};
+inline constexpr std::array<std::string_view, 2> context_words = {"hardirq", "softirq"};
+inline constexpr std::array<std::string_view, 3> ticket_words = {"begin", "done", "end"};
+inline constexpr std::array<std::string_view, 2> switch_words = {"off", "on"};
 
 /// Those that stand in no table above.
-inline constexpr std::array<std::string_view, 36> other_words = {
-    "class",      "ordered",  "unchecked", "pages", "min",     "low",     "high",       "local",
-    "self",       "needs",    "fs",        "io",    "hardirq", "softirq", "threaded",   "recursive",
-    "nest",       "subclass", "timed",     "else",  "with",    "slow",    "done",       "wait_die",
-    "all",        "timeout",  "off",       "on",    "held",    "or",      "signalling", "complete",
-    "invalidate", "work",     "handler",   "while",
+inline constexpr std::array<std::string_view, 23> other_words = {
+    "class", "ordered", "unchecked", "pages",     "min",     "low",      "high",  "local",
+    "self",  "needs",   "threaded",  "recursive", "nest",    "subclass", "timed", "else",
+    "with",  "slow",    "wait_die",  "all",       "timeout", "held",     "or",
 };
 
 template <class Words>
@@ -110,12 +67,29 @@ constexpr std::size_t place_among(std::string_view word, const Words& words) noe
     return static_cast<std::size_t>(std::find(words.begin(), words.end(), word) - words.begin());
 }
 
+/// Calls `with` for every table of keywords.
+template <class With>
+constexpr void for_all_words(With with) {
+    with(lock_kind_words);
+    with(declaration_words);
+    with(statement_words);
+    with(expect_words);
+    with(gfp_words);
+    with(gfp_modifier_words);
+    with(scope_words);
+    with(map_words);
+    with(needs_words);
+    with(context_words);
+    with(ticket_words);
+    with(switch_words);
+    with(other_words);
+}
+
 /// Whether the word is the language's own, and so no name.
 constexpr bool is_keyword(std::string_view word) noexcept {
-    return is_among(word, declaration_words) || is_among(word, statement_words) ||
-           is_among(word, lock_kind_words) || is_among(word, expect_words) ||
-           is_among(word, gfp_words) || is_among(word, gfp_modifier_words) ||
-           is_among(word, scope_words) || is_among(word, map_words) || is_among(word, other_words);
+    bool is_one = false;
+    for_all_words([&](const auto& words) { is_one = is_one || is_among(word, words); });
+    return is_one;
 }
 
 }  // namespace wedge::scenario

@@ -1,49 +1,27 @@
-// The objects of a scenario in one execution: ordinary locks, counters, and the zone.
+// The objects of a scenario in one execution.
 #pragma once
 
 #include <atomic>
-#include <chrono>
 #include <cstdint>
+#include <list>
 #include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <set>
-#include <shared_mutex>
 #include <string>
-#include <string_view>
 #include <utility>
 #include <vector>
 
-#include "wedge/base/annotate.hpp"
 #include "wedge/lock/condition.hpp"
-#include "wedge/lock/mutex.hpp"
-#include "wedge/lock/recursive_mutex.hpp"
-#include "wedge/lock/shared_mutex.hpp"
-#include "wedge/lock/spinlock.hpp"
+#include "wedge/lock/semaphore.hpp"
+#include "wedge/lock/signalling.hpp"
+#include "wedge/model/fence.hpp"
 #include "wedge/model/memory.hpp"
-#include "wedge/scenario/resolve.hpp"
+#include "wedge/scenario/modelled_lock.hpp"
+#include "wedge/scenario/uses.hpp"
 
 namespace wedge::scenario {
-
-/// A lock, whatever its kind.
-class any_lock {
-public:
-    any_lock() = default;
-    any_lock(const any_lock&) = delete;
-    any_lock& operator=(const any_lock&) = delete;
-    virtual ~any_lock() = default;
-
-    virtual void acquire(bool is_read, under annotation, site where) = 0;
-    virtual bool try_acquire(bool is_read, site where) = 0;
-    virtual bool acquire_timed(bool is_read, site where) = 0;
-    virtual void might_acquire(bool is_read, site where) = 0;
-    virtual void release(bool is_read, site where) = 0;
-    virtual void downgrade(site where) = 0;
-    /// False: it gave up.
-    virtual bool wait(condition& on, bool is_timed, site where) = 0;
-    virtual lock_identity& identity() = 0;
-};
 
 namespace detail {
 
@@ -55,87 +33,20 @@ inline const char* interned(const std::string& text) {
     return all.insert(text).first->c_str();
 }
 
-/// Clang's analysis cannot follow it: what one function takes, another one releases.
-template <class Lock, class Native>
-class lock_of final : public any_lock {
-public:
-    explicit lock_of(lock_class cls) : lock_(cls) {}
-
-    void acquire(bool is_read, under annotation, site where) WEDGE_NO_THREAD_SAFETY override {
-        if constexpr (shared_lockable<Lock>) {
-            if (is_read) return lock_.lock_shared(where);
-        }
-        lock_.lock(annotation, where);
-    }
-    bool try_acquire(bool is_read, site where) WEDGE_NO_THREAD_SAFETY override {
-        if constexpr (shared_lockable<Lock>) {
-            if (is_read) return lock_.try_lock_shared(where);
-        }
-        return lock_.try_lock(where);
-    }
-    bool acquire_timed(bool is_read, site where) override {
-        return wedge::detail::controlled_acquire(
-            current(), identity(), {.how = how(is_read), .with = flags::timed, .where = where});
-    }
-    void might_acquire(bool is_read, site where) override {
-        wedge::detail::attempt(current(), identity(), {.how = how(is_read), .where = where});
-    }
-    void release(bool is_read, site where) WEDGE_NO_THREAD_SAFETY override {
-        if constexpr (shared_lockable<Lock>) {
-            if (is_read) return lock_.unlock_shared(where);
-        }
-        lock_.unlock(where);
-    }
-    void downgrade(site where) WEDGE_NO_THREAD_SAFETY override {
-        if constexpr (downgradable<Lock>) lock_.downgrade(where);
-    }
-    bool wait(condition& on, bool is_timed, site where) WEDGE_NO_THREAD_SAFETY override {
-        if (is_timed) return on.wait_for(lock_, std::chrono::milliseconds(1), where);
-        on.wait(lock_, where);
-        return true;
-    }
-    lock_identity& identity() override { return lock_.identity(); }
-
-private:
-    static mode how(bool is_read) noexcept {
-        return is_read ? lock_traits<Native>::shared_how : mode::exclusive;
-    }
-
-    Lock lock_;
-};
-
-inline std::unique_ptr<any_lock> make_lock(lock_sort kind, lock_class cls) {
-    switch (kind) {
-        case lock_sort::mutex: return std::make_unique<lock_of<mutex, std::mutex>>(cls);
-        case lock_sort::recursive_mutex:
-            return std::make_unique<lock_of<recursive_mutex, std::recursive_mutex>>(cls);
-        case lock_sort::rwsem:
-            return std::make_unique<lock_of<shared_mutex, plain_shared_mutex>>(cls);
-        case lock_sort::rwlock:
-            return std::make_unique<lock_of<checked<std::shared_mutex>, std::shared_mutex>>(cls);
-        case lock_sort::spinlock: break;
-    }
-    return std::make_unique<lock_of<spinlock, plain_spinlock>>(cls);
-}
-
-/// The name of a lock's class in this process. A class keeps the options of its first lock, so
-/// one with others has another name; likewise a lock that is called like one of `memory`'s.
-inline std::string class_text(const declaration& lock) {
-    const std::string& name = lock.class_name.empty() ? lock.name : lock.class_name;
-    if (lock.is_unchecked) return name + " (unchecked)";
-    const bool is_taken = name == "zone" || name == "kswapd_wait" || name == "mmu_notifier";
-    return is_taken ? name + " (lock)" : name;
+inline class_options options_of(const declaration& lock) noexcept {
+    return {.unchecked = lock.is_unchecked,
+            .never_waits = lock.kind == lock_sort::map,
+            .order = lock.is_ordered ? &by_creation : nullptr};
 }
 
 }  // namespace detail
 
-/// A counter: a step on it touches its identity, so that the search knows which steps share it.
-/// The value orders nothing, but is no race either: a statement on it is one step.
+/// A shared integer, or what each task's own one begins with. A statement on it is one step.
 struct counter {
-    explicit counter(std::int64_t start, bool local)
-        : value(start), is_local(local), identity(lock_kind::map, lock_class("counter")) {}
+    counter(std::int64_t start, bool local)
+        : value(start), is_local(local), identity(lock_kind::variable, lock_class("counter")) {}
 
-    std::atomic<std::int64_t> value;
+    std::atomic<std::int64_t> value;  // orders nothing, but is no race either
     const bool is_local;
     lock_identity identity;
 };
@@ -144,45 +55,68 @@ struct counter {
 /// ordinals in each of them.
 class world {
 public:
+    explicit world(const object_uses& uses) : uses_(uses) {}
+
     /// Makes all objects, in the task that is current.
     void begin(const document& all) {
         for (const declaration& each : all.all)
             if (each.what == declares::lock) add_locks(each);
         for (const declaration& each : all.all) {
-            if (each.what == declares::condition)
-                conditions_[each.name] = std::make_unique<condition>(each.name.c_str());
-            if (each.what == declares::counter)
-                counters_[each.name] = std::make_unique<counter>(each.value, each.is_local);
-            if (each.what == declares::memory)
-                zone_.emplace(zone_limits{pages(each.pages), pages(each.min), pages(each.low),
-                                          pages(each.high)});
+            const char* const name = each.name.c_str();
+            if (each.what == declares::fence)
+                fences_.try_emplace(each.name, name);
+            else if (each.what == declares::completion)
+                completions_.try_emplace(each.name, name);
+            else if (each.what == declares::condition)
+                conditions_.try_emplace(each.name, name);
+            else if (each.what == declares::semaphore)
+                semaphores_.try_emplace(each.name, count(each.value), name);
+            else if (each.what == declares::counter)
+                counters_.try_emplace(each.name, each.value, each.is_local);
+            else if (each.what == declares::memory)
+                zone_.emplace(zone_limits{count(each.pages), count(each.min), count(each.low),
+                                          count(each.high)});
         }
         if (!zone_) zone_.emplace();
+        signalling_.emplace();
     }
 
+    /// What is left open by a task that has ended was found when it ended: nobody hears of it.
     void end() {
-        order_.reset();
+        task& self = current();
+        wedge::sink* const before = std::exchange(self.sink, nullptr);
+        tickets_.clear();
+        signalling_.reset();
         zone_.reset();
         counters_.clear();
+        semaphores_.clear();
         conditions_.clear();
+        completions_.clear();
+        fences_.clear();
         lock_names_.clear();
         locks_.clear();
+        ww_classes_.clear();
+        self.sink = before;
     }
 
-    any_lock& lock(const reference& use, std::uint32_t copy) {
+    modelled_lock& lock(const reference& use, std::uint32_t copy) {
         const auto& [first, count] = lock_names_.find(use.name)->second;
         const std::uint32_t index =
             use.indexed == reference::index_sort::self ? (copy + use.index) % count : use.index;
         return *locks_[first + index];
     }
-    condition& waiting(const reference& use) { return *conditions_.find(use.name)->second; }
-    counter& number(const std::string& name) { return *counters_.find(name)->second; }
+    wedge::fence* find_fence(const std::string& name) { return find(fences_, name); }
+    wedge::completion* find_completion(const std::string& name) { return find(completions_, name); }
+    wedge::condition& condition(const std::string& name) { return *find(conditions_, name); }
+    wedge::semaphore& semaphore(const std::string& name) { return *find(semaphores_, name); }
+    counter& number(const std::string& name) { return *find(counters_, name); }
     memory& zone() noexcept { return *zone_; }
+    signalling_map& signalling() noexcept { return *signalling_; }
 
-    /// The order of reclaim where no zone takes part: in the order pass.
-    reclaim_order& order() {
-        if (!order_) order_.emplace();
-        return *order_;
+    /// A ticket for objects of a class. It stays until the end of the execution, since an object
+    /// that is still held refers to it.
+    ww_ticket& begin_ticket(const std::string& text, site where) {
+        return tickets_.emplace_back(class_for_tickets(text), where);
     }
 
 private:
@@ -191,21 +125,46 @@ private:
         std::uint32_t count;
     };
 
-    static std::uint32_t pages(std::int64_t n) noexcept { return static_cast<std::uint32_t>(n); }
+    static std::uint32_t count(std::int64_t n) noexcept { return static_cast<std::uint32_t>(n); }
+
+    template <class Object>
+    static Object* find(std::map<std::string, Object>& all, const std::string& name) {
+        const auto found = all.find(name);
+        return found == all.end() ? nullptr : &found->second;
+    }
+
+    ww_class& class_for_tickets(const std::string& text) {
+        const auto how =
+            uses_.is_wait_die(text) ? ww_algorithm::wait_die : ww_algorithm::wound_wait;
+        return ww_classes_.try_emplace(text, text.c_str(), how).first->second;
+    }
 
     void add_locks(const declaration& each) {
         lock_names_[each.name] = {locks_.size(), each.count};
-        const lock_class cls(detail::class_text(each).c_str(), {.unchecked = each.is_unchecked});
-        for (std::uint32_t i = 0; i < each.count; ++i)
-            locks_.push_back(detail::make_lock(each.kind, cls));
+        const std::string text = class_text(each);
+        const lock_class cls(text.c_str(), detail::options_of(each));
+        for (std::uint32_t i = 0; i < each.count; ++i) {
+            if (each.kind == lock_sort::map)
+                locks_.push_back(std::make_unique<modelled_map>(cls, uses_.is_synced(each.name)));
+            else if (each.kind == lock_sort::ww_mutex)
+                locks_.push_back(std::make_unique<modelled_ww_mutex>(class_for_tickets(text)));
+            else
+                locks_.push_back(std::make_unique<modelled_plain_lock>(each.kind, cls));
+        }
     }
 
-    std::vector<std::unique_ptr<any_lock>> locks_;
+    const object_uses& uses_;
+    std::map<std::string, ww_class> ww_classes_;
+    std::vector<std::unique_ptr<modelled_lock>> locks_;
     std::map<std::string, instances> lock_names_;
-    std::map<std::string, std::unique_ptr<condition>> conditions_;
-    std::map<std::string, std::unique_ptr<counter>> counters_;
+    std::map<std::string, wedge::fence> fences_;
+    std::map<std::string, wedge::completion> completions_;
+    std::map<std::string, wedge::condition> conditions_;
+    std::map<std::string, wedge::semaphore> semaphores_;
+    std::map<std::string, counter> counters_;
+    std::list<ww_ticket> tickets_;
     std::optional<memory> zone_;
-    std::optional<reclaim_order> order_;
+    std::optional<signalling_map> signalling_;
 };
 
 }  // namespace wedge::scenario

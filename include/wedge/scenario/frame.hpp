@@ -1,0 +1,66 @@
+// Where a run of a block stands.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "wedge/scenario/world.hpp"
+
+namespace wedge::scenario {
+
+/// The order pass: tests are not made, but answered; statements are counted.
+class walk_guide {
+public:
+    /// @throws anything  when the path is too long
+    virtual void count_statement() = 0;
+
+    bool may_back_off = false;  ///< the next acquire with a ticket may be told so
+
+protected:
+    ~walk_guide() = default;
+};
+
+/// One task that runs blocks: a thread, a worker, or kswapd.
+struct actor {
+    std::uint32_t copy = 0;
+    std::map<std::string, std::int64_t> locals;
+    std::vector<const declaration*> interrupted_by;  ///< handlers: each one once
+    bool is_masked[2] = {};                          ///< softirqs, hardirqs; see interrupts.hpp
+};
+
+namespace detail {
+
+/// How a statement ends, and so what runs next.
+enum class flow : std::uint8_t {
+    next,
+    broken,    ///< out of the innermost loop
+    returned,  ///< out of the run
+    failed,    ///< out of the run, which releases what it took
+    restarted  ///< out of the transaction that must back off, which begins again
+};
+
+struct hold {
+    modelled_lock* lock;
+    ww_ticket* ticket;  ///< null: taken without one
+};
+
+struct open_ticket {
+    ww_ticket* ticket = nullptr;
+    bool restarts = false;               ///< a transaction's
+    modelled_lock* contended = nullptr;  ///< what the transaction was told to back off from
+};
+
+/// One run of a thread's, a shrinker's or another block.
+struct frame {
+    actor& who;
+    const char* function;
+    std::vector<hold> taken{};  ///< in this run and not released
+    std::map<std::string, open_ticket> tickets{};
+    const ww_ticket* restarted = nullptr;
+    place failed_at{};
+};
+
+}  // namespace detail
+}  // namespace wedge::scenario

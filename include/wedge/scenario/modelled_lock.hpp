@@ -1,0 +1,146 @@
+// The locks of a scenario, whatever their kind.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+
+#include "wedge/lock/controlled.hpp"
+#include "wedge/lock/ww_mutex.hpp"
+#include "wedge/scenario/resolve.hpp"
+
+namespace wedge::scenario {
+
+/// A lock as the engine models it. Scenarios run under control only, where no native lock is ever
+/// touched; the steps are those of `checked`.
+class modelled_lock {
+public:
+    modelled_lock(const modelled_lock&) = delete;
+    modelled_lock& operator=(const modelled_lock&) = delete;
+    virtual ~modelled_lock() = default;
+
+    lock_identity& identity() noexcept { return identity_; }
+
+    /// How the running task takes it.
+    mode mode_of(bool is_read, bool is_recursive) const noexcept {
+        if (!is_read) return mode::exclusive;
+        const bool is_recurring =
+            sort_ == lock_sort::rwlock ||
+            (sort_ == lock_sort::qrwlock && current().context != context::task);
+        return is_recurring || is_recursive ? mode::recursive_shared : mode::shared;
+    }
+
+    /// False: a try failed, or a timed wait gave up.
+    virtual bool acquire(const wedge::detail::acquire_terms& terms) {
+        return wedge::detail::controlled_acquire(current(), identity_, terms);
+    }
+    virtual void release(site where) {
+        const held_lock* const mine = current().held.find(identity_.instance());
+        const mode how = mine == nullptr ? mode::exclusive : mine->how;
+        wedge::detail::controlled_release(current(), identity_, how, where);
+    }
+    /// What takes it with a ticket; null: no kind for that.
+    virtual ww_mutex* wound_wait() noexcept { return nullptr; }
+    /// "This may be taken here."
+    void might_acquire(mode how, site where) {
+        wedge::detail::attempt(current(), identity_, {.how = how, .where = where});
+    }
+    void downgrade(site where) { wedge::detail::controlled_downgrade(current(), identity_, where); }
+    /// Waits until nobody holds it.
+    void sync(site where) {
+        task& self = current();
+        wedge::detail::emit(self,
+                            wedge::detail::event_of(event_kind::sync, identity_, {.where = where}));
+        self.runtime->perform(self, {.what = step::acquire, .lock = &identity_, .where = where});
+        self.runtime->perform(self, {.what = step::release, .lock = &identity_, .where = where});
+    }
+    /// A step that only the order checker hears of.
+    void tell(event_kind what, site where) {
+        wedge::detail::emit(current(), wedge::detail::event_of(what, identity_, {.where = where}));
+    }
+
+    // What a condition asks of its lock.
+    void lock(site where) { acquire({.where = where}); }
+    void unlock(site where) { release(where); }
+
+protected:
+    /// @param identity  of a member of the deriver
+    modelled_lock(lock_sort sort, lock_identity& identity) : sort_(sort), identity_(identity) {}
+
+    static lock_kind kind_of(lock_sort sort) noexcept {
+        switch (sort) {
+            case lock_sort::recursive_mutex: return lock_kind::recursive_mutex;
+            case lock_sort::rwsem: return lock_kind::shared_mutex;
+            case lock_sort::rwlock: return lock_kind::rwlock;
+            case lock_sort::qrwlock: return lock_kind::qrwlock;
+            case lock_sort::spinlock: return lock_kind::spinlock;
+            case lock_sort::raw_spinlock: return lock_kind::raw_spinlock;
+            case lock_sort::local_lock: return lock_kind::local_lock;
+            case lock_sort::ww_mutex: return lock_kind::ww_mutex;
+            case lock_sort::map: return lock_kind::map;
+            case lock_sort::mutex:
+            case lock_sort::rtmutex: break;  // priorities decide who is next, which is explored
+        }
+        return lock_kind::mutex;
+    }
+
+private:
+    const lock_sort sort_;
+    lock_identity& identity_;
+};
+
+class modelled_plain_lock final : public modelled_lock {
+public:
+    modelled_plain_lock(lock_sort sort, lock_class cls)
+        : modelled_lock(sort, own_), own_(kind_of(sort), cls) {}
+
+private:
+    lock_identity own_;
+};
+
+class modelled_ww_mutex final : public modelled_lock {
+public:
+    explicit modelled_ww_mutex(ww_class& of)
+        : modelled_lock(lock_sort::ww_mutex, real_.identity()), real_(of) {}
+
+    void release(site where) WEDGE_NO_THREAD_SAFETY override { real_.unlock(where); }
+    ww_mutex* wound_wait() noexcept override { return &real_; }
+
+private:
+    ww_mutex real_;
+};
+
+/// A pseudo-lock: any number of sections at once, which only `sync` waits for.
+class modelled_map final : public modelled_lock {
+public:
+    /// @param is_waited_for  somebody syncs it, so its sections are visible steps
+    modelled_map(lock_class cls, bool is_waited_for)
+        : modelled_lock(lock_sort::map, own_),
+          own_(kind_of(lock_sort::map), cls),
+          is_waited_for_(is_waited_for) {}
+
+    bool acquire(const wedge::detail::acquire_terms& terms) override {
+        task& self = current();
+        if (!has(terms.with, flags::tried)) wedge::detail::attempt(self, identity(), terms);
+        if (is_waited_for_) step_on(step::acquire, terms.where);
+        wedge::detail::acquired(self, identity(), terms);
+        return true;
+    }
+    void release(site where) override {
+        task& self = current();
+        if (is_waited_for_) step_on(step::release, where);
+        wedge::detail::released(self, identity(), mode::exclusive, where);
+    }
+
+private:
+    void step_on(step what, site where) {
+        task& self = current();
+        self.runtime->perform(
+            self,
+            {.what = what, .how = mode::recursive_shared, .lock = &identity(), .where = where});
+    }
+
+    lock_identity own_;
+    const bool is_waited_for_;
+};
+
+}  // namespace wedge::scenario

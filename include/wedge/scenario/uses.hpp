@@ -1,0 +1,82 @@
+// What the statements of a scenario say about its objects, found once before it runs.
+#pragma once
+
+#include <map>
+#include <set>
+#include <string>
+
+#include "wedge/scenario/names.hpp"
+#include "wedge/task/lock_identity.hpp"
+
+namespace wedge::scenario {
+
+/// The name of a lock's class in this process. A class keeps the options of its first lock, so
+/// one with others has another name; likewise a lock that is called like one of `memory`'s.
+inline std::string class_text(const declaration& lock) {
+    const std::string& name = class_of(lock);
+    std::string notes;
+    if (lock.kind == lock_sort::map) notes += ", map";
+    if (lock.is_ordered) notes += ", ordered";
+    if (lock.is_unchecked) notes += ", unchecked";
+    const bool is_taken = name == "zone" || name == "kswapd_wait" || name == "mmu_notifier";
+    if (notes.empty() && is_taken) notes += ", lock";
+    return notes.empty() ? name : name + " (" + notes.substr(2) + ")";
+}
+
+/// The part that the scenario wrote.
+inline std::string written_class(const std::string& text) {
+    return text.substr(0, text.find(" ("));
+}
+
+/// Points into the document, which must stay.
+class object_uses {
+public:
+    explicit object_uses(const document& all) : names_(all), all_(all) {
+        for (const declaration& each : all.all)
+            for_each_statement(each.body, [&](const statement& step) {
+                if (step.what == action::sync) synced_.insert(step.on.name);
+                has_invalidate_ = has_invalidate_ || step.what == action::invalidate;
+                if (step.what != action::ticket_begin && step.what != action::transaction) return;
+                const std::string text = ticket_class_of(each.body, step);
+                ticket_classes_[&step] = text;
+                if (step.is_wait_die) wait_die_.insert(text);
+            });
+    }
+
+    const name_table& names() const noexcept { return names_; }
+
+    bool has_invalidate() const noexcept { return has_invalidate_; }
+    /// Whether somebody waits for the sections of a lock.
+    bool is_synced(const std::string& lock) const { return synced_.contains(lock); }
+    /// Whether a class of ww_mutexes is wait-die, else wound-wait.
+    bool is_wait_die(const std::string& text) const { return wait_die_.contains(text); }
+    /// The `class_text` of the objects that a ticket is for.
+    const std::string& ticket_class(const statement& beginning) const {
+        return ticket_classes_.find(&beginning)->second;
+    }
+
+private:
+    /// The class that is named, else that of the first object taken with the ticket.
+    std::string ticket_class_of(const block& in, const statement& beginning) const {
+        for (const declaration& each : all_.all)
+            if (each.what == declares::lock && each.kind == lock_sort::ww_mutex &&
+                class_of(each) == beginning.class_name)
+                return class_text(each);
+        std::string text;
+        for_each_statement(in, [&](const statement& step) {
+            if (text.empty() && step.what == action::acquire &&
+                step.ticket.name == beginning.on.name)
+                text = class_text(*names_.object(step.on.name));
+        });
+        return text.empty() ? "tickets of nothing" : text;
+    }
+
+    const name_table names_;
+    const document& all_;
+    std::set<std::string> synced_;
+    std::set<std::string> wait_die_;
+    std::map<const statement*, std::string> ticket_classes_;
+    bool has_invalidate_ = false;
+};
+
+}  // namespace wedge::scenario
