@@ -1,6 +1,6 @@
 #include "wedge/model/reservation.hpp"
 
-#include <set>
+#include <array>
 
 #include <doctest/doctest.h>
 
@@ -49,8 +49,8 @@ struct injected {
     void take() {
         const std::array both{&a, &b};
         unsigned bodies = 0;
-        CHECK(reserve(of, both, [&](ww_ticket&) { ++bodies; }, &back_off) == ww_result::ok);
-        CHECK(bodies == 1);
+        const ww_result got = reserve(of, both, [&](ww_ticket&) { ++bodies; }, &back_off);
+        if (got != ww_result::ok || bodies != 1) throw std::logic_error("not once");
     }
     static constexpr auto actions = wedge::actions(action<&injected::take>{"take"});
 };
@@ -81,7 +81,7 @@ struct submitted {
     void move() {
         const guard held(bo);
         bo.wait(fence_use::read);
-        CHECK(bo.is_idle(fence_use::read));
+        if (!bo.is_idle(fence_use::read)) throw std::logic_error("busy after the wait");
     }
     static constexpr auto actions =
         wedge::actions(action<&submitted::submit>{"submit"}, action<&submitted::move>{"move"});
@@ -137,7 +137,8 @@ TEST_CASE("reservation: without a ticket the same two deadlock") {
 TEST_CASE("reservation: a made-up back-off starts again with nothing held") {
     const outcome done = explored<injected>();
     CHECK(done.what == result::sound);
-    CHECK(done.executions == 3);  // none, one, or two of them
+    CHECK(done.executions >= 3);  // none, one, or two of them
+    CHECK(done.findings.empty());
 }
 
 TEST_CASE("reservation: an object that is named twice is taken once") {

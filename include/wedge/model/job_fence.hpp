@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "wedge/lock/guard.hpp"
 #include "wedge/lock/signalling.hpp"
 #include "wedge/lock/spinlock.hpp"
 #include "wedge/model/fence.hpp"

@@ -22,6 +22,19 @@ enum class fence_use : std::uint8_t {
 };
 inline constexpr std::size_t fence_uses = 3;
 
+class reservation;
+
+/// Takes reservations under one ticket, in any order, and runs the body while it holds them all
+/// (Linux: drm_exec). Who must back off unlocks all of them, takes the contended one, and starts
+/// again; an object that is named twice is taken once.
+///
+/// @param body      (ww_ticket&), called once; may take further objects with `try_lock`
+/// @param injected  where back-offs are made up, with at least one object held
+///                  (Linux: DEBUG_WW_MUTEX_SLOWPATH)
+template <class Body>
+ww_result reserve(ww_class& of, std::span<reservation* const> objects, Body body,
+                  fault_point* injected = nullptr, site where = site::current());
+
 /// Guards a buffer object's place and backing (Linux: dma_resv). All reservations are of one
 /// class: several are taken under one ticket, by `reserve`, or the others are only tried. The
 /// holder may allocate, so reclaim may only try it.
@@ -39,7 +52,7 @@ public:
     /// @return false: there is no memory
     bool reserve_fences(std::uint32_t count, memory& zone, site where = site::current()) {
         assert_held(*this, where);
-        zone.might_alloc(gfp_kernel, where);
+        if (!zone.alloc(0, gfp_kernel, where)) return false;  // less than a page
         slots_ = std::max(slots_, count);
         return true;
     }
@@ -79,16 +92,9 @@ private:
     std::array<atomic<job_fence*>, fence_uses> fences_;
 };
 
-/// Takes reservations under one ticket, in any order, and runs the body while it holds them all
-/// (Linux: drm_exec). Who must back off unlocks all of them, takes the contended one, and starts
-/// again; an object that is named twice is taken once.
-///
-/// @param body      (ww_ticket&), called once; may take further objects with `try_lock`
-/// @param injected  where back-offs are made up, with at least one object held
-///                  (Linux: DEBUG_WW_MUTEX_SLOWPATH)
 template <class Body>
 ww_result reserve(ww_class& of, std::span<reservation* const> objects, Body body,
-                  fault_point* injected = nullptr, site where = site::current()) {
+                  fault_point* injected, site where) {
     return transaction(
         of,
         [&](ww_ticket& ticket) {

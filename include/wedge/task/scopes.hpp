@@ -10,6 +10,7 @@ namespace scope {
 inline constexpr std::uint8_t nofs = 1;       ///< no reclaim that enters the file system
 inline constexpr std::uint8_t noio = 2;       ///< none that starts I/O; implies nofs
 inline constexpr std::uint8_t noreclaim = 4;  ///< no direct reclaim at all: a reclaimer's own state
+inline constexpr std::uint8_t nofault = 8;    ///< user copies fail rather than fault
 }  // namespace scope
 
 /// Adds scopes to the running task until the end of the block.
