@@ -42,6 +42,7 @@ struct device {
     void evict(std::uint32_t index) {
         object& bo = at(index);
         const guard held(bo.resv);
+        bo.resv.wait(fence_use::read);
         depopulate(bo);
     }
 
@@ -79,8 +80,9 @@ struct device {
                        action<&device::unmap>{"unmap"}, action<&device::kswapd>{"kswapd"},
                        action<&device::hog>{"hog"}, action<&device::truncate>{"truncate"});
 
-private:
+protected:
     struct object {
+        explicit object(ww_class& of) : resv(of) {}
         reservation resv;
         std::uint32_t pages = 0;  // by resv
     };
@@ -91,8 +93,9 @@ private:
         explicit object_shrinker(device& of) : of_(of) {}
         void scan() override {
             for (object& bo : of_.bos_)
-                static_cast<void>(detail::locked(bo.resv, D::shrinker_lock, site::current(),
-                                                 [&] { of_.depopulate(bo); }));
+                static_cast<void>(detail::locked(bo.resv, D::shrinker_lock, site::current(), [&] {
+                    if (bo.resv.is_idle(fence_use::read)) of_.depopulate(bo);
+                }));
         }
 
     private:
@@ -110,7 +113,8 @@ private:
     memory zone_{limits};
     mmap_lock mmap_;
     mapping file_;
-    std::array<object, 2> bos_;
+    ww_class resv_{"dma_resv"};
+    std::array<object, 2> bos_{object(resv_), object(resv_)};
     page_aging aging_{file_, D::rmap_lock};
     object_shrinker objects_{*this};
 };
