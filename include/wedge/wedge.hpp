@@ -2,10 +2,15 @@
 #pragma once
 
 #include "wedge/base/level.hpp"
+<<<<<<< HEAD
 #include "wedge/lock/atomic.hpp"
 #include "wedge/lock/barrier.hpp"
 #include "wedge/lock/completion.hpp"
+=======
+#include "wedge/lock/assert.hpp"
+>>>>>>> cf814b49af79a60f9ffc6291eda5778b9c74a127
 #include "wedge/lock/condition.hpp"
+#include "wedge/lock/external.hpp"
 #include "wedge/lock/guard.hpp"
 #include "wedge/lock/interruptible.hpp"
 #include "wedge/lock/mutex.hpp"
@@ -13,8 +18,10 @@
 #include "wedge/lock/recursive_mutex.hpp"
 #include "wedge/lock/semaphore.hpp"
 #include "wedge/lock/shared_mutex.hpp"
+#include "wedge/lock/signalling.hpp"
 #include "wedge/lock/spinlock.hpp"
 #include "wedge/lock/thread.hpp"
 #include "wedge/lock/work.hpp"
 #include "wedge/lock/ww_mutex.hpp"
 #include "wedge/order/process.hpp"
+#include "wedge/task/contexts.hpp"

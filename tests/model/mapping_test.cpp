@@ -4,7 +4,7 @@
 
 #include "wedge/explore/explore.hpp"
 
-#include "model/watched.hpp"
+#include "support/watched.hpp"
 
 using namespace wedge;
 using design::alloc_at;

@@ -10,7 +10,7 @@
 #include "wedge/lock/guard.hpp"
 #include "wedge/model/reservation.hpp"
 
-#include "model/watched.hpp"
+#include "support/watched.hpp"
 
 using namespace wedge;
 

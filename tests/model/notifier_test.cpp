@@ -150,7 +150,7 @@ struct user_buffer {
             is_there.store(true);
             return zone.alloc(1, gfp_kernel);
         };
-        buffer.use(collect, [&] {
+        buffer.use(collect, [](auto inner) { inner(); }, [&] {
             if (!is_there.load()) throw std::logic_error("pages that are gone");
         });
     }

@@ -7,7 +7,7 @@
 #include "wedge/lock/guard.hpp"
 #include "wedge/lock/mutex.hpp"
 
-#include "model/watched.hpp"
+#include "support/watched.hpp"
 
 using namespace wedge;
 

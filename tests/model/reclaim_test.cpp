@@ -7,7 +7,7 @@
 #include "wedge/model/memory.hpp"
 #include "wedge/model/reservation.hpp"
 
-#include "model/watched.hpp"
+#include "support/watched.hpp"
 
 using namespace wedge;
 

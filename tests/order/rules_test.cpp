@@ -216,16 +216,6 @@ TEST_CASE("nesting: a class may opt out of it, but not of the rest") {
     check_circular("NV(N!) L(N!) L(B) U(B) U(N!) | L(B) L(N!) U(N!) U(B)");
 }
 
-TEST_CASE("nesting: subclasses are nodes of their own") {
-    check_silent("L(X.1) SUB(X.2;1) U(X.2) U(X.1)");
-    check_recursive("SUB(X.1;1) SUB(X.2;1) U(X.2) U(X.1)");
-    check_recursive("L(X.1) SUB(X.1;1) U(X.1)");
-    const std::vector<finding> found =
-        found_in("L(X.1) SUB(X.2;1) U(X.2) U(X.1) | SUB(X.2;1) L(X.1) U(X.1) U(X.2)");
-    REQUIRE(found.size() == 1);
-    CHECK(found[0].what == "X/1 -> X here, X -> X/1 before");
-}
-
 TEST_CASE("nesting: a mixed cycle over single instances of two classes is circular") {
     check_circular("L(X.1) L(Y.1) U(Y.1) U(X.1) | L(Y.1) L(X.1) U(X.1) U(Y.1)");
     check_silent("L(X.1) L(Y.1) U(Y.1) U(X.1) | L(X.2) L(Y.2) U(Y.2) U(X.2)");

@@ -1,6 +1,7 @@
 // Lock operations written as text, `L(A) RR(B.1) U(B.1) U(A) | T(A) U(A)`, played as real tasks.
 #pragma once
 
+#include <algorithm>
 #include <deque>
 #include <map>
 #include <memory>
@@ -387,6 +388,34 @@ inline std::vector<wedge::finding> findings_of(std::string_view text,
     wedge::checker checker(kept);
     player(checker).play(text);
     return checker.findings();
+}
+
+/// The kinds of what is found in a text, sorted; class evidence and exact evidence must agree.
+inline std::vector<wedge::finding_kind> kinds_in(std::string_view text) {
+    const auto kinds = [&](wedge::evidence kept) {
+        std::vector<wedge::finding_kind> all;
+        for (const wedge::finding& found : findings_of(text, kept))
+            all.push_back(found.kind);
+        std::sort(all.begin(), all.end());
+        all.erase(std::unique(all.begin(), all.end()), all.end());
+        return all;
+    };
+    std::vector<wedge::finding_kind> live = kinds(wedge::evidence::classes);
+    if (live != kinds(wedge::evidence::exact))
+        throw std::logic_error("the two sorts of evidence disagree on " + std::string(text));
+    return live;
+}
+
+/// All orders of the tasks of a text.
+inline std::vector<std::string> permuted(std::vector<std::string> tasks) {
+    std::sort(tasks.begin(), tasks.end());
+    std::vector<std::string> all;
+    do {
+        std::string& text = all.emplace_back();
+        for (const std::string& task : tasks)
+            text += (text.empty() ? "" : " | ") + task;
+    } while (std::next_permutation(tasks.begin(), tasks.end()));
+    return all;
 }
 
 }  // namespace notation

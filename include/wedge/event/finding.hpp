@@ -32,6 +32,11 @@ constexpr const char* name_of(finding_kind kind) noexcept {
     return finding_names[static_cast<std::size_t>(kind)];
 }
 
+/// Whether an interrupt must come for it to happen. Engines that let none come cannot refute it.
+constexpr bool is_about_interrupts(finding_kind kind) noexcept {
+    return kind == finding_kind::inconsistent_context || kind == finding_kind::context_inversion;
+}
+
 /// What wedge says of a finding.
 enum class verdict : std::uint8_t {
     unresolved,  ///< nobody has tried, or the budget was spent

@@ -13,8 +13,8 @@ namespace wedge {
 /// The cycle of (class, mode), rotated so that it does not depend on where it was entered:
 /// each node as `class/wanted/held`, how it is waited for and how the next task holds it.
 ///
-/// Names only, no instances, tasks or addresses. A deadlock that was reached and the inversion
-/// seen before it have the same text.
+/// Names only, no instances, subclasses, tasks or addresses. A deadlock that was reached and the
+/// inversion seen before it have the same text.
 inline std::string cycle_signature(const std::vector<dependency>& cycle) {
     const auto letter = [](mode how) {
         return how == mode::exclusive ? 'E' : how == mode::shared ? 'S' : 'R';
@@ -23,9 +23,7 @@ inline std::string cycle_signature(const std::vector<dependency>& cycle) {
     for (std::size_t i = 0; i < cycle.size(); ++i) {
         const lock_use& wanted = cycle[i].wanted;
         const lock_use& held = cycle[(i + 1) % cycle.size()].held;
-        std::string node = wanted.class_name;
-        if (wanted.subclass != 0) node += "/" + std::to_string(wanted.subclass);
-        nodes.push_back(node + "/" + letter(wanted.how) + letter(held.how));
+        nodes.push_back(wanted.class_name + "/" + letter(wanted.how) + letter(held.how));
     }
     std::vector<std::string> least = nodes;
     for (std::size_t i = 1; i < nodes.size(); ++i) {

@@ -59,8 +59,7 @@ inline bool is_reached_through_pseudo_locks(const std::vector<dependency>& cycle
         bool same = true;
         for (std::size_t i = 0; i < reached.size() && same; ++i) {
             const lock_use& wanted = real[(i + shift) % real.size()].wanted;
-            same = wanted.class_id == reached[i].wanted.class_id &&
-                   wanted.subclass == reached[i].wanted.subclass;
+            same = wanted.class_id == reached[i].wanted.class_id;
         }
         if (same) return true;
     }

@@ -171,14 +171,18 @@ private:
         // Confirming may add sightings, so the list is walked by number.
         for (std::size_t i = 0; i < found_.size() && !out_.exhausted; ++i) {
             if (found_[i].is_of_order) order_.regrade(found_[i].what);
-            if (needs_verdict(found_[i])) confirm_by_parking(finding(found_[i].what));
+            if (needs_verdict(found_[i]) && !is_about_interrupts(found_[i].what.kind))
+                confirm_by_parking(finding(found_[i].what));
         }
         for (sighting& each : found_) {
             if (each.is_of_order && !each.is_deadlock_reached) order_.regrade(each.what);
             if (needs_verdict(each)) {
-                each.what.judged = out_.exhausted ? verdict::refuted : verdict::unresolved;
-                each.what.reason = out_.exhausted ? "every schedule of this workload was tried"
-                                                  : "the budget was spent";
+                const bool misses_interrupts = is_about_interrupts(each.what.kind);
+                const bool is_refuted = out_.exhausted && !misses_interrupts;
+                each.what.judged = is_refuted ? verdict::refuted : verdict::unresolved;
+                each.what.reason = is_refuted          ? "every schedule of this workload was tried"
+                                   : misses_interrupts ? "interrupts were not explored"
+                                                       : "the budget was spent";
             } else if (each.what.judged != verdict::refuted) {
                 make_definitive(each);
             }

@@ -39,7 +39,8 @@ public:
         }
         std::vector<cycle> made;
         for (finding& each : fresh)
-            if (!each.cycle.empty() && each.judged == verdict::unresolved) {
+            if (!each.cycle.empty() && each.judged == verdict::unresolved &&
+                !is_about_interrupts(each.kind)) {
                 task_records composed = tasks_of(each);
                 made.push_back({std::move(each), std::move(composed)});
             }

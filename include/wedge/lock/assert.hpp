@@ -16,10 +16,16 @@ concept identified = requires(L& lock) {
 
 namespace detail {
 
+/// Locks do nothing while an execution is given up, so nothing can be said of them.
+inline bool is_giving_up(const task& self) noexcept {
+    return self.runtime != nullptr && self.runtime->is_giving_up();
+}
+
 template <class L>
 void state(event_kind kind, L& lock, mode how, site where) {
     if constexpr (identified<L>) {
         task& self = current();
+        if (is_giving_up(self)) return;
         adopt_if_foreign(self, lock.identity());
         emit(self, event_of(kind, lock.identity(), {.how = how, .where = where}));
     }
@@ -76,7 +82,9 @@ void might_lock([[maybe_unused]] L& lock, [[maybe_unused]] mode how = mode::excl
                 [[maybe_unused]] site where = site::current()) {
     if constexpr (identified<L>) {
         task& self = current();
-        if (detail::recursive_hold(self, lock.identity()) != nullptr) return;
+        if (detail::is_giving_up(self) ||
+            detail::recursive_hold(self, lock.identity()) != nullptr)
+            return;
         const detail::acquire_terms terms{.how = how, .where = where};
         detail::attempt(self, lock.identity(), terms);
         detail::not_acquired(self, lock.identity(), terms);

@@ -35,7 +35,7 @@ struct device {
         const shared_guard mm(mmap_);
         object& bo = at(index);
         const guard held(bo.resv);
-        if (bo.pages == 0 && zone_.alloc(object_pages, gfp_kernel)) bo.pages = object_pages;
+        populate(bo);
     }
 
     /// The driver needs the place of an object: waits for its reservation and throws it out.
@@ -69,11 +69,7 @@ struct device {
     void truncate() { file_.change_tables(zone_, D::split_alloc); }
 
     /// No page is lost, and none is twice.
-    void check() const {
-        std::uint32_t pages = zone_.free_pages();
-        for (const object& bo : bos_) pages += bo.pages;
-        if (pages != limits.pages) throw std::logic_error("pages are lost or counted twice");
-    }
+    void check() const { check_pages(0); }
 
     static constexpr auto actions =
         wedge::actions(action<&device::fault>{"fault"}, action<&device::evict>{"evict"},
@@ -102,8 +98,18 @@ protected:
         device& of_;
     };
 
+    /// @param others  pages that belong to no object
+    void check_pages(std::uint32_t others) const {
+        std::uint32_t pages = zone_.free_pages() + others;
+        for (const object& bo : bos_) pages += bo.pages;
+        if (pages != limits.pages) throw std::logic_error("pages are lost or counted twice");
+    }
+
     object& at(std::uint32_t index) { return bos_[index % bos_.size()]; }
 
+    void populate(object& bo) {
+        if (bo.pages == 0 && zone_.alloc(object_pages, gfp_kernel)) bo.pages = object_pages;
+    }
     void depopulate(object& bo) {
         if (bo.pages == 0) return;
         file_.unmap_range();

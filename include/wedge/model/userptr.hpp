@@ -29,17 +29,21 @@ public:
 
     /// Runs the body under the lock, with pages that are there and stay so until it returns.
     ///
-    /// @param collect  () -> bool, makes the pages present; called without the lock, as often as
+    /// @param collect  () -> bool, makes the pages present; called without a lock, as often as
     ///                 they vanish in between. False: it failed
-    template <class Collect, class Body>
-    bool use(Collect collect, Body body, site where = site::current()) {
-        for (;;) {
+    /// @param outer    (inner), takes the locks that come before this one and calls inner()
+    template <class Collect, class Outer, class Body>
+    bool use(Collect collect, Outer outer, Body body, site where = site::current()) {
+        for (bool is_done = false;;) {
             const std::uint32_t seen = pages_.read_begin(where);
             if (!collect()) return false;
-            const guard held(lock_, where);
-            if (pages_.read_retry(seen, where)) continue;
-            body();
-            return true;
+            outer([&] {
+                const guard held(lock_, where);
+                if (pages_.read_retry(seen, where)) return;
+                body();
+                is_done = true;
+            });
+            if (is_done) return true;
         }
     }
 

@@ -23,14 +23,7 @@ public:
 
     /// The key of the task's holds with one acquire more.
     std::uint64_t of(task& self, const event& next) const noexcept {
-        std::uint64_t before = first(self);
-        if (!self.held.empty()) {
-            const held_lock& last = self.held[self.held.size() - 1];
-            if (last.chain == 0) [[unlikely]]
-                rebuild(self, 0, nullptr);
-            before = last.chain;
-        }
-        return extend(before, self.held.begin(), self.held.end(),
+        return extend(of_holds(self), self.held.begin(), self.held.end(),
                       {.class_id = next.class_id,
                        .instance = next.instance,
                        .how = next.how,
@@ -38,6 +31,14 @@ public:
                        .with = next.with,
                        .context = conditions(self, next.waits),
                        .payload = next.payload});
+    }
+
+    /// The key of the task's holds at the moment when interrupts of a sort are let in.
+    std::uint64_t of_opening(task& self, event_kind opens) const noexcept {
+        const std::uint64_t key = combine(
+            of_holds(self), std::uint64_t{static_cast<std::uint8_t>(opens)} << 8 |
+                                conditions(self, wait_type::none));
+        return key != 0 ? key : 1;
     }
 
     /// Computes the holds' keys anew from the hold number `from`, as if `without` were gone.
@@ -84,6 +85,14 @@ private:
         return 0;
     }
 
+    std::uint64_t of_holds(task& self) const noexcept {
+        if (self.held.empty())
+            return first(self);
+        const held_lock& last = self.held[self.held.size() - 1];
+        if (last.chain == 0) [[unlikely]]
+            rebuild(self, 0, nullptr);
+        return last.chain;
+    }
     std::uint64_t first(const task& self) const noexcept {
         return kept_ == evidence::exact ? mix(self.ordinal + 1) : 1;
     }

@@ -140,7 +140,7 @@ private:
 
     void attempt(task& self, const event& step) noexcept {
         if (has(step.with, flags::ticketed)) [[unlikely]]
-            ticket(self, step);
+            check_ticket(self, step);
         const std::uint64_t key = key_.of(self, step);
         self.chain = key;
         if (cache_.contains(key)) [[likely]]
@@ -192,42 +192,32 @@ private:
         deliver(fresh);
     }
 
-    /// A step of a ticket, or one that is taken with it.
-    [[gnu::noinline]] void ticket(task& self, const event& step) noexcept {
-        std::vector<finding> fresh;
-        {
-            const writer turn(*this);
-            switch (step.kind) {
-                case event_kind::ticket_begin:
-                    tickets_.begun(self, step, fresh);
-                    break;
-                case event_kind::ticket_done:
-                    tickets_.done(self, step, fresh);
-                    break;
-                case event_kind::ticket_end:
-                    tickets_.ended(self, step, fresh);
-                    break;
-                default:
-                    tickets_.taking(self, step, fresh);
-                    break;
-            }
-        }
-        deliver(fresh);
+    /// A step of a ticket. While it is held it is an exclusive pseudo-lock.
+    void ticket(task& self, const event& step) noexcept {
+        check_ticket(self, step);
         if (step.kind == event_kind::ticket_begin)
-            attempt(self, step);  // held from now on, as an exclusive pseudo-lock
+            attempt(self, step);
         else if (step.kind == event_kind::ticket_end)
             forget(self, self.held.find(step.instance));
+    }
+    [[gnu::noinline]] void check_ticket(task& self, const event& step) noexcept {
+        for (finding& broken : detail::ticket_check(self, step).run())
+            report(std::move(broken));
     }
 
     /// Interrupts of a sort are let in: all locks held at this moment may be found held by them.
     void let_in(task& self, const event& step) noexcept {
+        const std::uint64_t key = key_.of_opening(self, step.kind);
+        if (self.held.empty() || cache_.contains(key))
+            return;
         context_state now = self.contexts;
         (step.kind == event_kind::irq_on ? now.irqs_are_off : now.bh_is_off) = false;
         std::vector<finding> fresh;
-        if (!self.held.empty()) {
+        {
             const writer turn(*this);
             for (const held_lock& hold : self.held)
                 contexts_.held(self, hold, now, step.where, fresh);
+            cache_.insert(key);
         }
         deliver(fresh);
     }
@@ -324,7 +314,6 @@ private:
     alignas(64) std::atomic_flag writing_ = ATOMIC_FLAG_INIT;  // not on the readers' cache line
     order_knowledge knowledge_;
     context_rules contexts_{knowledge_};
-    ww_rules tickets_{knowledge_};
 };
 
 }  // namespace wedge

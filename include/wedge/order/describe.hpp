@@ -64,13 +64,18 @@ inline dependency dependency_of(const observation& seen) {
             seen.title, seen.primed};
 }
 
-/// `a -> b here, b -> c, c -> a before`.
+/// `a -> b here, b -> c, c -> a before`; within a class with the instances, as `a[1] -> a/1[2]`.
 inline std::string what_of(const std::vector<dependency>& cycle) {
+    const bool is_within = cycle[0].held.class_id == cycle[0].wanted.class_id;
+    const auto name = [&](const lock_use& use) {
+        return is_within ? name_of_use(use) + "[" + std::to_string(use.instance) + "]"
+                         : name_of_use(use);
+    };
     std::string text;
     for (std::size_t i = 0; i < cycle.size(); ++i) {
         if (i != 0)
             text += ", ";
-        text += name_of_use(cycle[i].held) + " -> " + name_of_use(cycle[i].wanted);
+        text += name(cycle[i].held) + " -> " + name(cycle[i].wanted);
         if (i == 0)
             text += " here";
     }
@@ -80,6 +85,9 @@ inline std::string what_of(const std::vector<dependency>& cycle) {
 /// Writes the grade into a finding, and the verdict as far as the evidence alone decides it.
 inline void apply(const grade& graded, finding& found) {
     found.graded = graded;
+    // One task is enough for an interrupt and what it interrupts.
+    if (is_about_interrupts(found.kind))
+        found.graded.one_task = false;
     const bool is_guarded = found.exact && !graded.guard.empty();
     if (is_guarded) {
         found.judged = verdict::refuted;
@@ -123,8 +131,8 @@ inline finding nesting(const task& self, const held_lock& held, const event& wan
 
 /// The shortest text that names both sites of every edge, for the default sink.
 inline std::string plain_text_of(const finding& found) {
-    const bool is_cycle = !found.cycle.empty();
-    std::string text = is_cycle ? "possible deadlock" : name_of(found.kind);
+    std::string text =
+        found.kind == finding_kind::circular ? "possible deadlock" : name_of(found.kind);
     text += ": " + found.what + "\n";
     for (std::size_t i = 0; i < found.cycle.size(); ++i) {
         const dependency& d = found.cycle[i];

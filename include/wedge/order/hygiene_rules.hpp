@@ -46,9 +46,11 @@ inline std::optional<finding> check_end_of_life(const task& self, const event& s
 /// An assertion of the mode `exclusive` wants just that; any other is content with any hold.
 inline std::optional<finding> check_assertion(const task& self, const event& step,
                                               const held_lock* mine) {
-    if (mine == nullptr)
-        return about(finding_kind::not_held, self, use_of(step),
-                     "asserted to be held, but it is not");
+    if (mine == nullptr) {
+        lock_use use = use_of(step);
+        use.how = mode::exclusive;  // the mode was no claim
+        return about(finding_kind::not_held, self, use, "asserted to be held, but it is not");
+    }
     if (step.how == mode::exclusive && is_shared(mine->how))
         return about(finding_kind::not_held, self, use_of(step),
                      "asserted to be held exclusively, but it is shared");

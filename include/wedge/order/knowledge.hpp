@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -47,8 +48,8 @@ public:
         const std::uint32_t inner = subclasses_.find_or_add_node(seen.wanted_class,
                                                                  seen.wanted_subclass);
         add_to(subclasses_, outer, inner, observation(seen), who, fresh);
-        const std::uint32_t from = instances_.find_or_add_node(seen.held_instance, 0);
-        const std::uint32_t to = instances_.find_or_add_node(seen.wanted_instance, 0);
+        const std::uint32_t from = instances_.find_or_add_node(number_of(seen.held_instance), 0);
+        const std::uint32_t to = instances_.find_or_add_node(number_of(seen.wanted_instance), 0);
         if (!is_exact() && instances_.edges() >= nestings_max_of_classes &&
             instances_.find_edge(from, to) == order_graph::none)
             return add_capacity("too many nestings within classes to keep: more than " +
@@ -99,14 +100,15 @@ public:
         for (order_graph* each : {&classes_, &subclasses_, &instances_})
             if (each->nodes() != 0)
                 each->clear();
+        numbers_.clear();
         per_cpu_.clear();
         findings_.clear();
     }
 
 private:
-    // A live program runs for days.
+    // A live program runs for days, and each new nesting costs time in proportion to the known.
     static constexpr std::size_t seen_max_of_classes = 16;
-    static constexpr std::uint32_t nestings_max_of_classes = 65'536;
+    static constexpr std::uint32_t nestings_max_of_classes = 4096;
 
     void add_to(order_graph& graph, std::uint32_t from, std::uint32_t to, observation&& seen,
                 const std::string& who, std::vector<finding>& fresh) {
@@ -155,11 +157,14 @@ private:
         found.cycles = count;
         found.exact = kept_ == evidence::exact;
         detail::apply(all.judge(), found);
-        // Interrupts come when they will: no exploration of the tasks refutes them.
-        if (is_interrupted)
-            found.judged = verdict::observed;
         found.signature = signature_of(found);
         keep(std::move(found), fresh);
+    }
+
+    /// Instances are numbered densely here; elsewhere their ordinals may start anywhere.
+    std::uint32_t number_of(std::uint32_t instance) {
+        const auto next = static_cast<std::uint32_t>(numbers_.size()) + 1;
+        return numbers_.try_emplace(instance, next).first->second;
     }
 
     /// The edges of a finding's cycle; empty when they are not known here.
@@ -168,7 +173,10 @@ private:
             return edges_in(classes_, found,
                             [](const lock_use& use) { return std::pair(use.class_id, 0U); });
         std::vector<const order_graph::edge*> edges = edges_in(
-            instances_, found, [](const lock_use& use) { return std::pair(use.instance, 0U); });
+            instances_, found, [&](const lock_use& use) {
+                const auto known = numbers_.find(use.instance);
+                return std::pair(known == numbers_.end() ? 0U : known->second, 0U);
+            });
         if (!edges.empty())
             return edges;
         return edges_in(subclasses_, found, [](const lock_use& use) {
@@ -211,6 +219,7 @@ private:
     order_graph classes_;
     order_graph subclasses_;  // a node is a subclass of a class; edges within classes only
     order_graph instances_;   // a node's class is the number of an instance
+    std::unordered_map<std::uint32_t, std::uint32_t> numbers_;  // of instances, from 1
     std::vector<std::uint32_t> per_cpu_;
     cycle_search search_;
     std::vector<finding> findings_;

@@ -96,7 +96,7 @@ private:
     }
 
     void scenario() {
-        if (cycle_.empty()) return;
+        if (cycle_.empty() || is_about_interrupts(found_.kind)) return;
         // Pseudo-locks are not waited for: what was reached shows the locks that are.
         const std::vector<dependency>& drawn = found_.reached.empty() ? cycle_ : found_.reached;
         constexpr const char* titles[] = {"how it could hang", "how it hangs", "how it would hang",

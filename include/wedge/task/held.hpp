@@ -19,7 +19,7 @@ struct held_lock {
     std::uint8_t context = 0;                ///< the task's context when it was taken
     wait_type allows = wait_type::none;      ///< what may be taken under it; none: everything
     std::uint16_t depth = 1;                 ///< of a recursive mutex
-    std::uint64_t payload = 0;               ///< nest lock or ticket, by `with`; see task/ticket.hpp
+    std::uint64_t payload = 0;               ///< nest lock or ticket, by `with`: ticket.hpp
     std::uint64_t chain = 0;                 ///< the checker's key of all holds up to this one
     site where{};
     const lock_identity* lock = nullptr;     ///< for instance orders; null once it is destroyed

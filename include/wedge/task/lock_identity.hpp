@@ -27,7 +27,8 @@ enum class lock_kind : std::uint8_t {
 
 inline constexpr const char* lock_kind_names[] = {
     "mutex",   "recursive_mutex", "spinlock",   "shared_mutex", "rwlock",    "condition",  "map",
-    "qrwlock", "raw_spinlock",    "local_lock", "ww_mutex",     "semaphore", "completion", "variable",
+    "qrwlock", "raw_spinlock",    "local_lock", "ww_mutex",     "semaphore", "completion",
+    "variable",
 };
 
 constexpr const char* name_of(lock_kind kind) noexcept {

@@ -1,0 +1,129 @@
+// Statements about locks, each with the mistake it finds.
+#include "wedge/lock/assert.hpp"
+
+#include <shared_mutex>
+#include <vector>
+
+#include <doctest/doctest.h>
+
+#include "support/watched.hpp"
+#include "wedge/wedge.hpp"
+
+using wedge::finding_kind;
+
+namespace {
+
+std::vector<finding_kind> kinds_of(const watched& here) {
+    std::vector<finding_kind> kinds;
+    for (const wedge::finding& found : here.findings()) kinds.push_back(found.kind);
+    return kinds;
+}
+using kinds = std::vector<finding_kind>;
+
+}  // namespace
+
+TEST_CASE("assert_held: a lock that is not held is found, of just that instance") {
+    wedge::mutex lock("a");
+    wedge::mutex other("a");
+    watched here;
+    {
+        const wedge::guard held(lock);
+        wedge::assert_held(lock);
+        wedge::assert_held_exclusively(lock);
+        CHECK(here.findings().empty());
+        wedge::assert_held(other);
+    }
+    CHECK(kinds_of(here) == kinds{finding_kind::not_held});
+    wedge::assert_held(lock);
+    CHECK(here.findings().size() == 2);
+}
+
+TEST_CASE("assert_held: readers hold it, but not exclusively") {
+    wedge::shared_mutex lock("a");
+    watched here;
+    const wedge::shared_guard held(lock);
+    wedge::assert_held(lock);
+    CHECK(here.findings().empty());
+    wedge::assert_held_exclusively(lock);
+    CHECK(kinds_of(here) == kinds{finding_kind::not_held});
+}
+
+TEST_CASE("pin: a lock released while pinned is found, after the unpin it is not") {
+    wedge::mutex lock("a");
+    for (const bool unpins : {true, false}) {
+        watched here;
+        lock.lock();
+        wedge::pin(lock);
+        if (unpins) wedge::unpin(lock);
+        lock.unlock();
+        CHECK(kinds_of(here) == (unpins ? kinds{} : kinds{finding_kind::pin_broken}));
+    }
+}
+
+TEST_CASE("pin: it needs a hold, and unpin a pin") {
+    wedge::mutex lock("a");
+    watched here;
+    wedge::pin(lock);
+    CHECK(kinds_of(here) == kinds{finding_kind::not_held});
+    const wedge::guard held(lock);
+    wedge::unpin(lock);
+    CHECK(kinds_of(here) == kinds{finding_kind::not_held, finding_kind::pin_broken});
+}
+
+TEST_CASE("initialise: a held lock is found, a free one is not") {
+    wedge::mutex lock("a");
+    watched here;
+    wedge::initialise(lock);
+    CHECK(here.findings().empty());
+    const wedge::guard held(lock);
+    wedge::initialise(lock);
+    CHECK(kinds_of(here) == kinds{finding_kind::held_when_destroyed});
+}
+
+TEST_CASE("might_lock: the order is that of an acquire, but nothing is held") {
+    wedge::mutex a("a");
+    wedge::mutex b("b");
+    watched here;
+    {
+        const wedge::guard held(a);
+        wedge::might_lock(b);
+        CHECK(wedge::current().held.size() == 1);
+    }
+    CHECK(here.has_edge("a", "b"));
+    const wedge::guard held(b);
+    wedge::might_lock(a);
+    CHECK(kinds_of(here) == kinds{finding_kind::circular});
+}
+
+TEST_CASE("might_lock: a lock that is held would hang, unless it is recursive") {
+    wedge::mutex lock("a");
+    wedge::recursive_mutex again("r");
+    watched here;
+    {
+        const wedge::guard held(again);
+        wedge::might_lock(again);
+    }
+    CHECK(here.findings().empty());
+    const wedge::guard held(lock);
+    wedge::might_lock(lock);
+    CHECK(kinds_of(here) == kinds{finding_kind::recursive});
+}
+
+TEST_CASE("might_lock_shared: a reader waits for no reader of a lock that lets it in") {
+    wedge::checked<std::shared_mutex> lock("a");
+    watched here;
+    const wedge::shared_guard held(lock);
+    wedge::might_lock_shared(lock);
+    CHECK(here.findings().empty());
+    wedge::might_lock(lock);
+    CHECK(kinds_of(here) == kinds{finding_kind::recursive});
+}
+
+TEST_CASE("assert: with locks of level 0 there is nothing to say") {
+    wedge::checked<std::mutex, wedge::level_constant<wedge::level::off>> lock;
+    watched here;
+    wedge::assert_held(lock);
+    wedge::pin(lock);
+    wedge::might_lock(lock);
+    CHECK(here.findings().empty());
+}

@@ -1,0 +1,79 @@
+// Locks reported by their address.
+#include "wedge/lock/external.hpp"
+
+#include <mutex>
+
+#include <doctest/doctest.h>
+
+#include "support/watched.hpp"
+#include "wedge/wedge.hpp"
+
+using wedge::finding_kind;
+
+TEST_CASE("external: an inversion of two addresses is found, the same order twice is not") {
+    for (const bool inverts : {true, false}) {
+        std::mutex a;
+        std::mutex b;
+        const wedge::lock_class of_a("a");
+        const wedge::lock_class of_b("b");
+        watched here;
+        wedge::acquired(&a, of_a);
+        wedge::acquired(&b, of_b);
+        wedge::released(&b);
+        wedge::released(&a);
+        wedge::acquired(inverts ? &b : &a, inverts ? of_b : of_a);
+        wedge::acquired(inverts ? &a : &b, inverts ? of_a : of_b);
+        wedge::released(&a);
+        wedge::released(&b);
+        CHECK(wedge::current().held.empty());
+        REQUIRE(here.findings().size() == (inverts ? 1U : 0U));
+        if (inverts) {
+            CHECK(here.findings()[0].kind == finding_kind::circular);
+            CHECK(here.findings()[0].cycle[0].wanted.where.is_known());
+        }
+    }
+}
+
+TEST_CASE("external: an address keeps its instance, readers and trylocks count as such") {
+    std::mutex a;
+    std::mutex b;
+    const wedge::lock_class cls("x");
+    watched here;
+    wedge::acquired(&a, cls, wedge::mode::recursive_shared);
+    wedge::acquired(&b, cls, wedge::mode::recursive_shared);
+    CHECK(wedge::current().held[0].instance != wedge::current().held[1].instance);
+    wedge::released(&a);
+    wedge::released(&b);
+    wedge::acquired(&a, cls);
+    wedge::try_acquired(&b, cls);
+    wedge::released(&b);
+    CHECK(here.findings().empty());
+    wedge::acquired(&a, cls);
+    REQUIRE(here.findings().size() == 1);
+    CHECK(here.findings()[0].kind == finding_kind::recursive);
+    wedge::released(&a);
+    wedge::released(&a);
+    wedge::released(&a);
+    CHECK(here.findings().back().kind == finding_kind::unlock_imbalance);
+}
+
+TEST_CASE("external: a lock of another class at a known address is another lock") {
+    std::mutex memory;
+    watched here;
+    wedge::acquired(&memory, wedge::lock_class("x"));
+    const std::uint32_t before = wedge::current().held[0].instance;
+    wedge::released(&memory);
+    wedge::acquired(&memory, wedge::lock_class("y"));
+    CHECK(wedge::current().held[0].instance != before);
+    wedge::released(&memory);
+    wedge::released(&here);
+    CHECK(here.findings().empty());
+}
+
+TEST_CASE("external: at level 0 nothing is reported") {
+    using off = wedge::level_constant<wedge::level::off>;
+    std::mutex a;
+    wedge::acquired<off>(&a, wedge::lock_class("a"));
+    CHECK(wedge::current().held.empty());
+    wedge::released<off>(&a);
+}

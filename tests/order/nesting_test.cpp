@@ -1,0 +1,139 @@
+// Locks of one class within each other: subclasses, declared orders, nest locks.
+#include <string>
+
+#include <doctest/doctest.h>
+
+#include "support/notation.hpp"
+
+using notation::findings_of;
+using notation::kinds_in;
+using wedge::evidence;
+using wedge::finding;
+using wedge::finding_kind;
+using wedge::verdict;
+
+namespace {
+
+void check_silent(const char* text) {
+    CAPTURE(text);
+    CHECK(kinds_in(text).empty());
+}
+void check_only(finding_kind kind, const char* text) {
+    CAPTURE(text);
+    const std::vector<finding_kind> found = kinds_in(text);
+    REQUIRE(found.size() == 1);
+    CHECK(found[0] == kind);
+}
+
+}  // namespace
+
+TEST_CASE("subclass: it excuses a nesting of two locks, never one of a lock with itself") {
+    check_silent("L(X.1) SUB(X.2;1) U(X.2) U(X.1)");
+    check_only(finding_kind::recursive, "SUB(X.1;1) SUB(X.2;1) U(X.2) U(X.1)");
+    check_only(finding_kind::recursive, "L(X.1) SUB(X.1;1) U(X.1)");
+}
+
+TEST_CASE("subclass: two locks nested both ways are found, whatever the subclasses say") {
+    check_only(finding_kind::instance_order,
+               "L(A.1) SUB(A.2;1) U(A.2) U(A.1) | L(A.2) SUB(A.1;1) U(A.1) U(A.2)");
+    check_silent("L(A.1) SUB(A.2;1) U(A.2) U(A.1) | L(A.1) SUB(A.2;2) U(A.2) U(A.1)");
+    const std::vector<finding> found = findings_of(
+        "L(A.1) SUB(A.2;1) U(A.2) U(A.1) | L(A.2) SUB(A.3;1) U(A.3) U(A.2) | "
+        "L(A.3) SUB(A.1;1) U(A.1) U(A.3)");
+    REQUIRE(found.size() == 1);
+    CHECK(found[0].what == "A[3] -> A/1[1] here, A[1] -> A/1[2], A[2] -> A/1[3] before");
+    check_silent(
+        "L(A.1) SUB(A.2;1) U(A.2) U(A.1) | L(A.2) SUB(A.3;1) U(A.3) U(A.2) | "
+        "L(A.1) SUB(A.3;1) U(A.3) U(A.1)");
+}
+
+TEST_CASE("subclass: two subclasses nested both ways are found, whatever the instances") {
+    check_only(finding_kind::instance_order,
+               "L(X.1) SUB(X.2;1) U(X.2) U(X.1) | SUB(X.3;1) L(X.4) U(X.4) U(X.3)");
+    const std::vector<finding> found = findings_of(
+        "L(X.1) SUB(X.2;1) U(X.2) U(X.1) | SUB(X.3;1) L(X.4) U(X.4) U(X.3)", evidence::exact);
+    CHECK(found.at(0).graded.class_only);
+    check_silent("L(X.1) SUB(X.2;1) U(X.2) U(X.1) | SUB(X.3;1) U(X.3) L(X.4) U(X.4)");
+}
+
+TEST_CASE("subclass: it hides no cycle with another class") {
+    for (const char* text : {"L(A.1) L(B) U(B) U(A.1) | L(B) SUB(A.1;1) U(A.1) U(B)",
+                             "L(A.1) L(B) U(B) U(A.1) | L(B) SUB(A.2;1) U(A.2) U(B)",
+                             "SUB(A.1;2) L(B) U(B) U(A.1) | L(B) SUB(A.1;1) U(A.1) U(B)"})
+        check_only(finding_kind::circular, text);
+    const auto class_only = [](const char* text) {
+        return findings_of(text, evidence::exact).at(0).graded.class_only;
+    };
+    CHECK(class_only("L(A.1) L(B) U(B) U(A.1) | L(B) SUB(A.2;1) U(A.2) U(B)"));
+    CHECK_FALSE(class_only("L(A.1) L(B) U(B) U(A.1) | L(B) SUB(A.1;1) U(A.1) U(B)"));
+    check_silent("L(A.1) SUB(A.2;1) L(B) U(B) U(A.2) U(A.1) | SUB(A.1;1) L(B) U(B) U(A.1)");
+}
+
+TEST_CASE("subclass: nestings under a common lock are refuted, but not for those without it") {
+    const char* const guarded =
+        "L(G) L(A.1) SUB(A.2;1) U(A.2) U(A.1) U(G) | L(G) L(A.2) SUB(A.1;1) U(A.1) U(A.2) U(G)";
+    wedge::checker checker(evidence::exact);
+    notation::player player(checker);
+    player.play(guarded);
+    REQUIRE(checker.findings().size() == 1);
+    CHECK(checker.findings()[0].judged == verdict::refuted);
+    finding early = checker.findings()[0];
+    player.play("L(A.1) SUB(A.2;1) U(A.2) U(A.1)");
+    checker.regrade(early);
+    CHECK(early.judged == verdict::unresolved);
+    player.play("L(A.3) SUB(A.4;1) U(A.4) U(A.3) | L(A.4) SUB(A.3;1) U(A.3) U(A.4)");
+    REQUIRE(checker.findings().size() == 2);
+    CHECK(checker.findings()[1].judged == verdict::unresolved);
+}
+
+TEST_CASE("subclass: live, nestings that cannot be kept are a finding, once") {
+    wedge::checker checker(evidence::classes);
+    notation::player player(checker);
+    const auto nest = [&](int number) {
+        const std::string outer = "(A." + std::to_string(number);
+        const std::string inner = "(A." + std::to_string(number + 1);
+        player.play("L" + outer + ") SUB" + inner + ";1) U" + inner + ") U" + outer + ")");
+    };
+    for (int i = 0; i < 4096; ++i)
+        nest(2 * i);
+    CHECK(checker.findings().empty());
+    nest(2 * 4096);
+    nest(2 * 4097);
+    REQUIRE(checker.findings().size() == 1);
+    CHECK(checker.findings()[0].kind == finding_kind::capacity);
+}
+
+TEST_CASE("declared order: every nesting is checked against it, also of a known chain") {
+    check_only(finding_kind::instance_order,
+               "CMP(A) L(A.1) L(A.2) U(A.2) U(A.1) | L(A.2) L(A.1) U(A.1) U(A.2)");
+    check_only(finding_kind::instance_order, "CMP(A) L(A.3) SUB(A.1;1) U(A.1) U(A.3)");
+    check_only(finding_kind::recursive, "CMP(A) L(A.1) L(A.1)");
+    check_silent("CMP(A) L(A.1) L(A.2) L(A.3) U(A.1) L(A.4) U(A.4) U(A.3) U(A.2)");
+    check_silent("CMP(A) L(A.2) T(A.1) U(A.1) U(A.2)");
+    check_only(finding_kind::circular,
+               "CMP(A) L(A.1) L(B) U(B) U(A.1) | L(B) L(A.2) U(A.2) U(B)");
+}
+
+TEST_CASE("nest lock: it must be held, whatever else is") {
+    check_only(finding_kind::nest_not_held, "N(A;M) U(A)");
+    check_only(finding_kind::nest_not_held, "N(A@spin;o.1) U(A@spin)");
+    check_only(finding_kind::nest_not_held, "L(M) N(A;M) U(A) U(M) | L(X) N(A;M) U(A) U(X)");
+    check_only(finding_kind::nest_not_held, "L(M.1) N(A;M.1) U(A) U(M.1) | L(M.1) N(A;M.2) U(A)");
+    check_silent("L(M) N(A;M) U(A) U(M)");
+    check_silent("W(o.1) N(A;o.1) U(A) U(o.1)");
+}
+
+TEST_CASE("nest lock: held exclusively it serialises what nests beneath it") {
+    check_silent(
+        "L(M) N(A.1;M) N(A.2;M) U(A.2) U(A.1) U(M) | L(M) N(A.2;M) N(A.1;M) U(A.1) U(A.2) U(M)");
+    check_only(finding_kind::recursive, "R(M) N(A.1;M) N(A.2;M) U(A.2) U(A.1) U(M)");
+    check_only(finding_kind::recursive, "L(M) N(A.1;M) L(A.2) U(A.2) U(A.1) U(M)");
+    check_only(finding_kind::recursive, "L(M) N(A.1;M) N(A.1;M)");
+}
+
+TEST_CASE("nest lock: a lock taken in between is ordered before the second one") {
+    check_only(finding_kind::circular,
+               "L(M) N(A.1;M) L(X) N(A.2;M) U(A.2) U(X) U(A.1) U(M)");
+    check_only(finding_kind::circular, "L(A.1) L(M) N(A.2;M) U(A.2) U(M) U(A.1)");
+    check_silent("L(M) L(X) N(A.1;M) N(A.2;M) U(A.2) U(A.1) U(X) U(M)");
+}
