@@ -2,13 +2,10 @@
 #pragma once
 
 #include "wedge/base/level.hpp"
-<<<<<<< HEAD
+#include "wedge/lock/assert.hpp"
 #include "wedge/lock/atomic.hpp"
 #include "wedge/lock/barrier.hpp"
 #include "wedge/lock/completion.hpp"
-=======
-#include "wedge/lock/assert.hpp"
->>>>>>> cf814b49af79a60f9ffc6291eda5778b9c74a127
 #include "wedge/lock/condition.hpp"
 #include "wedge/lock/external.hpp"
 #include "wedge/lock/guard.hpp"

@@ -1,6 +1,7 @@
 // Small workloads, broken and repaired, that the tests of exploration share.
 #pragma once
 
+#include <algorithm>
 #include <stdexcept>
 
 #include "wedge/explore/explore.hpp"
@@ -59,6 +60,17 @@ struct gated_abba : abba {
         wedge::action<&gated_abba::maybe_ba>{"maybe_ba"});
 };
 
+/// The inversion comes long after the other task has passed.
+struct staggered_abba : abba {
+    wedge::mutex other{"other"};
+    void late(std::uint32_t is_inverted) {
+        for (int i = 0; i < 40; ++i) const wedge::guard held(other);
+        is_inverted != 0 ? ba() : ab();
+    }
+    static constexpr auto actions = wedge::actions(wedge::action<&staggered_abba::ab>{"ab"},
+                                                   wedge::action<&staggered_abba::late>{"late"});
+};
+
 /// N philosophers; the argument is who eats.
 template <std::uint32_t N>
 struct table {
@@ -67,13 +79,59 @@ struct table {
         const wedge::guard left(forks[who]);
         const wedge::guard right(forks[(who + 1) % N]);
     }
-    static constexpr auto actions = wedge::actions(wedge::action<&table::eat>{"eat"});
+    void eat_in_order(std::uint32_t who) {
+        const std::uint32_t next = (who + 1) % N;
+        const wedge::guard lower(forks[std::min(who, next)]);
+        const wedge::guard upper(forks[std::max(who, next)]);
+    }
+    /// Puts the first fork down when the other is not to be had, and tries again.
+    void retry(std::uint32_t who) { take_or_retry(forks[who], forks[(who + 1) % N]); }
+    void retry_in_order(std::uint32_t who) {
+        const std::uint32_t next = (who + 1) % N;
+        take_or_retry(forks[std::min(who, next)], forks[std::max(who, next)]);
+    }
+    static void take_or_retry(wedge::mutex& first, wedge::mutex& second) {
+        for (;;) {
+            const wedge::guard one(first);
+            if (const wedge::try_guard other(second); other) return;
+        }
+    }
+    static constexpr auto actions =
+        wedge::actions(wedge::action<&table::eat>{"eat"},
+                       wedge::action<&table::eat_in_order>{"eat_in_order"},
+                       wedge::action<&table::retry>{"retry"},
+                       wedge::action<&table::retry_in_order>{"retry_in_order"});
 
-    static wedge::program all() {
+    static wedge::program all(const char* action = "eat") {
         wedge::program each;
-        for (std::uint32_t i = 0; i < N; ++i) each.push_back({{"eat", i}});
+        for (std::uint32_t i = 0; i < N; ++i) each.push_back({{action, i}});
         return each;
     }
+};
+
+/// Loops that wait for a flag which another task sets after a while.
+struct spinners {
+    wedge::mutex lock{"lock"}, work{"work"};
+    bool is_set = false;
+    void spin() {
+        for (bool seen = false; !seen;) {
+            const wedge::guard held(lock);
+            seen = is_set;
+        }
+    }
+    void spin_with_try() {
+        for (bool seen = false; !seen;)
+            if (const wedge::try_guard held(lock); held) seen = is_set;
+    }
+    void set() {
+        for (int i = 0; i < 30; ++i) const wedge::guard held(work);
+        const wedge::guard held(lock);
+        is_set = true;
+    }
+    static constexpr auto actions =
+        wedge::actions(wedge::action<&spinners::spin>{"spin"},
+                       wedge::action<&spinners::spin_with_try>{"spin_with_try"},
+                       wedge::action<&spinners::set>{"set"});
 };
 
 /// Readers in both orders: only a waiting writer closes the cycle.

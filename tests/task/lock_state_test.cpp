@@ -69,3 +69,101 @@ TEST_CASE("lock_state: a downgrade lets the readers in and keeps the writers out
     CHECK(lock.can_acquire(1, mode::shared));
     CHECK(!lock.can_acquire(2, mode::exclusive));
 }
+
+TEST_CASE("lock_state: whom a readers-writer lock lets in is its policy") {
+    const auto state_under = [](wedge::rw_policy policy) {
+        lock_state lock(lock_kind::shared_mutex);
+        lock.set_policy(policy);
+        lock.acquire(0, mode::shared);
+        lock.enqueue(1, mode::exclusive);
+        return lock;
+    };
+    lock_state readers = state_under(wedge::rw_policy::reader_preferring);
+    CHECK(!readers.has_queue());
+    CHECK(readers.can_acquire(2, mode::shared));
+    lock_state writers = state_under(wedge::rw_policy::writer_preferring);
+    writers.enqueue(2, mode::shared);
+    writers.enqueue(3, mode::exclusive);
+    CHECK(!writers.can_acquire(2, mode::shared));
+    writers.release(0);
+    CHECK(!writers.can_acquire(2, mode::shared));
+    CHECK(writers.can_acquire(3, mode::exclusive));  // writers pass each other
+    lock_state fifo = state_under(wedge::rw_policy::fifo);
+    fifo.enqueue(2, mode::exclusive);
+    fifo.release(0);
+    CHECK(!fifo.can_acquire(2, mode::exclusive));
+}
+
+TEST_CASE("lock_state: in a qrwlock only readers of an interrupt pass a waiting writer") {
+    lock_state lock(lock_kind::qrwlock);
+    lock.acquire(0, mode::shared);
+    lock.enqueue(1, mode::exclusive);
+    CHECK(!lock.can_acquire(2, mode::shared));
+    CHECK(lock.can_acquire(2, mode::recursive_shared));
+}
+
+TEST_CASE("lock_state: a semaphore has as many holds as units, a completion may be open for good") {
+    lock_state units(lock_kind::semaphore);
+    units.reset(lock_kind::semaphore, 1);
+    REQUIRE(units.can_acquire(0, mode::exclusive));
+    units.acquire(0, mode::exclusive);
+    CHECK(!units.can_acquire(1, mode::exclusive));
+    units.give(2);
+    units.acquire(1, mode::exclusive);
+    CHECK(units.count() == 1);
+    units.give(wedge::for_good);
+    units.acquire(0, mode::exclusive);
+    units.give(1);
+    CHECK(units.count() == wedge::for_good);
+}
+
+TEST_CASE("lock_state: an old ticket wounds a young holder, which backs off where it blocks") {
+    lock_state a(lock_kind::ww_mutex);
+    const wedge::ticket_terms young{.age = 2};
+    const wedge::ticket_terms old{.age = 1, .may_back_off = true};
+    REQUIRE(a.ww_acquire(0, young, false) == wedge::ww_progress::taken);
+    CHECK(a.ww_acquire(1, old, false) == wedge::ww_progress::waits);
+    CHECK(a.is_wounded(0));
+    lock_state b(lock_kind::ww_mutex);
+    b.acquire(2, mode::exclusive);
+    const wedge::ticket_terms again{.age = 2, .may_back_off = true};
+    CHECK(b.ww_acquire(0, again, true) == wedge::ww_progress::backs_off);
+    CHECK(!b.is_queued(0));
+}
+
+TEST_CASE("lock_state: who holds nothing wounds nobody and never backs off") {
+    lock_state a(lock_kind::ww_mutex);
+    a.ww_acquire(0, {.age = 2}, false);
+    CHECK(a.ww_acquire(1, {.age = 1}, true) == wedge::ww_progress::waits);
+    CHECK(!a.is_wounded(0));
+}
+
+TEST_CASE("lock_state: a young ticket dies before an old holder, and behind an old waiter") {
+    lock_state a(lock_kind::ww_mutex);
+    const auto terms = [](std::uint64_t age) {
+        return wedge::ticket_terms{.age = age, .may_back_off = true, .is_wait_die = true};
+    };
+    a.ww_acquire(0, terms(2), false);
+    CHECK(a.ww_acquire(1, terms(3), false) == wedge::ww_progress::backs_off);
+    CHECK(a.ww_acquire(2, terms(1), false) == wedge::ww_progress::waits);
+    CHECK(!a.is_wounded(0));
+    lock_state b(lock_kind::ww_mutex);
+    b.ww_acquire(0, terms(4), false);
+    CHECK(b.ww_acquire(1, terms(3), false) == wedge::ww_progress::waits);
+    CHECK(b.ww_acquire(2, terms(1), false) == wedge::ww_progress::waits);
+    CHECK(b.must_back_off(1, terms(3), false));  // the older one went in front
+    CHECK(b.queue().front().task == 2);
+}
+
+TEST_CASE("lock_state: waiters of a ww_mutex go by age, newcomers may steal and are wounded") {
+    lock_state a(lock_kind::ww_mutex);
+    a.acquire(9, mode::exclusive);
+    a.ww_acquire(0, {}, false);
+    a.ww_acquire(1, {.age = 5, .may_back_off = true}, false);
+    a.ww_acquire(2, {.age = 3, .may_back_off = true}, false);
+    a.release(9);
+    CHECK(a.can_acquire(0, mode::exclusive));  // it came first, and has no age
+    CHECK(!a.can_acquire(2, mode::exclusive));
+    CHECK(a.ww_acquire(3, {.age = 4}, false) == wedge::ww_progress::taken);
+    CHECK(a.is_wounded(3));
+}

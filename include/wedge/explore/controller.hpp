@@ -6,13 +6,15 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
-#include "wedge/explore/deadlock.hpp"
 #include "wedge/explore/make_substrate.hpp"
 #include "wedge/explore/step_model.hpp"
 #include "wedge/explore/strategy/strategy.hpp"
+#include "wedge/explore/stuck.hpp"
 #include "wedge/explore/subject.hpp"
+#include "wedge/lock/controlled.hpp"
 #include "wedge/task/steps.hpp"
 
 namespace wedge {
@@ -21,6 +23,7 @@ namespace wedge {
 enum class ending : std::uint8_t {
     complete,  ///< all tasks ended
     deadlock,  ///< nothing could go on
+    livelock,  ///< all that could go on retried without end
     threw,     ///< an action or the check threw
     pruned,    ///< the strategy gave it up
     bounded,   ///< it took too many steps
@@ -29,7 +32,7 @@ enum class ending : std::uint8_t {
 struct execution_record {
     ending how = ending::complete;
     std::uint64_t steps = 0;
-    std::optional<finding> stuck;  ///< ending::deadlock
+    std::shared_ptr<const finding> stuck;  ///< ending::deadlock or ending::livelock
     std::string thrown;            ///< ending::threw: by whom, and what
 };
 
@@ -80,13 +83,16 @@ public:
         slot& me = *slots_[self.ordinal];
         self.pending = next;
         me.phase = wait_phase::fresh;
+        ready_[self.ordinal] = may_block(next) ? readiness::depends : readiness::always;
         for (;;) {
             await_turn(me);
             if (giving_up_) return true;
             const auto answer = [&](std::uint32_t n, const char* why) {
                 return choose(self, n, why);
             };
-            if (const std::optional<bool> taken = model_.take(me, answer)) return *taken;
+            const std::optional<bool> taken = model_.take(me, answer);
+            step_taken(me, taken);
+            if (taken) return *taken;
         }
     }
 
@@ -101,7 +107,12 @@ public:
     std::uint32_t spawn(task& self, task_body body, const char* name) override {
         const sanitizer::ignore_scope ours;
         slot& made = add_slot(name != nullptr ? name : "", body);
-        if (&self != &setup_) start(made, slots_[self.ordinal]->stack());
+        if (&self != &setup_) {
+            // It runs up to its first visible step: what comes before touches nothing shared.
+            made.is_starting = true;
+            made.starter = slots_[self.ordinal]->stack();
+            switch_to(made.starter, made.stack());
+        }
         return made.self.ordinal;
     }
 
@@ -121,10 +132,19 @@ public:
         const sanitizer::ignore_scope ours;
         model_.locks().destroyed(lock);
     }
-    void progress(task&) noexcept override {}
+    void progress(task&) noexcept override {
+        if (looks_for_livelocks_) livelocks_.progress();
+    }
 
 private:
     using slot = controlled_task;
+
+    /// Whether a task can go on.
+    enum class readiness : std::uint8_t {
+        never,    ///< it has not published a step yet, or has ended
+        always,   ///< its pending step never blocks
+        depends,  ///< as the model says
+    };
 
     void begin_execution() {
         const sanitizer::ignore_scope ours;
@@ -132,16 +152,25 @@ private:
         execution_ = executions.fetch_add(1, std::memory_order_relaxed) + 1;
         model_.begin_execution();
         used_ = 0;
-        tasks_.clear();
+        next_start_ = 0;
         decisions_.clear();
         result_ = {};
         running_ = no_task;
+        has_yielded_ = false;
         giving_up_ = false;
-        for (std::uint32_t i = 0; i < subject_.tasks(); ++i) add_slot(subject_.task_name(i), {});
+        looks_for_livelocks_ = how_->looks_for_livelocks();
+        if (looks_for_livelocks_) livelocks_.begin_execution();
+        const std::uint32_t n = subject_.tasks();
+        for (std::uint32_t i = 0; i < n; ++i) add_slot(subject_.task_name(i), {});
     }
 
     slot& add_slot(std::string name, task_body body) {
-        if (used_ == slots_.size()) slots_.push_back(std::make_unique<slot>());
+        if (used_ == slots_.size()) {
+            slots_.push_back(std::make_unique<slot>());
+            tasks_.push_back(&slots_.back()->self);
+            ready_.push_back(readiness::never);
+        }
+        ready_[used_] = readiness::never;
         slot& made = *slots_[used_];
         made.self.held.clear();
         made.self.runtime = this;
@@ -157,26 +186,33 @@ private:
         made.is_starting = false;
         made.has_woken_by_itself = false;
         made.phase = wait_phase::fresh;
-        tasks_.push_back(&made.self);
+        made.starter = 0;
         return made;
     }
 
     void run_tasks() {
         const sanitizer::ignore_scope ours;
-        for (std::size_t i = 0; i < used_ && result_.how == ending::complete; ++i)
-            if (!slots_[i]->is_done && !slots_[i]->is_starting) start(*slots_[i], 0);
-        if (result_.how == ending::complete) {
-            if (const std::uint32_t next = pick(); next != 0) switch_to(0, next);
-        }
-        if (result_.how == ending::deadlock) describe();
+        if (const std::uint32_t first = start_next(); first != 0) switch_to(0, first);
+        const bool is_livelock = result_.how == ending::livelock;
+        if (is_livelock || result_.how == ending::deadlock)
+            result_.stuck = stuck_.of({slots_.data(), used_}, model_.locks(),
+                                      is_livelock ? &livelocks_ : nullptr);
         give_up_the_rest();
     }
 
-    /// Runs a task up to its first visible step: what comes before touches nothing shared.
-    void start(slot& made, std::uint32_t from) {
+    /// The subject's tasks run up to their first visible step, one after the other: what comes
+    /// before it touches nothing shared, so no other order of them is tried.
+    std::uint32_t start_next() {
+        if (next_start_ == used_) return pick();
+        slot& made = *slots_[next_start_++];
         made.is_starting = true;
-        made.starter = from;
-        switch_to(from, made.stack());
+        return made.stack();
+    }
+
+    /// The stack that goes on when a task has published its first step, or has ended without one.
+    std::uint32_t after_start(slot& me) {
+        me.is_starting = false;
+        return me.starter != 0 ? me.starter : start_next();
     }
 
     /// Unwinds every task that has not ended.
@@ -202,15 +238,14 @@ private:
             const sanitizer::watch_scope theirs;
             sanitizer::acquire(&started_);
             guarded(who, [&] { run_body(me); });
+            if (giving_up_) detail::tsan_forget_holds(me.self);
             sanitizer::release(&ended_);
         }
         if (result_.how == ending::complete) detail::task_ended(me.self);
         me.is_done = true;
+        ready_[me.self.ordinal] = readiness::never;
         if (result_.how != ending::complete || giving_up_) return 0;
-        if (me.is_starting) {
-            me.is_starting = false;
-            return me.starter;
-        }
+        if (me.is_starting) return after_start(me);
         running_ = no_task;
         return pick();
     }
@@ -246,32 +281,32 @@ private:
 
     /// Publishes the step, and returns when the task may take it.
     void await_turn(slot& me) {
-        if (me.is_starting) {
-            me.is_starting = false;
-            switch_to(me.stack(), me.starter);
-        } else if (const std::uint32_t next = pick(); next != me.stack()) {
-            switch_to(me.stack(), next);
-        }
+        const std::uint32_t next = me.is_starting ? after_start(me) : pick();
+        if (next != me.stack()) switch_to(me.stack(), next);
         if (giving_up_ && may_throw(me.self.pending)) throw abandoned{};
     }
 
     /// The stack that goes on: the next task's, or the main one when the execution is over.
     std::uint32_t pick() {
         enabled_.clear();
-        bool all_done = true;
-        for (std::uint32_t i = 0; i < used_; ++i) {
-            all_done = all_done && (slots_[i]->is_done || step_model::is_idle(*slots_[i]));
-            if (model_.is_enabled(*slots_[i])) enabled_.push_back(i);
-        }
+        for (std::uint32_t i = 0; i < used_; ++i)
+            if (ready_[i] == readiness::always ||
+                (ready_[i] == readiness::depends && model_.is_enabled(*slots_[i])))
+                enabled_.push_back(i);
         if (enabled_.empty()) {
-            if (!all_done) result_.how = ending::deadlock;
+            stop_unless_done();
+            return 0;
+        }
+        if (looks_for_livelocks_ && livelocks_.is_in_circle({slots_.data(), used_}, enabled_)) {
+            result_.how = ending::livelock;
             return 0;
         }
         if (result_.steps >= steps_max_) {
             result_.how = ending::bounded;
             return 0;
         }
-        const std::uint32_t next = how_->next_task({enabled_, running_, tasks_});
+        const std::uint32_t next =
+            how_->next_task({enabled_, running_, {tasks_.data(), used_}, has_yielded_});
         if (next == no_task) {
             result_.how = ending::pruned;
             return 0;
@@ -280,6 +315,31 @@ private:
         running_ = next;
         decisions_.push_back({decision::sort::run, next, 0});
         return next + 1;
+    }
+
+    static bool may_block(const operation& next) noexcept {
+        return next.what == step::acquire || next.what == step::wait || next.what == step::join;
+    }
+
+    /// @param taken  the step's result; nothing: the task waits on
+    void step_taken(const slot& me, std::optional<bool> taken) {
+        const operation& step_of = me.self.pending;
+        const bool gives_way = step_of.what == step::yield;
+        has_yielded_ = taken && (gives_way || !*taken);
+        // A wait that times out is no retry: virtual time passes as fast as tasks let it.
+        if (looks_for_livelocks_)
+            livelocks_.step_taken(me.self.ordinal, step_of,
+                                  has_yielded_ && !step_of.timed);
+    }
+
+    /// The search hears of idle tasks too: what they wait for may come earlier in another schedule.
+    void stop_unless_done() {
+        for (std::uint32_t i = 0; i < used_; ++i) {
+            if (slots_[i]->is_done) continue;
+            enabled_.push_back(i);
+            if (!step_model::is_idle(*slots_[i])) result_.how = ending::deadlock;
+        }
+        if (!enabled_.empty()) how_->is_stuck(enabled_, {tasks_.data(), used_});
     }
 
     static bool may_throw(const operation& next) noexcept {
@@ -307,15 +367,6 @@ private:
         return model_.take_alone(next);
     }
 
-    void describe() {
-        std::vector<stuck_task> all;
-        for (std::size_t i = 0; i < used_; ++i)
-            all.push_back({&slots_[i]->self, slots_[i]->is_done,
-                           slots_[i]->self.pending.what == step::wait &&
-                               slots_[i]->phase == wait_phase::sleeping});
-        result_.stuck = describe_deadlock(all, model_.locks());
-    }
-
     subject& subject_;
     sink* const order_;
     const std::uint64_t steps_max_;
@@ -325,9 +376,15 @@ private:
     step_model::all_tasks slots_;  // the first `used_` are this execution's
     step_model model_;
     std::size_t used_ = 0;
-    std::vector<const task*> tasks_;
+    std::size_t next_start_ = 0;  // the first that has not been started
+    std::vector<const task*> tasks_;  // of all slots
+    std::vector<readiness> ready_;    // likewise
     std::vector<std::uint32_t> enabled_;
     std::uint32_t running_ = no_task;
+    bool has_yielded_ = false;  // the last step got nowhere, or gave way
+    stuck_descriptions stuck_;
+    livelock_watch livelocks_;
+    bool looks_for_livelocks_ = false;
     std::vector<decision> decisions_;
     execution_record result_;
     bool has_seen_locks_ = false;

@@ -3,8 +3,10 @@
 
 #include <functional>
 #include <initializer_list>
+#include <memory>
 #include <span>
 
+#include "wedge/explore/parallel.hpp"
 #include "wedge/explore/session.hpp"
 
 namespace wedge {
@@ -12,17 +14,21 @@ namespace wedge {
 /// Runs a program of a workload over and over under the chosen strategy.
 ///
 /// Blocks until the budget is spent or everything was tried. The workload is made anew for every
-/// execution; its actions must use wedge's locks, and may end by the exception `abandoned`.
+/// execution; its actions must use wedge's locks, and may end by the exception `abandoned`. With
+/// several jobs, several executions run at once, so they must share nothing.
 ///
 /// @throws error  the program calls an action that there is not
 template <workload W>
 outcome explore(const program& calls, explore_options options = {}) {
+    if (options.jobs > 1)
+        return parallel_exploration(options).explore(
+            [&] { return std::make_unique<workload_subject<W>>(calls); });
     workload_subject<W> what(calls);
     return session(what, options).explore();
 }
 
 /// The same for plain functions, one a task. They must leave the state they share as they found
-/// it, since nobody makes it anew.
+/// it, since nobody makes it anew; so there is only one job.
 inline outcome explore(std::span<const std::function<void()>> tasks, explore_options options = {}) {
     function_subject what(tasks);
     return session(what, options).explore();

@@ -34,7 +34,8 @@ void __sanitizer_finish_switch_fiber(void* fake_stack, const void** bottom, std:
 
 namespace wedge {
 
-/// Fibers on stacks of their own, with a guard page below each.
+/// Fibers on stacks of their own, with a guard page below each. They run on the thread that made
+/// the switcher, and on no other.
 class fiber_switcher final : public stack_switcher {
 public:
     explicit fiber_switcher(stack_user& user) : user_(user) {
@@ -90,14 +91,13 @@ private:
         void* tsan = nullptr;
     };
 
-    static void jump(fiber& leaving, fiber& entering) {
+    void jump(fiber& leaving, fiber& entering) {
         leaving.entering = &entering;
-        leaving.errno_value = errno;
+        leaving.errno_value = *errno_;
         // The exceptions in flight and those being handled belong to the stack, but the C++
         // runtime keeps them per thread (Itanium C++ ABI 2.2.2: two words).
-        void* const globals = abi::__cxa_get_globals();
-        std::memcpy(leaving.exceptions, globals, sizeof leaving.exceptions);
-        std::memcpy(globals, entering.exceptions, sizeof entering.exceptions);
+        std::memcpy(leaving.exceptions, exceptions_, sizeof leaving.exceptions);
+        std::memcpy(exceptions_, entering.exceptions, sizeof entering.exceptions);
 #if defined(WEDGE_ASAN)
         __sanitizer_start_switch_fiber(&leaving.fake_stack, entering.bottom, entering.size);
 #endif
@@ -106,7 +106,7 @@ private:
 #endif
         const transfer came = boost::context::detail::jump_fcontext(entering.context, &leaving);
         arrived(came);
-        errno = leaving.errno_value;
+        *errno_ = leaving.errno_value;
     }
 
     /// The first thing on a stack that goes on: keeps where the one that was left stopped.
@@ -153,6 +153,8 @@ private:
 
     stack_user& user_;
     std::vector<std::unique_ptr<fiber>> fibers_;
+    int* const errno_ = &errno;  // of the one thread that uses this
+    void* const exceptions_ = abi::__cxa_get_globals();
 };
 
 }  // namespace wedge

@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <optional>
 
 #include "wedge/base/level.hpp"
 #include "wedge/workload/outcome.hpp"
@@ -15,9 +16,16 @@ static_assert(default_level::value != level::off,
 enum class strategy : std::uint8_t {
     portfolio,   ///< the others in turn; ends when the exhaustive one has ended
     random,      ///< a random walk
+    pct,         ///< random priorities that change at `depth - 1` steps
+    pos,         ///< random priorities of operations
+    urw,         ///< a random walk by the steps that tasks have left
+    surw,        ///< the same, uniform over the steps on locks in cycles
+    round_robin, ///< each task in turn: looks for livelocks
     exhaustive,  ///< every schedule and choice, one of each set that are equal
 };
-inline constexpr const char* strategy_names[] = {"portfolio", "random", "exhaustive"};
+inline constexpr const char* strategy_names[] = {"portfolio", "random",      "pct",       "pos",
+                                                 "urw",       "surw",        "round-robin",
+                                                 "exhaustive"};
 
 /// What carries the tasks.
 enum class substrate : std::uint8_t {
@@ -30,7 +38,15 @@ inline constexpr const char* substrate_names[] = {"automatic", "fibers", "thread
 struct explore_options {
     strategy how = strategy::portfolio;
     std::uint64_t seed = 1;
+    std::uint32_t depth = 3;  ///< of PCT: how many steps must come in one order; from 1 on
+
+    /// The exhaustive search leaves a task that could go on at most so often; none: no bound.
+    std::optional<std::uint32_t> preemptions_max = std::nullopt;
     std::uint64_t executions_max = 100'000;
+
+    /// Threads. From two on the budget is cut into shares that know nothing of each other, and the
+    /// outcome is the same for any number of them.
+    std::uint32_t jobs = 1;
     std::uint64_t steps_max = 20'000;  ///< of one execution; a longer one is cut, and said
     std::uint64_t steps_all_max = ~std::uint64_t{0};  ///< of all executions
     substrate on = substrate::automatic;

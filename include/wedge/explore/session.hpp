@@ -7,29 +7,14 @@
 #include <vector>
 
 #include "wedge/explore/controller.hpp"
+#include "wedge/explore/make_strategy.hpp"
 #include "wedge/explore/minimize.hpp"
-#include "wedge/explore/options.hpp"
 #include "wedge/explore/real_cycle.hpp"
 #include "wedge/explore/strategy/confirm.hpp"
-#include "wedge/explore/strategy/exhaustive.hpp"
-#include "wedge/explore/strategy/portfolio.hpp"
-#include "wedge/explore/strategy/random.hpp"
 #include "wedge/explore/strategy/replay.hpp"
 #include "wedge/order/checker.hpp"
 
 namespace wedge {
-
-inline std::unique_ptr<search_strategy> make_strategy(strategy how, std::uint64_t seed) {
-    switch (how) {
-        case strategy::random: return std::make_unique<random_walk>(seed);
-        case strategy::exhaustive: return std::make_unique<exhaustive_search>();
-        case strategy::portfolio: break;
-    }
-    std::vector<std::unique_ptr<search_strategy>> all;
-    all.push_back(std::make_unique<exhaustive_search>());
-    all.push_back(std::make_unique<random_walk>(seed));
-    return std::make_unique<portfolio>(std::move(all));
-}
 
 /// Explores, replays and confirms one subject. Not shared between threads.
 class session {
@@ -46,12 +31,13 @@ public:
     void add(finding known) {
         known.judged = verdict::unresolved;
         known.reason.clear();
+        note_locks(known);
         found_.push_back({std::move(known), {}, true});
     }
 
     /// Searches within the budget, then settles every finding.
     outcome explore() {
-        const std::unique_ptr<search_strategy> how = make_strategy(options_.how, options_.seed);
+        const std::unique_ptr<search_strategy> how = make_strategy(options_, cycle_locks_);
         while (!is_over()) {
             if (!how->new_execution()) {
                 out_.exhausted = how->is_exhaustive() && !is_cut_;
@@ -80,7 +66,7 @@ public:
     /// Tries to build the deadlock of one cycle.
     outcome confirm(const finding& cycle) {
         found_.push_back({cycle, {}, true});
-        confirm_by_parking(cycle);
+        confirm_cycle(cycle);
         return settle();
     }
 
@@ -90,7 +76,7 @@ private:
         finding what;
         std::vector<decision> decisions;
         bool is_of_order = false;  ///< a report of the order checker: it needs a verdict
-        bool is_deadlock_reached = false;
+        bool is_reached = false;  ///< an execution ended in it
     };
 
     static constexpr std::uint64_t confirmations_max = 1000;
@@ -106,9 +92,10 @@ private:
         ++(done.how == ending::pruned ? out_.pruned : out_.executions);
         out_.steps += done.steps;
         out_.bounded = out_.bounded || done.how == ending::bounded;
-        is_cut_ = is_cut_ || done.how == ending::bounded || done.how == ending::threw;
+        is_cut_ = is_cut_ || done.how == ending::bounded || done.how == ending::threw ||
+                  done.how == ending::livelock;
         for (; known_ < order_.findings().size(); ++known_) see_order(order_.findings()[known_]);
-        if (done.stuck) see_deadlock(*done.stuck);
+        if (done.stuck) see_stuck(*done.stuck);
         if (done.how == ending::threw) see_exception(done.thrown);
         return done;
     }
@@ -117,20 +104,28 @@ private:
         for (sighting& each : found_) {
             if (!each.is_of_order || each.what.signature != seen.signature) continue;
             each.what = seen;
-            if (!each.is_deadlock_reached) each.decisions = control_.decisions();
+            if (!each.is_reached) each.decisions = control_.decisions();
             return;
         }
+        note_locks(seen);
         found_.push_back({seen, control_.decisions(), true});
     }
 
-    void see_deadlock(const finding& stuck) {
+    void note_locks(const finding& cycle) {
+        for (const dependency& edge : cycle.cycle)
+            if (std::find(cycle_locks_.begin(), cycle_locks_.end(), edge.wanted.instance) ==
+                cycle_locks_.end())
+                cycle_locks_.push_back(edge.wanted.instance);
+    }
+
+    void see_stuck(const finding& stuck) {
         bool is_known = false;
         for (sighting& each : found_) {
             if (!matches(each.what, stuck)) continue;
             is_known = true;
-            if (each.is_deadlock_reached) continue;
+            if (each.is_reached) continue;
             each.decisions = control_.decisions();
-            each.is_deadlock_reached = true;
+            each.is_reached = true;
         }
         if (!is_known) found_.push_back({stuck, control_.decisions(), false, true});
     }
@@ -146,7 +141,7 @@ private:
         found_.push_back({thrown, control_.decisions()});
     }
 
-    /// Whether a deadlock that was reached is the one that a finding spoke of.
+    /// Whether a deadlock or livelock that was reached is the one that a finding spoke of.
     static bool matches(const finding& known, const finding& stuck) {
         if (known.signature == stuck.signature ||
             is_reached_through_pseudo_locks(known.cycle, stuck))
@@ -158,7 +153,7 @@ private:
     }
 
     static void adopt(finding& known, const finding& stuck) {
-        if (known.kind != finding_kind::deadlock) {
+        if (known.kind != stuck.kind) {
             known.judged = verdict::confirmed;
             known.reason.clear();
         }
@@ -166,16 +161,16 @@ private:
         known.reached = stuck.cycle;
     }
 
-    /// A verdict for each finding: reached, built by parking, refuted, or neither.
+    /// A verdict for each finding: reached, built, refuted, or neither.
     outcome settle() {
         // Confirming may add sightings, so the list is walked by number.
         for (std::size_t i = 0; i < found_.size() && !out_.exhausted; ++i) {
             if (found_[i].is_of_order) order_.regrade(found_[i].what);
             if (needs_verdict(found_[i]) && !is_about_interrupts(found_[i].what.kind))
-                confirm_by_parking(finding(found_[i].what));
+                confirm_cycle(finding(found_[i].what));
         }
         for (sighting& each : found_) {
-            if (each.is_of_order && !each.is_deadlock_reached) order_.regrade(each.what);
+            if (each.is_of_order && !each.is_reached) order_.regrade(each.what);
             if (needs_verdict(each)) {
                 const bool misses_interrupts = is_about_interrupts(each.what.kind);
                 const bool is_refuted = out_.exhausted && !misses_interrupts;
@@ -191,20 +186,31 @@ private:
     }
 
     static bool needs_verdict(const sighting& each) {
-        return each.is_of_order && !each.is_deadlock_reached &&
+        return each.is_of_order && !each.is_reached &&
                each.what.judged == verdict::unresolved;
     }
 
-    void confirm_by_parking(const finding& wanted) {
+    /// Parks tasks at the edges of the cycle; when that does not do, because what leads there needs
+    /// a schedule of its own, walks uniformly over the orders in which its locks are taken.
+    void confirm_cycle(const finding& wanted) {
         const std::vector<dependency> cycle = real_cycle(wanted.cycle);
         if (cycle.empty()) return;
-        cycle_confirmation how(cycle, options_.seed);
+        std::vector<std::uint32_t> locks;
+        for (const dependency& edge : cycle) locks.push_back(edge.wanted.instance);
+        cycle_confirmation parking(cycle, options_.seed);
+        selective_walk walk(locks, options_.seed);
+        if (!builds(parking, wanted)) builds(walk, wanted);
+    }
+
+    bool builds(search_strategy& how, const finding& wanted) {
         for (std::uint64_t i = 0; i < confirmations_max; ++i) {
-            if (options_.stop != nullptr && options_.stop->load(std::memory_order_relaxed)) return;
+            if (options_.stop != nullptr && options_.stop->load(std::memory_order_relaxed))
+                return false;
             static_cast<void>(how.new_execution());
             const execution_record done = run(how);
-            if (done.stuck && matches(wanted, *done.stuck)) return;
+            if (done.stuck && matches(wanted, *done.stuck)) return true;
         }
+        return false;
     }
 
     /// Minimises the schedule, and takes the finding as one replay of it shows it: so a replay in
@@ -230,7 +236,7 @@ private:
     }
 
     bool shows(const sighting& wanted, const execution_record& done) const {
-        if (wanted.is_deadlock_reached) return done.stuck && matches(wanted.what, *done.stuck);
+        if (wanted.is_reached) return done.stuck && matches(wanted.what, *done.stuck);
         if (wanted.what.kind == finding_kind::assertion) return done.thrown == wanted.what.what;
         return std::any_of(
             order_.findings().begin(), order_.findings().end(),
@@ -248,10 +254,7 @@ private:
         out_.has_modelled_state = control_.has_seen_locks();
         out_.what = out_.exhausted ? result::sound : result::unresolved;
         for (sighting& each : found_) {
-            const result of = each.is_deadlock_reached                          ? result::deadlock
-                              : each.what.kind == finding_kind::assertion       ? result::exception
-                              : each.what.judged == verdict::refuted            ? out_.what
-                                                                                : result::finding;
+            const result of = result_of(each);
             if (of < out_.what) {
                 out_.what = of;
                 out_.best = each.what.best;
@@ -260,6 +263,13 @@ private:
         }
         found_.clear();
         return std::move(out_);
+    }
+
+    result result_of(const sighting& each) const {
+        if (each.what.kind == finding_kind::livelock) return result::livelock;
+        if (each.is_reached) return result::deadlock;
+        if (each.what.kind == finding_kind::assertion) return result::exception;
+        return each.what.judged == verdict::refuted ? out_.what : result::finding;
     }
 
     void report_progress() {
@@ -279,6 +289,7 @@ private:
     bool is_cut_ = false;    // an execution ended before all its tasks could: nothing is proved
     std::size_t known_ = 0;  // how many of the checker's findings are in found_
     std::vector<sighting> found_;
+    std::vector<std::uint32_t> cycle_locks_;  // of the cycles in found_
 };
 
 }  // namespace wedge

@@ -24,6 +24,14 @@ inline void tsan_unlocked(lock_identity& lock, mode how) noexcept {
     sanitizer::tsan_lock::unlocked(&lock, tsan_flags(how));
 }
 
+/// What an abandoned task did not unlock while its stack unwound: raw lock calls.
+inline void tsan_forget_holds(const task& self) noexcept {
+    if constexpr (sanitizer::thread)
+        for (const held_lock& hold : self.held)
+            if (hold.lock != nullptr && hold.lock->kind() != lock_kind::map)
+                tsan_unlocked(const_cast<lock_identity&>(*hold.lock), hold.how);
+}
+
 /// A second hold of a recursive mutex is no event, only a deeper hold.
 inline held_lock* recursive_hold(task& self, lock_identity& lock) noexcept {
     return lock.kind() == lock_kind::recursive_mutex ? self.held.find(lock.instance()) : nullptr;

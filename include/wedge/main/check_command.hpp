@@ -42,6 +42,11 @@ public:
             ->disable_flag_override();
         options.add_flag("--order-only", options_.is_order_only, "Do not explore")
             ->disable_flag_override();
+        options
+            .add_flag_callback(
+                "--pressure", [this] { options_.under = scenario::pressure_of("pressure"); },
+                "Let any allocation fail or reclaim first, whatever the zone has")
+            ->disable_flag_override();
         explore_options& how = options_.explore;
         add_number(options, "--executions", how.executions_max, 1, "The budget of a scenario");
         add_number(options, "--seed", how.seed, 0, "The seed of the random strategies");
@@ -198,7 +203,9 @@ private:
         for (std::size_t i = 0; i < result.found.findings.size(); ++i) {
             const finding& each = result.found.findings[i];
             json.begin('{').key("kind").value(wedge::name_of(each.kind));
-            json.key("classes").list(report::classes_of(each)).key("grade");
+            std::vector<std::string> classes = report::classes_of(each);
+            for (std::string& name : classes) name = scenario::written_class(name);
+            json.key("classes").list(classes).key("grade");
             report::write_grade(json, each.graded);
             json.key("verdict").value(wedge::name_of(each.judged)).key("schedule");
             if (schedules[i].empty())

@@ -52,6 +52,10 @@ public:
         add_number(options, "--seed", options_.seed, 0, "The seed of the random strategies");
         add_number(options, "--executions", options_.executions_max, 1, "The budget");
         add_number(options, "--steps", options_.steps_max, 1, "The bound of one execution");
+        add_number(options, "--depth", options_.depth, 1, "How many steps PCT orders");
+        add_number(options, "--preemptions", options_.preemptions_max, 0,
+                   "The bound of the exhaustive search");
+        add_number(options, "--jobs", options_.jobs, 1, "How many threads search");
         choice("--substrate", options_.on, substrate_names, "What carries the tasks");
         options.add_option("--out", folder_, "Where schedules are saved (default: here)")
             ->type_name("DIR");

@@ -91,8 +91,8 @@ private:
         if (scenario::fingerprint_of(all) != along.fingerprint && !is_lenient_)
             fail("was recorded when " + path + " said something else; --lenient replays what "
                  "still fits");
-        scenario::scenario_subject subject(all);
-        outcome shown = session(subject, {}).replay(
+        scenario::scenario_subject subject(all, scenario::pressure_of(along.program));
+        outcome shown = session(subject, scenario::with_choices_of_scenarios({})).replay(
             along, is_lenient_ ? replay_mode::lenient : replay_mode::strict);
         for (finding& each : shown.findings) scenario::name_locks(each, subject.lock_titles());
         return shown;

@@ -3,6 +3,8 @@
 
 #include <cstdint>
 #include <cstdio>
+#include <limits>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -59,15 +61,36 @@ public:
 
 protected:
     /// An option that takes a whole number; its name stands in the message about a wrong one.
-    static void add_number(CLI::App& options, const char* option, std::uint64_t& target,
+    template <class Number>
+    static void add_number(CLI::App& options, const char* option, Number& target,
                            std::uint64_t least, const std::string& what) {
+        add_number(options, option, least, what + " (default: " + std::to_string(target) + ")",
+                   [&target](std::uint64_t value) { target = static_cast<Number>(value); },
+                   std::numeric_limits<Number>::max());
+    }
+    /// The same for one that has no default.
+    template <class Number>
+    static void add_number(CLI::App& options, const char* option, std::optional<Number>& target,
+                           std::uint64_t least, const std::string& what) {
+        add_number(options, option, least, what + " (default: none)",
+                   [&target](std::uint64_t value) { target = static_cast<Number>(value); },
+                   std::numeric_limits<Number>::max());
+    }
+
+private:
+    template <class Take>
+    static void add_number(CLI::App& options, const char* option, std::uint64_t least,
+                           const std::string& what, Take take, std::uint64_t most) {
         options
             .add_option_function<std::string>(
                 option,
-                [option, &target, least](const std::string& text) {
-                    target = number_of(option, text, least);
+                [=](const std::string& text) {
+                    const std::uint64_t value = number_of(option, text, least);
+                    if (value > most)
+                        throw error(std::string(option) + ": " + text + " is too large");
+                    take(value);
                 },
-                what + " (default: " + std::to_string(target) + ")")
+                what)
             ->type_name("N")
             ->take_last();
     }

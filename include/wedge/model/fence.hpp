@@ -2,7 +2,7 @@
 #pragma once
 
 #include "wedge/lock/completion.hpp"
-#include "wedge/lock/pseudo_lock.hpp"
+#include "wedge/lock/signalling.hpp"
 
 namespace wedge {
 
@@ -13,7 +13,7 @@ namespace wedge {
 class fence {
 public:
     /// @param signalling  the map of the fence's signallers; null: waits take part in no order
-    explicit fence(label as = site::current(), pseudo_lock* signalling = nullptr)
+    explicit fence(label as = site::current(), signalling_map* signalling = nullptr)
         : done_(as), signalling_(signalling) {}
 
     void signal(site where = site::current()) { done_.complete_all(where); }
@@ -32,11 +32,11 @@ public:
 
 private:
     void might_wait(site where) {
-        if (signalling_ != nullptr) signalling_->touch(mode::exclusive, where);
+        if (signalling_ != nullptr) signalling_->touch(where);
     }
 
     completion done_;
-    pseudo_lock* const signalling_;
+    signalling_map* const signalling_;
 };
 
 }  // namespace wedge

@@ -17,6 +17,7 @@
 #include "wedge/model/pressure.hpp"
 #include "wedge/model/reclaim.hpp"
 #include "wedge/model/shrinker.hpp"
+#include "wedge/task/idle.hpp"
 
 namespace wedge {
 
@@ -145,6 +146,7 @@ public:
             has_kswapd_.store(true, std::memory_order_relaxed);
         }
         const guard held(wake_lock_, where);
+        const idle_section without_work;
         while (!is_woken && !wake_ && !is_stopped_) wake_up_.wait(held, where);
         wake_ = false;
         return !is_stopped_;

@@ -38,12 +38,12 @@ public:
 
 private:
     void begun() {
-        const auto ww_class = static_cast<std::uint32_t>(step_.payload);
+        const auto locks = static_cast<std::uint32_t>(step_.payload);
         for (const held_lock& hold : self_.held) {
-            if (ww_class_of(hold) == ww_class)
+            if (ww_class_of(hold) == locks)
                 broken("begun while another ticket of its class is held",
                        {use_of(hold), use_of(step_)});
-            else if (hold.class_id == ww_class)
+            else if (hold.class_id == locks)
                 broken("begun while a lock of its class is held", {use_of(hold), use_of(step_)});
         }
     }

@@ -72,6 +72,7 @@ public:
     }
 
     static bool is_deadlock(const finding& each) {
+        if (each.kind == finding_kind::livelock) return false;
         return each.kind == finding_kind::deadlock || each.judged == verdict::confirmed ||
                (each.judged == verdict::observed && !each.tasks.empty());
     }
@@ -147,7 +148,7 @@ inline check_result check(const document& all, const check_options& options) {
         result.found = detail::outcome_of_order(std::move(seen));
     } else {
         scenario_subject subject(all, options.under);
-        session exploration(subject, options.explore);
+        session exploration(subject, with_choices_of_scenarios(options.explore));
         for (finding& each : seen) exploration.add(std::move(each));
         result.found = exploration.explore();
     }

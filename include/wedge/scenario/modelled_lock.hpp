@@ -83,6 +83,11 @@ protected:
         return lock_kind::mutex;
     }
 
+    /// As Linux's locks of these names wait.
+    static wait_type waits_of(lock_sort sort) noexcept {
+        return sort == lock_sort::rwlock ? wait_type::spin : wait_type_of(kind_of(sort));
+    }
+
 private:
     const lock_sort sort_;
     lock_identity& identity_;
@@ -91,7 +96,7 @@ private:
 class modelled_plain_lock final : public modelled_lock {
 public:
     modelled_plain_lock(lock_sort sort, lock_class cls)
-        : modelled_lock(sort, own_), own_(kind_of(sort), cls) {}
+        : modelled_lock(sort, own_), own_(kind_of(sort), cls, waits_of(sort)) {}
 
 private:
     lock_identity own_;

@@ -39,7 +39,6 @@ public:
         task* const before = wedge::detail::current_task;
         wedge::detail::current_task = &setup_;
         subject_.begin();
-        titles_ = subject_.lock_titles();
         for (const scenario_subject::walk_visit& visit : subject_.visits()) walk(visit, stop);
         giving_up_ = true;
         wedge::detail::current_task = &setup_;
@@ -53,7 +52,9 @@ public:
     }
 
     /// What each lock is called, by its ordinal; the same in the exploration. After `run`.
-    const std::map<std::uint32_t, std::string>& titles() const noexcept { return titles_; }
+    const std::map<std::uint32_t, std::string>& titles() const noexcept {
+        return subject_.lock_titles();
+    }
 
     bool perform(task& self, const operation& next) override {
         const bool backs_off = next.ticket != nullptr && next.ticket->may_back_off && may_back_off;
@@ -160,7 +161,6 @@ private:
     unsigned statements_ = 0;
     std::uint64_t all_statements_ = 0;
     std::uint32_t locks_ = 0;
-    std::map<std::uint32_t, std::string> titles_;
     std::vector<finding> cut_;
 };
 

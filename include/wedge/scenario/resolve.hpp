@@ -91,7 +91,7 @@ private:
         const declaration* const found = is_task ? names_.task(use.name) : names_.object(use.name);
         std::string words;
         std::vector<std::string_view> near_ones;
-        for (const declares each : wanted) {
+        for (const declares& each : wanted) {
             if (!words.empty()) words += &each + 1 == wanted.end() ? " or " : ", ";
             words += word_of(each);
             for (const std::string_view name : names_.names_of(each)) near_ones.push_back(name);

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "wedge/base/hash.hpp"
+#include "wedge/explore/options.hpp"
 #include "wedge/explore/subject.hpp"
 #include "wedge/lock/work.hpp"
 #include "wedge/model/prime.hpp"
@@ -54,6 +55,21 @@ inline std::string path_of_word(const std::string& word) {
 /// What a scenario does, in a number: comments and blanks do not count.
 inline std::uint64_t fingerprint_of(const document& all) {
     return hash_text(essence_of(all));
+}
+
+/// How a schedule says that memory was under pressure: a replay must be, too.
+inline std::string program_word(const pressure& how) {
+    return how.fail_allocations || how.force_reclaim ? "pressure" : "";
+}
+inline pressure pressure_of(const std::string& program_word) {
+    const bool is_on = program_word == "pressure";
+    return {.fail_allocations = is_on, .force_reclaim = is_on};
+}
+
+/// What the language leaves to the engine, whoever explores a scenario.
+inline explore_options with_choices_of_scenarios(explore_options options) {
+    options.spurious_wakeups = true;
+    return options;
 }
 
 namespace detail {
@@ -113,6 +129,7 @@ public:
         if (!is_walk_) interrupts_.begin(first_handler() + work_count_);
         make_works();
         state_orders();
+        if (titles_.empty()) titles_ = titles_of_locks();
     }
 
     void run(std::uint32_t number) override {
@@ -133,7 +150,7 @@ public:
         world_.end();
     }
     schedule blank() const override {
-        return {schedule_word(all_.path), fingerprint_of(all_), {}, {}, {}};
+        return {schedule_word(all_.path), fingerprint_of(all_), program_word(pressure_), {}, {}};
     }
 
     /// One run of the order pass: a block alone, and how it is entered.
@@ -193,19 +210,9 @@ public:
         interpreter_.run(what, who);
     }
 
-    /// The locks of the scenario by their ordinals, as reports name them: `resv[1]`. Between
-    /// `begin` and `end`; the ordinals are the same in every execution.
-    std::map<std::uint32_t, std::string> lock_titles() {
-        std::map<std::uint32_t, std::string> titles;
-        for (const declaration& each : all_.all) {
-            if (each.what != declares::lock) continue;
-            reference use{each.name, reference::index_sort::number, 0, {}};
-            for (; use.index < each.count; ++use.index)
-                titles[world_.lock(use, 0).identity().instance()] =
-                    each.count == 1 ? each.name : each.name + "[" + std::to_string(use.index) + "]";
-        }
-        return titles;
-    }
+    /// The locks of the scenario by their ordinals, as reports name them: `resv[1]`. They are the
+    /// same in every execution; known since the first one.
+    const std::map<std::uint32_t, std::string>& lock_titles() const noexcept { return titles_; }
 
 private:
     struct thread_of {
@@ -276,7 +283,6 @@ private:
     void serve(const declaration& work, std::uint32_t number) {
         current().name = work.name;
         interpreter_.run(work, actors_[number]);
-        wedge::detail::task_ended(current());  // a work must not keep locks either
     }
 
     void join(const std::string& thread, site where) override {
@@ -316,6 +322,18 @@ private:
     void let_in_interrupts(actor& who) override { interrupts_.strike(interpreter_, who); }
     void note_contexts(actor& who, site where) override { interrupts_.note(who, where); }
 
+    std::map<std::uint32_t, std::string> titles_of_locks() {
+        std::map<std::uint32_t, std::string> titles;
+        for (const declaration& each : all_.all) {
+            if (each.what != declares::lock) continue;
+            reference use{each.name, reference::index_sort::number, 0, {}};
+            for (; use.index < each.count; ++use.index)
+                titles[world_.lock(use, 0).identity().instance()] =
+                    each.count == 1 ? each.name : each.name + "[" + std::to_string(use.index) + "]";
+        }
+        return titles;
+    }
+
     void state_orders() {
         for (const declaration& each : all_.all) {
             if (each.what != declares::order) continue;
@@ -346,6 +364,7 @@ private:
     std::map<std::string, work> works_;
     std::map<std::string, modelled_plain_lock> walked_works_;  // their classes, in the order pass
     std::vector<actor> actors_;                                // by task
+    std::map<std::uint32_t, std::string> titles_;
 };
 
 }  // namespace wedge::scenario

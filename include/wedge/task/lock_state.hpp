@@ -197,8 +197,9 @@ private:
         if (kind_ == lock_kind::ww_mutex)
             return queue_.front().task == task || !is_queued(task);  // newcomers may steal
         if (!is_rw(kind_) || policy_ == rw_policy::reader_preferring) return true;
-        // Linux's qrwlock lets readers in interrupts pass the waiting writers.
-        if (kind_ == lock_kind::qrwlock && how == mode::recursive_shared) return true;
+        // Where plain readers queue, recursive ones pass the waiting writers (Linux's qrwlock: in
+        // interrupts).
+        if (kind_ != lock_kind::rwlock && how == mode::recursive_shared) return true;
         if (policy_ == rw_policy::writer_preferring)
             return !is_shared(how) || std::none_of(queue_.begin(), queue_.end(), [](const use& u) {
                 return !is_shared(u.how);

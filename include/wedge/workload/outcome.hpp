@@ -12,6 +12,7 @@ namespace wedge {
 /// The first that holds, worst first.
 enum class result : std::uint8_t {
     deadlock,    ///< an execution in which nothing could go on
+    livelock,    ///< one in which all that could go on retried without end
     exception,   ///< an action or a check threw
     finding,     ///< a finding that is not refuted
     unresolved,  ///< nothing was found, but not everything was tried
@@ -19,7 +20,8 @@ enum class result : std::uint8_t {
 };
 
 constexpr const char* name_of(result r) noexcept {
-    constexpr const char* names[] = {"deadlock", "exception", "finding", "unresolved", "sound"};
+    constexpr const char* names[] = {"deadlock", "livelock",   "exception",
+                                     "finding",  "unresolved", "sound"};
     return names[static_cast<std::size_t>(r)];
 }
 

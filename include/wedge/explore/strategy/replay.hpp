@@ -55,6 +55,9 @@ public:
         return 0;
     }
 
+    /// What was found in a circle must be found there again.
+    bool looks_for_livelocks() const noexcept override { return true; }
+
     /// Where the execution left the schedule first; empty when it did not.
     const std::string& diverged() const noexcept { return diverged_; }
 

@@ -15,12 +15,13 @@ struct choice_point {
     std::span<const std::uint32_t> enabled;  ///< ordinals, rising; never empty
     std::uint32_t running = no_task;         ///< who took the last step; it may not be enabled
     std::span<const task* const> tasks;      ///< all tasks by ordinal; `pending` is their next step
+    bool has_yielded = false;  ///< the last step was a yield, a failed try or a wait that gave up
 };
 
 /// Answers every non-determinism of an execution. Called by whichever task runs, one at a time.
 ///
 /// A new strategy is one file in this folder with a class like this, and one line in
-/// `make_strategy` (explore/session.hpp).
+/// `make_strategy` (explore/make_strategy.hpp).
 class search_strategy {
 public:
     search_strategy() = default;
@@ -37,6 +38,13 @@ public:
 
     /// A number in [0, n); n is at least 2.
     virtual std::uint32_t choose(std::uint32_t n) = 0;
+
+    /// Whether the execution ends as a livelock when all tasks retry for ever.
+    virtual bool looks_for_livelocks() const noexcept { return false; }
+
+    /// Nobody can go on, and these wait.
+    virtual void is_stuck(std::span<const std::uint32_t> /*waiting*/,
+                          std::span<const task* const> /*tasks*/) {}
 
     /// True when `new_execution` returned false because every schedule and choice was tried.
     virtual bool is_exhaustive() const noexcept { return false; }

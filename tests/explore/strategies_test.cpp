@@ -1,0 +1,168 @@
+#include <doctest/doctest.h>
+
+#include "explore/workloads.hpp"
+#include "report/golden.hpp"
+#include "wedge/event/schedule_text.hpp"
+
+using namespace workloads;
+using wedge::result;
+using wedge::strategy;
+
+namespace {
+
+constexpr strategy all_strategies[] = {strategy::portfolio, strategy::random, strategy::pct,
+                                       strategy::pos,       strategy::urw,    strategy::surw,
+                                       strategy::exhaustive};
+
+template <strategy How>
+struct under {
+    static constexpr strategy how = How;
+};
+
+template <class W>
+wedge::outcome tried(const wedge::program& what, wedge::explore_options options) {
+    return wedge::explore<W>(what, options);
+}
+
+/// How many executions it takes until one ends in a deadlock, with no help of the order checker.
+template <class W>
+std::uint64_t executions_to_deadlock(const wedge::program& what, wedge::explore_options options) {
+    wedge::workload_subject<W> subject(what);
+    wedge::controller control(subject, options.on, nullptr, options.steps_max);
+    const std::vector<std::uint32_t> no_cycle;
+    const auto how = make_strategy(options, no_cycle);
+    for (std::uint64_t i = 1; i <= options.executions_max && how->new_execution(); ++i)
+        if (control.run(*how).how == wedge::ending::deadlock) return i;
+    return 0;
+}
+
+const wedge::program staggered = wedge::parse_program("ab | late(1)");
+const wedge::program staggered_in_order = wedge::parse_program("ab | late");
+const wedge::program gated = wedge::parse_program("ab | open | maybe_ba");
+
+}  // namespace
+
+TEST_CASE_TEMPLATE("strategies: what each finds of the small workloads within its bound", How,
+                   under<strategy::portfolio>, under<strategy::random>, under<strategy::pct>,
+                   under<strategy::pos>, under<strategy::urw>, under<strategy::surw>,
+                   under<strategy::exhaustive>) {
+    const wedge::explore_options options{.how = How::how, .executions_max = 20'000};
+    CAPTURE(wedge::strategy_names[static_cast<std::size_t>(How::how)]);
+    // A random walk is with the late task for hundreds of steps, and never meets the early one.
+    if (How::how != strategy::random && How::how != strategy::urw)
+        CHECK(executions_to_deadlock<staggered_abba>(staggered, options) != 0);
+    CHECK(executions_to_deadlock<gated_abba>(gated, options) != 0);
+    CHECK(executions_to_deadlock<table<5>>(table<5>::all(), options) != 0);
+    CHECK(executions_to_deadlock<staggered_abba>(staggered_in_order, options) == 0);
+    CHECK(executions_to_deadlock<table<5>>(table<5>::all("eat_in_order"), options) == 0);
+}
+
+TEST_CASE("strategies: each confirms the philosophers' deadlock, none that of their twins") {
+    for (const strategy how : all_strategies) {
+        const wedge::outcome found = tried<table<5>>(
+            table<5>::all(), {.how = how, .executions_max = 2000});
+        CAPTURE(wedge::strategy_names[static_cast<std::size_t>(how)]);
+        CHECK(found.what == result::deadlock);
+        CHECK(!found.best.decisions.empty());
+        CHECK(wedge::replay<table<5>>(found.best).what == result::deadlock);
+        const wedge::outcome sound = tried<table<5>>(
+            table<5>::all("eat_in_order"), {.how = how, .executions_max = 200});
+        CHECK(sound.what == (sound.exhausted ? result::sound : result::finding));
+    }
+}
+
+TEST_CASE("portfolio: small workloads end exhausted") {
+    const wedge::outcome sound = tried<table<5>>(table<5>::all("eat_in_order"), {});
+    CHECK(sound.exhausted);
+    CHECK(sound.executions < 100);
+}
+
+TEST_CASE("exhaustive: nothing is begun that only repeats, where locks are all there is") {
+    const wedge::explore_options all{.how = strategy::exhaustive};
+    CHECK(tried<table<3>>(table<3>::all(), all).pruned == 0);
+    CHECK(tried<table<5>>(table<5>::all(), all).pruned == 0);
+}
+
+TEST_CASE("exhaustive: a bound of preemptions says whether it left anything out") {
+    const wedge::program inverted = wedge::parse_program("ab | ba");
+    const auto bounded = [&](std::uint32_t preemptions) {
+        return tried<abba>(inverted,
+                           {.how = strategy::exhaustive, .preemptions_max = preemptions});
+    };
+    CHECK(!bounded(0).exhausted);
+    CHECK(bounded(1).what == result::deadlock);
+    CHECK(bounded(20).exhausted);
+}
+
+TEST_CASE("livelock: philosophers that put down and retry, and those that keep an order") {
+    for (const strategy how : {strategy::round_robin, strategy::portfolio}) {
+        const wedge::outcome found = tried<table<3>>(
+            table<3>::all("retry"), {.how = how, .executions_max = 500});
+        CHECK(found.what == result::livelock);
+        REQUIRE(found.findings.size() >= 1);
+        const auto circle = std::find_if(
+            found.findings.begin(), found.findings.end(),
+            [](const auto& each) { return each.kind == wedge::finding_kind::livelock; });
+        REQUIRE(circle != found.findings.end());
+        CHECK(circle->judged == wedge::verdict::observed);
+        CHECK(circle->tasks.size() == 3);
+        const wedge::outcome again = wedge::replay<table<3>>(circle->best);
+        CHECK(again.what == result::livelock);
+        CHECK(again.diverged.empty());
+        CHECK(tried<table<3>>(table<3>::all("retry_in_order"), {.how = how, .executions_max = 500})
+                  .what == result::unresolved);
+    }
+}
+
+TEST_CASE("livelock: a loop that waits for a flag is none, and no search of it hangs") {
+    for (const char* const text : {"spin | set", "spin_with_try | set",
+                                   "spin_with_try | spin_with_try | set"}) {
+        CAPTURE(text);
+        const wedge::outcome found =
+            tried<spinners>(wedge::parse_program(text), {.executions_max = 1000});
+        CHECK(found.findings.empty());
+        CHECK(found.what == result::unresolved);
+    }
+}
+
+TEST_CASE("livelock: a lone timed wait is none") {
+    CHECK(tried<hand_over>(wedge::parse_program("wait_for_a_while"),
+                           {.how = strategy::round_robin, .executions_max = 100})
+              .findings.empty());
+}
+
+TEST_CASE("jobs: the outcome is the same whatever their number") {
+    const auto text = [](std::uint32_t jobs) {
+        const wedge::outcome found = tried<staggered_abba>(
+            staggered, {.how = strategy::pct, .executions_max = 20'000, .jobs = jobs});
+        CHECK(found.what == result::deadlock);
+        std::string all = std::to_string(found.executions) + " " + std::to_string(found.steps);
+        for (const wedge::finding& each : found.findings) all += to_string(each.best);
+        return all;
+    };
+    const std::string two = text(2);
+    CHECK(two == text(3));
+    const wedge::outcome sound = tried<table<5>>(table<5>::all("eat_in_order"), {.jobs = 2});
+    CHECK(sound.what == result::sound);
+    CHECK_THROWS_AS(tried<abba>(wedge::parse_program("ab | typo"), {.jobs = 2}), wedge::error);
+}
+
+TEST_CASE("strategies: the same seed takes the same steps with every compiler") {
+    std::string text;
+    for (std::size_t how = 0; how < std::size(wedge::strategy_names); ++how) {
+        text += std::string(wedge::strategy_names[how]) + ":";
+        wedge::workload_subject<table<3>> subject(table<3>::all("retry"));
+        wedge::controller control(subject, wedge::substrate::automatic, nullptr, 200);
+        const std::vector<std::uint32_t> no_cycle;
+        const auto search =
+            wedge::make_strategy({.how = static_cast<strategy>(how), .seed = 7}, no_cycle);
+        for (int i = 0; i < 9 && search->new_execution(); ++i) {
+            control.run(*search);
+            text += " ";
+            for (const wedge::decision& each : control.decisions())
+                text += std::to_string(each.value);
+        }
+        text += "\n";
+    }
+    check_golden("strategies.txt", text);
+}

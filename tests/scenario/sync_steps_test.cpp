@@ -1,0 +1,95 @@
+#include "wedge/scenario/sync_steps.hpp"
+
+#include <doctest/doctest.h>
+
+#include "scenario/read.hpp"
+
+namespace {
+
+std::string outcome_of(const std::string& text) {
+    return checked(text).what;
+}
+
+}  // namespace
+
+TEST_CASE("sync steps: a transaction ends with everything unlocked, however it is left") {
+    const std::string text =
+        "lock o ww_mutex x2\n"
+        "thread t { repeat 2 { transaction T { lock o[0] with T\n"
+        "lock o[1] with T; ";
+    for (const char* way : {"", "break", "return", "try lock o[0]", "unlock o[0]"}) {
+        CAPTURE(way);
+        CHECK(outcome_of(text + way + " } } }\n") == "sound");
+    }
+}
+
+TEST_CASE("sync steps: both algorithms resolve what plain locks cannot") {
+    for (const char* how : {"", " wait_die"}) {
+        CAPTURE(how);
+        const auto thread = [&](const char* name, const char* a, const char* b) {
+            return std::string("thread ") + name + " { ww begin T class o" + how + "; lock o[" + a +
+                   "] with T; lock o[" + b + "] with T else { unlock o[" + a +
+                   "]; ww end T; return }; unlock o[" + b + "]; unlock o[" + a + "]; ww end T }\n";
+        };
+        CHECK(outcome_of("lock o ww_mutex x2\n" + thread("t", "0", "1") + thread("u", "1", "0")) ==
+              "sound");
+    }
+    CHECK(outcome_of("lock o ww_mutex x2\nthread t { lock o[0]; lock o[1]; unlock o[1]; unlock "
+                     "o[0] }\nthread u { lock o[1]; lock o[0]; unlock o[0]; unlock o[1] }\n") ==
+          "deadlock");
+}
+
+TEST_CASE("sync steps: completions are remembered, fences for good, conditions not at all") {
+    CHECK(outcome_of("completion c\nthread t { complete c; complete c; wait c; wait c }\n") ==
+          "sound");
+    CHECK(outcome_of("completion c\nthread t { complete c; wait c; wait c }\n") == "deadlock");
+    CHECK(outcome_of("completion c\nthread t { complete c all; wait c; wait c }\n") == "sound");
+    CHECK(outcome_of("fence f\nthread t { signal f; signal f; wait f; wait f }\n") == "sound");
+    CHECK(outcome_of("lock a mutex\ncondition v\n"
+                     "thread t { notify v; lock a; wait v a; unlock a }\n") == "deadlock");
+}
+
+TEST_CASE("sync steps: any wait may time out") {
+    for (const char* wait : {"wait f", "wait c", "wait v a"}) {
+        CAPTURE(wait);
+        const std::string text =
+            "fence f\ncompletion c\ncondition v\nlock a mutex\n"
+            "counter K = 0\nthread t { lock a; " +
+            std::string(wait);
+        CHECK(outcome_of(text + " timeout { set K = 1 }; assert K == 1; unlock a }\n") == "sound");
+        CHECK(outcome_of(text + "; unlock a }\n") == "deadlock");
+    }
+}
+
+TEST_CASE("sync steps: a pending work is queued once, and an idle worker is no deadlock") {
+    const std::string text = "counter K = 0\nwork w { add K 1 }\n";
+    CHECK(outcome_of(text + "thread t { queue w; flush w; queue w; flush w; assert K == 2 }\n") ==
+          "sound");
+    CHECK(outcome_of(text + "thread t { queue w; queue w; flush w; assert K == 1 }\n") ==
+          "finding");
+    CHECK(outcome_of(text + "thread t { queue w; cancel w; if K == 1 { assert K == 1 } }\n") ==
+          "sound");
+    CHECK(outcome_of("lock a mutex\nwork w { lock a }\nthread t { queue w }\n") == "finding");
+    CHECK(outcome_of("semaphore s = 0\nwork w { down s }\nthread t { queue w }\n") == "deadlock");
+}
+
+TEST_CASE("sync steps: a wait for all sections lasts as long as they do") {
+    const std::string text =
+        "lock rcu map\ncounter K = 0\n"
+        "thread reads { read rcu; set K = 1; set K = 0; unlock rcu }\n";
+    CHECK(outcome_of(text + "thread waits { if K == 1 { sync rcu; assert K == 0 } }\n") == "sound");
+    CHECK(outcome_of(text + "thread waits { if K == 1 { assert K == 0 } }\n") == "finding");
+}
+
+TEST_CASE("sync steps: recursive readers pass a waiting writer, plain ones do not") {
+    const auto twice = [](const char* kind, const char* how) {
+        return outcome_of(std::string("lock a ") + kind + "\nthread reads { read a" + how +
+                          "; read a" + how + "; unlock a; unlock a }\n" +
+                          "thread writes { lock a; unlock a }\n");
+    };
+    CHECK(twice("rwlock", "") == "sound");
+    CHECK(twice("qrwlock", "") == "deadlock");
+    CHECK(twice("rwsem", "") == "deadlock");
+    CHECK(twice("rwsem", " recursive") == "sound");
+    CHECK(twice("qrwlock", " recursive") == "sound");
+}
