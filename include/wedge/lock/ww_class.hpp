@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "wedge/base/annotate.hpp"
 #include "wedge/base/level.hpp"
 #include "wedge/task/lock_state.hpp"
 #include "wedge/task/ticket.hpp"
@@ -101,7 +102,7 @@ public:
     /// The lock that it was told to back off from, until it is taken; null: none.
     basic_ww_mutex<Level>* contended() const noexcept { return contended_; }
 
-    void unlock_all(site where = site::current()) {
+    void unlock_all(site where = site::current()) WEDGE_NO_THREAD_SAFETY {
         while (!held_.empty()) {
             basic_ww_mutex<Level>* const last = held_.back();
             last->unlock(where);
