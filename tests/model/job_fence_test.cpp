@@ -7,7 +7,7 @@
 #include "wedge/explore/explore.hpp"
 #include "wedge/model/memory.hpp"
 
-#include "model/watched.hpp"
+#include "support/watched.hpp"
 
 using namespace wedge;
 

@@ -9,7 +9,7 @@
 #include "wedge/model/job_fence.hpp"
 #include "wedge/model/userptr.hpp"
 
-#include "model/watched.hpp"
+#include "support/watched.hpp"
 
 using namespace wedge;
 

@@ -7,7 +7,7 @@
 #include "wedge/explore/explore.hpp"
 #include "wedge/model/memory.hpp"
 
-#include "model/watched.hpp"
+#include "support/watched.hpp"
 
 using namespace wedge;
 
@@ -134,6 +134,23 @@ TEST_CASE("shrinker_list: reclaim only tries the lock") {
     all.remove(one);
     CHECK(!order.has_edge("reclaim", "shrinker_rwsem"));
     CHECK(order.findings().empty());
+}
+
+TEST_CASE("shrinker_list: the flags of the reclaimer decide about each of its shrinkers") {
+    class fs_cache final : public shrinker {
+    public:
+        bool may_run(gfp effective) const override { return has(effective, gfp::fs); }
+        void scan() override { ++scans; }
+        int scans = 0;
+    } inodes;
+    memory zone;
+    shrinker_list all;
+    zone.add(all);
+    all.add(inodes);
+    zone.reclaim(gfp_nofs);
+    CHECK(inodes.scans == 0);
+    zone.reclaim();
+    CHECK(inodes.scans == 1);
 }
 
 TEST_CASE("shrinker_list: an unregistered shrinker is not scanned any more") {

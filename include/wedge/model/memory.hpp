@@ -278,8 +278,7 @@ private:
 
     std::uint32_t run_shrinkers(gfp counts) {
         const detail::reclaim_progress::pass mine(progress_);
-        for (shrinker* const each : shrinkers_)
-            if (each->may_run(counts)) each->scan();
+        for (shrinker* const each : shrinkers_) each->run(counts);
         return mine.freed();
     }
 

@@ -10,6 +10,7 @@
 #include "wedge/lock/guard.hpp"
 #include "wedge/lock/shared_mutex.hpp"
 #include "wedge/model/gfp.hpp"
+#include "wedge/model/how.hpp"
 
 namespace wedge {
 
@@ -30,6 +31,11 @@ public:
 
     /// Frees what it can by `memory::free`, in one batch.
     virtual void scan() = 0;
+
+    /// What a pass of reclaim calls.
+    virtual void run(gfp effective) {
+        if (may_run(effective)) scan();
+    }
 };
 
 /// How many objects a pass asks for, from 0 for all it can to 12 for a first glance
@@ -115,16 +121,11 @@ public:
     /// Waits for the scans that run (Linux: synchronize_shrinkers).
     void synchronise(site where = site::current()) { const guard held(lock_, where); }
 
-    void scan() override { scan_for(gfp_kernel); }
-    void scan_for(gfp effective, site where = site::current()) WEDGE_NO_THREAD_SAFETY {
-        if (!lock_.try_lock_shared(where)) return;
-        struct hold {
-            shared_mutex& lock;
-            site where;
-            ~hold() WEDGE_NO_THREAD_SAFETY { lock.unlock_shared(where); }
-        } const held{lock_, where};
-        for (shrinker* const each : all_)
-            if (each->may_run(effective)) each->scan();
+    void scan() override { run(gfp_kernel); }
+    void run(gfp effective) override {
+        static_cast<void>(detail::locked_shared(lock_, design::how::try_, site::current(), [&] {
+            for (shrinker* const each : all_) each->run(effective);
+        }));
     }
 
 private:
