@@ -53,7 +53,7 @@ TEST_CASE("gpu_device: nothing is found in all actions of the upstream design at
     CHECK(done.what == result::unresolved);
 }
 
-TEST_CASE("gpu_device: two submissions that name their objects in opposite orders both get through") {
+TEST_CASE("gpu_device: submissions that name their objects in opposite orders both get through") {
     const outcome done = explored<design::upstream>("submit | submit(1)", 5000);
     CHECK(done.findings.empty());
     CHECK(done.what == result::unresolved);

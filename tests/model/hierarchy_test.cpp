@@ -39,7 +39,9 @@ std::vector<row> rows() {
 class witness final : public sink {
 public:
     witness()
-        : sink(reader::order), before_(current().sink), process_(detail::process_sink.exchange(this)) {
+        : sink(reader::order),
+          before_(current().sink),
+          process_(detail::process_sink.exchange(this)) {
         current().sink = this;
     }
     ~witness() {

@@ -195,7 +195,7 @@ TEST_CASE("fault: a killed task handles nothing") {
     CHECK(seen == std::set{1, 2});
 }
 
-TEST_CASE("user_copy: under a lock that the fault handler takes it is an inversion, page or no page") {
+TEST_CASE("user_copy: under a lock that the fault handler takes it deadlocks") {
     const outcome broken = explored<copying<true>>();
     CHECK(broken.what == result::deadlock);
     const outcome repaired = explored<copying<false>>();
