@@ -7,7 +7,9 @@
 // ctest: imap_before_reclaim exit=1 --design imap_before_reclaim --seconds 2 => deadlock: .*i_mmap
 // ctest: blocking_shrinker exit=1 --design blocking_shrinker --seconds 2 => deadlock: .*dma_resv
 // ctest: alloc_under_imap exit=1 --design alloc_under_imap --seconds 2 => deadlock: .*i_mmap
-// ctest: list --list => ^upstream\nimap_before_reclaim\nblocking_shrinker\nalloc_under_imap\n$
+// ctest: gpu_upstream --design gpu_upstream --seconds 1 --hog 8 => ^gpu_upstream: clean
+// ctest: gpu_recovery exit=1 --design gpu_recovery_allocates --seconds 2 => gpu.lock.*reclaim
+// ctest: list --list => ^upstream\nimap_before_reclaim\nblocking_shrinker\nalloc_under_imap\ngpu_upstream\ngpu_recovery_allocates\n$
 // ctest: misuse exit=2 --design nothing => there is no design nothing
 // clang-format on
 #include <atomic>
@@ -20,7 +22,7 @@
 
 #include <unistd.h>
 
-#include "wedge/model/device.hpp"
+#include "wedge/model/gpu_device.hpp"
 #include "wedge/report/text.hpp"
 #include "wedge/stress/runner.hpp"
 
@@ -37,15 +39,17 @@ struct design_row {
     const char* name;
     wedge::stress_outcome (*stress)(const wedge::stress_options&);
 };
-template <class D>
+template <wedge::workload W>
 constexpr design_row row(const char* name) {
-    return {name, &wedge::stress<wedge::device<D>>};
+    return {name, &wedge::stress<W>};
 }
 constexpr design_row designs[] = {
-    row<wedge::design::upstream>("upstream"),
-    row<wedge::design::imap_before_reclaim>("imap_before_reclaim"),
-    row<wedge::design::blocking_shrinker>("blocking_shrinker"),
-    row<wedge::design::alloc_under_imap>("alloc_under_imap"),
+    row<wedge::device<wedge::design::upstream>>("upstream"),
+    row<wedge::device<wedge::design::imap_before_reclaim>>("imap_before_reclaim"),
+    row<wedge::device<wedge::design::blocking_shrinker>>("blocking_shrinker"),
+    row<wedge::device<wedge::design::alloc_under_imap>>("alloc_under_imap"),
+    row<wedge::gpu_device<wedge::design::upstream>>("gpu_upstream"),
+    row<wedge::gpu_device<wedge::design::recovery_allocates>>("gpu_recovery_allocates"),
 };
 
 constexpr const char* usage =

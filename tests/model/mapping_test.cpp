@@ -1,11 +1,14 @@
 #include "wedge/model/mapping.hpp"
 
+#include <string>
+
 #include <doctest/doctest.h>
 
 #include "wedge/explore/explore.hpp"
 
 #include "support/watched.hpp"
 
+namespace mapping_test {
 using namespace wedge;
 using design::alloc_at;
 using design::how;
@@ -43,7 +46,9 @@ TEST_CASE("mapping: a walk that tries gives up while the tree is changed") {
     CHECK(file.rmap_walk(how::block));
     file.change_tables(zone, alloc_at::before_imap);
     file.unmap_range();
+    file.unmap_range(mode::shared);
     CHECK(file.rmap_walk(how::try_));
+    CHECK(current().held.empty());
 }
 
 TEST_CASE("mapping: allocating under the tree's lock orders it before reclaim") {
@@ -65,3 +70,35 @@ TEST_CASE("mapping: the walk of a task that holds the tree's lock never ends") {
     CHECK(result_of<walked<how::block, alloc_at::before_imap>>() == result::sound);
     CHECK(result_of<walked<how::try_, alloc_at::under_imap>>() == result::sound);
 }
+
+TEST_CASE("mapping: what a walk needs for each area is taken without waiting, the rest before it") {
+    const watched all;
+    memory zone({.pages = 8, .min = 0, .low = 0, .high = 0});
+    mapping file;
+    page_aging aging(file, how::block);
+    zone.add(aging);
+    CHECK(file.build_map_info(8, zone));
+    CHECK(zone.free_pages() == 8);
+    REQUIRE(zone.alloc(7, gfp_nowait));
+    CHECK(!file.build_map_info(2, zone));
+    CHECK(zone.free_pages() == 1);
+    zone.free(7);
+    CHECK(!all.has_edge("i_mmap_rwsem", "reclaim"));
+    CHECK(all.findings().empty());
+}
+
+TEST_CASE("mapping: a tree that reclaim does not walk has a class of its own, and may allocate") {
+    for (const char* const tree : {"hugetlb_i_mmap_rwsem", "i_mmap_rwsem"}) {
+        const watched all;
+        memory zone;
+        mapping file;
+        mapping huge(tree);
+        page_aging aging(file, how::block);
+        zone.add(aging);
+        zone.reclaim();
+        CHECK(huge.share_tables(zone));
+        CHECK(all.findings().empty() == (std::string(tree) != "i_mmap_rwsem"));
+    }
+}
+
+}  // namespace mapping_test

@@ -3,6 +3,7 @@
 #include <set>
 #include <stdexcept>
 #include <thread>
+#include <utility>
 
 #include <doctest/doctest.h>
 
@@ -106,6 +107,27 @@ struct pressed {
     static constexpr auto actions =
         wedge::actions(action<&pressed::take>{"take"}, action<&pressed::must>{"must"});
     static inline std::set<std::uint32_t> outcomes;
+};
+
+/// A process with so many pages, whose address space may be busy.
+class process final : public oom_victim {
+public:
+    process(memory& zone, std::uint32_t pages) : zone_(zone), pages_(pages) { zone.add(*this); }
+    bool reap() override {
+        ++reaps;
+        const try_guard mm(lock);
+        if (!mm || pages_ == 0) return false;
+        may_reclaim_within = zone_.alloc(1, gfp_kernel);  // it must not kill again
+        zone_.free(std::exchange(pages_, 0));
+        return true;
+    }
+    mutex lock{"victim"};
+    int reaps = 0;
+    bool may_reclaim_within = false;
+
+private:
+    memory& zone_;
+    std::uint32_t pages_;
 };
 
 }  // namespace
@@ -247,6 +269,70 @@ TEST_CASE("memory: natively no page is lost between threads") {
     a.join();
     b.join();
     CHECK(zone.free_pages() == 8);
+}
+
+TEST_CASE("memory: an optional allocation makes one pass, a costly one too") {
+    for (const bool is_block : {false, true}) {
+        for (const gfp modifier : {gfp::none, gfp::noretry, gfp::retry_mayfail}) {
+            memory zone({.pages = 64, .min = 0, .low = 1, .high = 2});
+            plain_shrinker cache(zone, {4, 4, 4, 4, 4, 4, 4, 4});
+            REQUIRE(zone.alloc(64, gfp_nowait));
+            const bool got = is_block ? zone.alloc_block(4, gfp_kernel | modifier)
+                                      : zone.alloc(16, gfp_kernel | modifier);
+            const bool is_light =
+                modifier == gfp::noretry || (is_block && modifier == gfp::none);
+            CHECK(got == !is_light);
+            CHECK(cache.scans == (is_light ? 1 : 4));
+        }
+    }
+}
+
+TEST_CASE("memory: urgent allocations and reclaimers may take the reserve") {
+    memory zone({.pages = 16, .min = 4, .low = 5, .high = 8, .reserve = 2});
+    REQUIRE(zone.alloc(12, gfp_nowait));
+    CHECK(!zone.alloc(1, gfp_nowait));
+    CHECK(zone.alloc(1, gfp_atomic));
+    {
+        const alloc_scope reclaims(scope::noreclaim);
+        CHECK(zone.alloc(1, gfp_kernel));
+    }
+    CHECK(!zone.alloc(1, gfp_atomic));
+}
+
+TEST_CASE("memory: kswapd gives up after so many fruitless runs, until a reclaim frees something") {
+    memory zone({.pages = 16, .min = 0, .low = 4, .high = 8, .kswapd_tries = 2});
+    plain_shrinker cache(zone, {0, 0, 3});
+    REQUIRE(zone.alloc(14, gfp_nowait));
+    zone.balance();
+    CHECK(!zone.is_hopeless());
+    zone.balance();
+    CHECK(zone.is_hopeless());
+    zone.free(1);  // outside reclaim it is no success of reclaim's
+    CHECK(zone.is_hopeless());
+    zone.reclaim();
+    CHECK(!zone.is_hopeless());
+}
+
+TEST_CASE("memory: when reclaim gets nowhere a process is killed, and only for who must have it") {
+    for (const gfp flags : {gfp_kernel, gfp_kernel | gfp::noretry, gfp_kernel | gfp::retry_mayfail,
+                            gfp_nofs, gfp_nowait}) {
+        memory zone({.pages = 8, .min = 0, .low = 1, .high = 2});
+        process victim(zone, 8);
+        REQUIRE(zone.alloc(8, gfp_nowait));
+        CHECK(zone.alloc(4, flags) == (flags == gfp_kernel));
+        CHECK(victim.reaps == (flags == gfp_kernel ? 1 : 0));
+        CHECK(!victim.may_reclaim_within);
+    }
+}
+
+TEST_CASE("memory: a victim whose address space is busy is not waited for") {
+    memory zone({.pages = 8, .min = 0, .low = 1, .high = 2});
+    process victim(zone, 8);
+    REQUIRE(zone.alloc(8, gfp_nowait));
+    const guard busy(victim.lock);
+    std::thread other([&] { CHECK(!zone.alloc(4, gfp_kernel)); });
+    other.join();
+    CHECK(victim.reaps == 1);
 }
 
 TEST_CASE("memory: pressure is a choice, and none when it is off") {

@@ -62,7 +62,8 @@ std::vector<finding> with_reservation(gfp allocation, std::uint8_t allocation_sc
                                       gfp reclaimer) {
     const watched all;
     memory zone;
-    reservation resv;
+    ww_class of("dma_resv");
+    reservation resv(of);
     resv_shrinker<is_try> bo(resv);
     zone.add(bo);
     {
@@ -130,7 +131,8 @@ TEST_CASE("reclaim: every allocation that may reclaim touches the notifiers, wit
 TEST_CASE("reclaim: kswapd holds it around a pass, and calls no notifier") {
     const watched all;
     memory zone({.pages = 4});
-    reservation resv;
+    ww_class of("dma_resv");
+    reservation resv(of);
     resv_shrinker<false> bo(resv);
     zone.add(bo);
     CHECK(!zone.kswapd_pass());
@@ -172,7 +174,8 @@ TEST_CASE("reclaim: a shrinker that must not run for these flags is left out") {
 TEST_CASE("reclaim: an allocation that opted out reclaims without being seen") {
     const watched all;
     memory zone({.pages = 1});
-    reservation resv;
+    ww_class of("dma_resv");
+    reservation resv(of);
     resv_shrinker<false> bo(resv);
     zone.add(bo);
     CHECK(!zone.alloc(2, gfp_kernel | gfp::nolockdep));

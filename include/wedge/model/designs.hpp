@@ -5,6 +5,7 @@
 #include <array>
 #include <concepts>
 
+#include "wedge/model/gfp.hpp"
 #include "wedge/model/how.hpp"
 #include "wedge/model/prime.hpp"
 #include "wedge/workload/outcome.hpp"
@@ -20,6 +21,8 @@ namespace design {
 struct upstream {
     using how = design::how;
     using alloc_at = design::alloc_at;
+    using copy_at = design::copy_at;
+    using several_by = design::several_by;
 
     /// What a hunt in `device` of this design must come to.
     static constexpr auto expects = result::sound;
@@ -35,6 +38,26 @@ struct upstream {
     /// What the driver states at start-up (dma_resv_lockdep).
     static constexpr auto startup_order = std::to_array<primed_lock>(
         {{"mmap_lock", mode::shared}, {"dma_resv"}, {"reclaim"}, {"i_mmap_rwsem"}});
+
+    // What follows is asked by `gpu_device` alone.
+
+    /// When a submission copies from user space.
+    static constexpr auto submit_copy = copy_at::before_reservation;
+    /// How a submission takes the reservations of its objects.
+    static constexpr auto submit_lock = several_by::ticket;
+    /// How a job allocates, whose fence is published already.
+    static constexpr auto job_alloc = gfp_nowait;
+    /// The allocation scope in which recovery makes its core dump, under the lock that jobs take.
+    static constexpr std::uint8_t recovery_scope = scope::noreclaim;
+    /// Whether the callback of a notifier takes the reservation of the object.
+    static constexpr bool notifier_reserves = false;
+    /// What is stated of fences: reservations, reclaim and notifiers may wait for them.
+    static constexpr auto fence_order = std::to_array<primed_lock>({{"mmap_lock", mode::shared},
+                                                                    {"dma_resv_acquire"},
+                                                                    {"dma_resv"},
+                                                                    {"reclaim"},
+                                                                    {"mmu_notifier"},
+                                                                    {"signalling"}});
 };
 
 /// The inversion of 2020: the driver's unmap path allocates under i_mmap, and its start-up
@@ -58,6 +81,47 @@ struct alloc_under_imap : upstream {
     static constexpr auto split_alloc = alloc_at::under_imap;
 };
 
+/// A submission copies from user space with its objects reserved: a fault handler waits for them
+/// under the mmap lock (amdgpu's MQD dump in debugfs, msm's submit).
+struct copy_under_reservation : upstream {
+    static constexpr auto expects = result::deadlock;
+    static constexpr auto submit_copy = copy_at::under_reservation;
+};
+
+/// A submission takes two reservations one after the other (amdgpu's devcoredump). Two of them
+/// deadlock, but one is a finding before that.
+struct without_ticket : upstream {
+    static constexpr auto expects = result::finding;
+    static constexpr auto submit_lock = several_by::nesting;
+};
+
+/// A job allocates with GFP_KERNEL on the way to its fence, for which reclaim may wait (amdgpu's
+/// job_run until 2020).
+struct job_allocates : upstream {
+    static constexpr auto expects = result::deadlock;
+    static constexpr auto job_alloc = gfp_kernel;
+};
+
+/// It tries not to insist, and still reclaims (etnaviv's core dump).
+struct job_allocates_noretry : upstream {
+    static constexpr auto expects = result::deadlock;
+    static constexpr auto job_alloc = gfp_noio | gfp::noretry;
+};
+
+/// Recovery allocates under the lock that jobs take; its reclaim waits for a job (msm's recovery
+/// worker under gpu->lock).
+struct recovery_allocates : upstream {
+    static constexpr auto expects = result::deadlock;
+    static constexpr std::uint8_t recovery_scope = 0;
+};
+
+/// The notifier takes the reservation, whose holders allocate and so call the notifier (amdgpu's
+/// MES and KFD locks).
+struct notifier_takes_reservation : upstream {
+    static constexpr auto expects = result::deadlock;
+    static constexpr bool notifier_reserves = true;
+};
+
 }  // namespace design
 
 /// What `device` asks of a design.
@@ -70,6 +134,17 @@ concept locking_design = requires {
     {std::span<const primed_lock>(D::startup_order)};
 };
 
-static_assert(locking_design<design::upstream>);
+/// What `gpu_device` asks beyond that.
+template <class D>
+concept gpu_design = locking_design<D> && requires {
+    { D::submit_copy } -> std::convertible_to<design::copy_at>;
+    { D::submit_lock } -> std::convertible_to<design::several_by>;
+    { D::job_alloc } -> std::convertible_to<gfp>;
+    { D::recovery_scope } -> std::convertible_to<std::uint8_t>;
+    { D::notifier_reserves } -> std::convertible_to<bool>;
+    {std::span<const primed_lock>(D::fence_order)};
+};
+
+static_assert(gpu_design<design::upstream>);
 
 }  // namespace wedge

@@ -35,13 +35,14 @@ struct device {
         const shared_guard mm(mmap_);
         object& bo = at(index);
         const guard held(bo.resv);
-        if (bo.pages == 0 && zone_.alloc(object_pages, gfp_kernel)) bo.pages = object_pages;
+        populate(bo);
     }
 
     /// The driver needs the place of an object: waits for its reservation and throws it out.
     void evict(std::uint32_t index) {
         object& bo = at(index);
         const guard held(bo.resv);
+        bo.resv.wait(fence_use::read);
         depopulate(bo);
     }
 
@@ -73,11 +74,7 @@ struct device {
     }
 
     /// No page is lost, and none is twice.
-    void check() const {
-        std::uint32_t pages = zone_.free_pages();
-        for (const object& bo : bos_) pages += bo.pages;
-        if (pages != limits.pages) throw std::logic_error("pages are lost or counted twice");
-    }
+    void check() const { check_pages(0); }
 
     static constexpr auto actions =
         wedge::actions(action<&device::fault>{"fault"}, action<&device::evict>{"evict"},
@@ -85,8 +82,9 @@ struct device {
                        action<&device::hog>{"hog"}, action<&device::truncate>{"truncate"},
                        action<&device::strain>{"strain"});
 
-private:
+protected:
     struct object {
+        explicit object(ww_class& of) : resv(of) {}
         reservation resv;
         std::uint32_t pages = 0;  // by resv
     };
@@ -97,16 +95,27 @@ private:
         explicit object_shrinker(device& of) : of_(of) {}
         void scan() override {
             for (object& bo : of_.bos_)
-                static_cast<void>(detail::locked(bo.resv, D::shrinker_lock, site::current(),
-                                                 [&] { of_.depopulate(bo); }));
+                static_cast<void>(detail::locked(bo.resv, D::shrinker_lock, site::current(), [&] {
+                    if (bo.resv.is_idle(fence_use::read)) of_.depopulate(bo);
+                }));
         }
 
     private:
         device& of_;
     };
 
+    /// @param others  pages that belong to no object
+    void check_pages(std::uint32_t others) const {
+        std::uint32_t pages = zone_.free_pages() + others;
+        for (const object& bo : bos_) pages += bo.pages;
+        if (pages != limits.pages) throw std::logic_error("pages are lost or counted twice");
+    }
+
     object& at(std::uint32_t index) { return bos_[index % bos_.size()]; }
 
+    void populate(object& bo) {
+        if (bo.pages == 0 && zone_.alloc(object_pages, gfp_kernel)) bo.pages = object_pages;
+    }
     void depopulate(object& bo) {
         if (bo.pages == 0) return;
         file_.unmap_range();
@@ -116,7 +125,8 @@ private:
     memory zone_{limits};
     mmap_lock mmap_;
     mapping file_;
-    std::array<object, 2> bos_;
+    ww_class resv_{"dma_resv"};
+    std::array<object, 2> bos_{object(resv_), object(resv_)};
     page_aging aging_{file_, D::rmap_lock};
     object_shrinker objects_{*this};
 };

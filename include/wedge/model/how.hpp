@@ -13,6 +13,12 @@ enum class how : unsigned char { block, try_ };
 /// Whether an allocation comes before i_mmap is taken, or while it is held.
 enum class alloc_at : unsigned char { before_imap, under_imap };
 
+/// When a submission copies its arguments from user space, which may fault.
+enum class copy_at : unsigned char { before_reservation, under_reservation };
+
+/// Whether several reservations are taken under a ticket, or one after the other.
+enum class several_by : unsigned char { ticket, nesting };
+
 }  // namespace design
 
 namespace detail {

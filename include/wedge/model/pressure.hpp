@@ -1,17 +1,58 @@
-// Memory pressure as choices of the engine.
+// Memory pressure: allocations that fail, reclaim that strikes, watermarks that move.
 #pragma once
 
+#include <algorithm>
+#include <atomic>
 #include <cstdint>
 
 #include "wedge/task/scopes.hpp"
 
 namespace wedge {
 
+/// How often something goes wrong (Linux: the attributes of fault injection).
+///
+/// Under control the engine chooses at each call that counts, so `percent` only switches it on;
+/// on real threads it is a probability.
+struct fault_rate {
+    std::uint32_t percent = 0;             ///< 0: never
+    std::uint32_t interval = 1;            ///< only every so-many-th call counts
+    std::uint32_t nth = 0;                 ///< if not 0: the call of that number, and no other
+    std::uint32_t times = ~std::uint32_t{0};  ///< no more often than that
+};
+
+/// One place where something may go wrong. Callable by any task.
+class fault_point {
+public:
+    /// Before the tasks start.
+    void set(fault_rate how) { how_ = how; }
+
+    /// @param why  a literal that says what goes wrong
+    bool strikes(const char* why) {
+        if (how_.percent == 0 && how_.nth == 0) return false;
+        const std::uint32_t call = calls_.fetch_add(1, std::memory_order_relaxed) + 1;
+        if (how_.nth != 0) return call == how_.nth;
+        if (call % std::max(how_.interval, 1U) != 0) return false;
+        if (struck_.load(std::memory_order_relaxed) >= how_.times) return false;
+        const bool now = current().runtime != nullptr ? choose(2, why) == 1
+                                                      : choose(100, why) < how_.percent;
+        if (now) struck_.fetch_add(1, std::memory_order_relaxed);
+        return now;
+    }
+
+private:
+    fault_rate how_{};
+    std::atomic<std::uint32_t> calls_{0};
+    std::atomic<std::uint32_t> struck_{0};
+};
+
 /// What may happen to an allocation although memory suffices. All off: allocations depend on the
-/// watermarks only, and a plain exploration stays small. Each is a recorded `choose`.
+/// watermarks only, and a plain exploration stays small.
 struct pressure {
-    bool fail_allocations = false;  ///< any but a NOFAIL one may fail
-    bool force_reclaim = false;     ///< one that may reclaim directly may do so first
+    bool fail_allocations = false;  ///< any but a NOFAIL one may fail, by a recorded choice
+    bool force_reclaim = false;     ///< one that may reclaim directly may do so first, likewise
+    fault_rate failing{};           ///< the same two at a rate
+    fault_rate reclaiming{};
+    fault_rate rising{};            ///< the watermarks stand higher for one allocation
 };
 
 /// Puts the allocations of the running task under this pressure, beside that of their zone, until

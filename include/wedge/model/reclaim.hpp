@@ -120,11 +120,17 @@ public:
     };
 
     /// The running task has freed so much; counts if it is in a pass.
-    void add(std::uint32_t pages) noexcept {
+    ///
+    /// @return whether it counts
+    bool add(std::uint32_t pages) noexcept {
+        bool is_in_pass = false;
         for (entry* each = first_.load(std::memory_order_acquire); each != nullptr;
              each = each->next)
-            if (each->who.load(std::memory_order_relaxed) == &current())
+            if (each->who.load(std::memory_order_relaxed) == &current()) {
                 each->freed.fetch_add(pages, std::memory_order_relaxed);
+                is_in_pass = pages != 0;
+            }
+        return is_in_pass;
     }
 
 private:

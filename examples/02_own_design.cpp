@@ -1,0 +1,26 @@
+// A locking design of one's own: what it changes, and what wedge says of it.
+//
+//     ./02_own_design explore "device<my_shrinker>" --program "fault | fault(1)"
+//     ./02_own_design hunt --seconds 10
+//
+// The first design saves a lookup: its shrinker waits for an object instead of skipping it. Each
+// fault holds its object while it allocates, so two of them hang in reclaim. The second one walks
+// mappings as kernels since 5.19 do, and is sound.
+//
+// ctest: 02_broken when=plain,asan exit=1 explore device<my_shrinker> --program "fault | fault(1)" => confirmed deadlock.*dma_resv.*replay:
+// ctest: 02_sound explore device<my_walk> --program "fault | kswapd(1)" => sound.*every schedule was tried
+#include "wedge/main/main.hpp"
+#include "wedge/model/device.hpp"
+
+/// All is as upstream has it, but for one line: the difference is the bug.
+struct my_shrinker : wedge::design::upstream {
+    static constexpr auto expects = wedge::result::deadlock;
+    static constexpr auto shrinker_lock = how::block;
+};
+
+/// Reclaim only tries the lock of a mapping's tree, and leaves the page alone if it is busy.
+struct my_walk : wedge::design::upstream {
+    static constexpr auto rmap_lock = how::try_;
+};
+
+WEDGE_MAIN(wedge::device<my_shrinker>, wedge::device<my_walk>)

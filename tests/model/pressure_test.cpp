@@ -1,0 +1,63 @@
+#include "wedge/model/pressure.hpp"
+
+#include <doctest/doctest.h>
+
+#include "wedge/explore/explore.hpp"
+#include "wedge/model/memory.hpp"
+
+using namespace wedge;
+
+namespace {
+
+/// The calls, from 1, at which a point struck.
+std::vector<int> strikes_of(fault_rate how, int calls) {
+    fault_point point;
+    point.set(how);
+    std::vector<int> struck;
+    for (int i = 1; i <= calls; ++i)
+        if (point.strikes("a test")) struck.push_back(i);
+    return struck;
+}
+
+/// One allocation that may fail at a rate.
+struct failing {
+    memory zone;
+    failing() { zone.set({.failing = {.percent = 1, .times = 1}}); }
+    void take() {
+        const bool first = zone.alloc(1, gfp_kernel);
+        const bool second = zone.alloc(1, gfp_kernel);
+        seen |= 1U << ((first ? 1U : 0U) + (second ? 2U : 0U));
+    }
+    static constexpr auto actions = wedge::actions(action<&failing::take>{"take"});
+    static inline unsigned seen = 0;
+};
+
+}  // namespace
+
+TEST_CASE("pressure: off, it never strikes") {
+    CHECK(strikes_of({}, 100).empty());
+}
+
+TEST_CASE("pressure: probability, interval, times and the n-th call are as in fault injection") {
+    CHECK(strikes_of({.percent = 100}, 3) == std::vector{1, 2, 3});
+    CHECK(strikes_of({.percent = 100, .interval = 3}, 7) == std::vector{3, 6});
+    CHECK(strikes_of({.percent = 100, .times = 2}, 7) == std::vector{1, 2});
+    CHECK(strikes_of({.nth = 5}, 9) == std::vector{5});
+    const std::size_t half = strikes_of({.percent = 50}, 1000).size();
+    CHECK(half > 400);
+    CHECK(half < 600);
+}
+
+TEST_CASE("pressure: under control every allowed strike is explored") {
+    const outcome done = explore<failing>(default_program<failing>());
+    CHECK(done.what == result::sound);
+    CHECK(failing::seen == 0b1110);  // either fails, never both
+}
+
+TEST_CASE("pressure: risen watermarks make an allocation reclaim that would fit") {
+    memory zone({.pages = 8, .min = 0, .low = 4, .high = 6});
+    CHECK(zone.alloc(6, gfp_nowait));
+    zone.set({.rising = {.percent = 100, .times = 1}});
+    CHECK(!zone.alloc(1, gfp_nowait));
+    CHECK(zone.alloc(1, gfp_nowait));
+}
