@@ -11,6 +11,7 @@
 
 #include "support/watched.hpp"
 
+namespace notifier_test {
 using namespace wedge;
 
 namespace {
@@ -248,3 +249,5 @@ TEST_CASE("notifier: unregistering under a lock of the callback deadlocks") {
 TEST_CASE("userptr: the device's use and the core's taking away never overlap") {
     CHECK(result_of<user_buffer>() == result::sound);
 }
+
+}  // namespace notifier_test

@@ -9,6 +9,7 @@
 
 #include "support/watched.hpp"
 
+namespace reservation_test {
 using namespace wedge;
 
 namespace {
@@ -198,3 +199,5 @@ TEST_CASE("reservation: whoever signals must not take it") {
     const outcome repaired = explored<submitted<false>>();
     CHECK(repaired.what == result::sound);
 }
+
+}  // namespace reservation_test
