@@ -1,6 +1,6 @@
 // A workload of your own as a fuzz target: state, actions with integers, and one line.
 //
-//     ./07_fuzz_a_workload          tries random programs and schedules until something is found
+//     ./03_fuzz_a_workload          tries random programs and schedules until something is found
 //
 // prints who called what, and how it hangs: an insert that gets no memory takes the other bucket
 // too, which no test had run. Without the main below, and with clang's -fsanitize=fuzzer, it is a
