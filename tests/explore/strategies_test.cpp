@@ -98,7 +98,7 @@ TEST_CASE("exhaustive: a bound of preemptions says whether it left anything out"
 TEST_CASE("livelock: philosophers that put down and retry, and those that keep an order") {
     for (const strategy how : {strategy::round_robin, strategy::portfolio}) {
         const wedge::outcome found = tried<table<3>>(
-            table<3>::all("retry"), {.how = how, .executions_max = 500});
+            table<3>::all("retry"), {.how = how, .executions_max = 60});
         CHECK(found.what == result::livelock);
         REQUIRE(found.findings.size() >= 1);
         const auto circle = std::find_if(
@@ -110,7 +110,7 @@ TEST_CASE("livelock: philosophers that put down and retry, and those that keep a
         const wedge::outcome again = wedge::replay<table<3>>(circle->best);
         CHECK(again.what == result::livelock);
         CHECK(again.diverged.empty());
-        CHECK(tried<table<3>>(table<3>::all("retry_in_order"), {.how = how, .executions_max = 500})
+        CHECK(tried<table<3>>(table<3>::all("retry_in_order"), {.how = how, .executions_max = 60})
                   .what == result::unresolved);
     }
 }
@@ -120,7 +120,7 @@ TEST_CASE("livelock: a loop that waits for a flag is none, and no search of it h
                                    "spin_with_try | spin_with_try | set"}) {
         CAPTURE(text);
         const wedge::outcome found =
-            tried<spinners>(wedge::parse_program(text), {.executions_max = 1000});
+            tried<spinners>(wedge::parse_program(text), {.executions_max = 100});
         CHECK(found.findings.empty());
         CHECK(found.what == result::unresolved);
     }

@@ -54,7 +54,7 @@ TEST_CASE("misuse: exit status 2, nothing on stdout, one line that names the cul
          "bank: --steps: 99999999999999999999 is too large"},
         {{"explore", "--strategy", "exhaustiv"},
          "bank: --strategy: there is no 'exhaustiv' (did you mean exhaustive?); there is "
-         "portfolio, random, exhaustive"},
+         "portfolio, random, pct, pos, urw, surw, round-robin, exhaustive, states"},
         {{"explore", "tranfer"}, "bank: WORKLOAD: there is no 'tranfer' (did you mean transfer?); "
                                  "there is transfer, eviction"},
         {{"explore", "transfer", "eviction"},

@@ -80,11 +80,12 @@ TEST_CASE("subclass: live, nestings that cannot be kept are a finding, once") {
         const std::string inner = "(A." + std::to_string(number + 1);
         player.play("L" + outer + ") SUB" + inner + ";1) U" + inner + ") U" + outer + ")");
     };
-    for (int i = 0; i < 4096; ++i)
+    constexpr int most = 16'384;
+    for (int i = 0; i < most; ++i)
         nest(2 * i);
     CHECK(checker.findings().empty());
-    nest(2 * 4096);
-    nest(2 * 4097);
+    nest(2 * most);
+    nest(2 * most + 2);
     REQUIRE(checker.findings().size() == 1);
     CHECK(checker.findings()[0].kind == finding_kind::capacity);
 }

@@ -38,7 +38,8 @@ public:
 
     /// Searches within the budget, then settles every finding.
     outcome explore() {
-        const std::unique_ptr<search_strategy> how = make_strategy(subject_, options_, cycle_locks_);
+        const std::unique_ptr<search_strategy> how =
+            make_strategy(subject_, options_, cycle_locks_);
         while (!is_over()) {
             if (!how->new_execution()) {
                 out_.exhausted = how->is_exhaustive() && !is_cut_;

@@ -17,9 +17,11 @@ inline std::terminate_handler terminate_of_program = nullptr;
 /// C++ runtime terminates; then the task is left where it stands, and what it owned is leaked.
 [[noreturn]] inline void on_terminate() noexcept {
     const std::type_info* const thrown = abi::__cxa_current_exception_type();
+    // g++ terminates behind a destructor's own clean-up without catching: then there is no type.
+    const bool may_be_ours =
+        thrown != nullptr ? *thrown == typeid(abandoned) : std::uncaught_exceptions() > 0;
     task* const self = current_task;
-    if (thrown != nullptr && *thrown == typeid(abandoned) && self != nullptr &&
-        self->runtime != nullptr)
+    if (may_be_ours && self != nullptr && self->runtime != nullptr)
         self->runtime->cannot_unwind(*self);
     if (terminate_of_program != nullptr) terminate_of_program();
     std::abort();

@@ -115,7 +115,7 @@ private:
     void notice(task& self, const event& step) noexcept {
         switch (step.kind) {
             case event_kind::attempt:
-            case event_kind::try_acquired: note(self.chain = key_.of(self, step)); return;
+            case event_kind::try_acquired: note(self.chain = key_.of_step(self, step)); return;
             case event_kind::acquired: return;
             case event_kind::released:
                 if (held_lock* const mine = self.held.find(step.instance)) {
@@ -145,10 +145,10 @@ private:
     }
     /// All that a verdict on a step other than an acquire can depend on.
     static std::uint64_t other_key(const task& self, const event& step) noexcept {
-        std::uint64_t key = combine(
-            static_cast<std::uint64_t>(step.kind) << 32 |
-                static_cast<std::uint64_t>(step.with) << 16 | static_cast<std::uint64_t>(step.how) << 8 | step.subclass,
-            std::uint64_t{step.class_id} << 32 | step.instance);
+        std::uint64_t key = combine(static_cast<std::uint64_t>(step.kind) << 32 |
+                                        static_cast<std::uint64_t>(step.with) << 16 |
+                                        static_cast<std::uint64_t>(step.how) << 8 | step.subclass,
+                                    std::uint64_t{step.class_id} << 32 | step.instance);
         key = combine(combine(key, step.payload), step.where.line);
         const context_state& in = self.contexts;
         key = combine(key, std::uint64_t{in.hardirqs} << 32 | std::uint64_t{in.softirqs} << 16 |

@@ -152,7 +152,7 @@ private:
     void attempt(task& self, const event& step) noexcept {
         if (has(step.with, flags::ticketed)) [[unlikely]]
             check_ticket(self, step);
-        const std::uint64_t key = chains_.key.of(self, step);
+        const std::uint64_t key = chains_.key.of_step(self, step);
         self.chain = key;
         if (chains_.known.contains(key)) [[likely]]
             return;
@@ -184,7 +184,7 @@ private:
     }
 
     void try_acquired(task& self, const event& step) noexcept {
-        const std::uint64_t key = chains_.key.of(self, step);
+        const std::uint64_t key = chains_.key.of_step(self, step);
         self.chain = key;
         if (!chains_.known.contains(key)) [[unlikely]]
             validate_tried(self, step, key);

@@ -53,10 +53,11 @@ public:
         const std::uint32_t inner = subclasses_.graph.find_or_add_node(seen.wanted_class,
                                                                  seen.wanted_subclass);
         add_to(subclasses_, outer, inner, observation(seen), who, fresh);
-        const std::uint32_t from = instances_.graph.find_or_add_node(number_of(seen.held_instance), 0);
-        const std::uint32_t to = instances_.graph.find_or_add_node(number_of(seen.wanted_instance), 0);
-        if (!is_exact() && instances_.graph.edges() >= nestings_max_of_classes &&
-            instances_.graph.find_edge(from, to) == order_graph::none)
+        order_graph& instances = instances_.graph;
+        const std::uint32_t from = instances.find_or_add_node(number_of(seen.held_instance), 0);
+        const std::uint32_t to = instances.find_or_add_node(number_of(seen.wanted_instance), 0);
+        if (!is_exact() && instances.edges() >= nestings_max_of_classes &&
+            instances.find_edge(from, to) == order_graph::none)
             return add_capacity("too many nestings within classes to keep: more than " +
                                     std::to_string(nestings_max_of_classes),
                                 who, fresh);

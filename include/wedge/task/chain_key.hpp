@@ -30,7 +30,7 @@ public:
     }
 
     /// The same for the step that is about to take it.
-    std::uint64_t of(task& self, const event& next) const noexcept {
+    std::uint64_t of_step(task& self, const event& next) const noexcept {
         return of(self, held_lock{.class_id = next.class_id,
                                   .instance = next.instance,
                                   .how = next.how,
