@@ -11,6 +11,11 @@
 namespace state_search_test {
 namespace {
 
+struct locks {
+    wedge::mutex own[2];
+    wedge::atomic<int> flag{0, "flag"};
+};
+
 /// Two tasks that do the same; `at` is all that there is beside locks and variables.
 class two_tasks : public wedge::subject {
 public:
@@ -31,10 +36,6 @@ public:
 protected:
     virtual void act(std::uint32_t task) = 0;
 
-    struct locks {
-        wedge::mutex own[2];
-        wedge::atomic<int> flag{0, "flag"};
-    };
     std::optional<locks> shared_;
     std::array<std::uint64_t, 2> at_{};
     std::uint64_t flag_ = 0;

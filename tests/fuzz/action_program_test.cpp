@@ -107,7 +107,6 @@ TEST_CASE("mutate: the same seed makes the same bytes") {
 }
 
 TEST_CASE("cross over: a task has all its calls of one program, and only designs that fit") {
-    wedge::rng random(10);
     std::vector<std::uint8_t> bytes(64);
     const std::vector<std::uint8_t> four{0, 3, 4, 0x00, 1, 0x20, 1, 0x40, 1, 0x01, 1};
     const std::vector<std::uint8_t> two{2, 1, 3, 0x05, 9, 0x25, 9, 0x1f, 9, 7};
