@@ -47,7 +47,7 @@ TEST_CASE_TEMPLATE("strategies: what each finds of the small workloads within it
                    under<strategy::portfolio>, under<strategy::random>, under<strategy::pct>,
                    under<strategy::pos>, under<strategy::urw>, under<strategy::surw>,
                    under<strategy::exhaustive>) {
-    const wedge::explore_options options{.how = How::how, .executions_max = 20'000};
+    const wedge::explore_options options{.how = How::how, .executions_max = 5'000};
     CAPTURE(wedge::strategy_names[static_cast<std::size_t>(How::how)]);
     // A random walk is with the late task for hundreds of steps, and never meets the early one.
     if (How::how != strategy::random && How::how != strategy::urw)
@@ -98,7 +98,7 @@ TEST_CASE("exhaustive: a bound of preemptions says whether it left anything out"
 TEST_CASE("livelock: philosophers that put down and retry, and those that keep an order") {
     for (const strategy how : {strategy::round_robin, strategy::portfolio}) {
         const wedge::outcome found = tried<table<3>>(
-            table<3>::all("retry"), {.how = how, .executions_max = 60});
+            table<3>::all("retry"), {.how = how, .executions_max = 500, .steps_max = 1000});
         CHECK(found.what == result::livelock);
         REQUIRE(found.findings.size() >= 1);
         const auto circle = std::find_if(
@@ -110,8 +110,8 @@ TEST_CASE("livelock: philosophers that put down and retry, and those that keep a
         const wedge::outcome again = wedge::replay<table<3>>(circle->best);
         CHECK(again.what == result::livelock);
         CHECK(again.diverged.empty());
-        CHECK(tried<table<3>>(table<3>::all("retry_in_order"), {.how = how, .executions_max = 60})
-                  .what == result::unresolved);
+        const wedge::explore_options few{.how = how, .executions_max = 60, .steps_max = 1000};
+        CHECK(tried<table<3>>(table<3>::all("retry_in_order"), few).what == result::unresolved);
     }
 }
 
