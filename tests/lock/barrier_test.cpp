@@ -1,5 +1,7 @@
 #include "wedge/lock/barrier.hpp"
 
+#include <atomic>
+
 #include <doctest/doctest.h>
 
 #include "lock/both.hpp"
@@ -27,7 +29,7 @@ namespace {
 struct meeting {
     wedge::barrier all{2, "all"};
     wedge::latch started{2, "started"};
-    int arrived = 0;  // written and read between visible steps
+    std::atomic<int> arrived{0};  // written and read between visible steps
 
     void meet() {
         for (int round = 1; round <= 2; ++round) {

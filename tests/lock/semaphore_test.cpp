@@ -1,5 +1,7 @@
 #include "wedge/lock/semaphore.hpp"
 
+#include <atomic>
+
 #include <doctest/doctest.h>
 
 #include <chrono>
@@ -21,11 +23,11 @@ TEST_CASE("semaphore: natively it counts") {
 
 TEST_CASE("semaphore: as many as there are units go in together, and no more") {
     wedge::semaphore units(2, "units");
-    int inside = 0;
-    int most = 0;
+    std::atomic<int> inside{0};
+    std::atomic<int> most{0};
     const auto visit = [&] {
         units.down();
-        most = std::max(most, ++inside);
+        most = std::max(most.load(), ++inside);
         wedge::progress();
         units.up();
         --inside;

@@ -5,7 +5,7 @@
 #include <doctest/doctest.h>
 
 #include "wedge/explore/explore.hpp"
-#include "wedge/lock/plain.hpp"
+#include "wedge/lock/atomic.hpp"
 #include "wedge/model/job_fence.hpp"
 #include "wedge/model/userptr.hpp"
 
@@ -56,7 +56,7 @@ struct used_pages {
     memory zone;
     mmap_lock mm;
     notifier_list notifiers{zone};
-    plain<int> pages{1};  // 0: taken away
+    wedge::atomic<int> pages{1};  // 0: taken away
     mutex lock{"notifier_lock"};
     notifier_sequence seq;
     class callback final : public mmu_notifier {
@@ -130,7 +130,7 @@ struct user_buffer {
     notifier_list notifiers{zone};
     signalling_map map;
     job_fence busy{map};
-    plain<bool> is_there{true};
+    wedge::atomic<bool> is_there{true};
     struct wait {
         user_buffer& of;
         void operator()() const { of.busy.wait(); }

@@ -86,7 +86,8 @@ inline void controlled_downgrade(task& self, lock_identity& lock, site where) {
     adopt_if_foreign(self, lock);
     if (self.runtime->is_giving_up()) return;
     self.runtime->perform(self, {.what = step::downgrade, .lock = &lock, .where = where});
-    if (self.held.find(lock.instance()) != nullptr) {
+    const held_lock* const mine = self.held.find(lock.instance());
+    if (mine != nullptr && mine->how == mode::exclusive) {
         tsan_unlocked(lock, mode::exclusive);
         tsan_locked(lock, {.how = mode::shared});
     }
