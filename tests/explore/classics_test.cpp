@@ -225,7 +225,7 @@ struct failing_path {
 struct flags {
     wedge::atomic<bool> wants[2]{false, false};
     wedge::atomic<int> turn{0};
-    wedge::plain<int> inside{0};
+    wedge::atomic<int> inside{0};
 
     void enter() {
         if (inside.load() != 0) throw std::logic_error("two are inside");
@@ -259,7 +259,7 @@ struct flags {
 /// Made on the first use, by whoever comes first.
 struct lazily_made {
     wedge::mutex lock{"lock"};
-    wedge::plain<bool> is_made{false};
+    wedge::atomic<bool> is_made{false};
     int made = 0;
 
     void make() {

@@ -2,6 +2,8 @@
 #include <cstddef>
 #include <mutex>
 
+#include <atomic>
+
 #include <doctest/doctest.h>
 
 #include "wedge/explore/explore.hpp"
@@ -59,7 +61,7 @@ TEST_CASE("contexts: a conflict is not refuted where no interrupt was let come")
 
 TEST_CASE("contexts: interrupts that a task keeps out come again in the next execution") {
     wedge::spinlock lock("x");
-    std::size_t entered_with_them_out = 0;
+    std::atomic<std::size_t> entered_with_them_out{0};
     const auto body = [&] {
         entered_with_them_out += wedge::current().contexts.irqs_are_off ? 1 : 0;
         wedge::irqs_off();
