@@ -1,8 +1,7 @@
 // What exploration says of findings that are neither inversions nor recursion.
+#include <atomic>
 #include <cstddef>
 #include <mutex>
-
-#include <atomic>
 
 #include <doctest/doctest.h>
 

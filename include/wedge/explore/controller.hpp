@@ -238,7 +238,7 @@ private:
             const sanitizer::watch_scope theirs;
             sanitizer::acquire(&started_);
             guarded(who, [&] { run_body(me); });
-            if (giving_up_) detail::tsan_forget_holds(me.self);
+            detail::tsan_forget_holds(me.self);
             sanitizer::release(&ended_);
         }
         if (result_.how == ending::complete) detail::task_ended(me.self);

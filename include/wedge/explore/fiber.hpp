@@ -45,7 +45,7 @@ public:
         fibers_[0]->tsan = __tsan_get_current_fiber();
         // Or libstdc++ counts the references of a shared_ptr without atomics, as nothing but
         // fibers runs, and TSan takes that for a race.
-        __libc_single_threaded = false;
+        if (__libc_single_threaded) __libc_single_threaded = false;
 #endif
     }
     ~fiber_switcher() override {

@@ -24,7 +24,7 @@ inline void tsan_unlocked(lock_identity& lock, mode how) noexcept {
     sanitizer::tsan_lock::unlocked(&lock, tsan_flags(how));
 }
 
-/// What an abandoned task did not unlock while its stack unwound: raw lock calls.
+/// What a task did not unlock by its end; of an abandoned one that is what raw lock calls took.
 inline void tsan_forget_holds(const task& self) noexcept {
     if constexpr (sanitizer::thread)
         for (const held_lock& hold : self.held)
