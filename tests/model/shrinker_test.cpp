@@ -122,7 +122,7 @@ TEST_CASE("shrinker: deferred work is bounded by twice the count") {
 }
 
 TEST_CASE("shrinker_list: reclaim only tries the lock") {
-    const watched order;
+    const watched seen;
     shrinker_list all;
     cache one(4, {.seeks = 4, .batch = 4});
     memory zone;
@@ -132,8 +132,8 @@ TEST_CASE("shrinker_list: reclaim only tries the lock") {
     zone.reclaim();
     CHECK(one.objects == 0);
     all.remove(one);
-    CHECK(!order.has_edge("reclaim", "shrinker_rwsem"));
-    CHECK(order.findings().empty());
+    CHECK(!seen.has_edge("reclaim", "shrinker_rwsem"));
+    CHECK(seen.findings().empty());
 }
 
 TEST_CASE("shrinker_list: the flags of the reclaimer decide about each of its shrinkers") {
