@@ -3,14 +3,13 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <memory>
 #include <span>
 #include <string>
 #include <unordered_map>
 #include <vector>
 
 #include "wedge/event/finding.hpp"
-#include "wedge/explore/state_hash.hpp"
+#include "wedge/task/task.hpp"
 
 namespace wedge {
 
@@ -20,8 +19,6 @@ namespace wedge {
 /// observed: a loop that gives up after more than `repeats_max` tries is taken for one.
 class livelock_watch {
 public:
-    using tasks = std::span<const std::unique_ptr<controlled_task>>;
-
     void begin_execution() {
         times_.clear();
         last_of_task_.clear();

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <mutex>
 #include <unordered_map>
 
 #include "wedge/base/level.hpp"
@@ -17,7 +18,7 @@ public:
     /// @param cls  a lock of another class at the same address is another lock
     lock_identity& of(const void* address, lock_class cls) {
         const sanitizer::ignore_scope ours;
-        const turn mine(busy_);
+        const std::lock_guard mine(busy_);
         std::unique_ptr<lock_identity>& known = all_[address];
         if (known == nullptr || known->class_id() != cls.id())
             known = std::make_unique<lock_identity>(lock_kind::mutex, cls, wait_type::none);
@@ -26,7 +27,7 @@ public:
     /// Null: never acquired.
     lock_identity* find(const void* address) {
         const sanitizer::ignore_scope ours;
-        const turn mine(busy_);
+        const std::lock_guard mine(busy_);
         const auto known = all_.find(address);
         return known == all_.end() ? nullptr : known->second.get();
     }
@@ -38,17 +39,6 @@ public:
     }
 
 private:
-    class turn {
-    public:
-        explicit turn(plain_spinlock& busy) noexcept : busy_(busy) { busy_.lock(); }
-        ~turn() { busy_.unlock(); }
-        turn(const turn&) = delete;
-        turn& operator=(const turn&) = delete;
-
-    private:
-        plain_spinlock& busy_;
-    };
-
     plain_spinlock busy_;
     std::unordered_map<const void*, std::unique_ptr<lock_identity>> all_;
 };
