@@ -7,6 +7,7 @@
 
 #include <doctest/doctest.h>
 
+#include "support/trials.hpp"
 #include "wedge/base/rng.hpp"
 #include "wedge/order/cycle_search.hpp"
 
@@ -82,12 +83,12 @@ struct growing {
 
 TEST_CASE("topological order: a place is shared exactly on a cycle, and the search misses none") {
     int harmless = 0;
-    for (std::uint32_t seed = 1; seed <= 150; ++seed) {
+    for (std::uint32_t seed = 1; seed <= wedge::trials(150); ++seed) {
         growing made(seed);
         for (int i = 0; i < 120; ++i) made.step(24, 1 + seed % 40);
         harmless += made.cycles - made.deadlocks;
     }
-    CHECK(harmless > 100);  // or recursive reads were not tried
+    CHECK(harmless > int(wedge::trials(100)));  // or recursive reads were not tried
 }
 
 TEST_CASE("topological order: forgotten with its graph, it starts anew") {
