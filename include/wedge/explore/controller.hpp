@@ -30,7 +30,8 @@ public:
     /// @param order  hears the events of all tasks; may be null
     controller(subject& what, substrate on, sink* order, std::uint64_t steps_max,
                model_options open = {})
-        : subject_(what), order_(order), steps_max_(steps_max), model_(slots_, open) {
+        : subject_(what), order_(order), steps_max_(steps_max),
+          leaves_quietly_(what.leaves_quietly()), model_(slots_, open) {
         setup_.runtime = this;
         setup_.sink = order;
         setup_.ordinal = no_task;
@@ -218,8 +219,10 @@ private:
     /// Unwinds every task that has not ended.
     void give_up_the_rest() {
         giving_up_ = true;
-        for (std::size_t i = 0; i < used_; ++i)
+        for (std::size_t i = 0; i < used_; ++i) {
+            slots_[i]->self.sink = nullptr;  // what locks do now has not happened
             if (!slots_[i]->is_done) switch_to(0, slots_[i]->stack());
+        }
         giving_up_ = false;
     }
 
@@ -285,7 +288,7 @@ private:
     void await_turn(slot& me) {
         const std::uint32_t next = me.is_starting ? after_start(me) : pick();
         if (next != me.stack()) switch_to(me.stack(), next);
-        if (giving_up_ && may_throw(me.self.pending)) throw abandoned{};
+        if (giving_up_ && !leaves_quietly_ && may_throw(me.self.pending)) throw abandoned{};
     }
 
     /// The stack that goes on: the next task's, or the main one when the execution is over.
@@ -358,9 +361,10 @@ private:
     }
 
     /// A step of an execution that was given up: unwinds the stack, or does nothing while the
-    /// stack unwinds already.
-    static bool give_way(const operation& next) {
-        if (may_throw(next) && std::uncaught_exceptions() == 0) throw abandoned{};
+    /// stack unwinds already or leaves by itself.
+    bool give_way(const operation& next) const {
+        if (!leaves_quietly_ && may_throw(next) && std::uncaught_exceptions() == 0)
+            throw abandoned{};
         return true;
     }
 
@@ -374,6 +378,7 @@ private:
     subject& subject_;
     sink* const order_;
     const std::uint64_t steps_max_;
+    const bool leaves_quietly_;
     search_strategy* how_ = nullptr;
     std::unique_ptr<stack_switcher> switcher_;
     task setup_;

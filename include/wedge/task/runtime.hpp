@@ -60,7 +60,8 @@ public:
     /// Takes the step when the engine says so; until then other tasks run.
     ///
     /// @return false: a try failed, a timed wait gave up, or a ticket must back off
-    /// @throws abandoned  from a step that may block, when the execution is given up
+    /// @throws abandoned  from a step that may block, when the execution is given up; where tasks
+    ///                    leave by themselves nothing is thrown, and nothing is done
     virtual bool perform(task& self, const operation& next) = 0;
 
     /// Answers a recorded choice in [0, n).
