@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <optional>
 #include <unordered_map>
 #include <vector>
@@ -49,19 +50,23 @@ public:
             for (record& each : makers_[made_outside].records) reset(each, each.state.kind());
     }
 
-    void created(lock_identity& lock, std::uint32_t made_by, std::uint32_t execution) {
+    void created(lock_identity& lock, std::uint32_t made_by, std::uint64_t execution) {
         add(lock, made_by, execution);
     }
-    void met(lock_identity& lock, std::uint32_t execution) {
+    void met(lock_identity& lock, std::uint64_t execution) {
         const auto known = outside_.find(&lock);
-        if (known != outside_.end()) return lock.adopt(execution, known->second.ordinal);
+        if (known != outside_.end()) {
+            const std::uint32_t ordinal = known->second.ordinal;
+            return lock.adopt(execution, ordinal, &at(ordinal).state);
+        }
         const std::uint32_t native = lock.instance();
         add(lock, made_outside, execution);
         outside_.emplace(&lock, origin{native, lock.instance()});
     }
-    void destroyed(lock_identity& lock) noexcept { outside_.erase(&lock); }
+    void destroyed(lock_identity& lock) noexcept {
+        if (!outside_.empty()) outside_.erase(&lock);
+    }
 
-    record& operator[](const lock_identity& lock) noexcept { return at(lock.instance()); }
     const record& at(std::uint32_t instance) const noexcept {
         const std::uint32_t i = instance - 1;
         return makers_[i >> maker_shift].records[i & (locks_max - 1)];
@@ -89,7 +94,7 @@ private:
     static constexpr std::uint32_t locks_max = 1U << maker_shift;  // of one maker and execution
 
     struct maker {
-        std::vector<record> records;  // kept over executions for their memory
+        std::deque<record> records;  // kept over executions for their memory; they do not move
         std::uint32_t used = 0;
     };
     struct origin {
@@ -97,13 +102,13 @@ private:
         std::uint32_t ordinal;
     };
 
-    void add(lock_identity& lock, std::uint32_t by, std::uint32_t execution) {
+    void add(lock_identity& lock, std::uint32_t by, std::uint64_t execution) {
         if (makers_.size() <= by) makers_.resize(by + 1);
         maker& made = makers_[by];
         WEDGE_CHECK(made.used < locks_max);
         if (made.used == made.records.size()) made.records.emplace_back();
-        lock.adopt(execution, ((by << maker_shift) | made.used) + 1);
-        record& fresh = made.records[made.used++];
+        record& fresh = made.records[made.used];
+        lock.adopt(execution, ((by << maker_shift) | made.used++) + 1, &fresh.state);
         fresh.class_id = lock.class_id();
         fresh.instance = lock.instance();
         fresh.initial_count = lock.initial_count();

@@ -34,8 +34,7 @@ public:
     ///
     /// @param stop  may be null
     std::vector<finding> run(const std::atomic<bool>* stop) {
-        static std::atomic<std::uint32_t> walks{0};
-        execution_ = (walks.fetch_add(1, std::memory_order_relaxed) + 1) | walk_bit;
+        execution_ = reserve_executions(1);
         task* const before = wedge::detail::current_task;
         wedge::detail::current_task = &setup_;
         subject_.begin();
@@ -81,7 +80,6 @@ public:
     void progress(task&) noexcept override {}
 
 private:
-    static constexpr std::uint32_t walk_bit = 1U << 31;   // no number of an explored execution
     static constexpr unsigned paths_max = 4096;           // of one block: twelve tests in a row
     static constexpr unsigned statements_max = 10'000;    // of one path
     static constexpr std::uint64_t all_max = 20'000'000;  // of all paths: some seconds

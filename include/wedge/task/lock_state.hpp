@@ -79,11 +79,11 @@ public:
     /// Whether the task would get the lock in its next step.
     bool can_acquire(std::uint32_t task, mode how) const noexcept {
         if (is_counted(kind_)) return count_ != 0;
-        if (kind_ == lock_kind::recursive_mutex && is_held_by(task)) return true;
+        if (holders_.empty()) return queue_.empty() || is_let_in(task, how);
+        if (!is_shared(how)) return kind_ == lock_kind::recursive_mutex && is_held_by(task);
         return is_let_in(task, how) &&
-               std::none_of(holders_.begin(), holders_.end(), [&](const use& held) {
-                   return !is_shared(how) || !is_shared(held.how);
-               });
+               std::all_of(holders_.begin(), holders_.end(),
+                           [](const use& held) { return is_shared(held.how); });
     }
 
     /// Takes the lock; `can_acquire` must hold. Leaves the queue.
@@ -96,7 +96,7 @@ public:
             ++holders_.front().depth;
             return;
         }
-        forget(task);
+        if (!queue_.empty()) forget(task);
         holders_.push_back({.task = task, .how = how});
     }
 
@@ -113,8 +113,11 @@ public:
         auto held = std::find_if(holders_.begin(), holders_.end(),
                                  [&](const use& u) { return u.task == task; });
         if (held == holders_.end()) held = holders_.begin();
-        if (held == holders_.end()) return;
-        if (--held->depth == 0) holders_.erase(held);
+        if (held == holders_.end() || --held->depth != 0) return;
+        if (held == holders_.end() - 1)
+            holders_.pop_back();
+        else
+            holders_.erase(held);
     }
 
     /// Adds units to a counted lock; `for_good` opens it.

@@ -1,6 +1,7 @@
 // What a task asks of the engine that controls it; a task without one runs natively.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 
 #include "wedge/base/site.hpp"
@@ -84,13 +85,20 @@ public:
     virtual void cannot_unwind(task&) noexcept {}
 
     /// The number of the running execution, never 0: a lock with another one is a stranger.
-    std::uint32_t execution() const noexcept { return execution_; }
+    std::uint64_t execution() const noexcept { return execution_; }
 
     /// The execution has been given up: stacks unwind, and locks do nothing.
     bool is_giving_up() const noexcept { return giving_up_; }
 
 protected:
-    std::uint32_t execution_ = 0;
+    /// Numbers for so many executions, in a row, that no other runtime has.
+    /// @return the first of them
+    static std::uint64_t reserve_executions(std::uint64_t count) noexcept {
+        static std::atomic<std::uint64_t> reserved{0};
+        return reserved.fetch_add(count, std::memory_order_relaxed) + 1;
+    }
+
+    std::uint64_t execution_ = 0;
     bool giving_up_ = false;
 };
 
