@@ -64,26 +64,18 @@ public:
     const std::vector<decision>& decisions() const noexcept { return scheduler_.decisions(); }
     bool has_seen_locks() const noexcept { return has_seen_locks_; }
 
-    bool perform(task& self, const operation& next) override {
+    bool perform_pending(task& self) override {
         const sanitizer::ignore_scope ours;
         has_seen_locks_ = true;
         if (&self == &setup_ || giving_up_) [[unlikely]]
-            return perform_aside(self, next);
+            return perform_aside(self);
         slot& me = *slots_[self.ordinal];
-        self.pending = next;
         me.phase = wait_phase::fresh;
         scheduler_.published(me);
-        for (;;) {
-            await_turn(me);
-            if (giving_up_) [[unlikely]]
-                return leave(me);
-            const auto answer = [&](std::uint32_t n, const char* why) {
-                return choose(self, n, why);
-            };
-            const std::optional<bool> taken = model_.take(me, answer);
-            scheduler_.step_taken(me, taken);
-            if (taken) return *taken;
-        }
+        await_turn(me);
+        if (giving_up_ || !model_.take_plainly(me)) return take_turns(me);
+        scheduler_.step_taken(me, true);
+        return true;
     }
 
     std::uint32_t choose(task&, std::uint32_t n, const char*) noexcept override {
@@ -203,13 +195,13 @@ private:
     }
 
     /// The stack that goes on when a task has published its first step, or has ended without one.
-    std::uint32_t after_start(slot& me) {
+    [[gnu::noinline]] std::uint32_t after_start(slot& me) {
         me.is_starting = false;
         return me.starter != 0 ? me.starter : start_next();
     }
 
     /// The stack of the task that takes the next step; the main one when the execution is over.
-    std::uint32_t pick() {
+    [[gnu::always_inline]] std::uint32_t pick() {
         const std::uint32_t next = scheduler_.next(result_.how);
         return next == no_task ? 0 : next + 1;
     }
@@ -224,7 +216,7 @@ private:
         giving_up_ = false;
     }
 
-    void switch_to(std::uint32_t from, std::uint32_t to) {
+    [[gnu::always_inline]] void switch_to(std::uint32_t from, std::uint32_t to) {
         task* const self = detail::current_task;
         stacks_.switch_to(from, to);
         detail::current_task = self;
@@ -278,9 +270,23 @@ private:
     }
 
     /// Publishes the step, and returns when the task may take it.
-    void await_turn(slot& me) {
+    [[gnu::always_inline]] void await_turn(slot& me) {
         const std::uint32_t next = me.is_starting ? after_start(me) : pick();
         if (next != me.stack()) switch_to(me.stack(), next);
+    }
+
+    /// Takes a step that may need several turns; the first one has come.
+    [[gnu::noinline]] bool take_turns(slot& me) {
+        for (;;) {
+            if (giving_up_) return leave(me);
+            const auto answer = [&](std::uint32_t n, const char* why) {
+                return choose(me.self, n, why);
+            };
+            const std::optional<bool> taken = model_.take(me, answer);
+            scheduler_.step_taken(me, taken);
+            if (taken) return *taken;
+            await_turn(me);
+        }
     }
 
     /// The execution was given up while the task waited for its turn.
@@ -290,7 +296,8 @@ private:
     }
 
     /// A step that nobody else's steps come between.
-    [[gnu::noinline]] bool perform_aside(task& self, const operation& next) {
+    [[gnu::noinline]] bool perform_aside(const task& self) {
+        const operation& next = self.pending;
         if (&self == &setup_) return giving_up_ || take_alone(next);  // destructors must not throw
         // A stack that unwinds already, or leaves by itself, does nothing any more.
         if (!leaves_quietly_ && may_throw(next) && std::uncaught_exceptions() == 0)

@@ -2,7 +2,7 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
+#include <memory>
 #include <optional>
 #include <unordered_map>
 #include <vector>
@@ -32,7 +32,7 @@ public:
     void set_policy(rw_policy policy) noexcept {
         policy_ = policy;
         for (maker& each : makers_)
-            for (record& made : each.records) made.state.set_policy(policy);
+            for (const auto& made : each.records) made->state.set_policy(policy);
     }
 
     ~lock_table() {
@@ -47,7 +47,8 @@ public:
             makers_[i].used = 0;
         }
         if (makers_.size() > made_outside)
-            for (record& each : makers_[made_outside].records) reset(each, each.state.kind());
+            for (const auto& each : makers_[made_outside].records)
+                reset(*each, each->state.kind());
     }
 
     void created(lock_identity& lock, std::uint32_t made_by, std::uint64_t execution) {
@@ -67,19 +68,16 @@ public:
         if (!outside_.empty()) outside_.erase(&lock);
     }
 
-    const record& at(std::uint32_t instance) const noexcept {
+    record& at(std::uint32_t instance) const noexcept {
         const std::uint32_t i = instance - 1;
-        return makers_[i >> maker_shift].records[i & (locks_max - 1)];
-    }
-    record& at(std::uint32_t instance) noexcept {
-        return const_cast<record&>(static_cast<const lock_table&>(*this).at(instance));
+        return *makers_[i >> maker_shift].records[i & (locks_max - 1)];
     }
 
     /// All locks that exist in this execution, and what is left of those that did.
     template <class Visit>
     void for_each(Visit visit) const {
         for (std::size_t i = 0; i < makers_.size(); ++i)
-            for (std::size_t k = 0; k < makers_[i].used; ++k) visit(makers_[i].records[k]);
+            for (std::size_t k = 0; k < makers_[i].used; ++k) visit(*makers_[i].records[k]);
     }
 
     bool is_empty() const noexcept {
@@ -94,7 +92,7 @@ private:
     static constexpr std::uint32_t locks_max = 1U << maker_shift;  // of one maker and execution
 
     struct maker {
-        std::deque<record> records;  // kept over executions for their memory; they do not move
+        std::vector<std::unique_ptr<record>> records;  // kept over executions for their memory
         std::uint32_t used = 0;
     };
     struct origin {
@@ -106,8 +104,8 @@ private:
         if (makers_.size() <= by) makers_.resize(by + 1);
         maker& made = makers_[by];
         WEDGE_CHECK(made.used < locks_max);
-        if (made.used == made.records.size()) made.records.emplace_back();
-        record& fresh = made.records[made.used];
+        if (made.used == made.records.size()) made.records.push_back(std::make_unique<record>());
+        record& fresh = *made.records[made.used];
         lock.adopt(execution, ((by << maker_shift) | made.used++) + 1, &fresh.state);
         fresh.class_id = lock.class_id();
         fresh.instance = lock.instance();

@@ -4,7 +4,6 @@
 #include <cstdint>
 #include <optional>
 #include <span>
-#include <utility>
 #include <vector>
 
 #include "wedge/explore/execution.hpp"
@@ -28,10 +27,10 @@ public:
         used_ = 0;
         steps_ = 0;
         decisions_.clear();
-        has_progressed_ = false;
-        nobody_runs();
+        at_ = {};
         knows_state_ = subject_.state().has_value();
         looks_for_livelocks_ = how.looks_for_livelocks();
+        looks_at_states_ = knows_state_ || looks_for_livelocks_;
         if (looks_for_livelocks_) livelocks_.begin_execution();
     }
 
@@ -39,56 +38,55 @@ public:
     void add(const controlled_task& made) {
         if (used_ == views_.size()) {
             views_.push_back(&made.self);
-            ready_.push_back(readiness::never);
+            waits_for_.push_back(nullptr);
             enabled_.push_back(0);
         }
-        ready_[used_++] = readiness::never;
+        waits_for_[used_++] = &taken_for_good_;
+        at_.tasks = {views_.data(), used_};
     }
 
     /// The task waits for its turn to take `pending`.
     void published(const controlled_task& who) noexcept {
-        ready_[who.self.ordinal] =
-            may_block(who.self.pending) ? readiness::depends : readiness::always;
+        const operation& next = who.self.pending;
+        const lock_state*& waits_for = waits_for_[who.self.ordinal];
+        if (!may_block(next))
+            waits_for = &free_;
+        else if (next.what == step::acquire && !next.timed && is_plain(next.lock->kind()))
+            waits_for = &next.lock->modelled();
+        else
+            waits_for = nullptr;
     }
     /// The task takes no step any more.
     void ended(const controlled_task& who) noexcept {
-        ready_[who.self.ordinal] = readiness::never;
-        nobody_runs();
+        waits_for_[who.self.ordinal] = &taken_for_good_;
+        at_.running = no_task;
+        at_.has_yielded = false;
     }
 
     /// Who takes the next step.
     ///
     /// @return `no_task`: nobody, and `over` is why
-    std::uint32_t next(ending& over) {
-        const std::span<const std::uint32_t> enabled = who_can_go_on();
-        if (enabled.empty()) {
-            over = is_stuck() ? ending::deadlock : ending::complete;
-            return no_task;
-        }
-        std::uint64_t state = 0;
-        if (looks_for_livelocks_ || how_->wants_state()) {
-            state = state_now();
-            if (looks_for_livelocks_ && livelocks_.is_in_circle(state, knows_state_, enabled))
-                return over = ending::livelock, no_task;
-        }
-        if (steps_ >= steps_max_) return over = ending::bounded, no_task;
-        const std::uint32_t next =
-            how_->next_task({enabled, running_, {views_.data(), used_}, has_yielded_,
-                             std::exchange(has_progressed_, false), state});
-        if (next == no_task) return over = ending::pruned, no_task;
+    [[gnu::always_inline]] std::uint32_t next(ending& over) {
+        at_.enabled = who_can_go_on();
+        if (at_.enabled.empty() || looks_at_states_ || steps_ >= steps_max_) [[unlikely]]
+            if (is_over(over)) return no_task;
+        const std::uint32_t next = how_->next_task(at_);
+        if (next == no_task) [[unlikely]]
+            return over = ending::pruned, no_task;
         ++steps_;
-        running_ = next;
-        decisions_.push_back({decision::sort::run, next, 0});
+        at_.running = next;
+        at_.has_progressed = false;
+        decisions_.emplace_back().value = next;  // in place: a copy would wait for its stores
         return next;
     }
 
     /// @param taken  the step's result; nothing: the task waits on
-    void step_taken(const controlled_task& me, std::optional<bool> taken) {
+    [[gnu::always_inline]] void step_taken(const controlled_task& me, std::optional<bool> taken) {
         const operation& step_of = me.self.pending;
         const bool gives_way = step_of.what == step::yield && step_of.lock == nullptr;
-        has_yielded_ = taken && (gives_way || !*taken);
+        at_.has_yielded = taken && (gives_way || !*taken);
         // A wait that times out is no retry: virtual time passes as fast as tasks let it.
-        if (looks_for_livelocks_)
+        if (looks_for_livelocks_) [[unlikely]]
             livelocks_.step_taken(me.self.ordinal, step_of,
                                   taken && !*taken && !step_of.timed);
     }
@@ -101,7 +99,7 @@ public:
 
     /// Somebody got somewhere.
     void progress() noexcept {
-        has_progressed_ = true;
+        at_.has_progressed = true;
         if (looks_for_livelocks_) livelocks_.progress();
     }
 
@@ -110,26 +108,41 @@ public:
     const livelock_watch& livelocks() const noexcept { return livelocks_; }
 
 private:
-    /// Whether a task can go on.
-    enum class readiness : std::uint8_t {
-        never,    ///< it has not published a step yet, or has ended
-        always,   ///< its pending step never blocks
-        depends,  ///< as the model says
-    };
-
-    void nobody_runs() noexcept {
-        running_ = no_task;
-        has_yielded_ = false;
+    [[gnu::always_inline]] std::span<const std::uint32_t> who_can_go_on() {
+        std::uint32_t* last = enabled_.data();
+        const lock_state* const* const waits = waits_for_.data();
+        for (std::uint32_t i = 0, n = used_; i < n; ++i) {
+            const lock_state* const waits_for = waits[i];
+            *last = i;
+            last += waits_for != nullptr ? !waits_for->is_held()
+                                         : model_.is_enabled(*model_.tasks()[i]);
+        }
+        return {enabled_.data(), last};
     }
 
-    std::span<const std::uint32_t> who_can_go_on() {
-        std::uint32_t* last = enabled_.data();
-        const readiness* const ready = ready_.data();
-        for (std::uint32_t i = 0; i < used_; ++i)
-            if (ready[i] == readiness::always ||
-                (ready[i] == readiness::depends && model_.is_enabled(*model_.tasks()[i])))
-                *last++ = i;
-        return {enabled_.data(), last};
+    static lock_state taken_for_good() {
+        lock_state made;
+        made.acquire(0, mode::exclusive);
+        return made;
+    }
+
+    /// Whether the execution ends before the strategy is asked. Hashes the state if it wants it.
+    [[gnu::noinline]] bool is_over(ending& why) {
+        if (at_.enabled.empty()) {
+            why = is_stuck() ? ending::deadlock : ending::complete;
+            return true;
+        }
+        if (looks_for_livelocks_ || (knows_state_ && how_->wants_state())) {
+            at_.state = state_now();
+            if (looks_for_livelocks_ &&
+                livelocks_.is_in_circle(at_.state, knows_state_, at_.enabled)) {
+                why = ending::livelock;
+                return true;
+            }
+        }
+        if (steps_ < steps_max_) return false;
+        why = ending::bounded;
+        return true;
     }
 
     std::uint64_t state_now() {
@@ -139,7 +152,7 @@ private:
 
     /// Whether somebody waits for what nobody will do. The strategy hears of idle tasks too: what
     /// they wait for may come earlier in another schedule.
-    [[gnu::noinline]] bool is_stuck() {
+    bool is_stuck() {
         std::uint32_t* last = enabled_.data();
         bool all_idle = true;
         for (std::uint32_t i = 0; i < used_; ++i) {
@@ -158,14 +171,15 @@ private:
     const std::uint64_t steps_max_;
     search_strategy* how_ = nullptr;
     std::vector<const task*> views_;  // of the model's tasks; the first `used_` are in use
-    std::vector<readiness> ready_;    // likewise
-    std::vector<std::uint32_t> enabled_;  // room for all tasks
+    std::vector<const lock_state*> waits_for_;  // likewise: plain locks; null: ask the model
+    std::vector<std::uint32_t> enabled_;        // room for all tasks
     std::uint32_t used_ = 0;
-    std::uint32_t running_ = no_task;
-    bool has_yielded_ = false;  // the last step got nowhere, or gave way
-    bool has_progressed_ = false;
+    const lock_state free_;  // what a step that never blocks waits for
+    const lock_state taken_for_good_ = taken_for_good();  // of a task without a step
+    choice_point at_;
     bool knows_state_ = false;
     bool looks_for_livelocks_ = false;
+    bool looks_at_states_ = false;  // either of the two
     livelock_watch livelocks_;
     whole_state whole_;
     std::uint64_t steps_ = 0;

@@ -39,7 +39,7 @@ public:
     }
 
     /// Lets `to` go on, and returns when somebody lets `from` go on. `from` is the caller.
-    void switch_to(std::uint32_t from, std::uint32_t to) {
+    [[gnu::always_inline]] void switch_to(std::uint32_t from, std::uint32_t to) {
 #if defined(WEDGE_FIBERS)
         if (fibers_ != nullptr) [[likely]]
             return fibers_->switch_to(from, to);

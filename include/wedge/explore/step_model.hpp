@@ -91,6 +91,20 @@ public:
         return who.self.is_idle && who.phase != wait_phase::woken;
     }
 
+    /// Takes the step if it is the acquire or release of a plain lock, as most are; they succeed.
+    [[gnu::always_inline]] bool take_plainly(const controlled_task& who) {
+        const operation& next = who.self.pending;
+        if (next.lock == nullptr || !is_plain(next.lock->kind())) return false;
+        lock_state& state = next.lock->modelled();
+        if (next.what == step::release)
+            state.release(who.self.ordinal);
+        else if (next.what == step::acquire && !state.is_held())
+            state.take_free(who.self.ordinal, next.how);
+        else
+            return false;
+        return true;
+    }
+
     /// Takes an enabled step.
     ///
     /// @param choose  (n, why) -> an answer below n

@@ -55,7 +55,8 @@ public:
         return subject_.lock_titles();
     }
 
-    bool perform(task& self, const operation& next) override {
+    bool perform_pending(task& self) override {
+        const operation& next = self.pending;
         const bool backs_off = next.ticket != nullptr && next.ticket->may_back_off && may_back_off;
         const bool may_fail = next.what == step::try_acquire || next.timed || backs_off;
         if (!may_fail) return true;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <vector>
 
@@ -29,6 +30,12 @@ constexpr rw_policy policy_of(lock_kind kind) noexcept {
 /// Whether units are taken from it and given to it, by anybody.
 constexpr bool is_counted(lock_kind kind) noexcept {
     return kind == lock_kind::semaphore || kind == lock_kind::completion;
+}
+
+/// Whether nothing but its holder keeps anybody out, and nobody holds it twice or shared.
+constexpr bool is_plain(lock_kind kind) noexcept {
+    return kind == lock_kind::mutex || kind == lock_kind::spinlock ||
+           kind == lock_kind::raw_spinlock || kind == lock_kind::local_lock;
 }
 
 /// As a count: enough for all, for ever.
@@ -73,6 +80,7 @@ public:
                (is_rw(kind_) && policy_ != rw_policy::reader_preferring);
     }
 
+    bool is_held() const noexcept { return !holders_.empty(); }
     bool is_held_by(std::uint32_t task) const noexcept { return find(holders_, task) != nullptr; }
     bool is_queued(std::uint32_t task) const noexcept { return find(queue_, task) != nullptr; }
 
@@ -97,7 +105,13 @@ public:
             return;
         }
         if (!queue_.empty()) forget(task);
-        holders_.push_back({.task = task, .how = how});
+        take_free(task, how);
+    }
+    /// The same where nobody waits in the queue, of a lock that is not counted.
+    void take_free(std::uint32_t task, mode how) {
+        use& mine = holders_.emplace_back();  // in place: a copy would wait for its stores
+        mine.task = task;
+        mine.how = how;
     }
 
     void enqueue(std::uint32_t task, mode how) { queue_.push_back({.task = task, .how = how}); }
@@ -110,14 +124,14 @@ public:
     /// Drops one hold of the task, or of anybody when it has none: the mistake is the checker's
     /// to report, the model does what the lock would do.
     void release(std::uint32_t task) noexcept {
-        auto held = std::find_if(holders_.begin(), holders_.end(),
-                                 [&](const use& u) { return u.task == task; });
-        if (held == holders_.end()) held = holders_.begin();
-        if (held == holders_.end() || --held->depth != 0) return;
-        if (held == holders_.end() - 1)
+        if (holders_.empty()) return;
+        std::size_t i = holders_.size() - 1;
+        while (i != 0 && holders_[i].task != task) --i;
+        if (--holders_[i].depth != 0) return;
+        if (i == holders_.size() - 1)
             holders_.pop_back();
         else
-            holders_.erase(held);
+            holders_.erase(holders_.begin() + static_cast<std::ptrdiff_t>(i));
     }
 
     /// Adds units to a counted lock; `for_good` opens it.

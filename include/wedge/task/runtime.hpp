@@ -63,7 +63,10 @@ public:
     /// @return false: a try failed, a timed wait gave up, or a ticket must back off
     /// @throws abandoned  from a step that may block, when the execution is given up; where tasks
     ///                    leave by themselves nothing is thrown, and nothing is done
-    virtual bool perform(task& self, const operation& next) = 0;
+    bool perform(task& self, const operation& next);
+
+    /// The same for a step that has been published in `self.pending`.
+    virtual bool perform_pending(task& self) = 0;
 
     /// Answers a recorded choice in [0, n).
     virtual std::uint32_t choose(task& self, std::uint32_t n, const char* why) noexcept = 0;
