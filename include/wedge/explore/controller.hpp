@@ -177,7 +177,7 @@ private:
     void run_tasks() {
         const sanitizer::ignore_scope ours;
         if (const std::uint32_t first = start_next(); first != 0) switch_to(0, first);
-        if (result_.how == ending::complete) return give_up_the_rest();
+        if (scheduler_.left() == 0) return;
         const bool is_livelock = result_.how == ending::livelock;
         if (is_livelock || result_.how == ending::deadlock)
             result_.stuck = stuck_.of({slots_.data(), used_}, model_.locks(),

@@ -101,16 +101,21 @@ private:
     };
 
     void add(lock_identity& lock, std::uint32_t by, std::uint64_t execution) {
-        if (makers_.size() <= by) makers_.resize(by + 1);
+        if (makers_.size() <= by || makers_[by].used == makers_[by].records.size()) [[unlikely]]
+            grow(by);
         maker& made = makers_[by];
-        WEDGE_CHECK(made.used < locks_max);
-        if (made.used == made.records.size()) made.records.push_back(std::make_unique<record>());
         record& fresh = *made.records[made.used];
         lock.adopt(execution, ((by << maker_shift) | made.used++) + 1, &fresh.state);
         fresh.class_id = lock.class_id();
         fresh.instance = lock.instance();
         fresh.initial_count = lock.initial_count();
         reset(fresh, lock.kind());
+    }
+
+    [[gnu::noinline]] void grow(std::uint32_t by) {
+        if (makers_.size() <= by) makers_.resize(by + 1);
+        WEDGE_CHECK(makers_[by].used < locks_max);
+        makers_[by].records.push_back(std::make_unique<record>());
     }
 
     void reset(record& made, lock_kind kind) noexcept {

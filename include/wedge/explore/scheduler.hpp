@@ -25,6 +25,7 @@ public:
     void begin_execution(search_strategy& how) {
         how_ = &how;
         used_ = 0;
+        left_ = 0;
         steps_ = 0;
         decisions_.clear();
         at_ = {};
@@ -42,8 +43,12 @@ public:
             enabled_.push_back(0);
         }
         waits_for_[used_++] = &taken_for_good_;
+        ++left_;
         at_.tasks = {views_.data(), used_};
     }
+
+    /// How many tasks have not ended.
+    std::uint32_t left() const noexcept { return left_; }
 
     /// The task waits for its turn to take `pending`.
     void published(const controlled_task& who) noexcept {
@@ -59,6 +64,7 @@ public:
     /// The task takes no step any more.
     void ended(const controlled_task& who) noexcept {
         waits_for_[who.self.ordinal] = &taken_for_good_;
+        --left_;
         at_.running = no_task;
         at_.has_yielded = false;
     }
@@ -129,7 +135,7 @@ private:
     /// Whether the execution ends before the strategy is asked. Hashes the state if it wants it.
     [[gnu::noinline]] bool is_over(ending& why) {
         if (at_.enabled.empty()) {
-            why = is_stuck() ? ending::deadlock : ending::complete;
+            why = left_ != 0 && is_stuck() ? ending::deadlock : ending::complete;
             return true;
         }
         if (looks_for_livelocks_ || (knows_state_ && how_->wants_state())) {
@@ -161,7 +167,6 @@ private:
             *last++ = i;
             all_idle = all_idle && step_model::is_idle(each);
         }
-        if (last == enabled_.data()) return false;
         how_->is_stuck({enabled_.data(), last}, {views_.data(), used_});
         return !all_idle;
     }
@@ -174,6 +179,7 @@ private:
     std::vector<const lock_state*> waits_for_;  // likewise: plain locks; null: ask the model
     std::vector<std::uint32_t> enabled_;        // room for all tasks
     std::uint32_t used_ = 0;
+    std::uint32_t left_ = 0;
     const lock_state free_;  // what a step that never blocks waits for
     const lock_state taken_for_good_ = taken_for_good();  // of a task without a step
     choice_point at_;

@@ -37,6 +37,18 @@ inline held_lock* recursive_hold(task& self, lock_identity& lock) noexcept {
     return lock.kind() == lock_kind::recursive_mutex ? self.held.find(lock.instance()) : nullptr;
 }
 
+/// `attempt`, beginning with what engines' checkers mostly find.
+[[gnu::always_inline]] inline void attempt_exactly(task& self, lock_identity& lock,
+                                                   const acquire_terms& terms) {
+    if (self.sink == nullptr) return;
+    if (const validated_chains* const chains = self.sink->validated()) {
+        const sanitizer::ignore_scope ours;
+        if (!self.in_hook && chains->contain_exactly(self, hold_of(self, lock, terms))) [[likely]]
+            return;
+    }
+    attempt(self, lock, terms);
+}
+
 // The callers of these two are inlined: they write the step where it is published, as a site that
 // is passed on through memory costs more than all the rest of a call.
 
@@ -48,7 +60,7 @@ inline held_lock* recursive_hold(task& self, lock_identity& lock) noexcept {
     const acquire_terms terms{self.pending.how, with, subclass, payload, self.pending.where};
     adopt_if_foreign(self, lock);
     held_lock* const mine = recursive_hold(self, lock);
-    if (!tried && mine == nullptr) attempt(self, lock, terms);
+    if (!tried && mine == nullptr) attempt_exactly(self, lock, terms);
     const bool is_taken = self.runtime->perform_pending(self);
     if (mine != nullptr) {
         if (is_taken) ++mine->depth;
