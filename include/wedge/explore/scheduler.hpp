@@ -36,8 +36,8 @@ public:
     }
 
     /// A task more, of the ordinal that comes next. It cannot go on before its step is published.
-    void add(const controlled_task& made) {
-        if (used_ == views_.size()) {
+    [[gnu::always_inline]] void add(const controlled_task& made) {
+        if (used_ == views_.size()) [[unlikely]] {
             views_.push_back(&made.self);
             waits_for_.push_back(nullptr);
             enabled_.push_back(0);
