@@ -37,49 +37,85 @@ inline held_lock* recursive_hold(task& self, lock_identity& lock) noexcept {
     return lock.kind() == lock_kind::recursive_mutex ? self.held.find(lock.instance()) : nullptr;
 }
 
-/// A blocking, timed or try acquire under control.
-///
-/// @return false: the try failed, or the wait gave up
-/// @throws abandoned
-[[gnu::noinline]] inline bool controlled_acquire(task& self, lock_identity& lock,
-                                                 acquire_terms terms) {
-    const bool tried = has(terms.with, flags::tried);
-    const operation next{.what = tried ? step::try_acquire : step::acquire,
-                         .how = terms.how,
-                         .timed = has(terms.with, flags::timed),
-                         .lock = &lock,
-                         .where = terms.where};
-    if (self.runtime->is_giving_up()) return self.runtime->perform(self, next);
+/// `attempt`, beginning with what engines' checkers mostly find.
+[[gnu::noinline]] inline void attempt_exactly(task& self, lock_identity& lock,
+                                              const acquire_terms& terms) {
+    if (const validated_chains* const chains = self.sink->validated()) {
+        const sanitizer::ignore_scope ours;
+        if (!self.in_hook && chains->contain_exactly(self, hold_of(self, lock, terms))) [[likely]]
+            return;
+    }
+    attempt(self, lock, terms);
+}
+
+// Acquires and releases are published by inlined code, which writes the site where it is to be:
+// passed on through memory it would cost more than all the rest of a call.
+
+/// Takes the published acquire.
+[[gnu::noinline]] inline bool take_acquire(task& self) {
+    operation& next = self.pending;
+    if (self.runtime->is_giving_up()) return self.runtime->perform_pending(self);
+    const auto terms = [&next] {
+        return acquire_terms{next.how, next.with, next.subclass, next.payload, next.where};
+    };
+    lock_identity& lock = *next.lock;
     adopt_if_foreign(self, lock);
     held_lock* const mine = recursive_hold(self, lock);
-    if (!tried && mine == nullptr) attempt(self, lock, terms);
-    const bool is_taken = self.runtime->perform(self, next);
+    if (self.sink != nullptr && next.what == step::acquire && mine == nullptr)
+        attempt_exactly(self, lock, terms());
+    const bool is_taken = self.runtime->perform_pending(self);
     if (mine != nullptr) {
         if (is_taken) ++mine->depth;
     } else if (is_taken) {
-        acquired(self, lock, terms);
-        tsan_locked(lock, terms);
+        acquired(self, lock, terms());
+        tsan_locked(lock, terms());
     } else {
-        not_acquired(self, lock, terms);
+        not_acquired(self, lock, terms());
     }
     return is_taken;
 }
 
-/// Drops a hold under control. Never throws: it runs in destructors.
-[[gnu::noinline]] inline void controlled_release(task& self, lock_identity& lock, mode how,
-                                                 site where) noexcept {
+/// A blocking, timed or try acquire under control.
+///
+/// @return false: the try failed, or the wait gave up
+/// @throws abandoned
+[[gnu::always_inline]] inline bool controlled_acquire(task& self, lock_identity& lock,
+                                                      const acquire_terms& terms) {
+    publish(self, {.what = has(terms.with, flags::tried) ? step::try_acquire : step::acquire,
+                   .how = terms.how,
+                   .timed = has(terms.with, flags::timed),
+                   .subclass = terms.subclass,
+                   .with = terms.with,
+                   .lock = &lock,
+                   .where = terms.where,
+                   .payload = terms.payload});
+    return take_acquire(self);
+}
+
+/// Takes the published release.
+[[gnu::noinline]] inline void take_release(task& self) noexcept {
+    lock_identity& lock = *self.pending.lock;
     adopt_if_foreign(self, lock);
-    held_lock* const mine = self.held.find(lock.instance());
     if (self.runtime->is_giving_up()) {
+        held_lock* const mine = self.held.find(lock.instance());
         if (mine == nullptr) return;
         tsan_unlocked(lock, mine->how);
         self.held.erase(mine);
         return;
     }
-    const bool is_last = mine != nullptr && mine->depth == 1;
-    self.runtime->perform(self, {.what = step::release, .how = how, .lock = &lock, .where = where});
-    if (is_last) tsan_unlocked(lock, mine->how);
-    released(self, lock, how, where);
+    self.runtime->perform_pending(self);
+    if constexpr (sanitizer::thread) {
+        const held_lock* const mine = self.held.find(lock.instance());
+        if (mine != nullptr && mine->depth == 1) tsan_unlocked(lock, mine->how);
+    }
+    released(self, lock, self.pending.how, self.pending.where);
+}
+
+/// Drops a hold under control. Never throws: it runs in destructors.
+[[gnu::always_inline]] inline void controlled_release(task& self, lock_identity& lock, mode how,
+                                                      const site& where) noexcept {
+    publish(self, {.what = step::release, .how = how, .lock = &lock, .where = where});
+    take_release(self);
 }
 
 inline void controlled_downgrade(task& self, lock_identity& lock, site where) {
