@@ -19,13 +19,13 @@ struct order_picture {
     std::string title;
     std::vector<std::string> classes;  ///< drawn even if they have no neighbour
     std::vector<dependency> edges;     ///< of which those of one pair of classes are one arrow
-    std::vector<finding> findings;     ///< those with a cycle are coloured, the worst first
+    std::vector<finding> findings;     ///< the arrows of a cycle are coloured, the worst first
 };
 
 namespace report {
 
 /// Draws classes as nodes. An arrow from a to b says that b was acquired while a was held; where,
-/// stands beside it.
+/// stands in a box within the arrow: Graphviz lets the labels of edges overlap, nodes never.
 class order_dot_printer {
 public:
     explicit order_dot_printer(const order_picture& drawn) : drawn_(drawn) {
@@ -41,14 +41,23 @@ public:
     std::string print() const {
         std::string text = "digraph lock_order {\n";
         const auto line = [&](const std::string& one) { text += "    " + one + "\n"; };
-        line("graph [rankdir=LR, bgcolor=white, pad=0.4, nodesep=0.5, ranksep=1.0,");
+        line("graph [rankdir=LR, bgcolor=white, pad=0.4, nodesep=0.35, ranksep=0.45,");
         line("       fontname=\"Helvetica\", labelloc=t, labeljust=l, label=<" + legend() + ">];");
         line("node [fontname=\"Helvetica\", fontsize=15, fontcolor=\"#222222\", style=filled,");
         line("      color=\"#444444\", fillcolor=\"#f3f3f3\", penwidth=1.5, margin=\"0.2,0.1\"];");
-        line("edge [fontname=\"Helvetica\", fontsize=11, penwidth=1.5];");
         for (const node& each : nodes_)
             line(in_quotes(each.name) + " [" + shape_of(each.is) + "];");
-        for (const arrow& each : arrows_) line(text_of(each));
+        for (std::size_t i = 0; i < arrows_.size(); ++i) {
+            const arrow& each = arrows_[i];
+            const std::string box = "at" + std::to_string(i);
+            const std::string look = "color=\"" + each.shade + "\", penwidth=" +
+                                     (each.shade == sound ? "1.5" : "2.5");
+            const std::string half = look + (each.is_dashed ? ", style=dashed" : "");
+            line(box + " [shape=box, style=\"rounded,filled\", fillcolor=white, fontsize=11, " +
+                 look + ", label=" + in_quotes(label_of(each)) + "];");
+            line(in_quotes(each.from) + " -> " + box + " [" + half + ", dir=none];");
+            line(box + " -> " + in_quotes(each.to) + " [" + half + "];");
+        }
         return text + "}\n";
     }
 
@@ -67,10 +76,12 @@ private:
     };
     struct row {
         std::string shade;
+        std::string sign;  // a bullet for a finding that has no arrow of its own
         std::string text;
     };
 
     static constexpr const char* sound = "#777777";
+    static constexpr const char* arrow_sign = "&#8594;";
     static constexpr std::size_t sites_max = 3;  // more make the picture unreadable
 
     static sort sort_of(const lock_use& use) {
@@ -120,16 +131,17 @@ private:
 
     void mark(const finding& found) {
         const std::string shade = report::colour(rows_.size());
-        bool is_drawn = false;
+        row mine{"#222222", "&#8226;", heading_of(found)};
         for (const dependency& edge : cycle_of(found)) {
-            arrow& mine = arrow_of(edge);
-            if (mine.sites.empty()) mine.sites.push_back(site_of(edge));
-            if (mine.shade != sound) continue;
+            arrow& drawn = arrow_of(edge);
+            if (drawn.sites.empty()) drawn.sites.push_back(site_of(edge));
+            if (drawn.shade != sound) continue;
+            drawn.shade = shade;
+            drawn.is_dashed = found.judged == verdict::refuted;
             mine.shade = shade;
-            mine.is_dashed = found.judged == verdict::refuted;
-            is_drawn = true;
+            mine.sign = arrow_sign;
         }
-        if (is_drawn) rows_.push_back({shade, heading_of(found)});
+        rows_.push_back(std::move(mine));
     }
 
     std::string legend() const {
@@ -141,9 +153,9 @@ private:
                     "</B></FONT></TD><TD ALIGN=\"LEFT\"><FONT POINT-SIZE=\"12\">" + escaped(what) +
                     "</FONT></TD></TR>";
         };
-        for (const row& each : rows_) add(each.shade, "&#8594;", each.text);
+        for (const row& each : rows_) add(each.shade, each.sign, each.text);
         if (has([](const arrow& each) { return each.shade == sound; }))
-            add(sound, "&#8594;", "acquired while the other is held; in no cycle");
+            add(sound, arrow_sign, "acquired while the other is held; in no cycle");
         if (has([](const arrow& each) { return each.is_dashed; }))
             add("#222222", "- -", "dashed: refuted, it cannot hang");
         const auto add_sort = [&](sort wanted, const char* sign, const char* what) {
@@ -161,17 +173,13 @@ private:
         return std::any_of(arrows_.begin(), arrows_.end(), claim);
     }
 
-    static std::string text_of(const arrow& each) {
+    static std::string label_of(const arrow& each) {
         std::string label;
         for (std::size_t i = 0; i < std::min(each.sites.size(), sites_max); ++i)
-            label += (i == 0 ? " " : "\n ") + each.sites[i] + " ";
+            label += (i == 0 ? "" : "\n") + each.sites[i];
         if (each.sites.size() > sites_max)
-            label += "\n and " + std::to_string(each.sites.size() - sites_max) + " more ";
-        std::string text = in_quotes(each.from) + " -> " + in_quotes(each.to) + " [color=\"" + each.shade +
-                           "\", fontcolor=\"" + each.shade + "\", label=" + in_quotes(label);
-        if (each.shade != sound) text += ", penwidth=2.5";
-        if (each.is_dashed) text += ", style=dashed";
-        return text + "];";
+            label += "\nand " + std::to_string(each.sites.size() - sites_max) + " more";
+        return label;
     }
 
     const order_picture& drawn_;

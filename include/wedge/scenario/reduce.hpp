@@ -63,12 +63,16 @@ inline void erase_uses(block& in, const std::string& name) {
 }  // namespace detail
 
 /// Removes tasks, objects, statements, branches, copies and instances, large parts first, until
-/// nothing more can go. Comments go with what they stand at. The same result every time.
+/// nothing more can go. Comments go with what they stand at, but for those at the top of the file.
+/// The same result every time.
 template <class Keeps>
 class reducer {
 public:
     /// @param keeps  (const document&) -> bool; only asked for scenarios that parse
-    reducer(document all, Keeps keeps) : best_(std::move(all)), keeps_(std::move(keeps)) {}
+    reducer(document all, Keeps keeps) : best_(std::move(all)), keeps_(std::move(keeps)) {
+        top_.swap(best_.all.front().before);
+        asked_.insert(hash_text(essence_of(best_)));
+    }
 
     document run() {
         const auto pass = [&] {
@@ -83,6 +87,9 @@ public:
         };
         while (pass()) {
         }
+        std::vector<std::string>& before = best_.all.front().before;
+        if (top_.empty()) detail::trim_front(before);
+        before.insert(before.begin(), top_.begin(), top_.end());
         return std::move(best_);
     }
 
@@ -173,9 +180,16 @@ private:
         std::erase_if(in.chain, [&](const reference& each) { return each.name == object; });
     }
 
-    /// One copy of a thread, or half of them, or one less.
+    /// One copy of a thread, or half of them, or one less; and one less of all of which there are
+    /// as many, since a ring of tasks and locks shrinks as a whole.
     bool lower_counts() {
         bool is_smaller = false;
+        for (std::uint32_t many = tasks_max; many > 1; --many) {
+            document tried = best_;
+            for (declaration& each : tried.all)
+                if (each.count == many) --each.count;
+            is_smaller |= attempt(std::move(tried));
+        }
         for (std::size_t i = 0; i < best_.all.size(); ++i) {
             if (best_.all[i].what != declares::thread) continue;
             for (bool is_lower = true; is_lower;) {
@@ -292,6 +306,7 @@ private:
 
     document best_;
     Keeps keeps_;
+    std::vector<std::string> top_;  // comments
     std::set<std::uint64_t> asked_;
     std::vector<statement> gone_;
 };
