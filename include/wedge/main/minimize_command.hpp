@@ -47,7 +47,7 @@ public:
             call.complain(file_ + ": " + first.what + ", there is nothing to minimize");
             return status;
         }
-        scenario::minimize_progress last;
+        scenario::minimize_progress last{0, scenario::statements_of(all)};
         const scenario::document small = minimized(call, all, first, last);
         const std::string text = scenario::to_string(small);
         if (out_.empty())

@@ -64,7 +64,7 @@ inline std::vector<std::string> scenario_files(const invocation& call,
     return all;
 }
 
-inline constexpr std::size_t scenario_size_max = 4;  // MiB; thousands of times what people write
+inline constexpr std::size_t scenario_size_max = 1;  // MiB; what the parser takes
 
 /// @throws error  `path: …` or `path:line:column: …`
 inline scenario::document read_scenario(const std::string& path) {
