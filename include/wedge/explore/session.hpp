@@ -289,7 +289,10 @@ private:
         if (options_.on_progress == nullptr || (out_.executions + out_.pruned) % every != 0)
             return;
         outcome so_far = out_;
-        for (const sighting& each : found_) so_far.findings.push_back(each.what);
+        for (const sighting& each : found_) {
+            so_far.what = std::min(so_far.what, result_of(each));
+            so_far.findings.push_back(each.what);
+        }
         options_.on_progress(so_far, options_.progress_data);
     }
 

@@ -2,9 +2,7 @@
 #pragma once
 
 #include <cstdio>
-#include <filesystem>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "wedge/event/schedule_text.hpp"
@@ -20,12 +18,6 @@ namespace wedge {
 
 class check_command final : public subcommand {
 public:
-    check_command() {
-        options_.explore.executions_max = 1'000'000;  // of a search over states, most are short
-        options_.explore.steps_max = 2'000;           // a scenario that needs more only spins
-        options_.explore.steps_all_max = 20'000'000;  // some seconds, half a minute at worst
-    }
-
     const char* name() const override { return "check"; }
     const char* purpose() const override {
         return "Check scenarios: their lock order and all interleavings, against what they expect";
@@ -39,72 +31,44 @@ public:
                         "expects")
             ->required()
             ->type_name("");
-        options.add_flag("--json", as_json_, "Print one JSON object a scenario")
-            ->disable_flag_override();
-        options.add_flag("--order-only", options_.is_order_only, "Do not explore")
-            ->disable_flag_override();
-        options
-            .add_flag_callback(
-                "--pressure", [this] { options_.under = scenario::pressure_of("pressure"); },
-                "Let any allocation fail or reclaim first, whatever the zone has")
-            ->disable_flag_override();
+        add_flag(options, "--json", as_json_, "Print one JSON object a scenario");
+        add_flag(options, "--order-only", options_.is_order_only, "Do not explore");
+        add_flag(options, "--pressure", has_pressure_,
+                 "Let any allocation fail or reclaim first, whatever the zone has");
         explore_options& how = options_.explore;
         add_number(options, "--executions", how.executions_max, 1, "The budget of a scenario");
         add_number(options, "--seed", how.seed, 0, "The seed of the random strategies");
-        options
-            .add_option("--out", folder_,
-                        "Where schedules are saved (default: nowhere, they are printed)")
-            ->type_name("DIR");
+        add_out(options, folder_, "DIR",
+                "Where schedules are saved (default: nowhere, they are printed)");
     }
 
     int run(const invocation& call) override {
+        if (has_pressure_) options_.under = scenario::pressure_of("pressure");
         if (!folder_.empty()) make_folder(folder_);
-        const std::vector<std::string> files = all_files(call);
+        const std::vector<std::string> files = scenario_files(call, paths_, unread_);
         const interrupt_scope interrupted;
+        std::uint64_t left = files.size();
         for (const std::string& file : files) {
-            if (interrupt_scope::requested.load()) {
-                std::fprintf(call.err, "%s: stopped early, not checked\n", file.c_str());
-                ++unmet_;
-                continue;
-            }
-            guarded(call, [&] { check(call, file, files.size() == 1); });
+            if (interrupt_scope::requested.load()) break;
+            if (!call.guarded([&] { check(call, file, files.size() == 1); })) ++unread_;
             std::fflush(call.out);
+            --left;
         }
         if (!as_json_ && files.size() > 1) call.print(summary());
+        if (interrupt_scope::requested.load())
+            call.complain("stopped early: " + report::counted(left, "scenario") +
+                          " not checked, and the last one not to its end");
         if (unread_ != 0) return exit_status::misuse;
-        return unmet_ == 0 ? exit_status::clean : exit_status::findings;
+        return unmet_ + left == 0 ? exit_status::clean : exit_status::findings;
     }
 
 private:
-    /// A path that cannot be read costs a line, not the others.
-    template <class Body>
-    void guarded(const invocation& call, Body body) {
-        try {
-            body();
-        } catch (const error& wrong) {
-            std::fprintf(call.err, "%s: %s\n", name_of_program(call).c_str(), wrong.what());
-            ++unread_;
-        }
-    }
-    static std::string name_of_program(const invocation& call) {
-        return call.program.substr(call.program.find_last_of('/') + 1);
-    }
-
-    std::vector<std::string> all_files(const invocation& call) {
-        std::vector<std::string> files;
-        for (const std::string& path : paths_)
-            guarded(call, [&] {
-                for (std::string& file : scenario_files(path)) files.push_back(std::move(file));
-            });
-        return files;
-    }
-
     void check(const invocation& call, const std::string& file, bool is_only) {
         scenario::document what;
         try {
             what = read_scenario(file);
-        } catch (const error&) {
-            if (as_json_) call.print(json_of_error(file));
+        } catch (const error& wrong) {
+            if (as_json_) call.print(json_of_error(file, wrong.what()));
             throw;
         }
         scenario::check_result result;
@@ -136,18 +100,8 @@ private:
 
     /// The file of a finding's schedule; without --out its text; empty: it has none.
     std::string schedule_of(const std::string& file, const finding& found) const {
-        if (found.best.decisions.empty()) return {};
-        if (folder_.empty()) return to_string(found.best);
-        schedule saved = found.best;
-        const std::string from_there =
-            std::filesystem::path(file).lexically_proximate(folder_).string();
-        const bool is_absolute = file.starts_with('/') || folder_.starts_with('/');
-        saved.workload = scenario::schedule_word(
-            is_absolute ? std::filesystem::absolute(file).lexically_normal().string() : from_there);
-        const std::string stem = std::filesystem::path(file).stem().string();
-        std::string path = finding_path(folder_, stem, found) + ".schedule";
-        write_text(path, to_string(saved));
-        return path;
+        if (!folder_.empty()) return save_schedule(file, folder_, found);
+        return found.best.decisions.empty() ? "" : to_string(found.best);
     }
 
     std::string text(const invocation& call, const std::string& file,
@@ -187,12 +141,13 @@ private:
         return text + "\n";
     }
 
-    static std::string json_of_error(const std::string& file) {
+    static std::string json_of_error(const std::string& file, const char* why) {
         json_writer json;
         json.begin('{').key("file").value(file).key("outcome").value("error");
         json.key("findings").begin('[').end(']');
         write_exploration(json, {});
         json.key("expected").begin('[').end(']').key("met").value(false);
+        json.key("error").value(why);
         return json.end('}').text() + "\n";
     }
 
@@ -232,9 +187,10 @@ private:
         json.key("exhausted").value(found.exhausted).end('}');
     }
 
-    scenario::check_options options_;
+    scenario::check_options options_ = check_defaults();
     std::vector<std::string> paths_;
     std::string folder_;
+    bool has_pressure_ = false;
     bool as_json_ = false;
     std::uint64_t met_ = 0;
     std::uint64_t unmet_ = 0;

@@ -31,34 +31,47 @@ using open_file = std::unique_ptr<std::FILE, file_closer>;
 
 }  // namespace detail
 
-/// The text of a file.
-inline std::string read_text(const std::string& path) {
-    constexpr std::size_t size_max = std::size_t{1} << 28;  // a device would never end
-    const detail::open_file file(std::fopen(path.c_str(), "rb"));
-    if (file == nullptr) detail::fail_file(path);
+/// The text of a file; `-` is the standard input.
+///
+/// @param size_max  in MiB: a device would never end
+inline std::string read_text(const std::string& path, std::size_t size_max = 256) {
+    const detail::open_file opened(path == "-" ? nullptr : std::fopen(path.c_str(), "rb"));
+    if (path != "-" && opened == nullptr) detail::fail_file(path);
+    std::FILE* const file = path == "-" ? stdin : opened.get();
     struct stat about {};
-    if (::fstat(::fileno(file.get()), &about) == 0 && S_ISDIR(about.st_mode))
+    if (::fstat(::fileno(file), &about) == 0 && S_ISDIR(about.st_mode))
         throw error(path + ": this is a folder, a file is wanted");
     std::string text;
     char block[1 << 14];
-    while (const std::size_t got = std::fread(block, 1, sizeof block, file.get())) {
+    while (const std::size_t got = std::fread(block, 1, sizeof block, file)) {
         text.append(block, got);
-        if (text.size() > size_max) throw error(path + ": larger than 256 MiB");
+        if (text.size() > size_max << 20)
+            throw error(path + ": larger than " + std::to_string(size_max) + " MiB");
     }
-    if (std::ferror(file.get()) != 0) detail::fail_file(path);
+    if (std::ferror(file) != 0) detail::fail_file(path);
     return text;
 }
 
-/// Writes a file so that nobody ever sees a part of it: beside the old one, then in its place.
+/// Writes a file so that nobody ever sees a part of it: beside the old one, then in its place,
+/// with its permissions. A link stays one; a pipe or a device is written to.
 inline void write_text(const std::string& path, std::string_view text) {
-    const std::string draft = path + ".tmp-" + std::to_string(::getpid());
+    namespace fs = std::filesystem;
+    std::error_code failed;
+    const fs::file_status old = fs::status(path, failed);
+    const bool is_new = !fs::exists(old);
+    const bool is_replaced = is_new || fs::is_regular_file(old);
+    const std::string target = is_new ? path : fs::canonical(path, failed).string();
+    const std::string draft =
+        is_replaced ? target + ".tmp-" + std::to_string(::getpid()) : path;
     detail::open_file file(std::fopen(draft.c_str(), "wb"));
     if (file == nullptr) detail::fail_file(path);
     bool is_written = std::fwrite(text.data(), 1, text.size(), file.get()) == text.size();
     is_written = std::fclose(file.release()) == 0 && is_written;
-    if (is_written && std::rename(draft.c_str(), path.c_str()) == 0) return;
+    if (is_written && !is_replaced) return;
+    if (is_written && !is_new) fs::permissions(draft, old.permissions(), failed);
+    if (is_written && std::rename(draft.c_str(), target.c_str()) == 0) return;
     const int reason = errno;
-    ::unlink(draft.c_str());
+    if (is_replaced) ::unlink(draft.c_str());
     errno = reason;
     detail::fail_file(path);
 }

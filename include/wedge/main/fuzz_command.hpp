@@ -27,8 +27,7 @@ public:
         options.add_option("FILE", file_, "The input; for encode its text")
             ->required()
             ->type_name("");
-        options.add_option("--out,-o", out_, "Where the result goes (default: standard output)")
-            ->type_name("FILE");
+        add_out(options, out_, "FILE", "Where the result goes (default: standard output)");
     }
 
     int run(const invocation& call) override {

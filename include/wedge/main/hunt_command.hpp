@@ -1,9 +1,11 @@
-// `hunt`: every engine on every workload until there is a verdict or the budget is spent.
+// `hunt`: every engine on workloads and scenarios until there is a verdict or the time is spent.
 #pragma once
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <filesystem>
 #include <optional>
 #include <string>
 #include <vector>
@@ -15,53 +17,73 @@
 #include "wedge/main/picture.hpp"
 #include "wedge/main/progress.hpp"
 #include "wedge/main/subcommand.hpp"
+#include "wedge/main/target.hpp"
 #include "wedge/report/dot.hpp"
 #include "wedge/report/text.hpp"
 #include "wedge/scenario/record.hpp"
 
 namespace wedge {
 
-/// Fuzzes programs first, since a default program may miss the bug; what stays quiet is then
-/// explored, which may prove it sound.
+/// A workload is fuzzed first, since a default program may miss the bug; what stays quiet is then
+/// explored, which may prove it sound. A scenario, which is its own program, goes through the order
+/// pass and the search over states where it has some, then through the portfolio.
 class hunt_command final : public subcommand {
 public:
     const char* name() const override { return "hunt"; }
     const char* purpose() const override {
-        return "Fuzz and explore the workloads until each has a verdict or its time is spent";
+        return "Try every engine on workloads and scenarios until each has a verdict or its time "
+               "is spent";
     }
 
     void add_options(CLI::App& options) override {
-        options.add_option("WORKLOAD", wanted_, "The workloads to hunt in (default: all)")
+        options
+            .add_option("TARGET", wanted_,
+                        "Workloads, files of scenarios, and folders of them (default: all "
+                        "workloads). Of several scenarios only those that do not what they expect "
+                        "are shown in full")
             ->type_name("");
-        add_number(options, "--seconds", seconds_, 1, "The time for all workloads together");
+        add_number(options, "--seconds", seconds_, 1, "The time for all targets together");
+        add_number(options, "--executions", executions_max_, 1, "The bound of one search");
         add_number(options, "--seed", seed_, 0, "The seed of fuzzing and of the random strategies");
-        options.add_option("--out", folder_, "Where findings are saved (default: findings)")
-            ->type_name("DIR");
+        add_out(options, folder_, "DIR", "Where findings are saved (default: findings)");
     }
 
     int run(const invocation& call) override {
-        const std::vector<const workload_entry*> chosen = choose(call);
+        std::uint64_t unread = 0;
+        const std::vector<target> chosen = targets_of(call, wanted_, unread);
         make_folder(folder_);
         const interrupt_scope interrupted;
+        const clock::time_point end = until(clock::now(), double(seconds_));
         std::size_t as_expected = 0;
         std::size_t hunted = 0;
-        for (const workload_entry* each : chosen) {
+        std::size_t left = chosen.size();
+        for (const target& each : chosen) {
             if (interrupt_scope::requested.load()) break;
-            const double share = double(seconds_) / double(chosen.size());
-            if (hunt(call, *each, share)) ++as_expected;
-            ++hunted;
+            // What the earlier ones did not need is for the later ones.
+            const clock::time_point now = clock::now();
+            const clock::time_point share =
+                now + std::max(end - now, clock::duration{}) / static_cast<int>(left--);
+            const bool is_hunted = call.guarded([&] {
+                const bool is_expected =
+                    each.workload ? hunt(call, *each.workload, share)
+                                  : hunt(call, each.file, share, chosen.size() == 1);
+                as_expected += is_expected ? 1 : 0;
+            });
+            ++(is_hunted ? hunted : unread);
             std::fflush(call.out);
         }
-        call.print(report::counted(hunted, "workload") + " hunted, " +
-                   std::to_string(as_expected) + " as expected\n");
-        if (hunted < chosen.size()) call.print("stopped early\n");
+        call.print(report::counted(hunted, noun_of(chosen)) + " hunted, " +
+                   std::to_string(as_expected) + " as expected" +
+                   (unread == 0 ? "" : "; " + std::to_string(unread) + " could not be read") +
+                   "\n");
+        if (interrupt_scope::requested.load()) call.print("stopped early\n");
+        if (unread != 0) return exit_status::misuse;
         return as_expected == chosen.size() ? exit_status::clean : exit_status::findings;
     }
 
 private:
     using clock = std::chrono::steady_clock;
 
-    static constexpr std::uint64_t executions_max = 2'000'000;  // of the proof; time ends it before
     static constexpr std::uint64_t pair_executions_max = 20'000;
 
     /// What a hunt in one workload came to.
@@ -71,26 +93,44 @@ private:
         outcome explored;  ///< when fuzzing found nothing
     };
 
-    std::vector<const workload_entry*> choose(const invocation& call) const {
-        if (call.workloads.empty())
-            throw error("hunt: this program has no workload; one built with "
-                        "WEDGE_MAIN(workload...) has");
-        std::vector<const workload_entry*> chosen;
-        for (const std::string& name : wanted_)
-            chosen.push_back(&call.workloads[place_of("WORKLOAD", name, call.workload_names())]);
-        if (chosen.empty())
-            for (const workload_entry& each : call.workloads) chosen.push_back(&each);
-        return chosen;
+    /// Ends a search when its time is over, or when the user asks.
+    class search_watch {
+    public:
+        search_watch(clock::time_point end, progress_line& line) : end_(end), line_(line) {}
+        search_watch(const search_watch&) = delete;
+        search_watch& operator=(const search_watch&) = delete;
+
+        void add_to(explore_options& options) {
+            options.stop = &stop_;
+            options.on_progress = [](const outcome& so_far, void* self) {
+                search_watch& mine = *static_cast<search_watch*>(self);
+                progress_line::on(so_far, &mine.line_);
+                if (is_over(mine.end_)) mine.stop_ = true;
+            };
+            options.progress_data = this;
+        }
+
+    private:
+        const clock::time_point end_;
+        progress_line& line_;
+        std::atomic<bool> stop_{false};
+    };
+
+    static std::string noun_of(const std::vector<target>& all) {
+        std::size_t workloads = 0;
+        for (const target& each : all) workloads += each.workload ? 1 : 0;
+        return workloads == all.size() ? "workload" : workloads == 0 ? "scenario" : "target";
     }
 
     /// @return whether the result is the expected one
-    bool hunt(const invocation& call, const workload_entry& workload, double seconds) const {
+    bool hunt(const invocation& call, const workload_entry& workload,
+              clock::time_point end) const {
         quarry caught;
         {
             progress_line progress(call.err, workload.name);
-            const clock::time_point start = clock::now();
-            fuzz(workload, until(start, seconds / 2), progress, caught);
-            if (!caught.found) explore(workload, until(start, seconds), progress, caught);
+            const clock::time_point now = clock::now();
+            fuzz(workload, now + (end - now) / 2, progress, caught);
+            if (!caught.found) explore(workload, end, progress, caught);
         }
         const result what = !caught.found              ? caught.explored.what
                             : !caught.found->tasks.empty() ? result::deadlock
@@ -108,6 +148,53 @@ private:
             call.print("  engines  " + caught.engine + "\n           " +
                        report::summary_of(caught.explored) + "\n\n");
         return is_expected;
+    }
+
+    /// @return whether the scenario does what it expects
+    bool hunt(const invocation& call, const std::string& file, clock::time_point end,
+              bool is_only) const {
+        const scenario::document all = read_scenario(file);
+        std::string engines = "the order pass";
+        scenario::check_result result;
+        {
+            progress_line progress(call.err, file);
+            scenario::check_options options = check_defaults();
+            options.explore.executions_max = executions_max_;
+            options.explore.steps_all_max = ~std::uint64_t{0};  // time ends it
+            options.explore.seed = seed_;
+            const bool has_states = scenario::scenario_subject(all).state().has_value();
+            const auto search = [&](clock::time_point search_end) {
+                search_watch watch(search_end, progress);
+                watch.add_to(options.explore);
+                options.is_stateless = result.found.states != 0;
+                engines += !has_states || options.is_stateless ? ", the portfolio of strategies: "
+                                                               : ", a search over states: ";
+                result = scenario::check(all, options);
+                engines += report::counted(result.found.executions, "execution");
+            };
+            const clock::time_point now = clock::now();
+            search(has_states ? now + (end - now) / 2 : end);
+            if (result.found.states != 0 && !is_settled(result) && !is_over(end)) search(end);
+        }
+        call.print(file + ": " + result.what +
+                   (result.is_met ? ", as expected\n"
+                                  : "; expected: " + joined(result.expected) + "\n"));
+        if (!is_only && result.is_met) return true;
+        call.print("\n  engines  " + engines + "\n           " +
+                   report::summary_of(result.found) + "\n\n");
+        for (finding& found : result.found.findings) {
+            scenario::name_locks(found, result.titles);
+            const std::string schedule = save_schedule(file, folder_, found);
+            const std::string stem = std::filesystem::path(file).stem().string();
+            report(call, found, finding_path(folder_, stem, found), schedule, "");
+        }
+        return result.is_met;
+    }
+
+    /// Whether every finding has its verdict, and nothing more can be found that is worse.
+    static bool is_settled(const scenario::check_result& of) {
+        return of.found.exhausted || of.found.what == result::deadlock ||
+               of.found.what == result::livelock;
     }
 
     static clock::time_point until(clock::time_point start, double seconds) {
@@ -135,25 +222,16 @@ private:
 
     void explore(const workload_entry& workload, clock::time_point end, progress_line& progress,
                  quarry& caught) const {
-        struct watch {
-            clock::time_point end;
-            progress_line& line;
-            std::atomic<bool> stop{false};
-        } time{end, progress};
-        explore_options options{.seed = seed_, .stop = &time.stop};
-        options.on_progress = [](const outcome& so_far, void* data) {
-            watch& now = *static_cast<watch*>(data);
-            progress_line::on(so_far, &now.line);
-            if (is_over(now.end)) now.stop = true;
-        };
-        options.progress_data = &time;
+        search_watch watch(end, progress);
+        explore_options options{.seed = seed_};
+        watch.add_to(options);
         std::size_t exhausted = 0;
         std::vector<program> all = pairs_of(workload);
         const std::size_t pairs = all.size();
         all.push_back(workload.usual);
         for (const program& calls : all) {
             if (caught.found || is_over(end)) break;
-            options.executions_max = &calls == &all.back() ? executions_max : pair_executions_max;
+            options.executions_max = &calls == &all.back() ? executions_max_ : pair_executions_max;
             caught.explored = workload.explore(calls, options);
             if (caught.explored.exhausted && &calls != &all.back()) ++exhausted;
             for (const finding& each : caught.explored.findings)
@@ -174,23 +252,27 @@ private:
         return pairs;
     }
 
-    /// One block a finding: what, by whom, and the three files that explain and repeat it.
     void report(const invocation& call, const workload_entry& workload,
                 const quarry& caught) const {
         const finding& found = *caught.found;
         const std::string path = finding_path(folder_, workload.name, found);
         std::string notes = "  engine    " + caught.engine + "\n";
+        std::string schedule;
         if (!found.best.decisions.empty()) {
-            write_text(path + ".schedule", to_string(found.best));
+            schedule = path + ".schedule";
+            write_text(schedule, to_string(found.best));
             if (!found.tasks.empty()) notes += save_scenario(workload, found, path + ".wedge");
         }
-        write_text(path + ".dot", dot_of(found));
-        const bool is_drawn = draw(path + ".dot", path + ".svg");
-        notes += "  picture   " + path + (is_drawn ? ".svg\n" : ".dot (Graphviz is missing)\n");
-        const std::string replay =
-            found.best.decisions.empty() ? "" : call.replay_line(path + ".schedule");
-        call.print(text_of(found) + notes + (replay.empty() ? "" : "replay: " + replay + "\n") +
-                   "\n");
+        report(call, found, path, schedule, notes);
+    }
+
+    /// One block a finding: what, by whom, and the files that explain and repeat it.
+    static void report(const invocation& call, const finding& found, const std::string& path,
+                       const std::string& schedule, const std::string& notes) {
+        std::string text = text_of(found) + notes;
+        text += "  picture   " + save_picture(path, dot_of(found)) + "\n";
+        if (!schedule.empty()) text += "replay: " + call.replay_line(schedule) + "\n";
+        call.print(text + "\n");
     }
 
     static std::string save_scenario(const workload_entry& workload, const finding& found,
@@ -206,6 +288,7 @@ private:
 
     std::vector<std::string> wanted_;
     std::uint64_t seconds_ = 60;
+    std::uint64_t executions_max_ = 2'000'000;  // time ends it before
     std::uint64_t seed_ = 1;
     std::string folder_ = "findings";
 };

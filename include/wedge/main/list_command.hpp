@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <iterator>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -11,6 +12,7 @@
 #include "wedge/event/schedule_text.hpp"
 #include "wedge/main/subcommand.hpp"
 #include "wedge/report/json.hpp"
+#include "wedge/scenario/words.hpp"
 #include "wedge/task/lock_identity.hpp"
 
 namespace wedge {
@@ -19,10 +21,10 @@ class list_command final : public subcommand {
 public:
     const char* name() const override { return "list"; }
     const char* purpose() const override {
-        return "List the workloads with their actions, and the names wedge uses";
+        return "List the workloads with their actions, and the words of wedge and of scenarios";
     }
     void add_options(CLI::App& options) override {
-        options.add_flag("--json", as_json_, "Print one JSON object")->disable_flag_override();
+        add_flag(options, "--json", as_json_, "Print one JSON object");
     }
 
     int run(const invocation& call) override {
@@ -37,14 +39,35 @@ private:
     };
 
     static std::vector<section> vocabulary() {
-        std::vector<section> all{{"strategies", {}}, {"substrates", {}}, {"findings", {}},
-                                 {"locks", {}},      {"events", {}}};
-        for (const char* word : strategy_names) all[0].words.emplace_back(word);
-        for (const char* word : substrate_names) all[1].words.emplace_back(word);
-        for (const char* word : finding_names) all[2].words.emplace_back(word);
-        for (const char* word : lock_kind_names) all[3].words.emplace_back(word);
-        for (const event_row& row : event_table) all[4].words.emplace_back(row.name);
+        std::vector<section> all;
+        const auto add = [&](const char* title, const auto&... tables) {
+            all.push_back({title, {}});
+            (all.back().words.insert(all.back().words.end(), std::begin(tables),
+                                     std::end(tables)),
+             ...);
+        };
+        std::vector<std::string_view> events;
+        for (const event_row& row : event_table) events.emplace_back(row.name);
+        add("strategies", strategy_names);
+        add("substrates", substrate_names);
+        add("outcomes", outcome_names());
+        add("findings", finding_names);
+        add("locks", lock_kind_names);
+        add("events", events);
+        add("declarations", scenario::declaration_words);
+        add("kinds", scenario::lock_kind_words);
+        add("statements", scenario::statement_words);
+        add("expectations", scenario::expect_words);
+        add("allocations", scenario::gfp_words, scenario::gfp_modifier_words,
+            scenario::scope_words);
         return all;
+    }
+
+    static std::vector<std::string> outcome_names() {
+        std::vector<std::string> names;
+        for (int i = 0; i <= static_cast<int>(result::sound); ++i)
+            names.emplace_back(name_of(static_cast<result>(i)));
+        return names;
     }
 
     /// Words as lines of at most 80 columns, indented.

@@ -1,4 +1,4 @@
-// Drawing: hands a digraph to Graphviz, if this machine has it.
+// Drawing: hands digraphs to Graphviz, if this machine has it.
 #pragma once
 
 #include <spawn.h>
@@ -13,12 +13,14 @@
 
 namespace wedge {
 
-/// Runs `dot -Tsvg`.
+/// Runs `dot`.
 ///
+/// @param format  as Graphviz calls it: `svg`, `png`, `pdf`
 /// @return whether the picture was drawn; false: there is no `dot`, or it failed
-inline bool draw(const std::string& dot_file, const std::string& svg_file) {
-    const std::string draft = svg_file + ".tmp-" + std::to_string(::getpid());
-    std::string words[] = {"dot", "-Tsvg", "-o", draft, dot_file};
+inline bool draw(const std::string& dot_file, const std::string& picture,
+                 const std::string& format) {
+    const std::string draft = picture + ".tmp-" + std::to_string(::getpid());
+    std::string words[] = {"dot", "-T" + format, "-o", draft, dot_file};
     if (words[4].starts_with('-')) words[4] = "./" + words[4];
     char* arguments[] = {words[0].data(), words[1].data(), words[2].data(),
                          words[3].data(), words[4].data(), nullptr};
@@ -28,10 +30,19 @@ inline bool draw(const std::string& dot_file, const std::string& svg_file) {
     while (::waitpid(child, &status, 0) == -1)
         if (errno != EINTR) return false;
     if (WIFEXITED(status) && WEXITSTATUS(status) == 0 &&
-        std::rename(draft.c_str(), svg_file.c_str()) == 0)
+        std::rename(draft.c_str(), picture.c_str()) == 0)
         return true;
     ::unlink(draft.c_str());
     return false;
+}
+
+/// Saves a digraph as PATH.dot and draws PATH.svg.
+///
+/// @return the file to look at, and why there is no better one
+inline std::string save_picture(const std::string& path, const std::string& digraph) {
+    write_text(path + ".dot", digraph);
+    if (draw(path + ".dot", path + ".svg", "svg")) return path + ".svg";
+    return path + ".dot (no SVG: Graphviz's dot is missing or failed)";
 }
 
 }  // namespace wedge

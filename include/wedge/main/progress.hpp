@@ -26,26 +26,30 @@ public:
 
     /// For `explore_options::on_progress`.
     static void on(const outcome& so_far, void* self) {
-        static_cast<progress_line*>(self)->show(so_far);
+        static_cast<progress_line*>(self)->show([&] {
+            return report::counted(so_far.executions + so_far.pruned, "execution") + ", " +
+                   report::counted(so_far.findings.size(), "finding");
+        });
     }
 
-private:
-    using clock = std::chrono::steady_clock;
-
-    void show(const outcome& so_far) {
+    /// Shows how far it is, unless that was shown a moment ago.
+    ///
+    /// @param text  () -> std::string
+    template <class Text>
+    void show(Text text) {
         const std::chrono::milliseconds pause(is_terminal_ ? 100 : 10'000);
         const clock::time_point now = clock::now();
         if (now - shown_at_ < pause) return;
         shown_at_ = now;
         is_shown_ = true;
         const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(now - start_).count();
-        const std::string text =
-            title_ + ": " + report::counted(so_far.executions + so_far.pruned, "execution") + ", " +
-            report::counted(so_far.findings.size(), "finding") + ", " + std::to_string(seconds) +
-            " s";
-        std::fprintf(to_, is_terminal_ ? "\r\x1b[K%s" : "%s\n", text.c_str());
+        const std::string line = title_ + ": " + text() + ", " + std::to_string(seconds) + " s";
+        std::fprintf(to_, is_terminal_ ? "\r\x1b[K%s" : "%s\n", line.c_str());
         std::fflush(to_);
     }
+
+private:
+    using clock = std::chrono::steady_clock;
 
     std::FILE* const to_;
     const std::string title_;

@@ -13,7 +13,7 @@
 #include "wedge/main/subcommand.hpp"
 #include "wedge/report/json.hpp"
 #include "wedge/report/text.hpp"
-#include "wedge/scenario/check.hpp"
+#include "wedge/scenario/explore.hpp"
 
 namespace wedge {
 
@@ -24,20 +24,19 @@ public:
         return "Repeat a saved schedule; exit status 1 if it shows its finding again";
     }
     void add_options(CLI::App& options) override {
-        options.add_option("FILE", file_, "The schedule, as explore saved it")
+        options.add_option("FILE", file_, "The schedule, as explore, check or hunt saved it")
             ->required()
             ->type_name("");
-        options.add_flag("--lenient", is_lenient_,
-                         "Skip what does not fit any more, instead of giving up there")
-            ->disable_flag_override();
-        options.add_flag("--json", as_json_, "Print one JSON object")->disable_flag_override();
+        add_flag(options, "--lenient", is_lenient_,
+                 "Skip what does not fit any more, instead of giving up there");
+        add_flag(options, "--json", as_json_, "Print one JSON object");
     }
 
     int run(const invocation& call) override {
         const schedule along = parse_schedule(read_text(file_), file_);
-        const bool is_scenario = along.workload.ends_with(".wedge");
-        const outcome all =
-            is_scenario ? replay_scenario(along) : replay(find(call, along), along);
+        const std::string scenario = scenario_of(call, along);
+        const outcome all = scenario.empty() ? replay(find(call, along), along)
+                                             : replay_scenario(scenario, along);
         const bool is_again = std::any_of(
             all.findings.begin(), all.findings.end(), [&](const finding& found) {
                 const bool happened =
@@ -78,24 +77,30 @@ private:
              joined(names) + "; the program that found a schedule replays it");
     }
 
-    /// A scenario's schedule names its file, as seen from the schedule's folder or from here.
-    outcome replay_scenario(const schedule& along) const {
+    /// The file of a schedule's scenario, which it names as seen from its folder or from here; empty:
+    /// it is of a workload.
+    std::string scenario_of(const invocation& call, const schedule& along) const {
         namespace fs = std::filesystem;
+        const std::vector<std::string> workloads = call.workload_names();
+        if (along.workload.empty() ||
+            std::find(workloads.begin(), workloads.end(), along.workload) != workloads.end())
+            return {};
         const std::string named = scenario::path_of_word(along.workload);
         const fs::path beside = fs::path(file_).parent_path() / named;
         std::error_code failed;
-        const std::string path = fs::exists(beside, failed) ? beside.string() : named;
-        if (!fs::exists(path, failed))
+        for (const std::string& path : {beside.string(), named})
+            if (fs::is_regular_file(path, failed)) return path;
+        if (named.ends_with(".wedge"))
             fail("is of scenario " + named + ", which is neither beside it nor here");
+        return {};
+    }
+    outcome replay_scenario(const std::string& path, const schedule& along) const {
         const scenario::document all = read_scenario(path);
         if (scenario::fingerprint_of(all) != along.fingerprint && !is_lenient_)
             fail("was recorded when " + path + " said something else; --lenient replays what "
                  "still fits");
-        scenario::scenario_subject subject(all, scenario::pressure_of(along.program));
-        outcome shown = session(subject, scenario::with_choices_of_scenarios({})).replay(
-            along, is_lenient_ ? replay_mode::lenient : replay_mode::strict);
-        for (finding& each : shown.findings) scenario::name_locks(each, subject.lock_titles());
-        return shown;
+        return scenario::replay(all, along,
+                                is_lenient_ ? replay_mode::lenient : replay_mode::strict);
     }
 
     /// Mistakes in the schedule's program are found here, and are those of the file.

@@ -14,9 +14,12 @@
 
 #include "wedge/main/check_command.hpp"
 #include "wedge/main/explore_command.hpp"
+#include "wedge/main/fmt_command.hpp"
 #include "wedge/main/fuzz_command.hpp"
+#include "wedge/main/graph_command.hpp"
 #include "wedge/main/hunt_command.hpp"
 #include "wedge/main/list_command.hpp"
+#include "wedge/main/minimize_command.hpp"
 #include "wedge/main/replay_command.hpp"
 #include "wedge/main/subcommand.hpp"
 #include "wedge/main/version.hpp"
@@ -32,14 +35,12 @@ inline std::vector<std::unique_ptr<subcommand>> all_subcommands() {
     all.push_back(std::make_unique<explore_command>());
     all.push_back(std::make_unique<replay_command>());
     all.push_back(std::make_unique<check_command>());
+    all.push_back(std::make_unique<minimize_command>());
+    all.push_back(std::make_unique<fmt_command>());
+    all.push_back(std::make_unique<graph_command>());
     all.push_back(std::make_unique<fuzz_command>());
     all.push_back(std::make_unique<list_command>());
     return all;
-}
-
-/// The last component of a path: how messages begin.
-inline std::string last_part(const std::string& path) {
-    return path.substr(path.find_last_of('/') + 1);
 }
 
 /// What was typed that nothing takes.
@@ -75,7 +76,7 @@ inline std::string misuse(const CLI::App& app, const CLI::App& taken,
 
 inline int parse_and_run(int argc, const char* const* argv, const invocation& call) {
     CLI::App app("Finds how locks wedge: every potential deadlock gets a verdict.",
-                 last_part(call.program));
+                 call.program_name());
     app.set_version_flag("--version", std::string("wedge ") + version);
     app.require_subcommand(1);
     app.footer("Exit status: 0 clean, 1 findings, 2 misuse or unreadable input.");
@@ -116,7 +117,7 @@ inline int run_main(int argc, const char* const* argv, std::span<const workload_
             throw error(std::string("cannot write the output: ") + std::strerror(errno));
         return status;
     } catch (const std::exception& wrong) {
-        std::fprintf(err, "%s: %s\n", detail::last_part(call.program).c_str(), wrong.what());
+        call.complain(wrong.what());
         return exit_status::misuse;
     }
 }

@@ -1,4 +1,4 @@
-// Finding and reading the files of scenarios.
+// Scenarios as files: finding them, reading them, and schedules that name them.
 #pragma once
 
 #include <algorithm>
@@ -7,34 +7,96 @@
 #include <system_error>
 #include <vector>
 
+#include "wedge/event/schedule_text.hpp"
 #include "wedge/main/files.hpp"
+#include "wedge/main/subcommand.hpp"
+#include "wedge/scenario/check.hpp"
 #include "wedge/scenario/parse.hpp"
 
 namespace wedge {
 
-/// The scenarios in a folder and those below it, in the order of their names; or the file itself.
-///
-/// @throws error  the path is not there, or the folder has no scenario
-inline std::vector<std::string> scenario_files(const std::string& path) {
+namespace detail {
+
+inline void add_scenarios(const invocation& call, const std::filesystem::path& folder,
+                          std::vector<std::string>& files, std::uint64_t& unread) {
     namespace fs = std::filesystem;
-    std::error_code failed;
-    if (!fs::is_directory(path, failed)) return {path};
-    std::vector<std::string> files;
-    fs::recursive_directory_iterator next(path, failed);
-    for (; !failed && next != fs::recursive_directory_iterator(); next.increment(failed)) {
-        std::error_code ignored;
-        if (next->path().extension() == ".wedge" && !next->is_directory(ignored))
-            files.push_back(next->path().string());
-    }
-    if (failed) throw error(path + ": " + failed.message());
-    if (files.empty()) throw error(path + ": no scenario (*.wedge) in this folder");
-    std::sort(files.begin(), files.end());
-    return files;
+    const bool is_read = call.guarded([&] {
+        std::error_code failed;
+        fs::directory_iterator next(folder, failed);
+        for (; !failed && next != fs::directory_iterator(); next.increment(failed)) {
+            std::error_code ignored;
+            const bool is_folder = next->is_directory(ignored);
+            if (is_folder && !next->is_symlink(ignored))  // a link may lead back here
+                add_scenarios(call, next->path(), files, unread);
+            else if (!is_folder && next->path().extension() == ".wedge")
+                files.push_back(next->path().string());
+        }
+        if (failed) throw error(folder.string() + ": " + failed.message());
+    });
+    if (!is_read) ++unread;
 }
+
+}  // namespace detail
+
+/// The scenarios that paths name: files, and in folders all *.wedge in the order of their names.
+///
+/// @param unread  counts what could not be read; the user was told
+inline std::vector<std::string> scenario_files(const invocation& call,
+                                               const std::vector<std::string>& paths,
+                                               std::uint64_t& unread) {
+    std::vector<std::string> all;
+    for (const std::string& path : paths) {
+        std::error_code failed;
+        if (!std::filesystem::is_directory(path, failed)) {
+            all.push_back(path);
+            continue;
+        }
+        std::vector<std::string> files;
+        const std::uint64_t unread_before = unread;
+        detail::add_scenarios(call, path, files, unread);
+        if (files.empty() && unread == unread_before) {
+            call.complain(path + ": no scenario (*.wedge) in this folder");
+            ++unread;
+        }
+        std::sort(files.begin(), files.end());
+        all.insert(all.end(), files.begin(), files.end());
+    }
+    return all;
+}
+
+inline constexpr std::size_t scenario_size_max = 1;  // MiB; what the parser takes
 
 /// @throws error  `path: …` or `path:line:column: …`
 inline scenario::document read_scenario(const std::string& path) {
-    return scenario::parse(read_text(path), path);
+    return scenario::parse(read_text(path, scenario_size_max), path);
+}
+
+/// What `check` and those that use it search at most in one scenario.
+inline scenario::check_options check_defaults() {
+    scenario::check_options options;
+    options.explore.executions_max = 1'000'000;  // of a search over states, most are short
+    options.explore.steps_max = 2'000;           // a scenario that needs more only spins
+    options.explore.steps_all_max = 20'000'000;  // some seconds, half a minute at worst
+    return options;
+}
+
+/// Saves the schedule of a finding in a scenario, which it names as seen from the folder.
+///
+/// @return the schedule's file; empty: the finding has none
+inline std::string save_schedule(const std::string& scenario_file, const std::string& folder,
+                                 const finding& found) {
+    namespace fs = std::filesystem;
+    if (found.best.decisions.empty()) return {};
+    const bool is_absolute = scenario_file.starts_with('/') || folder.starts_with('/');
+    const fs::path named = is_absolute ? fs::absolute(scenario_file).lexically_normal()
+                           : folder.empty() ? fs::path(scenario_file)
+                                            : fs::path(scenario_file).lexically_proximate(folder);
+    schedule saved = found.best;
+    saved.workload = scenario::schedule_word(named.string());
+    const std::string stem = fs::path(scenario_file).stem().string();
+    const std::string path = finding_path(folder, stem, found) + ".schedule";
+    write_text(path, to_string(saved));
+    return path;
 }
 
 }  // namespace wedge

@@ -3,6 +3,8 @@
 
 #include <cstdint>
 #include <cstdio>
+#include <exception>
+#include <iterator>
 #include <limits>
 #include <optional>
 #include <span>
@@ -33,6 +35,26 @@ struct invocation {
 
     std::string replay_line(const std::string& schedule_file) const {
         return shell_quoted(program) + " replay " + shell_quoted(schedule_file);
+    }
+
+    /// How messages begin.
+    std::string program_name() const { return program.substr(program.find_last_of('/') + 1); }
+    void complain(const std::string& message) const {
+        std::fprintf(err, "%s: %s\n", program_name().c_str(), message.c_str());
+    }
+
+    /// Does something for one of several files. What cannot be read costs a line, not the others.
+    ///
+    /// @return whether it was done
+    template <class Body>
+    bool guarded(Body body) const {
+        try {
+            body();
+            return true;
+        } catch (const std::exception& wrong) {
+            complain(wrong.what());
+            return false;
+        }
     }
 };
 
@@ -75,6 +97,30 @@ protected:
         add_number(options, option, least, what + " (default: none)",
                    [&target](std::uint64_t value) { target = static_cast<Number>(value); },
                    std::numeric_limits<Number>::max());
+    }
+
+    static void add_flag(CLI::App& options, const char* option, bool& target, const char* what) {
+        options.add_flag(option, target, what)->disable_flag_override();
+    }
+    /// One name of a table; its place there becomes the value.
+    template <class Value, class Names>
+    static void add_choice(CLI::App& options, const char* option, Value& target,
+                           const Names& names, const char* what) {
+        const std::vector<std::string> all(std::begin(names), std::end(names));
+        options
+            .add_option_function<std::string>(
+                option,
+                [option, &target, all](const std::string& text) {
+                    target = static_cast<Value>(place_of(option, text, all));
+                },
+                std::string(what) + ": " + joined(all))
+            ->type_name("NAME")
+            ->take_last();
+    }
+    /// Where results go: `--out`, `-o`; a folder or a file.
+    static void add_out(CLI::App& options, std::string& target, const char* type,
+                        const char* what) {
+        options.add_option("--out,-o", target, what)->type_name(type);
     }
 
 private:

@@ -29,6 +29,26 @@ inline std::string escaped(std::string_view text) {
     return safe;
 }
 
+/// A name or a label in quotes; its line ends stay such.
+inline std::string in_quotes(std::string_view text) {
+    std::string safe = "\"";
+    for (const char c : text) {
+        if (c == '"' || c == '\\') safe += '\\';
+        if (c == '\n')
+            safe += "\\n";
+        else
+            safe += static_cast<unsigned char>(c) < 0x20 ? ' ' : c;
+    }
+    return safe + "\"";
+}
+
+/// Okabe and Ito's palette: told apart by colour-blind readers too.
+inline const char* colour(std::size_t i) {
+    constexpr const char* colours[] = {"#d55e00", "#0072b2", "#009e73",
+                                       "#cc79a7", "#e69f00", "#56b4e9"};
+    return colours[i % std::size(colours)];
+}
+
 /// Draws who waits for what: from a lock to the task that holds it, from there to the lock that
 /// this task wants, until the ring closes.
 ///
@@ -56,11 +76,6 @@ public:
     }
 
 private:
-    // Okabe and Ito's palette: told apart by colour-blind readers too.
-    static constexpr const char* colours[] = {"#d55e00", "#0072b2", "#009e73", "#cc79a7",
-                                              "#e69f00", "#56b4e9"};
-    static const char* colour(std::size_t i) { return colours[i % std::size(colours)]; }
-
     bool is_ring() const { return cycle_.size() > 1; }
 
     void line(const std::string& text) { text_ += "    " + text + "\n"; }
@@ -73,15 +88,7 @@ private:
                           : " ");
     }
 
-    static std::string quoted(std::string_view text) {
-        std::string safe = "\"";
-        for (const char c : text) {
-            if (c == '"' || c == '\\') safe += '\\';
-            safe += static_cast<unsigned char>(c) < 0x20 ? ' ' : c;
-        }
-        return safe + "\"";
-    }
-    std::string id(const lock_use& lock) const { return quoted("lock " + name_(lock)); }
+    std::string id(const lock_use& lock) const { return in_quotes("lock " + name_(lock)); }
 
     void lock_node(const lock_use& lock) {
         line(id(lock) + " [shape=ellipse, style=filled, color=\"#444444\", fillcolor=\"#f3f3f3\"," +
@@ -161,9 +168,9 @@ private:
                 lock_node(*task.wanted);
                 arrow(box, id(*task.wanted), colour(i), true);
             } else if (!task.waits_for.empty()) {
-                line(quoted(task.waits_for) +
+                line(in_quotes(task.waits_for) +
                      " [shape=hexagon, style=filled, color=\"#444444\", fillcolor=\"#f3f3f3\"];");
-                arrow(box, quoted(task.waits_for), colour(i), true);
+                arrow(box, in_quotes(task.waits_for), colour(i), true);
             }
         }
     }

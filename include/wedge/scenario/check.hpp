@@ -2,47 +2,35 @@
 #pragma once
 
 #include <algorithm>
-#include <cstdint>
-#include <map>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "wedge/explore/session.hpp"
+#include "wedge/scenario/explore.hpp"
 #include "wedge/scenario/order_walk.hpp"
-#include "wedge/scenario/run.hpp"
 
 namespace wedge::scenario {
 
 struct check_options {
     explore_options explore;
     bool is_order_only = false;
-    pressure under{};  ///< off: an allocation depends on the zone alone
+    bool is_stateless = false;  ///< search over schedules even where states could be compared
+    pressure under{};           ///< off: an allocation depends on the zone alone
 };
 
 struct check_result {
     std::string what;  ///< the outcome's word: deadlock, finding, unresolved, sound
     std::vector<std::string> expected;
     bool is_met = false;
-    outcome found;                                ///< its locks carry the names of their classes
-    std::map<std::uint32_t, std::string> titles;  ///< of the locks, by instance
+    outcome found;  ///< its locks carry the names of their classes
+    lock_titles titles;
 };
 
-/// Calls each lock what the scenario calls it, for readers; otherwise a finding knows its class.
-inline void name_locks(finding& found, const std::map<std::uint32_t, std::string>& titles) {
-    const auto rename = [&](lock_use& use) {
-        const auto title = titles.find(use.instance);
-        if (title != titles.end()) use.class_name = title->second;
-    };
-    for (dependency& edge : found.cycle) {
-        rename(edge.held);
-        rename(edge.wanted);
-    }
-    for (lock_use& lock : found.locks) rename(lock);
-    for (task_report& task : found.tasks) {
-        for (lock_use& lock : task.held) rename(lock);
-        if (task.wanted) rename(*task.wanted);
-    }
+/// Whether a finding says that tasks waited for each other for ever.
+inline bool is_deadlock(const finding& each) {
+    if (each.kind == finding_kind::livelock) return false;
+    return each.kind == finding_kind::deadlock || each.judged == verdict::confirmed ||
+           (each.judged == verdict::observed && !each.tasks.empty());
 }
 
 namespace detail {
@@ -69,12 +57,6 @@ public:
                            [&](const declaration* each) { return is_met(*each); }) &&
                std::all_of(found_.findings.begin(), found_.findings.end(),
                            [&](const finding& each) { return is_expected(each); });
-    }
-
-    static bool is_deadlock(const finding& each) {
-        if (each.kind == finding_kind::livelock) return false;
-        return each.kind == finding_kind::deadlock || each.judged == verdict::confirmed ||
-               (each.judged == verdict::observed && !each.tasks.empty());
     }
 
 private:
@@ -149,7 +131,8 @@ inline check_result check(const document& all, const check_options& options) {
     } else {
         scenario_subject subject(all, options.under);
         explore_options how = with_choices_of_scenarios(options.explore);
-        if (how.how == strategy::portfolio && subject.state()) how.how = strategy::states;
+        const bool may_compare = !options.is_stateless && subject.state();
+        if (how.how == strategy::portfolio && may_compare) how.how = strategy::states;
         session exploration(subject, how);
         for (finding& each : seen) exploration.add(std::move(each));
         result.found = exploration.explore();

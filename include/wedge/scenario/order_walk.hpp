@@ -50,6 +50,17 @@ public:
         return found;
     }
 
+    /// Every dependency between classes that was seen or stated, in the order of discovery; each way
+    /// in which it was seen once. After `run`.
+    std::vector<dependency> dependencies() const {
+        std::vector<dependency> all;
+        const order_graph& graph = order_.graph();
+        for (std::uint32_t e = 0; e < graph.edges(); ++e)
+            for (const observation& seen : graph.edge_at(e).seen)
+                all.push_back(wedge::detail::dependency_of(seen));
+        return all;
+    }
+
     /// What each lock is called, by its ordinal; the same in the exploration. After `run`.
     const std::map<std::uint32_t, std::string>& titles() const noexcept {
         return subject_.lock_titles();

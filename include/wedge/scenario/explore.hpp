@@ -1,0 +1,66 @@
+// Exploring and replaying a scenario, as `wedge::explore` and `wedge::replay` do with a workload.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+
+#include "wedge/explore/parallel.hpp"
+#include "wedge/explore/session.hpp"
+#include "wedge/scenario/run.hpp"
+
+namespace wedge::scenario {
+
+/// What the locks of a scenario are called, by instance: `resv[1]`.
+using lock_titles = std::map<std::uint32_t, std::string>;
+
+/// Calls each lock what the scenario calls it, for readers; otherwise a finding knows its class.
+inline void name_locks(finding& found, const lock_titles& titles) {
+    const auto rename = [&](lock_use& use) {
+        const auto title = titles.find(use.instance);
+        if (title != titles.end()) use.class_name = title->second;
+    };
+    for (dependency& edge : found.cycle) {
+        rename(edge.held);
+        rename(edge.wanted);
+    }
+    for (lock_use& lock : found.locks) rename(lock);
+    for (task_report& task : found.tasks) {
+        for (lock_use& lock : task.held) rename(lock);
+        if (task.wanted) rename(*task.wanted);
+    }
+}
+
+/// Runs a scenario over and over under the chosen strategy; there is no order pass.
+///
+/// Blocks until the budget is spent or everything was tried.
+///
+/// @throws error  the strategy cannot search this scenario
+inline outcome explore(const document& all, explore_options options, pressure under = {}) {
+    options = with_choices_of_scenarios(options);
+    if (options.how == strategy::states) options.jobs = 1;  // what was seen is one set
+    scenario_subject subject(all, under);
+    outcome found;
+    if (options.jobs > 1) {
+        found = parallel_exploration(options).explore(
+            [&] { return std::make_unique<scenario_subject>(all, under); });
+        options.executions_max = 1;
+        options.jobs = 1;
+        session(subject, options).explore();  // to learn what its locks are called
+    } else {
+        found = session(subject, options).explore();
+    }
+    for (finding& each : found.findings) name_locks(each, subject.lock_titles());
+    return found;
+}
+
+/// Repeats one execution; its findings are those of that execution.
+inline outcome replay(const document& all, const schedule& along, replay_mode mode) {
+    scenario_subject subject(all, pressure_of(along.program));
+    outcome shown = session(subject, with_choices_of_scenarios({})).replay(along, mode);
+    for (finding& each : shown.findings) name_locks(each, subject.lock_titles());
+    return shown;
+}
+
+}  // namespace wedge::scenario
