@@ -32,6 +32,7 @@ public:
             exists_.store(true, std::memory_order_relaxed);
         }
         const guard held(lock_, where);
+        if (throttled_tasks_ != 0) throttled_.notify_all(where);  // they say whether to go on
         const idle_section without_work;
         while (!is_woken && !wake_ && !is_stopped_) woken_.wait(held, where);
         wake_ = false;
@@ -40,8 +41,7 @@ public:
     void wake(site where) {
         if (!is_there() || is_hopeless()) return;
         const guard held(lock_, where);
-        wake_ = true;
-        woken_.notify_one(where);
+        wake_locked(where);
     }
     void stop(site where) {
         const guard held(lock_, where);
@@ -58,19 +58,21 @@ public:
     template <class MayGoOn>
     void throttle(MayGoOn may_go_on, bool may_enter_fs, site where) {
         if (!is_there() || may_go_on()) return;
-        wake(where);
         const guard held(lock_, where);
-        while (!is_stopped_ && !is_hopeless() && !may_go_on()) {
+        ++throttled_tasks_;
+        for (bool is_late = false; !is_late && !is_stopped_ && !is_hopeless() && !may_go_on();) {
+            wake_locked(where);
             if (may_enter_fs)
                 throttled_.wait(held, where);
-            else if (!throttled_.wait_for(held, std::chrono::seconds(1), where))
-                return;
+            else
+                is_late = !throttled_.wait_for(held, std::chrono::seconds(1), where);
         }
+        --throttled_tasks_;
     }
     /// Whoever is throttled looks again.
     void release_throttled(site where) {
         const guard held(lock_, where);
-        throttled_.notify_all(where);
+        if (throttled_tasks_ != 0) throttled_.notify_all(where);
     }
 
     void has_failed() noexcept { failures_.fetch_add(1, std::memory_order_relaxed); }
@@ -80,6 +82,10 @@ public:
     }
 
 private:
+    void wake_locked(site where) {
+        wake_ = true;
+        woken_.notify_one(where);
+    }
     bool is_there() const noexcept { return exists_.load(std::memory_order_relaxed); }
 
     const std::uint32_t tries_;
@@ -88,7 +94,8 @@ private:
     spinlock lock_{"kswapd_wait"};            // Linux: a wait queue's lock
     condition woken_{"kswapd wake-up"};
     condition throttled_{"pfmemalloc_wait"};
-    bool wake_ = false;  // by lock_
+    std::uint32_t throttled_tasks_ = 0;  // by lock_, like the next
+    bool wake_ = false;
     bool is_stopped_ = false;
 };
 

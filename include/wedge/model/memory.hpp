@@ -30,8 +30,8 @@ struct zone_limits {
     /// Runs without success after which kswapd sleeps until a reclaim frees something; 0: never
     /// (Linux: MAX_RECLAIM_RETRIES, 16).
     std::uint32_t kswapd_tries = 0;
-    /// With fewer free, who reclaims directly waits for kswapd first (Linux: half of the reserves,
-    /// throttle_direct_reclaim).
+    /// With fewer free, who reclaims directly waits first until kswapd has got on or given up, so
+    /// `kswapd_tries` must be set too (Linux: half of the reserves, throttle_direct_reclaim).
     std::uint32_t throttle = 0;
 };
 
@@ -59,7 +59,8 @@ public:
     explicit memory(zone_limits limits)
         : limits_(limits), is_endless_(false), free_(limits.pages), blocks_(limits.pages) {
         WEDGE_CHECK(limits.min <= limits.low && limits.low <= limits.high &&
-                    limits.high <= limits.pages && limits.reserve <= limits.min);
+                    limits.high <= limits.pages && limits.reserve <= limits.min &&
+                    (limits.throttle == 0 || limits.kswapd_tries != 0));
     }
 
     /// Shrinkers run in the order of their registration. Before the tasks start.
@@ -134,7 +135,6 @@ public:
         while (below_high(where)) {
             if (kswapd_pass(where)) continue;
             if (limits_.kswapd_tries != 0 && step_on_zone(where)) kswapd_.has_failed();
-            if (is_hopeless() && limits_.throttle != 0) kswapd_.release_throttled(where);
             return;
         }
     }
