@@ -4,7 +4,7 @@
 
 #include <doctest/doctest.h>
 
-#include "wedge/explore/explore.hpp"
+#include "support/explored.hpp"
 
 namespace gpu_device_test {
 using namespace wedge;
@@ -12,8 +12,8 @@ using namespace wedge;
 namespace {
 
 template <class D>
-outcome explored(const char* text, std::uint64_t executions = 3000) {
-    return explore<gpu_device<D>>(parse_program(text), {.executions_max = executions});
+outcome tried(const char* text, std::uint64_t executions = 3000) {
+    return explored<gpu_device<D>>(text, {.executions_max = executions});
 }
 
 /// The broken design deadlocks, the repaired one does not in the same program; and the order
@@ -22,13 +22,13 @@ outcome explored(const char* text, std::uint64_t executions = 3000) {
 /// @param alone  enough for the order checker
 template <class Broken>
 void check_pair(const char* text, const char* alone) {
-    CAPTURE(text);
-    const outcome broken = explored<Broken>(text);
+    CAPTURE(std::string(text));
+    const outcome broken = tried<Broken>(text);
     CHECK(broken.what == result::deadlock);
-    const outcome sound = explored<design::upstream>(text);
+    const outcome sound = tried<design::upstream>(text);
     CHECK(sound.what >= result::unresolved);
     CHECK(sound.findings.empty());
-    const outcome order = explored<Broken>(alone, 50);
+    const outcome order = tried<Broken>(alone, 50);
     CHECK(std::any_of(order.findings.begin(), order.findings.end(), [](const finding& f) {
         return f.kind == finding_kind::circular || f.kind == finding_kind::recursive ||
                f.kind == finding_kind::ww_rule;
@@ -39,25 +39,45 @@ void check_pair(const char* text, const char* alone) {
 
 TEST_CASE("gpu_device: small programs of the upstream design are sound to the end") {
     for (const char* text : {"fault | fault", "fault | unmap", "fault | evict", "fault | kswapd(1)",
-                             "madvise, fault | fault(1)", "swap_out | unmap", "suspend | fault"}) {
-        CAPTURE(text);
-        const outcome done = explored<design::upstream>(text, 50'000);
+                             "madvise, fault | fault(1)", "swap_out | unmap", "suspend | fault",
+                             "create | close, create", "create, close | fault", "mmap | fault",
+                             "flip | fault", "hog | fault"}) {
+        CAPTURE(std::string(text));
+        const outcome done = tried<design::upstream>(text, 50'000);
         CHECK(done.what == result::sound);
         CHECK(done.findings.empty());
     }
 }
 
 TEST_CASE("gpu_device: nothing is found in all actions of the upstream design at once") {
-    const outcome done = explore<gpu_device<design::upstream>>(
-        default_program<gpu_device<design::upstream>>(), {.executions_max = 1000});
+    const outcome done = tried<design::upstream>("", 1000);
     CHECK(done.findings.empty());
     CHECK(done.what == result::unresolved);
 }
 
 TEST_CASE("gpu_device: submissions that name their objects in opposite orders both get through") {
-    const outcome done = explored<design::upstream>("submit | submit(1)", 5000);
+    const outcome done = tried<design::upstream>("submit | submit(1)", 5000);
     CHECK(done.findings.empty());
     CHECK(done.what == result::unresolved);
+}
+
+TEST_CASE("gpu_device: an object that is closed in use goes when its job is done") {
+    const outcome done = tried<design::upstream>("create, submit, close, suspend");
+    CHECK(done.findings.empty());
+    CHECK(done.what >= result::unresolved);
+}
+
+TEST_CASE("gpu_device: a job that has not run when its time is up is given up") {
+    const outcome done = tried<design::upstream>("submit, timeout, suspend");
+    CHECK(done.findings.empty());
+    CHECK(done.what >= result::unresolved);
+}
+
+TEST_CASE("design: making room beside the ticket waits for who makes room too") {
+    CHECK(tried<design::eviction_without_ticket>("submit | flip").what <= result::finding);
+    const outcome sound = tried<design::upstream>("submit | flip");
+    CHECK(sound.findings.empty());
+    CHECK(sound.what >= result::unresolved);
 }
 
 TEST_CASE("design: a copy from user space under a reservation hangs in the fault handler") {
@@ -83,9 +103,9 @@ TEST_CASE("design: a notifier that takes the reservation is called by who holds 
 }
 
 TEST_CASE("gpu_device: the four designs of the device deadlock here too") {
-    CHECK(explored<design::imap_before_reclaim>("fault | unmap").what == result::deadlock);
-    CHECK(explored<design::blocking_shrinker>("fault | fault(1)").what == result::deadlock);
-    CHECK(explored<design::alloc_under_imap>("fault | truncate").what == result::deadlock);
+    CHECK(tried<design::imap_before_reclaim>("fault | unmap").what == result::deadlock);
+    CHECK(tried<design::blocking_shrinker>("fault | fault(1)").what == result::deadlock);
+    CHECK(tried<design::alloc_under_imap>("fault | truncate").what == result::deadlock);
 }
 
 }  // namespace gpu_device_test

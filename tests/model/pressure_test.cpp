@@ -2,9 +2,13 @@
 
 #include <doctest/doctest.h>
 
-#include "wedge/explore/explore.hpp"
 #include "wedge/model/memory.hpp"
 
+#include "wedge/lock/mutex.hpp"
+
+#include "support/explored.hpp"
+
+namespace pressure_test {
 using namespace wedge;
 
 namespace {
@@ -49,7 +53,7 @@ TEST_CASE("pressure: probability, interval, times and the n-th call are as in fa
 }
 
 TEST_CASE("pressure: under control every allowed strike is explored") {
-    const outcome done = explore<failing>(default_program<failing>());
+    const outcome done = explored<failing>();
     CHECK(done.what == result::sound);
     CHECK(failing::seen == 0b1110);  // either fails, never both
 }
@@ -61,3 +65,64 @@ TEST_CASE("pressure: risen watermarks make an allocation reclaim that would fit"
     CHECK(!zone.alloc(1, gfp_nowait));
     CHECK(zone.alloc(1, gfp_nowait));
 }
+
+TEST_CASE("pressure: it may be meant for the holders of one lock, or for one file alone") {
+    mutex meant("meant");
+    mutex other("other");
+    fault_point held;
+    held.set({.percent = 100, .holding = "meant"});
+    const guard outer(other);
+    CHECK(!held.strikes("a test"));
+    {
+        const guard inner(meant);
+        CHECK(held.strikes("a test"));
+    }
+    fault_point called;
+    called.set({.nth = 1, .called_in = "pressure_test"});
+    CHECK(!called.strikes("a test", {"elsewhere.cpp", "f", 1}));  // does not count either
+    CHECK(called.strikes("a test"));
+}
+
+TEST_CASE("pressure: a process is killed although memory suffices") {
+    class process final : public oom_victim {
+    public:
+        bool reap() override { return ++reaps != 0; }
+        int reaps = 0;
+    } victim;
+    memory zone({.pages = 8, .min = 0, .low = 1, .high = 2});
+    zone.add(victim);
+    zone.set({.killing = {.percent = 100, .times = 1}});
+    CHECK(zone.alloc(1, gfp_nowait));  // may kill nobody
+    CHECK(victim.reaps == 0);
+    CHECK(zone.alloc(1, gfp_kernel));
+    CHECK(zone.alloc(1, gfp_kernel));
+    CHECK(victim.reaps == 1);
+}
+
+TEST_CASE("pressure: a hog comes, and goes") {
+    memory zone({.pages = 8});
+    zone.set({.hogging = {.percent = 100}, .hog_pages = 6});
+    CHECK(!zone.alloc(4, gfp_nowait));
+    CHECK(zone.hogged_pages() == 6);
+    CHECK(zone.alloc(4, gfp_nowait));
+    CHECK(zone.hogged_pages() == 0);
+    CHECK(zone.free_pages() == 4);
+}
+
+TEST_CASE("pressure: a task may be alone under it") {
+    memory zone({.pages = 8, .min = 0, .low = 4, .high = 6});
+    put_under({.raise_watermarks = true});
+    int refused = 0;
+    for (int i = 0; i < 100; ++i) {
+        if (zone.alloc(6, gfp_nowait))
+            zone.free(6);
+        else
+            ++refused;
+    }
+    put_under({});
+    CHECK(refused > 10);
+    CHECK(refused < 90);
+    CHECK(zone.alloc(6, gfp_nowait));
+}
+
+}  // namespace pressure_test

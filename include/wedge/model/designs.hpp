@@ -45,6 +45,8 @@ struct upstream {
     static constexpr auto submit_copy = copy_at::before_reservation;
     /// How a submission takes the reservations of its objects.
     static constexpr auto submit_lock = several_by::ticket;
+    /// How it waits for an object that it wants to throw out of the device's memory.
+    static constexpr auto evict_lock = several_by::ticket;
     /// How a job allocates, whose fence is published already.
     static constexpr auto job_alloc = gfp_nowait;
     /// The allocation scope in which recovery makes its core dump, under the lock that jobs take.
@@ -95,6 +97,13 @@ struct without_ticket : upstream {
     static constexpr auto submit_lock = several_by::nesting;
 };
 
+/// A validation makes room in the device's memory, and waits for a busy object with its own held,
+/// beside its ticket (TTM before ttm_mem_evict_wait_busy).
+struct eviction_without_ticket : upstream {
+    static constexpr auto expects = result::finding;
+    static constexpr auto evict_lock = several_by::nesting;
+};
+
 /// A job allocates with GFP_KERNEL on the way to its fence, for which reclaim may wait (amdgpu's
 /// job_run until 2020).
 struct job_allocates : upstream {
@@ -139,6 +148,7 @@ template <class D>
 concept gpu_design = locking_design<D> && requires {
     { D::submit_copy } -> std::convertible_to<design::copy_at>;
     { D::submit_lock } -> std::convertible_to<design::several_by>;
+    { D::evict_lock } -> std::convertible_to<design::several_by>;
     { D::job_alloc } -> std::convertible_to<gfp>;
     { D::recovery_scope } -> std::convertible_to<std::uint8_t>;
     { D::notifier_reserves } -> std::convertible_to<bool>;

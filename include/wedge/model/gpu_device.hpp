@@ -3,16 +3,20 @@
 
 #include <array>
 
+#include "wedge/model/delayed_delete.hpp"
 #include "wedge/model/device.hpp"
 #include "wedge/model/lru.hpp"
 #include "wedge/model/notifier.hpp"
+#include "wedge/model/process.hpp"
 #include "wedge/model/scheduler.hpp"
 #include "wedge/model/userptr.hpp"
+#include "wedge/model/vram.hpp"
 
 namespace wedge {
 
-/// `device` with all that waits for the hardware: submissions that reserve several objects, user
-/// pages that the device works on, suspend, and recovery from a hang.
+/// `device` with all that waits for the hardware: submissions that reserve several objects and make
+/// room for them in the device's memory, user pages that the device works on, suspend, and recovery
+/// from a hang. A sixth as many executions a second as `device`, which has the bugs of reclaim alone.
 ///
 ///     wedge::explore<wedge::gpu_device<mine>>(wedge::parse_program("submit | fault(1)"))
 template <gpu_design D>
@@ -23,6 +27,7 @@ struct gpu_device : device<D> {
     gpu_device() {
         this->zone_.add(user_reclaim_);
         this->zone_.add(purge_);
+        this->zone_.add(hog_);
         {
             const guard held(this->mmap_);
             notifiers_.add(user_, this->mmap_);
@@ -38,21 +43,60 @@ struct gpu_device : device<D> {
                      [&](fault_flags how) { return fault_in(bo, how); });
     }
 
-    /// Copies a list of objects from user space, reserves both, and queues a job that uses them.
-    /// An odd argument names them in the other order.
+    /// A handle to an object: what it needs is allocated, and then it is registered.
+    void create(std::uint32_t index) {
+        if (!this->zone_.alloc(1, gfp_kernel)) return;
+        const guard held(table_lock_);
+        ++handles_[index % handles_.size()];
+    }
+
+    /// The handle is closed. With the last one the object goes too, later if it is in use.
+    void close(std::uint32_t index) {
+        bool is_last = false;
+        {
+            const guard held(table_lock_);
+            std::uint32_t& handles = handles_[index % handles_.size()];
+            if (handles == 0) return;
+            is_last = --handles == 0;
+        }
+        this->zone_.free(1);
+        if (is_last) deleted_.drop(this->at(index));
+    }
+
+    /// mmap of an object: it is looked up, and the area is put into the tree of its mapping.
+    void mmap() {
+        const guard mm(this->mmap_);
+        {
+            const guard looking_up(offset_lock_);
+        }
+        this->file_.change_tables(this->zone_, D::unmap_alloc);
+    }
+
+    /// Copies a list of objects from user space, reserves both, makes room for them, and queues a
+    /// job that uses them. An odd argument names them in the other order.
     void submit(std::uint32_t order) {
         if (D::submit_copy == design::copy_at::before_reservation) copy_from_user();
         job_fence& job = jobs_.make_job();
         object& first = this->at(order);
         object& second = this->at(order + 1);
-        if (D::submit_lock == design::several_by::ticket) {
-            const std::array both{&first.resv, &second.resv};
-            reserve(this->resv_, both, [&](ww_ticket&) { queue(first, second, job); });
-        } else {
+        if (D::submit_lock == design::several_by::nesting) {
             const guard one(first.resv);
             const guard two(second.resv);
-            queue(first, second, job);
+            return queue(first, second, job);
         }
+        const std::array both{&first.resv, &second.resv};
+        reserve(this->resv_, both, [&](ww_ticket& ticket) {
+            for (object* const each : {&first, &second})
+                if (const ww_result got = make_room(*each, ticket); got != ww_result::ok) return got;
+            queue(first, second, job);
+            return ww_result::ok;
+        });
+    }
+
+    /// The screen shows another frame, which must be in the device's memory.
+    void flip() {
+        const std::array one{&frame_.resv};
+        reserve(this->resv_, one, [&](ww_ticket& ticket) { return make_room(frame_, ticket); });
     }
 
     /// Queues a job that works on user pages in place (Linux: amdgpu_cs_parser_bos with userptr).
@@ -87,9 +131,20 @@ struct gpu_device : device<D> {
             this->depopulate(bo);
         }
         jobs_.drain();
+        deleted_.drain();
     }
 
-    /// A job has timed out: dumps the state of the device, and starts it anew.
+    /// A process that takes much memory and exits, or is killed before.
+    void hog() {
+        if (hog_.grow(base::hog_pages)) hog_.exit();
+    }
+
+    /// The scheduler's timer: recovers if a job has not run by now.
+    void timeout() {
+        if (jobs_.has_pending()) recover();
+    }
+
+    /// The device hangs: dumps its state, and starts it anew.
     void recover() {
         const guard one_at_a_time(reset_lock_);
         {
@@ -100,15 +155,23 @@ struct gpu_device : device<D> {
         jobs_.reset();
     }
 
-    void check() const { this->check_pages(user_pages_.load() ? 1 : 0); }
+    void check() const {
+        std::uint32_t others = hog_.pages() + (user_pages_.load() ? 1 : 0);
+        for (const std::uint32_t each : handles_) others += each;
+        this->check_pages(others);
+    }
 
     static constexpr auto actions = wedge::actions(
         action<&gpu_device::fault>{"fault"}, action<&gpu_device::evict>{"evict"},
         action<&gpu_device::unmap>{"unmap"}, action<&gpu_device::kswapd>{"kswapd"},
         action<&gpu_device::hog>{"hog"}, action<&gpu_device::truncate>{"truncate"},
-        action<&gpu_device::submit>{"submit"}, action<&gpu_device::submit_user>{"submit_user"},
+        action<&gpu_device::strain>{"strain"}, action<&gpu_device::create>{"create"},
+        action<&gpu_device::close>{"close"}, action<&gpu_device::mmap>{"mmap"},
+        action<&gpu_device::submit>{"submit"}, action<&gpu_device::flip>{"flip"},
+        action<&gpu_device::submit_user>{"submit_user"},
         action<&gpu_device::swap_out>{"swap_out"}, action<&gpu_device::madvise>{"madvise"},
-        action<&gpu_device::suspend>{"suspend"}, action<&gpu_device::recover>{"recover"});
+        action<&gpu_device::suspend>{"suspend"}, action<&gpu_device::recover>{"recover"},
+        action<&gpu_device::timeout>{"timeout"});
 
 private:
     /// Gives the user pages back, in reclaim.
@@ -169,6 +232,15 @@ private:
         });
     }
 
+    /// Puts an object into the device's memory, out of which others go when they are idle. Their
+    /// contents move to pages.
+    [[nodiscard]] ww_result make_room(object& bo, ww_ticket& ticket) {
+        return vram_.place(bo, ticket, D::evict_lock, [this](object& victim) {
+            victim.resv.wait(fence_use::read);
+            this->zone_.might_alloc(gfp_kernel);
+        });
+    }
+
     void queue(object& first, object& second, job_fence& job) {
         if (D::submit_copy == design::copy_at::under_reservation) copy_from_user();
         this->populate(first);
@@ -216,6 +288,15 @@ private:
     lru<object> purgeable_;
     user_reclaim user_reclaim_{*this};
     purge purge_{*this};
+    spinlock table_lock_{"table_lock"};
+    std::array<std::uint32_t, 2> handles_{};  // by table_lock_
+    spinlock offset_lock_{"vma_offset_lock"};
+    object frame_{this->resv_};
+    vram<object> vram_{2};  // one less than there are objects
+    mmap_lock hog_mmap_;
+    notifier_list hog_notifiers_{this->zone_};
+    process hog_{this->zone_, hog_mmap_, hog_notifiers_};
+    delayed_delete<object> deleted_{[this](object& bo) { this->depopulate(bo); }};
     scheduler jobs_{signallers_, [this] { run_job(); }};
 };
 

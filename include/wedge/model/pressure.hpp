@@ -1,15 +1,17 @@
-// Memory pressure: allocations that fail, reclaim that strikes, watermarks that move.
+// Memory pressure: allocations that fail, reclaim that strikes, watermarks that move, kills, a hog.
 #pragma once
 
 #include <algorithm>
 #include <atomic>
 #include <cstdint>
+#include <cstring>
 
+#include "wedge/task/lock_class.hpp"
 #include "wedge/task/scopes.hpp"
 
 namespace wedge {
 
-/// How often something goes wrong (Linux: the attributes of fault injection).
+/// How often something goes wrong, and to whom (Linux: the attributes of fault injection).
 ///
 /// Under control the engine chooses at each call that counts, so `percent` only switches it on;
 /// on real threads it is a probability.
@@ -18,6 +20,8 @@ struct fault_rate {
     std::uint32_t interval = 1;            ///< only every so-many-th call counts
     std::uint32_t nth = 0;                 ///< if not 0: the call of that number, and no other
     std::uint32_t times = ~std::uint32_t{0};  ///< no more often than that
+    const char* holding = nullptr;  ///< only calls under a lock of the class with this name count
+    const char* called_in = nullptr;  ///< only those in a file with this in its path
 };
 
 /// One place where something may go wrong. Callable by any task.
@@ -27,8 +31,8 @@ public:
     void set(fault_rate how) { how_ = how; }
 
     /// @param why  a literal that says what goes wrong
-    bool strikes(const char* why) {
-        if (how_.percent == 0 && how_.nth == 0) return false;
+    bool strikes(const char* why, site where = site::current()) {
+        if ((how_.percent == 0 && how_.nth == 0) || !is_meant(where)) return false;
         const std::uint32_t call = calls_.fetch_add(1, std::memory_order_relaxed) + 1;
         if (how_.nth != 0) return call == how_.nth;
         if (call % std::max(how_.interval, 1U) != 0) return false;
@@ -40,6 +44,16 @@ public:
     }
 
 private:
+    bool is_meant(site where) const {
+        if (how_.called_in != nullptr && std::strstr(where.file, how_.called_in) == nullptr)
+            return false;
+        const held_locks& held = current().held;
+        return how_.holding == nullptr ||
+               std::any_of(held.begin(), held.end(), [this](const held_lock& each) {
+                   return lock_class::from_id(each.class_id).name() == how_.holding;
+               });
+    }
+
     fault_rate how_{};
     std::atomic<std::uint32_t> calls_{0};
     std::atomic<std::uint32_t> struck_{0};
@@ -50,19 +64,25 @@ private:
 struct pressure {
     bool fail_allocations = false;  ///< any but a NOFAIL one may fail, by a recorded choice
     bool force_reclaim = false;     ///< one that may reclaim directly may do so first, likewise
-    fault_rate failing{};           ///< the same two at a rate
+    bool raise_watermarks = false;  ///< they may stand higher for one allocation, likewise
+    fault_rate failing{};           ///< the same three at a rate
     fault_rate reclaiming{};
-    fault_rate rising{};            ///< the watermarks stand higher for one allocation
+    fault_rate rising{};
+    fault_rate killing{};           ///< a process is killed, if the flags allow it
+    fault_rate hogging{};           ///< a hog comes and takes `hog_pages`, or goes if it is there
+    std::uint32_t hog_pages = 0;
 };
 
 /// Puts the allocations of the running task under this pressure, beside that of their zone, until
-/// it says otherwise (Linux: /proc/self/make-it-fail). A workload's action may do so, which lets
-/// programs say who is under pressure and from when on.
+/// it says otherwise (Linux: /proc/self/make-it-fail); rates are the zone's alone. A workload's
+/// action may do so, which lets programs say who is under pressure and from when on.
 inline void put_under(pressure how) noexcept {
-    constexpr std::uint8_t both = scope::may_fail | scope::reclaim_first;
-    std::uint8_t& all = current().scopes;
-    all = static_cast<std::uint8_t>((all & ~both) | (how.fail_allocations ? scope::may_fail : 0) |
-                                    (how.force_reclaim ? scope::reclaim_first : 0));
+    constexpr unsigned all = scope::may_fail | scope::reclaim_first | scope::higher_watermarks;
+    std::uint8_t& scopes = current().scopes;
+    scopes = static_cast<std::uint8_t>((scopes & ~all) |
+                                       (how.fail_allocations ? scope::may_fail : 0U) |
+                                       (how.force_reclaim ? scope::reclaim_first : 0U) |
+                                       (how.raise_watermarks ? scope::higher_watermarks : 0U));
 }
 
 }  // namespace wedge

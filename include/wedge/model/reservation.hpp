@@ -1,9 +1,12 @@
 // The reservation of a buffer object: a wound/wait lock, and the fences of who uses the object.
 #pragma once
 
-#include <array>
+#include <algorithm>
+#include <memory>
 #include <span>
 #include <stdexcept>
+#include <type_traits>
+#include <vector>
 
 #include "wedge/lock/assert.hpp"
 #include "wedge/lock/atomic.hpp"
@@ -20,7 +23,6 @@ enum class fence_use : std::uint8_t {
     write,
     read,
 };
-inline constexpr std::size_t fence_uses = 3;
 
 class reservation;
 
@@ -28,7 +30,9 @@ class reservation;
 /// (Linux: drm_exec). Who must back off unlocks all of them, takes the contended one, and starts
 /// again; an object that is named twice is taken once.
 ///
-/// @param body      (ww_ticket&), called once; may take further objects with `try_lock`
+/// @param body      (ww_ticket&), called once; may take further objects with `try_lock`. If it
+///                  returns a ww_result it may lock more under the ticket, and is called again
+///                  after it said `back_off`
 /// @param injected  where back-offs are made up, with at least one object held
 ///                  (Linux: DEBUG_WW_MUTEX_SLOWPATH)
 template <class Body>
@@ -53,43 +57,62 @@ public:
     bool reserve_fences(std::uint32_t count, memory& zone, site where = site::current()) {
         assert_held(*this, where);
         if (!zone.alloc(0, gfp_kernel, where)) return false;  // less than a page
+        if (const fence_list* const now = fences_.load(where)) {
+            std::erase_if(unsignalled_, [&](const entry& each) {
+                return each.one->is_signalled(where);
+            });
+            if (unsignalled_.size() != now->size()) publish(where);
+        }
         slots_ = std::max(slots_, count);
         return true;
     }
 
     /// From now on others may wait for the fence, so the caller must signal it whatever happens:
-    /// it allocates no more. Takes the place of an earlier one for the same use, which the device
-    /// must signal first.
+    /// it allocates no more.
     ///
     /// @throws std::logic_error  no slot was reserved under this hold
     void add_fence(job_fence& one, fence_use use, site where = site::current()) {
         assert_held(*this, where);
         if (slots_ == 0) throw std::logic_error("a fence is added without a reserved slot");
         --slots_;
-        slot(use).store(&one, where);
+        unsignalled_.push_back({&one, use});
+        publish(where);
     }
 
-    /// Waits for the fences of a use and those before it. Needs no lock, and may be called with
-    /// the reservation held: so whoever signals must not take it.
+    /// Waits for the fences of a use and those before it, that are there now. Needs no lock, and
+    /// may be called with the reservation held: so whoever signals must not take it.
     void wait(fence_use up_to, site where = site::current()) {
-        for (std::size_t i = 0; i <= static_cast<std::size_t>(up_to); ++i)
-            if (job_fence* const one = fences_[i].load(where)) one->wait(where);
+        if (const fence_list* const all = fences_.load(where))
+            for (const entry& each : *all)
+                if (each.use <= up_to) each.one->wait(where);
     }
     bool is_idle(fence_use up_to, site where = site::current()) {
-        for (std::size_t i = 0; i <= static_cast<std::size_t>(up_to); ++i)
-            if (job_fence* const one = fences_[i].load(where); one && !one->is_signalled(where))
-                return false;
-        return true;
+        const fence_list* const all = fences_.load(where);
+        return all == nullptr || std::all_of(all->begin(), all->end(), [&](const entry& each) {
+                   return each.use > up_to || each.one->is_signalled(where);
+               });
     }
 
 private:
     template <class Body>
     friend ww_result reserve(ww_class&, std::span<reservation* const>, Body, fault_point*, site);
 
-    atomic<job_fence*>& slot(fence_use use) { return fences_[static_cast<std::size_t>(use)]; }
+    struct entry {
+        job_fence* one;
+        fence_use use;
+    };
+    using fence_list = std::vector<entry>;
 
-    std::uint32_t slots_ = 0;  // reserved and not used; by this
-    std::array<atomic<job_fence*>, fence_uses> fences_;
+    /// Readers take no lock, and may look at a list long after it was replaced (Linux: RCU).
+    void publish(site where) {
+        lists_.push_back(std::make_unique<fence_list>(unsignalled_));
+        fences_.store(lists_.back().get(), where);
+    }
+
+    std::uint32_t slots_ = 0;  // reserved and not used; by this, like the next two
+    fence_list unsignalled_;
+    std::vector<std::unique_ptr<fence_list>> lists_;
+    atomic<const fence_list*> fences_{nullptr, "dma_resv_list"};
 };
 
 template <class Body>
@@ -106,8 +129,12 @@ ww_result reserve(ww_class& of, std::span<reservation* const> objects, Body body
                     return ww_result::back_off;
             }
             for (reservation* const each : objects) each->slots_ = 0;
-            body(ticket);
-            return ww_result::ok;
+            if constexpr (std::is_void_v<std::invoke_result_t<Body&, ww_ticket&>>) {
+                body(ticket);
+                return ww_result::ok;
+            } else {
+                return body(ticket);
+            }
         },
         where);
 }

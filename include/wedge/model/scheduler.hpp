@@ -52,6 +52,12 @@ public:
         worker_->queue(where);  // somebody may have tried while it was stopped
     }
 
+    /// Whether a job waits for the worker: what its timeout asks (Linux: drm_sched_job_timedout).
+    bool has_pending(site where = site::current()) {
+        const guard held(jobs_lock_, where);
+        return !pending_.empty();
+    }
+
     /// Waits until what was queued has run.
     void drain(site where = site::current()) {
         if (has_worker(where)) worker_->flush(where);

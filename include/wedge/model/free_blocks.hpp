@@ -1,0 +1,84 @@
+// The free pages of a zone, in blocks of a power of two.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+
+#include <sched.h>
+
+namespace wedge {
+
+/// How many blocks of each order are free (Linux: free_area).
+///
+/// Blocks have no addresses, so nobody knows whose neighbours they are: pages that come back apart
+/// stay apart until they are compacted. The kernel would join some of them at once, so here a large
+/// block is rarer than there, never more frequent. Relaxed atomics, which order nothing else.
+class free_blocks {
+public:
+    static constexpr unsigned orders = 11;  // Linux: MAX_ORDER
+
+    explicit free_blocks(std::uint32_t pages) { put(pages); }
+
+    /// Pages that come back together were one piece, as far as a power of two goes.
+    void put(std::uint32_t pages) noexcept {
+        for (unsigned order = orders; order-- > 0 && pages != 0;) {
+            const std::uint32_t blocks = pages >> order;
+            if (blocks != 0) blocks_[order].fetch_add(blocks, std::memory_order_relaxed);
+            pages -= blocks << order;
+        }
+    }
+
+    /// Takes pages wherever they are, of the smallest blocks first. The caller knows that there are
+    /// so many: it waits only for a thread that is about to put some back.
+    void take(std::uint32_t pages) noexcept {
+        for (unsigned order = 0; pages != 0; order = (order + 1) % orders) {
+            const std::uint32_t size = 1U << order;
+            while (pages != 0 && take_one(order)) {
+                if (size > pages) put(size - pages);
+                pages -= size > pages ? pages : size;
+            }
+            if (pages != 0 && order + 1 == orders) ::sched_yield();
+        }
+    }
+
+    /// Takes one block, of the smallest that is large enough. False: there is none.
+    bool take_block(unsigned order) noexcept {
+        for (unsigned from = order; from < orders; ++from) {
+            if (!take_one(from)) continue;
+            put((1U << from) - (1U << order));
+            return true;
+        }
+        return false;
+    }
+
+    /// Moves what lies between free pages, so that they join to the largest blocks that so many
+    /// pages make. Whether a block has grown.
+    bool compact() noexcept {
+        bool has_joined = false;
+        for (unsigned order = 0; order + 1 < orders; ++order)
+            while (take_one(order)) {
+                if (!take_one(order)) {
+                    blocks_[order].fetch_add(1, std::memory_order_relaxed);
+                    break;
+                }
+                blocks_[order + 1].fetch_add(1, std::memory_order_relaxed);
+                has_joined = true;
+            }
+        return has_joined;
+    }
+
+private:
+    bool take_one(unsigned order) noexcept {
+        std::uint32_t before = blocks_[order].load(std::memory_order_relaxed);
+        while (before != 0)
+            if (blocks_[order].compare_exchange_weak(before, before - 1,
+                                                     std::memory_order_relaxed))
+                return true;
+        return false;
+    }
+
+    std::array<std::atomic<std::uint32_t>, orders> blocks_{};
+};
+
+}  // namespace wedge

@@ -1,0 +1,102 @@
+// Where kswapd sleeps, when it gives up, and where tasks wait for it.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+
+#include "wedge/lock/condition.hpp"
+#include "wedge/lock/guard.hpp"
+#include "wedge/lock/spinlock.hpp"
+#include "wedge/task/idle.hpp"
+
+namespace wedge {
+
+/// What a zone and its kswapd know of each other (Linux: kswapd_wait, kswapd_failures and
+/// pfmemalloc_wait of a pgdat).
+class kswapd_waits {
+public:
+    /// @param tries  runs without success after which it gives up; 0: it never does
+    explicit kswapd_waits(std::uint32_t tries) : tries_(tries) {}
+
+    /// For the task that is kswapd; the first call returns at once if there is work already.
+    ///
+    /// @param has_work  asked in one step with the note that there is a kswapd, so that no wake-up
+    ///                  is lost
+    /// @return false: it was stopped
+    template <class HasWork>
+    bool wait_for_wake(HasWork has_work, site where) {
+        bool is_woken = false;
+        if (!exists_.load(std::memory_order_relaxed)) {
+            is_woken = has_work();
+            exists_.store(true, std::memory_order_relaxed);
+        }
+        const guard held(lock_, where);
+        if (throttled_tasks_ != 0) throttled_.notify_all(where);  // they say whether to go on
+        const idle_section without_work;
+        while (!is_woken && !wake_ && !is_stopped_) woken_.wait(held, where);
+        wake_ = false;
+        return !is_stopped_;
+    }
+    void wake(site where) {
+        if (!is_there() || is_hopeless()) return;
+        const guard held(lock_, where);
+        wake_locked(where);
+    }
+    void stop(site where) {
+        const guard held(lock_, where);
+        is_stopped_ = true;
+        woken_.notify_all(where);
+        throttled_.notify_all(where);
+    }
+
+    /// Waits until kswapd has got on, with all that the task holds (Linux: throttle_direct_reclaim).
+    /// Who must stay out of the file system may hold what kswapd waits for, and goes on after a
+    /// second.
+    ///
+    /// @param may_go_on  () -> bool
+    template <class MayGoOn>
+    void throttle(MayGoOn may_go_on, bool may_enter_fs, site where) {
+        if (!is_there() || may_go_on()) return;
+        const guard held(lock_, where);
+        ++throttled_tasks_;
+        for (bool is_late = false; !is_late && !is_stopped_ && !is_hopeless() && !may_go_on();) {
+            wake_locked(where);
+            if (may_enter_fs)
+                throttled_.wait(held, where);
+            else
+                is_late = !throttled_.wait_for(held, std::chrono::seconds(1), where);
+        }
+        --throttled_tasks_;
+    }
+    /// Whoever is throttled looks again.
+    void release_throttled(site where) {
+        const guard held(lock_, where);
+        if (throttled_tasks_ != 0) throttled_.notify_all(where);
+    }
+
+    void has_failed() noexcept { failures_.fetch_add(1, std::memory_order_relaxed); }
+    void has_succeeded() noexcept { failures_.store(0, std::memory_order_relaxed); }
+    bool is_hopeless() const noexcept {
+        return tries_ != 0 && failures_.load(std::memory_order_relaxed) >= tries_;
+    }
+
+private:
+    void wake_locked(site where) {
+        wake_ = true;
+        woken_.notify_one(where);
+    }
+    bool is_there() const noexcept { return exists_.load(std::memory_order_relaxed); }
+
+    const std::uint32_t tries_;
+    std::atomic<std::uint32_t> failures_{0};  // runs since a reclaim freed something
+    std::atomic<bool> exists_{false};         // without one there is nobody to wake or wait for
+    spinlock lock_{"kswapd_wait"};            // Linux: a wait queue's lock
+    condition woken_{"kswapd wake-up"};
+    condition throttled_{"pfmemalloc_wait"};
+    std::uint32_t throttled_tasks_ = 0;  // by lock_, like the next
+    bool wake_ = false;
+    bool is_stopped_ = false;
+};
+
+}  // namespace wedge
