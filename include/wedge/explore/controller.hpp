@@ -30,7 +30,11 @@ public:
     /// @param order  hears the events of all tasks; may be null
     controller(subject& what, substrate on, sink* order, std::uint64_t steps_max,
                model_options open = {})
-        : subject_(what), order_(order), steps_max_(steps_max), model_(slots_, open) {
+        : subject_(what),
+          order_(order),
+          steps_max_(steps_max),
+          is_quiet_(what.leaves_quietly()),
+          model_(slots_, open) {
         setup_.runtime = this;
         setup_.sink = order;
         setup_.ordinal = no_task;
@@ -74,7 +78,7 @@ public:
         ready_[self.ordinal] = may_block(next) ? readiness::depends : readiness::always;
         for (;;) {
             await_turn(me);
-            if (giving_up_) return true;
+            if (giving_up_) return !is_quiet_;
             const auto answer = [&](std::uint32_t n, const char* why) {
                 return choose(self, n, why);
             };
@@ -218,8 +222,11 @@ private:
     /// Unwinds every task that has not ended.
     void give_up_the_rest() {
         giving_up_ = true;
-        for (std::size_t i = 0; i < used_; ++i)
-            if (!slots_[i]->is_done) switch_to(0, slots_[i]->stack());
+        for (std::size_t i = 0; i < used_; ++i) {
+            if (slots_[i]->is_done) continue;
+            slots_[i]->self.sink = nullptr;  // what is still called comes to nothing
+            switch_to(0, slots_[i]->stack());
+        }
         giving_up_ = false;
     }
 
@@ -285,7 +292,7 @@ private:
     void await_turn(slot& me) {
         const std::uint32_t next = me.is_starting ? after_start(me) : pick();
         if (next != me.stack()) switch_to(me.stack(), next);
-        if (giving_up_ && may_throw(me.self.pending)) throw abandoned{};
+        if (giving_up_ && !is_quiet_ && may_throw(me.self.pending)) throw abandoned{};
     }
 
     /// The stack that goes on: the next task's, or the main one when the execution is over.
@@ -359,7 +366,8 @@ private:
 
     /// A step of an execution that was given up: unwinds the stack, or does nothing while the
     /// stack unwinds already.
-    static bool give_way(const operation& next) {
+    bool give_way(const operation& next) const {
+        if (is_quiet_) return false;
         if (may_throw(next) && std::uncaught_exceptions() == 0) throw abandoned{};
         return true;
     }
@@ -374,6 +382,7 @@ private:
     subject& subject_;
     sink* const order_;
     const std::uint64_t steps_max_;
+    const bool is_quiet_;
     search_strategy* how_ = nullptr;
     std::unique_ptr<stack_switcher> switcher_;
     task setup_;

@@ -32,6 +32,9 @@ public:
     /// Between two steps: a hash of all that tasks and objects remember beside what the engine
     /// models, so that states can be compared. Nothing: not known.
     virtual std::optional<std::uint64_t> state() const { return {}; }
+    /// Whether its tasks return by themselves when an execution is given up, as they look at
+    /// `runtime::is_giving_up` between their steps. Then no step throws `abandoned`: it fails.
+    virtual bool leaves_quietly() const { return false; }
     /// Whether it has loops that may go on for ever.
     virtual bool may_circle() const { return true; }
 };

@@ -40,6 +40,7 @@ enum class flow : std::uint8_t {
     broken,    ///< out of the innermost loop
     returned,  ///< out of the run
     failed,    ///< out of the run, which releases what it took
+    given_up,  ///< out of the run, and of whatever called it
     restarted  ///< out of the transaction that must back off, which begins again
 };
 

@@ -167,6 +167,8 @@ public:
         return all;
     }
 
+    /// The loops of roles want to be left by an exception.
+    bool leaves_quietly() const override { return !uses_.has_roles(); }
     bool may_circle() const override { return uses_.has_loops(); }
 
     /// One run of the order pass: a block alone, and how it is entered.
