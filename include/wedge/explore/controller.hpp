@@ -302,15 +302,16 @@ private:
             stop_unless_done();
             return 0;
         }
-        const std::uint64_t state =
-            looks_for_livelocks_ || how_->wants_state() ? state_now() : 0;
+        const bool wants_state = how_->wants_state();
+        const std::uint64_t state = looks_for_livelocks_ || wants_state ? state_now() : 0;
         if (looks_for_livelocks_ &&
             livelocks_.is_in_circle(state, knows_state_, enabled))
             return stop(ending::livelock);
         if (result_.steps >= steps_max_) return stop(ending::bounded);
         const std::uint32_t next =
             how_->next_task({enabled, running_, {tasks_.data(), used_}, has_yielded_,
-                             std::exchange(has_progressed_, false), state});
+                             std::exchange(has_progressed_, false), state, whole_.places(),
+                             wants_state ? unopposed(enabled) : no_task});
         if (next == no_task) return stop(ending::pruned);
         ++result_.steps;
         running_ = next;
@@ -325,7 +326,18 @@ private:
 
     std::uint64_t state_now() {
         if (!knows_state_) return state_hash({slots_.data(), used_});
-        return whole_.of({slots_.data(), used_}, model_.locks(), *subject_.state());
+        return whole_.of({slots_.data(), used_}, model_.locks(), subject_);
+    }
+
+    /// One of the tasks behind whose step everything that others can do is the same.
+    std::uint32_t unopposed(std::span<const std::uint32_t> enabled) const {
+        for (const std::uint32_t each : enabled) {
+            const lock_identity* const lock = slots_[each]->self.pending.lock;
+            if (lock != nullptr && subject_.is_only_waited_for(*lock) &&
+                model_.is_unopposed(*slots_[each]))
+                return each;
+        }
+        return no_task;
     }
 
     std::span<const std::uint32_t> who_can_go_on() {

@@ -106,7 +106,8 @@ public:
             if (each.what != declares::thread) continue;
             first_copy_[each.name] = static_cast<std::uint32_t>(threads_.size());
             for (std::uint32_t copy = 0; copy < each.count; ++copy)
-                threads_.push_back({&each, copy});
+                threads_.push_back({&each, copy,
+                                    !detail::uses_self(each.body) && !uses_.is_joined(each.name)});
         }
     }
 
@@ -129,7 +130,7 @@ public:
         if (!is_walk_) interrupts_.begin(first_handler() + work_count_);
         make_works();
         state_orders();
-        if (titles_.empty()) titles_ = titles_of_locks();
+        if (titles_.empty()) note_locks();
     }
 
     void run(std::uint32_t number) override {
@@ -156,15 +157,26 @@ public:
     /// Known as long as no role has a state of its own: a zone, works.
     std::optional<std::uint64_t> state() const override {
         if (uses_.has_roles()) return {};
-        std::uint64_t all = combine(world_.hash(), interrupts_.hash());
-        for (const actor& each : actors_) {
-            all = combine(all, each.path.size());
-            for (const std::uint64_t part : each.path) all = combine(all, part);
-            for (const auto& [name, value] : each.locals)
-                all = combine(all, combine(hash_text(name), static_cast<std::uint64_t>(value)));
-            all = combine(all, interrupts::hash_of(each));
-        }
+        return combine(world_.hash(), interrupts_.hash());
+    }
+    std::uint64_t state_of(std::uint32_t task) const override {
+        const actor& who = actors_[task];
+        std::uint64_t all = combine(who.path.size(), interrupts::hash_of(who));
+        for (const std::uint64_t part : who.path) all = combine(all, part);
+        for (const auto& [name, value] : who.locals)
+            all = combine(all, combine(hash_text(name), static_cast<std::uint64_t>(value)));
         return all;
+    }
+    /// Fairness is towards each task by itself, and a ticket tells whose it is.
+    std::uint32_t same_as(std::uint32_t number) const override {
+        if (number >= threads_.size() || !threads_[number].is_alike || may_circle() ||
+            uses_.has_tickets())
+            return number;
+        return number - threads_[number].copy;
+    }
+    bool is_only_waited_for(const lock_identity& lock) const override {
+        return lock.instance() < is_only_waited_for_.size() &&
+               is_only_waited_for_[lock.instance()];
     }
 
     /// The loops of roles want to be left by an exception.
@@ -236,6 +248,7 @@ private:
     struct thread_of {
         const declaration* what;
         std::uint32_t copy;
+        bool is_alike;  ///< nothing tells it from the other copies
     };
 
     /// A block that a pass of reclaim runs.
@@ -340,16 +353,19 @@ private:
     void let_in_interrupts(actor& who) override { interrupts_.strike(interpreter_, who); }
     void note_contexts(actor& who, site where) override { interrupts_.note(who, where); }
 
-    std::map<std::uint32_t, std::string> titles_of_locks() {
-        std::map<std::uint32_t, std::string> titles;
+    void note_locks() {
         for (const declaration& each : all_.all) {
             if (each.what != declares::lock) continue;
             reference use{each.name, reference::index_sort::number, 0, {}};
-            for (; use.index < each.count; ++use.index)
-                titles[world_.lock(use, 0).identity().instance()] =
+            for (; use.index < each.count; ++use.index) {
+                const std::uint32_t instance = world_.lock(use, 0).identity().instance();
+                titles_[instance] =
                     each.count == 1 ? each.name : each.name + "[" + std::to_string(use.index) + "]";
+                if (is_only_waited_for_.size() <= instance)
+                    is_only_waited_for_.resize(instance + 1);
+                is_only_waited_for_[instance] = !uses_.is_tried(each.name);
+            }
         }
-        return titles;
     }
 
     void state_orders() {
@@ -383,6 +399,7 @@ private:
     std::map<std::string, modelled_plain_lock> walked_works_;  // their classes, in the order pass
     std::vector<actor> actors_;                                // by task
     std::map<std::uint32_t, std::string> titles_;
+    std::vector<bool> is_only_waited_for_;  // by the instance of a lock
 };
 
 }  // namespace wedge::scenario

@@ -38,6 +38,9 @@ public:
                 has_loops_ = has_loops_ || step.what == action::while_that ||
                              step.what == action::until || step.what == action::transaction;
                 if (step.what == action::sync) synced_.insert(step.on.name);
+                if (step.what == action::join) joined_.insert(step.on.name);
+                if (step.what == action::acquire && (step.is_tried || step.is_timed))
+                    tried_.insert(step.on.name);
                 has_invalidate_ = has_invalidate_ || step.what == action::invalidate;
                 if (step.what != action::ticket_begin && step.what != action::transaction) return;
                 const std::string text = ticket_class_of(each.body, step);
@@ -56,6 +59,11 @@ public:
     bool has_invalidate() const noexcept { return has_invalidate_; }
     /// Whether somebody waits for the sections of a lock.
     bool is_synced(const std::string& lock) const { return synced_.contains(lock); }
+    /// Whether somebody tries a lock, or waits for it with a time-out.
+    bool is_tried(const std::string& lock) const { return tried_.contains(lock); }
+    /// Whether somebody waits for the end of a thread.
+    bool is_joined(const std::string& thread) const { return joined_.contains(thread); }
+    bool has_tickets() const noexcept { return !ticket_classes_.empty(); }
     /// Whether a class of ww_mutexes is wait-die, else wound-wait.
     bool is_wait_die(const std::string& text) const { return wait_die_.contains(text); }
     /// The `class_text` of the objects that a ticket is for.
@@ -82,6 +90,8 @@ private:
     const name_table names_;
     const document& all_;
     std::set<std::string> synced_;
+    std::set<std::string> tried_;
+    std::set<std::string> joined_;
     std::set<std::string> wait_die_;
     std::map<const statement*, std::string> ticket_classes_;
     bool has_roles_ = false;

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "wedge/base/check.hpp"
@@ -89,11 +90,18 @@ private:
         state_graph::state& known = graph_[state];
         if (is_new) {
             known.enabled = enabled;
-            known.asleep = asleep;
-            here.open = enabled.without(asleep);
+            task_set enough = enabled;
+            if (!may_circle_ && at.unopposed != no_task) {
+                enough = {};
+                enough.add(at.unopposed);
+            }
+            known.asleep = placed(asleep.common(enough), at.places);
+            here.open = enough.without(asleep);
         } else {
-            here.open = known.asleep.without(asleep).common(enabled);
-            known.asleep = known.asleep.common(asleep);
+            const task_set again = placed(asleep, at.places);
+            for (const std::uint32_t task : at.enabled)
+                if (known.asleep.without(again).has(at.places[task])) here.open.add(task);
+            known.asleep = known.asleep.common(again);
         }
         here.asleep = asleep;
         if (!may_circle_) {
@@ -102,6 +110,14 @@ private:
                 here.next[task] = step_footprint::of(at.tasks[task]->pending);
         }
         choose_next(here, at.running);
+    }
+
+    /// The places of tasks. Tasks with more ordinals than fit are in no set.
+    static task_set placed(task_set tasks, std::span<const std::uint32_t> places) {
+        task_set all;
+        for (std::uint32_t task = 0; task < places.size(); ++task)
+            if (tasks.has(task)) all.add(places[task]);
+        return all;
     }
 
     /// What was asleep before the last step and commutes with it, is so behind it.

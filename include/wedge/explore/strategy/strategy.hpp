@@ -19,7 +19,11 @@ struct choice_point {
     std::span<const task* const> tasks;      ///< all tasks by ordinal; `pending` is their next step
     bool has_yielded = false;  ///< the last step was a yield, a failed try or a wait that gave up
     bool has_progressed = false;  ///< somebody said so since the last step began
-    std::uint64_t state = 0;      ///< a hash of everything, for strategies that want it
+
+    // For strategies that want the state.
+    std::uint64_t state = 0;                 ///< a hash of everything
+    std::span<const std::uint32_t> places;   ///< by task: see whole_state
+    std::uint32_t unopposed = no_task;  ///< an enabled task that may as well go first: step_model
 };
 
 /// Answers every non-determinism of an execution. Called by whichever task runs, one at a time.
