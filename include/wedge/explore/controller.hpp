@@ -297,6 +297,11 @@ private:
 
     /// The stack that goes on: the next task's, or the main one when the execution is over.
     std::uint32_t pick() {
+        const std::uint32_t again = how_->repeated();
+        if (again != no_task) {
+            has_progressed_ = false;
+            return go_on_with(again);
+        }
         const std::span<const std::uint32_t> enabled = who_can_go_on();
         if (enabled.empty()) {
             stop_unless_done();
@@ -313,6 +318,10 @@ private:
                              std::exchange(has_progressed_, false), state, whole_.places(),
                              wants_state ? unopposed(enabled) : no_task});
         if (next == no_task) return stop(ending::pruned);
+        return go_on_with(next);
+    }
+
+    std::uint32_t go_on_with(std::uint32_t next) {
         ++result_.steps;
         running_ = next;
         decisions_.push_back({decision::sort::run, next, 0});

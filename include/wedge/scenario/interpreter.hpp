@@ -39,11 +39,14 @@ public:
     /// @param walk  null: everything really happens
     interpreter(const document& all, const object_uses& uses, world& in, neighbours& beside,
                 walk_guide* walk)
-        : sync_steps(all.path, uses, in, walk), beside_(beside) {}
+        : sync_steps(all.path, uses, in, walk), beside_(beside) {
+        for (const declaration& each : all.all)
+            if (has_body(each.what)) names_[&each] = detail::interned(each.name);
+    }
 
     /// One run of a thread's or another block, to its end.
     void run(const declaration& what, actor& who) {
-        frame here{who, detail::interned(what.name)};
+        frame here(who, names_.find(&what)->second);
         if (run(what.body, here) == flow::failed) release_taken(here, failure_of(here));
     }
 
@@ -288,6 +291,7 @@ private:
     }
 
     neighbours& beside_;
+    std::map<const declaration*, const char*> names_;  // of blocks, for sites
 };
 
 }  // namespace wedge::scenario

@@ -123,9 +123,10 @@ public:
 
     void begin() override {
         world_.begin(all_);
-        world_.zone().set(pressure_);
+        if (uses_.needs_zone()) world_.zone().set(pressure_);
         for (const std::unique_ptr<reclaimer>& each : reclaimers_) world_.zone().add(*each);
-        actors_.assign(tasks() + work_count_, {});
+        actors_.resize(tasks() + work_count_);
+        for (actor& each : actors_) each.reset();
         for (std::size_t i = 0; i < threads_.size(); ++i) actors_[i].copy = threads_[i].copy;
         if (!is_walk_) interrupts_.begin(first_handler() + work_count_);
         make_works();

@@ -1,9 +1,11 @@
 // What the statements of a scenario say about its objects, found once before it runs.
 #pragma once
 
+#include <cstddef>
 #include <map>
 #include <set>
 #include <string>
+#include <unordered_map>
 
 #include "wedge/scenario/names.hpp"
 #include "wedge/task/lock_identity.hpp"
@@ -34,9 +36,18 @@ public:
     explicit object_uses(const document& all) : names_(all), all_(all) {
         for (const declaration& each : all.all) {
             has_roles_ = has_roles_ || each.what == declares::memory || each.what == declares::work;
+            needs_zone_ = needs_zone_ || each.what == declares::memory ||
+                          each.what == declares::shrinker || each.what == declares::notifier;
+            needs_signalling_ = needs_signalling_ || each.what == declares::fence;
             for_each_statement(each.body, [&](const statement& step) {
                 has_loops_ = has_loops_ || step.what == action::while_that ||
                              step.what == action::until || step.what == action::transaction;
+                for (const std::string* const name :
+                     {&step.on.name, &step.other.name, &step.left.counter, &step.right.counter})
+                    if (const declaration* const object = names_.object(*name))
+                        places_.emplace(name, place_of(*object));
+                needs_zone_ = needs_zone_ || touches_zone(step.what);
+                needs_signalling_ = needs_signalling_ || step.what == action::signalling;
                 if (step.what == action::sync) synced_.insert(step.on.name);
                 if (step.what == action::join) joined_.insert(step.on.name);
                 if (step.what == action::acquire && (step.is_tried || step.is_timed))
@@ -56,6 +67,15 @@ public:
     bool has_roles() const noexcept { return has_roles_; }
     /// Whether a block may run for ever without a role's doing.
     bool has_loops() const noexcept { return has_loops_; }
+    /// Whether anything takes part that has to do with memory, or with fences.
+    bool needs_zone() const noexcept { return needs_zone_; }
+    bool needs_signalling() const noexcept { return needs_signalling_; }
+    /// Where an object is declared, as a place in `document::all`. Fast for names that stand in a
+    /// statement of the document.
+    std::size_t place_of(const std::string& name) const {
+        const auto known = places_.find(&name);
+        return known != places_.end() ? known->second : place_of(*names_.object(name));
+    }
     bool has_invalidate() const noexcept { return has_invalidate_; }
     /// Whether somebody waits for the sections of a lock.
     bool is_synced(const std::string& lock) const { return synced_.contains(lock); }
@@ -72,6 +92,20 @@ public:
     }
 
 private:
+    static bool touches_zone(action what) noexcept {
+        switch (what) {
+            case action::alloc:
+            case action::free:
+            case action::might_alloc:
+            case action::reclaim:
+            case action::invalidate: return true;
+            default: return false;
+        }
+    }
+    std::size_t place_of(const declaration& object) const noexcept {
+        return static_cast<std::size_t>(&object - all_.all.data());
+    }
+
     /// The class that is named, else that of the first object taken with the ticket.
     std::string ticket_class_of(const block& in, const statement& beginning) const {
         for (const declaration& each : all_.all)
@@ -89,6 +123,7 @@ private:
 
     const name_table names_;
     const document& all_;
+    std::unordered_map<const std::string*, std::size_t> places_;  // by where a name stands
     std::set<std::string> synced_;
     std::set<std::string> tried_;
     std::set<std::string> joined_;
@@ -96,6 +131,8 @@ private:
     std::map<const statement*, std::string> ticket_classes_;
     bool has_roles_ = false;
     bool has_loops_ = false;
+    bool needs_zone_ = false;
+    bool needs_signalling_ = false;
     bool has_invalidate_ = false;
 };
 

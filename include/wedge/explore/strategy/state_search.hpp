@@ -31,13 +31,18 @@ public:
         return true;
     }
 
-    bool wants_state() const noexcept override { return depth_ == used_; }
+    bool wants_state() const noexcept override { return true; }
 
-    std::uint32_t next_task(const choice_point& at) override {
-        if (depth_ == used_) open(at);
+    std::uint32_t repeated() override {
+        if (depth_ == used_) return no_task;
         const point& here = path_[depth_++];
         WEDGE_CHECK(here.alternatives == 0);
         return here.chosen;
+    }
+
+    std::uint32_t next_task(const choice_point& at) override {
+        open(at);
+        return path_[depth_++].chosen;
     }
 
     std::uint32_t choose(std::uint32_t n) override {

@@ -44,6 +44,10 @@ public:
     /// the execution up, since an equal one was tried.
     virtual std::uint32_t next_task(const choice_point& at) = 0;
 
+    /// The next task where the strategy repeats what it did before, at a point that is the same;
+    /// then `next_task` is not asked. Else `no_task`.
+    virtual std::uint32_t repeated() { return no_task; }
+
     /// A number in [0, n); n is at least 2.
     virtual std::uint32_t choose(std::uint32_t n) = 0;
 
