@@ -184,7 +184,7 @@ private:
         made.self.scopes = 0;
         made.self.pending = {};  // it would speak of locks that are gone
         made.self.is_idle = false;
-        made.self.name = std::move(name);
+        if (made.self.name != name) made.self.name = std::move(name);
         made.body = body;
         made.is_done = false;
         made.is_starting = false;

@@ -25,19 +25,16 @@ public:
 
     std::uint64_t of(tasks all, const lock_table& locks, const subject& what) {
         rank_ages(all, locks);
+        group(all.size(), what);
         of_task_.assign(all.size(), 0);
         std::uint64_t sum = 0;
         locks.for_each([&](const lock_table::record& each) { sum += add_uses_of(each); });
-        group_.resize(all.size());
-        place_.resize(all.size());
         for (std::uint32_t i = 0; i < all.size(); ++i) {
             std::uint64_t& mine = of_task_[i];
             if (!all[i]->is_done) mine = combine(combine(mine, of(*all[i])), what.state_of(i));
-            group_[i] = what.same_as(i);
-            place_[i] = i;
             sum += combine(group_[i], mine);
         }
-        give_places();
+        for (same_tasks& each : alike_) give_places(each);
         return combine(*what.state(), sum);
     }
 
@@ -46,6 +43,11 @@ public:
     std::span<const std::uint32_t> places() const noexcept { return place_; }
 
 private:
+    struct same_tasks {
+        std::vector<std::uint32_t> all;
+        std::vector<std::uint32_t> sorted;
+    };
+
     std::uint64_t of(const controlled_task& who) const {
         const task& self = who.self;
         const operation& next = self.pending;
@@ -98,23 +100,39 @@ private:
                         std::uint64_t{use.is_wounded});
     }
 
-    void give_places() {
-        for (std::uint32_t first = 0; first < group_.size(); ++first) {
-            same_.clear();
-            for (std::uint32_t i = first; i < group_.size() && group_[first] == first; ++i)
-                if (group_[i] == first) same_.push_back(i);
-            if (same_.size() < 2) continue;
-            std::sort(same_.begin(), same_.end(), [&](std::uint32_t a, std::uint32_t b) {
-                return of_task_[a] != of_task_[b] ? of_task_[a] < of_task_[b] : a < b;
-            });
-            std::size_t at = 0;
-            for (std::uint32_t i = first; at < same_.size(); ++i)
-                if (group_[i] == first) place_[same_[at++]] = i;
+    /// Who does the same is asked once for each number of tasks.
+    void group(std::size_t n, const subject& what) {
+        if (group_.size() == n) return;
+        group_.clear();
+        place_.clear();
+        alike_.clear();
+        for (std::uint32_t i = 0; i < n; ++i) {
+            group_.push_back(what.same_as(i));
+            place_.push_back(i);
+            if (group_[i] == i)
+                alike_.push_back({{i}, {}});
+            else
+                std::find_if(alike_.begin(), alike_.end(), [&](const same_tasks& each) {
+                    return each.all.front() == group_[i];
+                })->all.push_back(i);
         }
+        std::erase_if(alike_, [](const same_tasks& each) { return each.all.size() < 2; });
+        for (same_tasks& each : alike_) each.sorted = each.all;
+    }
+    void give_places(same_tasks& each) {
+        std::sort(each.sorted.begin(), each.sorted.end(), [&](std::uint32_t a, std::uint32_t b) {
+            return of_task_[a] != of_task_[b] ? of_task_[a] < of_task_[b] : a < b;
+        });
+        for (std::size_t i = 0; i < each.all.size(); ++i) place_[each.sorted[i]] = each.all[i];
     }
 
     void rank_ages(tasks all, const lock_table& locks) {
         ages_.clear();
+        bool has_tickets = false;
+        locks.for_each([&](const lock_table::record& each) {
+            has_tickets = has_tickets || each.state.kind() == lock_kind::ww_mutex;
+        });
+        if (!has_tickets) return;
         const auto add = [&](std::uint64_t age) {
             if (age != 0) ages_.push_back(age);
         };
@@ -140,7 +158,7 @@ private:
     std::vector<std::uint64_t> of_task_;
     std::vector<std::uint32_t> group_;
     std::vector<std::uint32_t> place_;
-    std::vector<std::uint32_t> same_;
+    std::vector<same_tasks> alike_;
 };
 
 }  // namespace wedge

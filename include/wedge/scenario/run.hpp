@@ -107,6 +107,8 @@ public:
             first_copy_[each.name] = static_cast<std::uint32_t>(threads_.size());
             for (std::uint32_t copy = 0; copy < each.count; ++copy)
                 threads_.push_back({&each, copy,
+                                    copy == 0 ? each.name
+                                              : each.name + "#" + std::to_string(copy + 1),
                                     !detail::uses_self(each.body) && !uses_.is_joined(each.name)});
         }
     }
@@ -115,10 +117,7 @@ public:
     std::uint32_t tasks() const override { return first_handler() + interrupts_.size(); }
     std::string task_name(std::uint32_t number) const override {
         if (number >= first_handler()) return interrupts_[number - first_handler()].name;
-        if (number >= threads_.size()) return "kswapd";
-        const thread_of& mine = threads_[number];
-        if (mine.copy == 0) return mine.what->name;
-        return mine.what->name + "#" + std::to_string(mine.copy + 1);
+        return number < threads_.size() ? threads_[number].name : "kswapd";
     }
 
     void begin() override {
@@ -141,7 +140,7 @@ public:
         if (number >= threads_.size()) return run_kswapd();
         const declaration& what = *threads_[number].what;
         interpreter_.run(what, who);
-        interrupts_.note_end(who, interpreter_.at(what));
+        if (interrupts_.size() != 0) interrupts_.note_end(who, interpreter_.at(what));
     }
 
     void check() override {}
@@ -249,6 +248,7 @@ private:
     struct thread_of {
         const declaration* what;
         std::uint32_t copy;
+        std::string name;
         bool is_alike;  ///< nothing tells it from the other copies
     };
 
@@ -351,7 +351,9 @@ private:
             if (each->what().what == declares::notifier)
                 run_notifier(each->what(), actors_[current().ordinal]);
     }
-    void let_in_interrupts(actor& who) override { interrupts_.strike(interpreter_, who); }
+    void let_in_interrupts(actor& who) override {
+        if (interrupts_.size() != 0) interrupts_.strike(interpreter_, who);
+    }
     void note_contexts(actor& who, site where) override { interrupts_.note(who, where); }
 
     void note_locks() {
