@@ -12,6 +12,7 @@
 
 #include "wedge/explore/execution.hpp"
 #include "wedge/explore/make_substrate.hpp"
+#include "wedge/explore/persistent.hpp"
 #include "wedge/explore/step_model.hpp"
 #include "wedge/explore/strategy/strategy.hpp"
 #include "wedge/explore/stuck.hpp"
@@ -316,7 +317,7 @@ private:
         const std::uint32_t next =
             how_->next_task({enabled, running_, {tasks_.data(), used_}, has_yielded_,
                              std::exchange(has_progressed_, false), state, whole_.places(),
-                             wants_state ? unopposed(enabled) : no_task});
+                             wants_state ? enough_of(enabled) : enabled});
         if (next == no_task) return stop(ending::pruned);
         return go_on_with(next);
     }
@@ -338,15 +339,8 @@ private:
         return whole_.of({slots_.data(), used_}, model_.locks(), subject_);
     }
 
-    /// One of the tasks behind whose step everything that others can do is the same.
-    std::uint32_t unopposed(std::span<const std::uint32_t> enabled) const {
-        for (const std::uint32_t each : enabled) {
-            const lock_identity* const lock = slots_[each]->self.pending.lock;
-            if (lock != nullptr && subject_.is_only_waited_for(*lock) &&
-                model_.is_unopposed(*slots_[each]))
-                return each;
-        }
-        return no_task;
+    std::span<const std::uint32_t> enough_of(std::span<const std::uint32_t> enabled) {
+        return persistent_.of({slots_.data(), used_}, enabled, model_, subject_);
     }
 
     std::span<const std::uint32_t> who_can_go_on() {
@@ -420,6 +414,7 @@ private:
     livelock_watch livelocks_;
     bool looks_for_livelocks_ = false, has_progressed_ = false, knows_state_ = false;
     whole_state whole_;
+    persistent_sets persistent_;
     std::vector<decision> decisions_;
     execution_record result_;
     bool has_seen_locks_ = false;

@@ -113,6 +113,16 @@ public:
         return next.what == step::acquire && who.phase == wait_phase::queued;
     }
 
+    /// A holder without whose release a task that waits for a lock cannot go on; itself: nobody
+    /// is known.
+    std::uint32_t who_keeps_out(const controlled_task& who) const {
+        const operation& next = who.self.pending;
+        for (const lock_state::use& held : locks_.at(next.lock->instance()).state.holders())
+            if (held.task != who.self.ordinal && (!is_shared(held.how) || !is_shared(next.how)))
+                return held.task;
+        return who.self.ordinal;
+    }
+
     /// Takes an enabled step.
     ///
     /// @param choose  (n, why) -> an answer below n

@@ -35,6 +35,7 @@ struct actor {
     void reset() {
         locals.clear();
         path.clear();
+        ahead.clear();
         taken.clear();
         interrupted_by.clear();
         handlers = 0;
@@ -43,6 +44,7 @@ struct actor {
 
     std::uint32_t copy = 0;
     std::map<std::string, std::int64_t> locals;
+    std::vector<std::uint64_t> ahead;  ///< by block: the objects of what may still run in it
     std::vector<std::uint64_t> path;  ///< where it stands: statements within each other, and rounds
     std::vector<hold> taken;          ///< by its runs and not released, the innermost run's last
     std::vector<const declaration*> interrupted_by;  ///< handlers: each one once

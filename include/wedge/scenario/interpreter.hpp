@@ -56,14 +56,20 @@ private:
 
     flow run(const block& in, frame& here) override {
         std::vector<std::uint64_t>& path = here.who.path;
+        std::vector<std::uint64_t>& ahead = here.who.ahead;
+        const std::uint64_t outside = ahead.empty() ? 0 : ahead.back();
+        const std::uint64_t* touched = uses_.objects_from(in);
         path.push_back(0);
+        ahead.push_back(0);
         flow left = flow::next;
         for (const statement& each : in.body) {
             path.back() = std::uint64_t{each.at.line} << 32 | each.at.column;
+            ahead.back() = outside | *touched++;
             left = begin_statement(here) ? run(each, here) : flow::given_up;
             if (left != flow::next) break;
         }
         path.pop_back();
+        ahead.pop_back();
         return left;
     }
 

@@ -175,8 +175,20 @@ public:
         return number - threads_[number].copy;
     }
     bool is_only_waited_for(const lock_identity& lock) const override {
-        return lock.instance() < is_only_waited_for_.size() &&
-               is_only_waited_for_[lock.instance()];
+        const use_of_lock* const use = use_of(lock);
+        return use != nullptr && !use->is_tried;
+    }
+    std::uint64_t object_of(const lock_identity& lock) const override {
+        const use_of_lock* const use = use_of(lock);
+        return use == nullptr ? 0 : use->object;
+    }
+    /// A handler may come at every step, and a ticket may be wounded by one of another object.
+    std::uint64_t may_touch(std::uint32_t task) const override {
+        if (interrupts_.size() != 0 || uses_.has_tickets()) return ~std::uint64_t{0};
+        const actor& who = actors_[task];
+        std::uint64_t all = who.ahead.empty() ? 0 : who.ahead.back();
+        for (const hold& each : who.taken) all |= object_of(each.lock->identity());
+        return all;
     }
 
     /// The loops of roles want to be left by an exception.
@@ -250,6 +262,11 @@ private:
         std::uint32_t copy;
         std::string name;
         bool is_alike;  ///< nothing tells it from the other copies
+    };
+
+    struct use_of_lock {
+        std::uint64_t object = 0;  ///< as a bit; 0: it is none of the scenario's
+        bool is_tried = false;
     };
 
     /// A block that a pass of reclaim runs.
@@ -356,6 +373,12 @@ private:
     }
     void note_contexts(actor& who, site where) override { interrupts_.note(who, where); }
 
+    const use_of_lock* use_of(const lock_identity& lock) const {
+        const std::uint32_t instance = lock.instance();
+        if (instance >= uses_of_locks_.size() || uses_of_locks_[instance].object == 0)
+            return nullptr;
+        return &uses_of_locks_[instance];
+    }
     void note_locks() {
         for (const declaration& each : all_.all) {
             if (each.what != declares::lock) continue;
@@ -364,9 +387,8 @@ private:
                 const std::uint32_t instance = world_.lock(use, 0).identity().instance();
                 titles_[instance] =
                     each.count == 1 ? each.name : each.name + "[" + std::to_string(use.index) + "]";
-                if (is_only_waited_for_.size() <= instance)
-                    is_only_waited_for_.resize(instance + 1);
-                is_only_waited_for_[instance] = !uses_.is_tried(each.name);
+                if (uses_of_locks_.size() <= instance) uses_of_locks_.resize(instance + 1);
+                uses_of_locks_[instance] = {uses_.bit_of(each.name), uses_.is_tried(each.name)};
             }
         }
     }
@@ -402,7 +424,7 @@ private:
     std::map<std::string, modelled_plain_lock> walked_works_;  // their classes, in the order pass
     std::vector<actor> actors_;                                // by task
     std::map<std::uint32_t, std::string> titles_;
-    std::vector<bool> is_only_waited_for_;  // by the instance of a lock
+    std::vector<use_of_lock> uses_of_locks_;  // by instance
 };
 
 }  // namespace wedge::scenario

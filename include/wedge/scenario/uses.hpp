@@ -2,10 +2,12 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <map>
 #include <set>
 #include <string>
 #include <unordered_map>
+#include <vector>
 
 #include "wedge/scenario/names.hpp"
 #include "wedge/task/lock_identity.hpp"
@@ -39,13 +41,10 @@ public:
             needs_zone_ = needs_zone_ || each.what == declares::memory ||
                           each.what == declares::shrinker || each.what == declares::notifier;
             needs_signalling_ = needs_signalling_ || each.what == declares::fence;
+            if (has_body(each.what)) note_objects(each.body);
             for_each_statement(each.body, [&](const statement& step) {
                 has_loops_ = has_loops_ || step.what == action::while_that ||
                              step.what == action::until || step.what == action::transaction;
-                for (const std::string* const name :
-                     {&step.on.name, &step.other.name, &step.left.counter, &step.right.counter})
-                    if (const declaration* const object = names_.object(*name))
-                        places_.emplace(name, place_of(*object));
                 needs_zone_ = needs_zone_ || touches_zone(step.what);
                 needs_signalling_ = needs_signalling_ || step.what == action::signalling;
                 if (step.what == action::sync) synced_.insert(step.on.name);
@@ -76,6 +75,14 @@ public:
         const auto known = places_.find(&name);
         return known != places_.end() ? known->second : place_of(*names_.object(name));
     }
+    /// An object as a bit; several may share one.
+    std::uint64_t bit_of(const std::string& name) const {
+        return std::uint64_t{1} << place_of(name) % 64;
+    }
+    /// By statement of a block: the objects that it and those behind it name.
+    const std::uint64_t* objects_from(const block& in) const {
+        return objects_from_.find(&in)->second.data();
+    }
     bool has_invalidate() const noexcept { return has_invalidate_; }
     /// Whether somebody waits for the sections of a lock.
     bool is_synced(const std::string& lock) const { return synced_.contains(lock); }
@@ -92,6 +99,23 @@ public:
     }
 
 private:
+    std::uint64_t note_objects(const block& in) {
+        std::vector<std::uint64_t>& from = objects_from_[&in];
+        from.resize(in.body.size());
+        std::uint64_t all = 0;
+        for (std::size_t i = in.body.size(); i-- > 0; from[i] = all) {
+            const statement& step = in.body[i];
+            for (const std::string* const name :
+                 {&step.on.name, &step.other.name, &step.left.counter, &step.right.counter}) {
+                const declaration* const object = names_.object(*name);
+                if (object == nullptr) continue;
+                places_.emplace(name, place_of(*object));
+                all |= bit_of(*name);
+            }
+            for (const block& inner : step.blocks) all |= note_objects(inner);
+        }
+        return all;
+    }
     static bool touches_zone(action what) noexcept {
         switch (what) {
             case action::alloc:
@@ -124,6 +148,7 @@ private:
     const name_table names_;
     const document& all_;
     std::unordered_map<const std::string*, std::size_t> places_;  // by where a name stands
+    std::unordered_map<const block*, std::vector<std::uint64_t>> objects_from_;
     std::set<std::string> synced_;
     std::set<std::string> tried_;
     std::set<std::string> joined_;

@@ -95,11 +95,8 @@ private:
         state_graph::state& known = graph_[state];
         if (is_new) {
             known.enabled = enabled;
-            task_set enough = enabled;
-            if (!may_circle_ && at.unopposed != no_task) {
-                enough = {};
-                enough.add(at.unopposed);
-            }
+            task_set enough;
+            for (const std::uint32_t task : may_circle_ ? at.enabled : at.enough) enough.add(task);
             known.asleep = placed(asleep.common(enough), at.places);
             here.open = enough.without(asleep);
         } else {

@@ -21,9 +21,9 @@ struct choice_point {
     bool has_progressed = false;  ///< somebody said so since the last step began
 
     // For strategies that want the state.
-    std::uint64_t state = 0;                 ///< a hash of everything
-    std::span<const std::uint32_t> places;   ///< by task: see whole_state
-    std::uint32_t unopposed = no_task;  ///< an enabled task that may as well go first: step_model
+    std::uint64_t state = 0;                ///< a hash of everything
+    std::span<const std::uint32_t> places;  ///< by task: see whole_state
+    std::span<const std::uint32_t> enough;  ///< of `enabled`: see persistent_sets
 };
 
 /// Answers every non-determinism of an execution. Called by whichever task runs, one at a time.
