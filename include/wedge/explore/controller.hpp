@@ -292,7 +292,7 @@ private:
     /// The execution was given up while the task waited for its turn.
     bool leave(const slot& me) const {
         if (!leaves_quietly_ && may_throw(me.self.pending)) throw abandoned{};
-        return true;
+        return !leaves_quietly_;
     }
 
     /// A step that nobody else's steps come between.
@@ -302,7 +302,7 @@ private:
         // A stack that unwinds already, or leaves by itself, does nothing any more.
         if (!leaves_quietly_ && may_throw(next) && std::uncaught_exceptions() == 0)
             throw abandoned{};
-        return true;
+        return !leaves_quietly_;
     }
 
     /// A step of the workload's constructor, check or destructor: nobody else runs.

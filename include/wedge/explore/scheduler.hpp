@@ -2,12 +2,14 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <vector>
 
 #include "wedge/explore/execution.hpp"
 #include "wedge/explore/livelock.hpp"
+#include "wedge/explore/persistent.hpp"
 #include "wedge/explore/state_hash.hpp"
 #include "wedge/explore/step_model.hpp"
 #include "wedge/explore/strategy/strategy.hpp"
@@ -73,17 +75,16 @@ public:
     ///
     /// @return `no_task`: nobody, and `over` is why
     [[gnu::always_inline]] std::uint32_t next(ending& over) {
+        if (knows_state_) [[unlikely]]
+            if (const std::uint32_t again = how_->repeated(); again != no_task)
+                return go_on_with(again);
         at_.enabled = who_can_go_on();
         if (at_.enabled.empty() || looks_at_states_ || steps_ >= steps_max_) [[unlikely]]
             if (is_over(over)) return no_task;
         const std::uint32_t next = how_->next_task(at_);
         if (next == no_task) [[unlikely]]
             return over = ending::pruned, no_task;
-        ++steps_;
-        at_.running = next;
-        at_.has_progressed = false;
-        decisions_.emplace_back().value = next;  // in place: a copy would wait for its stores
-        return next;
+        return go_on_with(next);
     }
 
     /// @param taken  the step's result; nothing: the task waits on
@@ -114,6 +115,14 @@ public:
     const livelock_watch& livelocks() const noexcept { return livelocks_; }
 
 private:
+    [[gnu::always_inline]] std::uint32_t go_on_with(std::uint32_t next) {
+        ++steps_;
+        at_.running = next;
+        at_.has_progressed = false;
+        decisions_.emplace_back().value = next;  // in place: a copy would wait for its stores
+        return next;
+    }
+
     [[gnu::always_inline]] std::span<const std::uint32_t> who_can_go_on() {
         std::uint32_t* last = enabled_.data();
         const lock_state* const* const waits = waits_for_.data();
@@ -138,7 +147,8 @@ private:
             why = left_ != 0 && is_stuck() ? ending::deadlock : ending::complete;
             return true;
         }
-        if (looks_for_livelocks_ || (knows_state_ && how_->wants_state())) {
+        const bool wants_state = knows_state_ && how_->wants_state();
+        if (looks_for_livelocks_ || wants_state) {
             at_.state = state_now();
             if (looks_for_livelocks_ &&
                 livelocks_.is_in_circle(at_.state, knows_state_, at_.enabled)) {
@@ -146,14 +156,19 @@ private:
                 return true;
             }
         }
+        at_.places = whole_.places();
+        at_.enough = wants_state ? persistent_.of(tasks(), at_.enabled, model_, subject_)
+                                 : at_.enabled;
         if (steps_ < steps_max_) return false;
         why = ending::bounded;
         return true;
     }
 
+    std::span<const std::unique_ptr<controlled_task>> tasks() const {
+        return std::span(model_.tasks()).first(used_);
+    }
     std::uint64_t state_now() {
-        const auto all = std::span(model_.tasks()).first(used_);
-        return knows_state_ ? whole_.of(all, model_.locks(), *subject_.state()) : state_hash(all);
+        return knows_state_ ? whole_.of(tasks(), model_.locks(), subject_) : state_hash(tasks());
     }
 
     /// Whether somebody waits for what nobody will do. The strategy hears of idle tasks too: what
@@ -188,6 +203,7 @@ private:
     bool looks_at_states_ = false;  // either of the two
     livelock_watch livelocks_;
     whole_state whole_;
+    persistent_sets persistent_;
     std::uint64_t steps_ = 0;
     std::vector<decision> decisions_;
 };

@@ -105,6 +105,38 @@ public:
         return true;
     }
 
+    /// Whether what other tasks can do, now or later, is the same behind this enabled step, but
+    /// for a wait that they save: it gives a lock back, or takes one at the head of its queue.
+    /// Others look at the lock only to wait for it.
+    bool is_unopposed(const controlled_task& who) const {
+        const operation& next = who.self.pending;
+        if (next.lock == nullptr || next.ticket != nullptr) return false;
+        const lock_state& state = next.lock->modelled();
+        switch (state.kind()) {
+            case lock_kind::mutex:
+            case lock_kind::recursive_mutex:
+            case lock_kind::spinlock:
+            case lock_kind::raw_spinlock:
+            case lock_kind::local_lock:
+            case lock_kind::shared_mutex:
+            case lock_kind::rwlock:
+            case lock_kind::qrwlock: break;
+            default: return false;
+        }
+        if (next.what == step::release) return state.is_held_by(who.self.ordinal);
+        return next.what == step::acquire && who.phase == wait_phase::queued;
+    }
+
+    /// A holder without whose release a task that waits for a lock cannot go on; itself: nobody
+    /// is known.
+    std::uint32_t who_keeps_out(const controlled_task& who) const {
+        const operation& next = who.self.pending;
+        for (const lock_state::use& held : next.lock->modelled().holders())
+            if (held.task != who.self.ordinal && (!is_shared(held.how) || !is_shared(next.how)))
+                return held.task;
+        return who.self.ordinal;
+    }
+
     /// Takes an enabled step.
     ///
     /// @param choose  (n, why) -> an answer below n

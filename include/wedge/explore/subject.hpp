@@ -30,14 +30,24 @@ public:
     virtual schedule blank() const = 0;       ///< a schedule with the head filled in
 
     /// Between two steps: a hash of all that tasks and objects remember beside what the engine
-    /// models, so that states can be compared. Nothing: not known.
+    /// models and `state_of` tells, so that states can be compared. Nothing: not known.
     virtual std::optional<std::uint64_t> state() const { return {}; }
+    /// The same of one task alone.
+    virtual std::uint64_t state_of(std::uint32_t /*task*/) const { return 0; }
+    /// The first of the tasks that do the same and that nothing tells apart: whether one or
+    /// another of them is somewhere makes no difference.
+    virtual std::uint32_t same_as(std::uint32_t task) const { return task; }
+    /// A set of objects, as bits: the one of this lock, and all that a task may touch by its
+    /// pending step or later. Objects may share a bit. No bit: nothing is known.
+    virtual std::uint64_t object_of(const lock_identity&) const { return 0; }
+    virtual std::uint64_t may_touch(std::uint32_t /*task*/) const { return ~std::uint64_t{0}; }
+    /// Whether no task ever tries the lock, or waits for it with a time-out.
+    virtual bool is_only_waited_for(const lock_identity&) const { return false; }
+    /// Whether its tasks return by themselves when an execution is given up, as they look at
+    /// `runtime::is_giving_up` between their steps. Then no step throws `abandoned`: it fails.
+    virtual bool leaves_quietly() const { return false; }
     /// Whether it has loops that may go on for ever.
     virtual bool may_circle() const { return true; }
-    /// Whether its tasks ask behind every step whether the execution is given up
-    /// (`runtime::is_giving_up`), and return then. Else `abandoned` is thrown through them, which
-    /// costs more than most executions.
-    virtual bool leaves_quietly() const { return false; }
 };
 
 /// A workload with a program.

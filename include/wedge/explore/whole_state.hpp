@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -9,30 +10,44 @@
 
 #include "wedge/base/hash.hpp"
 #include "wedge/explore/step_model.hpp"
+#include "wedge/explore/subject.hpp"
 
 namespace wedge {
 
 /// Hashes where all tasks and locks stand; what else there is, the subject knows.
 ///
-/// Of the ages of tickets only the order counts, so that a retry comes back to the same state.
+/// Locks are hashed with those who hold them or wait for them, and tasks are added up: so states
+/// in which tasks that do the same have changed places are one. Of the ages of tickets only the
+/// order counts, so that a retry comes back to the same state.
 class whole_state {
 public:
     using tasks = std::span<const std::unique_ptr<controlled_task>>;
 
-    std::uint64_t of(tasks all, const lock_table& locks, std::uint64_t rest) {
+    std::uint64_t of(tasks all, const lock_table& locks, const subject& what) {
         rank_ages(all, locks);
-        std::uint64_t hash = combine(rest, all.size());
-        for (const std::unique_ptr<controlled_task>& each : all)
-            hash = combine(hash, each->is_done ? 0 : of(*each));
-        // Locks come in no fixed order, so their hashes are added up.
+        group(all.size(), what);
+        of_task_.assign(all.size(), 0);
         std::uint64_t sum = 0;
-        locks.for_each([&](const lock_table::record& each) {
-            sum += of(each.state, combine(each.instance, each.class_id));
-        });
-        return combine(hash, sum);
+        locks.for_each([&](const lock_table::record& each) { sum += add_uses_of(each); });
+        for (std::uint32_t i = 0; i < all.size(); ++i) {
+            std::uint64_t& mine = of_task_[i];
+            if (!all[i]->is_done) mine = combine(combine(mine, of(*all[i])), what.state_of(i));
+            sum += combine(group_[i], mine);
+        }
+        for (same_tasks& each : alike_) give_places(each);
+        return combine(*what.state(), sum);
     }
 
+    /// By task: its place in the last state. Tasks that do the same stand in a fixed order,
+    /// whichever of them is where.
+    std::span<const std::uint32_t> places() const noexcept { return place_; }
+
 private:
+    struct same_tasks {
+        std::vector<std::uint32_t> all;
+        std::vector<std::uint32_t> sorted;
+    };
+
     std::uint64_t of(const controlled_task& who) const {
         const task& self = who.self;
         const operation& next = self.pending;
@@ -66,22 +81,58 @@ private:
         return lock == nullptr ? 0 : lock->instance();
     }
 
-    std::uint64_t of(const lock_state& lock, std::uint64_t hash) const {
-        std::uint64_t holders = 0;
-        for (const lock_state::use& each : lock.holders()) holders += of(each);
-        hash = combine(combine(hash, lock.count()), holders);
-        for (const lock_state::use& each : lock.queue()) hash = combine(hash, of(each));
-        return hash;
+    /// Gives each holder and waiter its part of a lock's state.
+    ///
+    /// @return what is nobody's. Locks come in no fixed order, so it is to be added up
+    std::uint64_t add_uses_of(const lock_table::record& each) {
+        const lock_state& lock = each.state;
+        const std::uint64_t which = std::uint64_t{each.instance} << 32 | each.class_id;
+        for (const lock_state::use& holder : lock.holders()) add(holder, which, 0);
+        std::uint64_t place = 0;
+        for (const lock_state::use& waiter : lock.queue()) add(waiter, which, ++place);
+        return lock.count() == 0 ? 0 : combine(which, lock.count());
     }
-    std::uint64_t of(const lock_state::use& use) const {
-        return combine(std::uint64_t{use.task} << 32 | std::uint64_t{use.depth} << 8 |
-                           static_cast<std::uint64_t>(use.how),
-                       rank_of(use.age) << 2 | std::uint64_t{use.may_wound} << 1 |
-                           std::uint64_t{use.is_wounded});
+    void add(const lock_state::use& use, std::uint64_t which, std::uint64_t place) {
+        of_task_[use.task] +=
+            combine(combine(which, place << 32 | std::uint64_t{use.depth} << 8 |
+                                       static_cast<std::uint64_t>(use.how)),
+                    rank_of(use.age) << 2 | std::uint64_t{use.may_wound} << 1 |
+                        std::uint64_t{use.is_wounded});
+    }
+
+    /// Who does the same is asked once for each number of tasks.
+    void group(std::size_t n, const subject& what) {
+        if (group_.size() == n) return;
+        group_.clear();
+        place_.clear();
+        alike_.clear();
+        for (std::uint32_t i = 0; i < n; ++i) {
+            group_.push_back(what.same_as(i));
+            place_.push_back(i);
+            if (group_[i] == i)
+                alike_.push_back({{i}, {}});
+            else
+                std::find_if(alike_.begin(), alike_.end(), [&](const same_tasks& each) {
+                    return each.all.front() == group_[i];
+                })->all.push_back(i);
+        }
+        std::erase_if(alike_, [](const same_tasks& each) { return each.all.size() < 2; });
+        for (same_tasks& each : alike_) each.sorted = each.all;
+    }
+    void give_places(same_tasks& each) {
+        std::sort(each.sorted.begin(), each.sorted.end(), [&](std::uint32_t a, std::uint32_t b) {
+            return of_task_[a] != of_task_[b] ? of_task_[a] < of_task_[b] : a < b;
+        });
+        for (std::size_t i = 0; i < each.all.size(); ++i) place_[each.sorted[i]] = each.all[i];
     }
 
     void rank_ages(tasks all, const lock_table& locks) {
         ages_.clear();
+        bool has_tickets = false;
+        locks.for_each([&](const lock_table::record& each) {
+            has_tickets = has_tickets || each.state.kind() == lock_kind::ww_mutex;
+        });
+        if (!has_tickets) return;
         const auto add = [&](std::uint64_t age) {
             if (age != 0) ages_.push_back(age);
         };
@@ -104,6 +155,10 @@ private:
     }
 
     std::vector<std::uint64_t> ages_;
+    std::vector<std::uint64_t> of_task_;
+    std::vector<std::uint32_t> group_;
+    std::vector<std::uint32_t> place_;
+    std::vector<same_tasks> alike_;
 };
 
 }  // namespace wedge

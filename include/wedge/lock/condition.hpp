@@ -105,6 +105,7 @@ private:
         // The order of the re-acquire is checked now: it may never come.
         detail::attempt(self, lock, {.where = where});
         const bool is_notified = self.runtime->perform(self, next);
+        if (self.runtime->is_giving_up()) return false;
         detail::acquired(self, lock, {.where = where});
         detail::tsan_locked(lock, {});
         report(self, event_kind::wake, where);

@@ -95,6 +95,7 @@ private:
             is_controlled && has(how, flags::interruptible) && choose(2, "interrupted") != 0;
         const bool is_taken = is_controlled ? perform(self, mine, is_interrupted, where)
                                             : native_lock(self, ticket, mine);
+        if (is_controlled && self.runtime->is_giving_up()) return ww_result::ok;
         if (is_taken) {
             if (is_on) detail::acquired(self, identity_, terms);
             if (is_controlled) detail::tsan_locked(identity_, terms);

@@ -1,6 +1,8 @@
 // Where a run of a block stands.
 #pragma once
 
+#include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <string>
@@ -22,11 +24,29 @@ protected:
     ~walk_guide() = default;
 };
 
+struct hold {
+    modelled_lock* lock;
+    ww_ticket* ticket;  ///< null: taken without one
+};
+
 /// One task that runs blocks: a thread, a worker, or kswapd.
 struct actor {
+    /// As it is before its execution; keeps its memory.
+    void reset() {
+        locals.clear();
+        path.clear();
+        ahead.clear();
+        taken.clear();
+        interrupted_by.clear();
+        handlers = 0;
+        is_masked[0] = is_masked[1] = false;
+    }
+
     std::uint32_t copy = 0;
     std::map<std::string, std::int64_t> locals;
+    std::vector<std::uint64_t> ahead;  ///< by block: the objects of what may still run in it
     std::vector<std::uint64_t> path;  ///< where it stands: statements within each other, and rounds
+    std::vector<hold> taken;          ///< by its runs and not released, the innermost run's last
     std::vector<const declaration*> interrupted_by;  ///< handlers: each one once
     std::uint32_t handlers = 0;                      ///< that run on top of it now
     bool is_masked[2] = {};                          ///< softirqs, hardirqs; see interrupts.hpp
@@ -40,12 +60,8 @@ enum class flow : std::uint8_t {
     broken,    ///< out of the innermost loop
     returned,  ///< out of the run
     failed,    ///< out of the run, which releases what it took
+    given_up,  ///< out of the run, and of whatever called it
     restarted  ///< out of the transaction that must back off, which begins again
-};
-
-struct hold {
-    modelled_lock* lock;
-    ww_ticket* ticket;  ///< null: taken without one
 };
 
 struct open_ticket {
@@ -56,9 +72,14 @@ struct open_ticket {
 
 /// One run of a thread's, a shrinker's or another block.
 struct frame {
+    frame(actor& of, const char* name) : who(of), function(name), first(of.taken.size()) {}
+    frame(const frame&) = delete;
+    frame& operator=(const frame&) = delete;
+    ~frame() { who.taken.resize(std::min(first, who.taken.size())); }
+
     actor& who;
-    const char* function;
-    std::vector<hold> taken{};  ///< in this run and not released
+    const char* const function;
+    const std::size_t first;  ///< of what this run took, in `who.taken`
     std::map<std::string, open_ticket> tickets{};
     const ww_ticket* restarted = nullptr;
     place failed_at{};

@@ -39,11 +39,14 @@ public:
     /// @param walk  null: everything really happens
     interpreter(const document& all, const object_uses& uses, world& in, neighbours& beside,
                 walk_guide* walk)
-        : sync_steps(all.path, uses, in, walk), beside_(beside) {}
+        : sync_steps(all.path, uses, in, walk), beside_(beside) {
+        for (const declaration& each : all.all)
+            if (has_body(each.what)) names_[&each] = detail::interned(each.name);
+    }
 
     /// One run of a thread's or another block, to its end.
     void run(const declaration& what, actor& who) {
-        frame here{who, detail::interned(what.name)};
+        frame here(who, names_.find(&what)->second);
         if (run(what.body, here) == flow::failed) release_taken(here, failure_of(here));
     }
 
@@ -53,19 +56,24 @@ private:
 
     flow run(const block& in, frame& here) override {
         std::vector<std::uint64_t>& path = here.who.path;
+        std::vector<std::uint64_t>& ahead = here.who.ahead;
+        const std::uint64_t outside = ahead.empty() ? 0 : ahead.back();
+        const std::uint64_t* touched = uses_.objects_from(in);
         path.push_back(0);
+        ahead.push_back(0);
         flow left = flow::next;
         for (const statement& each : in.body) {
             path.back() = std::uint64_t{each.at.line} << 32 | each.at.column;
-            left = run(each, here);
+            ahead.back() = outside | *touched++;
+            left = begin_statement(here) ? run(each, here) : flow::given_up;
             if (left != flow::next) break;
         }
         path.pop_back();
+        ahead.pop_back();
         return left;
     }
 
     flow run(const statement& each, frame& here) {
-        begin_statement(here);
         const site where = at(here, each);
         switch (each.what) {
             case action::acquire: return acquire(each, here);
@@ -134,11 +142,14 @@ private:
 
     void note_contexts(frame& here, site where) override { beside_.note_contexts(here.who, where); }
 
-    /// A run without visible steps must end too, when its execution is given up.
-    void begin_statement(frame& here) {
-        if (walk_ != nullptr) return walk_->count_statement();
-        if (current().runtime->is_giving_up()) throw abandoned{};
+    /// False: the execution is given up. A run without visible steps must end then, too.
+    bool begin_statement(frame& here) {
+        if (walk_ != nullptr) {
+            walk_->count_statement();
+            return true;
+        }
         beside_.let_in_interrupts(here.who);
+        return !current().runtime->is_giving_up();
     }
 
     static gfp flags_of(const gfp_flags& flags) {
@@ -237,13 +248,13 @@ private:
             const flow left = run(each.blocks[0], here);
             if (left == flow::broken) break;
             if (left != flow::next) return left;
-            begin_statement(here);
+            if (!begin_statement(here)) return flow::given_up;
         }
         return flow::next;
     }
     void until(const statement& each, frame& here) {
         if (walk_ != nullptr) return;
-        while (!compare(each, here, step::yield)) begin_statement(here);
+        while (!compare(each, here, step::yield) && begin_statement(here)) continue;
     }
     /// A time round that has no visible step counts as one, so that every run is bounded.
     flow repeat(const statement& each, frame& here) {
@@ -254,8 +265,9 @@ private:
             here.who.path.push_back(static_cast<std::uint64_t>(i));
             left = run(each.blocks[0], here);
             if (left == flow::next) {
-                begin_statement(here);
-                if (!has_visible(each.blocks[0]))
+                if (!begin_statement(here))
+                    left = flow::given_up;
+                else if (!has_visible(each.blocks[0]))
                     step_on(step::yield, nullptr, nullptr, at(here, each));
             }
             here.who.path.pop_back();
@@ -285,6 +297,7 @@ private:
     }
 
     neighbours& beside_;
+    std::map<const declaration*, const char*> names_;  // of blocks, for sites
 };
 
 }  // namespace wedge::scenario

@@ -19,6 +19,8 @@ public:
     virtual ~modelled_lock() = default;
 
     virtual lock_identity& identity() noexcept = 0;
+    /// The lock is as if it were made by the running task just now. Not for ww_mutexes.
+    void renew() { current().runtime->created(identity()); }
 
     /// How the running task takes it.
     mode mode_of(bool is_read, bool is_recursive) const noexcept {

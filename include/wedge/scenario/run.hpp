@@ -106,7 +106,10 @@ public:
             if (each.what != declares::thread) continue;
             first_copy_[each.name] = static_cast<std::uint32_t>(threads_.size());
             for (std::uint32_t copy = 0; copy < each.count; ++copy)
-                threads_.push_back({&each, copy});
+                threads_.push_back({&each, copy,
+                                    copy == 0 ? each.name
+                                              : each.name + "#" + std::to_string(copy + 1),
+                                    !detail::uses_self(each.body) && !uses_.is_joined(each.name)});
         }
     }
 
@@ -114,22 +117,20 @@ public:
     std::uint32_t tasks() const override { return first_handler() + interrupts_.size(); }
     std::string task_name(std::uint32_t number) const override {
         if (number >= first_handler()) return interrupts_[number - first_handler()].name;
-        if (number >= threads_.size()) return "kswapd";
-        const thread_of& mine = threads_[number];
-        if (mine.copy == 0) return mine.what->name;
-        return mine.what->name + "#" + std::to_string(mine.copy + 1);
+        return number < threads_.size() ? threads_[number].name : "kswapd";
     }
 
     void begin() override {
         world_.begin(all_);
-        world_.zone().set(pressure_);
+        if (uses_.needs_zone()) world_.zone().set(pressure_);
         for (const std::unique_ptr<reclaimer>& each : reclaimers_) world_.zone().add(*each);
-        actors_.assign(tasks() + work_count_, {});
+        actors_.resize(tasks() + work_count_);
+        for (actor& each : actors_) each.reset();
         for (std::size_t i = 0; i < threads_.size(); ++i) actors_[i].copy = threads_[i].copy;
         if (!is_walk_) interrupts_.begin(first_handler() + work_count_);
         make_works();
         state_orders();
-        if (titles_.empty()) titles_ = titles_of_locks();
+        if (titles_.empty()) note_locks();
     }
 
     void run(std::uint32_t number) override {
@@ -139,7 +140,7 @@ public:
         if (number >= threads_.size()) return run_kswapd();
         const declaration& what = *threads_[number].what;
         interpreter_.run(what, who);
-        interrupts_.note_end(who, interpreter_.at(what));
+        if (interrupts_.size() != 0) interrupts_.note_end(who, interpreter_.at(what));
     }
 
     void check() override {}
@@ -156,17 +157,42 @@ public:
     /// Known as long as no role has a state of its own: a zone, works.
     std::optional<std::uint64_t> state() const override {
         if (uses_.has_roles()) return {};
-        std::uint64_t all = combine(world_.hash(), interrupts_.hash());
-        for (const actor& each : actors_) {
-            all = combine(all, each.path.size());
-            for (const std::uint64_t part : each.path) all = combine(all, part);
-            for (const auto& [name, value] : each.locals)
-                all = combine(all, combine(hash_text(name), static_cast<std::uint64_t>(value)));
-            all = combine(all, interrupts::hash_of(each));
-        }
+        return combine(world_.hash(), interrupts_.hash());
+    }
+    std::uint64_t state_of(std::uint32_t task) const override {
+        const actor& who = actors_[task];
+        std::uint64_t all = combine(who.path.size(), interrupts::hash_of(who));
+        for (const std::uint64_t part : who.path) all = combine(all, part);
+        for (const auto& [name, value] : who.locals)
+            all = combine(all, combine(hash_text(name), static_cast<std::uint64_t>(value)));
+        return all;
+    }
+    /// Fairness is towards each task by itself, and a ticket tells whose it is.
+    std::uint32_t same_as(std::uint32_t number) const override {
+        if (number >= threads_.size() || !threads_[number].is_alike || may_circle() ||
+            uses_.has_tickets())
+            return number;
+        return number - threads_[number].copy;
+    }
+    bool is_only_waited_for(const lock_identity& lock) const override {
+        const use_of_lock* const use = use_of(lock);
+        return use != nullptr && !use->is_tried;
+    }
+    std::uint64_t object_of(const lock_identity& lock) const override {
+        const use_of_lock* const use = use_of(lock);
+        return use == nullptr ? 0 : use->object;
+    }
+    /// A handler may come at every step, and a ticket may be wounded by one of another object.
+    std::uint64_t may_touch(std::uint32_t task) const override {
+        if (interrupts_.size() != 0 || uses_.has_tickets()) return ~std::uint64_t{0};
+        const actor& who = actors_[task];
+        std::uint64_t all = who.ahead.empty() ? 0 : who.ahead.back();
+        for (const hold& each : who.taken) all |= object_of(each.lock->identity());
         return all;
     }
 
+    /// The loops of roles want to be left by an exception.
+    bool leaves_quietly() const override { return !uses_.has_roles(); }
     bool may_circle() const override { return uses_.has_loops(); }
 
     /// One run of the order pass: a block alone, and how it is entered.
@@ -234,6 +260,13 @@ private:
     struct thread_of {
         const declaration* what;
         std::uint32_t copy;
+        std::string name;
+        bool is_alike;  ///< nothing tells it from the other copies
+    };
+
+    struct use_of_lock {
+        std::uint64_t object = 0;  ///< as a bit; 0: it is none of the scenario's
+        bool is_tried = false;
     };
 
     /// A block that a pass of reclaim runs.
@@ -335,19 +368,29 @@ private:
             if (each->what().what == declares::notifier)
                 run_notifier(each->what(), actors_[current().ordinal]);
     }
-    void let_in_interrupts(actor& who) override { interrupts_.strike(interpreter_, who); }
+    void let_in_interrupts(actor& who) override {
+        if (interrupts_.size() != 0) interrupts_.strike(interpreter_, who);
+    }
     void note_contexts(actor& who, site where) override { interrupts_.note(who, where); }
 
-    std::map<std::uint32_t, std::string> titles_of_locks() {
-        std::map<std::uint32_t, std::string> titles;
+    const use_of_lock* use_of(const lock_identity& lock) const {
+        const std::uint32_t instance = lock.instance();
+        if (instance >= uses_of_locks_.size() || uses_of_locks_[instance].object == 0)
+            return nullptr;
+        return &uses_of_locks_[instance];
+    }
+    void note_locks() {
         for (const declaration& each : all_.all) {
             if (each.what != declares::lock) continue;
             reference use{each.name, reference::index_sort::number, 0, {}};
-            for (; use.index < each.count; ++use.index)
-                titles[world_.lock(use, 0).identity().instance()] =
+            for (; use.index < each.count; ++use.index) {
+                const std::uint32_t instance = world_.lock(use, 0).identity().instance();
+                titles_[instance] =
                     each.count == 1 ? each.name : each.name + "[" + std::to_string(use.index) + "]";
+                if (uses_of_locks_.size() <= instance) uses_of_locks_.resize(instance + 1);
+                uses_of_locks_[instance] = {uses_.bit_of(each.name), uses_.is_tried(each.name)};
+            }
         }
-        return titles;
     }
 
     void state_orders() {
@@ -381,6 +424,7 @@ private:
     std::map<std::string, modelled_plain_lock> walked_works_;  // their classes, in the order pass
     std::vector<actor> actors_;                                // by task
     std::map<std::uint32_t, std::string> titles_;
+    std::vector<use_of_lock> uses_of_locks_;  // by instance
 };
 
 }  // namespace wedge::scenario

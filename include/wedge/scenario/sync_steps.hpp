@@ -50,8 +50,8 @@ protected:
     flow acquire(const statement& each, frame& here) {
         if (!each.ticket.name.empty()) return acquire_with_ticket(each, here);
         modelled_lock& lock = lock_of(each, here);
-        const bool is_taken = lock.acquire(terms_of(each, here));
-        if (is_taken) here.taken.push_back({&lock, nullptr});
+        const bool is_taken = lock.acquire(terms_of(each, here, lock));
+        if (is_taken) here.who.taken.push_back({&lock, nullptr});
         if (!each.blocks.empty()) return branch(each, here, is_taken);
         if (is_taken) return flow::next;
         here.failed_at = each.at;
@@ -60,18 +60,20 @@ protected:
     void release(const statement& each, frame& here) {
         modelled_lock& lock = lock_of(each, here);
         lock.release(at(here, each));
-        for (std::size_t i = here.taken.size(); i-- > 0;) {
-            if (here.taken[i].lock != &lock) continue;
-            here.taken.erase(here.taken.begin() + static_cast<std::ptrdiff_t>(i));
+        std::vector<hold>& taken = here.who.taken;
+        for (std::size_t i = taken.size(); i-- > here.first;) {
+            if (taken[i].lock != &lock) continue;
+            taken.erase(taken.begin() + static_cast<std::ptrdiff_t>(i));
             break;
         }
     }
     /// Lets go of what this run took, or of a ticket's objects among it, the last one first.
     static void release_taken(frame& here, site where, const ww_ticket* only = nullptr) {
-        for (std::size_t i = here.taken.size(); i-- > 0;) {
-            if (only != nullptr && here.taken[i].ticket != only) continue;
-            modelled_lock& lock = *here.taken[i].lock;
-            here.taken.erase(here.taken.begin() + static_cast<std::ptrdiff_t>(i));
+        std::vector<hold>& taken = here.who.taken;
+        for (std::size_t i = taken.size(); i-- > here.first;) {
+            if (only != nullptr && taken[i].ticket != only) continue;
+            modelled_lock& lock = *taken[i].lock;
+            taken.erase(taken.begin() + static_cast<std::ptrdiff_t>(i));
             lock.release(where);
         }
     }
@@ -122,7 +124,7 @@ protected:
             release_taken(here, where, mine.ticket);
             open_ticket& open = here.tickets[each.on.name];
             open.contended->wound_wait()->lock_slow(*mine.ticket, where);
-            here.taken.push_back({open.contended, mine.ticket});
+            here.who.taken.push_back({open.contended, mine.ticket});
             left = run(each.blocks[0], here);
         }
         release_taken(here, where, mine.ticket);
@@ -179,9 +181,10 @@ protected:
 private:
     static constexpr std::chrono::milliseconds some_time{1};  // under control it is not measured
 
-    wedge::detail::acquire_terms terms_of(const statement& each, const frame& here) {
+    wedge::detail::acquire_terms terms_of(const statement& each, const frame& here,
+                                          const modelled_lock& lock) {
         wedge::detail::acquire_terms terms{
-            .how = lock_of(each, here).mode_of(each.is_read, each.is_recursive),
+            .how = lock.mode_of(each.is_read, each.is_recursive),
             .subclass = static_cast<std::uint8_t>(each.number),
             .where = at(here, each)};
         if (each.is_tried) terms.with = terms.with | flags::tried;
@@ -200,7 +203,7 @@ private:
         const site where = at(here, each);
         if (known == here.tickets.end()) {  // no ticket yet, as the checker says of it
             lock.acquire({.with = flags::ticketed, .where = where});
-            here.taken.push_back({&lock, nullptr});
+            here.who.taken.push_back({&lock, nullptr});
             return flow::next;
         }
         open_ticket& open = known->second;
@@ -218,7 +221,7 @@ private:
             here.restarted = open.ticket;
             return flow::restarted;
         }
-        if (!is_held) here.taken.push_back({&lock, open.ticket});
+        if (!is_held) here.who.taken.push_back({&lock, open.ticket});
         return flow::next;
     }
 

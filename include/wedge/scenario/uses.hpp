@@ -1,9 +1,13 @@
 // What the statements of a scenario say about its objects, found once before it runs.
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
 #include <map>
 #include <set>
 #include <string>
+#include <unordered_map>
+#include <vector>
 
 #include "wedge/scenario/names.hpp"
 #include "wedge/task/lock_identity.hpp"
@@ -34,10 +38,19 @@ public:
     explicit object_uses(const document& all) : names_(all), all_(all) {
         for (const declaration& each : all.all) {
             has_roles_ = has_roles_ || each.what == declares::memory || each.what == declares::work;
+            needs_zone_ = needs_zone_ || each.what == declares::memory ||
+                          each.what == declares::shrinker || each.what == declares::notifier;
+            needs_signalling_ = needs_signalling_ || each.what == declares::fence;
+            if (has_body(each.what)) note_objects(each.body);
             for_each_statement(each.body, [&](const statement& step) {
                 has_loops_ = has_loops_ || step.what == action::while_that ||
                              step.what == action::until || step.what == action::transaction;
+                needs_zone_ = needs_zone_ || touches_zone(step.what);
+                needs_signalling_ = needs_signalling_ || step.what == action::signalling;
                 if (step.what == action::sync) synced_.insert(step.on.name);
+                if (step.what == action::join) joined_.insert(step.on.name);
+                if (step.what == action::acquire && (step.is_tried || step.is_timed))
+                    tried_.insert(step.on.name);
                 has_invalidate_ = has_invalidate_ || step.what == action::invalidate;
                 if (step.what != action::ticket_begin && step.what != action::transaction) return;
                 const std::string text = ticket_class_of(each.body, step);
@@ -53,9 +66,31 @@ public:
     bool has_roles() const noexcept { return has_roles_; }
     /// Whether a block may run for ever without a role's doing.
     bool has_loops() const noexcept { return has_loops_; }
+    /// Whether anything takes part that has to do with memory, or with fences.
+    bool needs_zone() const noexcept { return needs_zone_; }
+    bool needs_signalling() const noexcept { return needs_signalling_; }
+    /// Where an object is declared, as a place in `document::all`. Fast for names that stand in a
+    /// statement of the document.
+    std::size_t place_of(const std::string& name) const {
+        const auto known = places_.find(&name);
+        return known != places_.end() ? known->second : place_of(*names_.object(name));
+    }
+    /// An object as a bit; several may share one.
+    std::uint64_t bit_of(const std::string& name) const {
+        return std::uint64_t{1} << place_of(name) % 64;
+    }
+    /// By statement of a block: the objects that it and those behind it name.
+    const std::uint64_t* objects_from(const block& in) const {
+        return objects_from_.find(&in)->second.data();
+    }
     bool has_invalidate() const noexcept { return has_invalidate_; }
     /// Whether somebody waits for the sections of a lock.
     bool is_synced(const std::string& lock) const { return synced_.contains(lock); }
+    /// Whether somebody tries a lock, or waits for it with a time-out.
+    bool is_tried(const std::string& lock) const { return tried_.contains(lock); }
+    /// Whether somebody waits for the end of a thread.
+    bool is_joined(const std::string& thread) const { return joined_.contains(thread); }
+    bool has_tickets() const noexcept { return !ticket_classes_.empty(); }
     /// Whether a class of ww_mutexes is wait-die, else wound-wait.
     bool is_wait_die(const std::string& text) const { return wait_die_.contains(text); }
     /// The `class_text` of the objects that a ticket is for.
@@ -64,6 +99,37 @@ public:
     }
 
 private:
+    std::uint64_t note_objects(const block& in) {
+        std::vector<std::uint64_t>& from = objects_from_[&in];
+        from.resize(in.body.size());
+        std::uint64_t all = 0;
+        for (std::size_t i = in.body.size(); i-- > 0; from[i] = all) {
+            const statement& step = in.body[i];
+            for (const std::string* const name :
+                 {&step.on.name, &step.other.name, &step.left.counter, &step.right.counter}) {
+                const declaration* const object = names_.object(*name);
+                if (object == nullptr) continue;
+                places_.emplace(name, place_of(*object));
+                all |= bit_of(*name);
+            }
+            for (const block& inner : step.blocks) all |= note_objects(inner);
+        }
+        return all;
+    }
+    static bool touches_zone(action what) noexcept {
+        switch (what) {
+            case action::alloc:
+            case action::free:
+            case action::might_alloc:
+            case action::reclaim:
+            case action::invalidate: return true;
+            default: return false;
+        }
+    }
+    std::size_t place_of(const declaration& object) const noexcept {
+        return static_cast<std::size_t>(&object - all_.all.data());
+    }
+
     /// The class that is named, else that of the first object taken with the ticket.
     std::string ticket_class_of(const block& in, const statement& beginning) const {
         for (const declaration& each : all_.all)
@@ -81,11 +147,17 @@ private:
 
     const name_table names_;
     const document& all_;
+    std::unordered_map<const std::string*, std::size_t> places_;  // by where a name stands
+    std::unordered_map<const block*, std::vector<std::uint64_t>> objects_from_;
     std::set<std::string> synced_;
+    std::set<std::string> tried_;
+    std::set<std::string> joined_;
     std::set<std::string> wait_die_;
     std::map<const statement*, std::string> ticket_classes_;
     bool has_roles_ = false;
     bool has_loops_ = false;
+    bool needs_zone_ = false;
+    bool needs_signalling_ = false;
     bool has_invalidate_ = false;
 };
 

@@ -53,7 +53,7 @@ struct counter {
     lock_identity identity;
 };
 
-/// Everything that tasks share. Made anew for every execution; what is made first has the same
+/// Everything that tasks share. As new in every execution; what is made first has the same
 /// ordinals in each of them.
 class world {
 public:
@@ -61,8 +61,10 @@ public:
 
     /// Makes all objects, in the task that is current.
     void begin(const document& all) {
-        for (const declaration& each : all.all)
-            if (each.what == declares::lock) add_locks(each);
+        if (locks_.empty())
+            add_locks(all);
+        else
+            for (const std::unique_ptr<modelled_lock>& each : locks_) each->renew();
         for (const declaration& each : all.all) {
             const char* const name = each.name.c_str();
             if (each.what == declares::fence)
@@ -79,8 +81,8 @@ public:
                 zone_.emplace(zone_limits{count(each.pages), count(each.min), count(each.low),
                                           count(each.high)});
         }
-        if (!zone_) zone_.emplace();
-        signalling_.emplace();
+        if (!zone_ && uses_.needs_zone()) zone_.emplace();
+        if (uses_.needs_signalling()) signalling_.emplace();
     }
 
     /// What is left open by a task that has ended was found when it ended: nobody hears of it.
@@ -95,14 +97,13 @@ public:
         conditions_.clear();
         completions_.clear();
         fences_.clear();
-        lock_names_.clear();
-        locks_.clear();
+        if (!ww_classes_.empty()) locks_.clear();  // they remember tickets; others nothing
         ww_classes_.clear();
         self.sink = before;
     }
 
     modelled_lock& lock(const reference& use, std::uint32_t copy) {
-        const auto& [first, count] = lock_names_.find(use.name)->second;
+        const auto& [first, count] = instances_[uses_.place_of(use.name)];
         const std::uint32_t index =
             use.indexed == reference::index_sort::self ? (copy + use.index) % count : use.index;
         return *locks_[first + index];
@@ -151,8 +152,15 @@ private:
         return ww_classes_.try_emplace(text, text.c_str(), how).first->second;
     }
 
+    void add_locks(const document& all) {
+        instances_.resize(all.all.size());
+        for (std::size_t i = 0; i < all.all.size(); ++i) {
+            if (all.all[i].what != declares::lock) continue;
+            instances_[i] = {locks_.size(), all.all[i].count};
+            add_locks(all.all[i]);
+        }
+    }
     void add_locks(const declaration& each) {
-        lock_names_[each.name] = {locks_.size(), each.count};
         const std::string text = class_text(each);
         const lock_class cls(text.c_str(), detail::options_of(each));
         for (std::uint32_t i = 0; i < each.count; ++i) {
@@ -168,7 +176,7 @@ private:
     const object_uses& uses_;
     std::map<std::string, ww_class> ww_classes_;
     std::vector<std::unique_ptr<modelled_lock>> locks_;
-    std::map<std::string, instances> lock_names_;
+    std::vector<instances> instances_;  // by the place of their declaration
     std::map<std::string, wedge::fence> fences_;
     std::map<std::string, wedge::completion> completions_;
     std::map<std::string, wedge::condition> conditions_;

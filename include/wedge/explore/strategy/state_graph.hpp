@@ -46,7 +46,7 @@ public:
 
     struct state {
         task_set enabled;
-        task_set asleep;              ///< those that need not be tried here
+        task_set asleep;  ///< the places of those that have not been tried here
         std::uint32_t found_by = none;  ///< the step that led here first; none: the beginning
     };
     struct step {

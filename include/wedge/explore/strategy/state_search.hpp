@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "wedge/base/check.hpp"
@@ -30,13 +31,18 @@ public:
         return true;
     }
 
-    bool wants_state() const noexcept override { return depth_ == used_; }
+    bool wants_state() const noexcept override { return true; }
 
-    std::uint32_t next_task(const choice_point& at) override {
-        if (depth_ == used_) open(at);
+    std::uint32_t repeated() override {
+        if (depth_ == used_) return no_task;
         const point& here = path_[depth_++];
         WEDGE_CHECK(here.alternatives == 0);
         return here.chosen;
+    }
+
+    std::uint32_t next_task(const choice_point& at) override {
+        open(at);
+        return path_[depth_++].chosen;
     }
 
     std::uint32_t choose(std::uint32_t n) override {
@@ -89,11 +95,15 @@ private:
         state_graph::state& known = graph_[state];
         if (is_new) {
             known.enabled = enabled;
-            known.asleep = asleep;
-            here.open = enabled.without(asleep);
+            task_set enough;
+            for (const std::uint32_t task : may_circle_ ? at.enabled : at.enough) enough.add(task);
+            known.asleep = placed(asleep.common(enough), at.places);
+            here.open = enough.without(asleep);
         } else {
-            here.open = known.asleep.without(asleep).common(enabled);
-            known.asleep = known.asleep.common(asleep);
+            const task_set again = placed(asleep, at.places);
+            for (const std::uint32_t task : at.enabled)
+                if (known.asleep.without(again).has(at.places[task])) here.open.add(task);
+            known.asleep = known.asleep.common(again);
         }
         here.asleep = asleep;
         if (!may_circle_) {
@@ -102,6 +112,14 @@ private:
                 here.next[task] = step_footprint::of(at.tasks[task]->pending);
         }
         choose_next(here, at.running);
+    }
+
+    /// The places of tasks. Tasks with more ordinals than fit are in no set.
+    static task_set placed(task_set tasks, std::span<const std::uint32_t> places) {
+        task_set all;
+        for (std::uint32_t task = 0; task < places.size(); ++task)
+            if (tasks.has(task)) all.add(places[task]);
+        return all;
     }
 
     /// What was asleep before the last step and commutes with it, is so behind it.

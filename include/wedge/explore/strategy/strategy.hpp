@@ -19,7 +19,11 @@ struct choice_point {
     std::span<const task* const> tasks;      ///< all tasks by ordinal; `pending` is their next step
     bool has_yielded = false;  ///< the last step was a yield, a failed try or a wait that gave up
     bool has_progressed = false;  ///< somebody said so since the last step began
-    std::uint64_t state = 0;      ///< a hash of everything, for strategies that want it
+
+    // For strategies that want the state.
+    std::uint64_t state = 0;                ///< a hash of everything
+    std::span<const std::uint32_t> places;  ///< by task: see whole_state
+    std::span<const std::uint32_t> enough;  ///< of `enabled`: see persistent_sets
 };
 
 /// Answers every non-determinism of an execution. Called by whichever task runs, one at a time.
@@ -39,6 +43,10 @@ public:
     /// The ordinal of the task that takes its pending step, one of `enabled`; or `no_task` to give
     /// the execution up, since an equal one was tried.
     virtual std::uint32_t next_task(const choice_point& at) = 0;
+
+    /// The next task where the strategy repeats what it did before, at a point that is the same;
+    /// then `next_task` is not asked. Else `no_task`.
+    virtual std::uint32_t repeated() { return no_task; }
 
     /// A number in [0, n); n is at least 2.
     virtual std::uint32_t choose(std::uint32_t n) = 0;
