@@ -84,8 +84,11 @@ private:
     template <class Body>
     void serve(Body& body) {
         while (wait_for_work()) {
-            const lock_guard held(running_);
-            if (begin()) body();
+            {
+                const lock_guard held(running_);
+                if (begin()) body();
+            }
+            detail::task_ended(current());  // what the body has left held, nobody gives back
         }
     }
     bool wait_for_work() {
