@@ -18,7 +18,8 @@ struct decision {
     friend bool operator==(const decision&, const decision&) = default;
 };
 
-/// What the model of locks leaves open when asked to: the engine answers, so a replay needs the same.
+/// What the model of locks leaves open when asked to: the engine answers, so a replay needs the
+/// same.
 struct model_options {
     bool all_policies = false;      ///< readers-writer locks: every policy, else that of the kind
     bool spurious_wakeups = false;  ///< at most one of a task and execution, so that searches end

@@ -60,6 +60,10 @@ public:
         return std::move(result_);
     }
 
+    /// From the next execution on.
+    void leave_open(model_options open) noexcept { model_.leave_open(open); }
+    void set_bound(std::uint64_t steps_max) noexcept { steps_max_ = steps_max; }
+
     const std::vector<decision>& decisions() const noexcept { return decisions_; }
     bool has_seen_locks() const noexcept { return has_seen_locks_; }
 
@@ -243,6 +247,8 @@ private:
         }
         if (result_.how == ending::complete) detail::task_ended(me.self);
         me.is_done = true;
+        if (result_.how == ending::threw && !giving_up_)
+            result_.tasks = stuck_.of({slots_.data(), used_}, model_.locks(), nullptr)->tasks;
         me.self.pending = {};
         ready_[me.self.ordinal] = readiness::never;
         if (result_.how != ending::complete || giving_up_) return 0;
@@ -297,10 +303,13 @@ private:
         }
         const std::uint64_t state =
             looks_for_livelocks_ || how_->wants_state() ? state_now() : 0;
+        const bool is_last = result_.steps >= steps_max_;
         if (looks_for_livelocks_ &&
-            livelocks_.is_in_circle(state, knows_state_, enabled))
+            livelocks_.is_in_circle(state, knows_state_, is_last, enabled)) {
+            result_.round = livelocks_.round();
             return stop(ending::livelock);
-        if (result_.steps >= steps_max_) return stop(ending::bounded);
+        }
+        if (is_last) return stop(ending::bounded);
         const std::uint32_t next =
             how_->next_task({enabled, running_, {tasks_.data(), used_}, has_yielded_,
                              std::exchange(has_progressed_, false), state});
@@ -373,7 +382,7 @@ private:
 
     subject& subject_;
     sink* const order_;
-    const std::uint64_t steps_max_;
+    std::uint64_t steps_max_;
     search_strategy* how_ = nullptr;
     std::unique_ptr<stack_switcher> switcher_;
     task setup_;
