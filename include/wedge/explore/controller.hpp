@@ -2,7 +2,6 @@
 #pragma once
 
 #include <atomic>
-#include <exception>
 #include <memory>
 #include <optional>
 #include <span>
@@ -198,6 +197,7 @@ private:
         const sanitizer::ignore_scope ours;
         if (const std::uint32_t first = start_next(); first != 0) switch_to(0, first);
         const bool is_livelock = result_.how == ending::livelock;
+        if (is_livelock) result_.round = livelocks_.round();
         if (is_livelock || result_.how == ending::deadlock)
             result_.stuck = stuck_.of({slots_.data(), used_}, model_.locks(),
                                       is_livelock ? &livelocks_ : nullptr);
@@ -268,21 +268,15 @@ private:
     /// Runs code of the user's; what it throws ends the execution.
     template <class Body>
     bool guarded(const std::string& who, Body body) noexcept {
-        std::string text;
         try {
             body();
             return true;
         } catch (const abandoned&) {
-            return false;
-        } catch (const std::exception& e) {
-            text = e.what();
         } catch (...) {
-            text = "something that is not a std::exception";
-        }
-        const sanitizer::ignore_scope ours;
-        if (result_.how == ending::complete) {
+            const sanitizer::ignore_scope ours;
+            if (result_.how != ending::complete) return false;
             result_.how = ending::threw;
-            result_.thrown = who + " threw: " + text;
+            result_.thrown = who + " threw: " + detail::text_of_exception();
         }
         return false;
     }
@@ -304,11 +298,8 @@ private:
         const std::uint64_t state =
             looks_for_livelocks_ || how_->wants_state() ? state_now() : 0;
         const bool is_last = result_.steps >= steps_max_;
-        if (looks_for_livelocks_ &&
-            livelocks_.is_in_circle(state, knows_state_, is_last, enabled)) {
-            result_.round = livelocks_.round();
+        if (looks_for_livelocks_ && livelocks_.is_in_circle(state, knows_state_, is_last, enabled))
             return stop(ending::livelock);
-        }
         if (is_last) return stop(ending::bounded);
         const std::uint32_t next =
             how_->next_task({enabled, running_, {tasks_.data(), used_}, has_yielded_,
@@ -345,10 +336,8 @@ private:
         const operation& step_of = me.self.pending;
         const bool gives_way = step_of.what == step::yield && step_of.lock == nullptr;
         has_yielded_ = taken && (gives_way || !*taken);
-        // A wait that times out is no retry: virtual time passes as fast as tasks let it.
         if (looks_for_livelocks_)
-            livelocks_.step_taken(me.self.ordinal, step_of,
-                                  taken && !*taken && !step_of.timed);
+            livelocks_.step_taken(me.self.ordinal, step_of, taken && !*taken);
     }
 
     /// The strategy hears of idle tasks too: what they wait for may come earlier in another

@@ -31,7 +31,7 @@ public:
 
     /// A task has taken a step.
     ///
-    /// @param has_failed  it was a try
+    /// @param has_failed  it was a try, or a wait that gave up
     void step_taken(std::uint32_t task, const operation& taken, bool has_failed) {
         if (last_of_task_.size() <= task) last_of_task_.resize(task + 1);
         last_steps& mine = last_of_task_[task];
@@ -111,7 +111,7 @@ private:
     struct last_steps {
         std::uint64_t enabled = 0;  // when it could go on last
         std::uint64_t step = 0;
-        std::uint64_t retry = 0;   // a try that failed
+        std::uint64_t retry = 0;   // one that failed
         std::uint64_t look = 0;    // one that changes nothing
         std::uint64_t change = 0;  // any other
         operation retried;
@@ -134,7 +134,8 @@ inline finding describe_livelock(finding stuck, std::span<const operation> retri
     std::string watched;
     std::vector<std::string> places;
     for (const operation& each : retries) {
-        const std::string& name = lock_class::from_id(each.lock->class_id()).name();
+        const lock_identity& object = each.what == step::wait ? *each.condition : *each.lock;
+        const std::string& name = lock_class::from_id(object.class_id()).name();
         std::string& all = each.what == step::access ? watched : wanted;
         if (all.find(name) == std::string::npos) all += (all.empty() ? "" : ", ") + name;
         places.push_back(name + "@" + to_string(each.where));
