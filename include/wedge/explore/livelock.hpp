@@ -55,22 +55,20 @@ public:
     /// @param is_last  the bound of steps is reached
     bool is_in_circle(std::uint64_t state, bool is_whole, bool is_last,
                       std::span<const std::uint32_t> enabled) {
-        occurrence& here = times_[state];
-        const std::uint64_t before = here.last;
-        here.last = steps_;
-        circle_from_ = before;
         for (const std::uint32_t each : enabled) {
             if (last_of_task_.size() <= each) last_of_task_.resize(each + 1);
             last_of_task_[each].enabled = steps_;
         }
-        bool is_fair = true;
-        for (const last_steps& each : last_of_task_) {
-            if (each.enabled > before && each.step <= before) is_fair = false;
-            if (!is_whole && each.step > before && each.retry <= before && each.change > before)
-                is_fair = false;
+        occurrence& here = times_[state];
+        if (here.times == 0 || all_have_moved_since(here.last)) {
+            const bool is_round =
+                here.times != 0 && (is_whole || nobody_got_anywhere_since(here.last));
+            here.times = is_round ? here.times + 1 : 1;
+            if (!is_round) here.since = steps_;
+            here.round = steps_ - here.last;
+            here.last = steps_;
         }
-        here.times = is_fair ? here.times + 1 : 1;
-        if (!is_fair || here.times == 1) here.since = steps_;
+        circle_from_ = steps_ - here.round;
         if (here.times <= repeats_max) return false;
         return is_whole || (is_last && steps_ - here.since >= steps_ / 2);
     }
@@ -103,9 +101,21 @@ private:
         return taken.what == step::yield || (taken.what == step::access && is_shared(taken.how));
     }
 
+    bool all_have_moved_since(std::uint64_t before) const {
+        return std::none_of(last_of_task_.begin(), last_of_task_.end(), [&](const auto& each) {
+            return each.enabled > before && each.step <= before;
+        });
+    }
+    bool nobody_got_anywhere_since(std::uint64_t before) const {
+        return std::all_of(last_of_task_.begin(), last_of_task_.end(), [&](const auto& each) {
+            return each.retry > before || each.change <= before;
+        });
+    }
+
     struct occurrence {
-        std::uint64_t last = 0;
-        std::uint64_t since = 0;  // the step at which it was met first of `times`
+        std::uint64_t last = 0;   // the step at which the last round ended
+        std::uint64_t round = 0;  // the steps of that round
+        std::uint64_t since = 0;  // the step at which the first of `times` began
         std::uint32_t times = 0;
     };
     struct last_steps {
@@ -121,7 +131,7 @@ private:
     std::unordered_map<std::uint64_t, occurrence> times_;
     std::vector<last_steps> last_of_task_;
     std::uint64_t steps_ = 0;
-    std::uint64_t circle_from_ = 0;  // the step of the same state before this one
+    std::uint64_t circle_from_ = 0;  // the step at which the last round began
 };
 
 /// The finding of an execution that ended in such a circle.

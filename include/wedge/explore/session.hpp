@@ -255,7 +255,8 @@ private:
     }
 
     static bool needs_verdict(const sighting& each) {
-        return each.is_of_order && !each.is_reached && each.what.judged == verdict::unresolved;
+        return each.is_of_order && !each.is_reached &&
+               each.what.judged == verdict::unresolved;
     }
 
     /// Parks tasks at the edges of the cycle; when that does not do, because what leads there needs
@@ -322,8 +323,9 @@ private:
     bool shows(const sighting& wanted, const execution_record& done) const {
         if (wanted.is_reached) return done.stuck && matches(wanted.what, *done.stuck);
         if (wanted.what.kind == finding_kind::assertion) return done.thrown == wanted.what.what;
-        return std::any_of(order_.findings().begin(), order_.findings().end(),
-                           [&](const finding& f) { return f.signature == wanted.what.signature; });
+        return std::any_of(
+            order_.findings().begin(), order_.findings().end(),
+            [&](const finding& f) { return f.signature == wanted.what.signature; });
     }
 
     /// The last execution as a schedule.
