@@ -188,13 +188,13 @@ TEST_CASE("jobs: the outcome is the same whatever their number, from one on") {
         return all.find(part) != std::string::npos;
     };
     CHECK(has(check_same(static_cast<staggered_abba*>(nullptr), staggered,
-                         {.how = strategy::pct, .executions_max = 9000}),
+                         {.how = strategy::pct, .executions_max = 4200}),
               "confirmed"));
     CHECK(has(check_same(static_cast<gated_abba*>(nullptr), gated,
-                         {.executions_max = 300, .steps_all_max = 2000}),
+                         {.executions_max = 100, .steps_all_max = 1000}),
               "confirmed"));
     CHECK(has(check_same(static_cast<table<3>*>(nullptr), table<3>::all("retry"),
-                         {.executions_max = 200, .steps_max = 500}),
+                         {.executions_max = 60, .steps_max = 300}),
               "livelock"));
     CHECK(has(check_same(static_cast<table<5>*>(nullptr), table<5>::all("eat_in_order"), {}),
               "sound"));
