@@ -28,7 +28,7 @@ TEST_CASE("schedule: the text has a version, a head and one line a switch") {
     const wedge::schedule s{"transfer", 0xabc, "deposit | withdraw(3)", "cycle a/EE b/EE",
                             {run(0), run(0), run(1), choose(1, 3), run(1)}};
     CHECK(to_string(s) ==
-          "wedge schedule 1\n"
+          "wedge schedule 2\n"
           "workload transfer 0000000000000abc\n"
           "program deposit | withdraw(3)\n"
           "signature cycle a/EE b/EE\n"
@@ -37,6 +37,24 @@ TEST_CASE("schedule: the text has a version, a head and one line a switch") {
           "choose 1 of 3\n"
           "run 1 x1\n");
     CHECK(s.switches() == 1);
+}
+
+TEST_CASE("schedule: it says what the model left open, and what a livelock repeats") {
+    wedge::schedule s{{}, 0, {}, {}, {run(0), run(1), run(1), run(0)}};
+    s.open = {.all_policies = true, .spurious_wakeups = true};
+    s.circle = 2;
+    CHECK(to_string(s) ==
+          "wedge schedule 2\n"
+          "options all-policies spurious-wakeups\n"
+          "run 0 x1\n"
+          "run 1 x1\n"
+          "circle\n"
+          "run 1 x1\n"
+          "run 0 x1\n");
+    CHECK(message_of("wedge schedule 2\nrun 0 x1\ncircle\n").find("what the circle repeats") !=
+          std::string::npos);
+    CHECK(message_of("wedge schedule 2\noptions fast\n") ==
+          "x.schedule:2:9: schedule: expected all-policies or spurious-wakeups, found 'fast'");
 }
 
 TEST_CASE("schedule: what was printed reads back as the same value") {
@@ -50,6 +68,8 @@ TEST_CASE("schedule: what was printed reads back as the same value") {
         for (std::uint32_t n = random.below(20); n > 0; --n)
             s.decisions.push_back(random.below(4) == 0 ? choose(random.below(3), 3)
                                                        : run(random.below(3)));
+        s.open = {random.below(2) != 0, random.below(2) != 0};
+        s.circle = random.below(static_cast<std::uint32_t>(s.decisions.size()) + 1);
         CHECK(wedge::parse_schedule(to_string(s)) == s);
     }
 }
@@ -63,10 +83,10 @@ TEST_CASE("schedule: comments, empty lines and line ends of other systems are re
 TEST_CASE("schedule: each mistake names its file, line and column") {
     CHECK(message_of("") == "x.schedule:1:1: schedule: expected 'wedge', found ''");
     CHECK(message_of("wedge schedule 7\n") ==
-          "x.schedule:1:17: schedule: version 7, this build reads 1");
+          "x.schedule:1:17: schedule: version 7, this build reads 1 to 2");
     CHECK(message_of("wedge schedule 1\nrunn 0 x1\n") ==
-          "x.schedule:2:1: schedule: expected workload, program, signature, run or choose, "
-          "found 'runn'");
+          "x.schedule:2:1: schedule: expected workload, program, options, signature, run, choose "
+          "or circle, found 'runn'");
     CHECK(message_of("wedge schedule 1\nrun x x1\n") ==
           "x.schedule:2:5: schedule: expected a task's number");
     CHECK(message_of("wedge schedule 1\nrun 1 2\n") == "x.schedule:2:7: schedule: expected xN");

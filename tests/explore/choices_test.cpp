@@ -84,15 +84,22 @@ TEST_CASE("policies: all are tried when asked for, and the kind's own otherwise"
     CHECK(writers.what == result::deadlock);
     CHECK(tried<readers>("read_native | read_native", all).what == result::sound);
     CHECK(tried<readers>("read_fair | write_fair", {}).what == result::deadlock);
-    const outcome again = wedge::replay<readers>(writers.best, wedge::replay_mode::strict, all);
+    // The schedule says by itself what it was recorded under.
+    CHECK(writers.best.open == wedge::model_options{.all_policies = true});
+    const outcome again = wedge::replay<readers>(writers.best);
     CHECK(again.what == result::deadlock);
     CHECK(again.diverged.empty());
+    wedge::schedule forgetful = writers.best;
+    forgetful.open = {};
+    CHECK(wedge::replay<readers>(forgetful).what != result::deadlock);
 }
 
 TEST_CASE("spurious wake-ups: a wait without a loop is found when they are asked for") {
     constexpr wedge::explore_options spurious{.spurious_wakeups = true};
     CHECK(tried<careless>("wait_if | set", {}).what == result::sound);
-    CHECK(tried<careless>("wait_if | set", spurious).what == result::exception);
+    const outcome careless_wait = tried<careless>("wait_if | set", spurious);
+    CHECK(careless_wait.what == result::exception);
+    CHECK(wedge::replay<careless>(careless_wait.best).what == result::exception);
     const outcome loops = tried<careless>("wait_while | wait_while | set", spurious);
     CHECK(loops.what == result::sound);
     CHECK(loops.exhausted);

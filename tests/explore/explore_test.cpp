@@ -34,8 +34,13 @@ struct endless {
 /// Throws before its first step.
 struct rash : abba {
     void boom() { throw std::runtime_error("boom"); }
+    void boom_under_b() {
+        const wedge::guard held(b);
+        boom();
+    }
     static constexpr auto actions =
-        wedge::actions(wedge::action<&rash::ab>{"ab"}, wedge::action<&rash::boom>{"boom"});
+        wedge::actions(wedge::action<&rash::ab>{"ab"}, wedge::action<&rash::boom>{"boom"},
+                       wedge::action<&rash::boom_under_b>{"boom_under_b"});
 };
 
 template <class W>
@@ -185,6 +190,21 @@ TEST_CASE("explore: the bound of steps cuts an endless action, and is said") {
     CHECK(cut.bounded);
     CHECK(cut.what == result::unresolved);
     CHECK(cut.best.decisions.size() == 100);
+}
+
+TEST_CASE("explore: an exception comes with what every other task held and wanted then") {
+    const wedge::outcome cut = run<rash>("ab | ab | boom_under_b", exhaustive::options());
+    CHECK(cut.what == result::exception);
+    const auto thrown =
+        std::find_if(cut.findings.begin(), cut.findings.end(),
+                     [](const auto& each) { return each.kind == wedge::finding_kind::assertion; });
+    REQUIRE(thrown != cut.findings.end());
+    REQUIRE(thrown->tasks.size() == 3);
+    CHECK(thrown->tasks[0].name == "ab");
+    REQUIRE(thrown->tasks[0].wanted);
+    CHECK(thrown->tasks[0].wanted->class_name == "a");
+    CHECK(!thrown->tasks[2].wanted);
+    CHECK(wedge::replay<rash>(thrown->best).findings[0].tasks.size() == 3);
 }
 
 TEST_CASE("explore: a task that throws cuts the others off, so nothing is proved") {

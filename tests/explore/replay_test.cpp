@@ -46,19 +46,18 @@ TEST_CASE("replay: strict stops where the program differs and says so, lenient g
 }
 
 TEST_CASE("minimize: many switches become the one that is needed") {
-    const auto replay = [](const std::vector<wedge::decision>& hints)
-        -> std::optional<std::vector<wedge::decision>> {
-        wedge::schedule tried = deadlock_of_abba();
-        tried.decisions = hints;
-        const wedge::outcome shown = wedge::replay<abba>(tried, replay_mode::lenient);
+    const auto replay = [](const wedge::schedule& hints) -> std::optional<wedge::schedule> {
+        const wedge::outcome shown = wedge::replay<abba>(hints, replay_mode::lenient);
         if (shown.what != result::deadlock) return std::nullopt;
-        return shown.findings[0].best.decisions;
+        return shown.findings[0].best;
     };
-    std::vector<wedge::decision> noisy;
-    for (std::uint32_t i = 0; i < 30; ++i) noisy.push_back({wedge::decision::sort::run, i % 2, 0});
-    const std::vector<wedge::decision> small = wedge::minimize(noisy, replay);
-    CHECK(wedge::schedule{{}, 0, {}, {}, small}.switches() == 1);
-    CHECK(small.size() == 2);
+    wedge::schedule noisy = deadlock_of_abba();
+    noisy.decisions.clear();
+    for (std::uint32_t i = 0; i < 30; ++i)
+        noisy.decisions.push_back({wedge::decision::sort::run, i % 2, 0});
+    const wedge::schedule small = wedge::minimize(noisy, replay);
+    CHECK(small.switches() == 1);
+    CHECK(small.decisions.size() == 2);
 }
 
 TEST_CASE("confirm: a cycle that the order checker saw is built") {

@@ -107,12 +107,35 @@ TEST_CASE("livelock: philosophers that put down and retry, and those that keep a
         REQUIRE(circle != found.findings.end());
         CHECK(circle->judged == wedge::verdict::observed);
         CHECK(circle->tasks.size() == 3);
-        const wedge::outcome again = wedge::replay<table<3>>(circle->best);
+        CHECK(circle->best.circle != 0);
+        CHECK(circle->best.decisions.size() < 20);
+        const wedge::schedule saved = wedge::parse_schedule(to_string(circle->best));
+        const wedge::outcome again = wedge::replay<table<3>>(saved);
         CHECK(again.what == result::livelock);
         CHECK(again.diverged.empty());
+        REQUIRE(again.findings.size() == 1);
+        CHECK(to_string(again.findings[0].best) == to_string(saved));
         const wedge::explore_options few{.how = how, .executions_max = 60, .steps_max = 1000};
         CHECK(tried<table<3>>(table<3>::all("retry_in_order"), few).what == result::unresolved);
     }
+}
+
+TEST_CASE("livelock: a loop that gives up after many tries is none, an endless one is") {
+    const auto circling = [](const char* text) {
+        const wedge::outcome tried = wedge::explore<patience>(
+            wedge::parse_program(text),
+            {.how = strategy::round_robin, .executions_max = 20, .steps_max = 2000});
+        return tried.what == result::livelock;
+    };
+    CHECK(circling("hold_while_wanted | insist"));
+    CHECK(!circling("hold_while_wanted | try_often"));
+    CHECK(circling("hold_while_wanted | wait_again_and_again"));
+    CHECK(circling("wait_for(0) | wait_for(1)"));
+    CHECK(circling("wait_for(0) | wait_for(0) | wait_for(1)"));
+    CHECK(circling("yield_for(0)"));
+    CHECK(!circling("wait_for(0) | set(0)"));
+    CHECK(!circling("yield_for(0) | set(0)"));
+    CHECK(!circling("count"));
 }
 
 TEST_CASE("livelock: a loop that waits for a flag is none, and no search of it hangs") {
@@ -140,19 +163,41 @@ TEST_CASE("livelock: a lone timed wait is none") {
               .findings.empty());
 }
 
-TEST_CASE("jobs: the outcome is the same whatever their number") {
-    const auto text = [](std::uint32_t jobs) {
-        const wedge::outcome found = tried<staggered_abba>(
-            staggered, {.how = strategy::pct, .executions_max = 20'000, .jobs = jobs});
-        CHECK(found.what == result::deadlock);
-        std::string all = std::to_string(found.executions) + " " + std::to_string(found.steps);
-        for (const wedge::finding& each : found.findings) all += to_string(each.best);
-        return all;
+TEST_CASE("jobs: the outcome is the same whatever their number, from one on") {
+    const auto text = []<class W>(const W*, const wedge::program& what,
+                                  wedge::explore_options options) {
+        const wedge::outcome found = tried<W>(what, options);
+        std::string all = std::string(name_of(found.what)) + " " +
+                          std::to_string(found.executions) + " " + std::to_string(found.pruned) +
+                          " " + std::to_string(found.steps) + "\n";
+        for (const wedge::finding& each : found.findings)
+            all += each.what + "\n" + each.signature + " " + name_of(each.judged) + " " +
+                   each.reason + "\n" + to_string(each.best);
+        return all + to_string(found.best);
     };
-    const std::string two = text(2);
-    CHECK(two == text(3));
-    const wedge::outcome sound = tried<table<5>>(table<5>::all("eat_in_order"), {.jobs = 2});
-    CHECK(sound.what == result::sound);
+    const auto check_same = [&]<class W>(const W* of, const wedge::program& what,
+                                         wedge::explore_options options) {
+        const std::string one = text(of, what, options);
+        for (const std::uint32_t jobs : {2, 3}) {
+            options.jobs = jobs;
+            CHECK(text(of, what, options) == one);
+        }
+        return one;
+    };
+    const auto has = [](const std::string& all, const char* part) {
+        return all.find(part) != std::string::npos;
+    };
+    CHECK(has(check_same(static_cast<staggered_abba*>(nullptr), staggered,
+                         {.how = strategy::pct, .executions_max = 4200}),
+              "confirmed"));
+    CHECK(has(check_same(static_cast<gated_abba*>(nullptr), gated,
+                         {.executions_max = 100, .steps_all_max = 1000}),
+              "confirmed"));
+    CHECK(has(check_same(static_cast<table<3>*>(nullptr), table<3>::all("retry"),
+                         {.executions_max = 60, .steps_max = 300}),
+              "livelock"));
+    CHECK(has(check_same(static_cast<table<5>*>(nullptr), table<5>::all("eat_in_order"), {}),
+              "sound"));
     CHECK_THROWS_AS(tried<abba>(wedge::parse_program("ab | typo"), {.jobs = 2}), wedge::error);
 }
 

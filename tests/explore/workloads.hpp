@@ -136,6 +136,57 @@ struct spinners {
                        wedge::action<&spinners::set>{"set"});
 };
 
+/// Loops that end by themselves, or that nobody ends.
+struct patience {
+    wedge::timed_mutex lock{"patience"};
+    wedge::atomic<bool> is_set[2]{false, false};
+    wedge::atomic<bool> is_wanted{true};
+    /// Lets go when the other has given up.
+    void hold_while_wanted() {
+        const wedge::guard held(lock);
+        while (is_wanted) {
+        }
+    }
+    void insist() {
+        while (!lock.try_lock()) {
+        }
+        lock.unlock();
+        is_wanted = false;
+    }
+    void try_often() {
+        for (int tries = 0; tries < 200; ++tries)
+            if (const wedge::try_guard held(lock); held) break;
+        is_wanted = false;
+    }
+    void wait_again_and_again() {
+        while (!lock.try_lock_for(std::chrono::milliseconds(1))) {
+        }
+        lock.unlock();
+        is_wanted = false;
+    }
+    /// Waits for the other's flag, and would set its own then.
+    void wait_for(std::uint32_t which) {
+        while (!is_set[which]) {
+        }
+        is_set[1 - which] = true;
+    }
+    void yield_for(std::uint32_t which) {
+        while (!is_set[which]) wedge::yield();
+    }
+    void set(std::uint32_t which) { is_set[which] = true; }
+    void count() {
+        for (int i = 0; i < 1500; ++i) is_set[0] = true;
+    }
+    static constexpr auto actions = wedge::actions(
+        wedge::action<&patience::hold_while_wanted>{"hold_while_wanted"},
+        wedge::action<&patience::insist>{"insist"},
+        wedge::action<&patience::try_often>{"try_often"},
+        wedge::action<&patience::wait_again_and_again>{"wait_again_and_again"},
+        wedge::action<&patience::wait_for>{"wait_for"},
+        wedge::action<&patience::yield_for>{"yield_for"}, wedge::action<&patience::set>{"set"},
+        wedge::action<&patience::count>{"count"});
+};
+
 /// Readers in both orders: only a waiting writer closes the cycle.
 struct readers {
     wedge::shared_mutex a{"a"}, b{"b"};

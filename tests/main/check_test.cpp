@@ -30,7 +30,7 @@ TEST_CASE("check: deadlock with a schedule, and the twin is sound") {
     CHECK(found.err == "");
     CHECK(found.out.starts_with("abba.wedge: deadlock, as expected\n\nconfirmed deadlock: "));
     CHECK(found.out.find("waits for  b[1]        at abba.wedge:5") != std::string::npos);
-    CHECK(found.out.find("\n    wedge schedule 1\n    workload abba.wedge ") != std::string::npos);
+    CHECK(found.out.find("\n    wedge schedule 2\n    workload abba.wedge ") != std::string::npos);
     const called sound = check({"check", "ordered.wedge"});
     CHECK(sound.status == 0);
     CHECK(sound.out.starts_with("ordered.wedge: sound, as expected\n\nsound: no findings; "));
@@ -60,7 +60,7 @@ TEST_CASE("check: --json prints one object a scenario") {
     CHECK(
         found.out.starts_with("{\"file\":\"a.wedge\",\"outcome\":\"deadlock\",\"findings\":["
                               "{\"kind\":\"circular\",\"classes\":[\"b\",\"a\"],\"grade\":[],"
-                              "\"verdict\":\"confirmed\",\"schedule\":\"wedge schedule 1\\n"));
+                              "\"verdict\":\"confirmed\",\"schedule\":\"wedge schedule 2\\n"));
     CHECK(found.out.find("}],\"exploration\":{\"executions\":") != std::string::npos);
     CHECK(found.out.find(",\"exhausted\":true},\"expected\":[\"deadlock\"],\"met\":true}\n") !=
           std::string::npos);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <charconv>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -22,16 +23,26 @@ inline std::string to_hex(std::uint64_t value) {
 ///     wedge schedule 1
 ///     workload transfer 5f3a00d2c1b40a17
 ///     program deposit | withdraw(3)
+///     options spurious-wakeups
 ///     run 0 x2
 ///     choose 1 of 3
+///     circle
+///     run 1 x4
+///
+/// What stands behind `circle` is repeated for ever.
 ///
 /// `parse_schedule(to_string(s)) == s`.
 inline std::string to_string(const schedule& s) {
     std::string text = "wedge schedule " + std::to_string(schedule::version) + "\n";
     if (!s.workload.empty()) text += "workload " + s.workload + " " + to_hex(s.fingerprint) + "\n";
     if (!s.program.empty()) text += "program " + s.program + "\n";
+    if (s.open != model_options{})
+        text += std::string("options") + (s.open.all_policies ? " all-policies" : "") +
+                (s.open.spurious_wakeups ? " spurious-wakeups" : "") + "\n";
     if (!s.signature.empty()) text += "signature " + s.signature + "\n";
+    const std::size_t circle_from = s.decisions.size() - s.circle;
     for (std::size_t i = 0; i < s.decisions.size();) {
+        if (s.circle != 0 && i == circle_from) text += "circle\n";
         const decision& d = s.decisions[i];
         if (d.what == decision::sort::choose) {
             text += "choose " + std::to_string(d.value) + " of " + std::to_string(d.of) + "\n";
@@ -39,7 +50,8 @@ inline std::string to_string(const schedule& s) {
             continue;
         }
         std::size_t end = i;
-        while (end < s.decisions.size() && s.decisions[end] == d) ++end;
+        const std::size_t last = i < circle_from ? circle_from : s.decisions.size();
+        while (end < last && s.decisions[end] == d) ++end;
         text += "run " + std::to_string(d.value) + " x" + std::to_string(end - i) + "\n";
         i = end;
     }
@@ -60,11 +72,13 @@ public:
         expect("wedge");
         expect("schedule");
         const std::uint64_t found = number("the version", 10);
-        if (found != schedule::version)
-            fail("version " + std::to_string(found) + ", this build reads " +
+        if (found == 0 || found > schedule::version)
+            fail("version " + std::to_string(found) + ", this build reads 1 to " +
                  std::to_string(schedule::version));
         end_of_line();
         while (next_line()) line_of(result);
+        if (circle_from_) result.circle = result.decisions.size() - *circle_from_;
+        if (circle_from_ && result.circle == 0) fail("expected what the circle repeats");
         return result;
     }
 
@@ -80,6 +94,8 @@ private:
             result.fingerprint = number("the fingerprint", 16);
         } else if (key == "program") {
             result.program = rest();
+        } else if (key == "options") {
+            options_of(result.open);
         } else if (key == "signature") {
             result.signature = rest();
         } else if (key == "run") {
@@ -96,12 +112,29 @@ private:
             d.of = number32("the number of alternatives");
             if (d.value >= d.of) fail("the choice is not below the number of alternatives");
             result.decisions.push_back(d);
+        } else if (key == "circle") {
+            if (circle_from_) fail("a second circle");
+            circle_from_ = result.decisions.size();
         } else {
             column_ = start_;
-            fail("expected workload, program, signature, run or choose, found '" +
+            fail("expected workload, program, options, signature, run, choose or circle, found '" +
                  std::string(key) + "'");
         }
         end_of_line();
+    }
+
+    void options_of(model_options& open) {
+        for (std::string_view option = word(); !option.empty(); option = word()) {
+            if (option == "all-policies") {
+                open.all_policies = true;
+            } else if (option == "spurious-wakeups") {
+                open.spurious_wakeups = true;
+            } else {
+                column_ = start_;
+                fail("expected all-policies or spurious-wakeups, found '" + std::string(option) +
+                     "'");
+            }
+        }
     }
 
     bool next_line() {
@@ -181,7 +214,8 @@ private:
     std::size_t at_ = 0;
     std::size_t line_number_ = 0;
     std::size_t column_ = 0;
-    std::size_t start_ = 0;  // of the last word
+    std::size_t start_ = 0;                   // of the last word
+    std::optional<std::size_t> circle_from_;  // the first decision that is repeated
 };
 
 }  // namespace detail
@@ -189,7 +223,7 @@ private:
 /// Reads what `to_string` printed.
 ///
 /// @param name  of the file, for messages
-/// @throws error  `name:line:column: …` when the text is not a schedule of this version
+/// @throws error  `name:line:column: …` when the text is not a schedule of a version known here
 inline schedule parse_schedule(std::string_view text, std::string_view name = "schedule") {
     return detail::schedule_reader(text, name).read();
 }

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <algorithm>
-#include <exception>
 #include <memory>
 #include <optional>
 #include <string>
@@ -60,6 +59,10 @@ public:
         detail::current_task = before;
         return result_;
     }
+
+    /// From the next execution on.
+    void leave_open(model_options open) noexcept { model_.leave_open(open); }
+    void set_bound(std::uint64_t steps_max) noexcept { scheduler_.set_bound(steps_max); }
 
     const std::vector<decision>& decisions() const noexcept { return scheduler_.decisions(); }
     bool has_seen_locks() const noexcept { return has_seen_locks_; }
@@ -179,6 +182,7 @@ private:
         if (const std::uint32_t first = start_next(); first != 0) switch_to(0, first);
         if (scheduler_.left() == 0) return;
         const bool is_livelock = result_.how == ending::livelock;
+        if (is_livelock) result_.round = scheduler_.livelocks().round();
         if (is_livelock || result_.how == ending::deadlock)
             result_.stuck = stuck_.of({slots_.data(), used_}, model_.locks(),
                                       is_livelock ? &scheduler_.livelocks() : nullptr);
@@ -234,6 +238,8 @@ private:
             sanitizer::release(&ended_);
         }
         me.is_done = true;
+        if (result_.how == ending::threw && !giving_up_)
+            result_.tasks = stuck_.of({slots_.data(), used_}, model_.locks(), nullptr)->tasks;
         if (result_.how != ending::complete || giving_up_) return 0;
         detail::task_ended(me.self);
         me.self.pending = {};
@@ -255,18 +261,13 @@ private:
             body();
             return true;
         } catch (const abandoned&) {
-        } catch (const std::exception& e) {
-            threw(who, e.what());
         } catch (...) {
-            threw(who, "something that is not a std::exception");
+            const sanitizer::ignore_scope ours;
+            if (result_.how != ending::complete) return false;
+            result_.how = ending::threw;
+            result_.thrown = who.name + " threw: " + detail::text_of_exception();
         }
         return false;
-    }
-    void threw(const task& who, const char* what) {
-        const sanitizer::ignore_scope ours;
-        if (result_.how != ending::complete) return;
-        result_.how = ending::threw;
-        result_.thrown = who.name + " threw: " + what;
     }
 
     /// Publishes the step, and returns when the task may take it.

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "wedge/event/finding.hpp"
 
@@ -23,7 +24,9 @@ struct execution_record {
     ending how = ending::complete;
     std::uint64_t steps = 0;
     std::shared_ptr<const finding> stuck;  ///< ending::deadlock or ending::livelock
+    std::uint64_t round = 0;               ///< ending::livelock: the steps of one round, the last
     std::string thrown;                    ///< ending::threw: by whom, and what
+    std::vector<task_report> tasks;        ///< ending::threw: where all tasks stood then
 };
 
 }  // namespace wedge

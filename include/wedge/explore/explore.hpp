@@ -15,16 +15,14 @@ namespace wedge {
 ///
 /// Blocks until the budget is spent or everything was tried. The workload is made anew for every
 /// execution; its actions must use wedge's locks, and may end by the exception `abandoned`. With
-/// several jobs, several executions run at once, so they must share nothing.
+/// several jobs, several executions run at once, so they must share nothing. The outcome is the
+/// same for every number of jobs.
 ///
 /// @throws error  the program calls an action that there is not
 template <workload W>
 outcome explore(const program& calls, explore_options options = {}) {
-    if (options.jobs > 1)
-        return parallel_exploration(options).explore(
-            [&] { return std::make_unique<workload_subject<W>>(calls); });
-    workload_subject<W> what(calls);
-    return session(what, options).explore();
+    return dealt_exploration(options).explore(
+        [&] { return std::make_unique<workload_subject<W>>(calls); });
 }
 
 /// The same for plain functions, one a task. They must leave the state they share as they found

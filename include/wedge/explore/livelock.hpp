@@ -15,8 +15,9 @@ namespace wedge {
 
 /// Watches the states of one execution.
 ///
-/// Where the program's variables are not part of the state, a livelock is never more than
-/// observed: a loop that gives up after more than `repeats_max` tries is taken for one.
+/// Where the program's variables are not part of the state, a loop may count its tries unseen. So a
+/// livelock is then reported only at the bound of steps, when the latter half of the execution was
+/// one circle; and it is never more than observed.
 class livelock_watch {
 public:
     void begin_execution() {
@@ -30,46 +31,64 @@ public:
 
     /// A task has taken a step.
     ///
-    /// @param got_nowhere  a try that failed. A yield is none: loops over it may well end
-    void step_taken(std::uint32_t task, const operation& taken, bool got_nowhere) {
+    /// @param has_failed  it was a try, or a wait that gave up
+    void step_taken(std::uint32_t task, const operation& taken, bool has_failed) {
         if (last_of_task_.size() <= task) last_of_task_.resize(task + 1);
-        last_of_task_[task].step = ++steps_;
-        if (!got_nowhere) return;
-        last_of_task_[task].retry = steps_;
-        last_of_task_[task].retried = taken;
+        last_steps& mine = last_of_task_[task];
+        mine.step = ++steps_;
+        if (has_failed) {
+            mine.retry = steps_;
+            mine.retried = taken;
+        } else if (changes_nothing(taken)) {
+            mine.look = steps_;
+            mine.looked = taken;
+        } else {
+            mine.change = steps_;
+        }
     }
 
     /// Whether this state has been seen so often that tasks move in a circle: each of them that
-    /// could go on somewhere in it has taken a step, and if variables are not seen, has retried.
+    /// could go on somewhere in it has taken a step; and if variables are not seen, has retried, or
+    /// only looked on.
     ///
     /// @param is_whole  the hash is of everything, variables included
-    bool is_in_circle(std::uint64_t state, bool is_whole,
+    /// @param is_last  the bound of steps is reached
+    bool is_in_circle(std::uint64_t state, bool is_whole, bool is_last,
                       std::span<const std::uint32_t> enabled) {
-        occurrence& here = times_[state];
-        const std::uint64_t before = here.last;
-        here.last = steps_;
-        circle_from_ = before;
         for (const std::uint32_t each : enabled) {
             if (last_of_task_.size() <= each) last_of_task_.resize(each + 1);
             last_of_task_[each].enabled = steps_;
         }
-        bool is_fair = true;
-        for (const last_steps& each : last_of_task_) {
-            if (each.enabled > before && each.step <= before) is_fair = false;
-            if (!is_whole && each.step > before && each.retry <= before) is_fair = false;
+        occurrence& here = times_[state];
+        if (here.times == 0 || all_have_moved_since(here.last)) {
+            const bool is_round =
+                here.times != 0 && (is_whole || nobody_got_anywhere_since(here.last));
+            here.times = is_round ? here.times + 1 : 1;
+            if (!is_round) here.since = steps_;
+            here.round = steps_ - here.last;
+            here.last = steps_;
         }
-        here.times = is_fair ? here.times + 1 : 1;
-        return here.times > repeats_max;
+        circle_from_ = steps_ - here.round;
+        if (here.times <= repeats_max) return false;
+        return is_whole || (is_last && steps_ - here.since >= steps_ / 2);
     }
+
+    /// The steps of the last round of the circle.
+    std::uint64_t round() const noexcept { return steps_ - circle_from_; }
 
     /// So many rounds of a circle are enough for `is_in_circle`.
     static constexpr unsigned rounds = 22;
 
-    /// What the tasks of the circle have tried last in vain, in the order of their ordinals.
+    /// What the tasks of the circle have tried last in vain, or else looked at, in the order of
+    /// their ordinals.
     std::vector<operation> retries() const {
         std::vector<operation> all;
-        for (const last_steps& each : last_of_task_)
-            if (each.retry > circle_from_) all.push_back(each.retried);
+        for (const last_steps& each : last_of_task_) {
+            if (each.retry > circle_from_)
+                all.push_back(each.retried);
+            else if (each.look > circle_from_ && each.looked.lock != nullptr)
+                all.push_back(each.looked);
+        }
         return all;
     }
 
@@ -77,21 +96,42 @@ private:
     // One and three took a correct loop that waits for a flag for a livelock.
     static constexpr std::uint32_t repeats_max = 20;
 
+    /// A look at a variable, or a yield: whoever does nothing else gets nowhere by itself.
+    static bool changes_nothing(const operation& taken) noexcept {
+        return taken.what == step::yield || (taken.what == step::access && is_shared(taken.how));
+    }
+
+    bool all_have_moved_since(std::uint64_t before) const {
+        return std::none_of(last_of_task_.begin(), last_of_task_.end(), [&](const auto& each) {
+            return each.enabled > before && each.step <= before;
+        });
+    }
+    bool nobody_got_anywhere_since(std::uint64_t before) const {
+        return std::all_of(last_of_task_.begin(), last_of_task_.end(), [&](const auto& each) {
+            return each.retry > before || each.change <= before;
+        });
+    }
+
     struct occurrence {
-        std::uint64_t last = 0;
+        std::uint64_t last = 0;   // the step at which the last round ended
+        std::uint64_t round = 0;  // the steps of that round
+        std::uint64_t since = 0;  // the step at which the first of `times` began
         std::uint32_t times = 0;
     };
     struct last_steps {
         std::uint64_t enabled = 0;  // when it could go on last
         std::uint64_t step = 0;
-        std::uint64_t retry = 0;
+        std::uint64_t retry = 0;   // one that failed
+        std::uint64_t look = 0;    // one that changes nothing
+        std::uint64_t change = 0;  // any other
         operation retried;
+        operation looked;
     };
 
     std::unordered_map<std::uint64_t, occurrence> times_;
     std::vector<last_steps> last_of_task_;
     std::uint64_t steps_ = 0;
-    std::uint64_t circle_from_ = 0;  // the step of the same state before this one
+    std::uint64_t circle_from_ = 0;  // the step at which the last round began
 };
 
 /// The finding of an execution that ended in such a circle.
@@ -100,15 +140,19 @@ private:
 inline finding describe_livelock(finding stuck, std::span<const operation> retries) {
     stuck.kind = finding_kind::livelock;
     stuck.cycle.clear();
-    stuck.what.clear();
+    std::string wanted;
+    std::string watched;
     std::vector<std::string> places;
     for (const operation& each : retries) {
-        const lock_class cls = lock_class::from_id(each.lock->class_id());
-        if (stuck.what.find(cls.name()) == std::string::npos)
-            stuck.what += (stuck.what.empty() ? "" : ", ") + cls.name();
-        places.push_back(cls.name() + "@" + to_string(each.where));
+        const lock_identity& object = each.what == step::wait ? *each.condition : *each.lock;
+        const std::string& name = lock_class::from_id(object.class_id()).name();
+        std::string& all = each.what == step::access ? watched : wanted;
+        if (all.find(name) == std::string::npos) all += (all.empty() ? "" : ", ") + name;
+        places.push_back(name + "@" + to_string(each.where));
     }
-    stuck.what = "tasks retry for ever and never get " + stuck.what;
+    stuck.what = "tasks retry for ever";
+    if (!wanted.empty()) stuck.what += " and never get " + wanted;
+    if (!watched.empty()) stuck.what += ", looking at " + watched;
     // Sorted, since it does not matter which task retries which of them.
     std::sort(places.begin(), places.end());
     places.erase(std::unique(places.begin(), places.end()), places.end());

@@ -18,6 +18,17 @@
 
 namespace wedge {
 
+/// Who searches in turn beside the exhaustive one.
+struct portfolio_member {
+    strategy how;
+    std::uint32_t depth;
+};
+inline std::vector<portfolio_member> portfolio_members(const explore_options& options) {
+    return {{strategy::random, 1},     {strategy::surw, 1}, {strategy::pct, 2},
+            {strategy::pos, 1},        {strategy::urw, 1},  {strategy::pct, options.depth},
+            {strategy::round_robin, 1}};
+}
+
 /// @throws error  the subject cannot be searched so
 /// @param cycle_locks  the ordinals of the locks in the cycles of the lock order that are known,
 ///                     kept by the caller; more may come between executions
@@ -41,13 +52,12 @@ inline std::unique_ptr<search_strategy> make_strategy(
         case strategy::portfolio: break;
     }
     std::vector<std::unique_ptr<search_strategy>> others;
-    others.push_back(std::make_unique<random_walk>(seed));
-    others.push_back(std::make_unique<selective_walk>(cycle_locks, seed));
-    others.push_back(std::make_unique<priority_walk>(2, seed));
-    others.push_back(std::make_unique<partial_order_sampling>(seed));
-    others.push_back(std::make_unique<uniform_walk>(seed));
-    others.push_back(std::make_unique<priority_walk>(options.depth, seed));
-    others.push_back(std::make_unique<round_robin>(seed));
+    for (const portfolio_member& each : portfolio_members(options)) {
+        explore_options alone = options;
+        alone.how = each.how;
+        alone.depth = each.depth;
+        others.push_back(make_strategy(what, alone, cycle_locks));
+    }
     return std::make_unique<portfolio>(
         std::make_unique<exhaustive_search>(options.preemptions_max, options.steps_max),
         std::move(others));

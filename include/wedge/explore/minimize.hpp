@@ -2,55 +2,78 @@
 #pragma once
 
 #include <algorithm>
-#include <cstdint>
+#include <cstddef>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "wedge/event/schedule.hpp"
 
 namespace wedge {
 
+/// The schedule of a livelock: what leads into the circle, then one round of it.
+///
+/// @param decisions  those of an execution
+/// @param steps  of the last round, which need not be the only one
+inline schedule with_circle(schedule head, std::vector<decision> decisions, std::uint64_t steps) {
+    std::size_t from = decisions.size();
+    while (steps > 0 && from > 0)
+        if (decisions[--from].what == decision::sort::run) --steps;
+    const std::size_t round = decisions.size() - from;
+    // What comes before the last round ends as a round does, the first ones cut off at their
+    // beginning: a round may begin anywhere.
+    while (round != 0 && decisions.size() > round &&
+           decisions.back() == decisions[decisions.size() - 1 - round])
+        decisions.pop_back();
+    head.decisions = std::move(decisions);
+    head.circle = round;
+    return head;
+}
+
 /// Delta debugging (Zeller and Hildebrandt, ddmin, 2002) over the decisions of a schedule as hints
 /// for lenient replay.
 ///
-/// @param replay  (const std::vector<decision>& hints) -> std::optional<std::vector<decision>>: the
-///                decisions that were really taken, if they led to the same finding
+/// @param replay  (const schedule& hints) -> std::optional<schedule>: what was really done, if it
+///                led to the same finding
 /// @param replays_max  how often it may be called
-/// @return decisions that replay strictly, those with the fewest switches that were seen
+/// @return a schedule that replays strictly, that with the fewest switches of those that were seen
 template <class Replay>
-std::vector<decision> minimize(std::vector<decision> decisions, Replay replay,
-                               unsigned replays_max = 500) {
-    const auto switches = [](const std::vector<decision>& all) {
-        return schedule{{}, 0, {}, {}, all}.switches();
-    };
-    std::vector<decision> best = decisions;
-    std::vector<decision> hints = std::move(decisions);
+schedule minimize(const schedule& from, Replay replay, unsigned replays_max = 500) {
+    schedule best = from;
+    schedule hints = from;
     unsigned replays = 0;
-    const auto attempt = [&](const std::vector<decision>& tried) {
+    const auto attempt = [&](const schedule& tried) {
         if (replays++ >= replays_max) return false;
-        std::optional<std::vector<decision>> taken = replay(tried);
+        std::optional<schedule> taken = replay(tried);
         if (!taken) return false;
-        if (switches(*taken) < switches(best) ||
-            (switches(*taken) == switches(best) && taken->size() < best.size()))
+        if (taken->switches() < best.switches() ||
+            (taken->switches() == best.switches() &&
+             taken->decisions.size() < best.decisions.size()))
             best = std::move(*taken);
         hints = tried;
         return true;
     };
-    for (std::size_t size = (hints.size() + 1) / 2; size > 0 && replays < replays_max;) {
+    const auto without = [](const schedule& all, std::size_t at, std::size_t end) {
+        schedule rest = all;
+        const auto first = rest.decisions.begin();
+        rest.decisions.erase(first + static_cast<std::ptrdiff_t>(at),
+                             first + static_cast<std::ptrdiff_t>(end));
+        const std::size_t circle_from = all.decisions.size() - all.circle;
+        rest.circle -= end - std::min(end, std::max(at, circle_from));
+        return rest;
+    };
+    for (std::size_t size = (hints.decisions.size() + 1) / 2; size > 0 && replays < replays_max;) {
         bool is_smaller = false;
-        for (std::size_t at = 0; at < hints.size() && replays < replays_max;) {
-            std::vector<decision> rest(hints.begin(),
-                                       hints.begin() + static_cast<std::ptrdiff_t>(at));
-            const std::size_t end = std::min(at + size, hints.size());
-            rest.insert(rest.end(), hints.begin() + static_cast<std::ptrdiff_t>(end), hints.end());
-            if (attempt(rest))
+        for (std::size_t at = 0; at < hints.decisions.size() && replays < replays_max;) {
+            const std::size_t end = std::min(at + size, hints.decisions.size());
+            if (attempt(without(hints, at, end)))
                 is_smaller = true;
             else
                 at = end;
         }
         if (size == 1 && !is_smaller) break;
-        if (!is_smaller || size > hints.size()) size = std::max<std::size_t>(1, size / 2);
-        if (hints.empty()) break;
+        if (!is_smaller || size > hints.decisions.size()) size = std::max<std::size_t>(1, size / 2);
+        if (hints.decisions.empty()) break;
     }
     return best;
 }

@@ -45,14 +45,12 @@ struct explore_options {
     std::optional<std::uint32_t> preemptions_max = std::nullopt;
     std::uint64_t executions_max = 100'000;
 
-    /// Threads. From two on the budget is cut into shares that know nothing of each other, and the
-    /// outcome is the same for any number of them.
-    std::uint32_t jobs = 1;
+    std::uint32_t jobs = 1;  ///< threads; the outcome is the same for any number of them
     std::uint64_t steps_max = 20'000;  ///< of one execution; a longer one is cut, and said
     std::uint64_t steps_all_max = ~std::uint64_t{0};  ///< of all executions
     substrate on = substrate::automatic;
-    bool all_policies = false;      ///< of readers-writer locks; a replay needs the same
-    bool spurious_wakeups = false;  ///< of conditions, one a task and execution; likewise
+    bool all_policies = false;      ///< of readers-writer locks
+    bool spurious_wakeups = false;  ///< of conditions, one a task and execution
     const std::atomic<bool>* stop = nullptr;  ///< when it turns true, the search ends early
 
     /// Called between executions, about every thousand of them, with what is known so far.

@@ -49,6 +49,9 @@ public:
         at_.tasks = {views_.data(), used_};
     }
 
+    /// From the next execution on.
+    void set_bound(std::uint64_t steps_max) noexcept { steps_max_ = steps_max; }
+
     /// How many tasks have not ended.
     std::uint32_t left() const noexcept { return left_; }
 
@@ -92,10 +95,8 @@ public:
         const operation& step_of = me.self.pending;
         const bool gives_way = step_of.what == step::yield && step_of.lock == nullptr;
         at_.has_yielded = taken && (gives_way || !*taken);
-        // A wait that times out is no retry: virtual time passes as fast as tasks let it.
         if (looks_for_livelocks_) [[unlikely]]
-            livelocks_.step_taken(me.self.ordinal, step_of,
-                                  taken && !*taken && !step_of.timed);
+            livelocks_.step_taken(me.self.ordinal, step_of, taken && !*taken);
     }
 
     std::uint32_t choose(std::uint32_t n) {
@@ -147,11 +148,12 @@ private:
             why = left_ != 0 && is_stuck() ? ending::deadlock : ending::complete;
             return true;
         }
+        const bool is_last = steps_ >= steps_max_;
         const bool wants_state = knows_state_ && how_->wants_state();
         if (looks_for_livelocks_ || wants_state) {
             at_.state = state_now();
             if (looks_for_livelocks_ &&
-                livelocks_.is_in_circle(at_.state, knows_state_, at_.enabled)) {
+                livelocks_.is_in_circle(at_.state, knows_state_, is_last, at_.enabled)) {
                 why = ending::livelock;
                 return true;
             }
@@ -159,7 +161,7 @@ private:
         at_.places = whole_.places();
         at_.enough = wants_state ? persistent_.of(tasks(), at_.enabled, model_, subject_)
                                  : at_.enabled;
-        if (steps_ < steps_max_) return false;
+        if (!is_last) return false;
         why = ending::bounded;
         return true;
     }
@@ -188,7 +190,7 @@ private:
 
     const subject& subject_;
     step_model& model_;
-    const std::uint64_t steps_max_;
+    std::uint64_t steps_max_;
     search_strategy* how_ = nullptr;
     std::vector<const task*> views_;  // of the model's tasks; the first `used_` are in use
     std::vector<const lock_state*> waits_for_;  // likewise: plain locks; null: ask the model

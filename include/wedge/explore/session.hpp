@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -16,6 +17,15 @@
 #include "wedge/order/checker.hpp"
 
 namespace wedge {
+
+/// A finding, and the execution that showed it.
+struct sighting {
+    finding what;
+    schedule shown;
+    bool is_of_order = false;  ///< a report of the order checker: it needs a verdict
+    bool is_reached = false;   ///< an execution ended in it
+    bool is_graded = false;    ///< by the checker of another session, which has seen more of it
+};
 
 /// Explores, replays and confirms one subject. Not shared between threads.
 class session {
@@ -38,30 +48,89 @@ public:
 
     /// Searches within the budget, then settles every finding.
     outcome explore() {
-        const std::unique_ptr<search_strategy> how =
-            make_strategy(subject_, options_, cycle_locks_);
-        while (!is_over()) {
-            if (!how->new_execution()) {
-                out_.exhausted = how->is_exhaustive() && !is_cut_;
-                break;
-            }
-            run(*how);
-            out_.states = how->states();
-            report_progress();
+        while (search(~std::uint64_t{0})) {
         }
-        if (out_.exhausted) show_livelock(how->livelock(livelock_watch::rounds));
         return settle();
     }
 
-    /// One execution along a schedule; what it shows is final.
+    /// Searches for so many executions more. False: the budget is spent, or everything was tried.
+    bool search(std::uint64_t more) {
+        if (how_ == nullptr) how_ = make_strategy(subject_, options_, cycle_locks_);
+        for (; more != 0 && !is_over(); --more) {
+            if (!how_->new_execution()) {
+                out_.exhausted = how_->is_exhaustive() && !is_cut_;
+                if (out_.exhausted) show_livelock(how_->livelock(livelock_watch::rounds));
+                return false;
+            }
+            run(*how_);
+            out_.states = how_->states();
+            report_progress();
+        }
+        return !is_over();
+    }
+
+    /// What is known between executions, not settled.
+    outcome so_far() const {
+        outcome known = out_;
+        for (const sighting& each : found_) known.findings.push_back(each.what);
+        return known;
+    }
+
+    /// Gives away what was found, for another session to settle.
+    std::vector<sighting> sightings() {
+        for (sighting& each : found_) {
+            if (each.is_of_order && !each.is_reached) order_.regrade(each.what);
+            each.is_graded = true;
+        }
+        return std::exchange(found_, {});
+    }
+
+    /// Settles what other sessions have found, the same finding only once.
+    ///
+    /// @param counts  of all their executions
+    outcome settle(std::vector<sighting> found, outcome counts) {
+        out_ = std::move(counts);
+        for (sighting& each : found) take_over(std::move(each));
+        return settle();
+    }
+
+    /// A verdict for each finding: reached, built, refuted, or neither.
+    outcome settle() {
+        // Confirming may add sightings, so the list is walked by number.
+        for (std::size_t i = 0; i < found_.size() && !out_.exhausted; ++i) {
+            regrade(found_[i]);
+            if (needs_verdict(found_[i]) && !is_about_interrupts(found_[i].what.kind))
+                confirm_cycle(finding(found_[i].what));
+        }
+        for (sighting& each : found_) {
+            if (!each.is_reached) regrade(each);
+            if (needs_verdict(each)) {
+                const bool misses_interrupts = is_about_interrupts(each.what.kind);
+                const bool is_refuted = out_.exhausted && !misses_interrupts;
+                each.what.judged = is_refuted ? verdict::refuted : verdict::unresolved;
+                each.what.reason = is_refuted          ? "every schedule of this workload was tried"
+                                   : misses_interrupts ? "interrupts were not explored"
+                                                       : "the budget was spent";
+            } else if (each.what.judged != verdict::refuted) {
+                make_definitive(each);
+            }
+        }
+        return finish();
+    }
+
+    /// One execution along a schedule, with the options that it was recorded under; what it shows
+    /// is final.
     outcome replay(const schedule& along, replay_mode mode) {
-        schedule_replay how(along.decisions, mode);
+        options_.all_policies |= along.open.all_policies;
+        options_.spurious_wakeups |= along.open.spurious_wakeups;
+        control_.leave_open(open());
+        schedule_replay how(along.decisions, mode, along.circle);
         const execution_record done = run(how);
         out_.diverged = how.diverged();
         if (mode == replay_mode::strict && !how.diverged().empty()) found_.clear();
         for (sighting& each : found_) {
-            if (each.is_of_order) order_.regrade(each.what);  // later steps may explain it better
-            each.what.best = schedule_of(control_.decisions(), each.what.signature);
+            regrade(each);  // later steps may explain it better
+            each.what.best = shown(done, each.what.signature);
             if (done.stuck && matches(each.what, *done.stuck)) adopt(each.what, *done.stuck);
         }
         return finish();
@@ -75,14 +144,6 @@ public:
     }
 
 private:
-    /// A finding, and the execution that showed it.
-    struct sighting {
-        finding what;
-        std::vector<decision> decisions;
-        bool is_of_order = false;  ///< a report of the order checker: it needs a verdict
-        bool is_reached = false;  ///< an execution ended in it
-    };
-
     static constexpr std::uint64_t confirmations_max = 1000;
 
     bool is_over() const {
@@ -96,12 +157,13 @@ private:
         ++(done.how == ending::pruned ? out_.pruned : out_.executions);
         out_.steps += done.steps;
         if (done.how == ending::bounded && !std::exchange(out_.bounded, true))
-            out_.best = schedule_of(control_.decisions(), {});
+            out_.best = shown(done, {});
         is_cut_ = is_cut_ || done.how == ending::bounded || done.how == ending::threw ||
                   done.how == ending::livelock;
-        for (; known_ < order_.findings().size(); ++known_) see_order(order_.findings()[known_]);
-        if (done.stuck) see_stuck(*done.stuck);
-        if (done.how == ending::threw) see_exception(done.thrown);
+        for (; known_ < order_.findings().size(); ++known_)
+            see_order(order_.findings()[known_], done);
+        if (done.stuck) see_stuck(*done.stuck, done);
+        if (done.how == ending::threw) see_exception(done);
         return done;
     }
 
@@ -112,15 +174,33 @@ private:
         run(along);
     }
 
-    void see_order(const finding& seen) {
+    void see_order(const finding& seen, const execution_record& in) {
         for (sighting& each : found_) {
             if (!each.is_of_order || each.what.signature != seen.signature) continue;
-            each.what = seen;
-            if (!each.is_reached) each.decisions = control_.decisions();
+            if (!each.is_graded) each.what = seen;
+            if (!each.is_reached) each.shown = shown(in, {});
             return;
         }
         note_locks(seen);
-        found_.push_back({seen, control_.decisions(), true});
+        found_.push_back({seen, shown(in, {}), true});
+    }
+
+    /// One that hangs says more than one that was seen; and of two that were seen, the one that
+    /// claims less, as it has seen more.
+    void take_over(sighting other) {
+        for (sighting& each : found_) {
+            if (each.what.signature != other.what.signature) continue;
+            const bool claims_less =
+                each.what.judged == verdict::refuted && other.what.judged == verdict::unresolved;
+            if (!each.is_reached && (other.is_reached || claims_less)) each = std::move(other);
+            return;
+        }
+        if (other.is_of_order) note_locks(other.what);
+        found_.push_back(std::move(other));
+    }
+
+    void regrade(sighting& each) const {
+        if (each.is_of_order && !each.is_graded) order_.regrade(each.what);
     }
 
     void note_locks(const finding& cycle) {
@@ -130,27 +210,28 @@ private:
                 cycle_locks_.push_back(edge.wanted.instance);
     }
 
-    void see_stuck(const finding& stuck) {
+    void see_stuck(const finding& stuck, const execution_record& in) {
         bool is_known = false;
         for (sighting& each : found_) {
             if (!matches(each.what, stuck)) continue;
             is_known = true;
             if (each.is_reached) continue;
-            each.decisions = control_.decisions();
+            each.shown = shown(in, {});
             each.is_reached = true;
         }
-        if (!is_known) found_.push_back({stuck, control_.decisions(), false, true});
+        if (!is_known) found_.push_back({stuck, shown(in, {}), false, true});
     }
 
-    void see_exception(const std::string& text) {
+    void see_exception(const execution_record& in) {
         finding thrown;
         thrown.kind = finding_kind::assertion;
         thrown.judged = verdict::observed;
-        thrown.what = text;
-        thrown.signature = std::string(name_of(thrown.kind)) + " " + text;
+        thrown.what = in.thrown;
+        thrown.tasks = in.tasks;
+        thrown.signature = std::string(name_of(thrown.kind)) + " " + in.thrown;
         for (const sighting& each : found_)
             if (each.what.signature == thrown.signature) return;
-        found_.push_back({thrown, control_.decisions()});
+        found_.push_back({thrown, shown(in, {})});
     }
 
     /// Whether a deadlock or livelock that was reached is the one that a finding spoke of.
@@ -171,30 +252,6 @@ private:
         }
         known.tasks = stuck.tasks;
         known.reached = stuck.cycle;
-    }
-
-    /// A verdict for each finding: reached, built, refuted, or neither.
-    outcome settle() {
-        // Confirming may add sightings, so the list is walked by number.
-        for (std::size_t i = 0; i < found_.size() && !out_.exhausted; ++i) {
-            if (found_[i].is_of_order) order_.regrade(found_[i].what);
-            if (needs_verdict(found_[i]) && !is_about_interrupts(found_[i].what.kind))
-                confirm_cycle(finding(found_[i].what));
-        }
-        for (sighting& each : found_) {
-            if (each.is_of_order && !each.is_reached) order_.regrade(each.what);
-            if (needs_verdict(each)) {
-                const bool misses_interrupts = is_about_interrupts(each.what.kind);
-                const bool is_refuted = out_.exhausted && !misses_interrupts;
-                each.what.judged = is_refuted ? verdict::refuted : verdict::unresolved;
-                each.what.reason = is_refuted          ? "every schedule of this workload was tried"
-                                   : misses_interrupts ? "interrupts were not explored"
-                                                       : "the budget was spent";
-            } else if (each.what.judged != verdict::refuted) {
-                make_definitive(each);
-            }
-        }
-        return finish();
     }
 
     static bool needs_verdict(const sighting& each) {
@@ -228,23 +285,39 @@ private:
     /// Minimises the schedule, and takes the finding as one replay of it shows it: so a replay in
     /// another process prints the same bytes.
     void make_definitive(sighting& each) const {
-        const std::vector<decision> small = session(subject_, options_).smallest(each);
-        schedule best = schedule_of(small, each.what.signature);
-        const outcome shown = session(subject_, options_).replay(best, replay_mode::strict);
-        for (const finding& again : shown.findings)
-            if (again.signature == each.what.signature) each.what = again;
-        each.what.best = std::move(best);
+        schedule small = session(subject_, options_).smallest(each);
+        if (!shown_again(each, small) && small.circle != 0) {
+            small = each.shown;  // the fewer rounds of minimising took a long loop for a circle
+            static_cast<void>(shown_again(each, small));
+        }
+        small.signature = each.what.signature;
+        each.what.best = std::move(small);
     }
 
-    std::vector<decision> smallest(const sighting& wanted) {
-        return minimize(wanted.decisions,
-                        [&](const std::vector<decision>& hints)
-                            -> std::optional<std::vector<decision>> {
-                            schedule_replay how(hints, replay_mode::lenient);
-                            order_.reset();
-                            if (!shows(wanted, control_.run(how))) return std::nullopt;
-                            return control_.decisions();
-                        });
+    bool shown_again(sighting& each, const schedule& by) const {
+        const outcome out = session(subject_, options_).replay(by, replay_mode::strict);
+        for (const finding& again : out.findings) {
+            if (again.signature != each.what.signature) continue;
+            each.what = again;
+            return true;
+        }
+        return false;
+    }
+
+    schedule smallest(const sighting& wanted) {
+        if (wanted.shown.circle != 0) control_.set_bound(enough_rounds(wanted.shown));
+        return minimize(wanted.shown, [&](const schedule& hints) -> std::optional<schedule> {
+            schedule_replay how(hints.decisions, replay_mode::lenient, hints.circle);
+            order_.reset();
+            const execution_record done = control_.run(how);
+            if (!shows(wanted, done)) return std::nullopt;
+            return shown(done, {});
+        });
+    }
+
+    /// So many steps show a livelock again, as the circle fills half of them.
+    static std::uint64_t enough_rounds(const schedule& of) {
+        return 2 * (of.decisions.size() - of.circle) + 2 * livelock_watch::rounds * of.circle;
     }
 
     bool shows(const sighting& wanted, const execution_record& done) const {
@@ -255,12 +328,15 @@ private:
             [&](const finding& f) { return f.signature == wanted.what.signature; });
     }
 
-    schedule schedule_of(const std::vector<decision>& decisions, std::string signature) const {
+    /// The last execution as a schedule.
+    schedule shown(const execution_record& done, std::string signature) const {
         schedule made = subject_.blank();
         made.signature = std::move(signature);
-        made.decisions = decisions;
-        return made;
+        made.open = open();
+        return with_circle(std::move(made), control_.decisions(), done.round);
     }
+
+    model_options open() const { return {options_.all_policies, options_.spurious_wakeups}; }
 
     outcome finish() {
         out_.has_modelled_state = control_.has_seen_locks();
@@ -286,20 +362,15 @@ private:
 
     void report_progress() {
         constexpr std::uint64_t every = 1024;
-        if (options_.on_progress == nullptr || (out_.executions + out_.pruned) % every != 0)
-            return;
-        outcome so_far = out_;
-        for (const sighting& each : found_) {
-            so_far.what = std::min(so_far.what, result_of(each));
-            so_far.findings.push_back(each.what);
-        }
-        options_.on_progress(so_far, options_.progress_data);
+        if (options_.on_progress == nullptr || (out_.executions + out_.pruned) % every != 0) return;
+        options_.on_progress(so_far(), options_.progress_data);
     }
 
     subject& subject_;
     explore_options options_;
     checker order_;
     controller control_;
+    std::unique_ptr<search_strategy> how_;
     outcome out_;
     bool is_cut_ = false;    // an execution ended before all its tasks could: nothing is proved
     std::size_t known_ = 0;  // how many of the checker's findings are in found_

@@ -6,6 +6,7 @@
 #include <optional>
 #include <vector>
 
+#include "wedge/event/schedule.hpp"
 #include "wedge/explore/lock_table.hpp"
 #include "wedge/task/task.hpp"
 
@@ -32,12 +33,6 @@ struct controlled_task {
     std::uint32_t stack() const noexcept { return self.ordinal + 1; }
 };
 
-/// What the model leaves open, and the strategy answers.
-struct model_options {
-    bool all_policies = false;       ///< readers-writer locks: every policy, else that of the kind
-    bool spurious_wakeups = false;   ///< at most one of a task and execution, so that searches end
-};
-
 constexpr bool may_block(const operation& next) noexcept {
     return next.what == step::acquire || next.what == step::wait || next.what == step::join;
 }
@@ -57,6 +52,9 @@ public:
 
     lock_table& locks() noexcept { return locks_; }
     const all_tasks& tasks() const noexcept { return tasks_; }
+
+    /// From the next execution on.
+    void leave_open(model_options options) noexcept { options_ = options; }
 
     void begin_execution() noexcept {
         locks_.begin_execution();
@@ -286,7 +284,7 @@ private:
     }
 
     const all_tasks& tasks_;
-    const model_options options_;
+    model_options options_;
     bool has_policy_ = true;
     lock_table locks_;
 };

@@ -1,15 +1,27 @@
-// What happens where an abandoned task cannot be unwound.
+// What tasks throw, and what happens where an abandoned one cannot be unwound.
 #pragma once
 
 #include <cxxabi.h>
 
 #include <cstdlib>
 #include <exception>
+#include <string>
 #include <typeinfo>
 
 #include "wedge/task/task.hpp"
 
 namespace wedge::detail {
+
+/// What a handler has caught, in words.
+inline std::string text_of_exception() {
+    try {
+        throw;
+    } catch (const std::exception& thrown) {
+        return thrown.what();
+    } catch (...) {
+        return "something that is not a std::exception";
+    }
+}
 
 inline std::terminate_handler terminate_of_program = nullptr;
 

@@ -50,14 +50,13 @@ public:
                                   const task_records& tasks) const {
         const std::unique_ptr<subject> what = subject_with(tasks);
         const std::optional<settled> shown =
-            reached(replayed(*what, decisions, replay_mode::strict), {}, tasks);
+            reached(replayed(*what, along_of(*what, decisions), replay_mode::strict), {}, tasks);
         if (!shown) return shown;
         const std::string& signature = shown->what.signature;
-        const std::vector<decision> small = minimize(
-            decisions,
-            [&](const std::vector<decision>& hints) -> std::optional<std::vector<decision>> {
+        const schedule small = minimize(
+            shown->what.best, [&](const schedule& hints) -> std::optional<schedule> {
                 for (const finding& each : replayed(*what, hints, replay_mode::lenient).findings)
-                    if (is_reached(each) && each.signature == signature) return each.best.decisions;
+                    if (is_reached(each) && each.signature == signature) return each.best;
                 return std::nullopt;
             });
         std::optional<settled> least =
@@ -121,10 +120,13 @@ private:
         return design_.with(std::move(calls));
     }
 
-    outcome replayed(subject& what, const std::vector<decision>& decisions,
-                     replay_mode mode) const {
+    static schedule along_of(const subject& what, const std::vector<decision>& decisions) {
         schedule along = what.blank();
         along.decisions = decisions;
+        return along;
+    }
+
+    outcome replayed(subject& what, const schedule& along, replay_mode mode) const {
         return session(what, options_).replay(along, mode);
     }
 

@@ -19,6 +19,16 @@ public:
         if (left_.fetch_sub(1, where) == 1) open_.give(for_good, where);
     }
     void wait(site where = site::current()) { open_.take(where); }
+    bool try_wait(site where = site::current()) { return open_.try_take(where); }
+    /// False: it gave up. Under control it may give up whenever the engine chooses.
+    template <class Rep, class Period>
+    bool wait_for(std::chrono::duration<Rep, Period> at_most, site where = site::current()) {
+        return wait_until(std::chrono::steady_clock::now() + at_most, where);
+    }
+    template <class Clock, class Duration>
+    bool wait_until(std::chrono::time_point<Clock, Duration> end, site where = site::current()) {
+        return open_.take_until(end, where);
+    }
     void arrive_and_wait(site where = site::current()) {
         count_down(where);
         wait(where);

@@ -1,6 +1,7 @@
 // An instrumented lock over any Lockable type, and the plain one that it is at level 0.
 #pragma once
 
+#include <chrono>
 #include <concepts>
 #include <mutex>
 #include <type_traits>
@@ -28,9 +29,17 @@ concept shared_lockable = lockable<L> && requires(L& lock) {
 template <class L>
 concept downgradable = shared_lockable<L> && requires(L& lock) { lock.downgrade(); };
 
-template <class L, class Duration>
-concept timed_lockable =
-    requires(L& lock, const Duration& at_most) { lock.try_lock_for(at_most); };
+template <class L>
+concept timed_lockable = lockable<L> && requires(L& lock) {
+    lock.try_lock_for(std::chrono::seconds());
+    lock.try_lock_until(std::chrono::steady_clock::time_point());
+};
+
+template <class L>
+concept shared_timed_lockable = timed_lockable<L> && shared_lockable<L> && requires(L& lock) {
+    lock.try_lock_shared_for(std::chrono::seconds());
+    lock.try_lock_shared_until(std::chrono::steady_clock::time_point());
+};
 
 /// How wedge models a native lock under control; specialise it for a lock of your own.
 ///
@@ -40,8 +49,9 @@ struct lock_traits {
     static constexpr lock_kind kind = shared_lockable<L> ? lock_kind::rwlock : lock_kind::mutex;
     static constexpr mode shared_how = mode::recursive_shared;
 };
-template <>
-struct lock_traits<std::recursive_mutex> {
+template <class L>
+    requires std::same_as<L, std::recursive_mutex> || std::same_as<L, std::recursive_timed_mutex>
+struct lock_traits<L> {
     static constexpr lock_kind kind = lock_kind::recursive_mutex;
     static constexpr mode shared_how = mode::exclusive;
 };
@@ -84,12 +94,18 @@ public:
         return try_acquire({.with = flags::tried, .where = where},
                            [&] { return lock_.try_lock(); });
     }
-    /// Waits at most so long; under control the time is the engine's to choose.
-    template <class Duration, timed_lockable<Duration> N = L>
-    bool try_lock_for(const Duration& at_most, site where = site::current())
+    /// Waits at most so long; under control it may give up whenever the engine chooses.
+    template <class Rep, class Period, timed_lockable N = L>
+    bool try_lock_for(std::chrono::duration<Rep, Period> at_most, site where = site::current())
         WEDGE_TRY_ACQUIRE(true) WEDGE_NO_THREAD_SAFETY {
         return try_acquire({.with = flags::timed, .where = where},
                            [&] { return lock_.try_lock_for(at_most); });
+    }
+    template <class Clock, class Duration, timed_lockable N = L>
+    bool try_lock_until(std::chrono::time_point<Clock, Duration> end, site where = site::current())
+        WEDGE_TRY_ACQUIRE(true) WEDGE_NO_THREAD_SAFETY {
+        return try_acquire({.with = flags::timed, .where = where},
+                           [&] { return lock_.try_lock_until(end); });
     }
     [[gnu::always_inline]] void unlock(site where = site::current())
         WEDGE_RELEASE() WEDGE_NO_THREAD_SAFETY {
@@ -106,6 +122,20 @@ public:
         WEDGE_TRY_ACQUIRE_SHARED(true) WEDGE_NO_THREAD_SAFETY {
         return try_acquire({.how = shared_how, .with = flags::tried, .where = where},
                            [&] { return lock_.try_lock_shared(); });
+    }
+    template <class Rep, class Period, shared_timed_lockable N = L>
+    bool try_lock_shared_for(std::chrono::duration<Rep, Period> at_most,
+                             site where = site::current())
+        WEDGE_TRY_ACQUIRE_SHARED(true) WEDGE_NO_THREAD_SAFETY {
+        return try_acquire({.how = shared_how, .with = flags::timed, .where = where},
+                           [&] { return lock_.try_lock_shared_for(at_most); });
+    }
+    template <class Clock, class Duration, shared_timed_lockable N = L>
+    bool try_lock_shared_until(std::chrono::time_point<Clock, Duration> end,
+                               site where = site::current())
+        WEDGE_TRY_ACQUIRE_SHARED(true) WEDGE_NO_THREAD_SAFETY {
+        return try_acquire({.how = shared_how, .with = flags::timed, .where = where},
+                           [&] { return lock_.try_lock_shared_until(end); });
     }
     template <shared_lockable N = L>
     [[gnu::always_inline]] void unlock_shared(site where = site::current())
@@ -212,10 +242,15 @@ public:
     bool try_lock(site = {}) WEDGE_TRY_ACQUIRE(true) WEDGE_NO_THREAD_SAFETY {
         return lock_.try_lock();
     }
-    template <class Duration, timed_lockable<Duration> N = L>
-    bool try_lock_for(const Duration& at_most, site = {})
+    template <class Rep, class Period, timed_lockable N = L>
+    bool try_lock_for(std::chrono::duration<Rep, Period> at_most, site = {})
         WEDGE_TRY_ACQUIRE(true) WEDGE_NO_THREAD_SAFETY {
         return lock_.try_lock_for(at_most);
+    }
+    template <class Clock, class Duration, timed_lockable N = L>
+    bool try_lock_until(std::chrono::time_point<Clock, Duration> end, site = {})
+        WEDGE_TRY_ACQUIRE(true) WEDGE_NO_THREAD_SAFETY {
+        return lock_.try_lock_until(end);
     }
     void unlock(site = {}) WEDGE_RELEASE() WEDGE_NO_THREAD_SAFETY { lock_.unlock(); }
     template <shared_lockable N = L>
@@ -225,6 +260,16 @@ public:
     template <shared_lockable N = L>
     bool try_lock_shared(site = {}) WEDGE_TRY_ACQUIRE_SHARED(true) WEDGE_NO_THREAD_SAFETY {
         return lock_.try_lock_shared();
+    }
+    template <class Rep, class Period, shared_timed_lockable N = L>
+    bool try_lock_shared_for(std::chrono::duration<Rep, Period> at_most, site = {})
+        WEDGE_TRY_ACQUIRE_SHARED(true) WEDGE_NO_THREAD_SAFETY {
+        return lock_.try_lock_shared_for(at_most);
+    }
+    template <class Clock, class Duration, shared_timed_lockable N = L>
+    bool try_lock_shared_until(std::chrono::time_point<Clock, Duration> end, site = {})
+        WEDGE_TRY_ACQUIRE_SHARED(true) WEDGE_NO_THREAD_SAFETY {
+        return lock_.try_lock_shared_until(end);
     }
     template <shared_lockable N = L>
     void unlock_shared(site = {}) WEDGE_RELEASE_GENERIC() WEDGE_NO_THREAD_SAFETY {

@@ -17,7 +17,15 @@ public:
     /// False: it gave up. Under control it may give up whenever the engine chooses.
     template <class Rep, class Period>
     bool wait_for(std::chrono::duration<Rep, Period> at_most, site where = site::current()) {
-        return count_.take_for(at_most, where);
+        return wait_until(std::chrono::steady_clock::now() + at_most, where);
+    }
+    template <class Clock, class Duration>
+    bool wait_until(std::chrono::time_point<Clock, Duration> end, site where = site::current()) {
+        return count_.take_until(end, where);
+    }
+    /// False: a signal came first. Natively there are none; under control that is a choice.
+    bool wait_interruptible(site where = site::current()) {
+        return count_.take_interruptible(where);
     }
     void complete(site where = site::current()) { count_.give(1, where); }
     void complete_all(site where = site::current()) { count_.give(for_good, where); }

@@ -6,6 +6,7 @@
 #include <mutex>
 
 #include "wedge/lock/guard.hpp"
+#include "wedge/lock/interruptible.hpp"
 
 namespace wedge {
 
@@ -43,20 +44,46 @@ public:
         while (!is_ready()) wait(lock, where);
     }
 
-    /// Blocks until notified or so long; false: it gave up. Under control it may give up whenever
-    /// the engine chooses.
-    template <class Lock, class Rep, class Period>
-    bool wait_for(Lock& lock, std::chrono::duration<Rep, Period> at_most,
-                  site where = site::current()) WEDGE_NO_THREAD_SAFETY {
+    /// Blocks until notified or until then; false: it gave up. Under control it may give up
+    /// whenever the engine chooses.
+    template <class Lock, class Clock, class Duration>
+    bool wait_until(Lock& lock, std::chrono::time_point<Clock, Duration> end,
+                    site where = site::current()) WEDGE_NO_THREAD_SAFETY {
         auto& real = underlying(lock);
         task& self = current();
         if (self.runtime != nullptr) [[unlikely]]
             return controlled_wait(self, real.identity(), true, where);
         report(self, event_kind::wait, where);
         relock with{real, where};
-        const bool is_notified = native_.wait_for(with, at_most) == std::cv_status::no_timeout;
+        const bool is_notified = native_.wait_until(with, end) == std::cv_status::no_timeout;
         report(self, event_kind::wake, where);
         return is_notified;
+    }
+    template <class Lock, class Rep, class Period>
+    bool wait_for(Lock& lock, std::chrono::duration<Rep, Period> at_most,
+                  site where = site::current()) {
+        return wait_until(lock, std::chrono::steady_clock::now() + at_most, where);
+    }
+    /// @return what the predicate says in the end
+    template <class Lock, class Clock, class Duration, std::predicate Predicate>
+    bool wait_until(Lock& lock, std::chrono::time_point<Clock, Duration> end, Predicate is_ready,
+                    site where = site::current()) {
+        while (!is_ready())
+            if (!wait_until(lock, end, where)) return is_ready();
+        return true;
+    }
+    template <class Lock, class Rep, class Period, std::predicate Predicate>
+    bool wait_for(Lock& lock, std::chrono::duration<Rep, Period> at_most, Predicate is_ready,
+                  site where = site::current()) {
+        return wait_until(lock, std::chrono::steady_clock::now() + at_most, is_ready, where);
+    }
+    /// Blocks until notified; false: a signal came first (Linux: wait_event_interruptible).
+    /// Natively there are none; under control that is a choice.
+    template <class Lock>
+    bool wait_interruptible(Lock& lock, site where = site::current()) {
+        if (detail::is_interrupted())
+            return controlled_wait(current(), underlying(lock).identity(), true, where);
+        return wait(lock, where), true;
     }
 
     void notify_one(site where = site::current()) { notify(step::notify_one, where); }
@@ -147,9 +174,27 @@ public:
     void wait(Lock& lock, Predicate is_ready, site = {}) {
         while (!is_ready()) wait(lock);
     }
+    template <class Lock, class Clock, class Duration>
+    bool wait_until(Lock& lock, std::chrono::time_point<Clock, Duration> end, site = {}) {
+        return native_.wait_until(underlying(lock), end) == std::cv_status::no_timeout;
+    }
     template <class Lock, class Rep, class Period>
     bool wait_for(Lock& lock, std::chrono::duration<Rep, Period> at_most, site = {}) {
         return native_.wait_for(underlying(lock), at_most) == std::cv_status::no_timeout;
+    }
+    template <class Lock, class Clock, class Duration, std::predicate Predicate>
+    bool wait_until(Lock& lock, std::chrono::time_point<Clock, Duration> end, Predicate is_ready,
+                    site = {}) {
+        return native_.wait_until(underlying(lock), end, is_ready);
+    }
+    template <class Lock, class Rep, class Period, std::predicate Predicate>
+    bool wait_for(Lock& lock, std::chrono::duration<Rep, Period> at_most, Predicate is_ready,
+                  site = {}) {
+        return native_.wait_for(underlying(lock), at_most, is_ready);
+    }
+    template <class Lock>
+    bool wait_interruptible(Lock& lock, site = {}) {
+        return wait(lock), true;
     }
     void notify_one(site = {}) { native_.notify_one(); }
     void notify_all(site = {}) { native_.notify_all(); }

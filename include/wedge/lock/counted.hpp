@@ -6,6 +6,7 @@
 #include <mutex>
 
 #include "wedge/base/level.hpp"
+#include "wedge/lock/interruptible.hpp"
 #include "wedge/lock/label.hpp"
 #include "wedge/task/lock_state.hpp"
 #include "wedge/task/steps.hpp"
@@ -22,10 +23,10 @@ public:
         changed_.wait(held, [&] { return count_ != 0; });
         use_one();
     }
-    template <class Duration>
-    bool take_for(const Duration& at_most) {
+    template <class Time>
+    bool take_until(const Time& end) {
         std::unique_lock held(lock_);
-        if (!changed_.wait_for(held, at_most, [&] { return count_ != 0; })) return false;
+        if (!changed_.wait_until(held, end, [&] { return count_ != 0; })) return false;
         use_one();
         return true;
     }
@@ -61,23 +62,15 @@ public:
         : native_(count), identity_(kind, as.cls(), wait_type_of(kind), count) {}
 
     void take(site where) {
-        task& self = current();
-        report(self, event_kind::wait, where);
-        if (self.runtime != nullptr)
-            step_on(self, step::acquire, false, 0, where);
-        else
-            native_.take();
-        report(self, event_kind::wake, where);
+        wait(false, where, [&] { return native_.take(), true; });
     }
-    template <class Duration>
-    bool take_for(const Duration& at_most, site where) {
-        task& self = current();
-        report(self, event_kind::wait, where);
-        const bool is_taken = self.runtime != nullptr
-                                  ? step_on(self, step::acquire, true, 0, where)
-                                  : native_.take_for(at_most);
-        report(self, event_kind::wake, where);
-        return is_taken;
+    template <class Time>
+    bool take_until(const Time& end, site where) {
+        return wait(true, where, [&] { return native_.take_until(end); });
+    }
+    /// False: a signal came first (lock/interruptible.hpp).
+    bool take_interruptible(site where) {
+        return wait(is_interrupted(), where, [&] { return native_.take(), true; });
     }
     bool try_take(site where) {
         task& self = current();
@@ -97,6 +90,18 @@ public:
     lock_identity& identity() noexcept { return identity_; }
 
 private:
+    /// @param may_give_up  under control
+    template <class Native>
+    bool wait(bool may_give_up, site where, Native native) {
+        task& self = current();
+        report(self, event_kind::wait, where);
+        const bool is_taken = self.runtime != nullptr
+                                  ? step_on(self, step::acquire, may_give_up, 0, where)
+                                  : native();
+        report(self, event_kind::wake, where);
+        return is_taken;
+    }
+
     void report(task& self, event_kind kind, site where) {
         if (self.runtime != nullptr && self.runtime->is_giving_up()) return;
         adopt_if_foreign(self, identity_);
@@ -127,10 +132,11 @@ public:
     counted(lock_kind, std::uint32_t count, const label&) : native_(count) {}
 
     void take(site) { native_.take(); }
-    template <class Duration>
-    bool take_for(const Duration& at_most, site) {
-        return native_.take_for(at_most);
+    template <class Time>
+    bool take_until(const Time& end, site) {
+        return native_.take_until(end);
     }
+    bool take_interruptible(site) { return native_.take(), true; }
     bool try_take(site) { return native_.try_take(); }
     void give(std::uint32_t units, site) { native_.give(units); }
 

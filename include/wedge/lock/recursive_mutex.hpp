@@ -8,5 +8,6 @@
 namespace wedge {
 
 using recursive_mutex = checked<std::recursive_mutex>;
+using recursive_timed_mutex = checked<std::recursive_timed_mutex>;
 
 }  // namespace wedge

@@ -18,7 +18,15 @@ public:
     bool try_down(site where = site::current()) { return count_.try_take(where); }
     template <class Rep, class Period>
     bool down_for(std::chrono::duration<Rep, Period> at_most, site where = site::current()) {
-        return count_.take_for(at_most, where);
+        return down_until(std::chrono::steady_clock::now() + at_most, where);
+    }
+    template <class Clock, class Duration>
+    bool down_until(std::chrono::time_point<Clock, Duration> end, site where = site::current()) {
+        return count_.take_until(end, where);
+    }
+    /// False: a signal came first. Natively there are none; under control that is a choice.
+    bool down_interruptible(site where = site::current()) {
+        return count_.take_interruptible(where);
     }
     void up(site where = site::current()) { count_.give(1, where); }
 

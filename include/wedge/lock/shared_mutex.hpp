@@ -1,8 +1,10 @@
-// A fair readers-writer lock with downgrade. (glibc's prefers readers and cannot downgrade.)
+// A fair readers-writer lock with downgrade (glibc's prefers readers and cannot downgrade), and the
+// standard's timed one.
 #pragma once
 
 #include <atomic>
 #include <cstdint>
+#include <shared_mutex>
 
 #include "wedge/lock/checked.hpp"
 #include "wedge/lock/spinlock.hpp"
@@ -139,5 +141,6 @@ struct lock_traits<plain_shared_mutex> {
 };
 
 using shared_mutex = checked<plain_shared_mutex>;
+using shared_timed_mutex = checked<std::shared_timed_mutex>;
 
 }  // namespace wedge

@@ -13,6 +13,16 @@
 
 namespace wedge {
 
+/// Lets other tasks go on; what a loop that waits for a flag does. It gets nowhere by itself, so the
+/// engine does not take it for progress.
+inline void yield(site where = site::current()) {
+    task& self = current();
+    if (self.runtime != nullptr)
+        self.runtime->perform(self, {.what = step::yield, .where = where});
+    else
+        std::this_thread::yield();
+}
+
 /// Like std::thread: join it before it is destroyed. An exception that leaves the body
 /// terminates natively, and ends the execution with that outcome under control.
 class thread {

@@ -44,8 +44,18 @@ public:
         WEDGE_NO_THREAD_SAFETY {
         take(&ticket, flags::ticketed | flags::slow, where);
     }
+    /// The same, but a signal may come first.
+    [[nodiscard]] ww_result lock_slow_interruptible(
+        basic_ww_ticket<Level>& ticket, site where = site::current()) WEDGE_NO_THREAD_SAFETY {
+        return take(&ticket, flags::ticketed | flags::slow | flags::interruptible, where);
+    }
     void lock(site where = site::current()) WEDGE_ACQUIRE() WEDGE_NO_THREAD_SAFETY {
         take(nullptr, flags::none, where);
+    }
+    /// False: a signal came first.
+    bool lock_interruptible(site where = site::current())
+        WEDGE_TRY_ACQUIRE(true) WEDGE_NO_THREAD_SAFETY {
+        return take(nullptr, flags::interruptible, where) == ww_result::ok;
     }
     /// Needs no ticket, and never waits.
     bool try_lock(site where = site::current()) WEDGE_TRY_ACQUIRE(true) WEDGE_NO_THREAD_SAFETY {

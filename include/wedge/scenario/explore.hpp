@@ -39,18 +39,11 @@ inline void name_locks(finding& found, const lock_titles& titles) {
 /// @throws error  the strategy cannot search this scenario
 inline outcome explore(const document& all, explore_options options, pressure under = {}) {
     options = with_choices_of_scenarios(options);
-    if (options.how == strategy::states) options.jobs = 1;  // what was seen is one set
+    outcome found = dealt_exploration(options).explore(
+        [&] { return std::make_unique<scenario_subject>(all, under); });
     scenario_subject subject(all, under);
-    outcome found;
-    if (options.jobs > 1) {
-        found = parallel_exploration(options).explore(
-            [&] { return std::make_unique<scenario_subject>(all, under); });
-        options.executions_max = 1;
-        options.jobs = 1;
-        session(subject, options).explore();  // to learn what its locks are called
-    } else {
-        found = session(subject, options).explore();
-    }
+    options.executions_max = 1;
+    session(subject, options).explore();  // to learn what its locks are called
     for (finding& each : found.findings) name_locks(each, subject.lock_titles());
     return found;
 }

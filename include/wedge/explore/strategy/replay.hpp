@@ -18,8 +18,9 @@ enum class replay_mode : std::uint8_t { strict, lenient };
 /// One execution along a schedule. Where hints run out, the running task goes on, else the first.
 class schedule_replay final : public search_strategy {
 public:
-    schedule_replay(std::span<const decision> decisions, replay_mode mode)
-        : decisions_(decisions), mode_(mode) {}
+    /// @param circle  so many of the last decisions are followed again and again
+    schedule_replay(std::span<const decision> decisions, replay_mode mode, std::size_t circle = 0)
+        : decisions_(decisions), mode_(mode), circle_(circle) {}
 
     bool new_execution() override { return !std::exchange(is_done_, true); }
 
@@ -30,7 +31,7 @@ public:
         while (at_ < decisions_.size()) {
             const decision& hint = decisions_[at_];
             if (hint.what == decision::sort::run && is_enabled(hint.value)) {
-                ++at_;
+                follow();
                 return hint.value;
             }
             const std::string why =
@@ -45,7 +46,8 @@ public:
 
     std::uint32_t choose(std::uint32_t n) override {
         if (at_ < decisions_.size() && decisions_[at_].what == decision::sort::choose) {
-            const decision& hint = decisions_[at_++];
+            const decision& hint = decisions_[at_];
+            follow();
             if (hint.value < n && (hint.of == n || mode_ == replay_mode::lenient))
                 return hint.value;
             diverge("the choice is among " + std::to_string(n) + " now");
@@ -62,6 +64,14 @@ public:
     const std::string& diverged() const noexcept { return diverged_; }
 
 private:
+    void follow() {
+        skipped_ = 0;
+        next();
+    }
+    void next() {
+        // A round of which nothing fits would never end.
+        if (++at_ == decisions_.size() && skipped_ <= circle_) at_ -= circle_;
+    }
     void diverge(const std::string& why) {
         if (diverged_.empty())
             diverged_ = "at decision " + std::to_string(at_ + 1) + " of " +
@@ -70,13 +80,16 @@ private:
     bool skip(const std::string& why) {
         diverge(why);
         if (mode_ == replay_mode::strict) return false;
-        if (at_ < decisions_.size()) ++at_;
+        ++skipped_;
+        if (at_ < decisions_.size()) next();
         return true;
     }
 
     std::span<const decision> decisions_;
     replay_mode mode_;
+    const std::size_t circle_;
     std::size_t at_ = 0;
+    std::size_t skipped_ = 0;  // since the last step that was followed
     bool is_done_ = false;
     std::string diverged_;
 };
