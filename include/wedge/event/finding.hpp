@@ -103,6 +103,9 @@ struct finding {
     bool exact = false;        ///< from exact evidence: instances and tasks are comparable
     schedule best;             ///< confirmed or observed under control: repeats it
     std::string signature;     ///< see signature.hpp
+
+    /// Whether an execution ended because its tasks could not go on.
+    bool is_stuck() const noexcept { return !tasks.empty() && kind != finding_kind::assertion; }
 };
 
 /// A receiver of findings. Called on the path of the lock: must not block on a wedge lock.

@@ -92,8 +92,8 @@ private:
             fuzz(workload, until(start, seconds / 2), progress, caught);
             if (!caught.found) explore(workload, until(start, seconds), progress, caught);
         }
-        const result what = !caught.found              ? caught.explored.what
-                            : !caught.found->tasks.empty() ? result::deadlock
+        const result what = !caught.found             ? caught.explored.what
+                            : caught.found->is_stuck() ? result::deadlock
                                                        : result::finding;
         const bool is_expected =
             workload.expected ? (what == *workload.expected ||
@@ -182,7 +182,7 @@ private:
         std::string notes = "  engine    " + caught.engine + "\n";
         if (!found.best.decisions.empty()) {
             write_text(path + ".schedule", to_string(found.best));
-            if (!found.tasks.empty()) notes += save_scenario(workload, found, path + ".wedge");
+            if (found.is_stuck()) notes += save_scenario(workload, found, path + ".wedge");
         }
         write_text(path + ".dot", dot_of(found));
         const bool is_drawn = draw(path + ".dot", path + ".svg");

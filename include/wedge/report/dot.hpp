@@ -48,7 +48,7 @@ public:
         line("edge [fontname=\"Helvetica\", fontsize=11, fontcolor=\"#555555\", penwidth=2];");
         if (!cycle_.empty())
             edges();
-        else if (!found_.tasks.empty())
+        else if (found_.is_stuck())
             waiting_tasks();
         else
             broken_rule();
