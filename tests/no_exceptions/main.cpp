@@ -1,7 +1,7 @@
 // The engine unwinds what it gives up by an exception. Code that is built without them is left
 // where it stands: what it owned leaks, the search goes on.
 //
-// ctest: no_exceptions => deadlock, stacks are left\nsound\ndeadlock, stacks are left\nsound
+// ctest: no_exceptions when=plain => deadlock, stacks are left\nsound\ndeadlock, stacks are left\nsound
 #include <cstdio>
 
 #include "no_exceptions/transfer.hpp"

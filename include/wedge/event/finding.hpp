@@ -76,8 +76,8 @@ struct task_report {
     std::string name;
     std::vector<lock_use> held;      ///< outermost first
     std::optional<lock_use> wanted;  ///< the lock it waits for
-    std::string waits_for;           ///< otherwise: what, as `condition ready`; empty: it has ended
-    site where{};
+    std::string waits_for;           ///< otherwise: what, as `condition ready`
+    site where{};                    ///< of its next step; none: it has ended
 };
 
 /// What makes a finding believed (order_rules: grading).
@@ -96,13 +96,16 @@ struct finding {
     std::vector<dependency> cycle;   ///< each edge's `wanted` is the next one's `held`
     std::vector<dependency> reached; ///< confirmed: the cycle of waits in which it ended
     std::vector<lock_use> locks;     ///< other kinds: what it is about
-    std::vector<task_report> tasks;  ///< deadlock reached: every task
+    std::vector<task_report> tasks;  ///< where every task stood when it happened
     std::string task;                ///< who ran into it
     grade graded;
     std::uint32_t cycles = 1;  ///< how many cycles the new edge closed
     bool exact = false;        ///< from exact evidence: instances and tasks are comparable
     schedule best;             ///< confirmed or observed under control: repeats it
     std::string signature;     ///< see signature.hpp
+
+    /// Whether an execution ended because its tasks could not go on.
+    bool is_stuck() const noexcept { return !tasks.empty() && kind != finding_kind::assertion; }
 };
 
 /// A receiver of findings. Called on the path of the lock: must not block on a wedge lock.

@@ -45,6 +45,12 @@ public:
     }
 
 private:
+    /// Where not all are stuck, a task may stand before a step that always goes on.
+    static bool may_wait(step next) noexcept {
+        return next == step::acquire || next == step::try_acquire || next == step::wait ||
+               next == step::join || next == step::access;
+    }
+
     bool waits_for_lock(const stuck_task& each) const {
         const lock_identity* const lock = each.who->pending.lock;
         return !each.is_done && !each.waits_on_condition && lock != nullptr &&
@@ -65,6 +71,7 @@ private:
         if (each.is_done) return text;
         const operation& next = each.who->pending;
         text.where = next.where;
+        if (!may_wait(next.what)) return text;
         if (waits_for_lock(each))
             text.wanted = wanted_by(*each.who);
         else if (each.waits_on_condition)

@@ -174,7 +174,7 @@ private:
         std::uint64_t running = std::min<std::uint64_t>(options_.jobs, n);
         std::condition_variable ended;
         std::exception_ptr failure;
-        const auto work = [&]() noexcept {
+        const auto search = [&]() noexcept {
             std::exception_ptr failed;
             try {
                 for (std::uint64_t i = next++; i < n && !stop_; i = next++)
@@ -190,7 +190,7 @@ private:
             ended.notify_one();
         };
         std::vector<std::thread> workers;
-        for (std::uint64_t i = running; i > 0; --i) workers.emplace_back(work);
+        for (std::uint64_t i = running; i > 0; --i) workers.emplace_back(search);
         std::uint64_t reported = 0;
         for (std::unique_lock held(mutex_);
              !ended.wait_for(held, std::chrono::milliseconds(20), [&] { return running == 0; });) {

@@ -40,7 +40,7 @@ inline bool save(const std::string& path, std::string_view text) noexcept {
 /// The locks of a sighting's deadlock as a scenario, which `wedge check` takes; empty when it is
 /// no deadlock.
 inline std::string scenario_of(const fuzz_sighting& seen, const fuzz_design& of) {
-    if (seen.what.tasks.empty() || seen.what.best.decisions.empty()) return {};
+    if (!seen.what.is_stuck() || seen.what.best.decisions.empty()) return {};
     const std::unique_ptr<subject> what = of.with(parse_program(seen.what.best.program));
     return scenario::scenario_of(
         *what, seen.what,

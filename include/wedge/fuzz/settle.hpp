@@ -140,7 +140,7 @@ private:
                                           const task_records& tasks) {
         finding* best = nullptr;
         const auto rank = [&](const finding& each) {
-            return each.signature == signature ? 0 : each.tasks.empty() ? 2 : 1;
+            return each.signature == signature ? 0 : each.is_stuck() ? 1 : 2;
         };
         for (finding& each : all.findings)
             if (is_reached(each) && (best == nullptr || rank(each) < rank(*best))) best = &each;

@@ -132,8 +132,8 @@ private:
             fuzz(workload, now + (end - now) / 2, progress, caught);
             if (!caught.found) explore(workload, end, progress, caught);
         }
-        const result what = !caught.found              ? caught.explored.what
-                            : !caught.found->tasks.empty() ? result::deadlock
+        const result what = !caught.found             ? caught.explored.what
+                            : caught.found->is_stuck() ? result::deadlock
                                                        : result::finding;
         const bool is_expected =
             workload.expected ? (what == *workload.expected ||
@@ -261,7 +261,7 @@ private:
         if (!found.best.decisions.empty()) {
             schedule = path + ".schedule";
             write_text(schedule, to_string(found.best));
-            if (!found.tasks.empty()) notes += save_scenario(workload, found, path + ".wedge");
+            if (found.is_stuck()) notes += save_scenario(workload, found, path + ".wedge");
         }
         report(call, found, path, schedule, notes);
     }

@@ -68,7 +68,7 @@ public:
         line("edge [fontname=\"Helvetica\", fontsize=11, fontcolor=\"#555555\", penwidth=2];");
         if (!cycle_.empty())
             edges();
-        else if (!found_.tasks.empty())
+        else if (found_.is_stuck())
             waiting_tasks();
         else
             broken_rule();
@@ -158,7 +158,9 @@ private:
                 lines.push_back(step("holds ", lock, ", taken at "));
             if (task.wanted) lines.push_back(step("wants ", *task.wanted, " at "));
             if (!task.waits_for.empty()) lines.push_back("waits at " + to_string(task.where));
-            if (!task.wanted && task.waits_for.empty()) lines.push_back("has ended");
+            if (!task.wanted && task.waits_for.empty())
+                lines.push_back(task.where.line != 0 ? "goes on at " + to_string(task.where)
+                                                     : "has ended");
             task_node(box, colour(i), task.name, lines);
             for (const lock_use& lock : task.held) {
                 lock_node(lock);

@@ -90,6 +90,8 @@ private:
                 shown.class_name = task.waits_for;
                 shown.where = task.where;
                 use("waits for", shown, at);
+            } else if (task.where.line != 0) {
+                text_ += "    goes on at " + to_string(task.where) + "\n";
             } else {
                 text_ += "    has ended\n";
             }

@@ -30,7 +30,7 @@ struct check_result {
 inline bool is_deadlock(const finding& each) {
     if (each.kind == finding_kind::livelock) return false;
     return each.kind == finding_kind::deadlock || each.judged == verdict::confirmed ||
-           (each.judged == verdict::observed && !each.tasks.empty());
+           (each.judged == verdict::observed && each.is_stuck());
 }
 
 namespace detail {

@@ -265,7 +265,7 @@ private:
 
     static result result_of(const finding& each) {
         if (each.kind == finding_kind::assertion) return result::exception;
-        if (!each.tasks.empty()) return result::deadlock;
+        if (each.is_stuck()) return result::deadlock;
         return each.judged == verdict::refuted ? result::unresolved : result::finding;
     }
 
