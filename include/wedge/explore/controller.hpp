@@ -71,10 +71,12 @@ public:
             return perform_aside(self);
         slot& me = *slots_[self.ordinal];
         me.phase = wait_phase::fresh;
-        scheduler_.published(me);
+        lock_state* const plain = step_model::plain_lock(self.pending);
+        scheduler_.published(me, plain);
         await_turn(me);
-        if (giving_up_ || !model_.take_plainly(me)) return take_turns(me);
-        scheduler_.step_taken(me, true);
+        if (giving_up_ || plain == nullptr) return take_turns(me);
+        step_model::take_plainly(me, *plain);
+        scheduler_.step_taken(me);
         return true;
     }
 

@@ -51,15 +51,11 @@ public:
     std::uint32_t left() const noexcept { return left_; }
 
     /// The task waits for its turn to take `pending`.
-    void published(const controlled_task& who) noexcept {
-        const operation& next = who.self.pending;
-        const lock_state*& waits_for = waits_for_[who.self.ordinal];
-        if (!may_block(next))
-            waits_for = &free_;
-        else if (next.what == step::acquire && !next.timed && is_plain(next.lock->kind()))
-            waits_for = &next.lock->modelled();
-        else
-            waits_for = nullptr;
+    ///
+    /// @param plain  `step_model::plain_lock` of it
+    [[gnu::always_inline]] void published(const controlled_task& who,
+                                          const lock_state* plain) noexcept {
+        waits_for_[who.self.ordinal] = may_block(who.self.pending) ? plain : &free_;
     }
     /// The task takes no step any more.
     void ended(const controlled_task& who) noexcept {
@@ -86,8 +82,14 @@ public:
         return next;
     }
 
+    /// A step has been taken that always succeeds.
+    [[gnu::always_inline]] void step_taken(const controlled_task& me) {
+        at_.has_yielded = false;
+        if (looks_for_livelocks_) [[unlikely]]
+            livelocks_.step_taken(me.self.ordinal, me.self.pending, false);
+    }
     /// @param taken  the step's result; nothing: the task waits on
-    [[gnu::always_inline]] void step_taken(const controlled_task& me, std::optional<bool> taken) {
+    void step_taken(const controlled_task& me, std::optional<bool> taken) {
         const operation& step_of = me.self.pending;
         const bool gives_way = step_of.what == step::yield && step_of.lock == nullptr;
         at_.has_yielded = taken && (gives_way || !*taken);

@@ -148,7 +148,7 @@ inline class_cache_entry& cached_class(const void* key, unsigned line) noexcept 
 /// copied. Cheap to copy: it is a number.
 class lock_class {
 public:
-    explicit lock_class(const char* name, class_options options = {})
+    explicit lock_class(const char* name, const class_options& options = {})
         : id_(by_name(name, options)) {}
 
     /// The class of all locks made at this place.
@@ -171,7 +171,7 @@ public:
 private:
     explicit lock_class(std::uint32_t id) noexcept : id_(id) {}
 
-    static std::uint32_t by_name(const char* name, class_options options) {
+    static std::uint32_t by_name(const char* name, const class_options& options) {
         detail::class_cache_entry& cached = detail::cached_class(name, 0);
         // The address may hold another text by now, so the text decides.
         if (cached.key != name || cached.text == nullptr || std::strcmp(cached.text, name) != 0) {
