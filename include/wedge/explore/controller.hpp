@@ -190,14 +190,16 @@ private:
     /// The subject's tasks run up to their first visible step, one after the other: what comes
     /// before it touches nothing shared, so no other order of them is tried.
     std::uint32_t start_next() {
-        if (next_start_ == used_) return pick();
+        if (next_start_ == used_) return pick_first();
         slot& made = *slots_[next_start_++];
         made.is_starting = true;
         return made.stack();
     }
 
+    [[gnu::noinline]] std::uint32_t pick_first() { return pick(); }
+
     /// The stack that goes on when a task has published its first step, or has ended without one.
-    [[gnu::noinline]] std::uint32_t after_start(slot& me) {
+    std::uint32_t after_start(slot& me) {
         me.is_starting = false;
         return me.starter != 0 ? me.starter : start_next();
     }

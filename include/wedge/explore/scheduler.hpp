@@ -28,7 +28,9 @@ public:
         left_ = 0;
         steps_ = 0;
         decisions_.clear();
-        at_ = {};
+        at_.running = no_task;
+        at_.has_yielded = at_.has_progressed = false;
+        at_.state = 0;
         knows_state_ = subject_.state().has_value();
         looks_for_livelocks_ = how.looks_for_livelocks();
         looks_at_states_ = knows_state_ || looks_for_livelocks_;
@@ -117,15 +119,18 @@ public:
 
 private:
     [[gnu::always_inline]] std::span<const std::uint32_t> who_can_go_on() {
-        std::uint32_t* last = enabled_.data();
+        std::uint32_t* const enabled = enabled_.data();
         const lock_state* const* const waits = waits_for_.data();
+        std::size_t found = 0;
         for (std::uint32_t i = 0, n = used_; i < n; ++i) {
             const lock_state* const waits_for = waits[i];
-            *last = i;
-            last += waits_for != nullptr ? !waits_for->is_held()
-                                         : model_.is_enabled(*model_.tasks()[i]);
+            enabled[found] = i;
+            if (waits_for != nullptr) [[likely]]
+                found += !waits_for->is_held();
+            else
+                found += model_.is_enabled(*model_.tasks()[i]);
         }
-        return {enabled_.data(), last};
+        return {enabled, found};
     }
 
     static lock_state taken_for_good() {
