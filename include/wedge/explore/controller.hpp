@@ -103,10 +103,10 @@ public:
     void created(lock_identity& lock) noexcept override {
         const sanitizer::ignore_scope ours;
         const task& self = *detail::current_task;
-        model_.locks().created(lock,
-                               &self == &setup_ ? lock_table::made_by_setup
-                                                : lock_table::made_by_task(self.ordinal),
-                               execution_);
+        model_.locks().created(
+            lock,
+            &self == &setup_ ? lock_table::made_by_setup : lock_table::made_by_task(self.ordinal),
+            execution_);
     }
     void met(lock_identity& lock) noexcept override {
         const sanitizer::ignore_scope ours;
@@ -325,8 +325,8 @@ private:
     step_model model_;
     scheduler scheduler_;
     std::uint32_t used_ = 0;
-    std::uint32_t next_start_ = 0;  // the first that has not been started
-    std::uint32_t named_ = 0;       // so many bear the names of the subject's tasks
+    std::uint32_t next_start_ = 0;   // the first that has not been started
+    std::uint32_t named_ = 0;        // so many bear the names of the subject's tasks
     std::uint64_t numbers_end_ = 0;  // of the executions' numbers that are reserved
     stuck_descriptions stuck_;
     execution_record result_;

@@ -47,8 +47,7 @@ public:
             makers_[i].used = 0;
         }
         if (makers_.size() > made_outside)
-            for (const auto& each : makers_[made_outside].records)
-                reset(*each, each->state.kind());
+            for (const auto& each : makers_[made_outside].records) reset(*each, each->state.kind());
     }
 
     void created(lock_identity& lock, std::uint32_t made_by, std::uint64_t execution) {

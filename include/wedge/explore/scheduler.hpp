@@ -97,8 +97,7 @@ public:
         at_.has_yielded = taken && (gives_way || !*taken);
         // A wait that times out is no retry: virtual time passes as fast as tasks let it.
         if (looks_for_livelocks_) [[unlikely]]
-            livelocks_.step_taken(me.self.ordinal, step_of,
-                                  taken && !*taken && !step_of.timed);
+            livelocks_.step_taken(me.self.ordinal, step_of, taken && !*taken && !step_of.timed);
     }
 
     std::uint32_t choose(std::uint32_t n) {
@@ -187,7 +186,7 @@ private:
     std::vector<std::uint32_t> enabled_;        // room for all tasks
     std::uint32_t used_ = 0;
     std::uint32_t left_ = 0;
-    const lock_state free_;  // what a step that never blocks waits for
+    const lock_state free_;                               // what a step that never blocks waits for
     const lock_state taken_for_good_ = taken_for_good();  // of a task without a step
     choice_point at_;
     bool knows_state_ = false;

@@ -67,8 +67,8 @@ inline held_lock* recursive_hold(task& self, lock_identity& lock) noexcept {
     if (mine != nullptr) {
         if (is_taken) ++mine->depth;
     } else if (is_taken) {
-        const event_kind kind = has(next.with, flags::tried) ? event_kind::try_acquired
-                                                             : event_kind::acquired;
+        const event_kind kind =
+            has(next.with, flags::tried) ? event_kind::try_acquired : event_kind::acquired;
         if (is_heard(self, kind)) [[unlikely]]
             send(self, kind, lock, terms());
         push_hold(self, lock, terms());

@@ -123,17 +123,10 @@ namespace detail {
 /// Inlined, so that the step is written once: where it is published.
 [[gnu::always_inline]] inline void publish(task& self, const operation& next) noexcept {
     const sanitizer::ignore_scope ours;
-    new (&self.pending) operation{next.what,
-                                  next.how,
-                                  next.timed,
-                                  next.subclass,
-                                  next.with,
-                                  next.lock,
-                                  next.condition,
-                                  next.other,
-                                  next.ticket,
-                                  copied_by_words(next.where),
-                                  next.payload};
+    new (&self.pending) operation{
+        next.what,   next.how,       next.timed, next.subclass, next.with,
+        next.lock,   next.condition, next.other, next.ticket,   copied_by_words(next.where),
+        next.payload};
 }
 
 }  // namespace detail
