@@ -82,7 +82,10 @@ TEST_CASE("chain key: instances count with exact evidence, and within one class"
 }
 
 TEST_CASE("chain key: the plain way and the general one agree, and a hold that went leaves no trace") {
-    const chain_key key(evidence::classes);
+    evidence kept{};
+    SUBCASE("classes") { kept = evidence::classes; }
+    SUBCASE("exact") { kept = evidence::exact; }
+    const chain_key key(kept);
     wedge::rng random(1);
     int plain = 0;
     for (int round = 0; round < 2000; ++round) {
@@ -102,9 +105,11 @@ TEST_CASE("chain key: the plain way and the general one agree, and a hold that w
         }
         const held_lock next{.class_id = 1 + random.below(8), .instance = random.below(100)};
         REQUIRE(key.of(self, next) == key.of(without, next));
-        if (!key.is_plain(self, next)) continue;
+        const bool is_exact = kept == evidence::exact;
+        if (is_exact ? !key.is_plain_and_exact(self, next) : !key.is_plain(self, next)) continue;
         ++plain;
-        REQUIRE(chain_key::of_plain(self, next) == key.of(self, next));
+        REQUIRE((is_exact ? key.of_exact(self, next) : chain_key::of_plain(self, next)) ==
+                key.of(self, next));
     }
     CHECK(plain > 500);
 }

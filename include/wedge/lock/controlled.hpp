@@ -67,7 +67,11 @@ inline held_lock* recursive_hold(task& self, lock_identity& lock) noexcept {
     if (mine != nullptr) {
         if (is_taken) ++mine->depth;
     } else if (is_taken) {
-        acquired(self, lock, terms());
+        const event_kind kind =
+            has(next.with, flags::tried) ? event_kind::try_acquired : event_kind::acquired;
+        if (is_heard(self, kind)) [[unlikely]]
+            send(self, kind, lock, terms());
+        push_hold(self, lock, terms());
         tsan_locked(lock, terms());
     } else {
         not_acquired(self, lock, terms());
