@@ -225,7 +225,8 @@ private:
         giving_up_ = true;
         for (std::size_t i = 0; i < used_; ++i) {
             if (slots_[i]->is_done) continue;
-            slots_[i]->self.sink = nullptr;  // what is still called comes to nothing
+            // What is still called comes to nothing, but for the end of a daemon.
+            if (result_.how != ending::complete) slots_[i]->self.sink = nullptr;
             switch_to(0, slots_[i]->stack());
         }
         giving_up_ = false;

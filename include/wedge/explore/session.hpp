@@ -184,7 +184,8 @@ private:
         for (sighting& each : found_) {
             if (each.is_of_order && !each.is_reached) order_.regrade(each.what);
             if (needs_verdict(each)) {
-                const bool misses_interrupts = is_about_interrupts(each.what.kind);
+                const bool misses_interrupts =
+                    is_about_interrupts(each.what.kind) && !subject_.delivers_interrupts();
                 const bool is_refuted = out_.exhausted && !misses_interrupts;
                 each.what.judged = is_refuted ? verdict::refuted : verdict::unresolved;
                 each.what.reason = is_refuted          ? "every schedule of this workload was tried"

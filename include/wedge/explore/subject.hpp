@@ -47,6 +47,8 @@ public:
     /// Whether its tasks return by themselves when an execution is given up, as they look at
     /// `runtime::is_giving_up` between their steps. Then no step throws `abandoned`: it fails.
     virtual bool leaves_quietly() const { return false; }
+    /// Whether interrupts come wherever they may, so that what needs one can be refuted.
+    virtual bool delivers_interrupts() const { return false; }
     /// Whether it has loops that may go on for ever.
     virtual bool may_circle() const { return true; }
 };

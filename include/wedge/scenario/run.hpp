@@ -198,6 +198,10 @@ public:
 
     /// The loops of roles want to be left by an exception.
     bool leaves_quietly() const override { return !uses_.has_roles(); }
+    /// Not where a task only says that it is in an interrupt.
+    bool delivers_interrupts() const override {
+        return interrupts_.size() != 0 && !uses_.has_contexts_in_line();
+    }
     bool may_circle() const override { return uses_.has_loops(); }
 
     /// One run of the order pass: a block alone, and how it is entered.

@@ -47,6 +47,7 @@ public:
                 needs_zone_ = needs_zone_ || touches_zone(step.what);
                 needs_signalling_ = needs_signalling_ || step.what == action::signalling;
                 if (step.what == action::sync) synced_.insert(step.on.name);
+                has_contexts_in_line_ = has_contexts_in_line_ || step.what == action::interrupt;
                 if (step.what == action::join) joined_.insert(step.on.name);
                 if (step.what == action::acquire && (step.is_tried || step.is_timed))
                     tried_.insert(step.on.name);
@@ -92,6 +93,8 @@ public:
     bool is_tried(const std::string& lock) const { return tried_.contains(lock); }
     /// Whether somebody waits for the end of a thread.
     bool is_joined(const std::string& thread) const { return joined_.contains(thread); }
+    /// Whether a thread or another block than a handler enters a context by itself.
+    bool has_contexts_in_line() const noexcept { return has_contexts_in_line_; }
     bool has_tickets() const noexcept { return !ticket_classes_.empty(); }
     /// Whether a class of ww_mutexes is wait-die, else wound-wait.
     bool is_wait_die(const std::string& text) const { return wait_die_.contains(text); }
@@ -164,6 +167,7 @@ private:
     std::map<const statement*, std::string> ticket_classes_;
     bool has_roles_ = false;
     bool has_loops_ = false;
+    bool has_contexts_in_line_ = false;
     bool needs_zone_ = false;
     bool needs_signalling_ = false;
     bool has_invalidate_ = false;
