@@ -75,6 +75,7 @@ struct dependency {
 struct task_report {
     std::string name;
     std::vector<lock_use> held;      ///< outermost first
+    std::vector<std::uint32_t> contexts{};  ///< classes of the contexts that it has entered
     std::optional<lock_use> wanted;  ///< the lock it waits for
     std::string waits_for;           ///< otherwise: what, as `condition ready`
     site where{};                    ///< of its next step; none: it has ended

@@ -68,6 +68,9 @@ private:
         task_report text;
         text.name = each.who->title();
         for (const held_lock& held : each.who->held) text.held.push_back(use_of(held));
+        const context_state& in = each.who->contexts;
+        if (in.hardirqs != 0) text.contexts.push_back(class_of(context::hardirq).id());
+        if (in.softirqs != 0) text.contexts.push_back(class_of(context::softirq).id());
         if (each.is_done) return text;
         const operation& next = each.who->pending;
         text.where = next.where;

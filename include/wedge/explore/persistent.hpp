@@ -26,7 +26,7 @@ public:
     std::span<const std::uint32_t> of(tasks all, std::span<const std::uint32_t> enabled,
                                       const step_model& model, const subject& what) {
         for (const std::uint32_t each : enabled)
-            if (touches(*all[each], what) != 0 && model.is_unopposed(*all[each]) &&
+            if (opponents(*all[each], what) != 0 && model.is_unopposed(*all[each]) &&
                 what.is_only_waited_for(*all[each]->self.pending.lock))
                 return best_ = {each};
         best_.assign(enabled.begin(), enabled.end());
@@ -47,23 +47,23 @@ public:
 
 private:
     struct state {
-        std::uint64_t touches = 0;    ///< by its next step; 0: nobody knows
-        std::uint64_t may_touch = 0;  ///< by this and later steps
+        std::uint64_t opponents = 0;  ///< of its next step; 0: not known
+        std::uint64_t may_do = 0;     ///< by this and later steps
         std::uint32_t held_up_by = 0;  ///< a task without which it cannot go on; itself: none known
         bool is_enabled = false;
         bool is_done = false;
         bool is_inside = false;
     };
 
-    /// The objects of a step on a lock alone.
-    static std::uint64_t touches(const controlled_task& who, const subject& what) {
+    /// Of a step on a lock alone.
+    static std::uint64_t opponents(const controlled_task& who, const subject& what) {
         const operation& next = who.self.pending;
         const bool is_plain = next.what == step::acquire || next.what == step::try_acquire ||
                               next.what == step::release || next.what == step::downgrade;
         if (!is_plain || next.lock == nullptr || next.condition != nullptr ||
             next.ticket != nullptr)
             return 0;
-        return what.object_of(*next.lock);
+        return what.opponents_of(next);
     }
 
     void see(tasks all, std::span<const std::uint32_t> enabled, const step_model& model,
@@ -74,10 +74,10 @@ private:
             state& here = states_[i];
             here.is_done = all[i]->is_done;
             if (here.is_done) continue;
-            here.touches = touches(*all[i], what);
-            here.may_touch = what.may_touch(i);
+            here.opponents = opponents(*all[i], what);
+            here.may_do = what.may_do(i);
             here.held_up_by = i;
-            if (here.is_enabled || here.touches == 0) continue;
+            if (here.is_enabled || here.opponents == 0) continue;
             here.held_up_by = model.who_keeps_out(*all[i]);
         }
     }
@@ -98,7 +98,7 @@ private:
 
     bool add_opponents(std::uint32_t task) {
         const state& mine = states_[task];
-        if (mine.touches == 0) return false;
+        if (mine.opponents == 0) return false;
         if (!mine.is_enabled) {
             if (mine.held_up_by == task) return false;
             add(mine.held_up_by);
@@ -106,7 +106,7 @@ private:
         }
         for (std::uint32_t i = 0; i < states_.size(); ++i) {
             const state& other = states_[i];
-            if (other.is_done || other.is_inside || (other.may_touch & mine.touches) == 0) continue;
+            if (other.is_done || other.is_inside || (other.may_do & mine.opponents) == 0) continue;
             const bool waits_for_us = !other.is_enabled && states_[other.held_up_by].is_inside;
             if (!waits_for_us) add(i);
         }

@@ -105,7 +105,8 @@ public:
         for (sighting& each : found_) {
             if (!each.is_reached) regrade(each);
             if (needs_verdict(each)) {
-                const bool misses_interrupts = is_about_interrupts(each.what.kind);
+                const bool misses_interrupts =
+                    is_about_interrupts(each.what.kind) && !subject_.delivers_interrupts();
                 const bool is_refuted = out_.exhausted && !misses_interrupts;
                 each.what.judged = is_refuted ? verdict::refuted : verdict::unresolved;
                 each.what.reason = is_refuted          ? "every schedule of this workload was tried"

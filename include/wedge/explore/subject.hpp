@@ -37,15 +37,18 @@ public:
     /// The first of the tasks that do the same and that nothing tells apart: whether one or
     /// another of them is somewhere makes no difference.
     virtual std::uint32_t same_as(std::uint32_t task) const { return task; }
-    /// A set of objects, as bits: the one of this lock, and all that a task may touch by its
-    /// pending step or later. Objects may share a bit. No bit: nothing is known.
-    virtual std::uint64_t object_of(const lock_identity&) const { return 0; }
-    virtual std::uint64_t may_touch(std::uint32_t /*task*/) const { return ~std::uint64_t{0}; }
+    /// What a task may do by its pending step or later, as bits. Those of an acquire, a release or
+    /// a downgrade of a lock may be swapped with it unless they are among its opponents. 0:
+    /// nothing is known.
+    virtual std::uint64_t may_do(std::uint32_t /*task*/) const { return ~std::uint64_t{0}; }
+    virtual std::uint64_t opponents_of(const operation&) const { return 0; }
     /// Whether no task ever tries the lock, or waits for it with a time-out.
     virtual bool is_only_waited_for(const lock_identity&) const { return false; }
     /// Whether its tasks return by themselves when an execution is given up, as they look at
     /// `runtime::is_giving_up` between their steps. Then no step throws `abandoned`: it fails.
     virtual bool leaves_quietly() const { return false; }
+    /// Whether interrupts come wherever they may, so that what needs one can be refuted.
+    virtual bool delivers_interrupts() const { return false; }
     /// Whether it has loops that may go on for ever.
     virtual bool may_circle() const { return true; }
 };

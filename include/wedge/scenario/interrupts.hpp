@@ -66,6 +66,7 @@ public:
             const idle_section until_enabled;
             enabled.down(where);
         }
+        if (current().runtime->is_giving_up()) return;
         run(mine, runs, who);
         enabled.up(where);
     }

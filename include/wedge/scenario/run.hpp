@@ -178,21 +178,30 @@ public:
         const use_of_lock* const use = use_of(lock);
         return use != nullptr && !use->is_tried;
     }
-    std::uint64_t object_of(const lock_identity& lock) const override {
-        const use_of_lock* const use = use_of(lock);
-        return use == nullptr ? 0 : use->object;
+    std::uint64_t opponents_of(const operation& next) const override {
+        const use_of_lock* const use = use_of(*next.lock);
+        if (use == nullptr) return 0;
+        return is_shared(next.how) && next.what != step::release ? use->change
+                                                                 : use->change | use->look;
     }
     /// A handler may come at every step, and a ticket may be wounded by one of another object.
-    std::uint64_t may_touch(std::uint32_t task) const override {
+    std::uint64_t may_do(std::uint32_t task) const override {
         if (interrupts_.size() != 0 || uses_.has_tickets()) return ~std::uint64_t{0};
         const actor& who = actors_[task];
         std::uint64_t all = who.ahead.empty() ? 0 : who.ahead.back();
-        for (const hold& each : who.taken) all |= object_of(each.lock->identity());
+        for (const hold& each : who.taken) {
+            const use_of_lock* const use = use_of(each.lock->identity());
+            if (use->is_tried) all |= use->change;
+        }
         return all;
     }
 
     /// The loops of roles want to be left by an exception.
     bool leaves_quietly() const override { return !uses_.has_roles(); }
+    /// Not where a task only says that it is in an interrupt.
+    bool delivers_interrupts() const override {
+        return interrupts_.size() != 0 && !uses_.has_contexts_in_line();
+    }
     bool may_circle() const override { return uses_.has_loops(); }
 
     /// One run of the order pass: a block alone, and how it is entered.
@@ -265,7 +274,8 @@ private:
     };
 
     struct use_of_lock {
-        std::uint64_t object = 0;  ///< as a bit; 0: it is none of the scenario's
+        std::uint64_t look = 0;  ///< as bits; 0: it is none of the scenario's
+        std::uint64_t change = 0;
         bool is_tried = false;
     };
 
@@ -375,7 +385,7 @@ private:
 
     const use_of_lock* use_of(const lock_identity& lock) const {
         const std::uint32_t instance = lock.instance();
-        if (instance >= uses_of_locks_.size() || uses_of_locks_[instance].object == 0)
+        if (instance >= uses_of_locks_.size() || uses_of_locks_[instance].look == 0)
             return nullptr;
         return &uses_of_locks_[instance];
     }
@@ -388,7 +398,8 @@ private:
                 titles_[instance] =
                     each.count == 1 ? each.name : each.name + "[" + std::to_string(use.index) + "]";
                 if (uses_of_locks_.size() <= instance) uses_of_locks_.resize(instance + 1);
-                uses_of_locks_[instance] = {uses_.bit_of(each.name), uses_.is_tried(each.name)};
+                uses_of_locks_[instance] = {uses_.read_bit_of(each.name), uses_.write_bit_of(each.name),
+                                            uses_.is_tried(each.name)};
             }
         }
     }

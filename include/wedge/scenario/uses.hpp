@@ -41,13 +41,13 @@ public:
             needs_zone_ = needs_zone_ || each.what == declares::memory ||
                           each.what == declares::shrinker || each.what == declares::notifier;
             needs_signalling_ = needs_signalling_ || each.what == declares::fence;
-            if (has_body(each.what)) note_objects(each.body);
             for_each_statement(each.body, [&](const statement& step) {
                 has_loops_ = has_loops_ || step.what == action::while_that ||
                              step.what == action::until || step.what == action::transaction;
                 needs_zone_ = needs_zone_ || touches_zone(step.what);
                 needs_signalling_ = needs_signalling_ || step.what == action::signalling;
                 if (step.what == action::sync) synced_.insert(step.on.name);
+                has_contexts_in_line_ = has_contexts_in_line_ || step.what == action::interrupt;
                 if (step.what == action::join) joined_.insert(step.on.name);
                 if (step.what == action::acquire && (step.is_tried || step.is_timed))
                     tried_.insert(step.on.name);
@@ -58,6 +58,8 @@ public:
                 if (step.is_wait_die) wait_die_.insert(text);
             });
         }
+        for (const declaration& each : all.all)
+            if (has_body(each.what)) note_objects(each.body);
     }
 
     const name_table& names() const noexcept { return names_; }
@@ -75,11 +77,12 @@ public:
         const auto known = places_.find(&name);
         return known != places_.end() ? known->second : place_of(*names_.object(name));
     }
-    /// An object as a bit; several may share one.
-    std::uint64_t bit_of(const std::string& name) const {
-        return std::uint64_t{1} << place_of(name) % 64;
+    /// An object as two bits, for looking at it and for changing it; several may share them.
+    std::uint64_t read_bit_of(const std::string& name) const {
+        return std::uint64_t{1} << place_of(name) % 32 * 2;
     }
-    /// By statement of a block: the objects that it and those behind it name.
+    std::uint64_t write_bit_of(const std::string& name) const { return read_bit_of(name) << 1; }
+    /// By statement of a block: what it and those behind it may do to the objects that they name.
     const std::uint64_t* objects_from(const block& in) const {
         return objects_from_.find(&in)->second.data();
     }
@@ -90,6 +93,8 @@ public:
     bool is_tried(const std::string& lock) const { return tried_.contains(lock); }
     /// Whether somebody waits for the end of a thread.
     bool is_joined(const std::string& thread) const { return joined_.contains(thread); }
+    /// Whether a thread or another block than a handler enters a context by itself.
+    bool has_contexts_in_line() const noexcept { return has_contexts_in_line_; }
     bool has_tickets() const noexcept { return !ticket_classes_.empty(); }
     /// Whether a class of ww_mutexes is wait-die, else wound-wait.
     bool is_wait_die(const std::string& text) const { return wait_die_.contains(text); }
@@ -106,15 +111,21 @@ private:
         for (std::size_t i = in.body.size(); i-- > 0; from[i] = all) {
             const statement& step = in.body[i];
             for (const std::string* const name :
-                 {&step.on.name, &step.other.name, &step.left.counter, &step.right.counter}) {
-                const declaration* const object = names_.object(*name);
-                if (object == nullptr) continue;
-                places_.emplace(name, place_of(*object));
-                all |= bit_of(*name);
-            }
+                 {&step.on.name, &step.other.name, &step.left.counter, &step.right.counter})
+                if (const declaration* const object = names_.object(*name)) {
+                    places_.emplace(name, place_of(*object));
+                    all |= use_of(step, *name);
+                }
             for (const block& inner : step.blocks) all |= note_objects(inner);
         }
         return all;
+    }
+    /// Whoever only waits for a lock goes the same ways whether it is given back sooner or later.
+    std::uint64_t use_of(const statement& step, const std::string& name) const {
+        if (step.what == action::release && !is_tried(name)) return 0;
+        if (step.what == action::acquire && &name == &step.other.name) return 0;  // a nest lock
+        return step.what == action::acquire && step.is_read ? read_bit_of(name)
+                                                            : write_bit_of(name);
     }
     static bool touches_zone(action what) noexcept {
         switch (what) {
@@ -156,6 +167,7 @@ private:
     std::map<const statement*, std::string> ticket_classes_;
     bool has_roles_ = false;
     bool has_loops_ = false;
+    bool has_contexts_in_line_ = false;
     bool needs_zone_ = false;
     bool needs_signalling_ = false;
     bool has_invalidate_ = false;

@@ -1,0 +1,180 @@
+// The search over states, with all that it leaves out, against the search over schedules.
+#include <doctest/doctest.h>
+
+#include <set>
+#include <string>
+#include <vector>
+
+#include "scenario/read.hpp"
+#include "wedge/base/rng.hpp"
+
+namespace agreement_test {
+namespace {
+
+/// Small scenarios of whatever the search treats in a way of its own: copies, tries, time-outs,
+/// readers, queues, counters, things to wait for.
+class generator {
+public:
+    explicit generator(std::uint64_t seed) : random_(seed) {}
+
+    std::string text() {
+        constexpr const char* kinds[] = {"mutex",  "rwsem",    "rwsem",           "rwlock",
+                                         "qrwlock", "spinlock", "recursive_mutex", "rwsem"};
+        std::string all = "counter K = 0\ncounter own = 0 local\nsemaphore S = 1\ncompletion C\n";
+        for (unsigned i = 0; i < locks; ++i) {
+            kinds_[i] = kinds[random_.below(8)];
+            all += "lock " + name(i) + " " + kinds_[i] + "\n";
+        }
+        const unsigned threads = 2 + random_.below(2);
+        for (unsigned i = 0; i < threads; ++i) {
+            const bool is_double = random_.below(threads == 2 ? 2 : 3) == 0;
+            all += "thread t" + std::to_string(i) + (is_double ? " x2 {\n" : " {\n");
+            held_.clear();
+            for (unsigned steps = 1 + random_.below(3); steps > 0; --steps) all += statement(2);
+            all += release_all() + "}\n";
+        }
+        return all;
+    }
+
+private:
+    static constexpr unsigned locks = 3;
+
+    static std::string name(unsigned lock) { return std::string(1, static_cast<char>('a' + lock)); }
+    bool may_read(unsigned lock) const {
+        return kinds_[lock] == "rwsem" || kinds_[lock] == "rwlock" || kinds_[lock] == "qrwlock";
+    }
+    /// `lock a`, `read a`: the same mode again is left to the checker's own tests.
+    std::string use(unsigned lock) {
+        return (may_read(lock) && random_.below(2) == 0 ? "read " : "lock ") + name(lock);
+    }
+    std::string release_all() {
+        std::string all;
+        for (; !held_.empty(); held_.pop_back()) all += "unlock " + name(held_.back()) + "\n";
+        return all;
+    }
+
+    std::string statement(unsigned depth) {
+        const unsigned lock = random_.below(locks);
+        switch (random_.below(depth == 0 ? 8 : 12)) {
+            case 0:
+            case 1:
+            case 2:
+            case 3: {
+                std::string text = use(lock) + "\n";
+                held_.push_back(lock);
+                return text;
+            }
+            case 4:
+            case 5: return held_.empty() ? "yield\n" : release_all();
+            case 6: {
+                constexpr const char* plain[] = {"add K 1\n", "set own = K\n", "down S\nup S\n",
+                                                 "complete C\n"};
+                return plain[random_.below(4)];
+            }
+            case 7: {
+                constexpr const char* rare[] = {"wait C\n", "down S\n", "up S\n", "set K = own\n"};
+                return rare[random_.below(4)];
+            }
+            case 8: return "if K == 1 {\n" + inner(depth) + "}\n";
+            case 9: return "choose {\n" + inner(depth) + "} or {\n" + inner(depth) + "}\n";
+            case 10: return "try " + use(lock) + " {\nunlock " + name(lock) + "\n}\n";
+            default: return use(lock) + " timed {\nunlock " + name(lock) + "\n} else { yield }\n";
+        }
+    }
+    /// Leaves the locks as they were.
+    std::string inner(unsigned depth) {
+        const std::vector<unsigned> before = held_;
+        held_.clear();
+        std::string all = statement(depth - 1);
+        all += release_all();
+        held_ = before;
+        return all;
+    }
+
+    wedge::rng random_;
+    std::string kinds_[locks];
+    std::vector<unsigned> held_;
+};
+
+/// The findings and what became of them. How tasks stand in a deadlock that no order finding speaks
+/// of may differ: one schedule of many is kept.
+std::set<std::string> verdicts_of(const wedge::outcome& all) {
+    std::set<std::string> found;
+    for (const wedge::finding& each : all.findings)
+        if (each.kind != wedge::finding_kind::deadlock)
+            found.insert(each.signature + " " + wedge::name_of(each.judged));
+    return found;
+}
+
+/// False: one of them did not finish.
+bool compare(const wedge::scenario::document& all, std::uint64_t most) {
+    wedge::scenario::check_options options = small_search();
+    options.explore.executions_max = most;
+    const auto by_state = wedge::scenario::check(all, options);
+    options.explore.how = wedge::strategy::exhaustive;
+    const auto by_schedule = wedge::scenario::check(all, options);
+    if (by_state.found.states == 0) return false;
+    if (!by_state.found.exhausted || !by_schedule.found.exhausted) return false;
+    CHECK(by_state.what == by_schedule.what);
+    CHECK(by_state.is_met == by_schedule.is_met);
+    CHECK(verdicts_of(by_state.found) == verdicts_of(by_schedule.found));
+    return true;
+}
+
+}  // namespace
+
+TEST_CASE("agreement: what is searched by states and by schedules comes to the same") {
+    unsigned finished = 0;
+    for (std::uint64_t seed = 0; seed < 300; ++seed) {
+        const std::string text = generator(seed).text();
+        CAPTURE(text);
+        if (compare(parsed(text), 1000)) ++finished;
+    }
+    CHECK(finished > 150);
+}
+
+TEST_CASE("agreement: so does the zoo") {
+    unsigned finished = 0;
+    for (const auto& entry : std::filesystem::directory_iterator(TESTS_DIR "/../corpora/zoo")) {
+        if (entry.path().extension() != ".wedge") continue;
+        const std::string file = entry.path().string();
+        CAPTURE(file);
+        if (compare(wedge::scenario::parse(text_of_file(file), file), 1000)) ++finished;
+    }
+    CHECK(finished > 20);
+}
+
+TEST_CASE("agreement: copies and releases are no states of their own") {
+    const auto states_of = [](const std::string& copies) {
+        const auto result = checked("lock a rwsem; lock b rwsem\nthread t" + copies +
+                                    " {\nlock a; lock b; unlock b; unlock a\n}\n");
+        CHECK(result.found.exhausted);
+        CHECK(result.what == "sound");
+        return result.found.states;
+    };
+    const std::string apart = "lock a rwsem; lock b rwsem\n";
+    const std::string body = " { lock a; lock b; unlock b; unlock a }\n";
+    const auto named = checked(apart + "thread s" + body + "thread t" + body + "thread u" + body);
+    CHECK(states_of(" x3") * 2 < named.found.states);
+}
+
+TEST_CASE("agreement: a finding about interrupts is settled where handlers are delivered") {
+    const auto verdict_of = [](const std::string& thread) {
+        const auto result = checked(
+            "lock a spinlock; lock b spinlock\nhandler h hardirq { lock a; unlock a }\n" + thread);
+        for (const wedge::finding& each : result.found.findings)
+            if (wedge::is_about_interrupts(each.kind)) return wedge::name_of(each.judged);
+        return "none";
+    };
+    const std::string irq_safe = "thread s { irq off; lock a; lock b; unlock b; unlock a; irq on }\n";
+    CHECK(verdict_of("thread t { lock a; unlock a }\n") == std::string("confirmed"));
+    CHECK(verdict_of("thread t { irq off; lock a; unlock a; irq on }\n") == std::string("none"));
+    CHECK(verdict_of(irq_safe + "thread t { lock b; unlock b }\n") == std::string("confirmed"));
+    // The one thread has ended before the other can begin.
+    CHECK(verdict_of(irq_safe + "thread t { join s; lock b; unlock b }\n") ==
+          std::string("refuted"));
+    CHECK(verdict_of("thread t { hardirq { lock a; unlock a }; lock a; unlock a; join u }\n"
+                     "thread u { lock b; unlock b }\n") == std::string("confirmed"));
+}
+
+}  // namespace agreement_test
