@@ -11,6 +11,7 @@
 #include "wedge/explore/make_strategy.hpp"
 #include "wedge/explore/minimize.hpp"
 #include "wedge/explore/real_cycle.hpp"
+#include "wedge/explore/ring.hpp"
 #include "wedge/explore/strategy/confirm.hpp"
 #include "wedge/explore/strategy/replay.hpp"
 #include "wedge/order/checker.hpp"
@@ -62,7 +63,7 @@ public:
         for (sighting& each : found_) {
             if (each.is_of_order) order_.regrade(each.what);  // later steps may explain it better
             each.what.best = schedule_of(control_.decisions(), each.what.signature);
-            if (done.stuck && matches(each.what, *done.stuck)) adopt(each.what, *done.stuck);
+            if (done.stuck && is_among(each.what, *done.stuck)) adopt(each.what, *done.stuck);
         }
         return finish();
     }
@@ -133,9 +134,9 @@ private:
     void see_stuck(const finding& stuck) {
         bool is_known = false;
         for (sighting& each : found_) {
-            if (!matches(each.what, stuck)) continue;
-            is_known = true;
-            if (each.is_reached) continue;
+            const bool is_it = matches(each.what, stuck);
+            is_known = is_known || is_it;
+            if (each.is_reached || !(is_it || is_among(each.what, stuck))) continue;
             each.decisions = control_.decisions();
             each.is_reached = true;
         }
@@ -164,13 +165,18 @@ private:
         });
     }
 
+    /// Whether it is that one, or another ring in which tasks were stuck as well.
+    static bool is_among(const finding& known, const finding& stuck) {
+        return matches(known, stuck) || !ring_of(known.cycle, stuck.tasks).empty();
+    }
+
     static void adopt(finding& known, const finding& stuck) {
         if (known.kind != stuck.kind) {
             known.judged = verdict::confirmed;
             known.reason.clear();
         }
         known.tasks = stuck.tasks;
-        known.reached = stuck.cycle;
+        known.reached = matches(known, stuck) ? stuck.cycle : ring_of(known.cycle, stuck.tasks);
     }
 
     /// A verdict for each finding: reached, built, refuted, or neither.
@@ -220,7 +226,7 @@ private:
                 return false;
             static_cast<void>(how.new_execution());
             const execution_record done = run(how);
-            if (done.stuck && matches(wanted, *done.stuck)) return true;
+            if (done.stuck && is_among(wanted, *done.stuck)) return true;
         }
         return false;
     }
@@ -248,7 +254,7 @@ private:
     }
 
     bool shows(const sighting& wanted, const execution_record& done) const {
-        if (wanted.is_reached) return done.stuck && matches(wanted.what, *done.stuck);
+        if (wanted.is_reached) return done.stuck && is_among(wanted.what, *done.stuck);
         if (wanted.what.kind == finding_kind::assertion) return done.thrown == wanted.what.what;
         return std::any_of(
             order_.findings().begin(), order_.findings().end(),
