@@ -2,9 +2,10 @@
 
 #include <doctest/doctest.h>
 
+#include "wedge/main/files.hpp"
+
 #include "main/fake_program.hpp"
 #include "main/sample_scenarios.hpp"
-#include "wedge/main/files.hpp"
 
 namespace fmt_test {
 

@@ -1,8 +1,9 @@
 #include <doctest/doctest.h>
 
+#include "wedge/main/files.hpp"
+
 #include "main/fake_program.hpp"
 #include "main/sample_scenarios.hpp"
-#include "wedge/main/files.hpp"
 
 namespace graph_test {
 
@@ -36,8 +37,9 @@ TEST_CASE("graph: a picture is drawn by Graphviz, or the message says what is mi
         CHECK(here.files(".dot").empty());
     } else {
         CHECK(drawn.status == 2);
-        CHECK(drawn.err == "bank: a.svg: Graphviz's dot is missing or failed; the digraph is in "
-                           "a.svg.dot\n");
+        CHECK(drawn.err ==
+              "bank: a.svg: Graphviz's dot is missing or failed; the digraph is in "
+              "a.svg.dot\n");
     }
 }
 

@@ -1,8 +1,9 @@
 #include <doctest/doctest.h>
 
+#include "wedge/main/files.hpp"
+
 #include "main/fake_program.hpp"
 #include "main/sample_scenarios.hpp"
-#include "wedge/main/files.hpp"
 
 namespace hunt_test {
 
@@ -11,8 +12,9 @@ TEST_CASE("hunt: of one scenario the engines, the finding and what repeats it ar
     wedge::write_text("abba.wedge", std::string(abba_text) + "expect deadlock\n");
     const called found = call_program({}, {"hunt", "abba.wedge"});
     CHECK(found.status == 0);
-    CHECK(found.out.starts_with("abba.wedge: deadlock, as expected\n\n  engines  the order pass, a "
-                                "search over states: "));
+    CHECK(
+        found.out.starts_with("abba.wedge: deadlock, as expected\n\n  engines  the order pass, a "
+                              "search over states: "));
     const std::size_t at = found.out.find("replay: ./bin/bank replay findings/abba-");
     REQUIRE(at != std::string::npos);
     CHECK(found.out.find("\n  picture   findings/abba-") != std::string::npos);
@@ -29,8 +31,9 @@ TEST_CASE("hunt: of a folder each scenario is a line, but for those that are not
     wedge::write_text("zoo/b.wedge", ordered_text);
     const called fine = call_program({}, {"hunt", "zoo"});
     CHECK(fine.status == 0);
-    CHECK(fine.out == "zoo/a.wedge: deadlock, as expected\nzoo/b.wedge: sound, as expected\n"
-                      "2 scenarios hunted, 2 as expected\n");
+    CHECK(fine.out ==
+          "zoo/a.wedge: deadlock, as expected\nzoo/b.wedge: sound, as expected\n"
+          "2 scenarios hunted, 2 as expected\n");
     wedge::write_text("zoo/c.wedge", abba_text);
     wedge::write_text("zoo/d.wedge", "lok a mutex\n");
     const called found = call_program({}, {"hunt", "zoo", "--out", "out"});

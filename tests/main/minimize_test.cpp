@@ -2,9 +2,10 @@
 
 #include <doctest/doctest.h>
 
+#include "wedge/main/files.hpp"
+
 #include "main/fake_program.hpp"
 #include "main/sample_scenarios.hpp"
-#include "wedge/main/files.hpp"
 
 namespace minimize_test {
 
@@ -55,12 +56,12 @@ TEST_CASE("minimize: of a sound scenario there is nothing to minimize") {
 
 TEST_CASE("minimize: a rule that is broken in the order pass can be kept alone") {
     const scratch_folder here;
-    wedge::write_text("a.wedge", "lock a mutex\nlock b mutex\nthread one {\n    lock a\n    lock b\n"
-                                 "    unlock a\n}\nexpect finding held-at-exit\n");
+    wedge::write_text("a.wedge",
+                      "lock a mutex\nlock b mutex\nthread one {\n    lock a\n    lock b\n"
+                      "    unlock a\n}\nexpect finding held-at-exit\n");
     const called result = call_program({}, {"minimize", "--order-only", "a.wedge"});
     CHECK(result.status == 0);
-    CHECK(result.out ==
-          "lock b mutex\nthread one {\n    lock b\n}\nexpect finding held-at-exit\n");
+    CHECK(result.out == "lock b mutex\nthread one {\n    lock b\n}\nexpect finding held-at-exit\n");
 }
 
 }  // namespace minimize_test

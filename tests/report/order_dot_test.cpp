@@ -57,8 +57,8 @@ TEST_CASE("order picture: an arrow names few of its sites and counts the others"
         edge.task = "t";
         drawn.edges.push_back(edge);
     }
-    CHECK(wedge::dot_of(drawn).find("label=\"t at f.c:1\\nt at f.c:2\\nt at f.c:3\\nand 2 more\"") !=
-          std::string::npos);
+    CHECK(wedge::dot_of(drawn).find(
+              "label=\"t at f.c:1\\nt at f.c:2\\nt at f.c:3\\nand 2 more\"") != std::string::npos);
 }
 
 }  // namespace order_dot_test

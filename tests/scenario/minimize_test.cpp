@@ -28,8 +28,7 @@ TEST_CASE("reduce: what no test asks for goes, but for what is expected") {
     CHECK(reduced("lock a mutex; lock b mutex x3; thread t x4 { lock a; yield; unlock a }\n"
                   "thread u { repeat 2 { choose { yield } or { lock b[2]; unlock b[2] } } }\n"
                   "expect deadlock\n",
-                  {" lock b["}) ==
-          "lock b mutex\nthread u {\n    lock b[0]\n}\nexpect deadlock\n");
+                  {" lock b["}) == "lock b mutex\nthread u {\n    lock b[0]\n}\nexpect deadlock\n");
 }
 
 TEST_CASE("reduce: a ring of copies and instances shrinks as a whole") {
@@ -40,8 +39,9 @@ TEST_CASE("reduce: a ring of copies and instances shrinks as a whole") {
 TEST_CASE("reduce: the comment at the top stays, others go with their statements") {
     CHECK(reduced("# top\nlock a mutex\n\n# of b\nlock b mutex  # b\nthread t {\n    # first\n"
                   "    lock a\n    lock b  # second\n}\n",
-                  {"lock b  "}) == "# top\n\n# of b\nlock b mutex  # b\n"
-                                   "thread t {\n    lock b  # second\n}\n");
+                  {"lock b  "}) ==
+          "# top\n\n# of b\nlock b mutex  # b\n"
+          "thread t {\n    lock b  # second\n}\n");
 }
 
 TEST_CASE("reduce: an object goes with its statements, and of a branch the taken one stays") {

@@ -101,7 +101,9 @@ private:
     /// @return whether nothing was found that stands
     bool explore(const invocation& call, const workload_entry& workload) const {
         const program calls = program_.empty() ? workload.usual : parsed(workload);
-        return report(call, {workload.name, to_string(calls), {},
+        return report(call, {workload.name,
+                             to_string(calls),
+                             {},
                              search(call, workload.name, [&](const explore_options& options) {
                                  return workload.explore(calls, options);
                              })});

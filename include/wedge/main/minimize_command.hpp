@@ -56,8 +56,8 @@ public:
             write_text(out_, text);
         std::string note = file_ + ": " + first.what + "; ";
         note += report::counted(scenario::statements_of(all), "statement") + " became " +
-                std::to_string(last.statements) + ", " +
-                report::counted(last.tried, "scenario") + " tried";
+                std::to_string(last.statements) + ", " + report::counted(last.tried, "scenario") +
+                " tried";
         if (interrupt_scope::requested.load()) note += "; stopped early";
         call.complain(note);
         return status;

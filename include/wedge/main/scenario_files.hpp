@@ -88,7 +88,7 @@ inline std::string save_schedule(const std::string& scenario_file, const std::st
     namespace fs = std::filesystem;
     if (found.best.decisions.empty()) return {};
     const bool is_absolute = scenario_file.starts_with('/') || folder.starts_with('/');
-    const fs::path named = is_absolute ? fs::absolute(scenario_file).lexically_normal()
+    const fs::path named = is_absolute      ? fs::absolute(scenario_file).lexically_normal()
                            : folder.empty() ? fs::path(scenario_file)
                                             : fs::path(scenario_file).lexically_proximate(folder);
     schedule saved = found.best;

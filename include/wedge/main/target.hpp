@@ -38,17 +38,17 @@ inline std::vector<target> targets_of(const invocation& call, const std::vector<
                 all.push_back({nullptr, std::move(file)});
         } else {
             const std::vector<std::string> names = call.workload_names();
-            throw error("TARGET: there is no workload or file '" + word + "'" +
-                        suggestion(word, names) +
-                        (names.empty() ? "; this program has no workload"
-                                       : "; there is " + joined(names)));
+            throw error(
+                "TARGET: there is no workload or file '" + word + "'" + suggestion(word, names) +
+                (names.empty() ? "; this program has no workload" : "; there is " + joined(names)));
         }
     }
     if (words.empty())
         for (const workload_entry& each : call.workloads) all.push_back({&each, {}});
     if (words.empty() && all.empty())
-        throw error("TARGET: name a scenario; this program has no workload, one built with "
-                    "WEDGE_MAIN(workload...) has");
+        throw error(
+            "TARGET: name a scenario; this program has no workload, one built with "
+            "WEDGE_MAIN(workload...) has");
     return all;
 }
 
