@@ -153,9 +153,10 @@ TEST_CASE("list: says what the program has, in text and in JSON") {
 TEST_CASE("explore: a scenario's file is a target, and its schedule replays") {
     const scratch_folder here;
     wedge::write_text("abba.wedge", abba_text);
-    for (const char* how : {"portfolio", "states", "exhaustive", "random"}) {
+    for (const std::string how : {"portfolio", "states", "exhaustive", "random"}) {
         CAPTURE(how);
-        const called found = call_program(entries(), {"explore", "abba.wedge", "--strategy", how});
+        const called found = call_program(entries(), {"explore", "abba.wedge", "--strategy",
+                                                      how.c_str(), "--executions", "200"});
         CHECK(found.status == 1);
         CHECK(found.err == "");
         CHECK(found.out.starts_with("abba.wedge\n\nconfirmed deadlock: "));

@@ -1,6 +1,7 @@
 // A known cycle among the waits of tasks that are stuck.
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <utility>
 #include <vector>
@@ -54,7 +55,7 @@ private:
 
 /// The ring of waits that is the known cycle; empty: there is none. Tasks may be stuck in several
 /// rings at once, of which a deadlock's own cycle is but the shortest.
-inline std::vector<dependency> ring_of(const std::vector<dependency>& cycle,
+inline std::vector<dependency> ring_in(const std::vector<dependency>& cycle,
                                        const std::vector<task_report>& stuck) {
     return detail::ring_search(cycle, stuck).run();
 }

@@ -167,7 +167,7 @@ private:
 
     /// Whether it is that one, or another ring in which tasks were stuck as well.
     static bool is_among(const finding& known, const finding& stuck) {
-        return matches(known, stuck) || !ring_of(known.cycle, stuck.tasks).empty();
+        return matches(known, stuck) || !ring_in(known.cycle, stuck.tasks).empty();
     }
 
     static void adopt(finding& known, const finding& stuck) {
@@ -176,7 +176,7 @@ private:
             known.reason.clear();
         }
         known.tasks = stuck.tasks;
-        known.reached = matches(known, stuck) ? stuck.cycle : ring_of(known.cycle, stuck.tasks);
+        known.reached = matches(known, stuck) ? stuck.cycle : ring_in(known.cycle, stuck.tasks);
     }
 
     /// A verdict for each finding: reached, built, refuted, or neither.

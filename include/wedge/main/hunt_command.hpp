@@ -45,6 +45,7 @@ public:
         add_number(options, "--seconds", seconds_, 1, "The time for all targets together");
         add_number(options, "--executions", executions_max_, 1, "The bound of one search");
         add_number(options, "--seed", seed_, 0, "The seed of fuzzing and of the random strategies");
+        add_pressure(options, under_);
         add_out(options, folder_, "DIR", "Where findings are saved (default: findings)");
     }
 
@@ -186,6 +187,7 @@ private:
         options.explore.executions_max = executions_max_;
         options.explore.steps_all_max = ~std::uint64_t{0};  // time ends it
         options.explore.seed = seed_;
+        options.under = under_;
         const auto run = [&](const char* engine, clock::time_point engine_end) {
             search_watch watch(engine_end, progress);
             watch.add_to(options.explore);
@@ -196,7 +198,7 @@ private:
             if (so_far.result.what.empty() || is_worse || result.found.exhausted)
                 so_far.result = std::move(result);
         };
-        if (scenario::scenario_subject(all).state()) {
+        if (scenario::scenario_subject(all, under_).state()) {
             const clock::time_point now = clock::now();
             run("a search over states", now + (end - now) / 2);
             if (is_settled(so_far.result) || is_over(end)) return so_far;
@@ -306,6 +308,7 @@ private:
     std::uint64_t seconds_ = 60;
     std::uint64_t executions_max_ = 2'000'000;  // time ends it before
     std::uint64_t seed_ = 1;
+    pressure under_{};
     std::string folder_ = "findings";
 };
 

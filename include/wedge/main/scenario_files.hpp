@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cstdint>
 #include <filesystem>
 #include <string>
 #include <system_error>
@@ -69,6 +70,15 @@ inline constexpr std::size_t scenario_size_max = 1;  // MiB; what the parser tak
 /// @throws error  `path: …` or `path:line:column: …`
 inline scenario::document read_scenario(const std::string& path) {
     return scenario::parse(read_text(path, scenario_size_max), path);
+}
+
+/// The option that puts the memory of a scenario under pressure.
+inline void add_pressure(CLI::App& options, pressure& under) {
+    options
+        .add_flag_callback(
+            "--pressure", [&under] { under = scenario::pressure_of("pressure"); },
+            "Let any allocation of a scenario fail or reclaim first, whatever the zone has")
+        ->disable_flag_override();
 }
 
 /// What `check` and those that use it search at most in one scenario.

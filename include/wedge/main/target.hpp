@@ -1,9 +1,12 @@
 // What a search is told to look at: a workload of this program, or a scenario's file.
 #pragma once
 
+#include <algorithm>
+#include <cstdint>
 #include <filesystem>
 #include <string>
 #include <system_error>
+#include <utility>
 #include <vector>
 
 #include "wedge/main/scenario_files.hpp"
