@@ -5,15 +5,9 @@
 #include "wedge/main/files.hpp"
 
 #include "main/fake_program.hpp"
+#include "main/sample_scenarios.hpp"
 
 namespace {
-
-constexpr const char* abba =
-    "lock a mutex\nlock b mutex x2\n"
-    "thread one {\n    lock a\n    lock b[1]\n    unlock b[1]\n    unlock a\n}\n"
-    "thread two {\n    lock b[1]\n    lock a\n    unlock a\n    unlock b[1]\n}\n";
-constexpr const char* ordered_text =
-    "lock a mutex\nthread one x2 {\n    lock a\n    unlock a\n}\nexpect sound\n";
 
 called check(std::initializer_list<const char*> arguments) {
     return call_program({}, arguments);
@@ -23,7 +17,7 @@ called check(std::initializer_list<const char*> arguments) {
 
 TEST_CASE("check: deadlock with a schedule, and the twin is sound") {
     const scratch_folder here;
-    wedge::write_text("abba.wedge", std::string(abba) + "expect deadlock\n");
+    wedge::write_text("abba.wedge", std::string(abba_text) + "expect deadlock\n");
     wedge::write_text("ordered.wedge", ordered_text);
     const called found = check({"check", "abba.wedge"});
     CHECK(found.status == 0);
@@ -40,7 +34,7 @@ TEST_CASE("check: deadlock with a schedule, and the twin is sound") {
 TEST_CASE("check: an expectation that is not met is status 1, and the findings are shown") {
     const scratch_folder here;
     wedge::make_folder("all/below");
-    wedge::write_text("all/b.wedge", abba);
+    wedge::write_text("all/b.wedge", abba_text);
     wedge::write_text("all/below/a.wedge", ordered_text);
     wedge::write_text("all/readme.txt", "no scenario");
     const called found = check({"check", "all"});
@@ -52,7 +46,7 @@ TEST_CASE("check: an expectation that is not met is status 1, and the findings a
 
 TEST_CASE("check: --json prints one object a scenario") {
     const scratch_folder here;
-    wedge::write_text("a.wedge", std::string(abba) + "expect deadlock\n");
+    wedge::write_text("a.wedge", std::string(abba_text) + "expect deadlock\n");
     wedge::write_text("b.wedge", ordered_text);
     const called found = check({"check", "--json", "a.wedge", "b.wedge"});
     CHECK(found.status == 0);
@@ -71,7 +65,7 @@ TEST_CASE("check: --json prints one object a scenario") {
 TEST_CASE("check: --out saves schedules that replay finds again, from anywhere") {
     const scratch_folder here;
     wedge::make_folder("in put");
-    wedge::write_text("in put/abba.wedge", abba);
+    wedge::write_text("in put/abba.wedge", abba_text);
     const called found = check({"check", "in put/abba.wedge", "--out", "out"});
     CHECK(found.status == 1);
     const std::size_t at = found.out.find("replay: ./bin/bank replay out/abba-");
@@ -122,11 +116,29 @@ TEST_CASE("check: misuse is one clear line and status 2, and costs no other file
     CHECK(check({"check", "--json", "typo.wedge"}).out ==
           "{\"file\":\"typo.wedge\",\"outcome\":\"error\",\"findings\":[],\"exploration\":"
           "{\"executions\":0,\"states\":null,\"exhausted\":false},\"expected\":[],"
-          "\"met\":false}\n");
+          "\"met\":false,\"error\":\"typo.wedge:3:5: found 'lok', expected a statement (did you "
+          "mean 'lock'?)\"}\n");
+}
+
+TEST_CASE("check: what a folder has that is no scenario costs the others nothing") {
+    const scratch_folder here;
+    wedge::make_folder("all/folder.wedge");
+    wedge::write_text("all/fine.wedge", ordered_text);
+    wedge::write_text("all/bytes.wedge", std::string_view("\x80\0\xff", 3));
+    wedge::write_text("all/huge.wedge", std::string((1 << 20) + 1, 'a'));
+    std::filesystem::create_symlink("nowhere", "all/link.wedge");
+    std::filesystem::create_symlink("..", "all/round");
+    const called found = check({"check", "all"});
+    CHECK(found.status == 2);
+    CHECK(found.out ==
+          "all/fine.wedge: sound, as expected\n1 scenario: 1 as expected; 3 could not be read\n");
+    CHECK(found.err.find("all/bytes.wedge:1:1: found '\\x80") != std::string::npos);
+    CHECK(found.err.find("all/huge.wedge: larger than 1 MiB\n") != std::string::npos);
+    CHECK(found.err.find("all/link.wedge: No such file or directory\n") != std::string::npos);
 }
 
 TEST_CASE("check: the same call prints the same bytes") {
     const scratch_folder here;
-    wedge::write_text("a.wedge", abba);
+    wedge::write_text("a.wedge", abba_text);
     CHECK(check({"check", "a.wedge"}).out == check({"check", "a.wedge"}).out);
 }

@@ -3,6 +3,7 @@
 #include <csignal>
 
 #include "main/fake_program.hpp"
+#include "main/sample_scenarios.hpp"
 #include "report/sample_findings.hpp"
 #include "wedge/lock/guard.hpp"
 #include "wedge/lock/mutex.hpp"
@@ -147,4 +148,62 @@ TEST_CASE("list: says what the program has, in text and in JSON") {
     const called json = call_program(entries(), {"list", "--json"});
     CHECK(json.out.starts_with("{\"workloads\":[{\"name\":\"transfer\",\"actions\":[\"withdraw\","
                                "\"deposit\"],\"program\":\"withdraw | deposit\","));
+}
+
+TEST_CASE("explore: a scenario's file is a target, and its schedule replays") {
+    const scratch_folder here;
+    wedge::write_text("abba.wedge", abba_text);
+    for (const std::string how : {"portfolio", "states", "exhaustive", "random"}) {
+        CAPTURE(how);
+        const called found = call_program(entries(), {"explore", "abba.wedge", "--strategy",
+                                                      how.c_str(), "--executions", "200"});
+        CHECK(found.status == 1);
+        CHECK(found.err == "");
+        CHECK(found.out.starts_with("abba.wedge\n\nconfirmed deadlock: "));
+        CHECK(found.out.find("waits for  b[1]        at abba.wedge:5") != std::string::npos);
+        REQUIRE(here.files(".schedule").size() == 1);
+        const std::string file = here.files(".schedule").front();
+        const called again = call_program(entries(), {"replay", file.c_str()});
+        CHECK(again.status == 1);
+        CHECK(first_block(again.out, "confirmed") == first_block(found.out, "confirmed"));
+    }
+}
+
+TEST_CASE("explore: a scenario's repaired twin is sound, on several threads too") {
+    const scratch_folder here;
+    wedge::write_text("fine.wedge", ordered_text);
+    for (const char* jobs : {"1", "2"}) {
+        const called found = call_program({}, {"explore", "fine.wedge", "--jobs", jobs});
+        CHECK(found.status == 0);
+        CHECK(found.out.find("sound: no findings; ") != std::string::npos);
+    }
+    CHECK(here.files(".schedule").empty());
+}
+
+TEST_CASE("explore: --jobs names the locks of a scenario as one job does") {
+    const scratch_folder here;
+    wedge::write_text("abba.wedge", abba_text);
+    const called found = call_program(
+        {}, {"explore", "abba.wedge", "--jobs", "2", "--strategy", "random", "--executions", "50"});
+    CHECK(found.status == 1);
+    CHECK(found.out.find("waits for  b[1]") != std::string::npos);
+}
+
+TEST_CASE("replay: a scenario's schedule may be followed leniently after a change") {
+    const scratch_folder here;
+    wedge::write_text("abba.wedge", abba_text);
+    REQUIRE(call_program({}, {"explore", "abba.wedge"}).status == 1);
+    const std::string file = here.files(".schedule").front();
+    wedge::write_text("abba.wedge", "counter K = 0\n" + std::string(abba_text));
+    const called strict = call_program({}, {"replay", file.c_str()});
+    CHECK(strict.status == 2);
+    CHECK(strict.err == "bank: " + file + ": was recorded when abba.wedge said something else; "
+                        "--lenient replays what still fits\n");
+    const called lenient = call_program({}, {"replay", file.c_str(), "--lenient"});
+    CHECK(lenient.status == 1);
+    CHECK(lenient.out.find("\nreproduced in ") != std::string::npos);
+    wedge::write_text("abba.wedge", ordered_text);
+    const called other = call_program({}, {"replay", file.c_str(), "--lenient"});
+    CHECK(other.status == 0);
+    CHECK(other.out.find("\ndiverged: at decision ") != std::string::npos);
 }

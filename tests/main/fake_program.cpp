@@ -3,9 +3,9 @@
 #include "wedge/main/run_main.hpp"
 
 called call_program(std::span<const wedge::workload_entry> workloads,
-                           std::initializer_list<const char*> arguments) {
+                    std::span<const char* const> arguments) {
     std::vector<const char*> words{"./bin/bank"};
-    words.insert(words.end(), arguments);
+    words.insert(words.end(), arguments.begin(), arguments.end());
     char* texts[2] = {nullptr, nullptr};
     std::size_t sizes[2] = {0, 0};
     std::FILE* const out = ::open_memstream(&texts[0], &sizes[0]);

@@ -46,4 +46,8 @@ struct called {
 
 /// Defined in fake_program.cpp, which alone compiles all subcommands: that takes long.
 called call_program(std::span<const wedge::workload_entry> workloads,
-                    std::initializer_list<const char*> arguments);
+                    std::span<const char* const> arguments);
+inline called call_program(std::span<const wedge::workload_entry> workloads,
+                           std::initializer_list<const char*> arguments) {
+    return call_program(workloads, std::span(arguments.begin(), arguments.size()));
+}

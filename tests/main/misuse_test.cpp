@@ -37,10 +37,11 @@ TEST_CASE("misuse: exit status 2, nothing on stdout, one line that names the cul
     wedge::write_text("changed.schedule",
                       "wedge schedule 1\nworkload transfer 1f\nprogram deposit\n");
     const bad_line lines[] = {
-        {{}, "bank: a command is missing (hunt, explore, replay, check, fuzz, list); see "
-             "./bin/bank --help"},
+        {{}, "bank: a command is missing (hunt, explore, replay, check, minimize, fmt, graph, fuzz, "
+             "list); see ./bin/bank --help"},
         {{"explor"}, "bank: unknown command 'explor' (did you mean explore?); there is hunt, "
-                     "explore, replay, check, fuzz, list; see ./bin/bank --help"},
+                     "explore, replay, check, minimize, fmt, graph, fuzz, list; see ./bin/bank "
+                     "--help"},
         {{"--foo"}, "bank: unknown option --foo; see ./bin/bank --help"},
         {{"explore", "--sed", "3"}, "bank: explore: unknown option --sed (did you mean --seed?); "
                                     "see ./bin/bank explore --help"},
@@ -55,12 +56,18 @@ TEST_CASE("misuse: exit status 2, nothing on stdout, one line that names the cul
         {{"explore", "--strategy", "exhaustiv"},
          "bank: --strategy: there is no 'exhaustiv' (did you mean exhaustive?); there is "
          "portfolio, random, pct, pos, urw, surw, round-robin, exhaustive, states"},
-        {{"explore", "tranfer"}, "bank: WORKLOAD: there is no 'tranfer' (did you mean transfer?); "
-                                 "there is transfer, eviction"},
+        {{"explore", "tranfer"}, "bank: TARGET: there is no workload or file 'tranfer' (did you "
+                                 "mean transfer?); there is transfer, eviction"},
+        {{"explore", "nowhere.wedge"}, "bank: nowhere.wedge: No such file or directory"},
         {{"explore", "transfer", "eviction"},
          "bank: explore: unexpected argument 'eviction'; see ./bin/bank explore --help"},
         {{"explore", "--program", "deposit"},
-         "bank: --program: say for which WORKLOAD (transfer, eviction)"},
+         "bank: --program: say for which workload (transfer, eviction); a scenario has its own"},
+        {{"graph", "a.wedge", "-o", "a.jpg"},
+         "bank: --out: a.jpg: a picture ends in .svg, .png, .pdf or .dot"},
+        {{"minimize", "folder"}, "bank: folder: this is a folder, a file is wanted"},
+        {{"fmt", "--check", "--in-place", "a.wedge"},
+         "bank: fmt: --in-place excludes --check; see ./bin/bank fmt --help"},
         {{"explore", "transfer", "--program", "deposit |"},
          "bank: --program:10: expected the name of an action, found the end"},
         {{"explore", "transfer", "--program", "deposti"},
@@ -99,7 +106,7 @@ TEST_CASE("misuse: a program without workloads says who has them") {
     const scratch_folder here;
     wedge::write_text("a.schedule", "wedge schedule 1\nworkload transfer 11\nprogram deposit\n");
     CHECK(call_program({}, {"explore"}).err ==
-          "bank: explore: this program has no workload; one built with "
+          "bank: TARGET: name a scenario; this program has no workload, one built with "
           "WEDGE_MAIN(workload...) has\n");
     CHECK(call_program({}, {"replay", "a.schedule"}).err ==
           "bank: a.schedule: is of workload transfer, this program has none; the program that "
@@ -109,7 +116,8 @@ TEST_CASE("misuse: a program without workloads says who has them") {
 }
 
 TEST_CASE("misuse: --help and --version are none") {
-    for (const char* command : {"explore", "replay", "list"}) {
+    for (const char* command : {"hunt", "explore", "replay", "check", "minimize", "fmt", "graph",
+                                "fuzz", "list"}) {
         const called help = call_program({}, {command, "--help"});
         CHECK(help.status == 0);
         CHECK(help.err == "");

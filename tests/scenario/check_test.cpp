@@ -55,6 +55,26 @@ TEST_CASE("check: a confirmed finding has a schedule that deadlocks again") {
     CHECK(again.diverged == "");
 }
 
+TEST_CASE("check: a deadlock beside another one that always comes is confirmed, too") {
+    const std::string beside = "thread r { lock z; lock z }\n";
+    const std::string orders =
+        "lock a mutex; lock b mutex; lock z mutex\n"
+        "thread p { lock a; lock b; unlock b; unlock a }\n";
+    const auto broken =
+        checked(orders + "thread q { lock b; lock a; unlock a; unlock b }\n" + beside);
+    REQUIRE(find(broken, wedge::finding_kind::circular) != nullptr);
+    CHECK(find(broken, wedge::finding_kind::circular)->judged == wedge::verdict::confirmed);
+    CHECK(find(broken, wedge::finding_kind::circular)->reached.size() == 2);
+    REQUIRE(find(broken, wedge::finding_kind::recursive) != nullptr);
+    CHECK(find(broken, wedge::finding_kind::recursive)->judged == wedge::verdict::confirmed);
+    const auto gated = checked(
+        "lock gate mutex; lock a mutex; lock b mutex; lock z mutex\n"
+        "thread p { lock gate; lock a; lock b; unlock b; unlock a; unlock gate }\n"
+        "thread q { lock gate; lock b; lock a; unlock a; unlock b; unlock gate }\n" + beside);
+    REQUIRE(find(gated, wedge::finding_kind::circular) != nullptr);
+    CHECK(find(gated, wedge::finding_kind::circular)->judged == wedge::verdict::refuted);
+}
+
 TEST_CASE("check: an order that only the order pass sees is refuted by the exploration") {
     const std::string text =
         "lock a mutex; lock b mutex; counter K = 0\n"

@@ -12,6 +12,7 @@
 #include "wedge/explore/make_strategy.hpp"
 #include "wedge/explore/minimize.hpp"
 #include "wedge/explore/real_cycle.hpp"
+#include "wedge/explore/ring.hpp"
 #include "wedge/explore/strategy/confirm.hpp"
 #include "wedge/explore/strategy/replay.hpp"
 #include "wedge/order/checker.hpp"
@@ -132,7 +133,7 @@ public:
         for (sighting& each : found_) {
             regrade(each);  // later steps may explain it better
             each.what.best = shown(done, each.what.signature);
-            if (done.stuck && matches(each.what, *done.stuck)) adopt(each.what, *done.stuck);
+            if (done.stuck && is_among(each.what, *done.stuck)) adopt(each.what, *done.stuck);
         }
         return finish();
     }
@@ -214,9 +215,9 @@ private:
     void see_stuck(const finding& stuck, const execution_record& in) {
         bool is_known = false;
         for (sighting& each : found_) {
-            if (!matches(each.what, stuck)) continue;
-            is_known = true;
-            if (each.is_reached) continue;
+            const bool is_it = matches(each.what, stuck);
+            is_known = is_known || is_it;
+            if (each.is_reached || !(is_it || is_among(each.what, stuck))) continue;
             each.shown = shown(in, {});
             each.is_reached = true;
         }
@@ -246,18 +247,22 @@ private:
         });
     }
 
+    /// Whether it is that one, or another ring in which tasks were stuck as well.
+    static bool is_among(const finding& known, const finding& stuck) {
+        return matches(known, stuck) || !ring_in(known.cycle, stuck.tasks).empty();
+    }
+
     static void adopt(finding& known, const finding& stuck) {
         if (known.kind != stuck.kind) {
             known.judged = verdict::confirmed;
             known.reason.clear();
         }
         known.tasks = stuck.tasks;
-        known.reached = stuck.cycle;
+        known.reached = matches(known, stuck) ? stuck.cycle : ring_in(known.cycle, stuck.tasks);
     }
 
     static bool needs_verdict(const sighting& each) {
-        return each.is_of_order && !each.is_reached &&
-               each.what.judged == verdict::unresolved;
+        return each.is_of_order && !each.is_reached && each.what.judged == verdict::unresolved;
     }
 
     /// Parks tasks at the edges of the cycle; when that does not do, because what leads there needs
@@ -278,7 +283,7 @@ private:
                 return false;
             static_cast<void>(how.new_execution());
             const execution_record done = run(how);
-            if (done.stuck && matches(wanted, *done.stuck)) return true;
+            if (done.stuck && is_among(wanted, *done.stuck)) return true;
         }
         return false;
     }
@@ -322,11 +327,10 @@ private:
     }
 
     bool shows(const sighting& wanted, const execution_record& done) const {
-        if (wanted.is_reached) return done.stuck && matches(wanted.what, *done.stuck);
+        if (wanted.is_reached) return done.stuck && is_among(wanted.what, *done.stuck);
         if (wanted.what.kind == finding_kind::assertion) return done.thrown == wanted.what.what;
-        return std::any_of(
-            order_.findings().begin(), order_.findings().end(),
-            [&](const finding& f) { return f.signature == wanted.what.signature; });
+        return std::any_of(order_.findings().begin(), order_.findings().end(),
+                           [&](const finding& f) { return f.signature == wanted.what.signature; });
     }
 
     /// The last execution as a schedule.

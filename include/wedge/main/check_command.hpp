@@ -33,8 +33,7 @@ public:
             ->type_name("");
         add_flag(options, "--json", as_json_, "Print one JSON object a scenario");
         add_flag(options, "--order-only", options_.is_order_only, "Do not explore");
-        add_flag(options, "--pressure", has_pressure_,
-                 "Let any allocation fail or reclaim first, whatever the zone has");
+        add_pressure(options, options_.under);
         explore_options& how = options_.explore;
         add_number(options, "--executions", how.executions_max, 1, "The budget of a scenario");
         add_number(options, "--seed", how.seed, 0, "The seed of the random strategies");
@@ -43,7 +42,6 @@ public:
     }
 
     int run(const invocation& call) override {
-        if (has_pressure_) options_.under = scenario::pressure_of("pressure");
         if (!folder_.empty()) make_folder(folder_);
         const std::vector<std::string> files = scenario_files(call, paths_, unread_);
         const interrupt_scope interrupted;
@@ -190,7 +188,6 @@ private:
     scenario::check_options options_ = check_defaults();
     std::vector<std::string> paths_;
     std::string folder_;
-    bool has_pressure_ = false;
     bool as_json_ = false;
     std::uint64_t met_ = 0;
     std::uint64_t unmet_ = 0;

@@ -39,8 +39,7 @@ public:
             .add_option("--program", program_,
                         "Who calls what: tasks apart by |, calls by commas, as 'fault | evict(3)'")
             ->type_name("TEXT");
-        add_flag(options, "--pressure", has_pressure_,
-                 "In a scenario, let any allocation fail or reclaim first");
+        add_pressure(options, under_);
         add_choice(options, "--strategy", options_.how, strategy_names, "How to search");
         add_number(options, "--seed", options_.seed, 0, "The seed of the random strategies");
         add_number(options, "--executions", options_.executions_max, 1, "The budget");
@@ -101,17 +100,18 @@ private:
     /// @return whether nothing was found that stands
     bool explore(const invocation& call, const workload_entry& workload) const {
         const program calls = program_.empty() ? workload.usual : parsed(workload);
-        return report(call, {workload.name, to_string(calls), {},
+        return report(call, {workload.name,
+                             to_string(calls),
+                             {},
                              search(call, workload.name, [&](const explore_options& options) {
                                  return workload.explore(calls, options);
                              })});
     }
     bool explore(const invocation& call, const std::string& file) const {
         const scenario::document all = read_scenario(file);
-        const pressure under = scenario::pressure_of(has_pressure_ ? "pressure" : "");
-        return report(call, {file, scenario::program_word(under), file,
+        return report(call, {file, scenario::program_word(under_), file,
                              search(call, file, [&](const explore_options& options) {
-                                 return scenario::explore(all, options, under);
+                                 return scenario::explore(all, options, under_);
                              })});
     }
 
@@ -188,7 +188,7 @@ private:
     std::string wanted_;
     std::string program_;
     std::string folder_;
-    bool has_pressure_ = false;
+    pressure under_{};
     bool as_json_ = false;
     bool with_dot_ = false;
     bool with_picture_ = false;

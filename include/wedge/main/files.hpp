@@ -1,9 +1,6 @@
 // Reading and writing whole files; every failure is an `error` that names the file.
 #pragma once
 
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
@@ -12,6 +9,9 @@
 #include <string>
 #include <string_view>
 #include <system_error>
+
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "wedge/base/check.hpp"
 #include "wedge/event/signature.hpp"
@@ -61,8 +61,7 @@ inline void write_text(const std::string& path, std::string_view text) {
     const bool is_new = !fs::exists(old);
     const bool is_replaced = is_new || fs::is_regular_file(old);
     const std::string target = is_new ? path : fs::canonical(path, failed).string();
-    const std::string draft =
-        is_replaced ? target + ".tmp-" + std::to_string(::getpid()) : path;
+    const std::string draft = is_replaced ? target + ".tmp-" + std::to_string(::getpid()) : path;
     detail::open_file file(std::fopen(draft.c_str(), "wb"));
     if (file == nullptr) detail::fail_file(path);
     bool is_written = std::fwrite(text.data(), 1, text.size(), file.get()) == text.size();

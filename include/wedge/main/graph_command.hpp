@@ -29,6 +29,7 @@ public:
                 "digraph on the standard output)");
         add_flag(options, "--order-only", options_.is_order_only,
                  "Do not explore: the cycles get no verdict");
+        add_pressure(options, options_.under);
     }
 
     int run(const invocation& call) override {

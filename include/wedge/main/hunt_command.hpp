@@ -45,6 +45,7 @@ public:
         add_number(options, "--seconds", seconds_, 1, "The time for all targets together");
         add_number(options, "--executions", executions_max_, 1, "The bound of one search");
         add_number(options, "--seed", seed_, 0, "The seed of fuzzing and of the random strategies");
+        add_pressure(options, under_);
         add_out(options, folder_, "DIR", "Where findings are saved (default: findings)");
     }
 
@@ -64,9 +65,9 @@ public:
             const clock::time_point share =
                 now + std::max(end - now, clock::duration{}) / static_cast<int>(left--);
             const bool is_hunted = call.guarded([&] {
-                const bool is_expected =
-                    each.workload ? hunt(call, *each.workload, share)
-                                  : hunt(call, each.file, share, chosen.size() == 1);
+                const bool is_expected = each.workload
+                                             ? hunt(call, *each.workload, share)
+                                             : hunt(call, each.file, share, chosen.size() == 1);
                 as_expected += is_expected ? 1 : 0;
             });
             ++(is_hunted ? hunted : unread);
@@ -91,6 +92,12 @@ private:
         std::optional<finding> found;
         std::string engine;
         outcome explored;  ///< when fuzzing found nothing
+    };
+
+    /// What a hunt in one scenario came to.
+    struct searched_scenario {
+        scenario::check_result result;
+        std::string engines = "the order pass";
     };
 
     /// Ends a search when its time is over, or when the user asks.
@@ -123,8 +130,7 @@ private:
     }
 
     /// @return whether the result is the expected one
-    bool hunt(const invocation& call, const workload_entry& workload,
-              clock::time_point end) const {
+    bool hunt(const invocation& call, const workload_entry& workload, clock::time_point end) const {
         quarry caught;
         {
             progress_line progress(call.err, workload.name);
@@ -132,15 +138,14 @@ private:
             fuzz(workload, now + (end - now) / 2, progress, caught);
             if (!caught.found) explore(workload, end, progress, caught);
         }
-        const result what = !caught.found             ? caught.explored.what
+        const result what = !caught.found              ? caught.explored.what
                             : caught.found->is_stuck() ? result::deadlock
                                                        : result::finding;
-        const bool is_expected =
-            workload.expected ? (what == *workload.expected ||
-                                 (*workload.expected == result::sound && !caught.found))
-                              : !caught.found;
-        call.print("== " + workload.name + ": " +
-                   (caught.found ? name_of(what) : "nothing found") +
+        const bool is_expected = workload.expected
+                                     ? (what == *workload.expected ||
+                                        (*workload.expected == result::sound && !caught.found))
+                                     : !caught.found;
+        call.print("== " + workload.name + ": " + (caught.found ? name_of(what) : "nothing found") +
                    (is_expected ? "" : ", which is not expected") + "\n\n");
         if (caught.found)
             report(call, workload, caught);
@@ -154,33 +159,17 @@ private:
     bool hunt(const invocation& call, const std::string& file, clock::time_point end,
               bool is_only) const {
         const scenario::document all = read_scenario(file);
-        std::string engines = "the order pass";
-        scenario::check_result result;
+        searched_scenario caught;
         {
             progress_line progress(call.err, file);
-            scenario::check_options options = check_defaults();
-            options.explore.executions_max = executions_max_;
-            options.explore.steps_all_max = ~std::uint64_t{0};  // time ends it
-            options.explore.seed = seed_;
-            const bool has_states = scenario::scenario_subject(all).state().has_value();
-            const auto search = [&](clock::time_point search_end) {
-                search_watch watch(search_end, progress);
-                watch.add_to(options.explore);
-                options.is_stateless = result.found.states != 0;
-                engines += !has_states || options.is_stateless ? ", the portfolio of strategies: "
-                                                               : ", a search over states: ";
-                result = scenario::check(all, options);
-                engines += report::counted(result.found.executions, "execution");
-            };
-            const clock::time_point now = clock::now();
-            search(has_states ? now + (end - now) / 2 : end);
-            if (result.found.states != 0 && !is_settled(result) && !is_over(end)) search(end);
+            caught = search(all, end, progress);
         }
-        call.print(file + ": " + result.what +
-                   (result.is_met ? ", as expected\n"
-                                  : "; expected: " + joined(result.expected) + "\n"));
+        scenario::check_result& result = caught.result;
+        call.print(
+            file + ": " + result.what +
+            (result.is_met ? ", as expected\n" : "; expected: " + joined(result.expected) + "\n"));
         if (!is_only && result.is_met) return true;
-        call.print("\n  engines  " + engines + "\n           " +
+        call.print("\n  engines  " + caught.engines + "\n           " +
                    report::summary_of(result.found) + "\n\n");
         for (finding& found : result.found.findings) {
             scenario::name_locks(found, result.titles);
@@ -191,6 +180,34 @@ private:
         return result.is_met;
     }
 
+    searched_scenario search(const scenario::document& all, clock::time_point end,
+                             progress_line& progress) const {
+        searched_scenario so_far;
+        scenario::check_options options = check_defaults();
+        options.explore.executions_max = executions_max_;
+        options.explore.steps_all_max = ~std::uint64_t{0};  // time ends it
+        options.explore.seed = seed_;
+        options.under = under_;
+        const auto run = [&](const char* engine, clock::time_point engine_end) {
+            search_watch watch(engine_end, progress);
+            watch.add_to(options.explore);
+            scenario::check_result result = scenario::check(all, options);
+            so_far.engines += std::string(", ") + engine + ": " +
+                              report::counted(result.found.executions, "execution");
+            const bool is_worse = result.found.what < so_far.result.found.what;
+            if (so_far.result.what.empty() || is_worse || result.found.exhausted)
+                so_far.result = std::move(result);
+        };
+        if (scenario::scenario_subject(all, under_).state()) {
+            const clock::time_point now = clock::now();
+            run("a search over states", now + (end - now) / 2);
+            if (is_settled(so_far.result) || is_over(end)) return so_far;
+            options.is_stateless = true;
+        }
+        run("the portfolio of strategies", end);
+        return so_far;
+    }
+
     /// Whether every finding has its verdict, and nothing more can be found that is worse.
     static bool is_settled(const scenario::check_result& of) {
         return of.found.exhausted || of.found.what == result::deadlock ||
@@ -198,8 +215,8 @@ private:
     }
 
     static clock::time_point until(clock::time_point start, double seconds) {
-        return start + std::chrono::duration_cast<clock::duration>(
-                           std::chrono::duration<double>(seconds));
+        return start +
+               std::chrono::duration_cast<clock::duration>(std::chrono::duration<double>(seconds));
     }
     static bool is_over(clock::time_point end) {
         return clock::now() >= end || interrupt_scope::requested.load();
@@ -279,10 +296,11 @@ private:
                                      const std::string& path) {
         const std::unique_ptr<subject> what =
             workload.fuzzing().with(parse_program(found.best.program));
-        write_text(path, scenario::scenario_of(*what, found,
-                                               "# The locks of a deadlock that `wedge hunt` found "
-                                               "in " + workload.name + ":\n# " +
-                                                   found.best.program + "\n"));
+        write_text(path,
+                   scenario::scenario_of(*what, found,
+                                         "# The locks of a deadlock that `wedge hunt` found "
+                                         "in " +
+                                             workload.name + ":\n# " + found.best.program + "\n"));
         return "  scenario  " + path + "\n";
     }
 
@@ -290,6 +308,7 @@ private:
     std::uint64_t seconds_ = 60;
     std::uint64_t executions_max_ = 2'000'000;  // time ends it before
     std::uint64_t seed_ = 1;
+    pressure under_{};
     std::string folder_ = "findings";
 };
 

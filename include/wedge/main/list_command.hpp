@@ -42,8 +42,7 @@ private:
         std::vector<section> all;
         const auto add = [&](const char* title, const auto&... tables) {
             all.push_back({title, {}});
-            (all.back().words.insert(all.back().words.end(), std::begin(tables),
-                                     std::end(tables)),
+            (all.back().words.insert(all.back().words.end(), std::begin(tables), std::end(tables)),
              ...);
         };
         std::vector<std::string_view> events;

@@ -1,4 +1,4 @@
-// WEDGE_MAIN: gives a program of the user's the subcommands explore, replay and list.
+// WEDGE_MAIN: gives a program of the user's the subcommands of wedge.
 #pragma once
 
 #include <vector>

@@ -28,8 +28,7 @@ public:
         add_out(options, out_, "FILE", "Where the result goes (default: standard output)");
         add_flag(options, "--order-only", options_.is_order_only,
                  "Keep what the order pass says; do not explore");
-        add_flag(options, "--pressure", has_pressure_,
-                 "Let any allocation fail or reclaim first, whatever the zone has");
+        add_pressure(options, options_.under);
         explore_options& how = options_.explore;
         add_number(options, "--executions", how.executions_max, 1, "The budget of each check");
         add_number(options, "--seed", how.seed, 0, "The seed of the random strategies");
@@ -38,7 +37,6 @@ public:
     /// The exit status is that of `check`.
     int run(const invocation& call) override {
         const scenario::document all = read_scenario(file_);
-        if (has_pressure_) options_.under = scenario::pressure_of("pressure");
         const interrupt_scope interrupted;
         options_.explore.stop = &interrupt_scope::requested;
         const scenario::check_result first = checked(call, all);
@@ -56,8 +54,8 @@ public:
             write_text(out_, text);
         std::string note = file_ + ": " + first.what + "; ";
         note += report::counted(scenario::statements_of(all), "statement") + " became " +
-                std::to_string(last.statements) + ", " +
-                report::counted(last.tried, "scenario") + " tried";
+                std::to_string(last.statements) + ", " + report::counted(last.tried, "scenario") +
+                " tried";
         if (interrupt_scope::requested.load()) note += "; stopped early";
         call.complain(note);
         return status;
@@ -89,7 +87,6 @@ private:
     scenario::check_options options_ = check_defaults();
     std::string file_;
     std::string out_;
-    bool has_pressure_ = false;
 };
 
 }  // namespace wedge

@@ -1,13 +1,13 @@
 // Drawing: hands digraphs to Graphviz, if this machine has it.
 #pragma once
 
-#include <spawn.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
 #include <cerrno>
 #include <cstdio>
 #include <string>
+
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "wedge/main/files.hpp"
 

@@ -1,12 +1,12 @@
 // How far a long search is: one line that changes on a terminal, a plain line now and then else.
 #pragma once
 
-#include <unistd.h>
-
 #include <chrono>
 #include <cstdio>
 #include <string>
 #include <utility>
+
+#include <unistd.h>
 
 #include "wedge/report/words.hpp"
 #include "wedge/workload/outcome.hpp"

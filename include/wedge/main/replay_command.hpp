@@ -35,10 +35,10 @@ public:
     int run(const invocation& call) override {
         const schedule along = parse_schedule(read_text(file_), file_);
         const std::string scenario = scenario_of(call, along);
-        const outcome all = scenario.empty() ? replay(find(call, along), along)
-                                             : replay_scenario(scenario, along);
-        const bool is_again = std::any_of(
-            all.findings.begin(), all.findings.end(), [&](const finding& found) {
+        const outcome all =
+            scenario.empty() ? replay(find(call, along), along) : replay_scenario(scenario, along);
+        const bool is_again =
+            std::any_of(all.findings.begin(), all.findings.end(), [&](const finding& found) {
                 const bool happened =
                     found.judged == verdict::confirmed || found.judged == verdict::observed;
                 return happened && (along.signature.empty() || found.signature == along.signature);
@@ -62,7 +62,8 @@ private:
         const std::string subject =
             along.workload.empty() ? "no workload" : "workload " + along.workload;
         if (call.workloads.empty())
-            fail("is of " + subject + ", this program has none; the program that found a schedule "
+            fail("is of " + subject +
+                 ", this program has none; the program that found a schedule "
                  "replays it");
         const std::vector<std::string> names = call.workload_names();
         for (const workload_entry& each : call.workloads) {
@@ -77,8 +78,8 @@ private:
              joined(names) + "; the program that found a schedule replays it");
     }
 
-    /// The file of a schedule's scenario, which it names as seen from its folder or from here; empty:
-    /// it is of a workload.
+    /// The file of a schedule's scenario, which it names as seen from its folder or from here;
+    /// empty: it is of a workload.
     std::string scenario_of(const invocation& call, const schedule& along) const {
         namespace fs = std::filesystem;
         const std::vector<std::string> workloads = call.workload_names();
@@ -97,7 +98,8 @@ private:
     outcome replay_scenario(const std::string& path, const schedule& along) const {
         const scenario::document all = read_scenario(path);
         if (scenario::fingerprint_of(all) != along.fingerprint && !is_lenient_)
-            fail("was recorded when " + path + " said something else; --lenient replays what "
+            fail("was recorded when " + path +
+                 " said something else; --lenient replays what "
                  "still fits");
         return scenario::replay(all, along,
                                 is_lenient_ ? replay_mode::lenient : replay_mode::strict);
@@ -106,8 +108,8 @@ private:
     /// Mistakes in the schedule's program are found here, and are those of the file.
     outcome replay(const workload_entry& workload, const schedule& along) const {
         try {
-            return workload.replay(along,
-                                   is_lenient_ ? replay_mode::lenient : replay_mode::strict, {});
+            return workload.replay(along, is_lenient_ ? replay_mode::lenient : replay_mode::strict,
+                                   {});
         } catch (const error& wrong) {
             fail(wrong.what());
         }

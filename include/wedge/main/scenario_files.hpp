@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cstdint>
 #include <filesystem>
 #include <string>
 #include <system_error>
@@ -71,6 +72,15 @@ inline scenario::document read_scenario(const std::string& path) {
     return scenario::parse(read_text(path, scenario_size_max), path);
 }
 
+/// The option that puts the memory of a scenario under pressure.
+inline void add_pressure(CLI::App& options, pressure& under) {
+    options
+        .add_flag_callback(
+            "--pressure", [&under] { under = scenario::pressure_of("pressure"); },
+            "Let any allocation of a scenario fail or reclaim first, whatever the zone has")
+        ->disable_flag_override();
+}
+
 /// What `check` and those that use it search at most in one scenario.
 inline scenario::check_options check_defaults() {
     scenario::check_options options;
@@ -88,7 +98,7 @@ inline std::string save_schedule(const std::string& scenario_file, const std::st
     namespace fs = std::filesystem;
     if (found.best.decisions.empty()) return {};
     const bool is_absolute = scenario_file.starts_with('/') || folder.starts_with('/');
-    const fs::path named = is_absolute ? fs::absolute(scenario_file).lexically_normal()
+    const fs::path named = is_absolute      ? fs::absolute(scenario_file).lexically_normal()
                            : folder.empty() ? fs::path(scenario_file)
                                             : fs::path(scenario_file).lexically_proximate(folder);
     schedule saved = found.best;

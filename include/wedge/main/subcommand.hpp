@@ -86,17 +86,19 @@ protected:
     template <class Number>
     static void add_number(CLI::App& options, const char* option, Number& target,
                            std::uint64_t least, const std::string& what) {
-        add_number(options, option, least, what + " (default: " + std::to_string(target) + ")",
-                   [&target](std::uint64_t value) { target = static_cast<Number>(value); },
-                   std::numeric_limits<Number>::max());
+        add_number(
+            options, option, least, what + " (default: " + std::to_string(target) + ")",
+            [&target](std::uint64_t value) { target = static_cast<Number>(value); },
+            std::numeric_limits<Number>::max());
     }
     /// The same for one that has no default.
     template <class Number>
     static void add_number(CLI::App& options, const char* option, std::optional<Number>& target,
                            std::uint64_t least, const std::string& what) {
-        add_number(options, option, least, what + " (default: none)",
-                   [&target](std::uint64_t value) { target = static_cast<Number>(value); },
-                   std::numeric_limits<Number>::max());
+        add_number(
+            options, option, least, what + " (default: none)",
+            [&target](std::uint64_t value) { target = static_cast<Number>(value); },
+            std::numeric_limits<Number>::max());
     }
 
     static void add_flag(CLI::App& options, const char* option, bool& target, const char* what) {
@@ -104,8 +106,8 @@ protected:
     }
     /// One name of a table; its place there becomes the value.
     template <class Value, class Names>
-    static void add_choice(CLI::App& options, const char* option, Value& target,
-                           const Names& names, const char* what) {
+    static void add_choice(CLI::App& options, const char* option, Value& target, const Names& names,
+                           const char* what) {
         const std::vector<std::string> all(std::begin(names), std::end(names));
         options
             .add_option_function<std::string>(

@@ -1,9 +1,12 @@
 // What a search is told to look at: a workload of this program, or a scenario's file.
 #pragma once
 
+#include <algorithm>
+#include <cstdint>
 #include <filesystem>
 #include <string>
 #include <system_error>
+#include <utility>
 #include <vector>
 
 #include "wedge/main/scenario_files.hpp"
@@ -38,17 +41,17 @@ inline std::vector<target> targets_of(const invocation& call, const std::vector<
                 all.push_back({nullptr, std::move(file)});
         } else {
             const std::vector<std::string> names = call.workload_names();
-            throw error("TARGET: there is no workload or file '" + word + "'" +
-                        suggestion(word, names) +
-                        (names.empty() ? "; this program has no workload"
-                                       : "; there is " + joined(names)));
+            throw error(
+                "TARGET: there is no workload or file '" + word + "'" + suggestion(word, names) +
+                (names.empty() ? "; this program has no workload" : "; there is " + joined(names)));
         }
     }
     if (words.empty())
         for (const workload_entry& each : call.workloads) all.push_back({&each, {}});
     if (words.empty() && all.empty())
-        throw error("TARGET: name a scenario; this program has no workload, one built with "
-                    "WEDGE_MAIN(workload...) has");
+        throw error(
+            "TARGET: name a scenario; this program has no workload, one built with "
+            "WEDGE_MAIN(workload...) has");
     return all;
 }
 

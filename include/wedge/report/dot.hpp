@@ -104,8 +104,9 @@ private:
     }
     void arrow(const std::string& from, const std::string& to, const char* shade, bool waits) {
         // The ring's layout puts labels on its lines, so it has a legend instead.
-        const std::string label =
-            is_ring() ? "" : waits ? ", label=\" waits for \"" : ", label=\" held by \"";
+        const std::string label = is_ring() ? ""
+                                  : waits   ? ", label=\" waits for \""
+                                            : ", label=\" held by \"";
         line(from + " -> " + to + " [color=\"" + shade + "\"" + (waits ? ", style=dashed" : "") +
              label + "];");
     }
@@ -197,6 +198,8 @@ private:
 
 /// The picture of a finding as a Graphviz digraph; `dot -Tsvg` draws it. The same bytes for the
 /// same finding.
-inline std::string dot_of(const finding& found) { return report::dot_printer(found).print(); }
+inline std::string dot_of(const finding& found) {
+    return report::dot_printer(found).print();
+}
 
 }  // namespace wedge

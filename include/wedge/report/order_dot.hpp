@@ -32,8 +32,8 @@ public:
         for (const std::string& name : drawn.classes) add_node({.class_name = name});
         for (const dependency& edge : drawn.edges) add_edge(edge);
         // What hangs surely wins over what may, and that over what cannot.
-        for (const verdict wanted : {verdict::confirmed, verdict::observed, verdict::unresolved,
-                                     verdict::refuted})
+        for (const verdict wanted :
+             {verdict::confirmed, verdict::observed, verdict::unresolved, verdict::refuted})
             for (const finding& found : drawn.findings)
                 if (found.judged == wanted) mark(found);
     }
@@ -50,8 +50,8 @@ public:
         for (std::size_t i = 0; i < arrows_.size(); ++i) {
             const arrow& each = arrows_[i];
             const std::string box = "at" + std::to_string(i);
-            const std::string look = "color=\"" + each.shade + "\", penwidth=" +
-                                     (each.shade == sound ? "1.5" : "2.5");
+            const std::string look =
+                "color=\"" + each.shade + "\", penwidth=" + (each.shade == sound ? "1.5" : "2.5");
             const std::string half = look + (each.is_dashed ? ", style=dashed" : "");
             line(box + " [shape=box, style=\"rounded,filled\", fillcolor=white, fontsize=11, " +
                  look + ", label=" + in_quotes(label_of(each)) + "];");
@@ -145,8 +145,10 @@ private:
     }
 
     std::string legend() const {
-        std::string text = "<TABLE BORDER=\"0\" CELLSPACING=\"2\"><TR><TD COLSPAN=\"2\" "
-                           "ALIGN=\"LEFT\"><B>" + escaped(drawn_.title) + "</B></TD></TR>";
+        std::string text =
+            "<TABLE BORDER=\"0\" CELLSPACING=\"2\"><TR><TD COLSPAN=\"2\" "
+            "ALIGN=\"LEFT\"><B>" +
+            escaped(drawn_.title) + "</B></TD></TR>";
         const auto add = [&](const std::string& shade, const std::string& sign,
                              const std::string& what) {
             text += "<TR><TD ALIGN=\"LEFT\"><FONT COLOR=\"" + shade + "\"><B>" + sign +
@@ -164,8 +166,9 @@ private:
             if (is_there) add("#444444", sign, what);
         };
         add_sort(sort::pseudo, "&#9711;", "dashed: a pseudo-lock, which orders and never waits");
-        add_sort(sort::context, "&#9655;", "an interrupt context: what it takes, and what it "
-                                           "finds held");
+        add_sort(sort::context, "&#9655;",
+                 "an interrupt context: what it takes, and what it "
+                 "finds held");
         return text + "</TABLE>";
     }
     template <class Claim>

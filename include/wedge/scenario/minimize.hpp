@@ -120,9 +120,8 @@ document minimize(const document& all, const check_result& first, const check_op
     watch.add_to(budget);
     const check_result reached = check(all, each_time);
     watch.is_early = same.holds(reached);  // else what comes later counts, too
-    budget.steps_all_max =
-        std::min(budget.steps_all_max,
-                 steps_min + 4 * (watch.is_early ? reached : first).found.steps);
+    budget.steps_all_max = std::min(budget.steps_all_max,
+                                    steps_min + 4 * (watch.is_early ? reached : first).found.steps);
     minimize_progress so_far{0, statements_of(all)};
     const auto keeps = [&](const document& tried) {
         if (watch.is_asked()) return false;

@@ -10,6 +10,7 @@
 
 #include "wedge/event/signature.hpp"
 #include "wedge/order/checker.hpp"
+#include "wedge/order/describe.hpp"
 #include "wedge/scenario/run.hpp"
 #include "wedge/task/steps.hpp"
 
@@ -50,8 +51,8 @@ public:
         return found;
     }
 
-    /// Every dependency between classes that was seen or stated, in the order of discovery; each way
-    /// in which it was seen once. After `run`.
+    /// Every dependency between classes that was seen or stated, in the order of discovery, once
+    /// for each way in which it was seen. After `run`.
     std::vector<dependency> dependencies() const {
         std::vector<dependency> all;
         const order_graph& graph = order_.graph();

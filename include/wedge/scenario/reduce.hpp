@@ -137,13 +137,13 @@ private:
                 if (in.all[i].what != declares::expect) all.push_back(i);
             return all;
         };
-        return remove_runs([&] { return removable(best_).size(); },
-                           [&](document& tried, std::size_t first, std::size_t end) {
-                               const std::vector<std::size_t> all = removable(tried);
-                               for (std::size_t i = end; i-- > first;)
-                                   tried.all.erase(tried.all.begin() +
-                                                   static_cast<std::ptrdiff_t>(all[i]));
-                           });
+        return remove_runs(
+            [&] { return removable(best_).size(); },
+            [&](document& tried, std::size_t first, std::size_t end) {
+                const std::vector<std::size_t> all = removable(tried);
+                for (std::size_t i = end; i-- > first;)
+                    tried.all.erase(tried.all.begin() + static_cast<std::ptrdiff_t>(all[i]));
+            });
     }
 
     /// An object with all that is done with it: everywhere, then in each task alone.
@@ -210,13 +210,13 @@ private:
     bool remove_statements() {
         bool is_smaller = false;
         for (std::size_t n = 0; n < detail::blocks_of(best_).size(); ++n)
-            is_smaller |= remove_runs(
-                [&] { return body(best_, n).size(); },
-                [&](document& tried, std::size_t first, std::size_t end) {
-                    std::vector<statement>& all = body(tried, n);
-                    all.erase(all.begin() + static_cast<std::ptrdiff_t>(first),
-                              all.begin() + static_cast<std::ptrdiff_t>(end));
-                });
+            is_smaller |=
+                remove_runs([&] { return body(best_, n).size(); },
+                            [&](document& tried, std::size_t first, std::size_t end) {
+                                std::vector<statement>& all = body(tried, n);
+                                all.erase(all.begin() + static_cast<std::ptrdiff_t>(first),
+                                          all.begin() + static_cast<std::ptrdiff_t>(end));
+                            });
         return is_smaller;
     }
     /// Of a block by its place; a block that went with another one has no statement.

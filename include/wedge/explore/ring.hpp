@@ -1,0 +1,63 @@
+// A known cycle among the waits of tasks that are stuck.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "wedge/event/finding.hpp"
+#include "wedge/event/signature.hpp"
+
+namespace wedge {
+
+namespace detail {
+
+/// Follows waits from holder to holder; there may be several, and several rings.
+class ring_search {
+public:
+    ring_search(const std::vector<dependency>& cycle, const std::vector<task_report>& tasks)
+        : size_(cycle.size()), signature_(cycle_signature(cycle)), tasks_(tasks) {}
+
+    std::vector<dependency> run() {
+        for (std::size_t start = 0; size_ != 0 && start < tasks_.size(); ++start)
+            if (tasks_[start].wanted && follow(start, start)) return std::move(ring_);
+        return {};
+    }
+
+private:
+    /// Adds to the ring whoever holds what the task waits for, until it is back at the start.
+    bool follow(std::size_t start, std::size_t waiting) {
+        for (std::size_t next = start; next < tasks_.size(); ++next) {
+            const lock_use* const held = hold_of(next, *tasks_[waiting].wanted);
+            if (held == nullptr || !tasks_[next].wanted) continue;
+            ring_.push_back({*held, *tasks_[next].wanted, tasks_[next].name, false});
+            const bool is_closed = next == start && ring_.size() == size_;
+            if (is_closed && cycle_signature(ring_) == signature_) return true;
+            if (next != start && ring_.size() < size_ && follow(start, next)) return true;
+            ring_.pop_back();
+        }
+        return false;
+    }
+    const lock_use* hold_of(std::size_t task, const lock_use& wanted) const {
+        for (const lock_use& held : tasks_[task].held)
+            if (held.instance == wanted.instance && held.class_id == wanted.class_id) return &held;
+        return nullptr;
+    }
+
+    const std::size_t size_;
+    const std::string signature_;
+    const std::vector<task_report>& tasks_;
+    std::vector<dependency> ring_;
+};
+
+}  // namespace detail
+
+/// The ring of waits that is the known cycle; empty: there is none. Tasks may be stuck in several
+/// rings at once, of which a deadlock's own cycle is but the shortest.
+inline std::vector<dependency> ring_in(const std::vector<dependency>& cycle,
+                                       const std::vector<task_report>& stuck) {
+    return detail::ring_search(cycle, stuck).run();
+}
+
+}  // namespace wedge

@@ -1,0 +1,55 @@
+#include <doctest/doctest.h>
+
+#include "wedge/main/files.hpp"
+
+#include "main/fake_program.hpp"
+#include "main/sample_scenarios.hpp"
+
+namespace hunt_test {
+
+TEST_CASE("hunt: of one scenario the engines, the finding and what repeats it are shown") {
+    const scratch_folder here;
+    wedge::write_text("abba.wedge", std::string(abba_text) + "expect deadlock\n");
+    const called found = call_program({}, {"hunt", "abba.wedge"});
+    CHECK(found.status == 0);
+    CHECK(
+        found.out.starts_with("abba.wedge: deadlock, as expected\n\n  engines  the order pass, a "
+                              "search over states: "));
+    const std::size_t at = found.out.find("replay: ./bin/bank replay findings/abba-");
+    REQUIRE(at != std::string::npos);
+    CHECK(found.out.find("\n  picture   findings/abba-") != std::string::npos);
+    CHECK(found.out.ends_with("1 scenario hunted, 1 as expected\n"));
+    const std::size_t file = found.out.find("findings/", at);
+    const std::string schedule = found.out.substr(file, found.out.find('\n', file) - file);
+    CHECK(call_program({}, {"replay", schedule.c_str()}).status == 1);
+}
+
+TEST_CASE("hunt: of a folder each scenario is a line, but for those that are not as expected") {
+    const scratch_folder here;
+    wedge::make_folder("zoo");
+    wedge::write_text("zoo/a.wedge", std::string(abba_text) + "expect deadlock\n");
+    wedge::write_text("zoo/b.wedge", ordered_text);
+    const called fine = call_program({}, {"hunt", "zoo"});
+    CHECK(fine.status == 0);
+    CHECK(fine.out ==
+          "zoo/a.wedge: deadlock, as expected\nzoo/b.wedge: sound, as expected\n"
+          "2 scenarios hunted, 2 as expected\n");
+    wedge::write_text("zoo/c.wedge", abba_text);
+    wedge::write_text("zoo/d.wedge", "lok a mutex\n");
+    const called found = call_program({}, {"hunt", "zoo", "--out", "out"});
+    CHECK(found.status == 2);
+    CHECK(found.out.find("zoo/c.wedge: deadlock; expected: sound\n\n  engines  ") !=
+          std::string::npos);
+    CHECK(found.out.ends_with("3 scenarios hunted, 2 as expected; 1 could not be read\n"));
+    CHECK(found.err.starts_with("bank: zoo/d.wedge:1:1: found 'lok'"));
+}
+
+TEST_CASE("hunt: a scenario whose states cannot be compared goes to the portfolio") {
+    const scratch_folder here;
+    wedge::write_text("a.wedge", "memory 8 pages low 0 high 0\n" + std::string(ordered_text));
+    const called found = call_program({}, {"hunt", "a.wedge"});
+    CHECK(found.status == 0);
+    CHECK(found.out.find("the order pass, the portfolio of strategies: ") != std::string::npos);
+}
+
+}  // namespace hunt_test
