@@ -12,7 +12,7 @@ using namespace wedge;
 namespace {
 
 template <class D>
-outcome tried(const char* text, std::uint64_t executions = 3000) {
+outcome tried(const char* text, std::uint64_t executions = 1000) {
     return explored<gpu_device<D>>(text, {.executions_max = executions});
 }
 
@@ -25,7 +25,7 @@ void check_pair(const char* text, const char* alone) {
     CAPTURE(std::string(text));
     const outcome broken = tried<Broken>(text);
     CHECK(broken.what == result::deadlock);
-    const outcome sound = tried<design::upstream>(text);
+    const outcome sound = tried<design::upstream>(text, 300);
     CHECK(sound.what >= result::unresolved);
     CHECK(sound.findings.empty());
     const outcome order = tried<Broken>(alone, 50);
@@ -50,32 +50,32 @@ TEST_CASE("gpu_device: small programs of the upstream design are sound to the en
 }
 
 TEST_CASE("gpu_device: nothing is found in all actions of the upstream design at once") {
-    const outcome done = tried<design::upstream>("", 1000);
+    const outcome done = tried<design::upstream>("", 300);
     CHECK(done.findings.empty());
     CHECK(done.what == result::unresolved);
 }
 
 TEST_CASE("gpu_device: submissions that name their objects in opposite orders both get through") {
-    const outcome done = tried<design::upstream>("submit | submit(1)", 5000);
+    const outcome done = tried<design::upstream>("submit | submit(1)", 1000);
     CHECK(done.findings.empty());
     CHECK(done.what == result::unresolved);
 }
 
 TEST_CASE("gpu_device: an object that is closed in use goes when its job is done") {
-    const outcome done = tried<design::upstream>("create, submit, close, suspend");
+    const outcome done = tried<design::upstream>("create, submit, close, suspend", 300);
     CHECK(done.findings.empty());
     CHECK(done.what >= result::unresolved);
 }
 
 TEST_CASE("gpu_device: a job that has not run when its time is up is given up") {
-    const outcome done = tried<design::upstream>("submit, timeout, suspend");
+    const outcome done = tried<design::upstream>("submit, timeout, suspend", 300);
     CHECK(done.findings.empty());
     CHECK(done.what >= result::unresolved);
 }
 
 TEST_CASE("design: making room beside the ticket waits for who makes room too") {
     CHECK(tried<design::eviction_without_ticket>("submit | flip").what <= result::finding);
-    const outcome sound = tried<design::upstream>("submit | flip");
+    const outcome sound = tried<design::upstream>("submit | flip", 300);
     CHECK(sound.findings.empty());
     CHECK(sound.what >= result::unresolved);
 }
