@@ -1,9 +1,10 @@
 // Which engine finds the bug of each design, and after how many executions: the table of
 // docs/roles.md. With arguments only the designs of these names.
 //
-// The columns: the order checker while one task calls every action; fuzzing from an empty corpus (the
-// median of three seeds), and the smallest program that it came to; exploration of this program, up
-// to what the design expects. Exit status 1: a broken design was missed, or the sound one was not.
+// The columns: the order checker while one task calls every action; fuzzing from an empty corpus
+// (the median of three seeds), and the smallest program that it came to; exploration of this
+// program, up to what the design expects. Exit status 1: a broken design was missed, or the sound
+// one was not.
 //
 // clang-format off
 // ctest: sound when=plain device<upstream> => `device<upstream>` \| - \| - \|
@@ -101,6 +102,13 @@ fuzz_result fuzzed() {
     return all[1];
 }
 
+/// Markdown ends a cell at a bar, even in code.
+std::string in_a_cell(const std::string& text) {
+    std::string escaped;
+    for (const char c : text) escaped += c == '|' ? std::string("\\|") : std::string(1, c);
+    return escaped;
+}
+
 /// @return whether the engines came to what the design expects
 template <workload W>
 bool print_row(std::span<const char* const> wanted) {
@@ -113,7 +121,7 @@ bool print_row(std::span<const char* const> wanted) {
     cost by_search;
     if (by_fuzzing.executions) by_search = explored<W>(parse_program(by_fuzzing.program));
     const std::string program =
-        by_fuzzing.executions ? "`" + by_fuzzing.program + "`" : std::string("-");
+        by_fuzzing.executions ? "`" + in_a_cell(by_fuzzing.program) + "`" : std::string("-");
     std::printf("| `%s` | %s | %s | %s | %s |\n", name.c_str(), text_of(by_order).c_str(),
                 text_of(by_fuzzing.executions).c_str(), program.c_str(),
                 text_of(by_search).c_str());
@@ -124,8 +132,9 @@ bool print_row(std::span<const char* const> wanted) {
 
 template <workload... Workloads>
 bool print_table(workload_list<Workloads...>, std::span<const char* const> wanted) {
-    std::printf("| design | order checker, one task | fuzzing | its program | exploration |\n"
-                "|---|---|---|---|---|\n");
+    std::printf(
+        "| design | order checker, one task | fuzzing | its program | exploration |\n"
+        "|---|---|---|---|---|\n");
     std::array<bool, sizeof...(Workloads)> as_expected{print_row<Workloads>(wanted)...};
     return std::all_of(as_expected.begin(), as_expected.end(), [](bool each) { return each; });
 }

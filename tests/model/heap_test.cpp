@@ -1,5 +1,3 @@
-#include "wedge/model/replace_new.hpp"
-
 #include <memory>
 #include <new>
 #include <string>
@@ -8,6 +6,7 @@
 #include <doctest/doctest.h>
 
 #include "wedge/lock/mutex.hpp"
+#include "wedge/model/replace_new.hpp"
 
 #include "support/explored.hpp"
 #include "support/watched.hpp"
