@@ -8,13 +8,11 @@
 // ctest: imap_before_reclaim exit=77 --design=imap_before_reclaim -seed=1 => SUMMARY: wedge: .*i_mmap
 // ctest: blocking_shrinker exit=77 --design=blocking_shrinker -seed=1 => SUMMARY: wedge: .*dma_resv
 // ctest: alloc_under_imap exit=77 --design=alloc_under_imap -seed=1 => SUMMARY: wedge: .*i_mmap_rwsem
+// ctest: gpu_upstream --design=gpu_device<upstream> -runs=500 -seed=1 => Done 500 runs
+// ctest: without_ticket exit=77 --design=without_ticket -seed=1 => SUMMARY: wedge: .*dma_resv
 // ctest: misuse exit=2 --design=nothing => there is no design nothing; there is .*upstream
 // clang-format on
 #include "wedge/fuzz/libfuzzer.hpp"
-#include "wedge/model/device.hpp"
+#include "wedge/model/device_list.hpp"
 
-// The first byte of an input is the place in this list: new designs go to its end.
-WEDGE_FUZZ(wedge::device<wedge::design::upstream>,
-           wedge::device<wedge::design::imap_before_reclaim>,
-           wedge::device<wedge::design::blocking_shrinker>,
-           wedge::device<wedge::design::alloc_under_imap>)
+WEDGE_FUZZ(wedge::device_list)

@@ -3,13 +3,13 @@
 //     stress_hierarchy --design blocking_shrinker --seconds 5
 //
 // clang-format off
-// ctest: upstream --design upstream --seconds 1 --hog 8 => ^upstream: clean
+// ctest: upstream --design device<upstream> --seconds 1 --hog 8 => ^device<upstream>: clean
 // ctest: imap_before_reclaim exit=1 --design imap_before_reclaim --seconds 2 => deadlock: .*i_mmap
 // ctest: blocking_shrinker exit=1 --design blocking_shrinker --seconds 2 => deadlock: .*dma_resv
 // ctest: alloc_under_imap exit=1 --design alloc_under_imap --seconds 2 => deadlock: .*i_mmap
-// ctest: gpu_upstream --design gpu_upstream --seconds 1 --hog 8 => ^gpu_upstream: clean
-// ctest: gpu_recovery exit=1 --design gpu_recovery_allocates --seconds 2 => gpu.lock.*reclaim
-// ctest: list --list => ^upstream\nimap_before_reclaim\nblocking_shrinker\nalloc_under_imap\ngpu_upstream\ngpu_recovery_allocates\n$
+// ctest: gpu_upstream --design gpu_device<upstream> --seconds 1 --hog 8 => ^gpu_device<upstream>: clean
+// ctest: gpu_recovery exit=1 --design recovery_allocates --seconds 2 => gpu.lock.*reclaim
+// ctest: list --list => ^device<upstream>\n.*gpu_device<upstream>\n.*gpu_device<notifier_takes_reservation>\n$
 // ctest: misuse exit=2 --design nothing => there is no design nothing
 // clang-format on
 #include <atomic>
@@ -19,10 +19,11 @@
 #include <cstdlib>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <unistd.h>
 
-#include "wedge/model/gpu_device.hpp"
+#include "wedge/model/device_list.hpp"
 #include "wedge/report/text.hpp"
 #include "wedge/stress/runner.hpp"
 
@@ -36,25 +37,24 @@ extern "C" const char* __tsan_default_options() {
 namespace {
 
 struct design_row {
-    const char* name;
+    std::string name;
     wedge::stress_outcome (*stress)(const wedge::stress_options&);
+
+    /// As in `device<upstream>`, or what stands within `<>`.
+    bool is_called(const std::string& by) const {
+        return name == by || name.ends_with("<" + by + ">");
+    }
 };
-template <wedge::workload W>
-constexpr design_row row(const char* name) {
-    return {name, &wedge::stress<W>};
+
+template <wedge::workload... Workloads>
+std::vector<design_row> rows_of(wedge::workload_list<Workloads...>) {
+    return {{wedge::workload_name<Workloads>(), &wedge::stress<Workloads>}...};
 }
-constexpr design_row designs[] = {
-    row<wedge::device<wedge::design::upstream>>("upstream"),
-    row<wedge::device<wedge::design::imap_before_reclaim>>("imap_before_reclaim"),
-    row<wedge::device<wedge::design::blocking_shrinker>>("blocking_shrinker"),
-    row<wedge::device<wedge::design::alloc_under_imap>>("alloc_under_imap"),
-    row<wedge::gpu_device<wedge::design::upstream>>("gpu_upstream"),
-    row<wedge::gpu_device<wedge::design::recovery_allocates>>("gpu_recovery_allocates"),
-};
 
 constexpr const char* usage =
     "usage: stress_hierarchy [options]\n\n"
-    "  --design NAME  one design instead of all\n"
+    "  --design NAME  one design instead of all: device<upstream>, or the part within <>, which\n"
+    "                 may be of two devices\n"
     "  --seconds N    how long each (default 10)\n"
     "  --threads N    real threads that call its actions (default 4)\n"
     "  --seed N       of the calls and the pauses (default 1)\n"
@@ -159,7 +159,7 @@ bool stress_one(const design_row& of, const settings& given) {
     for (const wedge::finding& each : all.what.findings)
         std::printf("%s\n", wedge::text_of(each).c_str());
     const bool is_clean = all.what.findings.empty();
-    std::printf("%s: %s, %llu calls by %u threads\n", of.name,
+    std::printf("%s: %s, %llu calls by %u threads\n", name.c_str(),
                 all.is_wedged ? "wedged"
                 : is_clean    ? "clean"
                               : wedge::report::counted(all.what.findings.size(), "finding").c_str(),
@@ -167,8 +167,8 @@ bool stress_one(const design_row& of, const settings& given) {
     if (!all.is_wedged) print_statistics(all.locks);
     std::fflush(stdout);
     if (all.is_wedged) {
-        std::printf("replay: %s --design %s --seed %llu --threads %u\n", "stress_hierarchy",
-                    of.name, static_cast<unsigned long long>(how.seed), how.threads);
+        std::printf("replay: %s --design '%s' --seed %llu --threads %u\n", "stress_hierarchy",
+                    name.c_str(), static_cast<unsigned long long>(how.seed), how.threads);
         std::fflush(stdout);
         ::_exit(1);  // nothing can end the threads that are stuck, nor wait for them
     }
@@ -180,15 +180,16 @@ bool stress_one(const design_row& of, const settings& given) {
 int main(int argc, char** argv) {
     const settings given = parsed(argc, argv);
     if (given.is_help) return std::fputs(usage, stdout), 0;
+    const std::vector<design_row> designs = rows_of(wedge::device_list{});
     if (given.is_list) {
-        for (const design_row& each : designs) std::printf("%s\n", each.name);
+        for (const design_row& each : designs) std::printf("%s\n", each.name.c_str());
         return 0;
     }
     std::signal(SIGINT, [](int) { is_interrupted.store(true); });
     bool is_known = false;
     bool is_clean = true;
     for (const design_row& each : designs) {
-        if (!given.design.empty() && given.design != each.name) continue;
+        if (!given.design.empty() && !each.is_called(given.design)) continue;
         is_known = true;
         is_clean = stress_one(each, given) && is_clean;
         if (is_interrupted.load()) break;

@@ -4,6 +4,8 @@
 
 #include "lock/both.hpp"
 
+#include "support/explored.hpp"
+
 namespace work_test {
 using wedge::result;
 
@@ -66,31 +68,26 @@ struct office {
         wedge::action<&office::flush_at_desk>{"flush_at_desk"});
 };
 
-wedge::outcome all_schedules(const char* program) {
-    return wedge::explore<office>(wedge::parse_program(program),
-                                  {.how = wedge::strategy::exhaustive});
-}
-
 }  // namespace
 
 TEST_CASE("work: an idle worker is no deadlock, and a flush waits for the body") {
-    const wedge::outcome queued = all_schedules("queue");
+    const wedge::outcome queued = explored_fully<office>("queue");
     CHECK(queued.what == result::sound);
     CHECK(queued.exhausted);
-    const wedge::outcome flushed = all_schedules("queue_and_flush");
+    const wedge::outcome flushed = explored_fully<office>("queue_and_flush");
     CHECK(flushed.what == result::sound);
     CHECK(flushed.exhausted);
-    CHECK(all_schedules("queue_and_cancel").what == result::sound);
+    CHECK(explored_fully<office>("queue_and_cancel").what == result::sound);
 }
 
 TEST_CASE("work: a flush under a lock that the body takes is an inverted order, and hangs") {
-    const wedge::outcome stuck = all_schedules("queue_and_flush_at_desk");
+    const wedge::outcome stuck = explored_fully<office>("queue_and_flush_at_desk");
     REQUIRE(stuck.what == result::deadlock);
     CHECK(stuck.findings[0].kind == wedge::finding_kind::circular);
     CHECK(stuck.findings[0].judged == wedge::verdict::confirmed);
     CHECK(stuck.findings[0].signature == "cycle desk/EE job/EE");
     // Without anybody who queues it nothing hangs, and nothing is seen of the body.
-    CHECK(all_schedules("flush_at_desk").what == result::sound);
+    CHECK(explored_fully<office>("flush_at_desk").what == result::sound);
 }
 
 }  // namespace work_test

@@ -4,6 +4,8 @@
 
 #include "lock/both.hpp"
 
+#include "support/explored.hpp"
+
 namespace ww_mutex_test {
 using wedge::result;
 using wedge::ww_algorithm;
@@ -61,11 +63,6 @@ struct objects {
                        wedge::action<&objects::plainly>{"plainly"});
 };
 
-template <class Algorithm>
-wedge::outcome all_schedules(const char* program) {
-    return wedge::explore<objects<Algorithm>>(wedge::parse_program(program),
-                                              {.how = wedge::strategy::exhaustive});
-}
 bool has_deadlock(const wedge::outcome& tried) { return tried.what == result::deadlock; }
 
 }  // namespace
@@ -85,13 +82,13 @@ TEST_CASE_TEMPLATE("ww_mutex: natively transactions in both orders get through",
 
 TEST_CASE_TEMPLATE("ww_mutex: who backs off is safe in every schedule, who does not deadlocks",
                    Algorithm, wound_wait, wait_die) {
-    const wedge::outcome sound = all_schedules<Algorithm>("move | move(1)");
+    const wedge::outcome sound = explored_fully<objects<Algorithm>>("move | move(1)");
     CHECK(!has_deadlock(sound));
     CHECK(sound.exhausted);
-    CHECK(has_deadlock(all_schedules<Algorithm>("stubborn | stubborn(1)")));
-    CHECK(!has_deadlock(all_schedules<Algorithm>("stubborn | stubborn")));
-    CHECK(has_deadlock(all_schedules<Algorithm>("plainly | plainly(1)")));
-    CHECK(!has_deadlock(all_schedules<Algorithm>("plainly | plainly")));
+    CHECK(has_deadlock(explored_fully<objects<Algorithm>>("stubborn | stubborn(1)")));
+    CHECK(!has_deadlock(explored_fully<objects<Algorithm>>("stubborn | stubborn")));
+    CHECK(has_deadlock(explored_fully<objects<Algorithm>>("plainly | plainly(1)")));
+    CHECK(!has_deadlock(explored_fully<objects<Algorithm>>("plainly | plainly")));
 }
 
 TEST_CASE_TEMPLATE("ww_mutex: three transactions get through, as far as a thousand walks show",

@@ -1,8 +1,8 @@
-#include "wedge/model/memory.hpp"
-
 #include <thread>
 
 #include <doctest/doctest.h>
+
+#include "wedge/model/memory.hpp"
 
 namespace free_blocks_test {
 using namespace wedge;

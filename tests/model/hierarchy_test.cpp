@@ -85,7 +85,11 @@ void run_all() {
         gpu.submit_user();
         gpu.fault(i);
         gpu.hog();
+        gpu.create(i);
         gpu.submit(i);
+        gpu.flip();
+        gpu.close(i);
+        gpu.mmap();
         gpu.madvise(i);
         gpu.kswapd(1);
         gpu.evict(i);
@@ -94,6 +98,7 @@ void run_all() {
         gpu.submit_user();
         gpu.recover();
         gpu.submit(i);
+        gpu.timeout();
         gpu.swap_out();
         gpu.suspend();
         gpu.check();

@@ -17,8 +17,8 @@ namespace {
 /// shrinker of the driver, which kswapd runs.
 template <design::how shrinker_lock, bool may_enter_fs>
 struct throttled {
-    memory zone{zone_limits{
-        .pages = 8, .min = 2, .low = 4, .high = 5, .kswapd_tries = 1, .throttle = 3}};
+    memory zone{
+        zone_limits{.pages = 8, .min = 2, .low = 4, .high = 5, .kswapd_tries = 1, .throttle = 3}};
     mutex driver{"driver"};
     struct cache final : shrinker {
         explicit cache(throttled& of) : of_(of) {}

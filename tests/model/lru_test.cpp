@@ -5,8 +5,9 @@
 
 #include <doctest/doctest.h>
 
-#include "wedge/explore/explore.hpp"
 #include "wedge/lock/mutex.hpp"
+
+#include "support/explored.hpp"
 
 using namespace wedge;
 
@@ -75,11 +76,6 @@ struct lock_free {
         wedge::actions(action<&lock_free::shrink>{"shrink"}, action<&lock_free::close>{"close"});
 };
 
-template <class W>
-result result_of() {
-    return explore<W>(default_program<W>(), {.how = strategy::exhaustive}).what;
-}
-
 }  // namespace
 
 TEST_CASE("lru: a walk sees the longest unused first, each once") {
@@ -124,13 +120,13 @@ TEST_CASE("lru: an object that moves during a walk is in the list once") {
 }
 
 TEST_CASE("lru: waiting for an object with the list locked deadlocks, trying does not") {
-    CHECK(result_of<walked<true>>() == result::deadlock);
-    CHECK(result_of<walked<false>>() == result::sound);
+    CHECK(explored_fully<walked<true>>().what == result::deadlock);
+    CHECK(explored_fully<walked<false>>().what == result::sound);
 }
 
 TEST_CASE("lock_free_lru: who got the lock looks again") {
-    CHECK(result_of<lock_free<false>>() == result::exception);
-    CHECK(result_of<lock_free<true>>() == result::sound);
+    CHECK(explored_fully<lock_free<false>>().what == result::exception);
+    CHECK(explored_fully<lock_free<true>>().what == result::sound);
 }
 
 TEST_CASE("lock_free_lru: it takes what fits, and walks go round") {

@@ -4,8 +4,7 @@
 
 #include <doctest/doctest.h>
 
-#include "wedge/explore/explore.hpp"
-
+#include "support/explored.hpp"
 #include "support/watched.hpp"
 
 namespace mapping_test {
@@ -29,13 +28,6 @@ struct walked {
     static constexpr auto actions =
         wedge::actions(action<&walked::hog>{"hog"}, action<&walked::change>{"change"});
 };
-
-template <class W>
-result result_of() {
-    const outcome done = explore<W>(default_program<W>());
-    CHECK(done.exhausted);
-    return done.what;
-}
 
 }  // namespace
 
@@ -66,9 +58,9 @@ TEST_CASE("mapping: allocating under the tree's lock orders it before reclaim") 
 }
 
 TEST_CASE("mapping: the walk of a task that holds the tree's lock never ends") {
-    CHECK(result_of<walked<how::block, alloc_at::under_imap>>() == result::deadlock);
-    CHECK(result_of<walked<how::block, alloc_at::before_imap>>() == result::sound);
-    CHECK(result_of<walked<how::try_, alloc_at::under_imap>>() == result::sound);
+    CHECK(explored<walked<how::block, alloc_at::under_imap>>().what == result::deadlock);
+    CHECK(explored<walked<how::block, alloc_at::before_imap>>().what == result::sound);
+    CHECK(explored<walked<how::try_, alloc_at::under_imap>>().what == result::sound);
 }
 
 TEST_CASE("mapping: what a walk needs for each area is taken without waiting, the rest before it") {

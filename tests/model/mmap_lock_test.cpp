@@ -6,10 +6,10 @@
 
 #include <doctest/doctest.h>
 
-#include "wedge/explore/explore.hpp"
 #include "wedge/lock/guard.hpp"
 #include "wedge/model/reservation.hpp"
 
+#include "support/explored.hpp"
 #include "support/watched.hpp"
 
 using namespace wedge;
@@ -125,11 +125,6 @@ struct copying : faulting<false> {
                        action<&copying::change>{"change"});
 };
 
-template <class W>
-outcome explored() {
-    return explore<W>(default_program<W>(), {.how = strategy::exhaustive});
-}
-
 }  // namespace
 
 TEST_CASE("fault: the handler is called again after it dropped the lock, but not more often") {
@@ -196,11 +191,11 @@ TEST_CASE("fault: a killed task handles nothing") {
 }
 
 TEST_CASE("user_copy: under a lock that the fault handler takes it deadlocks") {
-    const outcome broken = explored<copying<true>>();
+    const outcome broken = explored_fully<copying<true>>();
     CHECK(broken.what == result::deadlock);
-    const outcome repaired = explored<copying<false>>();
+    const outcome repaired = explored_fully<copying<false>>();
     CHECK(repaired.what == result::sound);
-    CHECK(explored<faulting<false>>().what == result::sound);
+    CHECK(explored_fully<faulting<false>>().what == result::sound);
 }
 
 TEST_CASE("user_copy: one thread is enough to see it, and with page faults off there is nothing") {

@@ -4,11 +4,11 @@
 
 #include <doctest/doctest.h>
 
-#include "wedge/explore/explore.hpp"
 #include "wedge/lock/atomic.hpp"
 #include "wedge/model/job_fence.hpp"
 #include "wedge/model/userptr.hpp"
 
+#include "support/explored.hpp"
 #include "support/watched.hpp"
 
 namespace notifier_test {
@@ -163,13 +163,6 @@ struct user_buffer {
                                                    action<&user_buffer::swap_out>{"swap_out"});
 };
 
-template <class W>
-result result_of() {
-    const outcome done = explore<W>(default_program<W>());
-    CHECK((done.exhausted || done.what != result::sound));
-    return done.what;
-}
-
 }  // namespace
 
 TEST_CASE("notifier: all are called, and the pages go in between") {
@@ -237,17 +230,17 @@ TEST_CASE("notifier: a callback must not allocate, nor take what is held over an
 }
 
 TEST_CASE("notifier: the sequence tells that the pages have gone") {
-    CHECK(result_of<used_pages<false>>() == result::exception);
-    CHECK(result_of<used_pages<true>>() == result::sound);
+    CHECK(explored<used_pages<false>>().what == result::exception);
+    CHECK(explored<used_pages<true>>().what == result::sound);
 }
 
 TEST_CASE("notifier: unregistering under a lock of the callback deadlocks") {
-    CHECK(result_of<unregistering<true>>() == result::deadlock);
-    CHECK(result_of<unregistering<false>>() == result::sound);
+    CHECK(explored<unregistering<true>>().what == result::deadlock);
+    CHECK(explored<unregistering<false>>().what == result::sound);
 }
 
 TEST_CASE("userptr: the device's use and the core's taking away never overlap") {
-    CHECK(result_of<user_buffer>() == result::sound);
+    CHECK(explored<user_buffer>().what == result::sound);
 }
 
 }  // namespace notifier_test

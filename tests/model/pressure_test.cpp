@@ -2,9 +2,8 @@
 
 #include <doctest/doctest.h>
 
-#include "wedge/model/memory.hpp"
-
 #include "wedge/lock/mutex.hpp"
+#include "wedge/model/memory.hpp"
 
 #include "support/explored.hpp"
 

@@ -4,9 +4,9 @@
 
 #include <doctest/doctest.h>
 
-#include "wedge/explore/explore.hpp"
 #include "wedge/lock/guard.hpp"
 
+#include "support/explored.hpp"
 #include "support/watched.hpp"
 
 namespace reservation_test {
@@ -87,13 +87,6 @@ struct submitted {
     static constexpr auto actions =
         wedge::actions(action<&submitted::submit>{"submit"}, action<&submitted::move>{"move"});
 };
-
-template <class W>
-outcome explored() {
-    const outcome done = explore<W>(default_program<W>());
-    CHECK((done.exhausted || done.what == result::deadlock));
-    return done;
-}
 
 }  // namespace
 

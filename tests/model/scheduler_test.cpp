@@ -2,8 +2,9 @@
 
 #include <doctest/doctest.h>
 
-#include "wedge/explore/explore.hpp"
 #include "wedge/model/memory.hpp"
+
+#include "support/explored.hpp"
 
 using namespace wedge;
 
@@ -36,22 +37,17 @@ struct queued {
         wedge::actions(action<&queued::submit>{"submit"}, action<&queued::reset>{"reset"});
 };
 
-template <job_does what>
-outcome explored(const char* text) {
-    return explore<queued<what>>(parse_program(text), {.executions_max = 20'000});
-}
-
 }  // namespace
 
 TEST_CASE("scheduler: a job's fence is signalled, with a reset or without") {
-    CHECK(explored<job_does::nothing>("submit").what == result::sound);
-    const outcome beside = explored<job_does::nothing>("submit | reset");
+    CHECK(explored<queued<job_does::nothing>>("submit").what == result::sound);
+    const outcome beside = explored<queued<job_does::nothing>>("submit | reset");
     CHECK(beside.findings.empty());
     CHECK(beside.what != result::deadlock);
 }
 
 TEST_CASE("scheduler: a job that takes what a waiter holds deadlocks") {
-    CHECK(explored<job_does::take_lock>("submit").what == result::deadlock);
+    CHECK(explored<queued<job_does::take_lock>>("submit").what == result::deadlock);
 }
 
 TEST_CASE("scheduler: natively too") {

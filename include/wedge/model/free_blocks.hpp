@@ -72,8 +72,7 @@ private:
     bool take_one(unsigned order) noexcept {
         std::uint32_t before = blocks_[order].load(std::memory_order_relaxed);
         while (before != 0)
-            if (blocks_[order].compare_exchange_weak(before, before - 1,
-                                                     std::memory_order_relaxed))
+            if (blocks_[order].compare_exchange_weak(before, before - 1, std::memory_order_relaxed))
                 return true;
         return false;
     }

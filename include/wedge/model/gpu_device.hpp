@@ -16,7 +16,8 @@ namespace wedge {
 
 /// `device` with all that waits for the hardware: submissions that reserve several objects and make
 /// room for them in the device's memory, user pages that the device works on, suspend, and recovery
-/// from a hang. A sixth as many executions a second as `device`, which has the bugs of reclaim alone.
+/// from a hang. A sixth as many executions a second as `device`, which has the bugs of reclaim
+/// alone.
 ///
 ///     wedge::explore<wedge::gpu_device<mine>>(wedge::parse_program("submit | fault(1)"))
 template <gpu_design D>
@@ -66,9 +67,7 @@ struct gpu_device : device<D> {
     /// mmap of an object: it is looked up, and the area is put into the tree of its mapping.
     void mmap() {
         const guard mm(this->mmap_);
-        {
-            const guard looking_up(offset_lock_);
-        }
+        { const guard looking_up(offset_lock_); }
         this->file_.change_tables(this->zone_, D::unmap_alloc);
     }
 
@@ -87,7 +86,8 @@ struct gpu_device : device<D> {
         const std::array both{&first.resv, &second.resv};
         reserve(this->resv_, both, [&](ww_ticket& ticket) {
             for (object* const each : {&first, &second})
-                if (const ww_result got = make_room(*each, ticket); got != ww_result::ok) return got;
+                if (const ww_result got = make_room(*each, ticket); got != ww_result::ok)
+                    return got;
             queue(first, second, job);
             return ww_result::ok;
         });
@@ -106,11 +106,12 @@ struct gpu_device : device<D> {
             const guard held(this->at(0).resv);
             inner();
         };
-        user_.use([&] { return collect_user_pages(); }, outer, [&] {
-            const signalling_section promise(signallers_);
-            user_job_.store(&job);
-            jobs_.queue(job);
-        });
+        user_.use([&] { return collect_user_pages(); }, outer,
+                  [&] {
+                      const signalling_section promise(signallers_);
+                      user_job_.store(&job);
+                      jobs_.queue(job);
+                  });
     }
 
     /// The core takes the user pages away: it walks the mapping, and calls the notifiers.
@@ -168,10 +169,9 @@ struct gpu_device : device<D> {
         action<&gpu_device::strain>{"strain"}, action<&gpu_device::create>{"create"},
         action<&gpu_device::close>{"close"}, action<&gpu_device::mmap>{"mmap"},
         action<&gpu_device::submit>{"submit"}, action<&gpu_device::flip>{"flip"},
-        action<&gpu_device::submit_user>{"submit_user"},
-        action<&gpu_device::swap_out>{"swap_out"}, action<&gpu_device::madvise>{"madvise"},
-        action<&gpu_device::suspend>{"suspend"}, action<&gpu_device::recover>{"recover"},
-        action<&gpu_device::timeout>{"timeout"});
+        action<&gpu_device::submit_user>{"submit_user"}, action<&gpu_device::swap_out>{"swap_out"},
+        action<&gpu_device::madvise>{"madvise"}, action<&gpu_device::suspend>{"suspend"},
+        action<&gpu_device::recover>{"recover"}, action<&gpu_device::timeout>{"timeout"});
 
 private:
     /// Gives the user pages back, in reclaim.

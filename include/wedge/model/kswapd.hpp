@@ -50,9 +50,9 @@ public:
         throttled_.notify_all(where);
     }
 
-    /// Waits until kswapd has got on, with all that the task holds (Linux: throttle_direct_reclaim).
-    /// Who must stay out of the file system may hold what kswapd waits for, and goes on after a
-    /// second.
+    /// Waits until kswapd has got on, with all that the task holds (Linux:
+    /// throttle_direct_reclaim). Who must stay out of the file system may hold what kswapd waits
+    /// for, and goes on after a second.
     ///
     /// @param may_go_on  () -> bool
     template <class MayGoOn>

@@ -183,8 +183,8 @@ private:
         const bool may_reclaim = has(counts, gfp::direct_reclaim);
         const bool never_fails = has(counts, gfp::nofail);
         const bool is_light =
-            !never_fails && (has(counts, gfp::noretry) ||
-                             (wanted.is_costly() && !has(counts, gfp::retry_mayfail)));
+            !never_fails &&
+            (has(counts, gfp::noretry) || (wanted.is_costly() && !has(counts, gfp::retry_mayfail)));
         if (!is_endless_ && hogging_.strikes("the hog comes or goes", where)) call_hog(where);
         if (may_reclaim && strikes(pressure_.force_reclaim, scope::reclaim_first, reclaiming_,
                                    "reclaim strikes", where))
@@ -254,8 +254,7 @@ private:
 
     /// How many pages this allocation must leave free.
     std::uint32_t floor_of(gfp counts) const noexcept {
-        const bool is_urgent =
-            has(counts, gfp::high) || (current().scopes & scope::noreclaim) != 0;
+        const bool is_urgent = has(counts, gfp::high) || (current().scopes & scope::noreclaim) != 0;
         return limits_.min - (is_urgent ? limits_.reserve : 0);
     }
 

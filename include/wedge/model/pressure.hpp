@@ -16,11 +16,11 @@ namespace wedge {
 /// Under control the engine chooses at each call that counts, so `percent` only switches it on;
 /// on real threads it is a probability.
 struct fault_rate {
-    std::uint32_t percent = 0;             ///< 0: never
-    std::uint32_t interval = 1;            ///< only every so-many-th call counts
-    std::uint32_t nth = 0;                 ///< if not 0: the call of that number, and no other
+    std::uint32_t percent = 0;                ///< 0: never
+    std::uint32_t interval = 1;               ///< only every so-many-th call counts
+    std::uint32_t nth = 0;                    ///< if not 0: the call of that number, and no other
     std::uint32_t times = ~std::uint32_t{0};  ///< no more often than that
-    const char* holding = nullptr;  ///< only calls under a lock of the class with this name count
+    const char* holding = nullptr;    ///< only calls under a lock of the class with this name count
     const char* called_in = nullptr;  ///< only those in a file with this in its path
 };
 
@@ -37,8 +37,8 @@ public:
         if (how_.nth != 0) return call == how_.nth;
         if (call % std::max(how_.interval, 1U) != 0) return false;
         if (struck_.load(std::memory_order_relaxed) >= how_.times) return false;
-        const bool now = current().runtime != nullptr ? choose(2, why) == 1
-                                                      : choose(100, why) < how_.percent;
+        const bool now =
+            current().runtime != nullptr ? choose(2, why) == 1 : choose(100, why) < how_.percent;
         if (now) struck_.fetch_add(1, std::memory_order_relaxed);
         return now;
     }
@@ -68,8 +68,8 @@ struct pressure {
     fault_rate failing{};           ///< the same three at a rate
     fault_rate reclaiming{};
     fault_rate rising{};
-    fault_rate killing{};           ///< a process is killed, if the flags allow it
-    fault_rate hogging{};           ///< a hog comes and takes `hog_pages`, or goes if it is there
+    fault_rate killing{};  ///< a process is killed, if the flags allow it
+    fault_rate hogging{};  ///< a hog comes and takes `hog_pages`, or goes if it is there
     std::uint32_t hog_pages = 0;
 };
 
@@ -79,10 +79,10 @@ struct pressure {
 inline void put_under(pressure how) noexcept {
     constexpr unsigned all = scope::may_fail | scope::reclaim_first | scope::higher_watermarks;
     std::uint8_t& scopes = current().scopes;
-    scopes = static_cast<std::uint8_t>((scopes & ~all) |
-                                       (how.fail_allocations ? scope::may_fail : 0U) |
-                                       (how.force_reclaim ? scope::reclaim_first : 0U) |
-                                       (how.raise_watermarks ? scope::higher_watermarks : 0U));
+    scopes =
+        static_cast<std::uint8_t>((scopes & ~all) | (how.fail_allocations ? scope::may_fail : 0U) |
+                                  (how.force_reclaim ? scope::reclaim_first : 0U) |
+                                  (how.raise_watermarks ? scope::higher_watermarks : 0U));
 }
 
 }  // namespace wedge

@@ -58,9 +58,8 @@ public:
         assert_held(*this, where);
         if (!zone.alloc(0, gfp_kernel, where)) return false;  // less than a page
         if (const fence_list* const now = fences_.load(where)) {
-            std::erase_if(unsignalled_, [&](const entry& each) {
-                return each.one->is_signalled(where);
-            });
+            std::erase_if(unsignalled_,
+                          [&](const entry& each) { return each.one->is_signalled(where); });
             if (unsignalled_.size() != now->size()) publish(where);
         }
         slots_ = std::max(slots_, count);
@@ -124,8 +123,7 @@ ww_result reserve(ww_class& of, std::span<reservation* const> objects, Body body
             for (reservation* const each : objects) {
                 const ww_result got = each->lock(ticket, where);
                 if (got == ww_result::back_off) return got;
-                if (each != objects.front() && injected != nullptr &&
-                    injected->strikes("back off"))
+                if (each != objects.front() && injected != nullptr && injected->strikes("back off"))
                     return ww_result::back_off;
             }
             for (reservation* const each : objects) each->slots_ = 0;

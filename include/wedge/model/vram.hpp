@@ -27,7 +27,8 @@ public:
     /// @return `back_off`: the ticket must; `already`: the ticket itself holds all others
     template <class ThrowOut>
     [[nodiscard]] ww_result place(Object& one, ww_ticket& ticket, design::several_by by,
-                                  ThrowOut throw_out, site where = site::current()) {
+                                  ThrowOut throw_out,
+                                  site where = site::current()) WEDGE_NO_THREAD_SAFETY {
         while (!try_place(one, where)) {
             const candidates found = look_for_victim(ticket, where);
             if (found.victim != nullptr) {

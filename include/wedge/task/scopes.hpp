@@ -14,6 +14,7 @@ inline constexpr std::uint8_t may_fail = 8;        ///< each may fail (Linux: ma
 inline constexpr std::uint8_t reclaim_first = 16;  ///< each that may reclaim may do so first
 inline constexpr std::uint8_t nofault = 32;        ///< user copies fail rather than fault
 inline constexpr std::uint8_t higher_watermarks = 64;  ///< they may stand higher for each
+inline constexpr std::uint8_t heap = 128;          ///< its `new` may reclaim and fail
 }  // namespace scope
 
 /// Adds scopes to the running task until the end of the block.

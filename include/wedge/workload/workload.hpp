@@ -21,7 +21,23 @@ template <class W>
 concept workload = std::default_initializable<W> && requires { std::tuple_size<
     std::remove_cvref_t<decltype(W::actions)>>::value; };
 
+/// Several workloads under one name, for WEDGE_MAIN and WEDGE_FUZZ.
+template <workload... Workloads>
+struct workload_list {};
+
 namespace detail {
+
+/// `workload_list` of the arguments, which may be one list.
+template <class... Workloads>
+struct listed {
+    using type = workload_list<Workloads...>;
+};
+template <class... Workloads>
+struct listed<workload_list<Workloads...>> {
+    using type = workload_list<Workloads...>;
+};
+template <class... Workloads>
+using listed_t = typename listed<Workloads...>::type;
 
 /// The compiler's spelling of a type, without namespaces and blanks.
 template <class W>

@@ -1,0 +1,68 @@
+// The program's own heap as a zone: each `new` may reclaim, and may fail.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+
+#include "wedge/model/memory.hpp"
+
+namespace wedge {
+
+namespace detail {
+
+struct heap_terms {
+    memory* zone = nullptr;
+    gfp flags = gfp_kernel;
+};
+inline std::atomic<const heap_terms*> heap{nullptr};
+
+}  // namespace detail
+
+/// While it lives `new` allocates from this zone, in a program whose one source file includes
+/// wedge/model/replace_new.hpp; elsewhere it does nothing. One at a time.
+///
+/// On real threads every `new` of a thread that has met a lock states that it may reclaim, so that
+/// the order checker sees it under which locks. It reclaims, or fails, in a `heap_section` alone.
+class heap_of {
+public:
+    explicit heap_of(memory& zone, gfp flags = gfp_kernel) : terms_{&zone, flags} {
+        detail::heap.store(&terms_, std::memory_order_release);
+    }
+    ~heap_of() { detail::heap.store(nullptr, std::memory_order_release); }
+    heap_of(const heap_of&) = delete;
+    heap_of& operator=(const heap_of&) = delete;
+
+private:
+    const detail::heap_terms terms_;
+};
+
+/// In here `new` behaves as the pressure of the zone has it: it runs reclaim, or throws
+/// std::bad_alloc, on real threads and under control. Take no lock of wedge in here, since what it
+/// allocates for itself would count too.
+class heap_section : public alloc_scope {
+public:
+    heap_section() noexcept : alloc_scope(scope::heap) {}
+};
+
+namespace detail {
+
+/// What `new` asks; false: it fails.
+inline bool heap_allows(site where = site::current()) {
+    const heap_terms* const terms = heap.load(std::memory_order_acquire);
+    task* const self = current_task;
+    if (terms == nullptr || self == nullptr || self->in_hook) return true;
+    if ((self->scopes & scope::heap) == 0) {
+        if (self->runtime == nullptr) terms->zone->might_alloc(terms->flags, where);
+        return true;
+    }
+    struct within {
+        task& self;
+        explicit within(task& of) : self(of) { toggle(); }
+        ~within() { toggle(); }
+        void toggle() { self.scopes = static_cast<std::uint8_t>(self.scopes ^ scope::heap); }
+    } const shrinkers_count_for_themselves(*self);
+    return terms->zone->alloc(0, terms->flags, where);  // less than a page
+}
+
+}  // namespace detail
+}  // namespace wedge
