@@ -112,7 +112,9 @@ private:
         subject_->use(tasks_);
         if (pass != fuzz_pass::counting) order_.reset();
         feedback_.begin_execution(pass);
-        return control_.run(how);
+        execution_record done = control_.run(how);
+        feedback_.end_execution();
+        return done;
     }
 
     /// Whether the checker saw a mistake that needs no schedule: it is there.
