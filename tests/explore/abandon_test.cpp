@@ -1,7 +1,9 @@
 #include <doctest/doctest.h>
 
 #include <atomic>
+#include <exception>
 #include <memory>
+#include <optional>
 
 #include "explore/workloads.hpp"
 
@@ -84,6 +86,32 @@ struct thrower {
     static constexpr auto actions = wedge::actions(wedge::action<&thrower::nested>{"nested"});
 };
 
+/// A task that looks behind each step whether it shall leave, and is not thrown out.
+class polite final : public wedge::subject {
+public:
+    int left_early = 0;
+
+    std::uint32_t tasks() const override { return 2; }
+    std::string task_name(std::uint32_t) const override { return {}; }
+    void begin() override { locks_.emplace(); }
+    void run(std::uint32_t task) override {
+        wedge::mutex& second = task == 0 ? locks_->b : locks_->a;
+        const counted local;
+        const wedge::guard first(task == 0 ? locks_->a : locks_->b);
+        const wedge::guard held(second);
+        if (!wedge::current().runtime->is_giving_up()) return;
+        CHECK(std::uncaught_exceptions() == 0);
+        ++left_early;
+    }
+    void check() override {}
+    void end() override { locks_.reset(); }
+    wedge::schedule blank() const override { return {}; }
+    bool leaves_quietly() const override { return true; }
+
+private:
+    std::optional<hoarder> locks_;
+};
+
 template <substrate On>
 struct on {
     static constexpr substrate value = On;
@@ -115,6 +143,17 @@ TEST_CASE("abandon: code that catches everything ends too") {
     const wedge::outcome tried =
         wedge::explore<stubborn>(wedge::parse_program("insist | insist(1)"));
     CHECK(tried.what == result::deadlock);
+    CHECK(counted::alive == 0);
+}
+
+TEST_CASE_TEMPLATE("abandon: tasks that leave by themselves are not thrown out", On,
+                   on<substrate::automatic>, on<substrate::threads>) {
+    polite what;
+    const wedge::outcome tried =
+        wedge::session(what, {.how = strategy::exhaustive, .on = On::value}).explore();
+    CHECK(tried.what == result::deadlock);
+    CHECK(tried.findings.size() == 1);
+    CHECK(what.left_early >= 2);
     CHECK(counted::alive == 0);
 }
 

@@ -12,9 +12,10 @@ struct validated_chains;
 class sink {
 public:
     /// @param readers    bits of `reader`: only events with one of them are delivered
-    /// @param validated  given by a sink to which two sorts of events tell nothing, so they are not
-    ///                   sent: attempts whose chain is in there, and plain releases of the
-    ///                   innermost hold; null: every event is sent
+    /// @param validated  given by a sink to which three sorts of events tell nothing, so they are
+    ///                   not sent: attempts whose chain is in there, plain releases of the
+    ///                   innermost hold, and ends of locks and tasks while nothing is held; null:
+    ///                   every event is sent
     explicit sink(unsigned readers, const validated_chains* validated = nullptr) noexcept
         : readers_(readers), validated_(validated) {}
     sink(const sink&) = delete;

@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "wedge/base/sanitizer.hpp"
-#include "wedge/explore/substrate.hpp"
+#include "wedge/explore/stack_user.hpp"
 
 namespace wedge {
 
@@ -22,7 +22,7 @@ namespace wedge {
 ///
 /// The hand-over must not be a happens-before edge for TSan, or it would hide every race of the
 /// program under test: relaxed atomics, a compiler barrier and a raw futex.
-class baton_switcher final : public stack_switcher {
+class baton_switcher {
 public:
     explicit baton_switcher(stack_user& user) : user_(user) {
         runners_.push_back(std::make_unique<runner>());
@@ -33,7 +33,9 @@ public:
         CPU_SET(static_cast<std::size_t>(here < 0 ? 0 : here), &one);
         ::sched_setaffinity(0, sizeof one, &one);  // inherited by the threads; a refusal is slow
     }
-    ~baton_switcher() override {
+    baton_switcher(const baton_switcher&) = delete;
+    baton_switcher& operator=(const baton_switcher&) = delete;
+    ~baton_switcher() {
         {
             const sanitizer::ignore_scope ours;
             stopping_ = true;
@@ -48,7 +50,7 @@ public:
         ::sched_setaffinity(0, sizeof before_, &before_);
     }
 
-    void switch_to(std::uint32_t from, std::uint32_t to) override {
+    void switch_to(std::uint32_t from, std::uint32_t to) {
         while (runners_.size() <= to) add();
         if (runners_[to]->is_spent) renew(to);
         const sanitizer::ignore_scope ours;
@@ -58,7 +60,7 @@ public:
     }
 
     /// The thread can neither end nor be joined: it stands still until the process ends.
-    [[noreturn]] void leave(std::uint32_t from, std::uint32_t to) override {
+    [[noreturn]] void leave(std::uint32_t from, std::uint32_t to) {
         const sanitizer::ignore_scope ours;
         runners_[from]->is_spent = true;
         pass_to(*runners_[to]);

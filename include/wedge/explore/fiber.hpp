@@ -17,7 +17,7 @@
 
 #include "wedge/base/check.hpp"
 #include "wedge/base/sanitizer.hpp"
-#include "wedge/explore/substrate.hpp"
+#include "wedge/explore/stack_user.hpp"
 
 extern "C" {
 #if defined(WEDGE_TSAN)
@@ -37,7 +37,7 @@ namespace wedge {
 
 /// Fibers on stacks of their own, with a guard page below each. They run on the thread that made
 /// the switcher, and on no other.
-class fiber_switcher final : public stack_switcher {
+class fiber_switcher {
 public:
     explicit fiber_switcher(stack_user& user) : user_(user) {
         fibers_.push_back(std::make_unique<fiber>());
@@ -48,7 +48,9 @@ public:
         if (__libc_single_threaded) __libc_single_threaded = false;
 #endif
     }
-    ~fiber_switcher() override {
+    fiber_switcher(const fiber_switcher&) = delete;
+    fiber_switcher& operator=(const fiber_switcher&) = delete;
+    ~fiber_switcher() {
         for (std::size_t i = 1; i < fibers_.size(); ++i) {
 #if defined(WEDGE_TSAN)
             // It was left in `start` and `switch_to`, each within a scope; TSan wants them ended.
@@ -64,15 +66,16 @@ public:
         }
     }
 
-    void switch_to(std::uint32_t from, std::uint32_t to) override {
+    [[gnu::always_inline]] void switch_to(std::uint32_t from, std::uint32_t to) {
         const sanitizer::ignore_scope ours;
-        while (fibers_.size() <= to) add();
+        while (fibers_.size() <= to) [[unlikely]]
+            add();
         if (fibers_[to]->is_spent) [[unlikely]]
             renew(*fibers_[to]);
         jump(*fibers_[from], *fibers_[to]);
     }
 
-    [[noreturn]] void leave(std::uint32_t from, std::uint32_t to) override {
+    [[noreturn]] void leave(std::uint32_t from, std::uint32_t to) {
         const sanitizer::ignore_scope ours;
         fibers_[from]->is_spent = true;
         jump(*fibers_[from], *fibers_[to]);
@@ -102,7 +105,7 @@ private:
         bool is_spent = false;  // left in the middle of a task
     };
 
-    void jump(fiber& leaving, fiber& entering) {
+    [[gnu::always_inline]] void jump(fiber& leaving, fiber& entering) {
         leaving.entering = &entering;
         leaving.errno_value = *errno_;
         // The exceptions in flight and those being handled belong to the stack, but the C++
@@ -130,7 +133,7 @@ private:
         return *left.entering;
     }
 
-    void add() {
+    [[gnu::noinline, gnu::cold]] void add() {
         auto made = std::make_unique<fiber>();
         made->memory = ::mmap(nullptr, memory_size, PROT_READ | PROT_WRITE,
                               MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <unordered_map>
 #include <vector>
@@ -31,7 +32,7 @@ public:
     void set_policy(rw_policy policy) noexcept {
         policy_ = policy;
         for (maker& each : makers_)
-            for (record& made : each.records) made.state.set_policy(policy);
+            for (const auto& made : each.records) made->state.set_policy(policy);
     }
 
     ~lock_table() {
@@ -46,35 +47,37 @@ public:
             makers_[i].used = 0;
         }
         if (makers_.size() > made_outside)
-            for (record& each : makers_[made_outside].records) reset(each, each.state.kind());
+            for (const auto& each : makers_[made_outside].records)
+                reset(*each, each->state.kind());
     }
 
-    void created(lock_identity& lock, std::uint32_t made_by, std::uint32_t execution) {
+    void created(lock_identity& lock, std::uint32_t made_by, std::uint64_t execution) {
         add(lock, made_by, execution);
     }
-    void met(lock_identity& lock, std::uint32_t execution) {
+    void met(lock_identity& lock, std::uint64_t execution) {
         const auto known = outside_.find(&lock);
-        if (known != outside_.end()) return lock.adopt(execution, known->second.ordinal);
+        if (known != outside_.end()) {
+            const std::uint32_t ordinal = known->second.ordinal;
+            return lock.adopt(execution, ordinal, &at(ordinal).state);
+        }
         const std::uint32_t native = lock.instance();
         add(lock, made_outside, execution);
         outside_.emplace(&lock, origin{native, lock.instance()});
     }
-    void destroyed(lock_identity& lock) noexcept { outside_.erase(&lock); }
-
-    record& operator[](const lock_identity& lock) noexcept { return at(lock.instance()); }
-    const record& at(std::uint32_t instance) const noexcept {
-        const std::uint32_t i = instance - 1;
-        return makers_[i >> maker_shift].records[i & (locks_max - 1)];
+    void destroyed(lock_identity& lock) noexcept {
+        if (!outside_.empty()) outside_.erase(&lock);
     }
-    record& at(std::uint32_t instance) noexcept {
-        return const_cast<record&>(static_cast<const lock_table&>(*this).at(instance));
+
+    record& at(std::uint32_t instance) const noexcept {
+        const std::uint32_t i = instance - 1;
+        return *makers_[i >> maker_shift].records[i & (locks_max - 1)];
     }
 
     /// All locks that exist in this execution, and what is left of those that did.
     template <class Visit>
     void for_each(Visit visit) const {
         for (std::size_t i = 0; i < makers_.size(); ++i)
-            for (std::size_t k = 0; k < makers_[i].used; ++k) visit(makers_[i].records[k]);
+            for (std::size_t k = 0; k < makers_[i].used; ++k) visit(*makers_[i].records[k]);
     }
 
     bool is_empty() const noexcept {
@@ -89,7 +92,7 @@ private:
     static constexpr std::uint32_t locks_max = 1U << maker_shift;  // of one maker and execution
 
     struct maker {
-        std::vector<record> records;  // kept over executions for their memory
+        std::vector<std::unique_ptr<record>> records;  // kept over executions for their memory
         std::uint32_t used = 0;
     };
     struct origin {
@@ -97,17 +100,22 @@ private:
         std::uint32_t ordinal;
     };
 
-    void add(lock_identity& lock, std::uint32_t by, std::uint32_t execution) {
-        if (makers_.size() <= by) makers_.resize(by + 1);
+    void add(lock_identity& lock, std::uint32_t by, std::uint64_t execution) {
+        if (makers_.size() <= by || makers_[by].used == makers_[by].records.size()) [[unlikely]]
+            grow(by);
         maker& made = makers_[by];
-        WEDGE_CHECK(made.used < locks_max);
-        if (made.used == made.records.size()) made.records.emplace_back();
-        lock.adopt(execution, ((by << maker_shift) | made.used) + 1);
-        record& fresh = made.records[made.used++];
+        record& fresh = *made.records[made.used];
+        lock.adopt(execution, ((by << maker_shift) | made.used++) + 1, &fresh.state);
         fresh.class_id = lock.class_id();
         fresh.instance = lock.instance();
         fresh.initial_count = lock.initial_count();
         reset(fresh, lock.kind());
+    }
+
+    [[gnu::noinline]] void grow(std::uint32_t by) {
+        if (makers_.size() <= by) makers_.resize(by + 1);
+        WEDGE_CHECK(makers_[by].used < locks_max);
+        makers_[by].records.push_back(std::make_unique<record>());
     }
 
     void reset(record& made, lock_kind kind) noexcept {

@@ -56,6 +56,7 @@ public:
     step_model(const all_tasks& tasks, model_options options) : tasks_(tasks), options_(options) {}
 
     lock_table& locks() noexcept { return locks_; }
+    const all_tasks& tasks() const noexcept { return tasks_; }
 
     void begin_execution() noexcept {
         locks_.begin_execution();
@@ -67,7 +68,7 @@ public:
         const operation& next = who.self.pending;
         switch (next.what) {
             case step::acquire: {
-                const lock_state& state = locks_.at(next.lock->instance()).state;
+                const lock_state& state = next.lock->modelled();
                 // A blocked acquire of a lock with a queue joins it, a timed one may give up.
                 if (next.timed || (state.has_queue() && who.phase == wait_phase::fresh))
                     return true;
@@ -79,8 +80,7 @@ public:
             case step::wait:
                 if (who.phase == wait_phase::fresh) return true;
                 if (who.phase == wait_phase::sleeping && !next.timed) return false;
-                return locks_.at(next.lock->instance())
-                    .state.can_acquire(who.self.ordinal, mode::exclusive);
+                return next.lock->modelled().can_acquire(who.self.ordinal, mode::exclusive);
             case step::join: return tasks_[next.other]->is_done;
             default: return true;
         }
@@ -89,6 +89,20 @@ public:
     /// Whether nothing is lost when the task never goes on.
     static bool is_idle(const controlled_task& who) noexcept {
         return who.self.is_idle && who.phase != wait_phase::woken;
+    }
+
+    /// Takes the step if it is the acquire or release of a plain lock, as most are; they succeed.
+    [[gnu::always_inline]] bool take_plainly(const controlled_task& who) {
+        const operation& next = who.self.pending;
+        if (next.lock == nullptr || !is_plain(next.lock->kind())) return false;
+        lock_state& state = next.lock->modelled();
+        if (next.what == step::release)
+            state.release(who.self.ordinal);
+        else if (next.what == step::acquire && !state.is_held())
+            state.take_free(who.self.ordinal, next.how);
+        else
+            return false;
+        return true;
     }
 
     /// Takes an enabled step.
@@ -106,12 +120,12 @@ public:
         switch (next.what) {
             case step::acquire: return acquire(who, next);
             case step::try_acquire: {
-                lock_state& state = locks_[*next.lock].state;
+                lock_state& state = next.lock->modelled();
                 if (!state.can_acquire(self, next.how)) return false;
                 take_free(state, who, next);
                 return true;
             }
-            case step::downgrade: locks_[*next.lock].state.downgrade(self); return true;
+            case step::downgrade: next.lock->modelled().downgrade(self); return true;
             case step::wait: return wait(who, next, choose);
             case step::release:
             case step::notify_one:
@@ -126,7 +140,7 @@ public:
     /// @throws error  it would wait for ever
     bool take_alone(const operation& next) {
         if (next.lock == nullptr || !is_counted(next.lock->kind())) return true;
-        lock_state& state = locks_[*next.lock].state;
+        lock_state& state = next.lock->modelled();
         if (next.what == step::release) {
             state.give(next.other);
         } else if (state.can_acquire(0, next.how)) {
@@ -144,18 +158,18 @@ private:
     template <class Choose>
     void take_unblocking(std::uint32_t self, const operation& next, Choose choose) {
         if (next.what == step::release) {
-            lock_state& state = locks_[*next.lock].state;
+            lock_state& state = next.lock->modelled();
             is_counted(state.kind()) ? state.give(next.other) : state.release(self);
         } else if (next.what == step::notify_one) {
             wake_one(*next.condition, choose);
         } else {
-            while (!locks_[*next.condition].state.queue().empty())
+            while (!next.condition->modelled().queue().empty())
                 wake_one(*next.condition, [](std::uint32_t, const char*) { return 0U; });
         }
     }
 
     std::optional<bool> acquire(controlled_task& who, const operation& next) {
-        lock_state& state = locks_[*next.lock].state;
+        lock_state& state = next.lock->modelled();
         const std::uint32_t self = who.self.ordinal;
         if (state.kind() == lock_kind::ww_mutex) return ww_acquire(who, next, state);
         if (state.can_acquire(self, next.how)) {
@@ -205,8 +219,8 @@ private:
 
     template <class Choose>
     std::optional<bool> wait(controlled_task& who, const operation& next, Choose choose) {
-        lock_state& lock = locks_[*next.lock].state;
-        lock_state& waiting = locks_[*next.condition].state;
+        lock_state& lock = next.lock->modelled();
+        lock_state& waiting = next.condition->modelled();
         const std::uint32_t self = who.self.ordinal;
         if (who.phase == wait_phase::fresh) {
             lock.release(self);
@@ -231,7 +245,7 @@ private:
 
     template <class Choose>
     void wake_one(const lock_identity& where, Choose choose) {
-        lock_state& waiting = locks_[where].state;
+        lock_state& waiting = where.modelled();
         if (waiting.queue().empty()) return;
         const auto n = static_cast<std::uint32_t>(waiting.queue().size());
         const std::uint32_t woken = waiting.queue()[n == 1 ? 0 : choose(n, "who wakes")].task;

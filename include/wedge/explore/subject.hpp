@@ -34,6 +34,10 @@ public:
     virtual std::optional<std::uint64_t> state() const { return {}; }
     /// Whether it has loops that may go on for ever.
     virtual bool may_circle() const { return true; }
+    /// Whether its tasks ask behind every step whether the execution is given up
+    /// (`runtime::is_giving_up`), and return then. Else `abandoned` is thrown through them, which
+    /// costs more than most executions.
+    virtual bool leaves_quietly() const { return false; }
 };
 
 /// A workload with a program.

@@ -37,23 +37,31 @@ inline held_lock* recursive_hold(task& self, lock_identity& lock) noexcept {
     return lock.kind() == lock_kind::recursive_mutex ? self.held.find(lock.instance()) : nullptr;
 }
 
-/// A blocking, timed or try acquire under control.
-///
-/// @return false: the try failed, or the wait gave up
-/// @throws abandoned
-[[gnu::noinline]] inline bool controlled_acquire(task& self, lock_identity& lock,
-                                                 acquire_terms terms) {
-    const bool tried = has(terms.with, flags::tried);
-    const operation next{.what = tried ? step::try_acquire : step::acquire,
-                         .how = terms.how,
-                         .timed = has(terms.with, flags::timed),
-                         .lock = &lock,
-                         .where = terms.where};
-    if (self.runtime->is_giving_up()) return self.runtime->perform(self, next);
+/// `attempt`, beginning with what engines' checkers mostly find.
+[[gnu::always_inline]] inline void attempt_exactly(task& self, lock_identity& lock,
+                                                   const acquire_terms& terms) {
+    if (self.sink == nullptr) return;
+    if (const validated_chains* const chains = self.sink->validated()) {
+        const sanitizer::ignore_scope ours;
+        if (!self.in_hook && chains->contain_exactly(self, hold_of(self, lock, terms))) [[likely]]
+            return;
+    }
+    attempt(self, lock, terms);
+}
+
+// The callers of these two are inlined: they write the step where it is published, as a site that
+// is passed on through memory costs more than all the rest of a call.
+
+/// What `controlled_acquire` does behind the publication of the step.
+[[gnu::noinline]] inline bool take_acquire(task& self, lock_identity& lock, flags with,
+                                           std::uint8_t subclass, std::uint64_t payload) {
+    if (self.runtime->is_giving_up()) return self.runtime->perform_pending(self);
+    const bool tried = has(with, flags::tried);
+    const acquire_terms terms{self.pending.how, with, subclass, payload, self.pending.where};
     adopt_if_foreign(self, lock);
     held_lock* const mine = recursive_hold(self, lock);
-    if (!tried && mine == nullptr) attempt(self, lock, terms);
-    const bool is_taken = self.runtime->perform(self, next);
+    if (!tried && mine == nullptr) attempt_exactly(self, lock, terms);
+    const bool is_taken = self.runtime->perform_pending(self);
     if (mine != nullptr) {
         if (is_taken) ++mine->depth;
     } else if (is_taken) {
@@ -65,9 +73,23 @@ inline held_lock* recursive_hold(task& self, lock_identity& lock) noexcept {
     return is_taken;
 }
 
-/// Drops a hold under control. Never throws: it runs in destructors.
-[[gnu::noinline]] inline void controlled_release(task& self, lock_identity& lock, mode how,
-                                                 site where) noexcept {
+/// A blocking, timed or try acquire under control.
+///
+/// @return false: the try failed, or the wait gave up
+/// @throws abandoned
+[[gnu::always_inline]] inline bool controlled_acquire(task& self, lock_identity& lock,
+                                                      const acquire_terms& terms) {
+    const bool tried = has(terms.with, flags::tried);
+    publish(self, {.what = tried ? step::try_acquire : step::acquire,
+                   .how = terms.how,
+                   .timed = has(terms.with, flags::timed),
+                   .lock = &lock,
+                   .where = terms.where});
+    return take_acquire(self, lock, terms.with, terms.subclass, terms.payload);
+}
+
+/// What `controlled_release` does behind the publication of the step.
+[[gnu::noinline]] inline void take_release(task& self, lock_identity& lock, mode how) noexcept {
     adopt_if_foreign(self, lock);
     held_lock* const mine = self.held.find(lock.instance());
     if (self.runtime->is_giving_up()) {
@@ -77,9 +99,16 @@ inline held_lock* recursive_hold(task& self, lock_identity& lock) noexcept {
         return;
     }
     const bool is_last = mine != nullptr && mine->depth == 1;
-    self.runtime->perform(self, {.what = step::release, .how = how, .lock = &lock, .where = where});
+    self.runtime->perform_pending(self);
     if (is_last) tsan_unlocked(lock, mine->how);
-    released(self, lock, how, where);
+    released(self, lock, how, self.pending.where);
+}
+
+/// Drops a hold under control. Never throws: it runs in destructors.
+[[gnu::always_inline]] inline void controlled_release(task& self, lock_identity& lock, mode how,
+                                                      const site& where) noexcept {
+    publish(self, {.what = step::release, .how = how, .lock = &lock, .where = where});
+    take_release(self, lock, how);
 }
 
 inline void controlled_downgrade(task& self, lock_identity& lock, site where) {

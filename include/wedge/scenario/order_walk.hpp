@@ -34,8 +34,7 @@ public:
     ///
     /// @param stop  may be null
     std::vector<finding> run(const std::atomic<bool>* stop) {
-        static std::atomic<std::uint32_t> walks{0};
-        execution_ = (walks.fetch_add(1, std::memory_order_relaxed) + 1) | walk_bit;
+        execution_ = reserve_executions(1);
         task* const before = wedge::detail::current_task;
         wedge::detail::current_task = &setup_;
         subject_.begin();
@@ -56,7 +55,8 @@ public:
         return subject_.lock_titles();
     }
 
-    bool perform(task& self, const operation& next) override {
+    bool perform_pending(task& self) override {
+        const operation& next = self.pending;
         const bool backs_off = next.ticket != nullptr && next.ticket->may_back_off && may_back_off;
         const bool may_fail = next.what == step::try_acquire || next.timed || backs_off;
         if (!may_fail) return true;
@@ -81,7 +81,6 @@ public:
     void progress(task&) noexcept override {}
 
 private:
-    static constexpr std::uint32_t walk_bit = 1U << 31;   // no number of an explored execution
     static constexpr unsigned paths_max = 4096;           // of one block: twelve tests in a row
     static constexpr unsigned statements_max = 10'000;    // of one path
     static constexpr std::uint64_t all_max = 20'000'000;  // of all paths: some seconds

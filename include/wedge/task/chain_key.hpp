@@ -60,6 +60,18 @@ public:
         return fold(before ^ interrupts_of(self), word_of(next));
     }
 
+    /// The same of `of` where the evidence is exact, for the sort of chain that it mostly is.
+    [[gnu::always_inline]] bool is_plain_and_exact(const task& self,
+                                                   const held_lock& next) const noexcept {
+        return kept_ == evidence::exact && !has(next.with, with_payload) &&
+               (self.held.empty() || self.held.innermost().chain != 0);
+    }
+    [[gnu::always_inline]] std::uint64_t of_exact(const task& self,
+                                                  const held_lock& next) const noexcept {
+        const std::uint64_t before = self.held.empty() ? first(self) : self.held.innermost().chain;
+        return fold(before ^ interrupts_of(self) ^ mix(next.instance), word_of(next));
+    }
+
     /// Computes the holds' keys anew from the hold number `from`, as if `without` were gone.
     [[gnu::noinline, gnu::cold]] void rebuild(task& self, std::size_t from,
                                               const held_lock* without) const noexcept {
@@ -174,6 +186,13 @@ struct validated_chains {
     [[gnu::always_inline]] bool contain_plainly(task& self, const held_lock& next) const noexcept {
         if (!key.is_plain(self, next)) return false;
         self.chain = chain_key::of_plain(self, next);
+        return known.contains(self.chain);
+    }
+
+    /// Likewise where the evidence is exact.
+    [[gnu::always_inline]] bool contain_exactly(task& self, const held_lock& next) const noexcept {
+        if (!key.is_plain_and_exact(self, next)) return false;
+        self.chain = key.of_exact(self, next);
         return known.contains(self.chain);
     }
 };

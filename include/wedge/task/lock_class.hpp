@@ -131,6 +131,7 @@ inline class_registry& classes() {
 /// This thread's last look-ups, so that a lock made anew for every execution costs no hashing.
 struct class_cache_entry {
     const void* key = nullptr;
+    const char* text = nullptr;  // of a class known by its name: the registry's copy
     unsigned line = 0;
     std::uint32_t id = 0;
 };
@@ -155,7 +156,7 @@ public:
         detail::class_cache_entry& cached = detail::cached_class(where.file, where.line);
         if (cached.key != where.file || cached.line != where.line || where.line == 0) {
             const std::string name = "lock@" + to_string(where);
-            cached = {where.file, where.line, detail::classes().find_or_add(name, {})};
+            cached = {where.file, nullptr, where.line, detail::classes().find_or_add(name, {})};
         }
         return lock_class(cached.id);
     }
@@ -173,8 +174,10 @@ private:
     static std::uint32_t by_name(const char* name, class_options options) {
         detail::class_cache_entry& cached = detail::cached_class(name, 0);
         // The address may hold another text by now, so the text decides.
-        if (cached.key != name || cached.line != 0 || detail::classes()[cached.id].name != name)
-            cached = {name, 0, detail::classes().find_or_add(name, options)};
+        if (cached.key != name || cached.text == nullptr || std::strcmp(cached.text, name) != 0) {
+            const std::uint32_t id = detail::classes().find_or_add(name, options);
+            cached = {name, detail::classes()[id].name.c_str(), 0, id};
+        }
         return cached.id;
     }
 

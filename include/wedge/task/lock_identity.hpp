@@ -7,6 +7,8 @@
 
 namespace wedge {
 
+class lock_state;
+
 /// The kinds of things that tasks wait for, as `lock_state` models them.
 enum class lock_kind : std::uint8_t {
     mutex,
@@ -72,12 +74,15 @@ public:
     std::uint64_t rank() const noexcept { return rank_; }
     void set_rank(std::uint64_t rank) noexcept { rank_ = rank; }
 
-    /// Gives the lock its ordinal in an execution. For runtimes only.
-    void adopt(std::uint32_t execution, std::uint32_t instance) noexcept {
+    /// Gives the lock its ordinal in an execution, and what it is there. For runtimes only.
+    void adopt(std::uint64_t execution, std::uint32_t instance,
+               lock_state* modelled = nullptr) noexcept {
         execution_ = execution;
         instance_ = instance;
+        modelled_ = modelled;
     }
-    std::uint32_t execution() const noexcept { return execution_; }
+    std::uint64_t execution() const noexcept { return execution_; }
+    lock_state& modelled() const noexcept { return *modelled_; }
 
 private:
     const lock_kind kind_;
@@ -85,8 +90,9 @@ private:
     const wait_type allows_;
     const std::uint32_t class_id_;
     std::uint32_t instance_ = 0;
-    std::uint32_t execution_ = 0;  // 0: none, a live program's lock
     const std::uint32_t initial_count_;
+    std::uint64_t execution_ = 0;  // 0: none, a live program's lock
+    lock_state* modelled_ = nullptr;  // in that execution, by the runtime's model
     std::uint64_t rank_ = 0;
 };
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <vector>
 
@@ -29,6 +30,12 @@ constexpr rw_policy policy_of(lock_kind kind) noexcept {
 /// Whether units are taken from it and given to it, by anybody.
 constexpr bool is_counted(lock_kind kind) noexcept {
     return kind == lock_kind::semaphore || kind == lock_kind::completion;
+}
+
+/// Whether nothing but its holder keeps anybody out, and nobody holds it twice or shared.
+constexpr bool is_plain(lock_kind kind) noexcept {
+    return kind == lock_kind::mutex || kind == lock_kind::spinlock ||
+           kind == lock_kind::raw_spinlock || kind == lock_kind::local_lock;
 }
 
 /// As a count: enough for all, for ever.
@@ -73,17 +80,18 @@ public:
                (is_rw(kind_) && policy_ != rw_policy::reader_preferring);
     }
 
+    bool is_held() const noexcept { return !holders_.empty(); }
     bool is_held_by(std::uint32_t task) const noexcept { return find(holders_, task) != nullptr; }
     bool is_queued(std::uint32_t task) const noexcept { return find(queue_, task) != nullptr; }
 
     /// Whether the task would get the lock in its next step.
     bool can_acquire(std::uint32_t task, mode how) const noexcept {
         if (is_counted(kind_)) return count_ != 0;
-        if (kind_ == lock_kind::recursive_mutex && is_held_by(task)) return true;
+        if (holders_.empty()) return queue_.empty() || is_let_in(task, how);
+        if (!is_shared(how)) return kind_ == lock_kind::recursive_mutex && is_held_by(task);
         return is_let_in(task, how) &&
-               std::none_of(holders_.begin(), holders_.end(), [&](const use& held) {
-                   return !is_shared(how) || !is_shared(held.how);
-               });
+               std::all_of(holders_.begin(), holders_.end(),
+                           [](const use& held) { return is_shared(held.how); });
     }
 
     /// Takes the lock; `can_acquire` must hold. Leaves the queue.
@@ -96,8 +104,14 @@ public:
             ++holders_.front().depth;
             return;
         }
-        forget(task);
-        holders_.push_back({.task = task, .how = how});
+        if (!queue_.empty()) forget(task);
+        take_free(task, how);
+    }
+    /// The same where nobody waits in the queue, of a lock that is not counted.
+    void take_free(std::uint32_t task, mode how) {
+        use& mine = holders_.emplace_back();  // in place: a copy would wait for its stores
+        mine.task = task;
+        mine.how = how;
     }
 
     void enqueue(std::uint32_t task, mode how) { queue_.push_back({.task = task, .how = how}); }
@@ -110,11 +124,14 @@ public:
     /// Drops one hold of the task, or of anybody when it has none: the mistake is the checker's
     /// to report, the model does what the lock would do.
     void release(std::uint32_t task) noexcept {
-        auto held = std::find_if(holders_.begin(), holders_.end(),
-                                 [&](const use& u) { return u.task == task; });
-        if (held == holders_.end()) held = holders_.begin();
-        if (held == holders_.end()) return;
-        if (--held->depth == 0) holders_.erase(held);
+        if (holders_.empty()) return;
+        std::size_t i = holders_.size() - 1;
+        while (i != 0 && holders_[i].task != task) --i;
+        if (--holders_[i].depth != 0) return;
+        if (i == holders_.size() - 1)
+            holders_.pop_back();
+        else
+            holders_.erase(holders_.begin() + static_cast<std::ptrdiff_t>(i));
     }
 
     /// Adds units to a counted lock; `for_good` opens it.

@@ -153,9 +153,15 @@ inline void downgraded(task& self, lock_identity& lock, site where) {
     if (held_lock* const mine = self.held.find(lock.instance())) mine->how = mode::shared;
 }
 
+/// Whether somebody wants to hear that a lock or task ends though the task holds nothing.
+[[gnu::always_inline]] inline bool hears_every_end(const task& self) noexcept {
+    return self.sink != nullptr && self.sink->validated() == nullptr;
+}
+
 /// A task's normal end: what it still holds stays held, and is a finding.
-inline void task_ended(task& self) noexcept {
-    emit(self, {.kind = event_kind::task_end});
+[[gnu::always_inline]] inline void task_ended(task& self) noexcept {
+    if (!self.held.empty() || hears_every_end(self))
+        emit(self, {.kind = event_kind::task_end});
 }
 
 inline native_task::~native_task() {
@@ -172,7 +178,7 @@ namespace wedge {
 inline lock_identity::~lock_identity() {
     task* const self = detail::current_task;
     if (self == nullptr) return;
-    if (!self->held.empty() || self->runtime != nullptr) {
+    if (!self->held.empty() || (self->runtime != nullptr && detail::hears_every_end(*self))) {
         detail::emit(*self, detail::event_of(event_kind::destroy, *this, {}));
         for (held_lock& hold : self->held)
             if (hold.lock == this) hold.lock = nullptr;

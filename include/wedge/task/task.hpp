@@ -3,9 +3,11 @@
 
 #include <atomic>
 #include <cstdint>
+#include <new>
 #include <string>
 
 #include "wedge/base/rng.hpp"
+#include "wedge/base/sanitizer.hpp"
 #include "wedge/event/sink.hpp"
 #include "wedge/task/held.hpp"
 #include "wedge/task/runtime.hpp"
@@ -105,6 +107,19 @@ inline task& current() noexcept {
     if (task* const self = detail::current_task) [[likely]]
         return *self;
     return detail::attach_thread();
+}
+
+namespace detail {
+/// Inlined, so that the step is written once: where it is published.
+[[gnu::always_inline]] inline void publish(task& self, const operation& next) noexcept {
+    const sanitizer::ignore_scope ours;
+    new (&self.pending) operation(next);
+}
+}  // namespace detail
+
+[[gnu::always_inline]] inline bool runtime::perform(task& self, const operation& next) {
+    detail::publish(self, next);
+    return perform_pending(self);
 }
 
 /// Any non-determinism beside the scheduling: a number in [0, n), answered by the engine and

@@ -1,0 +1,195 @@
+// The scheduler: who takes the next step of an execution, by what the strategy says.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "wedge/explore/execution.hpp"
+#include "wedge/explore/livelock.hpp"
+#include "wedge/explore/state_hash.hpp"
+#include "wedge/explore/step_model.hpp"
+#include "wedge/explore/strategy/strategy.hpp"
+#include "wedge/explore/subject.hpp"
+#include "wedge/explore/whole_state.hpp"
+
+namespace wedge {
+
+/// Knows which tasks can go on, asks the strategy for one of them, and records the answers.
+class scheduler {
+public:
+    scheduler(const subject& what, step_model& model, std::uint64_t steps_max)
+        : subject_(what), model_(model), steps_max_(steps_max) {}
+
+    void begin_execution(search_strategy& how) {
+        how_ = &how;
+        used_ = 0;
+        left_ = 0;
+        steps_ = 0;
+        decisions_.clear();
+        at_ = {};
+        knows_state_ = subject_.state().has_value();
+        looks_for_livelocks_ = how.looks_for_livelocks();
+        looks_at_states_ = knows_state_ || looks_for_livelocks_;
+        if (looks_for_livelocks_) livelocks_.begin_execution();
+    }
+
+    /// A task more, of the ordinal that comes next. It cannot go on before its step is published.
+    void add(const controlled_task& made) {
+        if (used_ == views_.size()) {
+            views_.push_back(&made.self);
+            waits_for_.push_back(nullptr);
+            enabled_.push_back(0);
+        }
+        waits_for_[used_++] = &taken_for_good_;
+        ++left_;
+        at_.tasks = {views_.data(), used_};
+    }
+
+    /// How many tasks have not ended.
+    std::uint32_t left() const noexcept { return left_; }
+
+    /// The task waits for its turn to take `pending`.
+    void published(const controlled_task& who) noexcept {
+        const operation& next = who.self.pending;
+        const lock_state*& waits_for = waits_for_[who.self.ordinal];
+        if (!may_block(next))
+            waits_for = &free_;
+        else if (next.what == step::acquire && !next.timed && is_plain(next.lock->kind()))
+            waits_for = &next.lock->modelled();
+        else
+            waits_for = nullptr;
+    }
+    /// The task takes no step any more.
+    void ended(const controlled_task& who) noexcept {
+        waits_for_[who.self.ordinal] = &taken_for_good_;
+        --left_;
+        at_.running = no_task;
+        at_.has_yielded = false;
+    }
+
+    /// Who takes the next step.
+    ///
+    /// @return `no_task`: nobody, and `over` is why
+    [[gnu::always_inline]] std::uint32_t next(ending& over) {
+        at_.enabled = who_can_go_on();
+        if (at_.enabled.empty() || looks_at_states_ || steps_ >= steps_max_) [[unlikely]]
+            if (is_over(over)) return no_task;
+        const std::uint32_t next = how_->next_task(at_);
+        if (next == no_task) [[unlikely]]
+            return over = ending::pruned, no_task;
+        ++steps_;
+        at_.running = next;
+        at_.has_progressed = false;
+        decisions_.emplace_back().value = next;  // in place: a copy would wait for its stores
+        return next;
+    }
+
+    /// @param taken  the step's result; nothing: the task waits on
+    [[gnu::always_inline]] void step_taken(const controlled_task& me, std::optional<bool> taken) {
+        const operation& step_of = me.self.pending;
+        const bool gives_way = step_of.what == step::yield && step_of.lock == nullptr;
+        at_.has_yielded = taken && (gives_way || !*taken);
+        // A wait that times out is no retry: virtual time passes as fast as tasks let it.
+        if (looks_for_livelocks_) [[unlikely]]
+            livelocks_.step_taken(me.self.ordinal, step_of,
+                                  taken && !*taken && !step_of.timed);
+    }
+
+    std::uint32_t choose(std::uint32_t n) {
+        const std::uint32_t answer = how_->choose(n);
+        decisions_.push_back({decision::sort::choose, answer, n});
+        return answer;
+    }
+
+    /// Somebody got somewhere.
+    void progress() noexcept {
+        at_.has_progressed = true;
+        if (looks_for_livelocks_) livelocks_.progress();
+    }
+
+    std::uint64_t steps() const noexcept { return steps_; }
+    const std::vector<decision>& decisions() const noexcept { return decisions_; }
+    const livelock_watch& livelocks() const noexcept { return livelocks_; }
+
+private:
+    [[gnu::always_inline]] std::span<const std::uint32_t> who_can_go_on() {
+        std::uint32_t* last = enabled_.data();
+        const lock_state* const* const waits = waits_for_.data();
+        for (std::uint32_t i = 0, n = used_; i < n; ++i) {
+            const lock_state* const waits_for = waits[i];
+            *last = i;
+            last += waits_for != nullptr ? !waits_for->is_held()
+                                         : model_.is_enabled(*model_.tasks()[i]);
+        }
+        return {enabled_.data(), last};
+    }
+
+    static lock_state taken_for_good() {
+        lock_state made;
+        made.acquire(0, mode::exclusive);
+        return made;
+    }
+
+    /// Whether the execution ends before the strategy is asked. Hashes the state if it wants it.
+    [[gnu::noinline]] bool is_over(ending& why) {
+        if (at_.enabled.empty()) {
+            why = left_ != 0 && is_stuck() ? ending::deadlock : ending::complete;
+            return true;
+        }
+        if (looks_for_livelocks_ || (knows_state_ && how_->wants_state())) {
+            at_.state = state_now();
+            if (looks_for_livelocks_ &&
+                livelocks_.is_in_circle(at_.state, knows_state_, at_.enabled)) {
+                why = ending::livelock;
+                return true;
+            }
+        }
+        if (steps_ < steps_max_) return false;
+        why = ending::bounded;
+        return true;
+    }
+
+    std::uint64_t state_now() {
+        const auto all = std::span(model_.tasks()).first(used_);
+        return knows_state_ ? whole_.of(all, model_.locks(), *subject_.state()) : state_hash(all);
+    }
+
+    /// Whether somebody waits for what nobody will do. The strategy hears of idle tasks too: what
+    /// they wait for may come earlier in another schedule.
+    bool is_stuck() {
+        std::uint32_t* last = enabled_.data();
+        bool all_idle = true;
+        for (std::uint32_t i = 0; i < used_; ++i) {
+            const controlled_task& each = *model_.tasks()[i];
+            if (each.is_done) continue;
+            *last++ = i;
+            all_idle = all_idle && step_model::is_idle(each);
+        }
+        how_->is_stuck({enabled_.data(), last}, {views_.data(), used_});
+        return !all_idle;
+    }
+
+    const subject& subject_;
+    step_model& model_;
+    const std::uint64_t steps_max_;
+    search_strategy* how_ = nullptr;
+    std::vector<const task*> views_;  // of the model's tasks; the first `used_` are in use
+    std::vector<const lock_state*> waits_for_;  // likewise: plain locks; null: ask the model
+    std::vector<std::uint32_t> enabled_;        // room for all tasks
+    std::uint32_t used_ = 0;
+    std::uint32_t left_ = 0;
+    const lock_state free_;  // what a step that never blocks waits for
+    const lock_state taken_for_good_ = taken_for_good();  // of a task without a step
+    choice_point at_;
+    bool knows_state_ = false;
+    bool looks_for_livelocks_ = false;
+    bool looks_at_states_ = false;  // either of the two
+    livelock_watch livelocks_;
+    whole_state whole_;
+    std::uint64_t steps_ = 0;
+    std::vector<decision> decisions_;
+};
+
+}  // namespace wedge
