@@ -73,12 +73,15 @@ public:
     ///
     /// @return `no_task`: nobody, and `over` is why
     [[gnu::always_inline]] std::uint32_t next(ending& over) {
-        at_.enabled = who_can_go_on();
-        if (at_.enabled.empty() || looks_at_states_ || steps_ >= steps_max_) [[unlikely]]
-            if (is_over(over)) return no_task;
-        const std::uint32_t next = how_->next_task(at_);
-        if (next == no_task) [[unlikely]]
-            return over = ending::pruned, no_task;
+        std::uint32_t next = at_.running;
+        if (!how_->runs_on() || !runs_on()) {
+            at_.enabled = who_can_go_on();
+            if (at_.enabled.empty() || looks_at_states_ || steps_ >= steps_max_) [[unlikely]]
+                if (is_over(over)) return no_task;
+            next = how_->next_task(at_);
+            if (next == no_task) [[unlikely]]
+                return over = ending::pruned, no_task;
+        }
         ++steps_;
         at_.running = next;
         at_.has_progressed = false;
@@ -114,14 +117,22 @@ public:
     const livelock_watch& livelocks() const noexcept { return livelocks_; }
 
 private:
+    [[gnu::always_inline]] bool can_go_on(std::uint32_t i) const {
+        const lock_state* const waits_for = waits_for_[i];
+        return waits_for != nullptr ? !waits_for->is_held()
+                                    : model_.is_enabled(*model_.tasks()[i]);
+    }
+    /// Whether the running task takes the next step too, and nothing else is to be looked at.
+    bool runs_on() const {
+        return at_.running != no_task && !looks_at_states_ && steps_ < steps_max_ &&
+               can_go_on(at_.running);
+    }
+
     [[gnu::always_inline]] std::span<const std::uint32_t> who_can_go_on() {
         std::uint32_t* last = enabled_.data();
-        const lock_state* const* const waits = waits_for_.data();
         for (std::uint32_t i = 0, n = used_; i < n; ++i) {
-            const lock_state* const waits_for = waits[i];
             *last = i;
-            last += waits_for != nullptr ? !waits_for->is_held()
-                                         : model_.is_enabled(*model_.tasks()[i]);
+            last += can_go_on(i);
         }
         return {enabled_.data(), last};
     }
