@@ -24,6 +24,19 @@ struct readers_writers {
                        wedge::action<&readers_writers::write>{"write"});
 };
 
+/// Two objects under a ticket, in one order.
+struct ww_pair {
+    wedge::ww_class objects{"objects"};
+    wedge::ww_mutex a{objects}, b{objects};
+    void both() {
+        wedge::transaction(objects, [this](wedge::ww_ticket& ticket) {
+            const wedge::ww_result got = a.lock(ticket);
+            return got == wedge::ww_result::ok ? b.lock(ticket) : got;
+        });
+    }
+    static constexpr auto actions = wedge::actions(wedge::action<&ww_pair::both>{"both"});
+};
+
 /// As many critical sections as the argument says, each task on a lock of its own or all on one.
 struct sections {
     std::array<wedge::mutex, 16> own;
@@ -56,17 +69,23 @@ public:
     search(const wedge::program& calls, wedge::explore_options options, bool is_checked)
         : subject_(calls),
           control_(subject_, options.on, is_checked ? &order_ : nullptr, options.steps_max),
-          how_(make_strategy(options, no_cycle_)) {}
+          how_(make_strategy(subject_, options, no_cycle_)) {}
 
     /// False: there is nothing left to try.
     bool run() {
         if (!how_->new_execution()) return false;
-        last_ = control_.run(*how_);
+        last_ = &control_.run(*how_);
         return true;
     }
-    const wedge::execution_record& last() const { return last_; }
-    std::size_t switches() const {
-        return wedge::schedule{{}, 0, {}, {}, control_.decisions()}.switches();
+    const wedge::execution_record& last() const { return *last_; }
+
+    /// From one task to another, the mean of a thousand executions.
+    double switches() {
+        constexpr int sample = 1000;
+        std::size_t count = 0;
+        for (int i = 0; i < sample && run(); ++i)
+            count += wedge::schedule{{}, 0, {}, {}, control_.decisions()}.switches();
+        return static_cast<double>(count) / sample;
     }
 
 private:
@@ -75,25 +94,24 @@ private:
     wedge::controller control_;
     const std::vector<std::uint32_t> no_cycle_;
     std::unique_ptr<wedge::search_strategy> how_;
-    wedge::execution_record last_;
+    const wedge::execution_record* last_ = nullptr;
 };
 
 template <class W>
 void measure_rate(benchmark::State& state, const wedge::program& calls, strategy how,
                   bool is_checked) {
     search<W> all(calls, {.how = how}, is_checked);
+    const double switches = all.switches();  // it warms up, too
     std::uint64_t steps = 0;
-    std::uint64_t switches = 0;
     for (auto _ : state) {
         all.run();
         steps += all.last().steps;
-        switches += all.switches();
     }
     using benchmark::Counter;
     const auto schedules = static_cast<double>(state.iterations());
     state.counters["schedules"] = Counter(schedules, Counter::kIsRate);
     state.counters["steps"] = Counter(static_cast<double>(steps), Counter::kIsRate);
-    state.counters["switches"] = Counter(static_cast<double>(switches), Counter::kIsRate);
+    state.counters["switches"] = Counter(switches * schedules, Counter::kIsRate);
 }
 
 template <class W>
@@ -102,7 +120,10 @@ void measure_exhausting(benchmark::State& state, const wedge::program& calls) {
     for (auto _ : state)
         done = wedge::explore<W>(calls, {.how = strategy::exhaustive,
                                          .executions_max = 1'000'000});
+    using benchmark::Counter;
     state.counters["executions"] = static_cast<double>(done.executions);
+    state.counters["schedules"] = Counter(static_cast<double>(done.executions + done.pruned),
+                                          Counter::kIsIterationInvariantRate);
     state.counters["pruned"] = static_cast<double>(done.pruned);
     state.counters["exhausted"] = done.exhausted ? 1 : 0;
 }
@@ -134,14 +155,13 @@ void measure_finding(benchmark::State& state, const wedge::program& calls, strat
 /// The peer: two fibers that do nothing but switch.
 class ping_pong final : public wedge::stack_user {
 public:
-    void round() { switcher_->switch_to(0, 1); }
+    void round() { stacks_.switch_to(0, 1); }
     std::uint32_t run_on(std::uint32_t stack) noexcept override {
-        for (;;) switcher_->switch_to(stack, stack == 1 ? 2 : 0);
+        for (;;) stacks_.switch_to(stack, stack == 1 ? 2 : 0);
     }
 
 private:
-    std::unique_ptr<wedge::stack_switcher> switcher_ =
-        wedge::make_switcher(wedge::substrate::automatic, *this);
+    wedge::stacks stacks_{wedge::substrate::automatic, *this};
 };
 
 void bare_switches(benchmark::State& state) {
@@ -155,7 +175,7 @@ BENCHMARK(bare_switches);
 template <class W>
 void add_workload(const std::string& name, const wedge::program& calls, bool is_broken) {
     for (const strategy how : {strategy::random, strategy::pct, strategy::pos, strategy::urw,
-                               strategy::surw, strategy::portfolio}) {
+                               strategy::surw, strategy::round_robin, strategy::portfolio}) {
         const std::string word = wedge::strategy_names[static_cast<std::size_t>(how)];
         for (const bool is_checked : {false, true}) {
             if (how == strategy::portfolio) continue;  // it ends
@@ -190,6 +210,7 @@ const bool workloads_are_added = [] {
     add_workload<table<5>>("philosophers_5", table<5>::all(), true);
     add_workload<readers_writers>("readers_writer", parse_program("read | read | write"), false);
     add_workload<hand_over>("condition", parse_program("wait | set"), false);
+    add_workload<ww_pair>("ww_pair", parse_program("both | both"), false);
     return true;
 }();
 

@@ -71,10 +71,12 @@ public:
             return perform_aside(self);
         slot& me = *slots_[self.ordinal];
         me.phase = wait_phase::fresh;
-        scheduler_.published(me);
+        lock_state* const plain = step_model::plain_lock(self.pending);
+        scheduler_.published(me, plain);
         await_turn(me);
-        if (giving_up_ || !model_.take_plainly(me)) return take_turns(me);
-        scheduler_.step_taken(me, true);
+        if (giving_up_ || plain == nullptr) return take_turns(me);
+        step_model::take_plainly(me, *plain);
+        scheduler_.step_taken(me);
         return true;
     }
 
@@ -101,10 +103,10 @@ public:
     void created(lock_identity& lock) noexcept override {
         const sanitizer::ignore_scope ours;
         const task& self = *detail::current_task;
-        model_.locks().created(lock,
-                               &self == &setup_ ? lock_table::made_by_setup
-                                                : lock_table::made_by_task(self.ordinal),
-                               execution_);
+        model_.locks().created(
+            lock,
+            &self == &setup_ ? lock_table::made_by_setup : lock_table::made_by_task(self.ordinal),
+            execution_);
     }
     void met(lock_identity& lock) noexcept override {
         const sanitizer::ignore_scope ours;
@@ -188,14 +190,16 @@ private:
     /// The subject's tasks run up to their first visible step, one after the other: what comes
     /// before it touches nothing shared, so no other order of them is tried.
     std::uint32_t start_next() {
-        if (next_start_ == used_) return pick();
+        if (next_start_ == used_) return pick_first();
         slot& made = *slots_[next_start_++];
         made.is_starting = true;
         return made.stack();
     }
 
+    [[gnu::noinline]] std::uint32_t pick_first() { return pick(); }
+
     /// The stack that goes on when a task has published its first step, or has ended without one.
-    [[gnu::noinline]] std::uint32_t after_start(slot& me) {
+    std::uint32_t after_start(slot& me) {
         me.is_starting = false;
         return me.starter != 0 ? me.starter : start_next();
     }
@@ -321,8 +325,8 @@ private:
     step_model model_;
     scheduler scheduler_;
     std::uint32_t used_ = 0;
-    std::uint32_t next_start_ = 0;  // the first that has not been started
-    std::uint32_t named_ = 0;       // so many bear the names of the subject's tasks
+    std::uint32_t next_start_ = 0;   // the first that has not been started
+    std::uint32_t named_ = 0;        // so many bear the names of the subject's tasks
     std::uint64_t numbers_end_ = 0;  // of the executions' numbers that are reserved
     stuck_descriptions stuck_;
     execution_record result_;

@@ -68,8 +68,7 @@ public:
 
     [[gnu::always_inline]] void switch_to(std::uint32_t from, std::uint32_t to) {
         const sanitizer::ignore_scope ours;
-        while (fibers_.size() <= to) [[unlikely]]
-            add();
+        while (fibers_.size() <= to) add();
         if (fibers_[to]->is_spent) [[unlikely]]
             renew(*fibers_[to]);
         jump(*fibers_[from], *fibers_[to]);

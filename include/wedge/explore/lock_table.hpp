@@ -47,8 +47,7 @@ public:
             makers_[i].used = 0;
         }
         if (makers_.size() > made_outside)
-            for (const auto& each : makers_[made_outside].records)
-                reset(*each, each->state.kind());
+            for (const auto& each : makers_[made_outside].records) reset(*each, each->state.kind());
     }
 
     void created(lock_identity& lock, std::uint32_t made_by, std::uint64_t execution) {
@@ -102,7 +101,7 @@ private:
 
     void add(lock_identity& lock, std::uint32_t by, std::uint64_t execution) {
         if (makers_.size() <= by || makers_[by].used == makers_[by].records.size()) [[unlikely]]
-            grow(by);
+            return add_after_growth(lock, by, execution);
         maker& made = makers_[by];
         record& fresh = *made.records[made.used];
         lock.adopt(execution, ((by << maker_shift) | made.used++) + 1, &fresh.state);
@@ -112,10 +111,12 @@ private:
         reset(fresh, lock.kind());
     }
 
-    [[gnu::noinline]] void grow(std::uint32_t by) {
+    [[gnu::noinline]] void add_after_growth(lock_identity& lock, std::uint32_t by,
+                                            std::uint64_t execution) {
         if (makers_.size() <= by) makers_.resize(by + 1);
         WEDGE_CHECK(makers_[by].used < locks_max);
         makers_[by].records.push_back(std::make_unique<record>());
+        add(lock, by, execution);
     }
 
     void reset(record& made, lock_kind kind) noexcept {

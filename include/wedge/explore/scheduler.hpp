@@ -28,7 +28,9 @@ public:
         left_ = 0;
         steps_ = 0;
         decisions_.clear();
-        at_ = {};
+        at_.running = no_task;
+        at_.has_yielded = at_.has_progressed = false;
+        at_.state = 0;
         knows_state_ = subject_.state().has_value();
         looks_for_livelocks_ = how.looks_for_livelocks();
         looks_at_states_ = knows_state_ || looks_for_livelocks_;
@@ -36,8 +38,8 @@ public:
     }
 
     /// A task more, of the ordinal that comes next. It cannot go on before its step is published.
-    void add(const controlled_task& made) {
-        if (used_ == views_.size()) {
+    [[gnu::always_inline]] void add(const controlled_task& made) {
+        if (used_ == views_.size()) [[unlikely]] {
             views_.push_back(&made.self);
             waits_for_.push_back(nullptr);
             enabled_.push_back(0);
@@ -51,15 +53,11 @@ public:
     std::uint32_t left() const noexcept { return left_; }
 
     /// The task waits for its turn to take `pending`.
-    void published(const controlled_task& who) noexcept {
-        const operation& next = who.self.pending;
-        const lock_state*& waits_for = waits_for_[who.self.ordinal];
-        if (!may_block(next))
-            waits_for = &free_;
-        else if (next.what == step::acquire && !next.timed && is_plain(next.lock->kind()))
-            waits_for = &next.lock->modelled();
-        else
-            waits_for = nullptr;
+    ///
+    /// @param plain  `step_model::plain_lock` of it
+    [[gnu::always_inline]] void published(const controlled_task& who,
+                                          const lock_state* plain) noexcept {
+        waits_for_[who.self.ordinal] = may_block(who.self.pending) ? plain : &free_;
     }
     /// The task takes no step any more.
     void ended(const controlled_task& who) noexcept {
@@ -89,15 +87,20 @@ public:
         return next;
     }
 
+    /// A step has been taken that always succeeds.
+    [[gnu::always_inline]] void step_taken(const controlled_task& me) {
+        at_.has_yielded = false;
+        if (looks_for_livelocks_) [[unlikely]]
+            livelocks_.step_taken(me.self.ordinal, me.self.pending, false);
+    }
     /// @param taken  the step's result; nothing: the task waits on
-    [[gnu::always_inline]] void step_taken(const controlled_task& me, std::optional<bool> taken) {
+    void step_taken(const controlled_task& me, std::optional<bool> taken) {
         const operation& step_of = me.self.pending;
         const bool gives_way = step_of.what == step::yield && step_of.lock == nullptr;
         at_.has_yielded = taken && (gives_way || !*taken);
         // A wait that times out is no retry: virtual time passes as fast as tasks let it.
         if (looks_for_livelocks_) [[unlikely]]
-            livelocks_.step_taken(me.self.ordinal, step_of,
-                                  taken && !*taken && !step_of.timed);
+            livelocks_.step_taken(me.self.ordinal, step_of, taken && !*taken && !step_of.timed);
     }
 
     std::uint32_t choose(std::uint32_t n) {
@@ -119,8 +122,9 @@ public:
 private:
     [[gnu::always_inline]] bool can_go_on(std::uint32_t i) const {
         const lock_state* const waits_for = waits_for_[i];
-        return waits_for != nullptr ? !waits_for->is_held()
-                                    : model_.is_enabled(*model_.tasks()[i]);
+        if (waits_for != nullptr) [[likely]]
+            return !waits_for->is_held();
+        return model_.is_enabled(*model_.tasks()[i]);
     }
     /// Whether the running task takes the next step too, and nothing else is to be looked at.
     bool runs_on() const {
@@ -129,12 +133,13 @@ private:
     }
 
     [[gnu::always_inline]] std::span<const std::uint32_t> who_can_go_on() {
-        std::uint32_t* last = enabled_.data();
+        std::uint32_t* const enabled = enabled_.data();
+        std::size_t found = 0;
         for (std::uint32_t i = 0, n = used_; i < n; ++i) {
-            *last = i;
-            last += can_go_on(i);
+            enabled[found] = i;
+            found += can_go_on(i);
         }
-        return {enabled_.data(), last};
+        return {enabled, found};
     }
 
     static lock_state taken_for_good() {
@@ -191,7 +196,7 @@ private:
     std::vector<std::uint32_t> enabled_;        // room for all tasks
     std::uint32_t used_ = 0;
     std::uint32_t left_ = 0;
-    const lock_state free_;  // what a step that never blocks waits for
+    const lock_state free_;                               // what a step that never blocks waits for
     const lock_state taken_for_good_ = taken_for_good();  // of a task without a step
     choice_point at_;
     bool knows_state_ = false;

@@ -91,18 +91,19 @@ public:
         return who.self.is_idle && who.phase != wait_phase::woken;
     }
 
-    /// Takes the step if it is the acquire or release of a plain lock, as most are; they succeed.
-    [[gnu::always_inline]] bool take_plainly(const controlled_task& who) {
-        const operation& next = who.self.pending;
-        if (next.lock == nullptr || !is_plain(next.lock->kind())) return false;
-        lock_state& state = next.lock->modelled();
-        if (next.what == step::release)
-            state.release(who.self.ordinal);
-        else if (next.what == step::acquire && !state.is_held())
-            state.take_free(who.self.ordinal, next.how);
+    /// The lock of a step that acquires or releases a plain one, as most do: it is enabled while
+    /// nobody holds the lock, or always, and `take_plainly` takes it. Null: any other step.
+    [[gnu::always_inline]] static lock_state* plain_lock(const operation& next) noexcept {
+        const bool is_usual =
+            next.what == step::release || (next.what == step::acquire && !next.timed);
+        if (!is_usual || !is_plain(next.lock->kind())) return nullptr;
+        return &next.lock->modelled();
+    }
+    [[gnu::always_inline]] static void take_plainly(const controlled_task& who, lock_state& lock) {
+        if (who.self.pending.what == step::release)
+            lock.release(who.self.ordinal);
         else
-            return false;
-        return true;
+            lock.take_free(who.self.ordinal, who.self.pending.how);
     }
 
     /// Takes an enabled step.

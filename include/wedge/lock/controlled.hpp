@@ -38,9 +38,8 @@ inline held_lock* recursive_hold(task& self, lock_identity& lock) noexcept {
 }
 
 /// `attempt`, beginning with what engines' checkers mostly find.
-[[gnu::always_inline]] inline void attempt_exactly(task& self, lock_identity& lock,
-                                                   const acquire_terms& terms) {
-    if (self.sink == nullptr) return;
+[[gnu::noinline]] inline void attempt_exactly(task& self, lock_identity& lock,
+                                              const acquire_terms& terms) {
     if (const validated_chains* const chains = self.sink->validated()) {
         const sanitizer::ignore_scope ours;
         const held_lock next = hold_of(self, lock, terms);
@@ -54,26 +53,33 @@ inline held_lock* recursive_hold(task& self, lock_identity& lock) noexcept {
     attempt(self, lock, terms);
 }
 
-// The callers of these two are inlined: they write the step where it is published, as a site that
-// is passed on through memory costs more than all the rest of a call.
+// Acquires and releases are published by inlined code, which writes the site where it is to be:
+// passed on through memory it would cost more than all the rest of a call.
 
-/// What `controlled_acquire` does behind the publication of the step.
-[[gnu::noinline]] inline bool take_acquire(task& self, lock_identity& lock, flags with,
-                                           std::uint8_t subclass, std::uint64_t payload) {
+/// Takes the published acquire.
+[[gnu::noinline]] inline bool take_acquire(task& self) {
+    operation& next = self.pending;
     if (self.runtime->is_giving_up()) return self.runtime->perform_pending(self);
-    const bool tried = has(with, flags::tried);
-    const acquire_terms terms{self.pending.how, with, subclass, payload, self.pending.where};
+    const auto terms = [&next] {
+        return acquire_terms{next.how, next.with, next.subclass, next.payload, next.where};
+    };
+    lock_identity& lock = *next.lock;
     adopt_if_foreign(self, lock);
     held_lock* const mine = recursive_hold(self, lock);
-    if (!tried && mine == nullptr) attempt_exactly(self, lock, terms);
+    if (self.sink != nullptr && next.what == step::acquire && mine == nullptr)
+        attempt_exactly(self, lock, terms());
     const bool is_taken = self.runtime->perform_pending(self);
     if (mine != nullptr) {
         if (is_taken) ++mine->depth;
     } else if (is_taken) {
-        acquired(self, lock, terms);
-        tsan_locked(lock, terms);
+        const event_kind kind =
+            has(next.with, flags::tried) ? event_kind::try_acquired : event_kind::acquired;
+        if (is_heard(self, kind)) [[unlikely]]
+            send(self, kind, lock, terms());
+        push_hold(self, lock, terms());
+        tsan_locked(lock, terms());
     } else {
-        not_acquired(self, lock, terms);
+        not_acquired(self, lock, terms());
     }
     return is_taken;
 }
@@ -84,36 +90,41 @@ inline held_lock* recursive_hold(task& self, lock_identity& lock) noexcept {
 /// @throws abandoned
 [[gnu::always_inline]] inline bool controlled_acquire(task& self, lock_identity& lock,
                                                       const acquire_terms& terms) {
-    const bool tried = has(terms.with, flags::tried);
-    publish(self, {.what = tried ? step::try_acquire : step::acquire,
+    publish(self, {.what = has(terms.with, flags::tried) ? step::try_acquire : step::acquire,
                    .how = terms.how,
                    .timed = has(terms.with, flags::timed),
+                   .subclass = terms.subclass,
+                   .with = terms.with,
                    .lock = &lock,
-                   .where = terms.where});
-    return take_acquire(self, lock, terms.with, terms.subclass, terms.payload);
+                   .where = terms.where,
+                   .payload = terms.payload});
+    return take_acquire(self);
 }
 
-/// What `controlled_release` does behind the publication of the step.
-[[gnu::noinline]] inline void take_release(task& self, lock_identity& lock, mode how) noexcept {
+/// Takes the published release.
+[[gnu::noinline]] inline void take_release(task& self) noexcept {
+    lock_identity& lock = *self.pending.lock;
     adopt_if_foreign(self, lock);
-    held_lock* const mine = self.held.find(lock.instance());
     if (self.runtime->is_giving_up()) {
+        held_lock* const mine = self.held.find(lock.instance());
         if (mine == nullptr) return;
         tsan_unlocked(lock, mine->how);
         self.held.erase(mine);
         return;
     }
-    const bool is_last = mine != nullptr && mine->depth == 1;
     self.runtime->perform_pending(self);
-    if (is_last) tsan_unlocked(lock, mine->how);
-    released(self, lock, how, self.pending.where);
+    if constexpr (sanitizer::thread) {
+        const held_lock* const mine = self.held.find(lock.instance());
+        if (mine != nullptr && mine->depth == 1) tsan_unlocked(lock, mine->how);
+    }
+    released(self, lock, self.pending.how, self.pending.where);
 }
 
 /// Drops a hold under control. Never throws: it runs in destructors.
 [[gnu::always_inline]] inline void controlled_release(task& self, lock_identity& lock, mode how,
                                                       const site& where) noexcept {
     publish(self, {.what = step::release, .how = how, .lock = &lock, .where = where});
-    take_release(self, lock, how);
+    take_release(self);
 }
 
 inline void controlled_downgrade(task& self, lock_identity& lock, site where) {

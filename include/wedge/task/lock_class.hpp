@@ -148,7 +148,7 @@ inline class_cache_entry& cached_class(const void* key, unsigned line) noexcept 
 /// copied. Cheap to copy: it is a number.
 class lock_class {
 public:
-    explicit lock_class(const char* name, class_options options = {})
+    explicit lock_class(const char* name, const class_options& options = {})
         : id_(by_name(name, options)) {}
 
     /// The class of all locks made at this place.
@@ -171,14 +171,19 @@ public:
 private:
     explicit lock_class(std::uint32_t id) noexcept : id_(id) {}
 
-    static std::uint32_t by_name(const char* name, class_options options) {
+    static std::uint32_t by_name(const char* name, const class_options& options) {
         detail::class_cache_entry& cached = detail::cached_class(name, 0);
         // The address may hold another text by now, so the text decides.
-        if (cached.key != name || cached.text == nullptr || std::strcmp(cached.text, name) != 0) {
-            const std::uint32_t id = detail::classes().find_or_add(name, options);
-            cached = {name, detail::classes()[id].name.c_str(), 0, id};
-        }
-        return cached.id;
+        if (cached.key == name && cached.text != nullptr && std::strcmp(cached.text, name) == 0)
+            return cached.id;
+        return look_up(name, options, cached);
+    }
+    [[gnu::noinline, gnu::cold]] static std::uint32_t look_up(const char* name,
+                                                              const class_options& options,
+                                                              detail::class_cache_entry& cached) {
+        const std::uint32_t id = detail::classes().find_or_add(name, options);
+        cached = {name, detail::classes()[id].name.c_str(), 0, id};
+        return id;
     }
 
     std::uint32_t id_;

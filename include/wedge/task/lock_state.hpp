@@ -2,7 +2,6 @@
 #pragma once
 
 #include <algorithm>
-#include <cstddef>
 #include <cstdint>
 #include <vector>
 
@@ -125,13 +124,13 @@ public:
     /// to report, the model does what the lock would do.
     void release(std::uint32_t task) noexcept {
         if (holders_.empty()) return;
-        std::size_t i = holders_.size() - 1;
-        while (i != 0 && holders_[i].task != task) --i;
-        if (--holders_[i].depth != 0) return;
-        if (i == holders_.size() - 1)
+        auto held = holders_.end() - 1;
+        while (held != holders_.begin() && held->task != task) --held;
+        if (--held->depth != 0) return;
+        if (held == holders_.end() - 1)
             holders_.pop_back();
         else
-            holders_.erase(holders_.begin() + static_cast<std::ptrdiff_t>(i));
+            holders_.erase(held);
     }
 
     /// Adds units to a counted lock; `for_good` opens it.

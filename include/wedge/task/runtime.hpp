@@ -33,11 +33,14 @@ struct operation {
     step what{};
     mode how = mode::exclusive;
     bool timed = false;  ///< may give up; then `perform` returns false
+    std::uint8_t subclass = 0;  ///< this and the next: only for the hold that an acquire makes
+    flags with = flags::none;
     lock_identity* lock = nullptr;
     lock_identity* condition = nullptr;  ///< or what else it touches: see ww_class
     std::uint32_t other = 0;
     const ticket_terms* ticket = nullptr;  ///< of a wound/wait acquire; false: it backs off
     site where{};
+    std::uint64_t payload = 0;  ///< likewise for the hold
 };
 
 /// What a controlled task runs; `run(data)` is called once.

@@ -110,11 +110,25 @@ inline task& current() noexcept {
 }
 
 namespace detail {
+
+/// A copy that goes through registers word by word. A site has just been written so, and a wider
+/// load would wait until the caches have it: a fifteenth of a whole execution.
+[[gnu::always_inline]] inline site copied_by_words(const site& where) noexcept {
+    const char* file = where.file;
+    const char* function = where.function;
+    __asm__("" : "+r"(file), "+r"(function));  // or the compiler joins the two
+    return {file, function, where.line, 0};
+}
+
 /// Inlined, so that the step is written once: where it is published.
 [[gnu::always_inline]] inline void publish(task& self, const operation& next) noexcept {
     const sanitizer::ignore_scope ours;
-    new (&self.pending) operation(next);
+    new (&self.pending) operation{
+        next.what,   next.how,       next.timed, next.subclass, next.with,
+        next.lock,   next.condition, next.other, next.ticket,   copied_by_words(next.where),
+        next.payload};
 }
+
 }  // namespace detail
 
 [[gnu::always_inline]] inline bool runtime::perform(task& self, const operation& next) {
