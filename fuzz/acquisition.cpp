@@ -71,6 +71,18 @@ bool checker_is_wrong(const wedge::lock_program& of, bool deadlocks) {
 
 }  // namespace
 
+// libFuzzer's own mutator; not there in a program that only replays.
+extern "C" __attribute__((weak)) std::size_t LLVMFuzzerMutate(std::uint8_t* data, std::size_t size,
+                                                              std::size_t size_max);
+
+extern "C" std::size_t LLVMFuzzerCustomMutator(std::uint8_t* data, std::size_t size,
+                                               std::size_t size_max, unsigned int seed) {
+    constexpr unsigned nest_every = 8;
+    if (seed % nest_every == 0 || LLVMFuzzerMutate == nullptr)
+        return wedge::nest_locks(data, size, size_max, seed / nest_every);
+    return LLVMFuzzerMutate(data, size, size_max);
+}
+
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     const wedge::lock_program program = wedge::decode_locks({data, size});
     if (program.tasks.empty()) return 0;

@@ -7,6 +7,7 @@
 #include "wedge/fuzz/report.hpp"
 #include "wedge/fuzz/watchdog.hpp"
 #include "wedge/lock/spinlock.hpp"
+#include "wedge/model/device.hpp"
 
 #include "fuzz/sample_workloads.hpp"
 
@@ -47,9 +48,24 @@ TEST_CASE("engine: one bug has one signature, whatever input found it") {
     for (std::uint64_t seed = 1; seed <= 8; ++seed) {
         const auto seen = found_by_engine<samples::ring<false>>(seed, 20'000);
         REQUIRE(seen);
-        signatures.insert(seen->what.signature);
+        signatures.insert(seen->signature);
     }
     CHECK(signatures.size() == 1);
+}
+
+TEST_CASE("engine: a deadlock through reclaim has one signature, whichever finding led there") {
+    std::set<std::string> signatures;
+    for (std::uint64_t seed = 1; seed <= 16; ++seed) {
+        const auto seen =
+            found_by_engine<wedge::device<wedge::design::blocking_shrinker>>(seed, 20'000);
+        REQUIRE(seen);
+        signatures.insert(seen->signature);
+    }
+    CHECK(signatures == std::set<std::string>{"cycle dma_resv/EE reclaim/EE"});
+    const auto other =
+        found_by_engine<wedge::device<wedge::design::imap_before_reclaim>>(1, 20'000);
+    REQUIRE(other);
+    CHECK(other->signature == "cycle i_mmap_rwsem/SE reclaim/EE");
 }
 
 TEST_CASE("engine: a mistake without a cycle is found though the checker hears of few inputs") {

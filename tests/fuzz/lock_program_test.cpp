@@ -53,3 +53,20 @@ TEST_CASE("lock truth: it knows the textbook cases itself") {
     CHECK(deadlocks({3, rwsems, 1, 0, 1, 1, 17, 1, 17, 0, 32, 0, 48, 1}));
     CHECK_FALSE(deadlocks({3, rwlocks, 1, 0, 1, 1, 17, 1, 17, 0, 32, 0, 48, 1}));
 }
+
+TEST_CASE("lock program: nesting takes what is taken under one lock more") {
+    const std::vector<std::uint8_t> before = {0, 0, 0x00, 0, 0x03, 0};  // acquire(a), release(a)
+    bool is_nested = false;
+    for (std::uint64_t seed = 0; seed < 64; ++seed) {
+        std::vector<std::uint8_t> bytes = before;
+        bytes.resize(16);
+        bytes.resize(wedge::nest_locks(bytes.data(), before.size(), bytes.size(), seed));
+        REQUIRE(bytes.size() == before.size() + 4);
+        const auto& task = wedge::decode_locks(bytes).tasks.at(0);
+        is_nested = is_nested || (task.size() == 4 && task[0].lock != 0 && task[1].lock == 0 &&
+                                  task[3].what == wedge::lock_program::act::release);
+    }
+    CHECK(is_nested);
+    std::vector<std::uint8_t> full = before;
+    CHECK(wedge::nest_locks(full.data(), full.size(), full.size(), 1) == full.size());
+}

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "wedge/explore/execution.hpp"
-#include "wedge/explore/scheduler.hpp"
+#include "wedge/explore/task_scheduler.hpp"
 #include "wedge/explore/stacks.hpp"
 #include "wedge/explore/step_model.hpp"
 #include "wedge/explore/stuck.hpp"
@@ -324,7 +324,7 @@ private:
     task setup_;
     step_model::all_tasks slots_;  // the first `used_` are this execution's
     step_model model_;
-    scheduler scheduler_;
+    task_scheduler scheduler_;
     std::uint32_t used_ = 0;
     std::uint32_t next_start_ = 0;   // the first that has not been started
     std::uint32_t named_ = 0;        // so many bear the names of the subject's tasks

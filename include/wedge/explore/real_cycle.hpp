@@ -2,9 +2,11 @@
 #pragma once
 
 #include <algorithm>
+#include <string>
 #include <vector>
 
 #include "wedge/event/finding.hpp"
+#include "wedge/event/signature.hpp"
 #include "wedge/task/lock_class.hpp"
 
 namespace wedge {
@@ -66,6 +68,50 @@ inline bool is_reached_through_pseudo_locks(const std::vector<dependency>& cycle
         if (same) return true;
     }
     return false;
+}
+
+namespace detail {
+
+/// The outermost pseudo-lock that the task of the edge took under its held lock; null: none.
+inline const lock_use* pseudo_lock_over(const dependency& edge, const finding& reached) {
+    for (const task_report& task : reached.tasks) {
+        if (task.name != edge.task) continue;
+        const auto held = std::find_if(
+            task.held.begin(), task.held.end(),
+            [&](const lock_use& each) { return each.instance == edge.held.instance; });
+        const auto over = std::find_if(held, task.held.end(), is_pseudo_lock);
+        return over == task.held.end() ? nullptr : &*over;
+    }
+    return nullptr;
+}
+
+}  // namespace detail
+
+/// The signature of a deadlock that was reached, whichever finding had foretold it, from the locks
+/// that wait in a circle. Between two of them stands the pseudo-lock that a task is in; a circle
+/// through such, in which several tasks do the same, is one round of it.
+inline std::string reached_signature(const finding& of) {
+    const std::vector<dependency>& reached = of.reached.empty() ? of.cycle : of.reached;
+    if (of.tasks.empty() || reached.empty()) return of.signature;
+    const auto is_same = [](const dependency& a, const dependency& b) {
+        return a.held.class_name == b.held.class_name && a.held.how == b.held.how &&
+               a.wanted.class_name == b.wanted.class_name && a.wanted.how == b.wanted.how;
+    };
+    std::vector<dependency> cycle;
+    for (const dependency& edge : reached) {
+        const lock_use* const over = detail::pseudo_lock_over(edge, of);
+        cycle.push_back(edge);
+        if (over == nullptr) continue;
+        cycle.back().wanted = *over;
+        cycle.push_back(edge);
+        cycle.back().held = *over;
+    }
+    for (std::size_t round = 1; cycle.size() > reached.size() && round < cycle.size(); ++round)
+        if (cycle.size() % round == 0 &&
+            std::equal(cycle.begin() + static_cast<std::ptrdiff_t>(round), cycle.end(),
+                       cycle.begin(), is_same))
+            cycle.resize(round);
+    return "cycle " + cycle_signature(cycle);
 }
 
 }  // namespace wedge

@@ -79,6 +79,7 @@ public:
         if (knows_state_) [[unlikely]]
             if (const std::uint32_t again = how_->repeated(); again != no_task)
                 return go_on_with(again);
+        if (how_->runs_on() && runs_on()) return go_on_with(at_.running);
         at_.enabled = who_can_go_on();
         if (at_.enabled.empty() || looks_at_states_ || steps_ >= steps_max_) [[unlikely]]
             if (is_over(over)) return no_task;
@@ -128,17 +129,24 @@ private:
         return next;
     }
 
+    [[gnu::always_inline]] bool can_go_on(std::uint32_t i) const {
+        const lock_state* const waits_for = waits_for_[i];
+        if (waits_for != nullptr) [[likely]]
+            return !waits_for->is_held();
+        return model_.is_enabled(*model_.tasks()[i]);
+    }
+    /// Whether the running task takes the next step too, and nothing else is to be looked at.
+    bool runs_on() const {
+        return at_.running != no_task && !looks_at_states_ && steps_ < steps_max_ &&
+               can_go_on(at_.running);
+    }
+
     [[gnu::always_inline]] std::span<const std::uint32_t> who_can_go_on() {
         std::uint32_t* const enabled = enabled_.data();
-        const lock_state* const* const waits = waits_for_.data();
         std::size_t found = 0;
         for (std::uint32_t i = 0, n = used_; i < n; ++i) {
-            const lock_state* const waits_for = waits[i];
             enabled[found] = i;
-            if (waits_for != nullptr) [[likely]]
-                found += !waits_for->is_held();
-            else
-                found += model_.is_enabled(*model_.tasks()[i]);
+            found += can_go_on(i);
         }
         return {enabled, found};
     }

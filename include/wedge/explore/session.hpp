@@ -138,6 +138,17 @@ public:
         return finish();
     }
 
+    /// One execution along these decisions; what happened in it is minimised, as `explore` does.
+    outcome minimized_along(const std::vector<decision>& decisions) {
+        schedule_replay how(decisions, replay_mode::strict);
+        run(how);
+        if (!how.diverged().empty()) found_.clear();
+        std::erase_if(found_, needs_verdict);
+        for (sighting& each : found_)
+            if (each.what.judged != verdict::refuted) make_definitive(each);
+        return finish();
+    }
+
     /// Tries to build the deadlock of one cycle.
     outcome confirm(const finding& cycle) {
         found_.push_back({cycle, {}, true});

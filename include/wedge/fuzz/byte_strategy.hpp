@@ -19,6 +19,7 @@ public:
     void use(std::span<const std::uint8_t> answers) noexcept {
         answers_ = answers;
         at_ = 0;
+        runs_on_ = answers.empty();
     }
 
     bool new_execution() override { return true; }
@@ -38,7 +39,12 @@ public:
     }
 
 private:
-    std::uint8_t next() noexcept { return at_ < answers_.size() ? answers_[at_++] : 0; }
+    std::uint8_t next() noexcept {
+        if (at_ == answers_.size()) return 0;
+        const std::uint8_t answer = answers_[at_++];
+        runs_on_ = at_ == answers_.size();
+        return answer;
+    }
 
     std::span<const std::uint8_t> answers_;
     std::size_t at_ = 0;

@@ -6,10 +6,12 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "wedge/base/hash.hpp"
 #include "wedge/event/sink.hpp"
+#include "wedge/fuzz/shown_steps.hpp"
 #include "wedge/task/chain_key.hpp"
 #include "wedge/task/task.hpp"
 
@@ -81,68 +83,100 @@ enum class fuzz_pass : std::uint8_t {
 /// is taken under.
 class fuzz_feedback final : public sink {
 public:
-    explicit fuzz_feedback(sink& checker) : sink(~0U), checker_(checker) {}
+    explicit fuzz_feedback(sink& checker)
+        : sink(reader::order | reader::engine, &keys_), checker_(checker) {}
 
     void begin_execution(fuzz_pass pass) noexcept {
         pass_ = pass;
-        holders_.fill(0);
         tasks_.fill(nullptr);
+        tasks_used_ = 0;
         saw_new_ = false;
         // A build without instrumentation would say "no interesting inputs" and quit.
         detail::fuzz_counters[0] = 1;
+    }
+    /// Hands the counters over.
+    void end_execution() noexcept {
+        shown_.end_execution([](std::uint16_t counter, unsigned by) { raise(counter, by); });
     }
 
     /// Whether a step of the execution is one that no earlier execution took under the same holds.
     bool saw_new() const noexcept { return saw_new_; }
 
-    std::size_t chains() const noexcept { return known_.size(); }
+    std::size_t chains() const noexcept { return shown_.size(); }
 
     /// The tasks that took a step, by their ordinals; null: none of them did.
     std::span<const task* const> tasks() const noexcept { return tasks_; }
 
     void on(task& self, const event& step) noexcept override {
-        tasks_[self.ordinal % tasks_.size()] = &self;
+        const std::size_t place = std::min<std::size_t>(self.ordinal, tasks_shown - 1);
+        tasks_[place] = &self;
+        if (self.ordinal < tasks_shown) tasks_used_ = std::max(tasks_used_, place + 1);
         if (pass_ != fuzz_pass::counting && checker_.wants(step.kind)) checker_.on(self, step);
-        if (pass_ == fuzz_pass::counting) notice(self, step);
-        if (pass_ != fuzz_pass::checking) count(self, step);
+        if (pass_ != fuzz_pass::checking) notice(self, step);
     }
 
 private:
-    static constexpr std::size_t places = 256;     // of instances; two that share one only blur
     static constexpr std::size_t tasks_shown = 16;  // of a report; programs have 8, and kswapd
 
-    /// Keeps the chains of holds as the checker would, and whether it knows this one.
+    /// Keeps the chains of holds as the checker would, and counts.
     void notice(task& self, const event& step) noexcept {
         switch (step.kind) {
             case event_kind::attempt:
-            case event_kind::try_acquired: note(self.chain = key_.of_step(self, step)); return;
+                if (is_held_by_another(self, step))
+                    raise(place_of(feature(2, step, outermost(self))), 1);
+                // The task's own path has made the key, but of a ticket's acquire.
+                if (has(step.with, flags::ticketed)) self.chain = keys_.key.of_step(self, step);
+                return count_acquire(self, step);
+            case event_kind::try_acquired:
+                self.chain = keys_.key.of_step(self, step);
+                return count_acquire(self, step);
             case event_kind::acquired: return;
+            case event_kind::try_failed: return raise(place_of(feature(4, step, holds_of(self))), 1);
+            case event_kind::failed: return raise(place_of(feature(5, step, holds_of(self))), 1);
+            case event_kind::wake: return raise(place_of(feature(6, step, holds_of(self))), 1);
+            case event_kind::init:
+            case event_kind::destroy:
+                if (self.held.empty()) return;  // it matters while the lock is held only
+                break;
             case event_kind::released:
                 if (held_lock* const mine = self.held.find(step.instance)) {
                     if (mine + 1 != self.held.end())
-                        key_.rebuild(self, static_cast<std::size_t>(mine - self.held.begin()),
-                                     mine);
+                        keys_.key.rebuild(
+                            self, static_cast<std::size_t>(mine - self.held.begin()), mine);
                     return;
                 }
                 break;
             case event_kind::downgraded:
                 if (held_lock* const mine = self.held.find(step.instance)) {
-                    note(combine(other_key(self, step), static_cast<std::uint64_t>(mine->how)));
+                    count_other(combine(other_key(self, step),
+                                        static_cast<std::uint64_t>(mine->how)));
                     mine->how = mode::shared;  // the keys depend on it
-                    key_.rebuild(self, static_cast<std::size_t>(mine - self.held.begin()),
-                                 nullptr);
+                    keys_.key.rebuild(self, static_cast<std::size_t>(mine - self.held.begin()),
+                                      nullptr);
                     return;
                 }
                 break;
             default: break;
         }
-        note(other_key(self, step));
+        count_other(other_key(self, step));
     }
-    void note(std::uint64_t key) {
-        if (known_.contains(key)) return;
-        known_.insert(key);
+
+    void count_acquire(const task& self, const event& step) {
+        if (shown_.count(self.chain)) return;
         saw_new_ = true;
+        counters_.clear();
+        if (step.kind == event_kind::attempt)
+            add_orders(self, step);
+        else
+            counters_.push_back(place_of(feature(3, step, holds_of(self))));
+        shown_.add(self.chain, counters_);
     }
+    void count_other(std::uint64_t key) {
+        if (shown_.count(key)) return;
+        saw_new_ = true;
+        shown_.add(key, {});
+    }
+
     /// All that a verdict on a step other than an acquire can depend on.
     static std::uint64_t other_key(const task& self, const event& step) noexcept {
         std::uint64_t key = combine(static_cast<std::uint64_t>(step.kind) << 32 |
@@ -157,38 +191,27 @@ private:
         return key != 0 ? key : 1;
     }
 
-    void count(task& self, const event& step) noexcept {
-        switch (step.kind) {
-            case event_kind::attempt:
-                orders(self, step);
-                if (holders_[place_of(step)] != 0) bump(feature(2, step, outermost(self)));
-                break;
-            case event_kind::acquired: ++holders_[place_of(step)]; break;
-            case event_kind::try_acquired:
-                ++holders_[place_of(step)];
-                bump(feature(3, step, chain_of(self)));
-                break;
-            case event_kind::try_failed: bump(feature(4, step, chain_of(self))); break;
-            case event_kind::failed: bump(feature(5, step, chain_of(self))); break;
-            case event_kind::wake: bump(feature(6, step, chain_of(self))); break;
-            case event_kind::released:
-                if (holders_[place_of(step)] != 0) --holders_[place_of(step)];
-                break;
-            default: break;
+    bool is_held_by_another(const task& self, const event& step) const noexcept {
+        for (std::size_t i = 0; i < tasks_used_; ++i) {
+            const task* const other = tasks_[i];
+            if (other == nullptr || other == &self || !other->held.may_hold_class(step.class_id))
+                continue;
+            for (const held_lock& held : other->held)
+                if (held.instance == step.instance) return true;
         }
+        return false;
     }
 
     /// Each hold that the new lock comes under, and all of them together.
-    void orders(const task& self, const event& step) noexcept {
-        if (self.held.empty()) return;
+    void add_orders(const task& self, const event& step) {
         const std::uint64_t what = feature(0, step, 0);
         std::uint64_t chain = 1;
         for (const held_lock& held : self.held) {
             const std::uint64_t name = name_of_class(held.class_id);
-            bump(combine(what, name));
+            counters_.push_back(place_of(combine(what, name)));
             chain = combine(chain, name);
         }
-        if (self.held.size() > 1) bump(combine(what, chain));
+        if (self.held.size() > 1) counters_.push_back(place_of(combine(what, chain)));
     }
 
     std::uint64_t name_of_class(std::uint32_t id) noexcept {
@@ -202,7 +225,7 @@ private:
     std::uint64_t outermost(const task& self) noexcept {
         return self.held.empty() ? 0 : name_of_class(self.held[0].class_id);
     }
-    std::uint64_t chain_of(const task& self) noexcept {
+    std::uint64_t holds_of(const task& self) noexcept {
         std::uint64_t chain = 0;
         for (const held_lock& held : self.held)
             chain = combine(chain, name_of_class(held.class_id));
@@ -212,20 +235,26 @@ private:
         const std::uint64_t what = sort << 8 | static_cast<std::uint64_t>(step.how);
         return combine(combine(what, name_of_class(step.class_id)), with);
     }
-    static void bump(std::uint64_t feature) noexcept {
-        if (!detail::fuzz_counters_on) return;
-        std::uint8_t& counter = detail::fuzz_counters[1 + feature % (fuzz_counters_size - 1)];
-        if (counter != 255) ++counter;
+
+    static std::uint16_t place_of(std::uint64_t feature) noexcept {
+        static_assert(fuzz_counters_size <= 65536);
+        return static_cast<std::uint16_t>(1 + feature % (fuzz_counters_size - 1));
     }
-    static std::size_t place_of(const event& step) noexcept { return step.instance % places; }
+    static void raise(std::uint16_t place, unsigned by) noexcept {
+        if (!detail::fuzz_counters_on) return;
+        std::uint8_t& counter = detail::fuzz_counters[place];
+        counter = static_cast<std::uint8_t>(std::min(255U, counter + by));
+    }
 
     sink& checker_;
     fuzz_pass pass_ = fuzz_pass::both;
-    std::array<std::uint8_t, places> holders_{};
     std::array<const task*, tasks_shown> tasks_{};
-    std::vector<std::uint64_t> names_;  // hashes, by the number of the class
-    const chain_key key_{evidence::exact};
-    chain_cache known_;
+    std::size_t tasks_used_ = 0;
+    std::vector<std::uint64_t> names_;      // hashes, by the number of the class
+    std::vector<std::uint16_t> counters_;   // of one step, while they are computed
+    /// No chain is in it: every acquire is heard of, but plain releases are not.
+    validated_chains keys_{.key = chain_key(evidence::exact), .known = {}};
+    shown_steps shown_;
     bool saw_new_ = false;
 };
 

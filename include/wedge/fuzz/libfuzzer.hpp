@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <charconv>
 #include <chrono>
+#include <csignal>
 #include <cstdlib>
 #include <string>
 #include <string_view>
@@ -48,6 +49,11 @@ public:
         dog_ = new fuzz_watchdog(*group_, patience_);  // until the process ends
         began_ = said_ = clock::now();
         std::atexit([] { detail::write_all(2, the().progress()); });
+        // Instead of libFuzzer's handler, which ends without a last line.
+        struct sigaction interrupted {};
+        interrupted.sa_handler = [](int) { is_interrupted_ = 1; };
+        interrupted.sa_flags = static_cast<int>(SA_RESETHAND);  // a second one ends it at once
+        ::sigaction(SIGINT, &interrupted, nullptr);
     }
 
     /// One input: runs it, and on a finding prints the report and aborts, so that the fuzzer keeps
@@ -61,6 +67,10 @@ public:
             std::abort();
         }
         dog_->mark();
+        if (is_interrupted_ != 0) {
+            detail::write_all(2, progress());
+            ::_exit(0);  // the corpus is on the disk already
+        }
         constexpr std::uint64_t look_every = 256;  // a look at the clock costs a tenth of an input
         if (++inputs_ % look_every == 0 && clock::now() - said_ >= std::chrono::seconds(10)) {
             said_ = clock::now();
@@ -120,6 +130,8 @@ private:
                std::to_string(known.refuted) + " refuted, " + std::to_string(findings_) +
                " findings\n";
     }
+
+    static inline volatile std::sig_atomic_t is_interrupted_ = 0;
 
     fuzz_group* group_ = nullptr;
     std::string program_ = "fuzz";

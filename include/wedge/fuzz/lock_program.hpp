@@ -1,13 +1,16 @@
 // A fuzzer's input as a program of bare locks, and that program as a scenario.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <iterator>
 #include <span>
 #include <string>
 #include <vector>
 
+#include "wedge/base/rng.hpp"
 #include "wedge/scenario/ast.hpp"
 
 namespace wedge {
@@ -74,6 +77,32 @@ inline lock_program decode_locks(std::span<const std::uint8_t> bytes) {
             made.tasks[task].push_back({lock_program::act::release, held[task][i]});
     std::erase_if(made.tasks, [](const std::vector<lock_step>& each) { return each.empty(); });
     return made;
+}
+
+/// Puts a record before and again behind some others of an input: what these take is then taken
+/// under one lock more, as a second acquire is a release.
+///
+/// @return the new size; the old one: there is no room
+inline std::size_t nest_locks(std::uint8_t* data, std::size_t size, std::size_t size_max,
+                              std::uint64_t seed) {
+    constexpr std::size_t header = 2, record = 2;
+    if (size < header + record || size + 2 * record > size_max) return size;
+    rng random(seed);
+    const auto records = static_cast<std::uint32_t>((size - header) / record);
+    const std::uint32_t from = random.below(records);
+    const std::uint32_t to = from + 1 + random.below(records - from);
+    const std::uint8_t around[] = {
+        static_cast<std::uint8_t>((data[header + from * record] & 0xf0U) | random.below(4)),
+        static_cast<std::uint8_t>(random.below(lock_program::locks))};
+    const auto insert = [&](std::uint32_t place) {
+        std::uint8_t* const at = data + header + place * record;
+        std::copy_backward(at, data + size, data + size + record);
+        std::copy(std::begin(around), std::end(around), at);
+        size += record;
+    };
+    insert(to);
+    insert(from);
+    return size;
 }
 
 /// The same as a scenario: locks `a` to `d`, threads `one` to `four`. As in any scenario, a try

@@ -102,8 +102,10 @@ private:
         } else if (draw < 18) {
             const std::size_t i = random_index(all);
             std::swap(all[i], all[i == 0 ? all.size() - 1 : i - 1]);
-        } else if (draw < 20) {
+        } else if (draw < 19) {
             contend(what);
+        } else if (draw < 20) {
+            nest(what);
         } else if (draw < 21) {
             what.tasks = static_cast<std::uint8_t>(2 + byte(3));
             for (action_record& each : all)
@@ -123,6 +125,21 @@ private:
         action_record copy = what.records[random_index(what.records)];
         copy.task = static_cast<std::uint8_t>((copy.task + 1) % what.tasks);
         what.records.push_back(copy);
+    }
+
+    /// What a task does is done within something else: another call before it, and behind it the
+    /// same again or the action that is listed next, as what gives back follows what takes.
+    void nest(action_program& what) {
+        records& all = what.records;
+        if (all.size() + 2 > action_program::records_max) return;
+        const auto inner = all.begin() + place(all.size());
+        action_record around = any(what);
+        around.task = inner->task;
+        action_record behind = around;
+        behind.action =
+            static_cast<std::uint8_t>((behind.action + byte(2)) % designs_[what.design]);
+        const auto nested = all.insert(inner, around);
+        all.insert(nested + 2, behind);
     }
 
     void change_answers(std::vector<std::uint8_t>& all, std::uint32_t draw) {

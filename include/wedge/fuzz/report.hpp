@@ -57,7 +57,7 @@ inline std::string report_of(const fuzz_sighting& seen, const fuzz_group& group,
                              const std::string& called_as, const std::string& artefacts) {
     const fuzz_design& of = group.designs()[seen.input.design];
     const std::string stem = artefacts + "wedge-" + fuzz_group::short_name(of.name) + "-" +
-                             short_hash(seen.what.signature);
+                             short_hash(seen.signature);
     const std::vector<std::uint8_t> bytes = encode(seen.input);
     const bool has_input = detail::save(
         stem + ".input",
@@ -79,9 +79,9 @@ inline std::string report_of(const fuzz_sighting& seen, const fuzz_group& group,
         text += "\n";
     }
     text += "ERROR: wedge: " + report::heading_of(seen.what) + "\n";
-    text += "DEDUP_TOKEN: " + seen.what.signature + "\n";
+    text += "DEDUP_TOKEN: " + seen.signature + "\n";
     text += "SUMMARY: wedge: " + std::string(name_of(seen.what.kind)) + " in " + of.name + ": " +
-            seen.what.signature + "\n";
+            seen.signature + "\n";
     return text;
 }
 

@@ -23,6 +23,7 @@ namespace wedge {
 /// Something real that was found.
 struct fuzz_sighting {
     finding what;              ///< with a schedule that repeats it
+    std::string signature;     ///< of the deadlock itself, whichever finding led there
     action_program input;      ///< repeats it as well: the smallest that was found
     bool is_composed = false;  ///< of tasks of several inputs, of which none shows it alone
     std::vector<std::string> inputs{};  ///< those inputs, as `name_of_input` calls them
@@ -112,7 +113,9 @@ private:
         subject_->use(tasks_);
         if (pass != fuzz_pass::counting) order_.reset();
         feedback_.begin_execution(pass);
-        return control_.run(how);
+        execution_record done = control_.run(how);
+        feedback_.end_execution();
+        return done;
     }
 
     /// Whether the checker saw a mistake that needs no schedule: it is there.
@@ -131,7 +134,8 @@ private:
 
     fuzz_sighting reported(fuzz_settlement::settled shown, bool is_composed) {
         shown = settlement_.smallest(std::move(shown));
-        fuzz_sighting made{std::move(shown.what), {}, is_composed};
+        fuzz_sighting made{std::move(shown.what), {}, {}, is_composed};
+        made.signature = reached_signature(made.what);
         tasks_ = std::move(shown.tasks);
         std::erase_if(tasks_, [](const auto& each) { return each.empty(); });
         schedule_replay along(made.what.best.decisions, replay_mode::strict);

@@ -49,19 +49,7 @@ public:
     std::optional<settled> replay(const std::vector<decision>& decisions,
                                   const task_records& tasks) const {
         const std::unique_ptr<subject> what = subject_with(tasks);
-        const std::optional<settled> shown =
-            reached(replayed(*what, along_of(*what, decisions), replay_mode::strict), {}, tasks);
-        if (!shown) return shown;
-        const std::string& signature = shown->what.signature;
-        const schedule small = minimize(
-            shown->what.best, [&](const schedule& hints) -> std::optional<schedule> {
-                for (const finding& each : replayed(*what, hints, replay_mode::lenient).findings)
-                    if (is_reached(each) && each.signature == signature) return each.best;
-                return std::nullopt;
-            });
-        std::optional<settled> least =
-            reached(replayed(*what, small, replay_mode::strict), signature, tasks);
-        return least ? least : shown;
+        return reached(session(*what, options_).minimized_along(decisions), {}, tasks);
     }
 
     /// Leaves out calls and makes arguments small, as long as the same finding still shows.
@@ -118,16 +106,6 @@ private:
         program calls = program_of(tasks, design_.actions);
         std::erase_if(calls, [](const auto& each) { return each.empty(); });
         return design_.with(std::move(calls));
-    }
-
-    static schedule along_of(const subject& what, const std::vector<decision>& decisions) {
-        schedule along = what.blank();
-        along.decisions = decisions;
-        return along;
-    }
-
-    outcome replayed(subject& what, const schedule& along, replay_mode mode) const {
-        return session(what, options_).replay(along, mode);
     }
 
     static bool is_reached(const finding& each) {

@@ -42,8 +42,13 @@ inline held_lock* recursive_hold(task& self, lock_identity& lock) noexcept {
                                               const acquire_terms& terms) {
     if (const validated_chains* const chains = self.sink->validated()) {
         const sanitizer::ignore_scope ours;
-        if (!self.in_hook && chains->contain_exactly(self, hold_of(self, lock, terms))) [[likely]]
-            return;
+        const held_lock next = hold_of(self, lock, terms);
+        if (!self.in_hook && chains->key.is_plain_and_exact(self, next)) [[likely]] {
+            self.chain = chains->key.of_exact(self, next);
+            if (chains->known.contains(self.chain)) [[likely]]
+                return;
+            return emit(self, event_of(event_kind::attempt, lock, terms));
+        }
     }
     attempt(self, lock, terms);
 }

@@ -188,13 +188,6 @@ struct validated_chains {
         self.chain = chain_key::of_plain(self, next);
         return known.contains(self.chain);
     }
-
-    /// Likewise where the evidence is exact.
-    [[gnu::always_inline]] bool contain_exactly(task& self, const held_lock& next) const noexcept {
-        if (!key.is_plain_and_exact(self, next)) return false;
-        self.chain = key.of_exact(self, next);
-        return known.contains(self.chain);
-    }
 };
 
 }  // namespace wedge

@@ -51,6 +51,9 @@ public:
     /// A number in [0, n); n is at least 2.
     virtual std::uint32_t choose(std::uint32_t n) = 0;
 
+    /// While true it is not asked where the running task can go on: that one does.
+    bool runs_on() const noexcept { return runs_on_; }
+
     /// Whether the execution ends as a livelock when all tasks retry for ever.
     virtual bool looks_for_livelocks() const noexcept { return false; }
 
@@ -70,6 +73,9 @@ public:
 
     /// True when `new_execution` returned false because every schedule and choice was tried.
     virtual bool is_exhaustive() const noexcept { return false; }
+
+protected:
+    bool runs_on_ = false;
 };
 
 /// The objects that a step touches, by their ordinals: two steps that share none may be swapped.

@@ -1,0 +1,92 @@
+// What executions have shown so far, and how often this one shows it again.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+namespace wedge {
+
+/// The chains of holds and other steps that executions have shown, each with the counters that it
+/// raises. What an execution shows is counted a step at a time by one look-up; the counters are
+/// raised at its end.
+class shown_steps {
+public:
+    shown_steps() : places_(64) {}
+
+    /// Counts a step of the execution.
+    ///
+    /// @return whether it is known; else `add` is to follow
+    bool count(std::uint64_t key) noexcept {
+        const std::uint64_t mask = places_.size() - 1;
+        for (std::uint64_t i = key & mask;; i = (i + 1) & mask) {
+            if (places_[i].key == 0) return false;
+            if (places_[i].key == key) {
+                hit(places_[i].number);
+                return true;
+            }
+        }
+    }
+
+    /// Adds a step that was not known, with its counters, and counts it.
+    void add(std::uint64_t key, std::span<const std::uint16_t> counters) {
+        if ((entries_.size() + 1) * 2 > places_.size()) grow();  // at most half full
+        const auto number = static_cast<std::uint32_t>(entries_.size());
+        put(key, number);
+        entries_.push_back({static_cast<std::uint32_t>(counters_.size()),
+                            static_cast<std::uint16_t>(counters.size()), 0});
+        counters_.insert(counters_.end(), counters.begin(), counters.end());
+        hit(number);
+    }
+
+    std::size_t size() const noexcept { return entries_.size(); }
+
+    /// @param raise  (counter, by how much)
+    template <class Raise>
+    void end_execution(Raise raise) {
+        for (const std::uint32_t each : hit_) {
+            entry& shown = entries_[each];
+            for (std::uint32_t i = 0; i < shown.size; ++i)
+                raise(counters_[shown.first + i], shown.hits);
+            shown.hits = 0;
+        }
+        hit_.clear();
+    }
+
+private:
+    struct place {
+        std::uint64_t key = 0;  // 0: free
+        std::uint32_t number = 0;  // of its entry
+    };
+    struct entry {
+        std::uint32_t first;  // of its counters
+        std::uint16_t size;
+        std::uint16_t hits;   // of this execution
+    };
+
+    void hit(std::uint32_t number) {
+        entry& shown = entries_[number];
+        if (shown.hits == 0) hit_.push_back(number);
+        if (shown.hits != 255) ++shown.hits;  // as far as a counter goes
+    }
+    void put(std::uint64_t key, std::uint32_t number) noexcept {
+        const std::uint64_t mask = places_.size() - 1;
+        std::uint64_t i = key & mask;
+        while (places_[i].key != 0) i = (i + 1) & mask;
+        places_[i] = {key, number};
+    }
+    void grow() {
+        std::vector<place> before(places_.size() * 2);
+        before.swap(places_);
+        for (const place& each : before)
+            if (each.key != 0) put(each.key, each.number);
+    }
+
+    std::vector<place> places_;
+    std::vector<entry> entries_;
+    std::vector<std::uint16_t> counters_;
+    std::vector<std::uint32_t> hit_;  // entries
+};
+
+}  // namespace wedge
