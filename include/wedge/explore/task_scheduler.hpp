@@ -19,9 +19,9 @@
 namespace wedge {
 
 /// Knows which tasks can go on, asks the strategy for one of them, and records the answers.
-class scheduler {
+class task_scheduler {
 public:
-    scheduler(const subject& what, step_model& model, std::uint64_t steps_max)
+    task_scheduler(const subject& what, step_model& model, std::uint64_t steps_max)
         : subject_(what), model_(model), steps_max_(steps_max) {}
 
     void begin_execution(search_strategy& how) {
