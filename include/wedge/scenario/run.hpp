@@ -106,10 +106,10 @@ public:
             if (each.what != declares::thread) continue;
             first_copy_[each.name] = static_cast<std::uint32_t>(threads_.size());
             for (std::uint32_t copy = 0; copy < each.count; ++copy)
-                threads_.push_back({&each, copy,
-                                    copy == 0 ? each.name
-                                              : each.name + "#" + std::to_string(copy + 1),
-                                    !detail::uses_self(each.body) && !uses_.is_joined(each.name)});
+                threads_.push_back(
+                    {&each, copy,
+                     copy == 0 ? each.name : each.name + "#" + std::to_string(copy + 1),
+                     !detail::uses_self(each.body) && !uses_.is_joined(each.name)});
         }
     }
 
@@ -385,8 +385,7 @@ private:
 
     const use_of_lock* use_of(const lock_identity& lock) const {
         const std::uint32_t instance = lock.instance();
-        if (instance >= uses_of_locks_.size() || uses_of_locks_[instance].look == 0)
-            return nullptr;
+        if (instance >= uses_of_locks_.size() || uses_of_locks_[instance].look == 0) return nullptr;
         return &uses_of_locks_[instance];
     }
     void note_locks() {
@@ -398,7 +397,8 @@ private:
                 titles_[instance] =
                     each.count == 1 ? each.name : each.name + "[" + std::to_string(use.index) + "]";
                 if (uses_of_locks_.size() <= instance) uses_of_locks_.resize(instance + 1);
-                uses_of_locks_[instance] = {uses_.read_bit_of(each.name), uses_.write_bit_of(each.name),
+                uses_of_locks_[instance] = {uses_.read_bit_of(each.name),
+                                            uses_.write_bit_of(each.name),
                                             uses_.is_tried(each.name)};
             }
         }
