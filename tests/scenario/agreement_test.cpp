@@ -133,12 +133,12 @@ bool compare(const wedge::scenario::document& all, std::uint64_t most) {
 
 TEST_CASE("agreement: what is searched by states and by schedules comes to the same") {
     unsigned finished = 0;
-    for (std::uint64_t seed = 0; seed < 300; ++seed) {
+    for (std::uint64_t seed = 0; seed < 80; ++seed) {
         const std::string text = generator(seed).text();
         CAPTURE(text);
-        if (compare(parsed(text), 1000)) ++finished;
+        if (compare(parsed(text), 400)) ++finished;
     }
-    CHECK(finished > 150);
+    CHECK(finished > 40);
 }
 
 TEST_CASE("agreement: so does the zoo") {
