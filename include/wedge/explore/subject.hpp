@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "wedge/event/schedule.hpp"
+#include "wedge/task/runtime.hpp"
 #include "wedge/workload/workload.hpp"
 
 namespace wedge {
