@@ -47,8 +47,8 @@ public:
 
 private:
     struct state {
-        std::uint64_t opponents = 0;  ///< of its next step; 0: not known
-        std::uint64_t may_do = 0;     ///< by this and later steps
+        std::uint64_t opponents = 0;   ///< of its next step; 0: not known
+        std::uint64_t may_do = 0;      ///< by this and later steps
         std::uint32_t held_up_by = 0;  ///< a task without which it cannot go on; itself: none known
         bool is_enabled = false;
         bool is_done = false;

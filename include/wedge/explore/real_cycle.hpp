@@ -38,8 +38,8 @@ inline std::vector<dependency> real_cycle(const std::vector<dependency>& cycle) 
 
 /// Whether a deadlock that was reached is what a cycle with pseudo-locks spoke of: the same real
 /// classes in a circle, once round or several times (each task closes an edge of its own), while
-/// each pseudo-lock was held, each context entered. Modes are not compared: of equally strong ones an edge keeps the
-/// first.
+/// each pseudo-lock was held, each context entered. Modes are not compared: of equally strong ones
+/// an edge keeps the first.
 inline bool is_reached_through_pseudo_locks(const std::vector<dependency>& cycle,
                                             const finding& stuck) {
     const std::vector<dependency> real = real_cycle(cycle);
@@ -52,8 +52,8 @@ inline bool is_reached_through_pseudo_locks(const std::vector<dependency>& cycle
             return std::find(task.contexts.begin(), task.contexts.end(), edge.held.class_id) !=
                        task.contexts.end() ||
                    std::any_of(task.held.begin(), task.held.end(), [&](const lock_use& held) {
-                return held.class_id == edge.held.class_id;
-            });
+                       return held.class_id == edge.held.class_id;
+                   });
         };
         if (is_pseudo_lock(edge.held) &&
             std::none_of(stuck.tasks.begin(), stuck.tasks.end(), holds))

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "wedge/event/schedule.hpp"
+#include "wedge/task/runtime.hpp"
 #include "wedge/workload/workload.hpp"
 
 namespace wedge {
@@ -23,11 +24,11 @@ public:
 
     virtual std::uint32_t tasks() const = 0;
     virtual std::string task_name(std::uint32_t task) const = 0;
-    virtual void begin() = 0;                 ///< makes the state
+    virtual void begin() = 0;                  ///< makes the state
     virtual void run(std::uint32_t task) = 0;  ///< on the task's own stack
-    virtual void check() = 0;                 ///< after all tasks have ended
-    virtual void end() = 0;                   ///< destroys the state
-    virtual schedule blank() const = 0;       ///< a schedule with the head filled in
+    virtual void check() = 0;                  ///< after all tasks have ended
+    virtual void end() = 0;                    ///< destroys the state
+    virtual schedule blank() const = 0;        ///< a schedule with the head filled in
 
     /// Between two steps: a hash of all that tasks and objects remember beside what the engine
     /// models and `state_of` tells, so that states can be compared. Nothing: not known.
@@ -94,8 +95,7 @@ private:
         std::uint32_t argument;
     };
 
-    static std::size_t number_of(const std::string& action,
-                                 const std::vector<std::string>& names) {
+    static std::size_t number_of(const std::string& action, const std::vector<std::string>& names) {
         for (std::size_t i = 0; i < names.size(); ++i)
             if (names[i] == action) return i;
         std::string all;

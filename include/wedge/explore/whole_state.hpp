@@ -51,19 +51,17 @@ private:
     std::uint64_t of(const controlled_task& who) const {
         const task& self = who.self;
         const operation& next = self.pending;
-        std::uint64_t hash = combine(static_cast<std::uint64_t>(next.what) |
-                                         static_cast<std::uint64_t>(next.how) << 8 |
-                                         std::uint64_t{next.timed} << 16 |
-                                         static_cast<std::uint64_t>(who.phase) << 24 |
-                                         std::uint64_t{who.has_woken_by_itself} << 32,
-                                     std::uint64_t{instance_of(next.lock)} << 32 |
-                                         instance_of(next.condition));
+        std::uint64_t hash = combine(
+            static_cast<std::uint64_t>(next.what) | static_cast<std::uint64_t>(next.how) << 8 |
+                std::uint64_t{next.timed} << 16 | static_cast<std::uint64_t>(who.phase) << 24 |
+                std::uint64_t{who.has_woken_by_itself} << 32,
+            std::uint64_t{instance_of(next.lock)} << 32 | instance_of(next.condition));
         hash = combine(hash, std::uint64_t{next.other} << 32 | next.where.line);
         const context_state& in = self.contexts;
-        hash = combine(hash, std::uint64_t{in.hardirqs} | std::uint64_t{in.softirqs} << 8 |
-                                 std::uint64_t{in.irqs_are_off} << 16 |
-                                 std::uint64_t{in.bh_is_off} << 17 |
-                                 std::uint64_t{self.scopes} << 24);
+        hash =
+            combine(hash, std::uint64_t{in.hardirqs} | std::uint64_t{in.softirqs} << 8 |
+                              std::uint64_t{in.irqs_are_off} << 16 |
+                              std::uint64_t{in.bh_is_off} << 17 | std::uint64_t{self.scopes} << 24);
         std::uint64_t held = 0;
         for (const held_lock& each : self.held)
             held += combine(std::uint64_t{each.instance} << 32 | std::uint64_t{each.depth} << 8 |
@@ -93,11 +91,10 @@ private:
         return lock.count() == 0 ? 0 : combine(which, lock.count());
     }
     void add(const lock_state::use& use, std::uint64_t which, std::uint64_t place) {
-        of_task_[use.task] +=
-            combine(combine(which, place << 32 | std::uint64_t{use.depth} << 8 |
-                                       static_cast<std::uint64_t>(use.how)),
-                    rank_of(use.age) << 2 | std::uint64_t{use.may_wound} << 1 |
-                        std::uint64_t{use.is_wounded});
+        of_task_[use.task] += combine(combine(which, place << 32 | std::uint64_t{use.depth} << 8 |
+                                                         static_cast<std::uint64_t>(use.how)),
+                                      rank_of(use.age) << 2 | std::uint64_t{use.may_wound} << 1 |
+                                          std::uint64_t{use.is_wounded});
     }
 
     /// Who does the same is asked once for each number of tasks.

@@ -14,57 +14,9 @@
 #include "wedge/lock/work.hpp"
 #include "wedge/model/prime.hpp"
 #include "wedge/scenario/interrupts.hpp"
-#include "wedge/scenario/print.hpp"
+#include "wedge/scenario/schedule_words.hpp"
 
 namespace wedge::scenario {
-
-/// The word by which a schedule names a scenario's file: its path, without blanks.
-inline std::string schedule_word(const std::string& path) {
-    std::string word;
-    for (const char c : path) {
-        const auto byte = static_cast<unsigned char>(c);
-        if (byte > 0x20 && byte != 0x7f && c != '%') {
-            word += c;
-        } else {
-            word += '%';
-            word += "0123456789abcdef"[byte >> 4];
-            word += "0123456789abcdef"[byte & 15];
-        }
-    }
-    return word;
-}
-
-/// The path that `schedule_word` was made of.
-inline std::string path_of_word(const std::string& word) {
-    const auto digit = [](char c) {
-        return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-    };
-    std::string path;
-    for (std::size_t i = 0; i < word.size(); ++i) {
-        if (word[i] == '%' && i + 2 < word.size() && digit(word[i + 1]) >= 0 &&
-            digit(word[i + 2]) >= 0) {
-            path += static_cast<char>(digit(word[i + 1]) * 16 + digit(word[i + 2]));
-            i += 2;
-        } else {
-            path += word[i];
-        }
-    }
-    return path;
-}
-
-/// What a scenario does, in a number: comments and blanks do not count.
-inline std::uint64_t fingerprint_of(const document& all) {
-    return hash_text(essence_of(all));
-}
-
-/// How a schedule says that memory was under pressure: a replay must be, too.
-inline std::string program_word(const pressure& how) {
-    return how.fail_allocations || how.force_reclaim ? "pressure" : "";
-}
-inline pressure pressure_of(const std::string& program_word) {
-    const bool is_on = program_word == "pressure";
-    return {.fail_allocations = is_on, .force_reclaim = is_on};
-}
 
 /// What the language leaves to the engine, whoever explores a scenario.
 inline explore_options with_choices_of_scenarios(explore_options options) {
@@ -106,10 +58,10 @@ public:
             if (each.what != declares::thread) continue;
             first_copy_[each.name] = static_cast<std::uint32_t>(threads_.size());
             for (std::uint32_t copy = 0; copy < each.count; ++copy)
-                threads_.push_back({&each, copy,
-                                    copy == 0 ? each.name
-                                              : each.name + "#" + std::to_string(copy + 1),
-                                    !detail::uses_self(each.body) && !uses_.is_joined(each.name)});
+                threads_.push_back(
+                    {&each, copy,
+                     copy == 0 ? each.name : each.name + "#" + std::to_string(copy + 1),
+                     !detail::uses_self(each.body) && !uses_.is_joined(each.name)});
         }
     }
 
@@ -385,8 +337,7 @@ private:
 
     const use_of_lock* use_of(const lock_identity& lock) const {
         const std::uint32_t instance = lock.instance();
-        if (instance >= uses_of_locks_.size() || uses_of_locks_[instance].look == 0)
-            return nullptr;
+        if (instance >= uses_of_locks_.size() || uses_of_locks_[instance].look == 0) return nullptr;
         return &uses_of_locks_[instance];
     }
     void note_locks() {
@@ -398,7 +349,8 @@ private:
                 titles_[instance] =
                     each.count == 1 ? each.name : each.name + "[" + std::to_string(use.index) + "]";
                 if (uses_of_locks_.size() <= instance) uses_of_locks_.resize(instance + 1);
-                uses_of_locks_[instance] = {uses_.read_bit_of(each.name), uses_.write_bit_of(each.name),
+                uses_of_locks_[instance] = {uses_.read_bit_of(each.name),
+                                            uses_.write_bit_of(each.name),
                                             uses_.is_tried(each.name)};
             }
         }

@@ -183,10 +183,9 @@ private:
 
     wedge::detail::acquire_terms terms_of(const statement& each, const frame& here,
                                           const modelled_lock& lock) {
-        wedge::detail::acquire_terms terms{
-            .how = lock.mode_of(each.is_read, each.is_recursive),
-            .subclass = static_cast<std::uint8_t>(each.number),
-            .where = at(here, each)};
+        wedge::detail::acquire_terms terms{.how = lock.mode_of(each.is_read, each.is_recursive),
+                                           .subclass = static_cast<std::uint8_t>(each.number),
+                                           .where = at(here, each)};
         if (each.is_tried) terms.with = terms.with | flags::tried;
         if (each.is_timed) terms.with = terms.with | flags::timed;
         if (each.has_subclass) terms.with = terms.with | flags::subclassed;

@@ -69,8 +69,8 @@ private:
         std::uint32_t chosen = 0;
         std::uint32_t alternatives = 0;
         std::uint32_t state = 0;
-        task_set open;    ///< to be tried behind `chosen`
-        task_set asleep;  ///< trying these would repeat
+        task_set open;                     ///< to be tried behind `chosen`
+        task_set asleep;                   ///< trying these would repeat
         std::vector<step_footprint> next;  ///< of the sleeping and the chosen ones, by ordinal
     };
 

@@ -86,10 +86,9 @@ struct step_footprint {
     bool touches_all = false;  ///< commutes with nothing
 
     static step_footprint of(const operation& next) noexcept {
-        const bool is_read = is_shared(next.how) && (next.what == step::access ||
-                                                     next.what == step::acquire ||
-                                                     next.what == step::try_acquire ||
-                                                     next.what == step::release);
+        const bool is_read =
+            is_shared(next.how) && (next.what == step::access || next.what == step::acquire ||
+                                    next.what == step::try_acquire || next.what == step::release);
         return {next.lock != nullptr ? next.lock->instance() : 0,
                 next.condition != nullptr ? next.condition->instance() : 0, is_read,
                 next.what == step::spawn};
