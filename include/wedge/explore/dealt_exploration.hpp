@@ -87,7 +87,7 @@ private:
     explore_options options_of(std::uint64_t number) const {
         explore_options part = options_;
         if (number != 0) part.seed = combine(options_.seed, number);
-        part.stop = &stop_;
+        part.stop = options_.jobs > 1 ? &stop_ : options_.stop;
         part.on_progress = nullptr;
         std::uint64_t before = number * size_;  // executions of the shares before
         part.executions_max = size_;
