@@ -217,6 +217,7 @@ private:
             const std::lock_guard held(mutex_);
             for (const share& each : shares_) {
                 add(all, each.counts);
+                all.what = std::min(all.what, each.counts.what);
                 for (const finding& found : each.counts.findings)
                     if (std::none_of(all.findings.begin(), all.findings.end(),
                                      [&](const auto& f) { return f.signature == found.signature; }))
