@@ -178,7 +178,7 @@ TEST_CASE("jobs: the outcome is the same whatever their number, from one on") {
     const auto check_same = [&]<class W>(const W* of, const wedge::program& what,
                                          wedge::explore_options options) {
         const std::string one = text(of, what, options);
-        for (const std::uint32_t jobs : {2, 3}) {
+        for (const std::uint32_t jobs : {2U, 3U}) {
             options.jobs = jobs;
             CHECK(text(of, what, options) == one);
         }

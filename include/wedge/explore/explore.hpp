@@ -6,7 +6,7 @@
 #include <memory>
 #include <span>
 
-#include "wedge/explore/parallel.hpp"
+#include "wedge/explore/dealt_exploration.hpp"
 #include "wedge/explore/session.hpp"
 
 namespace wedge {

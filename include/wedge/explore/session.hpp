@@ -73,7 +73,10 @@ public:
     /// What is known between executions, not settled.
     outcome so_far() const {
         outcome known = out_;
-        for (const sighting& each : found_) known.findings.push_back(each.what);
+        for (const sighting& each : found_) {
+            known.what = std::min(known.what, result_of(each));
+            known.findings.push_back(each.what);
+        }
         return known;
     }
 

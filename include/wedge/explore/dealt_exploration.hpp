@@ -87,7 +87,7 @@ private:
     explore_options options_of(std::uint64_t number) const {
         explore_options part = options_;
         if (number != 0) part.seed = combine(options_.seed, number);
-        part.stop = &stop_;
+        part.stop = options_.jobs > 1 ? &stop_ : options_.stop;
         part.on_progress = nullptr;
         std::uint64_t before = number * size_;  // executions of the shares before
         part.executions_max = size_;
@@ -217,6 +217,7 @@ private:
             const std::lock_guard held(mutex_);
             for (const share& each : shares_) {
                 add(all, each.counts);
+                all.what = std::min(all.what, each.counts.what);
                 for (const finding& found : each.counts.findings)
                     if (std::none_of(all.findings.begin(), all.findings.end(),
                                      [&](const auto& f) { return f.signature == found.signature; }))
