@@ -39,8 +39,8 @@ public:
         options
             .add_option("TARGET", wanted_,
                         "Workloads, files of scenarios, and folders of them (default: all "
-                        "workloads). Of several scenarios only those that do not what they expect "
-                        "are shown in full")
+                        "workloads). Of several scenarios only those that do not do what they "
+                        "expect are shown in full")
             ->type_name("");
         add_number(options, "--seconds", seconds_, 1, "The time for all targets together");
         add_number(options, "--executions", executions_max_, 1, "The bound of one search");
