@@ -9,6 +9,7 @@
 
 #include "wedge/explore/explore.hpp"
 
+namespace memory_test {
 using namespace wedge;
 
 namespace {
@@ -344,3 +345,5 @@ TEST_CASE("memory: pressure is a choice, and none when it is off") {
     CHECK(explore<pressed>({{{"must", 0}}}).what == result::sound);
     CHECK(pressed::outcomes == std::set<std::uint32_t>{1, 3});  // it reclaims or not, and gets them
 }
+
+}  // namespace memory_test
