@@ -62,7 +62,8 @@ TEST_CASE("lock program: nesting takes what is taken under one lock more") {
         bytes.resize(16);
         bytes.resize(wedge::nest_locks(bytes.data(), before.size(), bytes.size(), seed));
         REQUIRE(bytes.size() == before.size() + 4);
-        const auto& task = wedge::decode_locks(bytes).tasks.at(0);
+        const wedge::lock_program program = wedge::decode_locks(bytes);
+        const auto& task = program.tasks.at(0);
         is_nested = is_nested || (task.size() == 4 && task[0].lock != 0 && task[1].lock == 0 &&
                                   task[3].what == wedge::lock_program::act::release);
     }
