@@ -38,10 +38,9 @@ TEST_CASE("lock program: a second take is a release, and what is held is release
     const wedge::lock_program program =
         wedge::decode_locks(std::vector<std::uint8_t>{0, mutexes, 0, 0, 0, 1, 0, 0, 3, 2});
     REQUIRE(program.tasks.size() == 1);
-    CHECK(program.tasks[0] == std::vector<wedge::lock_program::step>{{act::acquire, 0},
-                                                                     {act::acquire, 1},
-                                                                     {act::release, 0},
-                                                                     {act::release, 1}});
+    CHECK(program.tasks[0] ==
+          std::vector<wedge::lock_program::step>{
+              {act::acquire, 0}, {act::acquire, 1}, {act::release, 0}, {act::release, 1}});
 }
 
 TEST_CASE("lock truth: it knows the textbook cases itself") {
@@ -62,7 +61,8 @@ TEST_CASE("lock program: nesting takes what is taken under one lock more") {
         bytes.resize(16);
         bytes.resize(wedge::nest_locks(bytes.data(), before.size(), bytes.size(), seed));
         REQUIRE(bytes.size() == before.size() + 4);
-        const auto& task = wedge::decode_locks(bytes).tasks.at(0);
+        const wedge::lock_program program = wedge::decode_locks(bytes);
+        const auto& task = program.tasks.at(0);
         is_nested = is_nested || (task.size() == 4 && task[0].lock != 0 && task[1].lock == 0 &&
                                   task[3].what == wedge::lock_program::act::release);
     }

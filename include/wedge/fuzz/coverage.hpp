@@ -131,9 +131,9 @@ private:
                 self.chain = keys_.key.of_step(self, step);
                 return count_acquire(self, step);
             case event_kind::acquired: return;
-            case event_kind::try_failed: return raise(place_of(feature(4, step, holds_of(self))), 1);
-            case event_kind::failed: return raise(place_of(feature(5, step, holds_of(self))), 1);
-            case event_kind::wake: return raise(place_of(feature(6, step, holds_of(self))), 1);
+            case event_kind::try_failed: return raise_now(4, self, step);
+            case event_kind::failed: return raise_now(5, self, step);
+            case event_kind::wake: return raise_now(6, self, step);
             case event_kind::init:
             case event_kind::destroy:
                 if (self.held.empty()) return;  // it matters while the lock is held only
@@ -161,6 +161,9 @@ private:
         count_other(other_key(self, step));
     }
 
+    void raise_now(std::uint64_t sort, const task& self, const event& step) {
+        raise(place_of(feature(sort, step, holds_of(self))), 1);
+    }
     void count_acquire(const task& self, const event& step) {
         if (shown_.count(self.chain)) return;
         saw_new_ = true;

@@ -61,7 +61,7 @@ inline lock_program decode_locks(std::span<const std::uint8_t> bytes) {
     for (std::size_t i = 2; i + 1 < bytes.size() && i < 2 + 2 * lock_program::records_max; i += 2) {
         const std::size_t task = (bytes[i] >> 4U) % made.tasks.size();
         lock_step next{static_cast<lock_program::act>(bytes[i] % 4U),
-                  static_cast<std::uint8_t>(bytes[i + 1] % lock_program::locks)};
+                       static_cast<std::uint8_t>(bytes[i + 1] % lock_program::locks)};
         if (next.what == lock_program::act::read && !made.can_read(next.lock))
             next.what = lock_program::act::acquire;
         if (std::erase(held[task], next.lock) != 0)

@@ -85,17 +85,17 @@ private:
         // Weights out of 32: more programs than schedules, as an order that is wrong once shows
         // in any schedule that comes there.
         const std::uint32_t draw = random_.below(32);
-        if (all.size() < 2 || draw < 6) {
+        if (all.size() < 2 || draw < 7) {
             // Every other one at the end, where it goes on from what the input has reached.
             const std::uint32_t any_place = random_.below(size32(all) + 1);
             const std::size_t at = random_.below(2) == 0 ? all.size() : any_place;
             if (all.size() < action_program::records_max)
                 all.insert(all.begin() + static_cast<std::ptrdiff_t>(at), any(what));
-        } else if (draw < 9) {
+        } else if (draw < 10) {
             all.erase(all.begin() + place(all.size()));
-        } else if (draw < 12) {
+        } else if (draw < 13) {
             all[random_index(all)].action = byte(designs_[what.design]);
-        } else if (draw < 14) {
+        } else if (draw < 15) {
             all[random_index(all)].argument = small();
         } else if (draw < 16) {
             all[random_index(all)].task = byte(what.tasks);

@@ -56,13 +56,13 @@ public:
 
 private:
     struct place {
-        std::uint64_t key = 0;  // 0: free
+        std::uint64_t key = 0;     // 0: free
         std::uint32_t number = 0;  // of its entry
     };
     struct entry {
         std::uint32_t first;  // of its counters
         std::uint16_t size;
-        std::uint16_t hits;   // of this execution
+        std::uint16_t hits;  // of this execution
     };
 
     void hit(std::uint32_t number) {
