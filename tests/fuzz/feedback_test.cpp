@@ -55,17 +55,16 @@ TEST_CASE("engine: one bug has one signature, whatever input found it") {
 
 TEST_CASE("engine: a deadlock through reclaim has one signature, whichever finding led there") {
     std::set<std::string> signatures;
-    for (std::uint64_t seed = 1; seed <= 16; ++seed) {
+    for (std::uint64_t seed = 1; seed <= 4; ++seed) {
         const auto seen =
-            found_by_engine<wedge::device<wedge::design::blocking_shrinker>>(seed, 20'000);
+            found_by_engine<wedge::device<wedge::design::imap_before_reclaim>>(seed, 5'000);
         REQUIRE(seen);
         signatures.insert(seen->signature);
     }
-    CHECK(signatures == std::set<std::string>{"cycle dma_resv/EE reclaim/EE"});
-    const auto other =
-        found_by_engine<wedge::device<wedge::design::imap_before_reclaim>>(1, 20'000);
+    CHECK(signatures == std::set<std::string>{"cycle i_mmap_rwsem/SE reclaim/EE"});
+    const auto other = found_by_engine<wedge::device<wedge::design::blocking_shrinker>>(1, 5'000);
     REQUIRE(other);
-    CHECK(other->signature == "cycle i_mmap_rwsem/SE reclaim/EE");
+    CHECK(other->signature == "cycle dma_resv/EE reclaim/EE");
 }
 
 TEST_CASE("engine: a mistake without a cycle is found though the checker hears of few inputs") {
