@@ -144,7 +144,9 @@ private:
         next_start_ = 0;
         result_.how = ending::complete;
         result_.stuck.reset();
+        result_.round = 0;
         result_.thrown.clear();
+        result_.tasks.clear();
         const std::uint32_t n = subject_.tasks();
         for (std::uint32_t i = 0; i < n; ++i) {
             slot& made = add_slot();

@@ -1,6 +1,7 @@
-// A known cycle among the waits of tasks that are stuck.
+// Whether tasks are stuck in what a finding spoke of.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <string>
 #include <utility>
@@ -8,6 +9,7 @@
 
 #include "wedge/event/finding.hpp"
 #include "wedge/event/signature.hpp"
+#include "wedge/explore/real_cycle.hpp"
 
 namespace wedge {
 
@@ -58,6 +60,22 @@ private:
 inline std::vector<dependency> ring_in(const std::vector<dependency>& cycle,
                                        const std::vector<task_report>& stuck) {
     return detail::ring_search(cycle, stuck).run();
+}
+
+/// Whether a deadlock or livelock that was reached is the one that a finding spoke of.
+inline bool matches(const finding& known, const finding& stuck) {
+    if (known.signature == stuck.signature ||
+        is_reached_through_pseudo_locks(known.cycle, stuck))
+        return true;
+    if (known.kind != finding_kind::recursive || stuck.cycle.empty()) return false;
+    return std::all_of(stuck.cycle.begin(), stuck.cycle.end(), [&](const dependency& edge) {
+        return edge.wanted.class_id == known.locks.front().class_id;
+    });
+}
+
+/// Whether it is that one, or another ring in which tasks were stuck as well.
+inline bool is_among(const finding& known, const finding& stuck) {
+    return matches(known, stuck) || !ring_in(known.cycle, stuck.tasks).empty();
 }
 
 }  // namespace wedge

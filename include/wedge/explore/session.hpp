@@ -106,21 +106,7 @@ public:
             if (needs_verdict(found_[i]) && !is_about_interrupts(found_[i].what.kind))
                 confirm_cycle(finding(found_[i].what));
         }
-        for (sighting& each : found_) {
-            if (!each.is_reached) regrade(each);
-            if (needs_verdict(each)) {
-                const bool misses_interrupts =
-                    is_about_interrupts(each.what.kind) && !subject_.delivers_interrupts();
-                const bool is_refuted = out_.exhausted && !misses_interrupts;
-                each.what.judged = is_refuted ? verdict::refuted : verdict::unresolved;
-                each.what.reason = is_refuted          ? "every schedule of this workload was tried"
-                                   : misses_interrupts ? "interrupts were not explored"
-                                                       : "the budget was spent";
-            } else if (each.what.judged != verdict::refuted) {
-                make_definitive(each);
-            }
-        }
-        return finish();
+        return judged();
     }
 
     /// One execution along a schedule, with the options that it was recorded under; what it shows
@@ -152,11 +138,12 @@ public:
         return finish();
     }
 
-    /// Tries to build the deadlock of one cycle.
+    /// Tries to build the deadlock of one cycle; what else is seen on the way does not count.
     outcome confirm(const finding& cycle) {
         found_.push_back({cycle, {}, true});
         confirm_cycle(cycle);
-        return settle();
+        found_.erase(found_.begin() + 1, found_.end());
+        return judged();
     }
 
 private:
@@ -250,22 +237,6 @@ private:
         found_.push_back({thrown, shown(in, {})});
     }
 
-    /// Whether a deadlock or livelock that was reached is the one that a finding spoke of.
-    static bool matches(const finding& known, const finding& stuck) {
-        if (known.signature == stuck.signature ||
-            is_reached_through_pseudo_locks(known.cycle, stuck))
-            return true;
-        if (known.kind != finding_kind::recursive || stuck.cycle.empty()) return false;
-        return std::all_of(stuck.cycle.begin(), stuck.cycle.end(), [&](const dependency& edge) {
-            return edge.wanted.class_id == known.locks.front().class_id;
-        });
-    }
-
-    /// Whether it is that one, or another ring in which tasks were stuck as well.
-    static bool is_among(const finding& known, const finding& stuck) {
-        return matches(known, stuck) || !ring_in(known.cycle, stuck.tasks).empty();
-    }
-
     static void adopt(finding& known, const finding& stuck) {
         if (known.kind != stuck.kind) {
             known.judged = verdict::confirmed;
@@ -273,6 +244,24 @@ private:
         }
         known.tasks = stuck.tasks;
         known.reached = matches(known, stuck) ? stuck.cycle : ring_in(known.cycle, stuck.tasks);
+    }
+
+    outcome judged() {
+        for (sighting& each : found_) {
+            if (!each.is_reached) regrade(each);
+            if (needs_verdict(each)) {
+                const bool misses_interrupts =
+                    is_about_interrupts(each.what.kind) && !subject_.delivers_interrupts();
+                const bool is_refuted = out_.exhausted && !misses_interrupts;
+                each.what.judged = is_refuted ? verdict::refuted : verdict::unresolved;
+                each.what.reason = is_refuted          ? "every schedule of this workload was tried"
+                                   : misses_interrupts ? "interrupts were not explored"
+                                                       : "the budget was spent";
+            } else if (each.what.judged != verdict::refuted) {
+                make_definitive(each);
+            }
+        }
+        return finish();
     }
 
     static bool needs_verdict(const sighting& each) {
@@ -292,7 +281,8 @@ private:
     }
 
     bool builds(search_strategy& how, const finding& wanted) {
-        for (std::uint64_t i = 0; i < confirmations_max; ++i) {
+        const std::uint64_t most = std::min(confirmations_max, options_.executions_max);
+        for (std::uint64_t i = 0; i < most; ++i) {
             if (options_.stop != nullptr && options_.stop->load(std::memory_order_relaxed))
                 return false;
             static_cast<void>(how.new_execution());

@@ -29,11 +29,7 @@ public:
 
     /// Tries to build the deadlock of a cycle; nothing: it was not reached.
     std::optional<settled> confirm(const finding& cycle, const task_records& tasks) const {
-        finding unproven = cycle;  // another program may have proven it
-        unproven.judged = verdict::unresolved;
-        unproven.tasks.clear();
-        const std::unique_ptr<subject> what = subject_with(tasks);
-        return reached(session(*what, options_).confirm(unproven), cycle.signature, tasks);
+        return confirm(cycle, tasks, options_);
     }
 
     /// Whether every schedule of these tasks was tried, within a small budget, and none hangs.
@@ -54,7 +50,7 @@ public:
 
     /// Leaves out calls and makes arguments small, as long as the same finding still shows.
     settled smallest(settled from) const {
-        unsigned tries_left = 64;  // each is some hundred or thousand executions
+        unsigned tries_left = 64;
         const auto keeps = [&](const task_records& fewer) {
             if (tries_left == 0) return false;
             --tries_left;
@@ -82,14 +78,23 @@ public:
     }
 
 private:
+    std::optional<settled> confirm(const finding& cycle, const task_records& tasks,
+                                   const explore_options& options) const {
+        finding unproven = cycle;  // another program may have proven it
+        unproven.judged = verdict::unresolved;
+        unproven.tasks.clear();
+        const std::unique_ptr<subject> what = subject_with(tasks);
+        return reached(session(*what, options).confirm(unproven), cycle.signature, tasks);
+    }
+
     /// The same finding in other tasks: a cycle is built, anything else is searched for.
     std::optional<settled> shown_again(const finding& like, const task_records& tasks) const {
+        explore_options few = options_;
+        few.executions_max = 300;
         std::optional<settled> again;
         if (!like.cycle.empty()) {
-            again = confirm(like, tasks);
+            again = confirm(like, tasks, few);
         } else {
-            explore_options few = options_;
-            few.executions_max = 500;
             const std::unique_ptr<subject> what = subject_with(tasks);
             again = reached(session(*what, few).explore(), like.signature, tasks);
         }

@@ -6,7 +6,7 @@
 #include <memory>
 #include <string>
 
-#include "wedge/explore/parallel.hpp"
+#include "wedge/explore/dealt_exploration.hpp"
 #include "wedge/explore/session.hpp"
 #include "wedge/scenario/run.hpp"
 
