@@ -75,10 +75,10 @@ struct dependency {
 struct task_report {
     std::string name;
     std::vector<lock_use> held;      ///< outermost first
-    std::vector<std::uint32_t> contexts{};  ///< classes of the contexts that it has entered
     std::optional<lock_use> wanted;  ///< the lock it waits for
     std::string waits_for;           ///< otherwise: what, as `condition ready`
     site where{};                    ///< of its next step; none: it has ended
+    std::vector<std::uint32_t> contexts{};  ///< classes of the contexts that it has entered
 };
 
 /// What makes a finding believed (order_rules: grading).

@@ -8,10 +8,20 @@
 
 namespace wedge {
 
-/// The `main` of a program with these workloads.
+namespace detail {
+
 template <workload... Workloads>
-int main_of(workload_list<Workloads...>, int argc, const char* const* argv) {
-    const std::vector<workload_entry> workloads{entry_of<Workloads>()...};
+std::vector<workload_entry> entries_of(workload_list<Workloads...>) {
+    return {entry_of<Workloads>()...};
+}
+
+}  // namespace detail
+
+/// The `main` of a program with these workloads, or with those of one `workload_list`.
+template <class... Workloads>
+int main_of(int argc, const char* const* argv) {
+    const std::vector<workload_entry> workloads =
+        detail::entries_of(detail::listed_t<Workloads...>{});
     return run_main(argc, argv, workloads);
 }
 
@@ -20,7 +30,7 @@ int main_of(workload_list<Workloads...>, int argc, const char* const* argv) {
 /// Defines `main`.
 ///
 ///     WEDGE_MAIN(transfer, eviction)     // ./prog explore transfer --seed 7
-#define WEDGE_MAIN(...)                                                              \
-    int main(int argc, char** argv) {                                                \
-        return ::wedge::main_of(::wedge::detail::listed_t<__VA_ARGS__>{}, argc, argv); \
+#define WEDGE_MAIN(...)                                   \
+    int main(int argc, char** argv) {                     \
+        return ::wedge::main_of<__VA_ARGS__>(argc, argv); \
     }
