@@ -1,11 +1,11 @@
 // Exploration: schedules a second, executions until exhausted and until the bug, cost by size.
 //
 //     bench_explore_bench --benchmark_counters_tabular=true
-#include <benchmark/benchmark.h>
-
 #include <array>
 #include <cstdint>
 #include <string>
+
+#include <benchmark/benchmark.h>
 
 #include "explore/workloads.hpp"
 
@@ -19,9 +19,8 @@ struct readers_writers {
     wedge::shared_mutex lock{"lock"};
     void read() { const wedge::shared_guard held(lock); }
     void write() { const wedge::guard held(lock); }
-    static constexpr auto actions =
-        wedge::actions(wedge::action<&readers_writers::read>{"read"},
-                       wedge::action<&readers_writers::write>{"write"});
+    static constexpr auto actions = wedge::actions(wedge::action<&readers_writers::read>{"read"},
+                                                   wedge::action<&readers_writers::write>{"write"});
 };
 
 /// Two objects under a ticket, in one order.
@@ -118,8 +117,7 @@ template <class W>
 void measure_exhausting(benchmark::State& state, const wedge::program& calls) {
     wedge::outcome done;
     for (auto _ : state)
-        done = wedge::explore<W>(calls, {.how = strategy::exhaustive,
-                                         .executions_max = 1'000'000});
+        done = wedge::explore<W>(calls, {.how = strategy::exhaustive, .executions_max = 1'000'000});
     using benchmark::Counter;
     state.counters["executions"] = static_cast<double>(done.executions);
     state.counters["schedules"] = Counter(static_cast<double>(done.executions + done.pruned),

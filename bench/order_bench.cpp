@@ -1,8 +1,6 @@
 // What the order checker costs, beside the raw lock and abseil's Mutex with deadlock detection.
 //
 // Machines are noisy, and noise only adds: compare the `min` of rows of one run.
-#include <benchmark/benchmark.h>
-
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
@@ -14,16 +12,18 @@
 #include <utility>
 #include <vector>
 
+#include <benchmark/benchmark.h>
+
 #include "wedge/base/rng.hpp"
 #include "wedge/wedge.hpp"
 
 #if defined(WEDGE_BENCH_ABSL)
+#include <csignal>
+#include <cstdlib>
+
 #include <absl/synchronization/mutex.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-#include <csignal>
-#include <cstdlib>
 #endif
 
 namespace {
@@ -59,8 +59,12 @@ template <class Lock>
 struct abseil {
     using lock = absl::Mutex;
 };
-[[gnu::always_inline]] inline void take(absl::Mutex& lock) { lock.Lock(); }
-[[gnu::always_inline]] inline void drop(absl::Mutex& lock) { lock.Unlock(); }
+[[gnu::always_inline]] inline void take(absl::Mutex& lock) {
+    lock.Lock();
+}
+[[gnu::always_inline]] inline void drop(absl::Mutex& lock) {
+    lock.Unlock();
+}
 
 /// Abseil compiles its detection out where it was itself built with NDEBUG; only trying tells.
 bool abseil_detects() {

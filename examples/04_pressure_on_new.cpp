@@ -3,11 +3,12 @@
 //     ./04_pressure_on_new explore under_its_lock
 //
 // The cache makes room for itself when memory is short, and waits for its lock to do so; but it
-// allocates with the lock held. wedge sees that without a machine short of memory, and shows that it
-// hangs. The one that allocates first is sound, whichever `new` fails.
+// allocates with the lock held. wedge sees that without a machine short of memory, and shows that
+// it hangs. The one that allocates first is sound, whichever `new` fails.
 //
-// ctest: 04_broken when=plain,asan exit=1 explore under_its_lock => confirmed deadlock.*cache.*reclaim
-// ctest: 04_sound explore before_its_lock => sound.*every schedule was tried
+// ctest: 04_broken when=plain,asan exit=1 explore under_its_lock => confirmed
+// deadlock.*cache.*reclaim ctest: 04_sound explore before_its_lock => sound.*every schedule was
+// tried
 #include <list>
 #include <string>
 

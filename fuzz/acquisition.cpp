@@ -44,8 +44,7 @@ std::string notation_of(const wedge::lock_program& of) {
     for (const auto& task : of.tasks) {
         if (!text.empty()) text += "| ";
         for (const wedge::lock_program::step& each : task) {
-            const bool passes_queue =
-                of.kinds[each.lock] == wedge::scenario::lock_sort::rwlock;
+            const bool passes_queue = of.kinds[each.lock] == wedge::scenario::lock_sort::rwlock;
             text += each.what == act::release   ? "U"
                     : each.what == act::attempt ? "T"
                     : each.what == act::acquire ? "L"
@@ -88,7 +87,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (program.tasks.empty()) return 0;
     const bool deadlocks = lock_truth::search(program).deadlocks();
     const wedge::scenario::document all = wedge::document_of(program);
-    const char* wrong = explorer_is_wrong(all, deadlocks)       ? "explorer"
+    const char* wrong = explorer_is_wrong(all, deadlocks)      ? "explorer"
                         : checker_is_wrong(program, deadlocks) ? "order checker"
                                                                : nullptr;
     if (wrong == nullptr) return 0;

@@ -4,13 +4,13 @@
 // clang-format off
 // ctest: short -runs=3000 -seed=1 -max_len=64 => Done 3000 runs
 // clang-format on
+#include "support/order_truth.hpp"
+
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <string>
-
-#include "support/order_truth.hpp"
 
 namespace {
 

@@ -14,7 +14,9 @@
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size);
 
 /// Inputs invert lock orders on purpose; TSan is here for the races.
-extern "C" const char* __tsan_default_options() { return "detect_deadlocks=0"; }
+extern "C" const char* __tsan_default_options() {
+    return "detect_deadlocks=0";
+}
 
 int main(int argc, char** argv) {
     try {

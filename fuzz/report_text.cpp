@@ -23,8 +23,7 @@ public:
     std::uint32_t below(std::uint32_t n) { return next_ == end_ ? 0 : *next_++ % n; }
     std::string name() {
         std::string made;
-        for (std::uint32_t left = below(8); left > 0; --left)
-            made += static_cast<char>(below(256));
+        for (std::uint32_t left = below(8); left > 0; --left) made += static_cast<char>(below(256));
         return made;
     }
     wedge::lock_use lock() {

@@ -2,13 +2,14 @@
 // what was read is printed as a text that means the same.
 //
 // ctest: short -runs=20000 -seed=1 -max_len=256 => Done 20000 runs
+#include "wedge/event/schedule_text.hpp"
+
 #include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
 
 #include "wedge/base/check.hpp"
-#include "wedge/event/schedule_text.hpp"
 #include "wedge/workload/program.hpp"
 
 namespace {
@@ -32,8 +33,8 @@ void round_trip(std::string_view text, std::string_view refusal, Read read) {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     const std::string_view text(reinterpret_cast<const char*>(data), size);
-    round_trip(text, "input:",
-               [](std::string_view from) { return wedge::parse_schedule(from, "input"); });
+    round_trip(
+        text, "input:", [](std::string_view from) { return wedge::parse_schedule(from, "input"); });
     round_trip(text, "program:", [](std::string_view from) { return wedge::parse_program(from); });
     return 0;
 }

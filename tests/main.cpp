@@ -5,4 +5,6 @@
 // Many tests plant a lock-order inversion, which TSan finds as well. Races it still reports; its
 // own detector is tested by tests/programs.
 extern "C" const char* __tsan_default_options();
-extern "C" const char* __tsan_default_options() { return "detect_deadlocks=0"; }
+extern "C" const char* __tsan_default_options() {
+    return "detect_deadlocks=0";
+}

@@ -1,10 +1,10 @@
 #include "wedge/base/check.hpp"
 
+#include <csignal>
+
 #include <doctest/doctest.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-#include <csignal>
 
 namespace {
 

@@ -1,8 +1,8 @@
 #include "wedge/base/rng.hpp"
 
-#include <doctest/doctest.h>
-
 #include <array>
+
+#include <doctest/doctest.h>
 
 TEST_CASE("rng: the first sixteen numbers of seed 1 are the same on every machine") {
     constexpr std::array<std::uint64_t, 16> golden = {

@@ -1,12 +1,14 @@
 #include "wedge/base/site.hpp"
 
-#include <doctest/doctest.h>
-
 #include <string>
+
+#include <doctest/doctest.h>
 
 namespace {
 
-wedge::site caller(wedge::site where = wedge::site::current()) { return where; }
+wedge::site caller(wedge::site where = wedge::site::current()) {
+    return where;
+}
 
 }  // namespace
 

@@ -1,9 +1,9 @@
 #include "wedge/base/stack.hpp"
 
+#include <thread>
+
 #include <doctest/doctest.h>
 #include <sys/mman.h>
-
-#include <thread>
 
 namespace {
 
@@ -41,12 +41,14 @@ TEST_CASE("stack: the callers are found, innermost first, in any thread") {
     std::thread([] { check_capture(); }).join();
 }
 
-TEST_CASE("stack: a deep one is cut") { CHECK(recurse(100) == wedge::call_stack_max); }
+TEST_CASE("stack: a deep one is cut") {
+    CHECK(recurse(100) == wedge::call_stack_max);
+}
 
 TEST_CASE("stack: a frame pointer that leads nowhere ends the walk") {
     constexpr std::size_t page = 4096;
-    auto* const memory = static_cast<char*>(::mmap(nullptr, 2 * page, PROT_READ | PROT_WRITE,
-                                                   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+    auto* const memory = static_cast<char*>(
+        ::mmap(nullptr, 2 * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
     REQUIRE(memory != MAP_FAILED);
     REQUIRE(::mprotect(memory + page, page, PROT_NONE) == 0);
     const auto at = reinterpret_cast<std::uintptr_t>(memory + page);

@@ -8,4 +8,6 @@ struct mine : wedge::design::upstream {
 #endif
 };
 
-int main() { wedge::device<mine> checked; }
+int main() {
+    wedge::device<mine> checked;
+}

@@ -8,4 +8,6 @@ struct idle {
 #endif
 };
 
-int main() { wedge::userptr<idle> pages{idle{}}; }
+int main() {
+    wedge::userptr<idle> pages{idle{}};
+}

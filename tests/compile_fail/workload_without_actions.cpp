@@ -9,4 +9,6 @@ struct driver {
 #endif
 };
 
-int main() { return wedge::workload_name<driver>().empty(); }
+int main() {
+    return wedge::workload_name<driver>().empty();
+}

@@ -1,14 +1,16 @@
 #include "wedge/event/schedule_text.hpp"
 
-#include <doctest/doctest.h>
-
 #include <string>
+
+#include <doctest/doctest.h>
 
 #include "wedge/base/rng.hpp"
 
 namespace {
 
-wedge::decision run(std::uint32_t task) { return {wedge::decision::sort::run, task, 0}; }
+wedge::decision run(std::uint32_t task) {
+    return {wedge::decision::sort::run, task, 0};
+}
 wedge::decision choose(std::uint32_t value, std::uint32_t of) {
     return {wedge::decision::sort::choose, value, of};
 }
@@ -25,7 +27,10 @@ std::string message_of(const std::string& text) {
 }  // namespace
 
 TEST_CASE("schedule: the text has a version, a head and one line a switch") {
-    const wedge::schedule s{"transfer", 0xabc, "deposit | withdraw(3)", "cycle a/EE b/EE",
+    const wedge::schedule s{"transfer",
+                            0xabc,
+                            "deposit | withdraw(3)",
+                            "cycle a/EE b/EE",
                             {run(0), run(0), run(1), choose(1, 3), run(1)}};
     CHECK(to_string(s) ==
           "wedge schedule 2\n"

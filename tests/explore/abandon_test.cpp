@@ -1,9 +1,9 @@
-#include <doctest/doctest.h>
-
 #include <atomic>
 #include <exception>
 #include <memory>
 #include <optional>
+
+#include <doctest/doctest.h>
 
 #include "explore/workloads.hpp"
 
@@ -119,11 +119,11 @@ struct on {
 
 }  // namespace
 
-TEST_CASE_TEMPLATE("abandon: the stacks of a deadlock are unwound", On,
-                   on<substrate::automatic>, on<substrate::threads>) {
-    const wedge::outcome tried = wedge::explore<hoarder>(
-        wedge::parse_program("take | take(1)"),
-        {.how = strategy::random, .executions_max = 50, .on = On::value});
+TEST_CASE_TEMPLATE("abandon: the stacks of a deadlock are unwound", On, on<substrate::automatic>,
+                   on<substrate::threads>) {
+    const wedge::outcome tried =
+        wedge::explore<hoarder>(wedge::parse_program("take | take(1)"),
+                                {.how = strategy::random, .executions_max = 50, .on = On::value});
     CHECK(tried.what == result::deadlock);
     CHECK(counted::alive == 0);
 }
@@ -132,9 +132,9 @@ TEST_CASE_TEMPLATE("abandon: a task that stands in a destructor is left there", 
                    on<substrate::automatic>, on<substrate::threads>) {
     // What it owned leaks, and its stack stays in the sanitizers' books.
     if (wedge::sanitizer::thread || wedge::sanitizer::address) return;
-    const wedge::outcome tried = wedge::explore<late>(
-        wedge::parse_program("take | take(1)"),
-        {.how = strategy::random, .executions_max = 50, .on = On::value});
+    const wedge::outcome tried =
+        wedge::explore<late>(wedge::parse_program("take | take(1)"),
+                             {.how = strategy::random, .executions_max = 50, .on = On::value});
     CHECK(tried.what == result::deadlock);
     CHECK(tried.executions >= 50);
 }
@@ -159,9 +159,9 @@ TEST_CASE_TEMPLATE("abandon: tasks that leave by themselves are not thrown out",
 
 TEST_CASE_TEMPLATE("abandon: exceptions in flight belong to their task", On,
                    on<substrate::automatic>, on<substrate::threads>) {
-    const wedge::outcome tried = wedge::explore<thrower>(
-        wedge::parse_program("nested(1) | nested(2) | nested(3)"),
-        {.how = strategy::random, .executions_max = 100, .on = On::value});
+    const wedge::outcome tried =
+        wedge::explore<thrower>(wedge::parse_program("nested(1) | nested(2) | nested(3)"),
+                                {.how = strategy::random, .executions_max = 100, .on = On::value});
     CHECK(tried.findings.empty());
 }
 

@@ -1,7 +1,7 @@
 // What the model leaves open is chosen, recorded and repeated.
-#include <doctest/doctest.h>
-
 #include <shared_mutex>
+
+#include <doctest/doctest.h>
 
 #include "explore/workloads.hpp"
 
@@ -33,10 +33,10 @@ struct readers {
         const wedge::shared_guard again(native);
     }
     void write_native() { const wedge::guard held(native); }
-    static constexpr auto actions = wedge::actions(
-        action<&readers::read_fair>{"read_fair"}, action<&readers::write_fair>{"write_fair"},
-        action<&readers::read_native>{"read_native"},
-        action<&readers::write_native>{"write_native"});
+    static constexpr auto actions = wedge::actions(action<&readers::read_fair>{"read_fair"},
+                                                   action<&readers::write_fair>{"write_fair"},
+                                                   action<&readers::read_native>{"read_native"},
+                                                   action<&readers::write_native>{"write_native"});
 };
 
 struct careless {

@@ -1,10 +1,11 @@
 // Textbook mistakes: each is found from nothing by the portfolio, and its repair is proved clean.
-#include <doctest/doctest.h>
-
 #include <shared_mutex>
 
-#include "explore/workloads.hpp"
+#include <doctest/doctest.h>
+
 #include "wedge/model/fence.hpp"
+
+#include "explore/workloads.hpp"
 
 namespace classics_test {
 using wedge::action;
@@ -63,11 +64,10 @@ struct buffer {
         }
         not_empty.notify_one();
     }
-    static constexpr auto actions =
-        wedge::actions(action<&buffer::put>{"put"}, action<&buffer::take>{"take"},
-                       action<&buffer::take_swapped>{"take_swapped"},
-                       action<&buffer::take_if>{"take_if"},
-                       action<&buffer::put_unseen>{"put_unseen"});
+    static constexpr auto actions = wedge::actions(
+        action<&buffer::put>{"put"}, action<&buffer::take>{"take"},
+        action<&buffer::take_swapped>{"take_swapped"}, action<&buffer::take_if>{"take_if"},
+        action<&buffer::put_unseen>{"put_unseen"});
 };
 
 /// A wait for a condition in a monitor that is called from another one.
@@ -90,10 +90,10 @@ struct nested_monitors {
         is_ready = true;
         changed.notify_all();
     }
-    static constexpr auto actions = wedge::actions(
-        action<&nested_monitors::wait>{"wait"},
-        action<&nested_monitors::wait_inside>{"wait_inside"},
-        action<&nested_monitors::set_inside>{"set_inside"});
+    static constexpr auto actions =
+        wedge::actions(action<&nested_monitors::wait>{"wait"},
+                       action<&nested_monitors::wait_inside>{"wait_inside"},
+                       action<&nested_monitors::set_inside>{"set_inside"});
 };
 
 struct semaphores {
@@ -151,13 +151,13 @@ struct readers_writers {
     }
     void write() { const wedge::guard held(lock); }
     void write_recursive() { const wedge::guard held(recursive); }
-    static constexpr auto actions = wedge::actions(
-        action<&readers_writers::upgrade>{"upgrade"},
-        action<&readers_writers::downgrade>{"downgrade"},
-        action<&readers_writers::read_twice>{"read_twice"},
-        action<&readers_writers::read_recursively>{"read_recursively"},
-        action<&readers_writers::write>{"write"},
-        action<&readers_writers::write_recursive>{"write_recursive"});
+    static constexpr auto actions =
+        wedge::actions(action<&readers_writers::upgrade>{"upgrade"},
+                       action<&readers_writers::downgrade>{"downgrade"},
+                       action<&readers_writers::read_twice>{"read_twice"},
+                       action<&readers_writers::read_recursively>{"read_recursively"},
+                       action<&readers_writers::write>{"write"},
+                       action<&readers_writers::write_recursive>{"write_recursive"});
 };
 
 /// Back-off breaks no wait for a lock that is taken in between.
@@ -250,10 +250,9 @@ struct flags {
         if (!wants[1 - me] || turn == static_cast<int>(me)) enter();
         wants[me] = false;
     }
-    static constexpr auto actions =
-        wedge::actions(action<&flags::look_then_claim>{"look_then_claim"},
-                       action<&flags::claim_then_look>{"claim_then_look"},
-                       action<&flags::peterson>{"peterson"});
+    static constexpr auto actions = wedge::actions(
+        action<&flags::look_then_claim>{"look_then_claim"},
+        action<&flags::claim_then_look>{"claim_then_look"}, action<&flags::peterson>{"peterson"});
 };
 
 /// Made on the first use, by whoever comes first.

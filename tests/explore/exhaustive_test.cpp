@@ -1,13 +1,13 @@
 #include "wedge/explore/strategy/exhaustive.hpp"
 
-#include <doctest/doctest.h>
-
 #include <set>
 #include <shared_mutex>
 
+#include <doctest/doctest.h>
+
 #include "explore/plain_search.hpp"
-#include "support/trials.hpp"
 #include "explore/workloads.hpp"
+#include "support/trials.hpp"
 
 namespace exhaustive_test {
 namespace {
@@ -81,9 +81,7 @@ private:
             case act::try_lock:
                 with(each.on, [&](auto& l) { held[each.on] = l.try_lock(); });
                 break;
-            case act::read:
-                each.on == 2 ? locks_->s.lock_shared() : locks_->r.lock_shared();
-                break;
+            case act::read: each.on == 2 ? locks_->s.lock_shared() : locks_->r.lock_shared(); break;
             case act::unread:
                 each.on == 2 ? locks_->s.unlock_shared() : locks_->r.unlock_shared();
                 break;
@@ -133,8 +131,8 @@ small_program random_program(std::uint64_t seed) {
             const std::uint32_t other = (on + 1 + random.below(3)) % 4;
             const std::uint32_t kind = random.below(8);
             if (kind == 0 && on < 2) {
-                task.insert(task.end(), {{act::lock, 0}, {act::wait, 0}, {act::mark, 0},
-                                         {act::unlock, 0}});
+                task.insert(task.end(),
+                            {{act::lock, 0}, {act::wait, 0}, {act::mark, 0}, {act::unlock, 0}});
             } else if (kind == 1) {
                 task.push_back({act::notify, 0});
             } else if (kind == 2) {
@@ -148,8 +146,7 @@ small_program random_program(std::uint64_t seed) {
                 const std::uint32_t inner = random.below(4);
                 if (inner == 0)
                     task.insert(task.end(), {{act::try_lock, other}, {act::unlock, other}});
-                if (inner == 1)
-                    task.insert(task.end(), {{act::lock, other}, {act::unlock, other}});
+                if (inner == 1) task.insert(task.end(), {{act::lock, other}, {act::unlock, other}});
                 if (inner == 2 && other >= 2)
                     task.insert(task.end(), {{act::read, other}, {act::unread, other}});
                 task.push_back({act::unlock, on});

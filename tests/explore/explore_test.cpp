@@ -1,7 +1,8 @@
 #include <doctest/doctest.h>
 
-#include "explore/workloads.hpp"
 #include "wedge/event/schedule_text.hpp"
+
+#include "explore/workloads.hpp"
 
 using namespace workloads;
 using wedge::result;
@@ -50,10 +51,10 @@ wedge::outcome run(const char* program, wedge::explore_options options) {
 
 }  // namespace
 
-TEST_CASE_TEMPLATE("explore: every strategy and substrate confirms the inversion, and is silent "
-                   "on its ordered twin",
-                   Setting, random_walks, exhaustive, portfolios, random_on_threads,
-                   exhaustive_on_threads) {
+TEST_CASE_TEMPLATE(
+    "explore: every strategy and substrate confirms the inversion, and is silent "
+    "on its ordered twin",
+    Setting, random_walks, exhaustive, portfolios, random_on_threads, exhaustive_on_threads) {
     const wedge::outcome broken = run<abba>("ab | ba", Setting::options(200));
     CHECK(broken.what == result::deadlock);
     REQUIRE(broken.findings.size() == 1);
@@ -169,7 +170,8 @@ TEST_CASE("explore: plain functions, with locks that live outside") {
 
 TEST_CASE("explore: same build, same seed, same outcome") {
     const auto text = [] {
-        const wedge::outcome tried = run<gated_abba>("ab | open | maybe_ba", random_walks::options());
+        const wedge::outcome tried =
+            run<gated_abba>("ab | open | maybe_ba", random_walks::options());
         std::string all = std::to_string(tried.steps);
         for (const wedge::finding& each : tried.findings) all += to_string(each.best);
         return all;
@@ -185,8 +187,8 @@ TEST_CASE("explore: a program that calls what there is not is the user's mistake
 }
 
 TEST_CASE("explore: the bound of steps cuts an endless action, and is said") {
-    const wedge::outcome cut = wedge::explore<endless>(
-        wedge::default_program<endless>(), {.executions_max = 3, .steps_max = 100});
+    const wedge::outcome cut = wedge::explore<endless>(wedge::default_program<endless>(),
+                                                       {.executions_max = 3, .steps_max = 100});
     CHECK(cut.bounded);
     CHECK(cut.what == result::unresolved);
     CHECK(cut.best.decisions.size() == 100);
@@ -220,12 +222,11 @@ TEST_CASE("explore: a search that is told to stop keeps what it found") {
             static_cast<std::atomic<bool>*>(flag)->store(true);
         }
     };
-    const wedge::outcome cut =
-        run<abba>("ab | ba", {.how = strategy::random,
-                              .executions_max = 1'000'000,
-                              .stop = &stop,
-                              .on_progress = &stopper::on,
-                              .progress_data = &stop});
+    const wedge::outcome cut = run<abba>("ab | ba", {.how = strategy::random,
+                                                     .executions_max = 1'000'000,
+                                                     .stop = &stop,
+                                                     .on_progress = &stopper::on,
+                                                     .progress_data = &stop});
     CHECK(cut.executions < 10'000);
     CHECK(cut.what == result::deadlock);
 }

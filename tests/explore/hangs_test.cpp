@@ -1,11 +1,12 @@
 // Ways to hang, each beside its repair: the portfolio finds the one from nothing, and proves the
 // other clean or finds nothing.
-#include <doctest/doctest.h>
-
 #include <shared_mutex>
 
-#include "explore/workloads.hpp"
+#include <doctest/doctest.h>
+
 #include "wedge/model/fence.hpp"
+
+#include "explore/workloads.hpp"
 
 namespace hangs_test {
 using wedge::action;
@@ -61,8 +62,7 @@ struct meeting {
     static constexpr auto actions = wedge::actions(
         action<&meeting::meet_two>{"meet_two"}, action<&meeting::meet_three>{"meet_three"},
         action<&meeting::meet_twice>{"meet_twice"}, action<&meeting::count_down>{"count_down"},
-        action<&meeting::wait_latch>{"wait_latch"},
-        action<&meeting::wait_a_while>{"wait_a_while"},
+        action<&meeting::wait_latch>{"wait_latch"}, action<&meeting::wait_a_while>{"wait_a_while"},
         action<&meeting::first_then_complete>{"first_then_complete"},
         action<&meeting::second_then_complete>{"second_then_complete"},
         action<&meeting::complete_then_second>{"complete_then_second"});
@@ -183,8 +183,8 @@ struct worker {
     void flush_itself() { waits_for_itself.queue(); }
     static constexpr auto actions = wedge::actions(
         action<&worker::flush_under_lock>{"flush_under_lock"}, action<&worker::flush>{"flush"},
-        action<&worker::cancel_under_lock>{"cancel_under_lock"},
-        action<&worker::cancel>{"cancel"}, action<&worker::flush_itself>{"flush_itself"});
+        action<&worker::cancel_under_lock>{"cancel_under_lock"}, action<&worker::cancel>{"cancel"},
+        action<&worker::flush_itself>{"flush_itself"});
 };
 
 /// Falls back when a lock cannot be had in time; the careless fallback waits for a third.
@@ -214,10 +214,10 @@ struct fallback {
         }
         const wedge::guard instead(spare);
     }
-    static constexpr auto actions = wedge::actions(
-        action<&fallback::ab>{"ab"}, action<&fallback::ab_and_spare>{"ab_and_spare"},
-        action<&fallback::ba_or_spare_holding>{"ba_or_spare_holding"},
-        action<&fallback::ba_or_spare>{"ba_or_spare"});
+    static constexpr auto actions =
+        wedge::actions(action<&fallback::ab>{"ab"}, action<&fallback::ab_and_spare>{"ab_and_spare"},
+                       action<&fallback::ba_or_spare_holding>{"ba_or_spare_holding"},
+                       action<&fallback::ba_or_spare>{"ba_or_spare"});
 };
 
 /// Takes what it wants without giving way, where the rules ask for it.
@@ -251,8 +251,8 @@ struct tickets {
         }));
     }
     static constexpr auto actions =
-        wedge::actions(action<&tickets::stubborn>{"stubborn"},
-                       action<&tickets::reborn>{"reborn"}, action<&tickets::move>{"move"});
+        wedge::actions(action<&tickets::stubborn>{"stubborn"}, action<&tickets::reborn>{"reborn"},
+                       action<&tickets::move>{"move"});
 };
 
 /// Recursive reads that nobody sees: by a callback, behind a writer, in a chain of three.
@@ -284,9 +284,8 @@ struct read_chain {
         action<&read_chain::call_back>{"call_back"},
         action<&read_chain::call_back_native>{"call_back_native"},
         action<&read_chain::write_a>{"write_a"}, action<&read_chain::write_b>{"write_b"},
-        action<&read_chain::write_c>{"write_c"},
-        action<&read_chain::write_native>{"write_native"}, action<&read_chain::ab>{"ab"},
-        action<&read_chain::bc>{"bc"}, action<&read_chain::ca>{"ca"},
+        action<&read_chain::write_c>{"write_c"}, action<&read_chain::write_native>{"write_native"},
+        action<&read_chain::ab>{"ab"}, action<&read_chain::bc>{"bc"}, action<&read_chain::ca>{"ca"},
         action<&read_chain::ac>{"ac"});
 };
 
@@ -321,11 +320,11 @@ struct family {
         { const wedge::guard held(lock); }
         child.join();
     }
-    static constexpr auto actions = wedge::actions(
-        action<&family::join_before_go>{"join_before_go"},
-        action<&family::go_before_join>{"go_before_join"},
-        action<&family::join_grandchild_under_lock>{"join_grandchild_under_lock"},
-        action<&family::join_grandchild>{"join_grandchild"});
+    static constexpr auto actions =
+        wedge::actions(action<&family::join_before_go>{"join_before_go"},
+                       action<&family::go_before_join>{"go_before_join"},
+                       action<&family::join_grandchild_under_lock>{"join_grandchild_under_lock"},
+                       action<&family::join_grandchild>{"join_grandchild"});
 };
 
 /// Each fence is signalled behind the next.
@@ -340,9 +339,9 @@ struct fences {
     void two_three() { pass(two, three); }
     void three_one() { pass(three, one); }
     void begin() { one.signal(); }
-    static constexpr auto actions = wedge::actions(
-        action<&fences::one_two>{"one_two"}, action<&fences::two_three>{"two_three"},
-        action<&fences::three_one>{"three_one"}, action<&fences::begin>{"begin"});
+    static constexpr auto actions =
+        wedge::actions(action<&fences::one_two>{"one_two"}, action<&fences::two_three>{"two_three"},
+                       action<&fences::three_one>{"three_one"}, action<&fences::begin>{"begin"});
 };
 
 /// Two that make way for one another for ever, by flags; and by the word of a third.
@@ -384,10 +383,9 @@ struct interrupted {
         { const wedge::guard held(lock); }
         wedge::bh_on();
     }
-    static constexpr auto actions = wedge::actions(
-        action<&interrupted::hold_open>{"hold_open"},
-        action<&interrupted::hold_closed>{"hold_closed"},
-        action<&interrupted::handle>{"handle"});
+    static constexpr auto actions = wedge::actions(action<&interrupted::hold_open>{"hold_open"},
+                                                   action<&interrupted::hold_closed>{"hold_closed"},
+                                                   action<&interrupted::handle>{"handle"});
 };
 
 }  // namespace

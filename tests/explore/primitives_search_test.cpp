@@ -1,21 +1,35 @@
 // The reduced search reaches what plain depth-first search does, over everything that blocks.
-#include <doctest/doctest.h>
-
 #include <array>
 #include <optional>
 #include <shared_mutex>
 
-#include "explore/plain_search.hpp"
-#include "support/trials.hpp"
+#include <doctest/doctest.h>
+
 #include "wedge/explore/strategy/exhaustive.hpp"
 #include "wedge/wedge.hpp"
+
+#include "explore/plain_search.hpp"
+#include "support/trials.hpp"
 
 namespace primitives_search_test {
 namespace {
 
 enum class act : std::uint8_t {
-    down, up, try_down, down_for, wait, complete, complete_all, load, store, add,
-    lock, lock_ticket, unlock_all, read, write,
+    down,
+    up,
+    try_down,
+    down_for,
+    wait,
+    complete,
+    complete_all,
+    load,
+    store,
+    add,
+    lock,
+    lock_ticket,
+    unlock_all,
+    read,
+    write,
 };
 struct statement {
     act what{};
@@ -139,9 +153,7 @@ std::vector<task_text> random_program(std::uint64_t seed) {
                 case 0:
                     draw({act::down, act::up, act::try_down, act::down_for, act::load, act::add});
                     break;
-                case 1:
-                    draw({act::wait, act::complete, act::complete_all, act::add});
-                    break;
+                case 1: draw({act::wait, act::complete, act::complete_all, act::add}); break;
                 case 2:
                     task.push_back({random.below(4) == 0 ? act::lock : act::lock_ticket,
                                     random.below(all.size() == 2 ? 2 : 3)});

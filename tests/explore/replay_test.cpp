@@ -1,7 +1,8 @@
 #include <doctest/doctest.h>
 
-#include "explore/workloads.hpp"
 #include "wedge/event/schedule_text.hpp"
+
+#include "explore/workloads.hpp"
 
 using namespace workloads;
 using wedge::replay_mode;
@@ -28,15 +29,14 @@ TEST_CASE("replay: a schedule that went through its text shows the same finding"
 }
 
 TEST_CASE("replay: fibers and threads take the same schedule") {
-    const wedge::outcome on_threads = wedge::replay<abba>(
-        deadlock_of_abba(), replay_mode::strict, {.on = wedge::substrate::threads});
+    const wedge::outcome on_threads = wedge::replay<abba>(deadlock_of_abba(), replay_mode::strict,
+                                                          {.on = wedge::substrate::threads});
     CHECK(on_threads.what == result::deadlock);
 }
 
 TEST_CASE("replay: strict stops where the program differs and says so, lenient goes on") {
     wedge::schedule other = deadlock_of_abba();
-    other.decisions.insert(other.decisions.begin() + 1,
-                           {wedge::decision::sort::run, 7, 0});
+    other.decisions.insert(other.decisions.begin() + 1, {wedge::decision::sort::run, 7, 0});
     const wedge::outcome strict = wedge::replay<abba>(other);
     CHECK(strict.findings.empty());
     CHECK(strict.diverged.find("task 7 cannot go on there") != std::string::npos);

@@ -1,9 +1,9 @@
 // The search over states: every state once, and circles that never end.
-#include <doctest/doctest.h>
-
 #include <array>
 #include <cstdint>
 #include <optional>
+
+#include <doctest/doctest.h>
 
 #include "wedge/explore/session.hpp"
 #include "wedge/wedge.hpp"

@@ -1,8 +1,9 @@
 #include <doctest/doctest.h>
 
+#include "wedge/event/schedule_text.hpp"
+
 #include "explore/workloads.hpp"
 #include "report/golden.hpp"
-#include "wedge/event/schedule_text.hpp"
 
 namespace strategies_test {
 using namespace workloads;
@@ -60,14 +61,14 @@ TEST_CASE_TEMPLATE("strategies: what each finds of the small workloads within it
 
 TEST_CASE("strategies: each confirms the philosophers' deadlock, none that of their twins") {
     for (const strategy how : all_strategies) {
-        const wedge::outcome found = tried<table<5>>(
-            table<5>::all(), {.how = how, .executions_max = 2000});
+        const wedge::outcome found =
+            tried<table<5>>(table<5>::all(), {.how = how, .executions_max = 2000});
         CAPTURE(wedge::strategy_names[static_cast<std::size_t>(how)]);
         CHECK(found.what == result::deadlock);
         CHECK(!found.best.decisions.empty());
         CHECK(wedge::replay<table<5>>(found.best).what == result::deadlock);
-        const wedge::outcome sound = tried<table<5>>(
-            table<5>::all("eat_in_order"), {.how = how, .executions_max = 200});
+        const wedge::outcome sound =
+            tried<table<5>>(table<5>::all("eat_in_order"), {.how = how, .executions_max = 200});
         CHECK(sound.what == (sound.exhausted ? result::sound : result::finding));
     }
 }
@@ -87,8 +88,7 @@ TEST_CASE("exhaustive: nothing is begun that only repeats, where locks are all t
 TEST_CASE("exhaustive: a bound of preemptions says whether it left anything out") {
     const wedge::program inverted = wedge::parse_program("ab | ba");
     const auto bounded = [&](std::uint32_t preemptions) {
-        return tried<abba>(inverted,
-                           {.how = strategy::exhaustive, .preemptions_max = preemptions});
+        return tried<abba>(inverted, {.how = strategy::exhaustive, .preemptions_max = preemptions});
     };
     CHECK(!bounded(0).exhausted);
     CHECK(bounded(1).what == result::deadlock);
@@ -139,8 +139,8 @@ TEST_CASE("livelock: a loop that gives up after many tries is none, an endless o
 }
 
 TEST_CASE("livelock: a loop that waits for a flag is none, and no search of it hangs") {
-    for (const char* const text : {"spin | set", "spin_with_try | set",
-                                   "spin_with_try | spin_with_try | set"}) {
+    for (const char* const text :
+         {"spin | set", "spin_with_try | set", "spin_with_try | spin_with_try | set"}) {
         CAPTURE(text);
         const wedge::outcome found =
             tried<spinners>(wedge::parse_program(text), {.executions_max = 100});
@@ -193,10 +193,10 @@ TEST_CASE("jobs: the outcome is the same whatever their number, from one on") {
     CHECK(has(check_same(static_cast<gated_abba*>(nullptr), gated,
                          {.executions_max = 100, .steps_all_max = 1000}),
               "confirmed"));
-    CHECK(has(check_same(static_cast<patience*>(nullptr),
-                         wedge::parse_program("wait_for | wait_for(1)"),
-                         {.executions_max = 60, .steps_max = 200}),
-              "livelock"));
+    CHECK(has(
+        check_same(static_cast<patience*>(nullptr), wedge::parse_program("wait_for | wait_for(1)"),
+                   {.executions_max = 60, .steps_max = 200}),
+        "livelock"));
     CHECK(has(check_same(static_cast<table<5>*>(nullptr), table<5>::all("eat_in_order"), {}),
               "sound"));
     CHECK_THROWS_AS(tried<abba>(wedge::parse_program("ab | typo"), {.jobs = 2}), wedge::error);

@@ -96,11 +96,10 @@ struct table {
             if (const wedge::try_guard other(second); other) return;
         }
     }
-    static constexpr auto actions =
-        wedge::actions(wedge::action<&table::eat>{"eat"},
-                       wedge::action<&table::eat_in_order>{"eat_in_order"},
-                       wedge::action<&table::retry>{"retry"},
-                       wedge::action<&table::retry_in_order>{"retry_in_order"});
+    static constexpr auto actions = wedge::actions(
+        wedge::action<&table::eat>{"eat"}, wedge::action<&table::eat_in_order>{"eat_in_order"},
+        wedge::action<&table::retry>{"retry"},
+        wedge::action<&table::retry_in_order>{"retry_in_order"});
 
     static wedge::program all(const char* action = "eat") {
         wedge::program each;
@@ -129,11 +128,10 @@ struct spinners {
         const wedge::guard held(lock);
         is_set = true;
     }
-    static constexpr auto actions =
-        wedge::actions(wedge::action<&spinners::spin>{"spin"},
-                       wedge::action<&spinners::spin_with_try>{"spin_with_try"},
-                       wedge::action<&spinners::try_once>{"try_once"},
-                       wedge::action<&spinners::set>{"set"});
+    static constexpr auto actions = wedge::actions(
+        wedge::action<&spinners::spin>{"spin"},
+        wedge::action<&spinners::spin_with_try>{"spin_with_try"},
+        wedge::action<&spinners::try_once>{"try_once"}, wedge::action<&spinners::set>{"set"});
 };
 
 /// Loops that end by themselves, or that nobody ends.
@@ -227,11 +225,11 @@ struct hand_over {
         is_ready = true;
         changed.notify_one();
     }
-    static constexpr auto actions = wedge::actions(
-        wedge::action<&hand_over::wait_blindly>{"wait_blindly"},
-        wedge::action<&hand_over::wait>{"wait"},
-        wedge::action<&hand_over::wait_for_a_while>{"wait_for_a_while"},
-        wedge::action<&hand_over::set>{"set"});
+    static constexpr auto actions =
+        wedge::actions(wedge::action<&hand_over::wait_blindly>{"wait_blindly"},
+                       wedge::action<&hand_over::wait>{"wait"},
+                       wedge::action<&hand_over::wait_for_a_while>{"wait_for_a_while"},
+                       wedge::action<&hand_over::set>{"set"});
 };
 
 /// Reads and writes a counter in two critical sections: an update can be lost.

@@ -1,7 +1,7 @@
-#include <doctest/doctest.h>
-
 #include <set>
 #include <string>
+
+#include <doctest/doctest.h>
 
 #include "wedge/fuzz/engine.hpp"
 #include "wedge/fuzz/report.hpp"

@@ -55,8 +55,7 @@ TEST_CASE("input text: a mistake is named with its file and line") {
     const std::string head = "wedge program 1\nworkload ring<broken>\ntasks 2\n";
     refused((head + "2 first\n").c_str(), "f:4: expected a number from 0 to 1, found '2'");
     refused((head + "1 fourth\n").c_str(), "f:4: there is no action 'fourth'");
-    refused((head + "1 first(256)\n").c_str(),
-            "f:4: expected a number from 0 to 255, found '256'");
+    refused((head + "1 first(256)\n").c_str(), "f:4: expected a number from 0 to 255, found '256'");
 }
 
 }  // namespace program_text_test

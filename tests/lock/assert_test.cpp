@@ -6,8 +6,9 @@
 
 #include <doctest/doctest.h>
 
-#include "support/watched.hpp"
 #include "wedge/wedge.hpp"
+
+#include "support/watched.hpp"
 
 using wedge::finding_kind;
 

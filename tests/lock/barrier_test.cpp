@@ -5,7 +5,6 @@
 #include <doctest/doctest.h>
 
 #include "lock/both.hpp"
-
 #include "support/explored.hpp"
 
 namespace barrier_test {
@@ -42,9 +41,9 @@ struct meeting {
     }
     void start() { started.arrive_and_wait(); }
     void count_down() { started.count_down(); }
-    static constexpr auto actions = wedge::actions(wedge::action<&meeting::meet>{"meet"},
-                                                   wedge::action<&meeting::start>{"start"},
-                                                   wedge::action<&meeting::count_down>{"count_down"});
+    static constexpr auto actions = wedge::actions(
+        wedge::action<&meeting::meet>{"meet"}, wedge::action<&meeting::start>{"start"},
+        wedge::action<&meeting::count_down>{"count_down"});
 };
 
 }  // namespace

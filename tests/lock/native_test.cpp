@@ -1,10 +1,10 @@
-#include <doctest/doctest.h>
-
 #include <atomic>
 #include <chrono>
 #include <shared_mutex>
 #include <thread>
 #include <vector>
+
+#include <doctest/doctest.h>
 
 #include "wedge/wedge.hpp"
 
@@ -80,7 +80,7 @@ TEST_CASE("recursive_mutex: it is free after as many releases as holds") {
     lock.unlock();
     on_threads(1, [&](unsigned) { CHECK(!lock.try_lock()); });
     lock.unlock();
-    on_threads(1, [&](unsigned) { 
+    on_threads(1, [&](unsigned) {
         REQUIRE(lock.try_lock());
         lock.unlock();
     });

@@ -1,10 +1,9 @@
 #include "wedge/lock/semaphore.hpp"
 
 #include <atomic>
+#include <chrono>
 
 #include <doctest/doctest.h>
-
-#include <chrono>
 
 #include "lock/both.hpp"
 
@@ -43,9 +42,8 @@ TEST_CASE("semaphore: a unit that nobody gives is a deadlock, a timed wait for i
     CHECK(stuck.findings[0].tasks[0].waits_for == "semaphore units");
     unsigned gave_up = 0;
     unsigned got_it = 0;
-    const wedge::outcome timed =
-        both::controlled({[&] { ++(units.down_for(milliseconds(1)) ? got_it : gave_up); },
-                          [&] { units.up(); }});
+    const wedge::outcome timed = both::controlled(
+        {[&] { ++(units.down_for(milliseconds(1)) ? got_it : gave_up); }, [&] { units.up(); }});
     CHECK(timed.what == result::sound);
     CHECK(gave_up > 0);
     CHECK(got_it > 0);

@@ -3,9 +3,10 @@
 
 #include <doctest/doctest.h>
 
-#include "support/watched.hpp"
 #include "wedge/task/contexts.hpp"
 #include "wedge/wedge.hpp"
+
+#include "support/watched.hpp"
 
 using wedge::finding_kind;
 

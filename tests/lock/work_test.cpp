@@ -3,7 +3,6 @@
 #include <doctest/doctest.h>
 
 #include "lock/both.hpp"
-
 #include "support/explored.hpp"
 
 namespace work_test {
@@ -19,7 +18,12 @@ TEST_CASE("work: natively a flush waits for what was queued, a cancel for what r
     CHECK(done == 1);
     wedge::completion started;
     wedge::completion may_end;
-    wedge::work slow([&] { started.complete(); may_end.wait(); }, "slow");
+    wedge::work slow(
+        [&] {
+            started.complete();
+            may_end.wait();
+        },
+        "slow");
     REQUIRE(slow.queue());
     started.wait();
     CHECK(slow.queue());   // it runs: once more
@@ -60,12 +64,12 @@ struct office {
         const wedge::guard held(desk);
         job.flush();
     }
-    static constexpr auto actions = wedge::actions(
-        wedge::action<&office::queue>{"queue"},
-        wedge::action<&office::queue_and_flush>{"queue_and_flush"},
-        wedge::action<&office::queue_and_flush_at_desk>{"queue_and_flush_at_desk"},
-        wedge::action<&office::queue_and_cancel>{"queue_and_cancel"},
-        wedge::action<&office::flush_at_desk>{"flush_at_desk"});
+    static constexpr auto actions =
+        wedge::actions(wedge::action<&office::queue>{"queue"},
+                       wedge::action<&office::queue_and_flush>{"queue_and_flush"},
+                       wedge::action<&office::queue_and_flush_at_desk>{"queue_and_flush_at_desk"},
+                       wedge::action<&office::queue_and_cancel>{"queue_and_cancel"},
+                       wedge::action<&office::flush_at_desk>{"flush_at_desk"});
 };
 
 }  // namespace

@@ -3,7 +3,6 @@
 #include <doctest/doctest.h>
 
 #include "lock/both.hpp"
-
 #include "support/explored.hpp"
 
 namespace ww_mutex_test {
@@ -57,13 +56,14 @@ struct objects {
     void check() const {
         if (in_a + in_b != 200) throw std::logic_error("something is lost");
     }
-    static constexpr auto actions =
-        wedge::actions(wedge::action<&objects::move>{"move"},
-                       wedge::action<&objects::stubborn>{"stubborn"},
-                       wedge::action<&objects::plainly>{"plainly"});
+    static constexpr auto actions = wedge::actions(wedge::action<&objects::move>{"move"},
+                                                   wedge::action<&objects::stubborn>{"stubborn"},
+                                                   wedge::action<&objects::plainly>{"plainly"});
 };
 
-bool has_deadlock(const wedge::outcome& tried) { return tried.what == result::deadlock; }
+bool has_deadlock(const wedge::outcome& tried) {
+    return tried.what == result::deadlock;
+}
 
 }  // namespace
 

@@ -1,12 +1,13 @@
+#include <csignal>
+
 #include <doctest/doctest.h>
 
-#include <csignal>
+#include "wedge/lock/guard.hpp"
+#include "wedge/lock/mutex.hpp"
 
 #include "main/fake_program.hpp"
 #include "main/sample_scenarios.hpp"
 #include "report/sample_findings.hpp"
-#include "wedge/lock/guard.hpp"
-#include "wedge/lock/mutex.hpp"
 
 namespace {
 
@@ -21,9 +22,8 @@ struct transfer {
         const wedge::guard first(b);
         const wedge::guard second(a);
     }
-    static constexpr auto actions =
-        wedge::actions(wedge::action<&transfer::withdraw>{"withdraw"},
-                       wedge::action<&transfer::deposit>{"deposit"});
+    static constexpr auto actions = wedge::actions(wedge::action<&transfer::withdraw>{"withdraw"},
+                                                   wedge::action<&transfer::deposit>{"deposit"});
 };
 
 /// The repaired twin.
@@ -80,12 +80,11 @@ TEST_CASE("explore: the same call prints the same bytes") {
 
 TEST_CASE("explore: a sound workload exits 0 and saves nothing") {
     const scratch_folder here;
-    const called found = call_program(
-        entries(), {"explore", "ordered", "--program", "move | move, move", "--strategy",
-                    "exhaustive", "--out", "new/folder"});
+    const called found =
+        call_program(entries(), {"explore", "ordered", "--program", "move | move, move",
+                                 "--strategy", "exhaustive", "--out", "new/folder"});
     CHECK(found.status == 0);
-    CHECK(found.out.find("every schedule was tried: no deadlock is possible") !=
-          std::string::npos);
+    CHECK(found.out.find("every schedule was tried: no deadlock is possible") != std::string::npos);
     CHECK(std::filesystem::is_empty("new/folder"));
 }
 
@@ -93,8 +92,9 @@ TEST_CASE("explore: --json prints one object a workload and nothing else") {
     const scratch_folder here;
     const called found = call_program(entries(), {"explore", "--json", "--out", "saved"});
     CHECK(std::count(found.out.begin(), found.out.end(), '\n') == 2);
-    CHECK(found.out.starts_with("{\"workload\":\"transfer\",\"program\":\"withdraw | deposit\","
-                                "\"outcome\":\"deadlock\",\"findings\":[{\"kind\":\"circular\""));
+    CHECK(
+        found.out.starts_with("{\"workload\":\"transfer\",\"program\":\"withdraw | deposit\","
+                              "\"outcome\":\"deadlock\",\"findings\":[{\"kind\":\"circular\""));
     CHECK(found.out.find("\"schedule\":\"saved/transfer-") != std::string::npos);
 }
 
@@ -143,11 +143,13 @@ TEST_CASE("explore: Ctrl-C ends the search, what was found is printed and saved"
 
 TEST_CASE("list: says what the program has, in text and in JSON") {
     const called text = call_program(entries(), {"list"});
-    CHECK(text.out.starts_with("workloads\n  transfer\n    actions  withdraw, deposit\n"
-                               "    program  withdraw | deposit\n"));
+    CHECK(
+        text.out.starts_with("workloads\n  transfer\n    actions  withdraw, deposit\n"
+                             "    program  withdraw | deposit\n"));
     const called json = call_program(entries(), {"list", "--json"});
-    CHECK(json.out.starts_with("{\"workloads\":[{\"name\":\"transfer\",\"actions\":[\"withdraw\","
-                               "\"deposit\"],\"program\":\"withdraw | deposit\","));
+    CHECK(
+        json.out.starts_with("{\"workloads\":[{\"name\":\"transfer\",\"actions\":[\"withdraw\","
+                             "\"deposit\"],\"program\":\"withdraw | deposit\","));
 }
 
 TEST_CASE("explore: a scenario's file is a target, and its schedule replays") {
@@ -155,8 +157,8 @@ TEST_CASE("explore: a scenario's file is a target, and its schedule replays") {
     wedge::write_text("abba.wedge", abba_text);
     for (const std::string how : {"portfolio", "states", "exhaustive", "random"}) {
         CAPTURE(how);
-        const called found = call_program(entries(), {"explore", "abba.wedge", "--strategy",
-                                                      how.c_str(), "--executions", "200"});
+        const called found = call_program(
+            entries(), {"explore", "abba.wedge", "--strategy", how.c_str(), "--executions", "200"});
         CHECK(found.status == 1);
         CHECK(found.err == "");
         CHECK(found.out.starts_with("abba.wedge\n\nconfirmed deadlock: "));
@@ -197,8 +199,9 @@ TEST_CASE("replay: a scenario's schedule may be followed leniently after a chang
     wedge::write_text("abba.wedge", "counter K = 0\n" + std::string(abba_text));
     const called strict = call_program({}, {"replay", file.c_str()});
     CHECK(strict.status == 2);
-    CHECK(strict.err == "bank: " + file + ": was recorded when abba.wedge said something else; "
-                        "--lenient replays what still fits\n");
+    CHECK(strict.err == "bank: " + file +
+                            ": was recorded when abba.wedge said something else; "
+                            "--lenient replays what still fits\n");
     const called lenient = call_program({}, {"replay", file.c_str(), "--lenient"});
     CHECK(lenient.status == 1);
     CHECK(lenient.out.find("\nreproduced in ") != std::string::npos);

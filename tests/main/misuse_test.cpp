@@ -1,10 +1,11 @@
-#include <doctest/doctest.h>
-
 #include <algorithm>
 
-#include "main/fake_program.hpp"
+#include <doctest/doctest.h>
+
 #include "wedge/main/files.hpp"
 #include "wedge/main/version.hpp"
+
+#include "main/fake_program.hpp"
 
 namespace {
 
@@ -37,14 +38,17 @@ TEST_CASE("misuse: exit status 2, nothing on stdout, one line that names the cul
     wedge::write_text("changed.schedule",
                       "wedge schedule 1\nworkload transfer 1f\nprogram deposit\n");
     const bad_line lines[] = {
-        {{}, "bank: a command is missing (hunt, explore, replay, check, minimize, fmt, graph, fuzz, "
-             "list); see ./bin/bank --help"},
-        {{"explor"}, "bank: unknown command 'explor' (did you mean explore?); there is hunt, "
-                     "explore, replay, check, minimize, fmt, graph, fuzz, list; see ./bin/bank "
-                     "--help"},
+        {{},
+         "bank: a command is missing (hunt, explore, replay, check, minimize, fmt, graph, fuzz, "
+         "list); see ./bin/bank --help"},
+        {{"explor"},
+         "bank: unknown command 'explor' (did you mean explore?); there is hunt, "
+         "explore, replay, check, minimize, fmt, graph, fuzz, list; see ./bin/bank "
+         "--help"},
         {{"--foo"}, "bank: unknown option --foo; see ./bin/bank --help"},
-        {{"explore", "--sed", "3"}, "bank: explore: unknown option --sed (did you mean --seed?); "
-                                    "see ./bin/bank explore --help"},
+        {{"explore", "--sed", "3"},
+         "bank: explore: unknown option --sed (did you mean --seed?); "
+         "see ./bin/bank explore --help"},
         {{"explore", "--seed"},
          "bank: explore: --seed: a value is missing; see ./bin/bank explore --help"},
         {{"explore", "--seed", "x"}, "bank: --seed: 'x' is not a whole number from 0 on"},
@@ -56,8 +60,9 @@ TEST_CASE("misuse: exit status 2, nothing on stdout, one line that names the cul
         {{"explore", "--strategy", "exhaustiv"},
          "bank: --strategy: there is no 'exhaustiv' (did you mean exhaustive?); there is "
          "portfolio, random, pct, pos, urw, surw, round-robin, exhaustive, states"},
-        {{"explore", "tranfer"}, "bank: TARGET: there is no workload or file 'tranfer' (did you "
-                                 "mean transfer?); there is transfer, eviction"},
+        {{"explore", "tranfer"},
+         "bank: TARGET: there is no workload or file 'tranfer' (did you "
+         "mean transfer?); there is transfer, eviction"},
         {{"explore", "nowhere.wedge"}, "bank: nowhere.wedge: No such file or directory"},
         {{"explore", "transfer", "eviction"},
          "bank: explore: unexpected argument 'eviction'; see ./bin/bank explore --help"},
@@ -77,8 +82,7 @@ TEST_CASE("misuse: exit status 2, nothing on stdout, one line that names the cul
         {{"replay"}, "bank: replay: FILE is required; see ./bin/bank replay --help"},
         {{"replay", "nowhere"}, "bank: nowhere: No such file or directory"},
         {{"replay", "folder"}, "bank: folder: this is a folder, a file is wanted"},
-        {{"replay", "bad.schedule"},
-         "bank: bad.schedule:2:5: schedule: expected a task's number"},
+        {{"replay", "bad.schedule"}, "bank: bad.schedule:2:5: schedule: expected a task's number"},
         {{"replay", "old.schedule"}, "bank: old.schedule:1:"},
         {{"replay", "none.schedule"}, "bank: none.schedule: is of no workload; "},
         {{"replay", "other.schedule"},
@@ -88,8 +92,7 @@ TEST_CASE("misuse: exit status 2, nothing on stdout, one line that names the cul
          "bank: changed.schedule: was recorded when workload transfer had other actions "
          "(fingerprint 000000000000001f, now 0000000000000011); --lenient replays what still "
          "fits"},
-        {{"list", "extra"},
-         "bank: list: unexpected argument 'extra'; see ./bin/bank list --help"},
+        {{"list", "extra"}, "bank: list: unexpected argument 'extra'; see ./bin/bank list --help"},
     };
     const std::vector<wedge::workload_entry> workloads = two_workloads();
     for (const bad_line& line : lines) {
@@ -116,8 +119,8 @@ TEST_CASE("misuse: a program without workloads says who has them") {
 }
 
 TEST_CASE("misuse: --help and --version are none") {
-    for (const char* command : {"hunt", "explore", "replay", "check", "minimize", "fmt", "graph",
-                                "fuzz", "list"}) {
+    for (const char* command :
+         {"hunt", "explore", "replay", "check", "minimize", "fmt", "graph", "fuzz", "list"}) {
         const called help = call_program({}, {command, "--help"});
         CHECK(help.status == 0);
         CHECK(help.err == "");

@@ -1,9 +1,10 @@
 #include <doctest/doctest.h>
 
-#include "main/fake_program.hpp"
-#include "report/sample_findings.hpp"
 #include "wedge/event/schedule_text.hpp"
 #include "wedge/main/files.hpp"
+
+#include "main/fake_program.hpp"
+#include "report/sample_findings.hpp"
 
 namespace {
 
@@ -58,14 +59,16 @@ TEST_CASE("replay: a schedule that does not fit is misuse if strict, and a note 
     write_schedule(17);
     const called strict = call_program(program_with(astray), {"replay", "a.schedule"});
     CHECK(strict.status == 2);
-    CHECK(strict.err == "bank: a.schedule: the program does not follow the schedule any more: at "
-                        "decision 2 of 5: task 1 cannot go on there; --lenient skips what does "
-                        "not fit\n");
+    CHECK(strict.err ==
+          "bank: a.schedule: the program does not follow the schedule any more: at "
+          "decision 2 of 5: task 1 cannot go on there; --lenient skips what does "
+          "not fit\n");
     const called lenient =
         call_program(program_with(astray), {"replay", "a.schedule", "--lenient"});
     CHECK(lenient.status == 0);
-    CHECK(lenient.out == "not reproduced in no steps\n"
-                         "diverged: at decision 2 of 5: task 1 cannot go on there\n");
+    CHECK(lenient.out ==
+          "not reproduced in no steps\n"
+          "diverged: at decision 2 of 5: task 1 cannot go on there\n");
 }
 
 TEST_CASE("replay: --lenient takes a schedule of other actions") {

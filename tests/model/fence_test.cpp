@@ -1,8 +1,8 @@
 #include "wedge/model/fence.hpp"
 
-#include <doctest/doctest.h>
-
 #include <thread>
+
+#include <doctest/doctest.h>
 
 #include "wedge/explore/explore.hpp"
 #include "wedge/wedge.hpp"

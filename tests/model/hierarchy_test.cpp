@@ -64,8 +64,8 @@ public:
                graph.find_edge(from, to) != order_graph::none;
     }
     bool has_tried(const row& of) const {
-        return tried_.count({lock_class(of.outer.c_str()).id(),
-                             lock_class(of.inner.c_str()).id()}) != 0;
+        return tried_.count(
+                   {lock_class(of.outer.c_str()).id(), lock_class(of.inner.c_str()).id()}) != 0;
     }
     const std::vector<finding>& findings() const { return order_.findings(); }
 

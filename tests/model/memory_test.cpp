@@ -280,8 +280,7 @@ TEST_CASE("memory: an optional allocation makes one pass, a costly one too") {
             REQUIRE(zone.alloc(64, gfp_nowait));
             const bool got = is_block ? zone.alloc_block(4, gfp_kernel | modifier)
                                       : zone.alloc(16, gfp_kernel | modifier);
-            const bool is_light =
-                modifier == gfp::noretry || (is_block && modifier == gfp::none);
+            const bool is_light = modifier == gfp::noretry || (is_block && modifier == gfp::none);
             CHECK(got == !is_light);
             CHECK(cache.scans == (is_light ? 1 : 4));
         }

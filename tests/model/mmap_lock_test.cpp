@@ -204,9 +204,7 @@ TEST_CASE("user_copy: one thread is enough to see it, and with page faults off t
         mmap_lock mm;
         mutex object("object of copy");
         const guard held(object);
-        const auto copy = [&] {
-            return user_copy(mm, [] { return fault_result::failed; });
-        };
+        const auto copy = [&] { return user_copy(mm, [] { return fault_result::failed; }); };
         if (is_off) {
             const pagefaults_off none;
             copy();

@@ -118,9 +118,8 @@ struct unregistering {
             notifiers.remove(callback);
         }
     }
-    static constexpr auto actions =
-        wedge::actions(action<&unregistering::invalidate>{"invalidate"},
-                       action<&unregistering::close>{"close"});
+    static constexpr auto actions = wedge::actions(action<&unregistering::invalidate>{"invalidate"},
+                                                   action<&unregistering::close>{"close"});
 };
 
 /// A user buffer whose device works on, beside an invalidation.
@@ -151,9 +150,11 @@ struct user_buffer {
             is_there.store(true);
             return zone.alloc(1, gfp_kernel);
         };
-        buffer.use(collect, [](auto inner) { inner(); }, [&] {
-            if (!is_there.load()) throw std::logic_error("pages that are gone");
-        });
+        buffer.use(
+            collect, [](auto inner) { inner(); },
+            [&] {
+                if (!is_there.load()) throw std::logic_error("pages that are gone");
+            });
     }
     void swap_out() {
         notifiers.invalidate(true, [&] { is_there.store(false); });

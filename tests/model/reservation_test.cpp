@@ -50,7 +50,8 @@ struct injected {
     void take() {
         const std::array both{&a, &b};
         unsigned bodies = 0;
-        const ww_result got = reserve(of, both, [&](ww_ticket&) { ++bodies; }, &back_off);
+        const ww_result got = reserve(
+            of, both, [&](ww_ticket&) { ++bodies; }, &back_off);
         if (got != ww_result::ok || bodies != 1) throw std::logic_error("not once");
     }
     static constexpr auto actions = wedge::actions(action<&injected::take>{"take"});

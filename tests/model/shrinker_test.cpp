@@ -66,9 +66,8 @@ struct unregistering {
             is_gone = true;
         }
     }
-    static constexpr auto actions =
-        wedge::actions(action<&unregistering::reclaim>{"reclaim"},
-                       action<&unregistering::unload>{"unload"});
+    static constexpr auto actions = wedge::actions(action<&unregistering::reclaim>{"reclaim"},
+                                                   action<&unregistering::unload>{"unload"});
 };
 
 }  // namespace

@@ -1,18 +1,21 @@
 // The engine unwinds what it gives up by an exception. Code that is built without them is left
 // where it stands: what it owned leaks, the search goes on.
 //
-// ctest: no_exceptions when=plain => deadlock, stacks are left\nsound\ndeadlock, stacks are left\nsound
+// ctest: no_exceptions when=plain => deadlock, stacks are left\nsound\ndeadlock, stacks are
+// left\nsound
 #include <cstdio>
 
-#include "no_exceptions/transfer.hpp"
 #include "wedge/explore/explore.hpp"
+
+#include "no_exceptions/transfer.hpp"
 
 int main() {
     for (const wedge::substrate on : {wedge::substrate::automatic, wedge::substrate::threads}) {
         const wedge::outcome broken = wedge::explore<transfer>(
             wedge::parse_program("ab | ba"),
             {.how = wedge::strategy::random, .executions_max = 200, .on = on});
-        std::printf("%s, %s\n", name_of(broken.what), alive::count > 0 ? "stacks are left" : "clean");
+        std::printf("%s, %s\n", name_of(broken.what),
+                    alive::count > 0 ? "stacks are left" : "clean");
         const wedge::outcome sound = wedge::explore<transfer>(wedge::parse_program("ab | ab"));
         std::printf("%s\n", name_of(sound.what));
     }

@@ -1,8 +1,8 @@
 // A workload whose actions are built without exceptions.
 #pragma once
 
-#include "wedge/workload/actions.hpp"
 #include "wedge/wedge.hpp"
+#include "wedge/workload/actions.hpp"
 
 /// Counts what is on the stacks of its tasks.
 struct alive {
@@ -17,6 +17,6 @@ struct transfer {
     wedge::mutex a{"a"}, b{"b"};
     void ab();
     void ba();
-    static constexpr auto actions = wedge::actions(wedge::action<&transfer::ab>{"ab"},
-                                                   wedge::action<&transfer::ba>{"ba"});
+    static constexpr auto actions =
+        wedge::actions(wedge::action<&transfer::ab>{"ab"}, wedge::action<&transfer::ba>{"ba"});
 };

@@ -47,16 +47,14 @@ TEST_CASE("findings: of several cycles through one edge the shortest come first,
     REQUIRE(checker.findings().size() == 3);
     CHECK(checker.findings()[0].cycle.size() == 2);
     CHECK(checker.findings()[1].cycle.size() == 3);
-    for (const finding& found : checker.findings())
-        CHECK(found.cycles == 4);
+    for (const finding& found : checker.findings()) CHECK(found.cycles == 4);
 }
 
 TEST_CASE("findings: what cannot be counted is itself one") {
     wedge::checker checker(evidence::classes);
     notation::player player(checker);
     std::string all;
-    for (int i = 0; i < 12; ++i)
-        all += "L(K" + std::to_string(i) + ") ";
+    for (int i = 0; i < 12; ++i) all += "L(K" + std::to_string(i) + ") ";
     player.play(all);  // a cycle for every subset of what lies between
     CHECK(checker.findings().empty());
     player.play("L(K11) L(K0)");
@@ -79,8 +77,7 @@ TEST_CASE("reset: everything is forgotten, and learnt again the same way") {
             for (const finding& found : checker.findings())
                 texts.push_back(wedge::detail::plain_text_of(found));
             CHECK(texts.size() == 2);
-            if (round == 0)
-                first = texts;
+            if (round == 0) first = texts;
             CHECK(texts == first);
             checker.reset();
             CHECK(checker.findings().empty());
@@ -186,8 +183,7 @@ TEST_CASE("threads: the same is found whoever comes first") {
                 }
             });
         }
-        for (std::thread& thread : all)
-            thread.join();
+        for (std::thread& thread : all) thread.join();
         CHECK(checker.findings().empty());
         notation::player(checker).play("L(T1) L(T0) U(T0) U(T1)");
         REQUIRE(!checker.findings().empty());

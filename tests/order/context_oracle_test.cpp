@@ -10,8 +10,9 @@
 
 #include <doctest/doctest.h>
 
-#include "support/notation.hpp"
 #include "wedge/base/rng.hpp"
+
+#include "support/notation.hpp"
 
 namespace context_oracle_test {
 namespace {
@@ -55,8 +56,7 @@ public:
             for (std::size_t i = 0; i < now.processors.size(); ++i) {
                 const processor& on = now.processors[i];
                 const bool interrupted = on.in_handler != not_in_handler;
-                if (!interrupted && on.at == tasks_[i / 2].size())
-                    continue;
+                if (!interrupted && on.at == tasks_[i / 2].size()) continue;
                 has_ended = false;
                 goes_on = run(now, i) || goes_on;
                 if (!interrupted && !on.keeps_out && !on.was_interrupted) {
@@ -66,8 +66,7 @@ public:
                     add(next);
                 }
             }
-            if (!has_ended && !goes_on)
-                return true;
+            if (!has_ended && !goes_on) return true;
         }
         return false;
     }
@@ -90,8 +89,7 @@ private:
     };
 
     void add(const state& next) {
-        if (seen_.insert(next).second)
-            open_.push_back(next);
+        if (seen_.insert(next).second) open_.push_back(next);
     }
 
     /// Runs the next step of a processor; false: it must wait.
@@ -101,16 +99,13 @@ private:
         const step& now = interrupted ? handler_[on.in_handler] : tasks_[i / 2][on.at];
         const auto lock = static_cast<std::size_t>(now.lock);
         if (now.what == 'L') {
-            if (next.written[lock] || next.readers[lock] != 0)
-                return false;
+            if (next.written[lock] || next.readers[lock] != 0) return false;
             next.written[lock] = true;
         } else if (now.what == 'R') {
-            if (next.written[lock])
-                return false;
+            if (next.written[lock]) return false;
             ++next.readers[lock];
         } else if (now.what == 'U') {
-            if (!next.written[lock])
-                --next.readers[lock];
+            if (!next.written[lock]) --next.readers[lock];
             next.written[lock] = false;
         } else {
             on.keeps_out = now.what == '-';
@@ -133,11 +128,9 @@ private:
 steps random_steps(wedge::rng& in, bool is_handler) {
     steps made;
     bool keeps_out = !is_handler && in.below(2) == 0;
-    if (keeps_out)
-        made.push_back({'-', 0});
+    if (keeps_out) made.push_back({'-', 0});
     std::array<int, locks> order{0, 1, 2};
-    for (std::uint32_t i = locks - 1; i > 0; --i)
-        std::swap(order[i], order[in.below(i + 1)]);
+    for (std::uint32_t i = locks - 1; i > 0; --i) std::swap(order[i], order[in.below(i + 1)]);
     const std::size_t depth = 1 + in.below(is_handler ? 2 : locks);
     for (std::size_t i = 0; i < depth; ++i) {
         made.push_back({in.below(3) != 0 ? 'L' : 'R', order[i]});
@@ -146,10 +139,8 @@ steps random_steps(wedge::rng& in, bool is_handler) {
             keeps_out = false;
         }
     }
-    for (std::size_t i = depth; i-- > 0;)
-        made.push_back({'U', order[i]});
-    if (keeps_out)
-        made.push_back({'+', 0});
+    for (std::size_t i = depth; i-- > 0;) made.push_back({'U', order[i]});
+    if (keeps_out) made.push_back({'+', 0});
     return made;
 }
 
@@ -162,8 +153,7 @@ TEST_CASE("contexts, oracle: no deadlock of a random program with an interrupt i
     for (int i = 0; i < programs; ++i) {
         const std::vector<steps> tasks{random_steps(in, false), random_steps(in, false)};
         const steps handler = random_steps(in, true);
-        if (!machine(tasks, handler).can_deadlock())
-            continue;
+        if (!machine(tasks, handler).can_deadlock()) continue;
         ++deadlocks;
         const std::vector<std::string> parts{text_of(tasks[0]), text_of(tasks[1]),
                                              "H{ " + text_of(handler) + " }"};

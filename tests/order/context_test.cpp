@@ -113,8 +113,8 @@ TEST_CASE("context: a local lock is no dependency between processors") {
     const std::string over_local = "-irq L(A@spin) L(LA@local) U(LA@local) U(A@spin) +irq";
     CHECK(kinds_in("L(LA@local) U(LA@local) | " + of_interrupt + " | " + over_local).empty());
     CHECK(kinds_in("H{ L(LA@local) U(LA@local) } | L(LA@local) U(LA@local)").empty());
-    const std::string sound = "L(LA@local) L(B@spin) U(B@spin) U(LA@local) | " + of_interrupt +
-                              " | " + over_local;
+    const std::string sound =
+        "L(LA@local) L(B@spin) U(B@spin) U(LA@local) | " + of_interrupt + " | " + over_local;
     CHECK(kinds_in(sound).empty());
     CHECK(kinds_in(sound + " | -irq L(A@spin) L(B@spin) U(B@spin) U(A@spin) +irq") ==
           std::vector{on_a_path});

@@ -81,8 +81,7 @@ TEST_CASE("subclass: live, nestings that cannot be kept are a finding, once") {
         player.play("L" + outer + ") SUB" + inner + ";1) U" + inner + ") U" + outer + ")");
     };
     constexpr int most = 16'384;
-    for (int i = 0; i < most; ++i)
-        nest(2 * i);
+    for (int i = 0; i < most; ++i) nest(2 * i);
     CHECK(checker.findings().empty());
     nest(2 * most);
     nest(2 * most + 2);
@@ -97,8 +96,7 @@ TEST_CASE("declared order: every nesting is checked against it, also of a known 
     check_only(finding_kind::recursive, "CMP(A) L(A.1) L(A.1)");
     check_silent("CMP(A) L(A.1) L(A.2) L(A.3) U(A.1) L(A.4) U(A.4) U(A.3) U(A.2)");
     check_silent("CMP(A) L(A.2) T(A.1) U(A.1) U(A.2)");
-    check_only(finding_kind::circular,
-               "CMP(A) L(A.1) L(B) U(B) U(A.1) | L(B) L(A.2) U(A.2) U(B)");
+    check_only(finding_kind::circular, "CMP(A) L(A.1) L(B) U(B) U(A.1) | L(B) L(A.2) U(A.2) U(B)");
 }
 
 TEST_CASE("nest lock: it must be held, whatever else is") {
@@ -119,8 +117,7 @@ TEST_CASE("nest lock: held exclusively it serialises what nests beneath it") {
 }
 
 TEST_CASE("nest lock: a lock taken in between is ordered before the second one") {
-    check_only(finding_kind::circular,
-               "L(M) N(A.1;M) L(X) N(A.2;M) U(A.2) U(X) U(A.1) U(M)");
+    check_only(finding_kind::circular, "L(M) N(A.1;M) L(X) N(A.2;M) U(A.2) U(X) U(A.1) U(M)");
     check_only(finding_kind::circular, "L(A.1) L(M) N(A.2;M) U(A.2) U(M) U(A.1)");
     check_silent("L(M) L(X) N(A.1;M) N(A.2;M) U(A.2) U(A.1) U(X) U(M)");
 }

@@ -50,11 +50,9 @@ TEST_CASE("oracle: no deadlock of a random program is missed, and none is refute
         const program p = make(random);
         const bool does = oracle(p).deadlocks();
         const std::string mistake = mistake_about(p, does);
-        if (!mistake.empty())
-            FAIL_CHECK(mistake);
+        if (!mistake.empty()) FAIL_CHECK(mistake);
         ++(does ? deadlocks : sound);
-        if (!does && !notation::findings_of(text_of(p)).empty())
-            ++reported;
+        if (!does && !notation::findings_of(text_of(p)).empty()) ++reported;
     }
     MESSAGE(deadlocks, " deadlock, ", sound, " do not, of which ", reported, " are reported");
     CHECK(deadlocks > 400);

@@ -97,8 +97,7 @@ TEST_CASE("process: the default sink writes a finding in one piece") {
     ::dup2(saved, 2);
     char text[200] = {};
     const auto size = ::read(ends[0], text, sizeof text - 1);
-    for (const int fd : {ends[0], ends[1], saved})
-        ::close(fd);
+    for (const int fd : {ends[0], ends[1], saved}) ::close(fd);
     CHECK(size > 0);
     CHECK(std::string(text) == "unlock-imbalance: a released by a task that does not hold it\n");
 }

@@ -7,9 +7,10 @@
 
 #include <doctest/doctest.h>
 
-#include "support/trials.hpp"
 #include "wedge/base/rng.hpp"
 #include "wedge/order/cycle_search.hpp"
+
+#include "support/trials.hpp"
 
 namespace {
 
@@ -48,8 +49,7 @@ struct growing {
     void step(std::uint32_t nodes, unsigned one_in) {
         std::uint32_t from = random.below(nodes);
         std::uint32_t to = random.below(nodes);
-        if (from * 7 % nodes > to * 7 % nodes && random.below(one_in) != 0)
-            std::swap(from, to);
+        if (from * 7 % nodes > to * 7 % nodes && random.below(one_in) != 0) std::swap(from, to);
         static constexpr mode modes[] = {mode::exclusive, mode::shared, mode::recursive_shared};
         wedge::observation seen;
         seen.held_how = modes[random.below(3)];

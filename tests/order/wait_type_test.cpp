@@ -14,8 +14,7 @@ void check(const std::string& text, bool is_allowed) {
     CAPTURE(text);
     const std::vector<finding_kind> found = kinds_in(text);
     CHECK(found.empty() == is_allowed);
-    if (!found.empty())
-        CHECK(found == std::vector{finding_kind::wait_type});
+    if (!found.empty()) CHECK(found == std::vector{finding_kind::wait_type});
 }
 
 /// Everything that can be taken, in one surrounding.

@@ -13,13 +13,16 @@ using wedge::finding_kind;
 
 namespace {
 
-void check_rule(const std::string& text) { check_only(finding_kind::ww_rule, text); }
+void check_rule(const std::string& text) {
+    check_only(finding_kind::ww_rule, text);
+}
 
 }  // namespace
 
 TEST_CASE("ww: locks under one ticket nest in any order") {
-    check_silent("C(t.1) W(o.1;t.1) W(o.2;t.1) U(o.2) U(o.1) F(t.1) | "
-                 "C(t.2) W(o.2;t.2) W(o.1;t.2) U(o.1) U(o.2) D(t.2) F(t.2)");
+    check_silent(
+        "C(t.1) W(o.1;t.1) W(o.2;t.1) U(o.2) U(o.1) F(t.1) | "
+        "C(t.2) W(o.2;t.2) W(o.1;t.2) U(o.1) U(o.2) D(t.2) F(t.2)");
     check_silent("W(o.1) U(o.1) W(o.2) U(o.2)");
 }
 
@@ -57,8 +60,7 @@ TEST_CASE("ww: with spinlocks the order is as with any lock") {
 }
 
 TEST_CASE("ticket: it is ordered like a lock that is held") {
-    check_only(finding_kind::circular,
-               "C(t.1) L(X) U(X) F(t.1) | L(X) C(t.2) F(t.2) U(X)");
+    check_only(finding_kind::circular, "C(t.1) L(X) U(X) F(t.1) | L(X) C(t.2) F(t.2) U(X)");
     check_silent("L(X) C(t.1) F(t.1) U(X) | L(X) C(t.2) F(t.2) U(X)");
     CHECK(findings_of("C(t.1) L(A) L(B) U(B) U(A) F(t.1) | C(t.2) L(B) L(A) U(A) U(B) F(t.2)")
               .at(0)
@@ -69,8 +71,7 @@ TEST_CASE("ticket: one of a class at a time, and none within its locks") {
     check_rule("C(t.1) C(t.2)");
     check_silent("C(t.1) F(t.1) C(t.2) F(t.2)");
     check_silent("C(t.1) C(u.1;class=p) F(u.1) F(t.1)");
-    for (const char* const take : {"W(o.1)", "WT(o.1)"})
-        check_rule(std::string(take) + " C(t.1)");
+    for (const char* const take : {"W(o.1)", "WT(o.1)"}) check_rule(std::string(take) + " C(t.1)");
     check_silent("W(o.1) C(t.1;class=p) U(o.1) F(t.1)");
 }
 
@@ -100,8 +101,9 @@ TEST_CASE("ww: each lock is released once") {
 }
 
 TEST_CASE("ww: what the ticket holds already answers at once") {
-    check_silent("C(t.1) W(o.1;t.1) W(o.1;t.1)=EALREADY TX(o.1) W(o.1;t.2)=EDEADLK U(o.1) WT(o.1) "
-                 "U(o.1) F(t.1)");
+    check_silent(
+        "C(t.1) W(o.1;t.1) W(o.1;t.1)=EALREADY TX(o.1) W(o.1;t.2)=EDEADLK U(o.1) WT(o.1) "
+        "U(o.1) F(t.1)");
     check_only(finding_kind::recursive, "C(t.1) W(o.1;t.1) W(o.1)");
     check_only(finding_kind::recursive, "C(t.1) WT(o.1) W(o.1;t.1)");
 }

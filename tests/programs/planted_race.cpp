@@ -58,9 +58,9 @@ struct shared {
         }
         child.join();
     }
-    static constexpr auto actions = wedge::actions(
-        wedge::action<&shared::count>{"count"}, wedge::action<&shared::wait>{"wait"},
-        wedge::action<&shared::set>{"set"});
+    static constexpr auto actions =
+        wedge::actions(wedge::action<&shared::count>{"count"}, wedge::action<&shared::wait>{"wait"},
+                       wedge::action<&shared::set>{"set"});
 };
 
 void run_natively() {

@@ -1,12 +1,12 @@
 // Compares a text with a committed file, byte for byte.
 #pragma once
 
-#include <doctest/doctest.h>
-
 #include <cstdlib>
 #include <fstream>
 #include <sstream>
 #include <string>
+
+#include <doctest/doctest.h>
 
 /// `WEDGE_UPDATE_GOLDEN=1 test_report` writes the files anew; read the diff before committing it.
 inline void check_golden(const std::string& name, const std::string& text) {

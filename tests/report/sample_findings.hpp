@@ -59,10 +59,9 @@ inline wedge::finding refuted_by_guard() {
 inline wedge::finding graded() {
     wedge::finding found = circular(wedge::verdict::unresolved);
     found.what = "mmap_lock -> reclaim here, reclaim -> mmap_lock before";
-    found.cycle = {{use("mmap_lock", 1, 41, wedge::mode::shared), use("reclaim", 2, 42), "fault",
-                    false},
-                   {use("reclaim", 2, 51), use("mmap_lock", 1, 52, wedge::mode::shared), "fault",
-                    true}};
+    found.cycle = {
+        {use("mmap_lock", 1, 41, wedge::mode::shared), use("reclaim", 2, 42), "fault", false},
+        {use("reclaim", 2, 51), use("mmap_lock", 1, 52, wedge::mode::shared), "fault", true}};
     found.graded.needs_writer = found.graded.one_task = found.graded.class_only = true;
     found.cycles = 3;
     return found;

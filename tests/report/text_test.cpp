@@ -58,8 +58,8 @@ TEST_CASE("text: a table wider than a terminal becomes a list") {
         const auto lock = [](std::uint32_t n) {
             return samples::use("lock" + std::to_string(n % 7), n % 7 + 1, n % 7 + 10);
         };
-        found.cycle.push_back({lock(i), lock(i + 1), "a task with a name " + std::to_string(i),
-                               false});
+        found.cycle.push_back(
+            {lock(i), lock(i + 1), "a task with a name " + std::to_string(i), false});
     }
     const std::string text = wedge::text_of(found);
     std::size_t start = 0;

@@ -70,7 +70,8 @@ TEST_CASE("check: a deadlock beside another one that always comes is confirmed, 
     const auto gated = checked(
         "lock gate mutex; lock a mutex; lock b mutex; lock z mutex\n"
         "thread p { lock gate; lock a; lock b; unlock b; unlock a; unlock gate }\n"
-        "thread q { lock gate; lock b; lock a; unlock a; unlock b; unlock gate }\n" + beside);
+        "thread q { lock gate; lock b; lock a; unlock a; unlock b; unlock gate }\n" +
+        beside);
     REQUIRE(find(gated, wedge::finding_kind::circular) != nullptr);
     CHECK(find(gated, wedge::finding_kind::circular)->judged == wedge::verdict::refuted);
 }

@@ -35,8 +35,7 @@ inline std::vector<sequence> parse(std::string_view text) {
             continue;
         }
         std::size_t end = text.find(' ', i);
-        if (end == std::string_view::npos)
-            end = text.size();
+        if (end == std::string_view::npos) end = text.size();
         std::string_view token = text.substr(i, end - i);
         i = end;
         if (token == "|") {
@@ -46,20 +45,17 @@ inline std::vector<sequence> parse(std::string_view text) {
         operation& made = all.back().emplace_back();
         const std::size_t open = token.find('(');
         made.word = token.substr(0, open);
-        if (open == std::string_view::npos)
-            continue;
+        if (open == std::string_view::npos) continue;
         if (const std::size_t equals = token.rfind(")="); equals != std::string_view::npos) {
             made.result = token.substr(equals + 2);
             token = token.substr(0, equals + 1);
         }
-        if (token.back() != ')')
-            throw std::invalid_argument(std::string(token));
+        if (token.back() != ')') throw std::invalid_argument(std::string(token));
         std::string_view rest = token.substr(open + 1, token.size() - open - 2);
         while (true) {
             const std::size_t cut = rest.find(';');
             made.arguments.emplace_back(rest.substr(0, cut));
-            if (cut == std::string_view::npos)
-                break;
+            if (cut == std::string_view::npos) break;
             rest.remove_prefix(cut + 1);
         }
     }
@@ -77,8 +73,7 @@ public:
 
     /// Plays each sequence from first to last step as a task of its own.
     void play(std::string_view text) {
-        for (const sequence& one : parse(text))
-            play(add_task(), one);
+        for (const sequence& one : parse(text)) play(add_task(), one);
     }
 
     /// Plays one sequence as steps of a task that exists.
@@ -99,8 +94,7 @@ public:
         const std::size_t at = name.find('@');
         const std::string bare = name.substr(0, at);
         const auto known = locks_.find(bare);
-        if (known != locks_.end())
-            return *known->second;
+        if (known != locks_.end()) return *known->second;
         if (at != std::string::npos) {
             kind = kind_named(name.substr(at + 1));
             waits = wedge::wait_type_of(kind);
@@ -114,8 +108,7 @@ public:
             of += options.unchecked ? "!" : "<";  // a class has its options for good
         }
         wedge::lock_identity& made = add_lock(kind, wedge::lock_class(of.c_str(), options), waits);
-        if (dot != std::string::npos)
-            made.set_rank(std::stoul(bare.substr(dot + 1)));
+        if (dot != std::string::npos) made.set_rank(std::stoul(bare.substr(dot + 1)));
         return *locks_.emplace(bare, &made).first->second;
     }
 
@@ -149,8 +142,7 @@ private:
             if (step.word.back() == '{') {
                 self = &enter(*self, step.word, open);
             } else if (step.word == "}") {
-                if (open.back().section != nullptr)
-                    release(*self, *open.back().section);
+                if (open.back().section != nullptr) release(*self, *open.back().section);
                 open.back().context.reset();
                 self = open.back().outside;
                 open.pop_back();
@@ -168,8 +160,7 @@ private:
             return self;
         }
         const bool is_hard = word[0] == 'H';
-        if (!is_hard && word != "S{")
-            throw std::invalid_argument(word);
+        if (!is_hard && word != "S{") throw std::invalid_argument(word);
         wedge::task& handler = add_task();
         const running now(handler);
         made.context = std::make_unique<wedge::in_context>(
@@ -181,49 +172,32 @@ private:
         using wedge::flags;
         using wedge::mode;
         const std::string& word = step.word;
-        if (word == "L")
-            return take(self, step, mode::exclusive);
-        if (word == "R")
-            return take(self, step, mode::shared);
-        if (word == "RR")
-            return take(self, step, mode::recursive_shared);
-        if (word == "T")
-            return take(self, step, mode::exclusive, flags::tried);
-        if (word == "TR")
-            return take(self, step, mode::shared, flags::tried);
-        if (word == "TRR")
-            return take(self, step, mode::recursive_shared, flags::tried);
-        if (word == "SUB")
-            return take(self, step, mode::exclusive, flags::subclassed);
-        if (word == "N")
-            return take(self, step, mode::exclusive, flags::nest);
-        if (word == "-irq")
-            return wedge::irqs_off(here());
-        if (word == "+irq")
-            return wedge::irqs_on(here());
-        if (word == "-bh")
-            return wedge::bh_off(here());
-        if (word == "+bh")
-            return wedge::bh_on(here());
+        if (word == "L") return take(self, step, mode::exclusive);
+        if (word == "R") return take(self, step, mode::shared);
+        if (word == "RR") return take(self, step, mode::recursive_shared);
+        if (word == "T") return take(self, step, mode::exclusive, flags::tried);
+        if (word == "TR") return take(self, step, mode::shared, flags::tried);
+        if (word == "TRR") return take(self, step, mode::recursive_shared, flags::tried);
+        if (word == "SUB") return take(self, step, mode::exclusive, flags::subclassed);
+        if (word == "N") return take(self, step, mode::exclusive, flags::nest);
+        if (word == "-irq") return wedge::irqs_off(here());
+        if (word == "+irq") return wedge::irqs_on(here());
+        if (word == "-bh") return wedge::bh_off(here());
+        if (word == "+bh") return wedge::bh_on(here());
         if (word == "CMP" || word == "NV") {
-            options_[step.arguments.at(0)] =
-                word == "NV" ? wedge::class_options{.unchecked = true}
-                             : wedge::class_options{.order = wedge::by_rank};
+            options_[step.arguments.at(0)] = word == "NV"
+                                                 ? wedge::class_options{.unchecked = true}
+                                                 : wedge::class_options{.order = wedge::by_rank};
             return;
         }
-        if (play_ww(self, step))
-            return;
+        if (play_ww(self, step)) return;
         wedge::lock_identity& lock = lock_named(step.arguments.at(0));
-        if (word == "U")
-            return release(self, lock);
-        if (word == "DG")
-            return wedge::detail::downgraded(self, lock, here());
+        if (word == "U") return release(self, lock);
+        if (word == "DG") return wedge::detail::downgraded(self, lock, here());
         if (word == "TX")
             return wedge::detail::not_acquired(self, lock, terms(mode::exclusive, flags::tried));
-        if (word == "SYNC")
-            return send(self, wedge::event_kind::sync, lock);
-        if (word == "INIT")
-            return send(self, wedge::event_kind::init, lock);
+        if (word == "SYNC") return send(self, wedge::event_kind::sync, lock);
+        if (word == "INIT") return send(self, wedge::event_kind::init, lock);
         throw std::invalid_argument(word);
     }
 
@@ -251,26 +225,21 @@ private:
         if (word == "EXT" || word == "EXTU") {
             wedge::task& other = owner_of(argument(0));
             const running now(other);
-            if (word == "EXTU")
-                return release(other, ww_named(argument(0))), true;
+            if (word == "EXTU") return release(other, ww_named(argument(0))), true;
             play_ww(other, {"C", {argument(1)}, {}});
             return play_ww(other, {"W", step.arguments, {}});
         }
         if (word == "SET") {
-            if (!argument(0).ends_with(".acquired=0"))
-                throw std::invalid_argument(argument(0));
+            if (!argument(0).ends_with(".acquired=0")) throw std::invalid_argument(argument(0));
             const std::string ticket = argument(0).substr(0, argument(0).size() - 11);
             forget_locks_under(self, ticket_named(ticket).instance());
             return true;
         }
-        if (word != "W" && word != "WS" && word != "WT")
-            return false;
+        if (word != "W" && word != "WS" && word != "WT") return false;
         wedge::lock_identity& lock = ww_named(argument(0));
         wedge::detail::acquire_terms how = terms(mode::exclusive);
-        if (word == "WT")
-            how.with = how.with | flags::tried;
-        if (word == "WS")
-            how.with = how.with | flags::slow;
+        if (word == "WT") how.with = how.with | flags::tried;
+        if (word == "WS") how.with = how.with | flags::slow;
         if (!argument(1).empty()) {
             how.with = how.with | flags::ticketed;
             how.payload = ticket_named(argument(1)).instance();
@@ -290,18 +259,12 @@ private:
 
     static wedge::lock_kind kind_named(const std::string& name) {
         using wedge::lock_kind;
-        if (name == "spin")
-            return lock_kind::spinlock;
-        if (name == "raw")
-            return lock_kind::raw_spinlock;
-        if (name == "rwlock")
-            return lock_kind::qrwlock;
-        if (name == "rwsem")
-            return lock_kind::shared_mutex;
-        if (name == "local")
-            return lock_kind::local_lock;
-        if (name == "mutex" || name == "rtmutex")
-            return lock_kind::mutex;
+        if (name == "spin") return lock_kind::spinlock;
+        if (name == "raw") return lock_kind::raw_spinlock;
+        if (name == "rwlock") return lock_kind::qrwlock;
+        if (name == "rwsem") return lock_kind::shared_mutex;
+        if (name == "local") return lock_kind::local_lock;
+        if (name == "mutex" || name == "rtmutex") return lock_kind::mutex;
         throw std::invalid_argument(name);
     }
     wedge::lock_identity& add_lock(wedge::lock_kind kind, wedge::lock_class cls,
@@ -316,8 +279,7 @@ private:
     /// A map of its own kind; tickets and read sections are such.
     wedge::lock_identity& map_named(const std::string& name) {
         const auto known = locks_.find(name);
-        if (known != locks_.end())
-            return *known->second;
+        if (known != locks_.end()) return *known->second;
         const auto allows = !name.starts_with("RCU") ? wedge::wait_type::none
                             : name == "RCUsched"     ? wedge::wait_type::raw
                                                      : wedge::wait_type::spin;
@@ -355,8 +317,7 @@ private:
     }
     static void acquire(wedge::task& self, wedge::lock_identity& lock,
                         const wedge::detail::acquire_terms& how) {
-        if (!wedge::has(how.with, wedge::flags::tried))
-            wedge::detail::attempt(self, lock, how);
+        if (!wedge::has(how.with, wedge::flags::tried)) wedge::detail::attempt(self, lock, how);
         wedge::detail::acquired(self, lock, how);
     }
     void release(wedge::task& self, wedge::lock_identity& lock) {
@@ -394,8 +355,7 @@ inline std::vector<wedge::finding> findings_of(std::string_view text,
 inline std::vector<wedge::finding_kind> kinds_in(std::string_view text) {
     const auto kinds = [&](wedge::evidence kept) {
         std::vector<wedge::finding_kind> all;
-        for (const wedge::finding& found : findings_of(text, kept))
-            all.push_back(found.kind);
+        for (const wedge::finding& found : findings_of(text, kept)) all.push_back(found.kind);
         std::sort(all.begin(), all.end());
         all.erase(std::unique(all.begin(), all.end()), all.end());
         return all;
@@ -412,8 +372,7 @@ inline std::vector<std::string> permuted(std::vector<std::string> tasks) {
     std::vector<std::string> all;
     do {
         std::string& text = all.emplace_back();
-        for (const std::string& task : tasks)
-            text += (text.empty() ? "" : " | ") + task;
+        for (const std::string& task : tasks) text += (text.empty() ? "" : " | ") + task;
     } while (std::next_permutation(tasks.begin(), tasks.end()));
     return all;
 }

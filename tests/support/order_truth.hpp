@@ -31,8 +31,7 @@ program make(Random& random) {
     program made(random.below(8) == 0 ? 3 : 2);  // three cost the search much more
     for (std::vector<step>& sequence : made) {
         unsigned order[] = {0, 1, 2};
-        for (unsigned i = locks; i > 1; --i)
-            std::swap(order[i - 1], order[random.below(i)]);
+        for (unsigned i = locks; i > 1; --i) std::swap(order[i - 1], order[random.below(i)]);
         const unsigned depth = 2 + random.below(2);
         std::vector<unsigned> held;
         for (unsigned i = 0; i < depth; ++i) {
@@ -45,8 +44,7 @@ program make(Random& random) {
                 held.erase(held.begin());
             }
         }
-        for (; !held.empty(); held.pop_back())
-            sequence.push_back({act::release, held.back()});
+        for (; !held.empty(); held.pop_back()) sequence.push_back({act::release, held.back()});
     }
     return made;
 }
@@ -55,8 +53,7 @@ inline std::string text_of(const program& p) {
     constexpr const char* words[] = {"L", "R", "RR", "T", "U"};
     std::string text;
     for (const std::vector<step>& sequence : p) {
-        if (!text.empty())
-            text += " | ";
+        if (!text.empty()) text += " | ";
         for (const step& s : sequence)
             text += std::string(words[static_cast<unsigned>(s.what)]) + "(" + names[s.lock] + ") ";
     }
@@ -71,8 +68,7 @@ public:
             std::vector<std::uint64_t> old(slots_.size() * 2);
             old.swap(slots_);
             for (const std::uint64_t k : old)
-                if (k != 0)
-                    put(k);
+                if (k != 0) put(k);
         }
         return put(key);
     }
@@ -82,8 +78,7 @@ private:
         const std::size_t mask = slots_.size() - 1;
         std::size_t i = wedge::mix(key) & mask;
         for (; slots_[i] != 0; i = (i + 1) & mask)
-            if (slots_[i] == key)
-                return false;
+            if (slots_[i] == key) return false;
         slots_[i] = key;
         return true;
     }
@@ -122,18 +117,14 @@ public:
             bool moved = false;
             bool unfinished = false;
             for (unsigned t = 0; t < tasks_; ++t) {
-                if (now.at[t] == steps_[t]->size())
-                    continue;
+                if (now.at[t] == steps_[t]->size()) continue;
                 unfinished = true;
                 state next = now;
-                if (!advance(next, t))
-                    continue;
+                if (!advance(next, t)) continue;
                 moved = true;
-                if (seen_.insert(key(next)))
-                    open.push_back(next);
+                if (seen_.insert(key(next))) open.push_back(next);
             }
-            if (unfinished && !moved)
-                return true;
+            if (unfinished && !moved) return true;
         }
         return false;
     }
@@ -159,28 +150,21 @@ private:
     bool is_free_for(const state& s, unsigned t, const step& next) const noexcept {
         const bool writes = next.what == act::exclusive || next.what == act::tried;
         for (unsigned o = 0; o < tasks_; ++o) {
-            if (o == t || s.at[o] == steps_[o]->size())
-                continue;
+            if (o == t || s.at[o] == steps_[o]->size()) continue;
             const unsigned how = held_[o][s.at[o]][next.lock];
-            if (how == 2 || (how == 1 && writes))
-                return false;
-            if (next.what == act::recursive || s.rank[o] == 0)
-                continue;
+            if (how == 2 || (how == 1 && writes)) return false;
+            if (next.what == act::recursive || s.rank[o] == 0) continue;
             const step& waiting = (*steps_[o])[s.at[o]];
-            if (waiting.lock != next.lock || (s.rank[t] != 0 && s.rank[o] > s.rank[t]))
-                continue;
-            if (writes || waiting.what == act::exclusive)
-                return false;
+            if (waiting.lock != next.lock || (s.rank[t] != 0 && s.rank[o] > s.rank[t])) continue;
+            if (writes || waiting.what == act::exclusive) return false;
         }
         return true;
     }
 
     void leave_queue(state& s, unsigned t, unsigned lock) const noexcept {
-        if (s.rank[t] == 0)
-            return;
+        if (s.rank[t] == 0) return;
         for (unsigned o = 0; o < tasks_; ++o)
-            if (s.rank[o] > s.rank[t] && (*steps_[o])[s.at[o]].lock == lock)
-                --s.rank[o];
+            if (s.rank[o] > s.rank[t] && (*steps_[o])[s.at[o]].lock == lock) --s.rank[o];
         s.rank[t] = 0;
     }
 
@@ -191,20 +175,17 @@ private:
         if (is_free_for(s, t, next)) {
             leave_queue(s, t, next.lock);
             ++s.at[t];
-            while (s.at[t] < all.size() && all[s.at[t]].what == act::release)
-                ++s.at[t];
+            while (s.at[t] < all.size() && all[s.at[t]].what == act::release) ++s.at[t];
             return true;
         }
         if (next.what == act::tried) {
             s.at[t] = static_cast<std::uint8_t>(all.size());
             return true;
         }
-        if (s.rank[t] != 0)
-            return false;
+        if (s.rank[t] != 0) return false;
         std::uint8_t last = 0;
         for (unsigned o = 0; o < tasks_; ++o)
-            if (s.rank[o] > last && (*steps_[o])[s.at[o]].lock == next.lock)
-                last = s.rank[o];
+            if (s.rank[o] > last && (*steps_[o])[s.at[o]].lock == next.lock) last = s.rank[o];
         s.rank[t] = static_cast<std::uint8_t>(last + 1);
         return true;
     }
@@ -222,16 +203,12 @@ inline std::string mistake_about(const program& p, bool deadlocks) {
     wedge::checker checker(wedge::evidence::exact);
     notation::player(checker).play(text);
     auto exact = checker.findings();
-    if (live.empty() != exact.empty())
-        return "evidence decides: " + text;
-    if (!deadlocks)
-        return {};
-    if (live.empty())
-        return "missed: " + text;
+    if (live.empty() != exact.empty()) return "evidence decides: " + text;
+    if (!deadlocks) return {};
+    if (live.empty()) return "missed: " + text;
     for (wedge::finding& found : exact) {
         checker.regrade(found);  // a guard that was seen at first may not have held in the end
-        if (found.judged != wedge::verdict::refuted)
-            return {};
+        if (found.judged != wedge::verdict::refuted) return {};
     }
     return "refuted: " + text;
 }

@@ -1,10 +1,10 @@
 // The keys of chains, and which events a sink is spared for them.
 #include "wedge/task/chain_key.hpp"
 
-#include <doctest/doctest.h>
-
 #include <set>
 #include <vector>
+
+#include <doctest/doctest.h>
 
 #include "wedge/base/rng.hpp"
 #include "wedge/task/contexts.hpp"
@@ -81,10 +81,15 @@ TEST_CASE("chain key: instances count with exact evidence, and within one class"
     }
 }
 
-TEST_CASE("chain key: the plain way and the general one agree, and a hold that went leaves no trace") {
+TEST_CASE(
+    "chain key: the plain way and the general one agree, and a hold that went leaves no trace") {
     evidence kept{};
-    SUBCASE("classes") { kept = evidence::classes; }
-    SUBCASE("exact") { kept = evidence::exact; }
+    SUBCASE("classes") {
+        kept = evidence::classes;
+    }
+    SUBCASE("exact") {
+        kept = evidence::exact;
+    }
     const chain_key key(kept);
     wedge::rng random(1);
     int plain = 0;
@@ -131,7 +136,8 @@ TEST_CASE("held locks: whether a class may be held is never denied wrongly") {
     for (std::uint32_t id = 0; id < 200; ++id) CHECK_FALSE(held.may_hold_class(id));
 }
 
-TEST_CASE("steps: a sink hears once of a chain, and of releases that are out of order or not plain") {
+TEST_CASE(
+    "steps: a sink hears once of a chain, and of releases that are out of order or not plain") {
     counting heard;
     wedge::task self;
     self.sink = &heard;

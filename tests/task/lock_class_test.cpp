@@ -1,14 +1,14 @@
 #include "wedge/task/lock_class.hpp"
 
-#include <doctest/doctest.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
 #include <atomic>
 #include <cstring>
 #include <string>
 #include <thread>
 #include <vector>
+
+#include <doctest/doctest.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 TEST_CASE("lock_class: one name is one class, and the name is copied") {
     char text[] = "copied";
@@ -45,7 +45,8 @@ TEST_CASE("lock_class: threads that name classes at once agree on them") {
 TEST_CASE("lock_class: the child of a fork makes classes, whatever another thread was doing") {
     std::atomic<bool> done{false};
     std::thread other([&] {
-        for (int i = 0; !done; ++i) wedge::lock_class(("forked beside " + std::to_string(i)).c_str());
+        for (int i = 0; !done; ++i)
+            wedge::lock_class(("forked beside " + std::to_string(i)).c_str());
     });
     int failed = 0;
     for (int i = 0; i < 50; ++i) {

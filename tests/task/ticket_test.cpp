@@ -16,8 +16,7 @@ TEST_CASE("ticket: its hold remembers its class, what is contended and that it i
     CHECK(detail::ww_class_of(hold()) == of_locks.id());
     CHECK(detail::contended_by(hold()) == 0);
 
-    const detail::acquire_terms terms{.with = wedge::flags::ticketed,
-                                      .payload = ticket.instance()};
+    const detail::acquire_terms terms{.with = wedge::flags::ticketed, .payload = ticket.instance()};
     detail::told_to_back_off(self, lock, terms);
     CHECK(detail::contended_by(hold()) == lock.instance());
     CHECK(detail::ww_class_of(hold()) == of_locks.id());

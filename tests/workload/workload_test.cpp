@@ -8,8 +8,8 @@ struct counter {
     int sum = 0;
     void one() { ++sum; }
     void add(std::uint32_t n) { sum += static_cast<int>(n); }
-    static constexpr auto actions = wedge::actions(wedge::action<&counter::one>{"one"},
-                                                   wedge::action<&counter::add>{"add"});
+    static constexpr auto actions =
+        wedge::actions(wedge::action<&counter::one>{"one"}, wedge::action<&counter::add>{"add"});
 };
 
 template <class T>

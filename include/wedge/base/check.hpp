@@ -1,11 +1,11 @@
 // The user's mistakes (an exception) and our own (an abort with a message).
 #pragma once
 
-#include <unistd.h>
-
 #include <cstdlib>
 #include <cstring>
 #include <stdexcept>
+
+#include <unistd.h>
 
 namespace wedge {
 
@@ -34,8 +34,8 @@ inline void (*check_note)() noexcept = nullptr;
 #define WEDGE_CHECK_TEXT_OF(line) #line
 #define WEDGE_CHECK_TEXT(line) WEDGE_CHECK_TEXT_OF(line)
 /// An invariant of wedge itself; when it is broken, says so and aborts.
-#define WEDGE_CHECK(condition)                                                            \
-    ((condition) ? static_cast<void>(0)                                                   \
-                 : ::wedge::detail::check_failed("wedge: broken invariant at " __FILE__   \
-                                                 ":" WEDGE_CHECK_TEXT(__LINE__) ": " #condition \
-                                                 "\n"))
+#define WEDGE_CHECK(condition)                                                  \
+    ((condition)                                                                \
+         ? static_cast<void>(0)                                                 \
+         : ::wedge::detail::check_failed("wedge: broken invariant at " __FILE__ \
+                                         ":" WEDGE_CHECK_TEXT(__LINE__) ": " #condition "\n"))

@@ -1,9 +1,9 @@
 // How much of the instrumentation is compiled in: WEDGE_LEVEL, turned into a type at once.
 #pragma once
 
-#include <unistd.h>
-
 #include <cstdlib>
+
+#include <unistd.h>
 
 #ifndef WEDGE_LEVEL
 #define WEDGE_LEVEL 2

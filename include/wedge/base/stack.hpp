@@ -1,18 +1,18 @@
 // Where a call came from: return addresses when it is captured, names only when it is printed.
 #pragma once
 
-#include <cxxabi.h>
-#include <dlfcn.h>
-#include <pthread.h>
-#include <sys/uio.h>
-#include <unistd.h>
-
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include <cxxabi.h>
+#include <dlfcn.h>
+#include <pthread.h>
+#include <sys/uio.h>
+#include <unistd.h>
 
 namespace wedge {
 

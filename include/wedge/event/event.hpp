@@ -14,19 +14,48 @@ class lock_identity;
 /// behind a writer that holds the lock (rwlock).
 enum class mode : std::uint8_t { exclusive, shared, recursive_shared };
 
-constexpr bool is_shared(mode how) noexcept { return how != mode::exclusive; }
+constexpr bool is_shared(mode how) noexcept {
+    return how != mode::exclusive;
+}
 
 enum class event_kind : std::uint8_t {
-    init, destroy,
-    attempt, acquired, failed, try_acquired, try_failed, released, downgraded,
-    ticket_begin, ticket_done, ticket_end, back_off, already,
-    wait, wake, notify, sync,
-    context_enter, context_leave, irq_off, irq_on, bh_off, bh_on,
-    scope_enter, scope_leave, might_alloc,
+    init,
+    destroy,
+    attempt,
+    acquired,
+    failed,
+    try_acquired,
+    try_failed,
+    released,
+    downgraded,
+    ticket_begin,
+    ticket_done,
+    ticket_end,
+    back_off,
+    already,
+    wait,
+    wake,
+    notify,
+    sync,
+    context_enter,
+    context_leave,
+    irq_off,
+    irq_on,
+    bh_off,
+    bh_on,
+    scope_enter,
+    scope_leave,
+    might_alloc,
     prime,
-    signalling_begin, signalling_end,
-    spawn, join, progress,
-    pin, unpin, assert_held, task_end,
+    signalling_begin,
+    signalling_end,
+    spawn,
+    join,
+    progress,
+    pin,
+    unpin,
+    assert_held,
+    task_end,
 };
 inline constexpr std::size_t event_kinds = static_cast<std::size_t>(event_kind::task_end) + 1;
 
@@ -79,10 +108,10 @@ enum class payload : std::uint8_t {
     ticket,          ///< the instance of the ticket
     ww_class,        ///< the class of the locks that a ticket is for; the lock is the ticket
     context,         ///< a `wedge::context`, and in bit 8 whether it is a threaded hardirq
-    condition,     ///< the instance of the condition waited for or notified
-    gfp,           ///< allocation flags (model/)
-    task,          ///< the ordinal of the other task
-    previous_hold  ///< (class << 32 | instance) of the lock stated to be held
+    condition,       ///< the instance of the condition waited for or notified
+    gfp,             ///< allocation flags (model/)
+    task,            ///< the ordinal of the other task
+    previous_hold    ///< (class << 32 | instance) of the lock stated to be held
 };
 
 /// Who reads an event; a set of bits.
@@ -106,8 +135,7 @@ inline constexpr event_row event_table[] = {
     {event_kind::destroy, "destroy", payload::none, reader::order | reader::trace},
     {event_kind::attempt, "attempt", payload::nest_or_ticket,
      reader::order | reader::watchdog | reader::trace},
-    {event_kind::acquired, "acquired", payload::nest_or_ticket,
-     reader::watchdog | reader::trace},
+    {event_kind::acquired, "acquired", payload::nest_or_ticket, reader::watchdog | reader::trace},
     {event_kind::failed, "failed", payload::none,
      reader::watchdog | reader::engine | reader::trace},
     {event_kind::try_acquired, "try_acquired", payload::nest_or_ticket,
@@ -159,8 +187,9 @@ constexpr bool event_table_is_in_order() noexcept {
 static_assert(event_table_is_in_order());
 
 constexpr const char* name_of(mode how) noexcept {
-    return how == mode::exclusive ? "exclusive" : how == mode::shared ? "shared"
-                                                                      : "recursive shared";
+    return how == mode::exclusive ? "exclusive"
+           : how == mode::shared  ? "shared"
+                                  : "recursive shared";
 }
 
 }  // namespace wedge

@@ -16,16 +16,32 @@
 namespace wedge {
 
 enum class finding_kind : std::uint8_t {
-    circular, recursive, instance_order, inconsistent_context, context_inversion, wait_type,
-    nest_not_held, ww_rule, unlock_imbalance, held_at_exit, held_when_destroyed, not_held,
-    pin_broken, bad_downgrade, assertion, capacity, deadlock, livelock,
+    circular,
+    recursive,
+    instance_order,
+    inconsistent_context,
+    context_inversion,
+    wait_type,
+    nest_not_held,
+    ww_rule,
+    unlock_imbalance,
+    held_at_exit,
+    held_when_destroyed,
+    not_held,
+    pin_broken,
+    bad_downgrade,
+    assertion,
+    capacity,
+    deadlock,
+    livelock,
 };
 
 inline constexpr std::array finding_names = {
-    "circular", "recursive", "instance-order", "inconsistent-context", "context-inversion",
-    "wait-type", "nest-not-held", "ww-rule", "unlock-imbalance", "held-at-exit",
-    "held-when-destroyed", "not-held", "pin-broken", "bad-downgrade", "assertion", "capacity",
-    "deadlock", "livelock",
+    "circular",          "recursive",     "instance-order",      "inconsistent-context",
+    "context-inversion", "wait-type",     "nest-not-held",       "ww-rule",
+    "unlock-imbalance",  "held-at-exit",  "held-when-destroyed", "not-held",
+    "pin-broken",        "bad-downgrade", "assertion",           "capacity",
+    "deadlock",          "livelock",
 };
 static_assert(finding_names.size() == static_cast<std::size_t>(finding_kind::livelock) + 1);
 
@@ -74,10 +90,10 @@ struct dependency {
 /// Where a task stands when nothing goes on.
 struct task_report {
     std::string name;
-    std::vector<lock_use> held;      ///< outermost first
-    std::optional<lock_use> wanted;  ///< the lock it waits for
-    std::string waits_for;           ///< otherwise: what, as `condition ready`
-    site where{};                    ///< of its next step; none: it has ended
+    std::vector<lock_use> held;             ///< outermost first
+    std::optional<lock_use> wanted;         ///< the lock it waits for
+    std::string waits_for;                  ///< otherwise: what, as `condition ready`
+    site where{};                           ///< of its next step; none: it has ended
     std::vector<std::uint32_t> contexts{};  ///< classes of the contexts that it has entered
 };
 
@@ -92,13 +108,13 @@ struct grade {
 struct finding {
     finding_kind kind{};
     verdict judged = verdict::unresolved;
-    std::string what;                ///< one line: `a -> b here, b -> a before`
-    std::string reason;              ///< why the verdict, if it needs a reason
-    std::vector<dependency> cycle;   ///< each edge's `wanted` is the next one's `held`
-    std::vector<dependency> reached; ///< confirmed: the cycle of waits in which it ended
-    std::vector<lock_use> locks;     ///< other kinds: what it is about
-    std::vector<task_report> tasks;  ///< where every task stood when it happened
-    std::string task;                ///< who ran into it
+    std::string what;                 ///< one line: `a -> b here, b -> a before`
+    std::string reason;               ///< why the verdict, if it needs a reason
+    std::vector<dependency> cycle;    ///< each edge's `wanted` is the next one's `held`
+    std::vector<dependency> reached;  ///< confirmed: the cycle of waits in which it ended
+    std::vector<lock_use> locks;      ///< other kinds: what it is about
+    std::vector<task_report> tasks;   ///< where every task stood when it happened
+    std::string task;                 ///< who ran into it
     grade graded;
     std::uint32_t cycles = 1;  ///< how many cycles the new edge closed
     bool exact = false;        ///< from exact evidence: instances and tasks are comparable

@@ -176,8 +176,7 @@ private:
         blanks();
         std::uint64_t value = 0;
         const char* const first = line_.data() + column_;
-        const auto [end, status] =
-            std::from_chars(first, line_.data() + line_.size(), value, base);
+        const auto [end, status] = std::from_chars(first, line_.data() + line_.size(), value, base);
         if (status != std::errc{}) fail(std::string("expected ") + what);
         column_ += static_cast<std::size_t>(end - first);
         blanks();
@@ -200,8 +199,7 @@ private:
     }
     void end_of_line() {
         blanks();
-        if (column_ < line_.size())
-            fail("unexpected '" + std::string(line_.substr(column_)) + "'");
+        if (column_ < line_.size()) fail("unexpected '" + std::string(line_.substr(column_)) + "'");
     }
     [[noreturn]] void fail(const std::string& why) const {
         throw error(std::string(name_) + ":" + std::to_string(line_number_) + ":" +

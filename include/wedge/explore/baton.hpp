@@ -1,16 +1,16 @@
 // Tasks as real threads that hand a baton round: for programs that need true thread identity.
 #pragma once
 
-#include <linux/futex.h>
-#include <sched.h>
-#include <sys/syscall.h>
-#include <unistd.h>
-
 #include <atomic>
 #include <cstdint>
 #include <memory>
 #include <thread>
 #include <vector>
+
+#include <linux/futex.h>
+#include <sched.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "wedge/base/sanitizer.hpp"
 #include "wedge/explore/stack_user.hpp"

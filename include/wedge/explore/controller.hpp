@@ -8,11 +8,11 @@
 #include <vector>
 
 #include "wedge/explore/execution.hpp"
-#include "wedge/explore/task_scheduler.hpp"
 #include "wedge/explore/stacks.hpp"
 #include "wedge/explore/step_model.hpp"
 #include "wedge/explore/stuck.hpp"
 #include "wedge/explore/subject.hpp"
+#include "wedge/explore/task_scheduler.hpp"
 #include "wedge/explore/unwinding.hpp"
 #include "wedge/lock/controlled.hpp"
 #include "wedge/task/steps.hpp"

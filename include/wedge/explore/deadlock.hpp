@@ -60,8 +60,13 @@ private:
     lock_use wanted_by(const task& who) const {
         const operation& next = who.pending;
         const mode how = next.what == step::acquire ? next.how : mode::exclusive;
-        return {lock_class::from_id(next.lock->class_id()).name(), next.lock->class_id(),
-                next.lock->instance(), 0, how, flags::none, next.where};
+        return {lock_class::from_id(next.lock->class_id()).name(),
+                next.lock->class_id(),
+                next.lock->instance(),
+                0,
+                how,
+                flags::none,
+                next.where};
     }
 
     task_report report(const stuck_task& each) const {
@@ -157,8 +162,8 @@ private:
         const std::uint32_t before = cycle_[(i + cycle_.size() - 1) % cycle_.size()];
         const held_lock* const held = hold_of(me, *wanted_lock(before));
         if (held == nullptr) return;  // let go by somebody else's release: a finding of its own
-        found.cycle.push_back({use_of(*held), wanted_by(*tasks_[me].who),
-                               tasks_[me].who->title(), false});
+        found.cycle.push_back(
+            {use_of(*held), wanted_by(*tasks_[me].who), tasks_[me].who->title(), false});
     }
 
     std::span<const stuck_task> tasks_;

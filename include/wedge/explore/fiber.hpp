@@ -3,17 +3,17 @@
 
 #if defined(WEDGE_FIBERS)
 
-#include <cxxabi.h>
-#include <sys/mman.h>
-#include <sys/single_threaded.h>
-
-#include <boost/context/detail/fcontext.hpp>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
 #include <memory>
 #include <new>
 #include <vector>
+
+#include <boost/context/detail/fcontext.hpp>
+#include <cxxabi.h>
+#include <sys/mman.h>
+#include <sys/single_threaded.h>
 
 #include "wedge/base/check.hpp"
 #include "wedge/base/sanitizer.hpp"

@@ -46,8 +46,7 @@ inline std::unique_ptr<search_strategy> make_strategy(
         case strategy::exhaustive:
             return std::make_unique<exhaustive_search>(options.preemptions_max, options.steps_max);
         case strategy::states:
-            if (!what.state())
-                throw error("strategy states: only a scenario can tell its state");
+            if (!what.state()) throw error("strategy states: only a scenario can tell its state");
             return std::make_unique<state_search>(what.may_circle());
         case strategy::portfolio: break;
     }

@@ -14,19 +14,18 @@ static_assert(default_level::value != level::off,
               "exploration needs instrumented locks: WEDGE_LEVEL is 0");
 
 enum class strategy : std::uint8_t {
-    portfolio,   ///< the others in turn; ends when the exhaustive one has ended
-    random,      ///< a random walk
-    pct,         ///< random priorities that change at `depth - 1` steps
-    pos,         ///< random priorities of operations
-    urw,         ///< a random walk by the steps that tasks have left
-    surw,        ///< the same, uniform over the steps on locks in cycles
-    round_robin, ///< each task in turn: looks for livelocks
-    exhaustive,  ///< every schedule and choice, one of each set that are equal
-    states,      ///< every state once; for subjects that can tell theirs, as scenarios
+    portfolio,    ///< the others in turn; ends when the exhaustive one has ended
+    random,       ///< a random walk
+    pct,          ///< random priorities that change at `depth - 1` steps
+    pos,          ///< random priorities of operations
+    urw,          ///< a random walk by the steps that tasks have left
+    surw,         ///< the same, uniform over the steps on locks in cycles
+    round_robin,  ///< each task in turn: looks for livelocks
+    exhaustive,   ///< every schedule and choice, one of each set that are equal
+    states,       ///< every state once; for subjects that can tell theirs, as scenarios
 };
-inline constexpr const char* strategy_names[] = {"portfolio", "random",      "pct",       "pos",
-                                                 "urw",       "surw",        "round-robin",
-                                                 "exhaustive", "states"};
+inline constexpr const char* strategy_names[] = {
+    "portfolio", "random", "pct", "pos", "urw", "surw", "round-robin", "exhaustive", "states"};
 
 /// What carries the tasks.
 enum class substrate : std::uint8_t {
@@ -45,12 +44,12 @@ struct explore_options {
     std::optional<std::uint32_t> preemptions_max = std::nullopt;
     std::uint64_t executions_max = 100'000;
 
-    std::uint32_t jobs = 1;  ///< threads; the outcome is the same for any number of them
+    std::uint32_t jobs = 1;            ///< threads; the outcome is the same for any number of them
     std::uint64_t steps_max = 20'000;  ///< of one execution; a longer one is cut, and said
     std::uint64_t steps_all_max = ~std::uint64_t{0};  ///< of all executions
     substrate on = substrate::automatic;
-    bool all_policies = false;      ///< of readers-writer locks
-    bool spurious_wakeups = false;  ///< of conditions, one a task and execution
+    bool all_policies = false;                ///< of readers-writer locks
+    bool spurious_wakeups = false;            ///< of conditions, one a task and execution
     const std::atomic<bool>* stop = nullptr;  ///< when it turns true, the search ends early
 
     /// Called between executions, about every thousand of them, with what is known so far.

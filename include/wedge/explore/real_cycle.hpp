@@ -76,9 +76,9 @@ namespace detail {
 inline const lock_use* pseudo_lock_over(const dependency& edge, const finding& reached) {
     for (const task_report& task : reached.tasks) {
         if (task.name != edge.task) continue;
-        const auto held = std::find_if(
-            task.held.begin(), task.held.end(),
-            [&](const lock_use& each) { return each.instance == edge.held.instance; });
+        const auto held =
+            std::find_if(task.held.begin(), task.held.end(),
+                         [&](const lock_use& each) { return each.instance == edge.held.instance; });
         const auto over = std::find_if(held, task.held.end(), is_pseudo_lock);
         return over == task.held.end() ? nullptr : &*over;
     }

@@ -64,8 +64,7 @@ inline std::vector<dependency> ring_in(const std::vector<dependency>& cycle,
 
 /// Whether a deadlock or livelock that was reached is the one that a finding spoke of.
 inline bool matches(const finding& known, const finding& stuck) {
-    if (known.signature == stuck.signature ||
-        is_reached_through_pseudo_locks(known.cycle, stuck))
+    if (known.signature == stuck.signature || is_reached_through_pseudo_locks(known.cycle, stuck))
         return true;
     if (known.kind != finding_kind::recursive || stuck.cycle.empty()) return false;
     return std::all_of(stuck.cycle.begin(), stuck.cycle.end(), [&](const dependency& edge) {

@@ -28,7 +28,7 @@ struct controlled_task {
     bool is_starting = false;  ///< has not published its first step
     bool is_done = false;
     bool has_woken_by_itself = false;  ///< the one spurious wake-up of its execution
-    std::uint32_t starter = 0;  ///< the stack that goes on after the first step is published
+    std::uint32_t starter = 0;         ///< the stack that goes on after the first step is published
 
     std::uint32_t stack() const noexcept { return self.ordinal + 1; }
 };
@@ -216,8 +216,7 @@ private:
         return false;
     }
 
-    std::optional<bool> ww_acquire(controlled_task& who, const operation& next,
-                                   lock_state& state) {
+    std::optional<bool> ww_acquire(controlled_task& who, const operation& next, lock_state& state) {
         who.phase = wait_phase::queued;
         switch (state.ww_acquire(who.self.ordinal, ticket_of(next), is_wounded(who))) {
             case ww_progress::taken: return true;

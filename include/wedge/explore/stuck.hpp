@@ -46,9 +46,9 @@ private:
     static finding describe(tasks all, const lock_table& locks, const livelock_watch* circle) {
         std::vector<stuck_task> standing;
         for (const std::unique_ptr<controlled_task>& each : all)
-            standing.push_back({&each->self, each->is_done,
-                                each->self.pending.what == step::wait &&
-                                    each->phase == wait_phase::sleeping});
+            standing.push_back(
+                {&each->self, each->is_done,
+                 each->self.pending.what == step::wait && each->phase == wait_phase::sleeping});
         finding stuck = describe_deadlock(standing, locks);
         if (circle == nullptr) return stuck;
         return describe_livelock(std::move(stuck), circle->retries());

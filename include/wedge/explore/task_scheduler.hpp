@@ -174,8 +174,8 @@ private:
             }
         }
         at_.places = whole_.places();
-        at_.enough = wants_state ? persistent_.of(tasks(), at_.enabled, model_, subject_)
-                                 : at_.enabled;
+        at_.enough =
+            wants_state ? persistent_.of(tasks(), at_.enabled, model_, subject_) : at_.enabled;
         if (!is_last) return false;
         why = ending::bounded;
         return true;

@@ -1,12 +1,12 @@
 // What tasks throw, and what happens where an abandoned one cannot be unwound.
 #pragma once
 
-#include <cxxabi.h>
-
 #include <cstdlib>
 #include <exception>
 #include <string>
 #include <typeinfo>
+
+#include <cxxabi.h>
 
 #include "wedge/task/task.hpp"
 

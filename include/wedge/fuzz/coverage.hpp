@@ -22,13 +22,17 @@ namespace detail {
 // The counters of branches between the linker's names (clang's -fsanitize=fuzzer); null in other
 // builds. The compiler declares them too, and 01 keeps the two declarations apart.
 #if defined(__clang__)
-[[gnu::weak, gnu::visibility("hidden")]] extern std::uint8_t branches_begin
-    __asm__("\01__start___sancov_cntrs");
-[[gnu::weak, gnu::visibility("hidden")]] extern std::uint8_t branches_end
-    __asm__("\01__stop___sancov_cntrs");
-inline std::span<std::uint8_t> branches() noexcept { return {&branches_begin, &branches_end}; }
+[[gnu::weak, gnu::visibility("hidden")]] extern std::uint8_t branches_begin __asm__(
+    "\01__start___sancov_cntrs");
+[[gnu::weak,
+  gnu::visibility("hidden")]] extern std::uint8_t branches_end __asm__("\01__stop___sancov_cntrs");
+inline std::span<std::uint8_t> branches() noexcept {
+    return {&branches_begin, &branches_end};
+}
 #else
-inline std::span<std::uint8_t> branches() noexcept { return {}; }
+inline std::span<std::uint8_t> branches() noexcept {
+    return {};
+}
 #endif
 
 }  // namespace detail
@@ -141,15 +145,15 @@ private:
             case event_kind::released:
                 if (held_lock* const mine = self.held.find(step.instance)) {
                     if (mine + 1 != self.held.end())
-                        keys_.key.rebuild(
-                            self, static_cast<std::size_t>(mine - self.held.begin()), mine);
+                        keys_.key.rebuild(self, static_cast<std::size_t>(mine - self.held.begin()),
+                                          mine);
                     return;
                 }
                 break;
             case event_kind::downgraded:
                 if (held_lock* const mine = self.held.find(step.instance)) {
-                    count_other(combine(other_key(self, step),
-                                        static_cast<std::uint64_t>(mine->how)));
+                    count_other(
+                        combine(other_key(self, step), static_cast<std::uint64_t>(mine->how)));
                     mine->how = mode::shared;  // the keys depend on it
                     keys_.key.rebuild(self, static_cast<std::size_t>(mine - self.held.begin()),
                                       nullptr);
@@ -219,10 +223,9 @@ private:
 
     std::uint64_t name_of_class(std::uint32_t id) noexcept {
         while (names_.size() <= id)
-            names_.push_back(names_.empty() ? 0
-                                            : detail::classes()[static_cast<std::uint32_t>(
-                                                                    names_.size())]
-                                                  .hash);
+            names_.push_back(
+                names_.empty() ? 0
+                               : detail::classes()[static_cast<std::uint32_t>(names_.size())].hash);
         return names_[id];
     }
     std::uint64_t outermost(const task& self) noexcept {
@@ -253,8 +256,8 @@ private:
     fuzz_pass pass_ = fuzz_pass::both;
     std::array<const task*, tasks_shown> tasks_{};
     std::size_t tasks_used_ = 0;
-    std::vector<std::uint64_t> names_;      // hashes, by the number of the class
-    std::vector<std::uint16_t> counters_;   // of one step, while they are computed
+    std::vector<std::uint64_t> names_;     // hashes, by the number of the class
+    std::vector<std::uint16_t> counters_;  // of one step, while they are computed
     /// No chain is in it: every acquire is heard of, but plain releases are not.
     validated_chains keys_{.key = chain_key(evidence::exact), .known = {}};
     shown_steps shown_;

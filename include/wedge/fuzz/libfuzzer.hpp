@@ -153,22 +153,24 @@ wedge::fuzz_group& wedge_fuzz_group();
 /// Makes a libFuzzer target of one or more workloads.
 ///
 ///     WEDGE_FUZZ(transfer, eviction)     // ./prog -max_total_time=60 --design=eviction corpus/
-#define WEDGE_FUZZ(...)                                                                           \
-    wedge::fuzz_group& wedge_fuzz_group() { return ::wedge::fuzz_group_of<__VA_ARGS__>(); }       \
-    extern "C" int LLVMFuzzerInitialize(int* argc, char*** argv) {                                \
-        ::wedge::fuzz_program::the().begin(*argc, *argv, wedge_fuzz_group());                     \
-        return 0;                                                                                 \
-    }                                                                                             \
-    extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {           \
-        return ::wedge::fuzz_program::the().run(data, size);                                      \
-    }                                                                                             \
-    extern "C" std::size_t LLVMFuzzerCustomMutator(std::uint8_t* data, std::size_t size,          \
-                                                   std::size_t size_max, unsigned int seed) {     \
-        return ::wedge::fuzz_program::the().mutate(data, size, size_max, seed);                   \
-    }                                                                                             \
-    extern "C" std::size_t LLVMFuzzerCustomCrossOver(                                             \
-        const std::uint8_t* one, std::size_t one_size, const std::uint8_t* other,                 \
-        std::size_t other_size, std::uint8_t* data, std::size_t size_max, unsigned int seed) {    \
-        return ::wedge::fuzz_program::the().cross_over({one, one_size}, {other, other_size},      \
-                                                       data, size_max, seed);                     \
+#define WEDGE_FUZZ(...)                                                                            \
+    wedge::fuzz_group& wedge_fuzz_group() {                                                        \
+        return ::wedge::fuzz_group_of<__VA_ARGS__>();                                              \
+    }                                                                                              \
+    extern "C" int LLVMFuzzerInitialize(int* argc, char*** argv) {                                 \
+        ::wedge::fuzz_program::the().begin(*argc, *argv, wedge_fuzz_group());                      \
+        return 0;                                                                                  \
+    }                                                                                              \
+    extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {            \
+        return ::wedge::fuzz_program::the().run(data, size);                                       \
+    }                                                                                              \
+    extern "C" std::size_t LLVMFuzzerCustomMutator(std::uint8_t* data, std::size_t size,           \
+                                                   std::size_t size_max, unsigned int seed) {      \
+        return ::wedge::fuzz_program::the().mutate(data, size, size_max, seed);                    \
+    }                                                                                              \
+    extern "C" std::size_t LLVMFuzzerCustomCrossOver(                                              \
+        const std::uint8_t* one, std::size_t one_size, const std::uint8_t* other,                  \
+        std::size_t other_size, std::uint8_t* data, std::size_t size_max, unsigned int seed) {     \
+        return ::wedge::fuzz_program::the().cross_over({one, one_size}, {other, other_size}, data, \
+                                                       size_max, seed);                            \
     }

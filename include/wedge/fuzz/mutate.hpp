@@ -115,9 +115,7 @@ private:
         }
     }
 
-    std::size_t random_index(const records& all) noexcept {
-        return random_.below(size32(all));
-    }
+    std::size_t random_index(const records& all) noexcept { return random_.below(size32(all)); }
 
     /// Another task does the same.
     void contend(action_program& what) {
@@ -191,8 +189,8 @@ inline std::size_t cross_over(std::span<const std::uint8_t> one,
                               std::span<const std::uint8_t> other, std::uint8_t* data,
                               std::size_t size_max, std::uint64_t seed,
                               const action_counts& designs, int only) {
-    const action_program made = program_mutator(designs, only, seed)
-                                    .cross(decode(one, designs), decode(other, designs));
+    const action_program made =
+        program_mutator(designs, only, seed).cross(decode(one, designs), decode(other, designs));
     return detail::put(made, data, size_max);
 }
 

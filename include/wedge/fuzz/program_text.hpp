@@ -27,8 +27,8 @@ namespace wedge {
 /// changes, and what is new takes bits that were 0.
 inline std::string input_text(const action_program& what, std::span<const fuzz_design> designs) {
     const fuzz_design& design = designs[what.design];
-    std::string text = "wedge program 1\nworkload " + design.name + "\ntasks " +
-                       std::to_string(what.tasks) + "\n";
+    std::string text =
+        "wedge program 1\nworkload " + design.name + "\ntasks " + std::to_string(what.tasks) + "\n";
     for (const action_record& each : what.records) {
         text += std::to_string(each.task) + " " + design.actions[each.action];
         if (each.argument != 0) text += "(" + std::to_string(each.argument) + ")";
@@ -89,16 +89,14 @@ private:
         line_.remove_prefix(std::min(line_.size(), found.size() + 1));
         return found;
     }
-    unsigned number(unsigned least, unsigned most) {
-        return number_in(word(), least, most);
-    }
+    unsigned number(unsigned least, unsigned most) { return number_in(word(), least, most); }
     unsigned number_in(std::string_view digits, unsigned least, unsigned most) const {
         unsigned value = 0;
         const char* const end = digits.data() + digits.size();
         const auto [behind, status] = std::from_chars(digits.data(), end, value);
         if (status != std::errc{} || behind != end || value < least || value > most)
-            fail("expected a number from " + std::to_string(least) + " to " +
-                 std::to_string(most) + ", found '" + std::string(digits) + "'");
+            fail("expected a number from " + std::to_string(least) + " to " + std::to_string(most) +
+                 ", found '" + std::string(digits) + "'");
         return value;
     }
     std::uint8_t design_of(std::string_view wanted) const {

@@ -42,10 +42,9 @@ inline bool save(const std::string& path, std::string_view text) noexcept {
 inline std::string scenario_of(const fuzz_sighting& seen, const fuzz_design& of) {
     if (!seen.what.is_stuck() || seen.what.best.decisions.empty()) return {};
     const std::unique_ptr<subject> what = of.with(parse_program(seen.what.best.program));
-    return scenario::scenario_of(
-        *what, seen.what,
-        "# The locks of a deadlock that fuzzing found in " + of.name + ":\n# " +
-            seen.what.best.program + "\n");
+    return scenario::scenario_of(*what, seen.what,
+                                 "# The locks of a deadlock that fuzzing found in " + of.name +
+                                     ":\n# " + seen.what.best.program + "\n");
 }
 
 /// The report of a sighting, with the lines that fuzzing services look for. Saves the smallest
@@ -56,8 +55,8 @@ inline std::string scenario_of(const fuzz_sighting& seen, const fuzz_design& of)
 inline std::string report_of(const fuzz_sighting& seen, const fuzz_group& group,
                              const std::string& called_as, const std::string& artefacts) {
     const fuzz_design& of = group.designs()[seen.input.design];
-    const std::string stem = artefacts + "wedge-" + fuzz_group::short_name(of.name) + "-" +
-                             short_hash(seen.signature);
+    const std::string stem =
+        artefacts + "wedge-" + fuzz_group::short_name(of.name) + "-" + short_hash(seen.signature);
     const std::vector<std::uint8_t> bytes = encode(seen.input);
     const bool has_input = detail::save(
         stem + ".input",

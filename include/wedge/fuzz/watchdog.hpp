@@ -65,12 +65,13 @@ private:
 
     /// The fuzzing thread still runs, or sleeps: what is read here may be in change.
     [[noreturn]] void end() {
-        std::string text = "\nan input has not ended after " +
-                           std::to_string(patience_.count()) + " s\n";
+        std::string text =
+            "\nan input has not ended after " + std::to_string(patience_.count()) + " s\n";
         if (const fuzz_runner* const running = group_.last_run())
             text += "workload: " + running->design().name + "\n" + standing_of(running->tasks());
-        text += "ERROR: wedge: an input does not end\nDEDUP_TOKEN: hang\n"
-                "SUMMARY: wedge: an input does not end\n";
+        text +=
+            "ERROR: wedge: an input does not end\nDEDUP_TOKEN: hang\n"
+            "SUMMARY: wedge: an input does not end\n";
         detail::write_all(2, text);
         std::abort();
     }

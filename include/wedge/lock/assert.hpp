@@ -36,8 +36,8 @@ void mark_pinned([[maybe_unused]] L& lock, [[maybe_unused]] bool is_pinned) {
     if constexpr (identified<L>) {
         held_lock* const mine = current().held.find(lock.identity().instance());
         if (mine == nullptr) return;
-        const auto others = static_cast<unsigned>(mine->with) &
-                            ~static_cast<unsigned>(flags::pinned);
+        const auto others =
+            static_cast<unsigned>(mine->with) & ~static_cast<unsigned>(flags::pinned);
         mine->with = static_cast<flags>(others) | (is_pinned ? flags::pinned : flags::none);
     }
 }
@@ -82,8 +82,7 @@ void might_lock([[maybe_unused]] L& lock, [[maybe_unused]] mode how = mode::excl
                 [[maybe_unused]] site where = site::current()) {
     if constexpr (identified<L>) {
         task& self = current();
-        if (detail::is_giving_up(self) ||
-            detail::recursive_hold(self, lock.identity()) != nullptr)
+        if (detail::is_giving_up(self) || detail::recursive_hold(self, lock.identity()) != nullptr)
             return;
         const detail::acquire_terms terms{.how = how, .where = where};
         detail::attempt(self, lock.identity(), terms);
@@ -91,7 +90,9 @@ void might_lock([[maybe_unused]] L& lock, [[maybe_unused]] mode how = mode::excl
     }
 }
 template <class L>
-    requires requires(L& lock) { lock.lock_shared(); }
+    requires requires(L& lock) {
+        lock.lock_shared();
+    }
 void might_lock_shared(L& lock, site where = site::current()) {
     might_lock(lock, L::shared_how, where);
 }

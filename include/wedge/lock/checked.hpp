@@ -27,7 +27,9 @@ concept shared_lockable = lockable<L> && requires(L& lock) {
 };
 
 template <class L>
-concept downgradable = shared_lockable<L> && requires(L& lock) { lock.downgrade(); };
+concept downgradable = shared_lockable<L> && requires(L& lock) {
+    lock.downgrade();
+};
 
 template <class L>
 concept timed_lockable = lockable<L> && requires(L& lock) {
@@ -103,8 +105,7 @@ public:
         WEDGE_ACQUIRE() WEDGE_NO_THREAD_SAFETY {
         acquire(terms_of(annotation, where));
     }
-    bool try_lock(site where = site::current())
-        WEDGE_TRY_ACQUIRE(true) WEDGE_NO_THREAD_SAFETY {
+    bool try_lock(site where = site::current()) WEDGE_TRY_ACQUIRE(true) WEDGE_NO_THREAD_SAFETY {
         return try_acquire({.with = flags::tried, .where = where},
                            [&] { return lock_.try_lock(); });
     }
@@ -186,7 +187,11 @@ private:
             detail::controlled_acquire(self, identity_, terms);
             return;
         }
-        if (deepen(self, [&] { native_lock(terms.how); return true; })) return;
+        if (deepen(self, [&] {
+                native_lock(terms.how);
+                return true;
+            }))
+            return;
         detail::attempt(self, identity_, terms);
         native_lock(terms.how);
         detail::acquired(self, identity_, terms);

@@ -9,8 +9,7 @@ namespace wedge {
 template <class L>
 class WEDGE_SCOPED_CAPABILITY guard {
 public:
-    [[gnu::always_inline]] explicit guard(L& lock, site where = site::current())
-        WEDGE_ACQUIRE(lock)
+    [[gnu::always_inline]] explicit guard(L& lock, site where = site::current()) WEDGE_ACQUIRE(lock)
         : lock_(lock) {
         lock.lock(where);
     }

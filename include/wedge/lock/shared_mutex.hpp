@@ -70,8 +70,7 @@ private:
         std::uint32_t state = state_.load(std::memory_order_relaxed);
         while ((state & waiters) == 0 && admits(state, how))
             if (state_.compare_exchange_weak(state, state + share_of(how),
-                                             std::memory_order_acquire,
-                                             std::memory_order_relaxed))
+                                             std::memory_order_acquire, std::memory_order_relaxed))
                 return true;
         return false;
     }
@@ -85,8 +84,8 @@ private:
         tsan |= sanitizer::tsan_lock::try_lock;
         sanitizer::tsan_lock::locking(this, tsan);
         const bool is_mine = take_if_free(how);
-        sanitizer::tsan_lock::locked(
-            this, is_mine ? tsan : tsan | sanitizer::tsan_lock::try_lock_failed);
+        sanitizer::tsan_lock::locked(this,
+                                     is_mine ? tsan : tsan | sanitizer::tsan_lock::try_lock_failed);
         return is_mine;
     }
 
@@ -114,8 +113,7 @@ private:
     /// Gives the lock to the head of the queue, and to the readers behind a reader, as far as the
     /// holders admit. Under `queue_lock_`; only here does the lock pass while `waiters` is set.
     void grant_the_first() noexcept {
-        while (first_ != nullptr &&
-               admits(state_.load(std::memory_order_acquire), first_->how)) {
+        while (first_ != nullptr && admits(state_.load(std::memory_order_acquire), first_->how)) {
             waiter& next = *first_;
             first_ = next.next;
             if (first_ == nullptr) last_ = &first_;

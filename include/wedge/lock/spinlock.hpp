@@ -1,9 +1,9 @@
 // A lock that waits by spinning.
 #pragma once
 
-#include <sched.h>
-
 #include <atomic>
+
+#include <sched.h>
 
 #include "wedge/lock/checked.hpp"
 

@@ -13,8 +13,8 @@
 
 namespace wedge {
 
-/// Lets other tasks go on; what a loop that waits for a flag does. It gets nowhere by itself, so the
-/// engine does not take it for progress.
+/// Lets other tasks go on; what a loop that waits for a flag does. It gets nowhere by itself, so
+/// the engine does not take it for progress.
 inline void yield(site where = site::current()) {
     task& self = current();
     if (self.runtime != nullptr)
@@ -31,8 +31,8 @@ public:
 
     /// @param name  what reports print; null: `task N`
     template <class Body>
-        requires std::invocable<std::decay_t<Body>&>
-    explicit thread(Body&& body, const char* name = nullptr, site where = site::current()) {
+        requires std::invocable < std::decay_t<Body>
+    & > explicit thread(Body&& body, const char* name = nullptr, site where = site::current()) {
         struct callable final : shared_body {
             explicit callable(Body&& b) : body(std::forward<Body>(b)) {}
             void call() override { body(); }

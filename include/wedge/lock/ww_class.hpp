@@ -69,8 +69,8 @@ public:
             if (self.runtime != nullptr) {
                 if (self.runtime->is_giving_up()) return;
                 detail::adopt_if_foreign(self, of_.wounds_);
-                self.runtime->perform(
-                    self, {.what = step::access, .lock = &of_.wounds_, .where = where});
+                self.runtime->perform(self,
+                                      {.what = step::access, .lock = &of_.wounds_, .where = where});
             }
             detail::ticket_begun(self, identity_, of_.locks_, where);
         }

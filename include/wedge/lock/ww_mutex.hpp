@@ -28,20 +28,19 @@ public:
     basic_ww_mutex(const basic_ww_mutex&) = delete;
     basic_ww_mutex& operator=(const basic_ww_mutex&) = delete;
 
-    [[nodiscard]] ww_result lock(basic_ww_ticket<Level>& ticket, site where = site::current())
-        WEDGE_NO_THREAD_SAFETY {
+    [[nodiscard]] ww_result lock(basic_ww_ticket<Level>& ticket,
+                                 site where = site::current()) WEDGE_NO_THREAD_SAFETY {
         return take(&ticket, flags::ticketed, where);
     }
     /// Under control it may be interrupted instead of waiting, by a recorded choice.
-    [[nodiscard]] ww_result lock_interruptible(basic_ww_ticket<Level>& ticket,
-                                               site where = site::current())
-        WEDGE_NO_THREAD_SAFETY {
+    [[nodiscard]] ww_result lock_interruptible(
+        basic_ww_ticket<Level>& ticket, site where = site::current()) WEDGE_NO_THREAD_SAFETY {
         return take(&ticket, flags::ticketed | flags::interruptible, where);
     }
     /// Waits without backing off again: for the lock that the ticket backed off from, when it
     /// holds nothing else.
-    void lock_slow(basic_ww_ticket<Level>& ticket, site where = site::current())
-        WEDGE_NO_THREAD_SAFETY {
+    void lock_slow(basic_ww_ticket<Level>& ticket,
+                   site where = site::current()) WEDGE_NO_THREAD_SAFETY {
         take(&ticket, flags::ticketed | flags::slow, where);
     }
     /// The same, but a signal may come first.
@@ -88,8 +87,8 @@ private:
 
     ww_result take(basic_ww_ticket<Level>* ticket, flags how, site where) {
         task& self = current();
-        const ticket_terms mine = ticket != nullptr ? ticket->terms(has(how, flags::slow))
-                                                    : ticket_terms{};
+        const ticket_terms mine =
+            ticket != nullptr ? ticket->terms(has(how, flags::slow)) : ticket_terms{};
         const detail::acquire_terms terms{.with = how, .payload = mine.instance, .where = where};
         if (ticket != nullptr && ticket->holds(*this)) {
             if (is_on) detail::held_already(self, identity_, terms);
@@ -132,12 +131,12 @@ private:
     bool perform(task& self, const ticket_terms& mine, bool is_interrupted, site where) {
         const bool may_wound = mine.age != 0 && !mine.is_wait_die;
         if (may_wound) detail::adopt_if_foreign(self, of_.wounds_);
-        return self.runtime->perform(
-            self, {.what = is_interrupted ? step::try_acquire : step::acquire,
-                   .lock = &identity_,
-                   .condition = may_wound ? &of_.wounds_ : nullptr,
-                   .ticket = mine.age != 0 ? &mine : nullptr,
-                   .where = where});
+        return self.runtime->perform(self,
+                                     {.what = is_interrupted ? step::try_acquire : step::acquire,
+                                      .lock = &identity_,
+                                      .condition = may_wound ? &of_.wounds_ : nullptr,
+                                      .ticket = mine.age != 0 ? &mine : nullptr,
+                                      .where = where});
     }
 
     /// The monitor is no synchronisation that the program may rely on, so TSan is told of the
@@ -159,9 +158,8 @@ private:
             }
         }
         sanitizer::tsan_lock::locked(
-            &identity_, is_taken ? 0
-                                 : sanitizer::tsan_lock::try_lock |
-                                       sanitizer::tsan_lock::try_lock_failed);
+            &identity_,
+            is_taken ? 0 : sanitizer::tsan_lock::try_lock | sanitizer::tsan_lock::try_lock_failed);
         return is_taken;
     }
     bool native_try(task& self, const ticket_terms& mine) {
@@ -189,11 +187,10 @@ private:
         sanitizer::tsan_lock::unlocked(&identity_, 0);
     }
     static bool is_wounded(const task& self, const basic_ww_ticket<Level>* ticket) {
-        return ticket != nullptr &&
-               std::any_of(ticket->held_.begin(), ticket->held_.end(),
-                           [&](const basic_ww_mutex* held) {
-                               return held->state_.is_wounded(self.ordinal);
-                           });
+        return ticket != nullptr && std::any_of(ticket->held_.begin(), ticket->held_.end(),
+                                                [&](const basic_ww_mutex* held) {
+                                                    return held->state_.is_wounded(self.ordinal);
+                                                });
     }
 
     basic_ww_class<Level>& of_;

@@ -34,8 +34,9 @@ public:
         static const std::vector<std::string> words{"decode", "encode", "show"};
         const std::size_t what = place_of("WHAT", what_, words);
         if (call.workloads.empty())
-            throw error("fuzz: this program has no workload; one built with "
-                        "WEDGE_MAIN(workload...) has");
+            throw error(
+                "fuzz: this program has no workload; one built with "
+                "WEDGE_MAIN(workload...) has");
         std::vector<fuzz_design> designs;
         for (const workload_entry& each : call.workloads) designs.push_back(each.fuzzing());
         fuzz_group group(std::move(designs));

@@ -1,9 +1,8 @@
 // Ctrl-C ends a search rather than the program; the second one ends the program.
 #pragma once
 
-#include <csignal>
-
 #include <atomic>
+#include <csignal>
 
 namespace wedge {
 

@@ -40,8 +40,7 @@ std::optional<result> expected_of() {
 template <workload W>
 workload_entry entry_of() {
     return {workload_name<W>(), action_names<W>(), default_program<W>(), fingerprint<W>(),
-            &wedge::explore<W>, &wedge::replay<W>, &fuzz_design_of<W>,
-            detail::expected_of<W>()};
+            &wedge::explore<W>, &wedge::replay<W>, &fuzz_design_of<W>,   detail::expected_of<W>()};
 }
 
 }  // namespace wedge

@@ -17,7 +17,9 @@ namespace wedge {
 class irq_guard {
 public:
     explicit irq_guard(spinlock& lock, site where = site::current()) WEDGE_NO_THREAD_SAFETY
-        : lock_(lock), were_off_(current().contexts.irqs_are_off), where_(where) {
+        : lock_(lock),
+          were_off_(current().contexts.irqs_are_off),
+          where_(where) {
         if (!were_off_) irqs_off(where_);
         lock_.lock(where_);
     }

@@ -27,7 +27,8 @@ public:
         return detail::locked_shared(i_mmap_, way, where, body);
     }
     bool rmap_walk(design::how way, site where = site::current()) {
-        return rmap_walk(way, [] {}, where);
+        return rmap_walk(
+            way, [] {}, where);
     }
 
     /// Removes the page tables of a range (Linux: unmap_mapping_range; exclusive in 3.19-5.17,
@@ -49,10 +50,13 @@ public:
         std::uint32_t taken = 0;
         bool has_memory = true;
         for (bool is_complete = false; has_memory && !is_complete;) {
-            rmap_walk(design::how::block, [&] {
-                while (taken < areas && zone.alloc(1, gfp_nowait, where)) ++taken;
-                is_complete = taken == areas;
-            }, where);
+            rmap_walk(
+                design::how::block,
+                [&] {
+                    while (taken < areas && zone.alloc(1, gfp_nowait, where)) ++taken;
+                    is_complete = taken == areas;
+                },
+                where);
             if (is_complete) break;
             has_memory = zone.alloc(areas - taken, gfp_kernel, where);
             if (has_memory) taken = areas;

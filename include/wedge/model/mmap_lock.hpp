@@ -44,7 +44,7 @@ constexpr bool is_first_pass(fault_flags how) noexcept {
 
 enum class fault_result : std::uint8_t {
     done,
-    retry,   ///< the mmap lock has been dropped, unless `nowait` was set
+    retry,  ///< the mmap lock has been dropped, unless `nowait` was set
     failed,
     killed,  ///< before the mmap lock was taken
 };

@@ -83,8 +83,7 @@ public:
         if (freeable == 0 || freeable == empty) return;
         const std::uint64_t before = deferred_.exchange(0, std::memory_order_relaxed);
         std::uint64_t left = shrink_target(freeable, before, how_.seeks, how_.priority);
-        const std::uint64_t wanted =
-            shrink_target(freeable, 0, how_.seeks, how_.priority) + before;
+        const std::uint64_t wanted = shrink_target(freeable, 0, how_.seeks, how_.priority) + before;
         std::uint64_t scanned = 0;
         while (left >= how_.batch || left >= freeable) {
             const std::uint64_t now = std::min(how_.batch, left);

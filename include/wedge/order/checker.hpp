@@ -48,36 +48,18 @@ public:
 
     void on(task& self, const event& step) noexcept override {
         switch (step.kind) {
-            case event_kind::attempt:
-                attempt(self, step);
-                break;
-            case event_kind::try_acquired:
-                try_acquired(self, step);
-                break;
-            case event_kind::released:
-                released(self, step);
-                break;
-            case event_kind::downgraded:
-                downgraded(self, step);
-                break;
-            case event_kind::sync:
-                attempt(self, step);
-                break;  // an acquire and release at once
+            case event_kind::attempt: attempt(self, step); break;
+            case event_kind::try_acquired: try_acquired(self, step); break;
+            case event_kind::released: released(self, step); break;
+            case event_kind::downgraded: downgraded(self, step); break;
+            case event_kind::sync: attempt(self, step); break;  // an acquire and release at once
             case event_kind::ticket_begin:
             case event_kind::ticket_done:
-            case event_kind::ticket_end:
-                ticket(self, step);
-                break;
+            case event_kind::ticket_end: ticket(self, step); break;
             case event_kind::irq_on:
-            case event_kind::bh_on:
-                let_in(self, step);
-                break;
-            case event_kind::prime:
-                stated(step);
-                break;
-            default:
-                hygiene(self, step);
-                break;
+            case event_kind::bh_on: let_in(self, step); break;
+            case event_kind::prime: stated(step); break;
+            default: hygiene(self, step); break;
         }
     }
 
@@ -132,8 +114,7 @@ public:
 
 private:
     void begin_writing() noexcept {
-        while (writing_.test_and_set(std::memory_order_acquire))
-            ::sched_yield();
+        while (writing_.test_and_set(std::memory_order_acquire)) ::sched_yield();
     }
     void end_writing() noexcept { writing_.clear(std::memory_order_release); }
 
@@ -160,8 +141,7 @@ private:
     }
 
     [[gnu::noinline, gnu::cold]] void validate(task& self, const event& step, std::uint64_t key) {
-        if (has(step.with, flags::recursive))
-            return;
+        if (has(step.with, flags::recursive)) return;
         std::vector<finding> fresh;
         {
             const writer turn(*this);
@@ -172,8 +152,7 @@ private:
                 contexts_.held(self, detail::hold_of(self, step), self.contexts, step.where, fresh);
             for (std::size_t i = 0; i < self.held.size(); ++i) {
                 const held_lock& held = self.held[i];
-                if (held.context != static_cast<std::uint8_t>(self.context))
-                    continue;
+                if (held.context != static_cast<std::uint8_t>(self.context)) continue;
                 if (held.class_id == step.class_id && step.kind != event_kind::ticket_begin)
                     detail::check_nesting(knowledge_, self, i, step, fresh);
                 knowledge_.add(detail::observe(self, i, step), self.title(), fresh);
@@ -212,15 +191,13 @@ private:
             forget(self, self.held.find(step.instance));
     }
     [[gnu::noinline]] void check_ticket(task& self, const event& step) noexcept {
-        for (finding& broken : detail::ticket_check(self, step).run())
-            report(std::move(broken));
+        for (finding& broken : detail::ticket_check(self, step).run()) report(std::move(broken));
     }
 
     /// Interrupts of a sort are let in: all locks held at this moment may be found held by them.
     void let_in(task& self, const event& step) noexcept {
         const std::uint64_t key = chains_.key.of_opening(self, step.kind);
-        if (self.held.empty() || chains_.known.contains(key))
-            return;
+        if (self.held.empty() || chains_.known.contains(key)) return;
         context_state now = self.contexts;
         (step.kind == event_kind::irq_on ? now.irqs_are_off : now.bh_is_off) = false;
         std::vector<finding> fresh;
@@ -250,10 +227,8 @@ private:
 
     void deliver(const std::vector<finding>& fresh) noexcept {
         finding_sink* const reports = reports_.load(std::memory_order_acquire);
-        if (reports == nullptr)
-            return;
-        for (const finding& found : fresh)
-            reports->on(found);
+        if (reports == nullptr) return;
+        for (const finding& found : fresh) reports->on(found);
     }
     [[gnu::noinline, gnu::cold]] void report(finding&& found) noexcept {
         std::vector<finding> fresh;
@@ -285,8 +260,7 @@ private:
     void downgraded(task& self, const event& step) noexcept {
         held_lock* const mine = self.held.find(step.instance);
         report(detail::check_downgrade(self, step, mine));
-        if (mine == nullptr)
-            return;
+        if (mine == nullptr) return;
         mine->how = mode::shared;  // as its task does right after; the keys depend on it
         chains_.key.rebuild(self, static_cast<std::size_t>(mine - self.held.begin()), nullptr);
     }
@@ -295,17 +269,12 @@ private:
         const held_lock* const mine = self.held.find(step.instance);
         switch (step.kind) {
             case event_kind::init:
-            case event_kind::destroy:
-                return report(detail::check_end_of_life(self, step, mine));
-            case event_kind::assert_held:
-                return report(detail::check_assertion(self, step, mine));
+            case event_kind::destroy: return report(detail::check_end_of_life(self, step, mine));
+            case event_kind::assert_held: return report(detail::check_assertion(self, step, mine));
             case event_kind::pin:
-            case event_kind::unpin:
-                return report(detail::check_pin(self, step, mine));
-            case event_kind::task_end:
-                return report(detail::check_task_end(self));
-            default:
-                return;
+            case event_kind::unpin: return report(detail::check_pin(self, step, mine));
+            case event_kind::task_end: return report(detail::check_task_end(self));
+            default: return;
         }
     }
 

@@ -25,8 +25,7 @@ public:
     /// A blocking acquire in the task's context.
     void taken(const task& self, const event& step, std::vector<finding>& fresh) {
         note_kind(step.class_id, step.lock);
-        if (self.context == context::task || known_.is_per_cpu(step.class_id))
-            return;
+        if (self.context == context::task || known_.is_per_cpu(step.class_id)) return;
         sort& in = of(self.context);
         const std::uint32_t node = detail::class_of(self.context).id();
         if (!std::exchange(in.is_used, true)) {
@@ -48,19 +47,16 @@ public:
     void held(const task& self, const held_lock& hold, const context_state& now, site where,
               std::vector<finding>& fresh) {
         note_kind(hold.class_id, hold.lock);
-        if (known_.is_per_cpu(hold.class_id))
-            return;
+        if (known_.is_per_cpu(hold.class_id)) return;
         for (const context sort_of : {context::softirq, context::hardirq}) {
-            if (!now.admits(sort_of))
-                continue;
+            if (!now.admits(sort_of)) continue;
             sort& in = of(sort_of);
             // Live programs keep one a class and mode: instances come and go for days.
             const std::uint32_t instance = known_.is_exact() ? hold.instance : 0;
             const std::uint64_t who = known_.is_exact() ? self.ordinal + std::uint64_t{1} : 0;
             const std::uint64_t what = combine(std::uint64_t{hold.class_id} << 32 | instance,
                                                who << 8 | static_cast<unsigned>(hold.how));
-            if (!in.seen.insert(what).second)
-                continue;
+            if (!in.seen.insert(what).second) continue;
             observation seen = made_by(self, where);
             seen.held_class = hold.class_id;
             seen.held_instance = instance;
@@ -78,8 +74,7 @@ public:
 
     void clear() noexcept {
         for (sort& each : sorts_) {
-            if (!each.seen.empty())
-                each.seen.clear();
+            if (!each.seen.empty()) each.seen.clear();
             each.interruptible.clear();
             each.is_used = false;
         }
@@ -102,8 +97,7 @@ private:
         return seen;
     }
     void note_kind(std::uint32_t class_id, const lock_identity* lock) {
-        if (lock != nullptr && lock->kind() == lock_kind::local_lock)
-            known_.add_per_cpu(class_id);
+        if (lock != nullptr && lock->kind() == lock_kind::local_lock) known_.add_per_cpu(class_id);
     }
 
     order_knowledge& known_;

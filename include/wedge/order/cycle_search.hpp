@@ -40,14 +40,11 @@ public:
         goal_is_shared_ = (bit & edge_mask::held_exclusively) == 0;
         const state start{closing.to, (bit & edge_mask::wanted_plainly) == 0};
         result found;
-        if (closing.from == closing.to)
-            return found;  // nesting within a class is another rule's
-        if (!reach(start))
-            return found;
+        if (closing.from == closing.to) return found;  // nesting within a class is another rule's
+        if (!reach(start)) return found;
         measure();
         enumerate(edge, start, found);
-        if (found.count == 0 && found.gave_up)
-            add_first_walk(edge, start, found);
+        if (found.count == 0 && found.gave_up) add_first_walk(edge, start, found);
         return found;
     }
 
@@ -70,8 +67,7 @@ private:
     /// by a recursive read, so of parallel modes only the best counts.
     static bool follow(state from, const order_graph::edge& e, state& to) noexcept {
         const unsigned usable = from.only_recursive ? e.mask & edge_mask::held_exclusively : e.mask;
-        if (usable == 0)
-            return false;
+        if (usable == 0) return false;
         to = {e.to, (usable & edge_mask::wanted_plainly) == 0};
         return true;
     }
@@ -91,10 +87,8 @@ private:
             const state from = queue_[i];
             for (const std::uint32_t e : graph_->node_at(from.node).out) {
                 state to;
-                if (!follow(from, graph_->edge_at(e), to))
-                    continue;
-                if (!may_return(to.node) || came_by_[index(to)] != order_graph::none)
-                    continue;
+                if (!follow(from, graph_->edge_at(e), to)) continue;
+                if (!may_return(to.node) || came_by_[index(to)] != order_graph::none) continue;
                 came_by_[index(to)] = e;
                 came_from_[index(to)] = from;
                 queue_.push_back(to);
@@ -116,8 +110,7 @@ private:
             const std::uint32_t to = nearer_[i];
             for (const std::uint32_t e : graph_->node_at(to).in) {
                 const std::uint32_t from = graph_->edge_at(e).from;
-                if (!may_return(from) || distance_[from] != order_graph::none)
-                    continue;
+                if (!may_return(from) || distance_[from] != order_graph::none) continue;
                 distance_[from] = distance_[to] + 1;
                 nearer_.push_back(from);
             }
@@ -127,8 +120,7 @@ private:
     void enumerate(std::uint32_t edge, state start, result& found) {
         std::uint32_t steps = 0;
         for (std::uint32_t length = distance_[start.node]; length < graph_->nodes(); ++length)
-            if (!enumerate_of(length, edge, start, steps, found))
-                return;
+            if (!enumerate_of(length, edge, start, steps, found)) return;
     }
 
     /// All simple cycles of just this length; false: there are no longer ones, or it gave up.
@@ -152,10 +144,8 @@ private:
             }
             const std::uint32_t e = out[top.next++];
             state to;
-            if (!follow(top.at, graph_->edge_at(e), to) || on_path_[to.node])
-                continue;
-            if (distance_[to.node] == order_graph::none)
-                continue;
+            if (!follow(top.at, graph_->edge_at(e), to) || on_path_[to.node]) continue;
+            if (distance_[to.node] == order_graph::none) continue;
             if (path_.size() + distance_[to.node] > length) {
                 pruned = true;
                 continue;
@@ -165,16 +155,14 @@ private:
                 path_.push_back({to, 0, e});
                 continue;
             }
-            if (path_.size() != length || !closes(to))
-                continue;
+            if (path_.size() != length || !closes(to)) continue;
             if (found.count == cycles_max) {
                 found.gave_up = true;
                 return false;
             }
             if (++found.count <= reported_max) {
                 std::vector<std::uint32_t>& cycle = found.cycles.emplace_back();
-                for (const frame& f : path_)
-                    cycle.push_back(f.taken);
+                for (const frame& f : path_) cycle.push_back(f.taken);
                 cycle.push_back(e);
             }
         }

@@ -73,11 +73,9 @@ inline std::string what_of(const std::vector<dependency>& cycle) {
     };
     std::string text;
     for (std::size_t i = 0; i < cycle.size(); ++i) {
-        if (i != 0)
-            text += ", ";
+        if (i != 0) text += ", ";
         text += name(cycle[i].held) + " -> " + name(cycle[i].wanted);
-        if (i == 0)
-            text += " here";
+        if (i == 0) text += " here";
     }
     return text + " before";
 }
@@ -86,8 +84,7 @@ inline std::string what_of(const std::vector<dependency>& cycle) {
 inline void apply(const grade& graded, finding& found) {
     found.graded = graded;
     // One task is enough for an interrupt and what it interrupts.
-    if (is_about_interrupts(found.kind))
-        found.graded.one_task = false;
+    if (is_about_interrupts(found.kind)) found.graded.one_task = false;
     const bool is_guarded = found.exact && !graded.guard.empty();
     if (is_guarded) {
         found.judged = verdict::refuted;
@@ -122,8 +119,7 @@ inline finding nesting(const task& self, const held_lock& held, const event& wan
                             {use_of(held), use_of(wanted)});
     const bool readers = is_shared(held.how) && is_shared(wanted.how);
     const bool may_give_up = has(wanted.with, flags::timed | flags::interruptible);
-    if (!same || readers || may_give_up)
-        found.judged = verdict::unresolved;
+    if (!same || readers || may_give_up) found.judged = verdict::unresolved;
     found.graded.needs_writer = readers;
     found.exact = exact || same;
     return found;
@@ -143,22 +139,16 @@ inline std::string plain_text_of(const finding& found) {
             text += "  holding  " + held + by + "\n  taking   " + wanted + "\n";
         else
             text += "  earlier  " + name_of_use(d.held) + " -> " + wanted + by + ", " + held + "\n";
-        for (const std::string& call : names_of(d.stack))
-            text += "             " + call + "\n";
+        for (const std::string& call : names_of(d.stack)) text += "             " + call + "\n";
     }
     for (const lock_use& lock : found.locks)
         text += "  lock     " + name_of_use(lock) + " (" + name_of(lock.how) + ") at " +
                 to_string(lock.where) + " by " + found.task + "\n";
-    if (!found.graded.guard.empty())
-        text += "  guarded by " + found.graded.guard + "\n";
-    if (found.graded.needs_writer)
-        text += "  needs a writer\n";
-    if (found.graded.one_task)
-        text += "  one task seen\n";
-    if (found.graded.class_only)
-        text += "  class only\n";
-    if (found.cycles > 1)
-        text += "  one of " + std::to_string(found.cycles) + " cycles\n";
+    if (!found.graded.guard.empty()) text += "  guarded by " + found.graded.guard + "\n";
+    if (found.graded.needs_writer) text += "  needs a writer\n";
+    if (found.graded.one_task) text += "  one task seen\n";
+    if (found.graded.class_only) text += "  class only\n";
+    if (found.cycles > 1) text += "  one of " + std::to_string(found.cycles) + " cycles\n";
     return text;
 }
 

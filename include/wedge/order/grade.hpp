@@ -65,8 +65,7 @@ private:
 
     bool overflowed() const noexcept {
         for (const order_graph::edge* e : edges_)
-            if (e->overflowed)
-                return true;
+            if (e->overflowed) return true;
         return false;
     }
 
@@ -74,19 +73,16 @@ private:
     bool all(Predicate holds) const {
         for (const order_graph::edge* e : edges_)
             for (const observation& seen : e->seen)
-                if (!holds(seen))
-                    return false;
+                if (!holds(seen)) return false;
         return !overflowed();
     }
 
     /// The outermost lock instance that guards every observation of every edge.
     std::string guard() const {
-        if (overflowed())
-            return {};
+        if (overflowed()) return {};
         guard_set common = edges_.front()->seen.front().guards;
         for (const order_graph::edge* e : edges_)
-            for (const observation& seen : e->seen)
-                common.keep_common(seen.guards);
+            for (const observation& seen : e->seen) common.keep_common(seen.guards);
         return common.size() == 0 ? std::string{}
                                   : lock_class::from_id(common.begin()->class_id).name();
     }
@@ -101,8 +97,7 @@ private:
         for (const wish& wanted : wishes) {
             bool gave_up = false;
             choice found = search(allowed, wanted, gave_up);
-            if (!found.empty())
-                return found;
+            if (!found.empty()) return found;
         }
         return by_modes(allowed);
     }
@@ -115,17 +110,13 @@ private:
         for (std::size_t i = 0; i < edges_.size(); ++i) {
             const observation* found = nullptr;
             for (const observation& seen : edges_[i]->seen) {
-                if (!allowed(i, seen) || !fits(chosen, seen, {}))
-                    continue;
-                if (found == nullptr)
-                    found = &seen;
-                if (seen.wanted_how == mode::recursive_shared)
-                    continue;
+                if (!allowed(i, seen) || !fits(chosen, seen, {})) continue;
+                if (found == nullptr) found = &seen;
+                if (seen.wanted_how == mode::recursive_shared) continue;
                 found = &seen;
                 break;
             }
-            if (found == nullptr)
-                return {};
+            if (found == nullptr) return {};
             chosen.push_back(found);
         }
         return chosen;
@@ -139,8 +130,7 @@ private:
         unsigned steps = 0;
         while (true) {
             const std::size_t i = chosen.size();
-            if (i == edges_.size())
-                return chosen;
+            if (i == edges_.size()) return chosen;
             const std::vector<observation>& seen = edges_[i]->seen;
             bool advanced = false;
             while (!advanced && next[i] < seen.size()) {
@@ -150,14 +140,11 @@ private:
                     return {};
                 }
                 advanced = allowed(i, candidate) && fits(chosen, candidate, wanted);
-                if (advanced)
-                    chosen.push_back(&candidate);
+                if (advanced) chosen.push_back(&candidate);
             }
-            if (advanced)
-                continue;
+            if (advanced) continue;
             next[i] = 0;
-            if (i == 0)
-                return {};
+            if (i == 0) return {};
             chosen.pop_back();
         }
     }
@@ -167,10 +154,8 @@ private:
             return may_wait(before.wanted_how, after.held_how) &&
                    (!wanted.instances || may_meet(before.wanted_instance, after.held_instance));
         };
-        if (!chosen.empty() && !joins(*chosen.back(), candidate))
-            return false;
-        if (wanted.seen && candidate.primed)
-            return false;
+        if (!chosen.empty() && !joins(*chosen.back(), candidate)) return false;
+        if (wanted.seen && candidate.primed) return false;
         if (wanted.tasks)
             for (const observation* other : chosen)
                 if (other->task == candidate.task && !other->primed && !candidate.primed)

@@ -54,19 +54,15 @@ public:
     std::uint32_t find_node(std::uint32_t class_id, std::uint8_t subclass) const noexcept {
         std::uint32_t next = class_id < first_node_.size() ? first_node_[class_id] : 0;
         for (; next != 0; next = nodes_[next - 1].sibling)
-            if (nodes_[next - 1].subclass == subclass)
-                return next - 1;
+            if (nodes_[next - 1].subclass == subclass) return next - 1;
         return none;
     }
 
     std::uint32_t find_or_add_node(std::uint32_t class_id, std::uint8_t subclass) {
         const std::uint32_t known = find_node(class_id, subclass);
-        if (known != none)
-            return known;
-        if (class_id >= first_node_.size())
-            first_node_.resize(class_id + std::size_t{1});
-        if (node_count_ == nodes_.size())
-            nodes_.emplace_back();
+        if (known != none) return known;
+        if (class_id >= first_node_.size()) first_node_.resize(class_id + std::size_t{1});
+        if (node_count_ == nodes_.size()) nodes_.emplace_back();
         node& made = nodes_[node_count_];
         made.class_id = class_id;
         made.subclass = subclass;
@@ -83,7 +79,7 @@ public:
 
     struct added {
         std::uint32_t edge = none;
-        bool has_new_mode = false;  ///< the edge, or this bit of its mask: search for cycles
+        bool has_new_mode = false;    ///< the edge, or this bit of its mask: search for cycles
         observation* kept = nullptr;  ///< what was seen for the first time; until the next `add`
     };
 
@@ -93,8 +89,7 @@ public:
     added add(std::uint32_t from, std::uint32_t to, observation&& seen, std::size_t seen_max) {
         std::uint32_t index = find_edge(from, to);
         if (index == none) {
-            if (edge_count_ == edges_.size())
-                edges_.emplace_back();
+            if (edge_count_ == edges_.size()) edges_.emplace_back();
             index = edge_count_++;
             edges_[index].from = from;
             edges_[index].to = to;

@@ -27,8 +27,7 @@ inline std::optional<finding> check_release(const task& self, const event& step,
 
 inline std::optional<finding> check_downgrade(const task& self, const event& step,
                                               const held_lock* mine) {
-    if (mine != nullptr && mine->how == mode::exclusive)
-        return {};
+    if (mine != nullptr && mine->how == mode::exclusive) return {};
     return about(finding_kind::bad_downgrade, self, use_of(step),
                  "downgraded without being held for writing");
 }
@@ -36,11 +35,10 @@ inline std::optional<finding> check_downgrade(const task& self, const event& ste
 /// A lock destroyed, or initialised again.
 inline std::optional<finding> check_end_of_life(const task& self, const event& step,
                                                 const held_lock* mine) {
-    if (mine == nullptr)
-        return {};
-    return about(finding_kind::held_when_destroyed, self, use_of(*mine),
-                 step.kind == event_kind::init ? "initialised again while held"
-                                               : "destroyed while held");
+    if (mine == nullptr) return {};
+    return about(
+        finding_kind::held_when_destroyed, self, use_of(*mine),
+        step.kind == event_kind::init ? "initialised again while held" : "destroyed while held");
 }
 
 /// An assertion of the mode `exclusive` wants just that; any other is content with any hold.
@@ -67,8 +65,7 @@ inline std::optional<finding> check_pin(const task& self, const event& step,
 }
 
 inline std::optional<finding> check_task_end(const task& self) {
-    if (self.held.empty())
-        return {};
+    if (self.held.empty()) return {};
     std::vector<lock_use> locks;
     std::string what = self.title() + " ended holding";
     for (const held_lock& hold : self.held) {

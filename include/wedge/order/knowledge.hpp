@@ -46,12 +46,11 @@ public:
     /// Adds what was seen of a nesting within a class that a subclass excused. Both the instances
     /// and the subclasses must keep an order of their own: a nesting is legal as long as nobody
     /// nests the same two locks, or the same two roles, the other way round.
-    void add_nesting(const observation& seen, const std::string& who,
-                     std::vector<finding>& fresh) {
-        const std::uint32_t outer = subclasses_.graph.find_or_add_node(seen.held_class,
-                                                                 seen.held_subclass);
-        const std::uint32_t inner = subclasses_.graph.find_or_add_node(seen.wanted_class,
-                                                                 seen.wanted_subclass);
+    void add_nesting(const observation& seen, const std::string& who, std::vector<finding>& fresh) {
+        const std::uint32_t outer =
+            subclasses_.graph.find_or_add_node(seen.held_class, seen.held_subclass);
+        const std::uint32_t inner =
+            subclasses_.graph.find_or_add_node(seen.wanted_class, seen.wanted_subclass);
         add_to(subclasses_, outer, inner, observation(seen), who, fresh);
         order_graph& instances = instances_.graph;
         const std::uint32_t from = instances.find_or_add_node(number_of(seen.held_instance), 0);
@@ -67,8 +66,7 @@ public:
     /// A class of locks that are one a processor (Linux: local_lock). They carry no dependency
     /// from one processor to another, so none between an interrupt and what it interrupts.
     void add_per_cpu(std::uint32_t class_id) {
-        if (!is_per_cpu(class_id))
-            per_cpu_.push_back(class_id);
+        if (!is_per_cpu(class_id)) per_cpu_.push_back(class_id);
     }
     bool is_per_cpu(std::uint32_t class_id) const noexcept {
         return std::find(per_cpu_.begin(), per_cpu_.end(), class_id) != per_cpu_.end();
@@ -79,8 +77,7 @@ public:
     void keep(finding&& found, std::vector<finding>& fresh) {
         const bool is_refuted = found.judged == verdict::refuted;
         const auto [known, is_new] = signatures_.try_emplace(found.signature, is_refuted);
-        if (!is_new && (is_refuted || !known->second))
-            return;
+        if (!is_new && (is_refuted || !known->second)) return;
         known->second = is_refuted;
         findings_.push_back(found);
         fresh.push_back(std::move(found));
@@ -89,11 +86,9 @@ public:
     /// Judges a cycle again, from all that was seen meanwhile. A claim made early may not hold any
     /// more, and its best explanation may be a better one. Findings without a cycle stay.
     void regrade(finding& found) const {
-        if (found.cycle.empty())
-            return;
+        if (found.cycle.empty()) return;
         const std::vector<const order_graph::edge*> edges = edges_of(found);
-        if (edges.empty())
-            return;
+        if (edges.empty()) return;
         const cycle_evidence all(edges);
         const cycle_evidence::choice chosen = all.choose_like(found.cycle);
         for (std::size_t i = 0; i < chosen.size(); ++i)
@@ -102,10 +97,8 @@ public:
     }
 
     void clear() noexcept {
-        for (ordered_graph* each : {&classes_, &subclasses_, &instances_})
-            each->clear();
-        if (!numbers_.empty())
-            numbers_.clear();
+        for (ordered_graph* each : {&classes_, &subclasses_, &instances_}) each->clear();
+        if (!numbers_.empty()) numbers_.clear();
         per_cpu_.clear();
         if (!findings_.empty()) {
             findings_.clear();
@@ -120,8 +113,7 @@ private:
         topological_order order;
 
         void clear() noexcept {
-            if (graph.nodes() == 0)
-                return;
+            if (graph.nodes() == 0) return;
             graph.clear();
             order.clear();
         }
@@ -138,10 +130,8 @@ private:
             kept_ == evidence::exact ? static_cast<std::size_t>(-1) : seen_max_of_classes;
         order_graph& graph = to_which.graph;
         const order_graph::added added = graph.add(from, to, std::move(seen), seen_max);
-        if (keeps_stacks_ && added.kept != nullptr)
-            added.kept->stack = capture_stack();
-        if (!added.has_new_mode || !to_which.order.add(graph, added.edge))
-            return;
+        if (keeps_stacks_ && added.kept != nullptr) added.kept->stack = capture_stack();
+        if (!added.has_new_mode || !to_which.order.add(graph, added.edge)) return;
         const cycle_search::result closed = search_.run(graph, to_which.order, added.edge, bit);
         for (const std::vector<std::uint32_t>& cycle : closed.cycles)
             add_cycle(graph, cycle, bit, closed.count, who, fresh);
@@ -164,18 +154,16 @@ private:
             is_interrupted = is_interrupted || detail::is_context_class(held);
             is_per_cpu_too = is_per_cpu_too || is_per_cpu(held);
         }
-        if (is_interrupted && is_per_cpu_too)
-            return;
+        if (is_interrupted && is_per_cpu_too) return;
         const cycle_evidence all(edges);
         const cycle_evidence::choice chosen = all.choose(bit);
         WEDGE_CHECK(!chosen.empty());
         finding found;
-        found.kind = &graph != &classes_.graph   ? finding_kind::instance_order
-                     : !is_interrupted     ? finding_kind::circular
-                     : cycle.size() == 2   ? finding_kind::inconsistent_context
-                                           : finding_kind::context_inversion;
-        for (const observation* seen : chosen)
-            found.cycle.push_back(detail::dependency_of(*seen));
+        found.kind = &graph != &classes_.graph ? finding_kind::instance_order
+                     : !is_interrupted         ? finding_kind::circular
+                     : cycle.size() == 2       ? finding_kind::inconsistent_context
+                                               : finding_kind::context_inversion;
+        for (const observation* seen : chosen) found.cycle.push_back(detail::dependency_of(*seen));
         found.what = detail::what_of(found.cycle);
         found.task = who;
         found.cycles = count;
@@ -196,13 +184,12 @@ private:
         if (found.kind != finding_kind::instance_order)
             return edges_in(classes_.graph, found,
                             [](const lock_use& use) { return std::pair(use.class_id, 0U); });
-        std::vector<const order_graph::edge*> edges = edges_in(
-            instances_.graph, found, [&](const lock_use& use) {
+        std::vector<const order_graph::edge*> edges =
+            edges_in(instances_.graph, found, [&](const lock_use& use) {
                 const auto known = numbers_.find(use.instance);
                 return std::pair(known == numbers_.end() ? 0U : known->second, 0U);
             });
-        if (!edges.empty())
-            return edges;
+        if (!edges.empty()) return edges;
         return edges_in(subclasses_.graph, found, [](const lock_use& use) {
             return std::pair(use.class_id, unsigned{use.subclass});
         });
@@ -219,11 +206,9 @@ private:
             const std::uint32_t from = find(found.cycle[i].held);
             const std::uint32_t to = find(found.cycle[i].wanted);
             const std::uint32_t next = find(found.cycle[(i + 1) % found.cycle.size()].held);
-            if (from == order_graph::none || to == order_graph::none || to != next)
-                return {};
+            if (from == order_graph::none || to == order_graph::none || to != next) return {};
             const std::uint32_t e = graph.find_edge(from, to);
-            if (e == order_graph::none)
-                return {};
+            if (e == order_graph::none) return {};
             edges.push_back(&graph.edge_at(e));
         }
         return edges;

@@ -40,21 +40,18 @@ inline void check_nest_lock(order_knowledge& known, task& self, const event& ste
 ///
 /// A serialising nest lock excuses the nesting only if it is held exclusively: two readers of it
 /// would nest against each other.
-inline void check_nesting(order_knowledge& known, task& self, std::size_t index,
-                          const event& step, std::vector<finding>& fresh) {
+inline void check_nesting(order_knowledge& known, task& self, std::size_t index, const event& step,
+                          std::vector<finding>& fresh) {
     const held_lock& held = self.held[index];
-    if (!may_wait(step.how, held.how))
-        return;
+    if (!may_wait(step.how, held.how)) return;
     const auto recursive = [&] { known.keep(nesting(self, held, step, known.is_exact()), fresh); };
     if (held.instance == step.instance) {
         // Under tickets it answers at once: it is held already, or must be backed off from.
-        if (!has(held.with, flags::ticketed) || !has(step.with, flags::ticketed))
-            recursive();
+        if (!has(held.with, flags::ticketed) || !has(step.with, flags::ticketed)) recursive();
         return;
     }
     const class_options options = lock_class::from_id(step.class_id).options();
-    if (options.unchecked)
-        return;
+    if (options.unchecked) return;
     if (is_ww(step)) {
         if (!is_same_ticket(self, held, step))
             known.keep(hygiene(finding_kind::ww_rule, self,
@@ -68,8 +65,7 @@ inline void check_nesting(order_knowledge& known, task& self, std::size_t index,
     }
     if (has(step.with, flags::nest)) {
         const held_lock* const nest = self.held.find(static_cast<std::uint32_t>(step.payload));
-        if (nest != nullptr && nest->how == mode::exclusive)
-            return;
+        if (nest != nullptr && nest->how == mode::exclusive) return;
     }
     if (options.order != nullptr) {
         if (held.lock != nullptr && step.lock != nullptr && !options.order(*held.lock, *step.lock))
@@ -81,8 +77,7 @@ inline void check_nesting(order_knowledge& known, task& self, std::size_t index,
         return;
     }
     const observation seen = observe(self, index, step);
-    if (seen.held_subclass == seen.wanted_subclass)
-        return recursive();
+    if (seen.held_subclass == seen.wanted_subclass) return recursive();
     known.add_nesting(seen, self.title(), fresh);
 }
 

@@ -29,13 +29,11 @@ public:
     const guard* end() const noexcept { return all_ + size_; }
 
     void add(const guard& one) noexcept {
-        if (size_ < capacity)
-            all_[size_++] = one;
+        if (size_ < capacity) all_[size_++] = one;
     }
     bool contains(const guard& one) const noexcept {
         for (const guard& g : *this)
-            if (g == one)
-                return true;
+            if (g == one) return true;
         return false;
     }
 
@@ -43,8 +41,7 @@ public:
     bool keep_common(const guard_set& other) noexcept {
         std::uint8_t kept = 0;
         for (std::uint8_t i = 0; i < size_; ++i)
-            if (other.contains(all_[i]))
-                all_[kept++] = all_[i];
+            if (other.contains(all_[i])) all_[kept++] = all_[i];
         const bool dropped = kept != size_;
         size_ = kept;
         return dropped;

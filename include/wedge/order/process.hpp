@@ -22,8 +22,7 @@ public:
         const std::string text = plain_text_of(found);
         for (std::size_t done = 0; done < text.size();) {
             const auto written = ::write(2, text.data() + done, text.size() - done);
-            if (written <= 0)
-                return;
+            if (written <= 0) return;
             done += static_cast<std::size_t>(written);
         }
     }
@@ -54,8 +53,7 @@ template <class Level>
 bool register_process_checker() {
     if constexpr (Level::value >= level::order) {
         sink* nobody = nullptr;
-        if (!process_sink.compare_exchange_strong(nobody, &process_checker()))
-            return true;
+        if (!process_sink.compare_exchange_strong(nobody, &process_checker())) return true;
         current().sink = &process_checker();
         ::pthread_atfork([] { process_checker().before_fork(); },
                          [] { process_checker().after_fork(); },

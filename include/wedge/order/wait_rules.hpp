@@ -15,8 +15,7 @@ constexpr const char* name_of(wait_type waits) noexcept {
 
 /// What the context itself allows; none: everything.
 inline wait_type allowed_in(const task& self) noexcept {
-    if (self.context == context::task)
-        return wait_type::none;
+    if (self.context == context::task) return wait_type::none;
     const bool is_raw = self.context == context::hardirq && !self.contexts.is_threaded();
     return is_raw ? wait_type::raw : wait_type::spin;
 }
@@ -27,8 +26,7 @@ inline void check_wait_type(order_knowledge& known, const task& self, const even
     const auto forbids = [&](wait_type allowed) {
         return allowed != wait_type::none && step.waits > allowed;
     };
-    if (step.waits == wait_type::none)
-        return;
+    if (step.waits == wait_type::none) return;
     const held_lock* strictest = nullptr;
     for (const held_lock& hold : self.held)
         if (hold.context == static_cast<std::uint8_t>(self.context) && forbids(hold.allows) &&

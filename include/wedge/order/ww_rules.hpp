@@ -20,18 +20,10 @@ public:
 
     std::vector<finding> run() {
         switch (step_.kind) {
-            case event_kind::ticket_begin:
-                begun();
-                break;
-            case event_kind::ticket_done:
-                done();
-                break;
-            case event_kind::ticket_end:
-                ended();
-                break;
-            default:
-                taking();
-                break;
+            case event_kind::ticket_begin: begun(); break;
+            case event_kind::ticket_done: done(); break;
+            case event_kind::ticket_end: ended(); break;
+            default: taking(); break;
         }
         return std::move(findings_);
     }
@@ -57,8 +49,7 @@ private:
     }
 
     void ended() {
-        if (self_.held.find(step_.instance) == nullptr)
-            not_begun("ended");
+        if (self_.held.find(step_.instance) == nullptr) not_begun("ended");
         for (const held_lock& hold : self_.held)
             if (is_under(hold, step_.instance))
                 broken("ended while a lock is held under it", {use_of(hold), use_of(step_)});
@@ -67,8 +58,7 @@ private:
     /// A blocking acquire. What is held under a ticket answers at once, whatever the ticket.
     void taking() {
         const held_lock* const mine = self_.held.find(step_.instance);
-        if (mine != nullptr && has(mine->with, flags::ticketed))
-            return;
+        if (mine != nullptr && has(mine->with, flags::ticketed)) return;
         const held_lock* const ticket = hold_of_ticket(self_, step_.payload);
         if (ticket == nullptr)
             return broken("not begun by the task that takes a lock with it", {use_of(step_)});
@@ -79,8 +69,7 @@ private:
             misused(*ticket, "used to take a lock after it was done");
         if (contended == 0 && has(step_.with, flags::slow))
             misused(*ticket, "used for the slow path with nothing contended");
-        if (contended == 0)
-            return;
+        if (contended == 0) return;
         if (contended != step_.instance)
             misused(*ticket, "told to back off, but another lock than the contended one is taken");
         for (const held_lock& hold : self_.held)
@@ -95,16 +84,16 @@ private:
 
     void broken(const char* how, std::vector<lock_use> locks) {
         findings_.push_back(hygiene(finding_kind::ww_rule, self_, std::string("a ticket ") + how,
-                                   std::move(locks)));
+                                    std::move(locks)));
     }
     void misused(const held_lock& ticket, const char* how) {
         broken(how, {use_of(ticket), use_of(step_)});
     }
     void not_begun(const char* what) {
-        findings_.push_back(hygiene(
-            finding_kind::unlock_imbalance, self_,
-            use_of(step_).class_name + " " + what + " by a task that has not begun it",
-            {use_of(step_)}));
+        findings_.push_back(
+            hygiene(finding_kind::unlock_imbalance, self_,
+                    use_of(step_).class_name + " " + what + " by a task that has not begun it",
+                    {use_of(step_)}));
     }
 
     task& self_;

@@ -62,8 +62,8 @@ inline scenario scenario_of(const std::vector<dependency>& cycle, const lock_nam
     for (std::size_t i = 0; i < cycle.size(); ++i)
         result.rows.push_back({i, call_of(cycle[i].held, name), ""});
     for (std::size_t i = cycle.size(); i-- > 0;)
-        result.rows.push_back({i, call_of(cycle[i].wanted, name),
-                               "waits for " + actors[(i + 1) % actors.size()]});
+        result.rows.push_back(
+            {i, call_of(cycle[i].wanted, name), "waits for " + actors[(i + 1) % actors.size()]});
     return result;
 }
 

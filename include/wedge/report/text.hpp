@@ -176,8 +176,9 @@ inline std::string summary_of(const outcome& all) {
     if (!all.has_modelled_state)
         text += "the workload touched no lock, so there was nothing to try";
     else if (all.exhausted && all.what == result::sound)
-        text += "every schedule was tried: no deadlock is possible, as far as all shared state "
-                "lies under modelled locks";
+        text +=
+            "every schedule was tried: no deadlock is possible, as far as all shared state "
+            "lies under modelled locks";
     else if (all.exhausted)
         text += "every schedule was tried";
     else if (all.bounded)

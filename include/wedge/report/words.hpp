@@ -151,8 +151,7 @@ inline std::string what_of(const finding& found) {
 inline std::string heading_of(const finding& found) {
     std::string text;
     if (found.judged == verdict::confirmed) text = "confirmed ";
-    if (found.judged == verdict::unresolved || found.judged == verdict::refuted)
-        text = "possible ";
+    if (found.judged == verdict::unresolved || found.judged == verdict::refuted) text = "possible ";
     std::string kind = name_of(found.kind);
     if (is_deadlock(found.kind)) {
         text += "deadlock";
@@ -175,8 +174,9 @@ inline std::vector<std::string> grades_of(const finding& found) {
         all.push_back("guarded by " + g.guard +
                       ": every task of the cycle holds it, so only one can be inside");
     if (g.needs_writer)
-        all.push_back("needs a writer: every wait is a read behind a read, which closes only if "
-                      "somebody writes");
+        all.push_back(
+            "needs a writer: every wait is a read behind a read, which closes only if "
+            "somebody writes");
     if (g.one_task)
         all.push_back("one task seen: it closes only if two tasks run this code at once");
     if (g.class_only)

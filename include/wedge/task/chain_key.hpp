@@ -77,14 +77,12 @@ public:
                                               const held_lock* without) const noexcept {
         std::uint64_t before = first(self);
         for (std::size_t i = from; i-- > 0;) {
-            if (&self.held[i] == without)
-                continue;
+            if (&self.held[i] == without) continue;
             before = self.held[i].chain;
             break;
         }
         for (held_lock* hold = self.held.begin() + from; hold != self.held.end(); ++hold) {
-            if (hold == without)
-                continue;
+            if (hold == without) continue;
             before = hold->chain = extend(before, self.held, hold, *hold, without);
         }
     }
@@ -100,8 +98,7 @@ private:
     }
 
     std::uint64_t of_holds(task& self) const noexcept {
-        if (self.held.empty())
-            return first(self);
+        if (self.held.empty()) return first(self);
         if (self.held.innermost().chain == 0) [[unlikely]]
             rebuild(self, 0, nullptr);
         return self.held.innermost().chain;
@@ -117,8 +114,7 @@ private:
 
     /// @param end  of the holds that come before `next`
     std::uint64_t extend(std::uint64_t before, const held_locks& held, const held_lock* end,
-                         const held_lock& next,
-                         const held_lock* without = nullptr) const noexcept {
+                         const held_lock& next, const held_lock* without = nullptr) const noexcept {
         if (kept_ == evidence::exact) {
             before ^= mix(next.instance);
         } else if (held.may_hold_class(next.class_id)) {
@@ -137,10 +133,8 @@ private:
                                   const held_lock* end, const held_lock* without) noexcept {
         std::uint64_t place = 1;
         for (const held_lock* hold = held.begin(); hold != end; ++hold) {
-            if (hold == without)
-                continue;
-            if (hold->instance == static_cast<std::uint32_t>(instance))
-                return place;
+            if (hold == without) continue;
+            if (hold->instance == static_cast<std::uint32_t>(instance)) return place;
             ++place;
         }
         return 0;

@@ -35,9 +35,9 @@ public:
 private:
     void send(event_kind kind, site where) {
         const unsigned threaded = threaded_ ? 1U << 8 : 0;
-        detail::emit(self_, {.kind = kind,
-                             .payload = static_cast<unsigned>(entered_) | threaded,
-                             .where = where});
+        detail::emit(
+            self_,
+            {.kind = kind, .payload = static_cast<unsigned>(entered_) | threaded, .where = where});
     }
 
     task& self_;

@@ -17,13 +17,13 @@ struct held_lock {
     mode how = mode::exclusive;
     std::uint8_t subclass = 0;
     flags with = flags::none;
-    std::uint8_t context = 0;                ///< the task's context when it was taken
-    wait_type allows = wait_type::none;      ///< what may be taken under it; none: everything
-    std::uint16_t depth = 1;                 ///< of a recursive mutex
-    std::uint64_t payload = 0;               ///< nest lock or ticket, by `with`: task/ticket.hpp
-    std::uint64_t chain = 0;                 ///< the checker's key of all holds up to this one
+    std::uint8_t context = 0;            ///< the task's context when it was taken
+    wait_type allows = wait_type::none;  ///< what may be taken under it; none: everything
+    std::uint16_t depth = 1;             ///< of a recursive mutex
+    std::uint64_t payload = 0;           ///< nest lock or ticket, by `with`: task/ticket.hpp
+    std::uint64_t chain = 0;             ///< the checker's key of all holds up to this one
     site where{};
-    const lock_identity* lock = nullptr;     ///< for instance orders; null once it is destroyed
+    const lock_identity* lock = nullptr;  ///< for instance orders; null once it is destroyed
 };
 static_assert(sizeof(held_lock) == 64);  // one cache line
 

@@ -1,14 +1,14 @@
 // Lock classes: all locks obeying the same rules, known by a name or by where they are made.
 #pragma once
 
-#include <pthread.h>
-
 #include <atomic>
 #include <bit>
 #include <cstdint>
 #include <cstring>
 #include <string>
 #include <string_view>
+
+#include <pthread.h>
 
 #include "wedge/base/check.hpp"
 #include "wedge/base/hash.hpp"
@@ -26,10 +26,10 @@ using nesting_order = bool (*)(const lock_identity& held, const lock_identity& w
 
 /// What a class allows beside the common rules.
 struct class_options {
-    bool unchecked = false;    ///< nesting within the class is not checked, all else is
-    bool never_waits = false;  ///< pseudo-locks: they order, but guard nothing
-    nesting_order order = nullptr;         ///< null: instances do not nest
-    wait_type allows = wait_type::none;     ///< pseudo-locks: what may be taken in the section
+    bool unchecked = false;              ///< nesting within the class is not checked, all else is
+    bool never_waits = false;            ///< pseudo-locks: they order, but guard nothing
+    nesting_order order = nullptr;       ///< null: instances do not nest
+    wait_type allows = wait_type::none;  ///< pseudo-locks: what may be taken in the section
 };
 
 namespace detail {

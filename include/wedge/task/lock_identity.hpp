@@ -17,8 +17,8 @@ enum class lock_kind : std::uint8_t {
     shared_mutex,  ///< ours: first come, first served
     rwlock,        ///< a reader waits only for a writer that holds (glibc's default)
     condition,
-    map,  ///< a pseudo-lock: never blocks, only orders
-    qrwlock,       ///< Linux's rwlock_t: readers recur in interrupt context only
+    map,      ///< a pseudo-lock: never blocks, only orders
+    qrwlock,  ///< Linux's rwlock_t: readers recur in interrupt context only
     raw_spinlock,
     local_lock,
     ww_mutex,
@@ -28,9 +28,9 @@ enum class lock_kind : std::uint8_t {
 };
 
 inline constexpr const char* lock_kind_names[] = {
-    "mutex",   "recursive_mutex", "spinlock",   "shared_mutex", "rwlock",    "condition",  "map",
-    "qrwlock", "raw_spinlock",    "local_lock", "ww_mutex",     "semaphore", "completion",
-    "variable",
+    "mutex",      "recursive_mutex", "spinlock",     "shared_mutex", "rwlock",   "condition",
+    "map",        "qrwlock",         "raw_spinlock", "local_lock",   "ww_mutex", "semaphore",
+    "completion", "variable",
 };
 
 constexpr const char* name_of(lock_kind kind) noexcept {
@@ -91,7 +91,7 @@ private:
     const std::uint32_t class_id_;
     std::uint32_t instance_ = 0;
     const std::uint32_t initial_count_;
-    std::uint64_t execution_ = 0;  // 0: none, a live program's lock
+    std::uint64_t execution_ = 0;     // 0: none, a live program's lock
     lock_state* modelled_ = nullptr;  // in that execution, by the runtime's model
     std::uint64_t rank_ = 0;
 };

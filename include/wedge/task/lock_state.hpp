@@ -62,9 +62,9 @@ public:
         std::uint32_t task = 0;
         mode how = mode::exclusive;
         std::uint32_t depth = 1;
-        std::uint64_t age = 0;     ///< of a wound/wait ticket
-        bool may_wound = false;    ///< of a waiter: it holds locks, so the young must make way
-        bool is_wounded = false;   ///< of a holder: an older one waits for it
+        std::uint64_t age = 0;    ///< of a wound/wait ticket
+        bool may_wound = false;   ///< of a waiter: it holds locks, so the young must make way
+        bool is_wounded = false;  ///< of a holder: an older one waits for it
         friend bool operator==(const use&, const use&) = default;
     };
 
@@ -217,9 +217,8 @@ private:
         // interrupts).
         if (kind_ != lock_kind::rwlock && how == mode::recursive_shared) return true;
         if (policy_ == rw_policy::writer_preferring)
-            return !is_shared(how) || std::none_of(queue_.begin(), queue_.end(), [](const use& u) {
-                return !is_shared(u.how);
-            });
+            return !is_shared(how) || std::none_of(queue_.begin(), queue_.end(),
+                                                   [](const use& u) { return !is_shared(u.how); });
         for (const use& waiting : queue_) {
             if (waiting.task == task) return true;
             if (!is_shared(how) || !is_shared(waiting.how)) return false;
@@ -236,9 +235,8 @@ private:
             if (each->age < ticket.age) break;
             place = each;
         }
-        return *queue_.insert(place, {.task = task,
-                                      .age = ticket.age,
-                                      .may_wound = ticket.may_back_off});
+        return *queue_.insert(place,
+                              {.task = task, .age = ticket.age, .may_wound = ticket.may_back_off});
     }
 
     static void wound_if_younger(use& holder, const use& waiting, bool is_wait_die) noexcept {

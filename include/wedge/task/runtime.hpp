@@ -17,14 +17,14 @@ struct ticket_terms;
 enum class step : std::uint8_t {
     acquire,
     try_acquire,
-    release,     ///< of a counted lock: gives it `other` units
-    access,      ///< of memory: a read when `how` is shared, else a write
+    release,  ///< of a counted lock: gives it `other` units
+    access,   ///< of memory: a read when `how` is shared, else a write
     downgrade,
-    wait,        ///< release `lock` and enqueue on `condition`, then acquire `lock` again
+    wait,  ///< release `lock` and enqueue on `condition`, then acquire `lock` again
     notify_one,
     notify_all,
-    spawn,       ///< of a task
-    join,        ///< of the task `other`
+    spawn,  ///< of a task
+    join,   ///< of the task `other`
     yield,
 };
 
@@ -32,7 +32,7 @@ enum class step : std::uint8_t {
 struct operation {
     step what{};
     mode how = mode::exclusive;
-    bool timed = false;  ///< may give up; then `perform` returns false
+    bool timed = false;         ///< may give up; then `perform` returns false
     std::uint8_t subclass = 0;  ///< this and the next: only for the hold that an acquire makes
     flags with = flags::none;
     lock_identity* lock = nullptr;

@@ -33,9 +33,16 @@ inline bool is_heard(const task& self, event_kind kind) noexcept {
 }
 
 inline event event_of(event_kind kind, const lock_identity& lock, const acquire_terms& terms) {
-    return {kind,         terms.how,       terms.with,      terms.subclass,
-            lock.waits(), lock.class_id(), lock.instance(), terms.payload,
-            terms.where,  &lock};
+    return {kind,
+            terms.how,
+            terms.with,
+            terms.subclass,
+            lock.waits(),
+            lock.class_id(),
+            lock.instance(),
+            terms.payload,
+            terms.where,
+            &lock};
 }
 
 [[gnu::noinline, gnu::cold]] inline void send(task& self, event_kind kind,
@@ -106,8 +113,7 @@ inline void adopt_if_foreign(task& self, lock_identity& lock) {
 }
 
 inline void not_acquired(task& self, lock_identity& lock, const acquire_terms& terms) {
-    emit(self, event_of(has(terms.with, flags::tried) ? event_kind::try_failed
-                                                      : event_kind::failed,
+    emit(self, event_of(has(terms.with, flags::tried) ? event_kind::try_failed : event_kind::failed,
                         lock, terms));
 }
 
@@ -120,8 +126,7 @@ inline constexpr flags plain_flags =
     const sanitizer::ignore_scope ours;
     if (self.held.empty()) return false;
     const held_lock& last = self.held.innermost();
-    const unsigned others =
-        static_cast<unsigned>(last.with) & ~static_cast<unsigned>(plain_flags);
+    const unsigned others = static_cast<unsigned>(last.with) & ~static_cast<unsigned>(plain_flags);
     if (last.instance != lock.instance() || last.depth != 1 || others != 0) return false;
     if (self.sink != nullptr && self.sink->validated() == nullptr) return false;
     self.held.pop();
@@ -160,8 +165,7 @@ inline void downgraded(task& self, lock_identity& lock, site where) {
 
 /// A task's normal end: what it still holds stays held, and is a finding.
 [[gnu::always_inline]] inline void task_ended(task& self) noexcept {
-    if (!self.held.empty() || hears_every_end(self))
-        emit(self, {.kind = event_kind::task_end});
+    if (!self.held.empty() || hears_every_end(self)) emit(self, {.kind = event_kind::task_end});
 }
 
 inline native_task::~native_task() {

@@ -19,7 +19,7 @@ enum class context : std::uint8_t { task, softirq, hardirq };
 
 /// The contexts that a task has entered, and those that it keeps out (task/contexts.hpp).
 struct context_state {
-    std::uint8_t hardirqs = 0;          ///< entered and not left
+    std::uint8_t hardirqs = 0;           ///< entered and not left
     std::uint8_t threaded_hardirqs = 0;  ///< those of them that may wait for a spinlock
     bool irqs_are_off = false;
     bool bh_is_off = false;
@@ -53,11 +53,11 @@ public:
     std::uint32_t ordinal = 0;          ///< in the process or the execution, from 0
     wedge::context context = wedge::context::task;  ///< `contexts.now()`
     context_state contexts;
-    std::uint8_t scopes = 0;            ///< allocation scopes, bits of task/scopes.hpp
-    bool is_idle = false;               ///< a daemon without work: see task/idle.hpp
-    bool in_hook = false;               ///< a hook is running: its own locks are not reported
-    operation pending{};                ///< the step it is about to take (under control)
-    rng random{1};                      ///< answers `choose` natively
+    std::uint8_t scopes = 0;  ///< allocation scopes, bits of task/scopes.hpp
+    bool is_idle = false;     ///< a daemon without work: see task/idle.hpp
+    bool in_hook = false;     ///< a hook is running: its own locks are not reported
+    operation pending{};      ///< the step it is about to take (under control)
+    rng random{1};            ///< answers `choose` natively
     std::string name;
 
     /// The name that reports print.

@@ -31,8 +31,7 @@ inline void ticket_begun(task& self, lock_identity& ticket, lock_class ww_class,
     adopt_if_foreign(self, ticket);
     const acquire_terms terms{.payload = ww_class.id(), .where = where};
     emit(self, event_of(event_kind::ticket_begin, ticket, terms));
-    push_hold(self, ticket,
-              {.payload = std::uint64_t{ww_class.id()} << 32, .where = where});
+    push_hold(self, ticket, {.payload = std::uint64_t{ww_class.id()} << 32, .where = where});
 }
 
 /// From now on the ticket takes no more locks.

@@ -27,15 +27,15 @@ constexpr const char* name_of(result r) noexcept {
 
 struct outcome {
     result what = result::unresolved;
-    std::vector<finding> findings;  ///< one a signature, in the order of discovery
-    std::uint64_t executions = 0;   ///< complete ones, those that deadlocked included
-    std::uint64_t pruned = 0;       ///< given up, since an equal one had been tried
-    std::uint64_t states = 0;       ///< different ones, of a search over states
-    std::uint64_t steps = 0;        ///< visible steps, of all executions
-    bool exhausted = false;         ///< every schedule and choice was tried
-    bool bounded = false;           ///< an execution was cut at the bound of steps
-    bool has_modelled_state = true; ///< false: the workload touched no lock at all
-    std::string diverged;           ///< replay: where it left the schedule, or empty
+    std::vector<finding> findings;   ///< one a signature, in the order of discovery
+    std::uint64_t executions = 0;    ///< complete ones, those that deadlocked included
+    std::uint64_t pruned = 0;        ///< given up, since an equal one had been tried
+    std::uint64_t states = 0;        ///< different ones, of a search over states
+    std::uint64_t steps = 0;         ///< visible steps, of all executions
+    bool exhausted = false;          ///< every schedule and choice was tried
+    bool bounded = false;            ///< an execution was cut at the bound of steps
+    bool has_modelled_state = true;  ///< false: the workload touched no lock at all
+    std::string diverged;            ///< replay: where it left the schedule, or empty
     schedule best;  ///< of the worst finding; without one, of the first execution that was cut
 };
 

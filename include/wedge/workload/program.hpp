@@ -97,6 +97,8 @@ private:
 /// Reads what `to_string` printed.
 ///
 /// @throws error  `program:COLUMN: …`
-inline program parse_program(std::string_view text) { return detail::program_reader(text).read(); }
+inline program parse_program(std::string_view text) {
+    return detail::program_reader(text).read();
+}
 
 }  // namespace wedge

@@ -18,8 +18,9 @@ namespace wedge {
 /// Optional: `static constexpr const char* name`, and `void check() const`, called after all
 /// tasks have ended; what it throws is a finding.
 template <class W>
-concept workload = std::default_initializable<W> && requires { std::tuple_size<
-    std::remove_cvref_t<decltype(W::actions)>>::value; };
+concept workload = std::default_initializable<W> && requires {
+    std::tuple_size<std::remove_cvref_t<decltype(W::actions)>>::value;
+};
 
 /// Several workloads under one name, for WEDGE_MAIN and WEDGE_FUZZ.
 template <workload... Workloads>
@@ -95,7 +96,7 @@ namespace detail {
 /// Calls the action of that number.
 template <workload W>
 void call_numbered(W& state, std::size_t number, std::uint32_t argument) {
-    const auto call_if = [&]<auto Function>(std::size_t& left, const action<Function>&) {
+    const auto call_if = [&]<auto Function>(std::size_t & left, const action<Function>&) {
         if (left-- == 0) call_action<Function>(state, argument);
     };
     std::apply(

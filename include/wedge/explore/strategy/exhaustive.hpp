@@ -144,8 +144,8 @@ private:
         else
             here.running = at.running;
         for (const std::uint32_t task : at.enabled)
-            here.enabled.push_back({task, step_footprint::of(at.tasks[task]->pending),
-                                    !is_reduced()});
+            here.enabled.push_back(
+                {task, step_footprint::of(at.tasks[task]->pending), !is_reduced()});
         here.chosen = no_task;
         if (here.yields > yields_max || (is_cut_ && steps_ >= steps_max_))
             is_cut_ = true;

@@ -26,9 +26,9 @@ public:
             --random_steps_;
             return at.enabled[random_.below(n)];
         }
-        const auto next = at.running == no_task ? at.enabled.begin()
-                                                : std::upper_bound(at.enabled.begin(),
-                                                                   at.enabled.end(), at.running);
+        const auto next = at.running == no_task
+                              ? at.enabled.begin()
+                              : std::upper_bound(at.enabled.begin(), at.enabled.end(), at.running);
         return next == at.enabled.end() ? at.enabled[0] : *next;
     }
 

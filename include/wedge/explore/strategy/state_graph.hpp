@@ -46,7 +46,7 @@ public:
 
     struct state {
         task_set enabled;
-        task_set asleep;  ///< the places of those that have not been tried here
+        task_set asleep;                ///< the places of those that have not been tried here
         std::uint32_t found_by = none;  ///< the step that led here first; none: the beginning
     };
     struct step {
@@ -99,9 +99,8 @@ public:
                 }
                 const task_set starved = enabled.without(moving);
                 if (!starved.meets(enabled)) return way_of(strong, out, rounds);
-                std::erase_if(strong, [&](std::uint32_t s) {
-                    return states_[s].enabled.meets(starved);
-                });
+                std::erase_if(strong,
+                              [&](std::uint32_t s) { return states_[s].enabled.meets(starved); });
                 if (!strong.empty()) open.push_back(std::move(strong));
             }
         }
@@ -171,10 +170,9 @@ private:
             }
         }
         std::erase_if(found, [&](const std::vector<std::uint32_t>& part) {
-            return part.size() == 1 && std::none_of(out[part[0]].begin(), out[part[0]].end(),
-                                                    [&](std::uint32_t e) {
-                                                        return steps_[e].to == part[0];
-                                                    });
+            return part.size() == 1 &&
+                   std::none_of(out[part[0]].begin(), out[part[0]].end(),
+                                [&](std::uint32_t e) { return steps_[e].to == part[0]; });
         });
         return found;
     }
@@ -213,8 +211,7 @@ private:
 
     /// The shortest way within a part.
     void go(std::uint32_t from, std::uint32_t to,
-            const std::vector<std::vector<std::uint32_t>>& out,
-            std::vector<decision>& way) const {
+            const std::vector<std::vector<std::uint32_t>>& out, std::vector<decision>& way) const {
         std::unordered_map<std::uint32_t, std::uint32_t> came_by;
         std::vector<std::uint32_t> queue{from};
         for (std::size_t i = 0; i < queue.size() && from != to && !came_by.contains(to); ++i) {

@@ -56,7 +56,7 @@ public:
         }
         if (next.what == step::join && next.other < last_of_task_.size())
             join_past(last_of_task_[next.other]);
-        const auto link = [&](std::uint64_t key, std::uint32_t taken_step::* before) {
+        const auto link = [&](std::uint64_t key, std::uint32_t taken_step::*before) {
             std::uint32_t& last = last_on_[key];
             taken.*before = last;
             for (std::uint32_t k = last; k != 0; k = steps_[k - 1].*before) {
@@ -88,7 +88,7 @@ public:
         if (next.touches_all)
             for (std::uint32_t k = size(); k != 0; --k) reverse(k);
         for (std::uint32_t k = last_on_all_; k != 0; k = steps_[k - 1].before_on_all) reverse(k);
-        const auto walk = [&](std::uint64_t key, std::uint32_t taken_step::* before) {
+        const auto walk = [&](std::uint64_t key, std::uint32_t taken_step::*before) {
             const auto last = last_on_.find(key);
             if (last == last_on_.end()) return;
             for (std::uint32_t k = last->second; k != 0; k = steps_[k - 1].*before) {
