@@ -105,6 +105,9 @@ public:
     std::size_t composed() const noexcept { return composed_; }
     std::size_t refuted() const noexcept { return refuted_; }
 
+    /// How many programs were tried behind findings.
+    std::uint64_t tries() const noexcept { return settlement_.tries(); }
+
     /// The tasks of the execution that runs, or ran last; null: it took no step.
     std::span<const task* const> tasks() const noexcept { return feedback_.tasks(); }
 

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <algorithm>
+#include <atomic>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -26,6 +28,9 @@ public:
 
     fuzz_settlement(const fuzz_design& of, explore_options options)
         : design_(of), options_(options) {}
+
+    /// How many programs were searched; a watchdog sees by it that this goes on.
+    std::uint64_t tries() const noexcept { return tries_.load(std::memory_order_relaxed); }
 
     /// Tries to build the deadlock of a cycle; nothing: it was not reached.
     std::optional<settled> confirm(const finding& cycle, const task_records& tasks) const {
@@ -108,6 +113,7 @@ private:
     }
 
     std::unique_ptr<subject> subject_with(const task_records& tasks) const {
+        tries_.fetch_add(1, std::memory_order_relaxed);
         program calls = program_of(tasks, design_.actions);
         std::erase_if(calls, [](const auto& each) { return each.empty(); });
         return design_.with(std::move(calls));
@@ -133,6 +139,7 @@ private:
 
     const fuzz_design& design_;
     const explore_options options_;
+    mutable std::atomic<std::uint64_t> tries_{0};
 };
 
 }  // namespace wedge

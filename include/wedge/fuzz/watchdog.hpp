@@ -37,7 +37,7 @@ class fuzz_watchdog {
 public:
     using clock = std::chrono::steady_clock;
 
-    /// @param patience  for one input; what follows a finding counts too, so not too short
+    /// @param patience  for one input, and for each program that is tried behind a finding
     fuzz_watchdog(fuzz_group& group, std::chrono::seconds patience)
         : group_(group), patience_(patience) {
         std::thread([this] { watch(); }).detach();  // for as long as the process lives
@@ -50,12 +50,16 @@ private:
     [[noreturn]] void watch() {
         const sanitizer::ignore_scope ours;
         std::uint64_t last = 0;
+        std::uint64_t last_tries = 0;
         clock::time_point since = clock::now();
         for (;;) {
             std::this_thread::sleep_for(std::chrono::milliseconds(250));
             const std::uint64_t now = marks_.load(std::memory_order_relaxed);
-            if (now != last || now % 2 == 0) {
+            const fuzz_runner* const running = group_.last_run();
+            const std::uint64_t tries = running != nullptr ? running->tries() : 0;
+            if (now != last || now % 2 == 0 || tries != last_tries) {
                 last = now;
+                last_tries = tries;
                 since = clock::now();
             } else if (clock::now() - since >= patience_) {
                 end();
