@@ -9,10 +9,9 @@
 // The second confirms it, and ends with the line that repeats it. The ordered twin is sound.
 //
 // ctest: 01_native when=plain,asan run => possible deadlock: checking -> savings here
-// ctest: 01_explore when=plain,asan exit=1 explore transfer => confirmed deadlock.*withdraw.*holds
-// savings.*waits for  checking.*replay: [^\n]*transfer- ctest: 01_tsan_sees_it_too when=tsan
-// exit=66 run => lock-order-inversion ctest: 01_ordered_twin explore transfer_in_order =>
-// sound.*every schedule was tried
+// ctest: 01_explore when=plain,asan exit=1 explore transfer => confirmed deadlock.*withdraw.*holds      savings.*waits for  checking.*replay: [^\n]*transfer-
+// ctest: 01_tsan_sees_it_too when=tsan exit=66 run => lock-order-inversion
+// ctest: 01_ordered_twin explore transfer_in_order => sound.*every schedule was tried
 #include <cstring>
 
 #include "wedge/main/main.hpp"

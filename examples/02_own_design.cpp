@@ -7,9 +7,8 @@
 // fault holds its object while it allocates, so two of them hang in reclaim. The second one walks
 // mappings as kernels since 5.19 do, and is sound.
 //
-// ctest: 02_broken when=plain,asan exit=1 explore device<my_shrinker> --program "fault | fault(1)"
-// => confirmed deadlock.*dma_resv.*replay: ctest: 02_sound explore device<my_walk> --program "fault
-// | kswapd(1)" => sound.*every schedule was tried
+// ctest: 02_broken when=plain,asan exit=1 explore device<my_shrinker> --program "fault | fault(1)" => confirmed deadlock.*dma_resv.*replay:
+// ctest: 02_sound explore device<my_walk> --program "fault | kswapd(1)" => sound.*every schedule was tried
 #include "wedge/main/main.hpp"
 #include "wedge/model/device.hpp"
 

@@ -6,8 +6,7 @@
 // too, which no test had run. Without the main below, and with clang's -fsanitize=fuzzer, it is a
 // libFuzzer target (docs/fuzzing.md).
 //
-// ctest: 03_finds_it when=plain,asan => cache: starve\(1\), insert[^|]* \| starve\(1\),
-// insert[^|]*\nconfirmed deadlock
+// ctest: 03_finds_it when=plain,asan => cache: starve\(1\), insert[^|]* \| starve\(1\), insert[^|]*\nconfirmed deadlock
 #include <cstdio>
 
 #include "wedge/fuzz/engine.hpp"

@@ -6,9 +6,8 @@
 // allocates with the lock held. wedge sees that without a machine short of memory, and shows that
 // it hangs. The one that allocates first is sound, whichever `new` fails.
 //
-// ctest: 04_broken when=plain,asan exit=1 explore under_its_lock => confirmed
-// deadlock.*cache.*reclaim ctest: 04_sound explore before_its_lock => sound.*every schedule was
-// tried
+// ctest: 04_broken when=plain,asan exit=1 explore under_its_lock => confirmed deadlock.*cache.*reclaim
+// ctest: 04_sound explore before_its_lock => sound.*every schedule was tried
 #include <list>
 #include <string>
 

@@ -3,18 +3,15 @@
 // ctest: version --version => ^wedge 0\.1\.0\n$
 // ctest: list list => gpu_device<upstream>.*circular, recursive.*statements
 // ctest: list_json list --json => "strategies":.*"findings":.*"events":.*"statements":
-// ctest: hunt hunt --seconds 8 --out found device<upstream> device<imap_before_reclaim>
-// device<blocking_shrinker> device<alloc_under_imap> => upstream>: nothing
-// found.*imap_before_reclaim>: deadlock.*blocking_shrinker>: deadlock.*alloc_under_imap>:
-// deadlock.*replay: .*4 workloads hunted, 4 as expected ctest: hunt_unknown exit=2 hunt upstraem =>
-// ^wedge: TARGET ctest: explore_unknown exit=2 explore nothing => ^wedge: TARGET ctest:
-// replay_missing_file exit=2 replay nowhere.schedule => ^wedge: nowhere.schedule: No such file
+// ctest: hunt hunt --seconds 8 --out found device<upstream> device<imap_before_reclaim> device<blocking_shrinker> device<alloc_under_imap> => upstream>: nothing found.*imap_before_reclaim>: deadlock.*blocking_shrinker>: deadlock.*alloc_under_imap>: deadlock.*replay: .*4 workloads hunted, 4 as expected
+// ctest: hunt_unknown exit=2 hunt upstraem => ^wedge: TARGET
+// ctest: explore_unknown exit=2 explore nothing => ^wedge: TARGET
+// ctest: replay_missing_file exit=2 replay nowhere.schedule => ^wedge: nowhere.schedule: No such file
 // ctest: graph_format exit=2 graph a.wedge -o a.jpg => ^wedge: --out: a.jpg: a picture ends in
 // ctest: minimize_missing_file exit=2 minimize nowhere.wedge => ^wedge: nowhere.wedge: No such file
-// ctest: unknown_option exit=2 list --jsn => ^wedge: list: unknown option --jsn \(did you mean
-// --json\?\); see ctest: fuzz_word exit=2 fuzz shwo input => ^wedge: WHAT: there is no .shwo.;
-// there is decode, encode, show ctest: no_command exit=2 => ^wedge: a command is missing \(hunt,
-// explore, replay, check, minimize, fmt, graph, fuzz, list\); see
+// ctest: unknown_option exit=2 list --jsn => ^wedge: list: unknown option --jsn \(did you mean --json\?\); see
+// ctest: fuzz_word exit=2 fuzz shwo input => ^wedge: WHAT: there is no .shwo.; there is decode, encode, show
+// ctest: no_command exit=2 => ^wedge: a command is missing \(hunt, explore, replay, check, minimize, fmt, graph, fuzz, list\); see
 #include "wedge/main/main.hpp"
 #include "wedge/model/device_list.hpp"
 

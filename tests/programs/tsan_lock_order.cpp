@@ -1,10 +1,10 @@
 // TSan's own lock-order detector sees our locks, natively and under control.
 //
 // ctest: tsan_sees_the_order_natively when=tsan exit=66 native inverted => lock-order-inversion
-// ctest: tsan_sees_the_order_under_control when=tsan exit=66 fibers inverted =>
-// lock-order-inversion ctest: tsan_is_silent_natively when=tsan native ordered =/> WARNING ctest:
-// tsan_is_silent_under_control when=tsan fibers ordered =/> WARNING ctest:
-// the_order_checker_sees_it_too when=plain,asan native inverted => possible deadlock
+// ctest: tsan_sees_the_order_under_control when=tsan exit=66 fibers inverted => lock-order-inversion
+// ctest: tsan_is_silent_natively when=tsan native ordered =/> WARNING
+// ctest: tsan_is_silent_under_control when=tsan fibers ordered =/> WARNING
+// ctest: the_order_checker_sees_it_too when=plain,asan native inverted => possible deadlock
 #include <cstdio>
 #include <cstring>
 
