@@ -182,3 +182,20 @@ TEST_CASE("reclaim: an allocation that opted out reclaims without being seen") {
     CHECK(bo.scans == 1);
     CHECK(!all.has_edge("reclaim", "dma_resv"));
 }
+
+TEST_CASE("reclaim: without a zone a program may state that it allocates") {
+    const watched all;
+    mutex dirty{"dirty"};
+    {
+        const guard held(dirty);
+        might_alloc(gfp_nofs);
+        CHECK(!all.has_edge("dirty", "reclaim"));
+        might_alloc(gfp_kernel);
+    }
+    CHECK(all.has_edge("dirty", "reclaim"));
+    memory zone;
+    CHECK(all.findings().empty());
+    const reclaim_order::section inside(zone.order(), gfp_kernel, site::current());
+    const guard held(dirty);
+    CHECK(all.findings().size() == 1);
+}

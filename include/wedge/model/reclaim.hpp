@@ -86,6 +86,13 @@ private:
     pseudo_lock notifier_{"mmu_notifier"};
 };
 
+/// "This may reclaim", in a program that has no zone: states at an allocation under which locks it
+/// is made. One pseudo-lock of the class of all zones serves the whole process.
+inline void might_alloc(gfp asked, site where = site::current()) {
+    static reclaim_order& order = *new reclaim_order;  // threads may outlive static objects
+    order.touch(asked, where);
+}
+
 namespace detail {
 
 /// How many pages each task has freed in the pass that it is in. Natively without a lock, so that
