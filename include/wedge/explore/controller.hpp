@@ -214,8 +214,10 @@ private:
     void give_up_the_rest() {
         giving_up_ = true;
         for (std::size_t i = 0; i < used_; ++i) {
-            slots_[i]->self.sink = nullptr;  // what locks do now has not happened
-            if (!slots_[i]->is_done) switch_to(0, slots_[i]->stack());
+            if (slots_[i]->is_done) continue;
+            // What locks do now has not happened, but for the end of a daemon.
+            if (result_.how != ending::complete) slots_[i]->self.sink = nullptr;
+            switch_to(0, slots_[i]->stack());
         }
         giving_up_ = false;
     }
@@ -238,8 +240,8 @@ private:
             sanitizer::release(&ended_);
         }
         me.is_done = true;
+        if (result_.how == ending::complete) detail::task_ended(me.self);
         if (result_.how != ending::complete || giving_up_) return 0;
-        detail::task_ended(me.self);
         me.self.pending = {};
         scheduler_.ended(me);
         return me.is_starting ? after_start(me) : pick();
@@ -296,7 +298,7 @@ private:
     /// The execution was given up while the task waited for its turn.
     bool leave(const slot& me) const {
         if (!leaves_quietly_ && may_throw(me.self.pending)) throw abandoned{};
-        return true;
+        return !leaves_quietly_;
     }
 
     /// A step that nobody else's steps come between.
@@ -306,7 +308,7 @@ private:
         // A stack that unwinds already, or leaves by itself, does nothing any more.
         if (!leaves_quietly_ && may_throw(next) && std::uncaught_exceptions() == 0)
             throw abandoned{};
-        return true;
+        return !leaves_quietly_;
     }
 
     /// A step of the workload's constructor, check or destructor: nobody else runs.
