@@ -65,7 +65,7 @@ public:
     ///
     /// @return false: a try failed, a timed wait gave up, or a ticket must back off
     /// @throws abandoned  from a step that may block, when the execution is given up; where tasks
-    ///                    leave by themselves nothing is thrown, and nothing is done
+    ///                    leave by themselves nothing is done and the answer is false
     bool perform(task& self, const operation& next);
 
     /// The same for a step that has been published in `self.pending`.
