@@ -20,10 +20,11 @@ outcome tried(const char* text, std::uint64_t executions = 1000) {
 /// checker sees the cycle in a program of one task.
 ///
 /// @param alone  enough for the order checker; null: its many cycles take too long to judge here
+/// @param executions  of the broken one, and so many again to confirm each cycle
 template <class Broken>
-void check_pair(const char* text, const char* alone) {
+void check_pair(const char* text, const char* alone, std::uint64_t executions = 1000) {
     CAPTURE(std::string(text));
-    const outcome broken = tried<Broken>(text);
+    const outcome broken = tried<Broken>(text, executions);
     CHECK(broken.what == result::deadlock);
     const outcome sound = tried<design::upstream>(text, 300);
     CHECK(sound.what >= result::unresolved);
@@ -95,7 +96,7 @@ TEST_CASE("design: a job that allocates waits for its own fence in reclaim") {
 }
 
 TEST_CASE("design: recovery that allocates under the hardware's lock waits for a job") {
-    check_pair<design::recovery_allocates>("submit_user, swap_out | fault, recover", nullptr);
+    check_pair<design::recovery_allocates>("submit_user, swap_out | fault, recover", nullptr, 60);
 }
 
 TEST_CASE("design: a notifier that takes the reservation is called by who holds it") {

@@ -1,6 +1,8 @@
 // What every lock reports of a step: the event to the sink, and the task's held locks.
 #pragma once
 
+#include <string>
+
 #include "wedge/base/sanitizer.hpp"
 #include "wedge/task/chain_key.hpp"
 #include "wedge/task/task.hpp"
@@ -172,6 +174,7 @@ inline native_task::~native_task() {
     task& self = mine();
     task_ended(self);
     self.held.clear();
+    std::string().swap(self.name);  // the storage has no destructor
     current_task = nullptr;
 }
 
