@@ -89,7 +89,7 @@ struct thrower {
 /// A task that looks behind each step whether it shall leave, and is not thrown out.
 class polite final : public wedge::subject {
 public:
-    int left_early = 0;
+    std::atomic<int> left_early{0};
 
     std::uint32_t tasks() const override { return 2; }
     std::string task_name(std::uint32_t) const override { return {}; }
