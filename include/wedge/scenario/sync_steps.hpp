@@ -127,6 +127,7 @@ protected:
             here.who.taken.push_back({open.contended, mine.ticket});
             left = run(each.blocks[0], here);
         }
+        if (current().runtime->is_giving_up()) return flow::given_up;
         release_taken(here, where, mine.ticket);
         mine.ticket->end(where);
         here.tickets.erase(each.on.name);
