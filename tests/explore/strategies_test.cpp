@@ -202,6 +202,16 @@ TEST_CASE("jobs: the outcome is the same whatever their number, from one on") {
     CHECK_THROWS_AS(tried<abba>(wedge::parse_program("ab | typo"), {.jobs = 2}), wedge::error);
 }
 
+TEST_CASE("jobs: what was seen of the locks is known, however the executions were dealt") {
+    for (const std::uint32_t jobs : {1, 2}) {
+        const wedge::outcome found =
+            tried<abba>(wedge::parse_program("ab | ab"),
+                        {.how = strategy::random, .executions_max = 5000, .jobs = jobs});
+        CHECK(found.what == result::unresolved);
+        CHECK(found.has_modelled_state);
+    }
+}
+
 TEST_CASE("strategies: the same seed takes the same steps with every compiler") {
     std::string text;
     for (std::size_t how = 0; how <= static_cast<std::size_t>(strategy::exhaustive); ++how) {

@@ -36,7 +36,9 @@ public:
           options_(options),
           order_(evidence::exact),
           control_(what, options.on, &order_, options.steps_max,
-                   {options.all_policies, options.spurious_wakeups}) {}
+                   {options.all_policies, options.spurious_wakeups}) {
+        out_.has_modelled_state = false;
+    }
 
     /// Takes over a finding that was made without an execution, so that it gets a verdict too.
     /// Before `explore`.
@@ -73,6 +75,7 @@ public:
     /// What is known between executions, not settled.
     outcome so_far() const {
         outcome known = out_;
+        known.has_modelled_state = has_modelled_state();
         for (const sighting& each : found_) {
             known.what = std::min(known.what, result_of(each));
             known.findings.push_back(each.what);
@@ -345,10 +348,14 @@ private:
         return with_circle(std::move(made), control_.decisions(), done.round);
     }
 
+    bool has_modelled_state() const noexcept {
+        return out_.has_modelled_state || control_.has_seen_locks();
+    }
+
     model_options open() const { return {options_.all_policies, options_.spurious_wakeups}; }
 
     outcome finish() {
-        out_.has_modelled_state = control_.has_seen_locks();
+        out_.has_modelled_state = has_modelled_state();
         out_.what = out_.exhausted ? result::sound : result::unresolved;
         for (sighting& each : found_) {
             const result of = result_of(each);
