@@ -21,6 +21,8 @@ inline std::atomic<const heap_terms*> heap{nullptr};
 /// While it lives `new` allocates from this zone, in a program whose one source file includes
 /// wedge/model/replace_new.hpp; elsewhere it does nothing. One at a time.
 ///
+/// Under clang's ThreadSanitizer, which has operators of its own, nothing asks.
+///
 /// On real threads every `new` of a thread that has met a lock states that it may reclaim, so that
 /// the order checker sees it under which locks. It reclaims, or fails, in a `heap_section` alone.
 class heap_of {

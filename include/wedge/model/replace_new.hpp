@@ -9,6 +9,13 @@
 
 namespace wedge::detail {
 
+/// Whether `new` asks: everywhere but under clang's ThreadSanitizer.
+#if defined(__clang__) && defined(WEDGE_TSAN)
+inline constexpr bool heap_is_asked = false;
+#else
+inline constexpr bool heap_is_asked = true;
+#endif
+
 /// Null: the heap is exhausted, or was said to be.
 inline void* heap_new(std::size_t size, std::size_t alignment = 0) {
     if (!heap_allows()) return nullptr;
@@ -24,6 +31,9 @@ inline std::size_t bytes_of(std::align_val_t alignment) {
 }
 
 }  // namespace wedge::detail
+
+// clang links ThreadSanitizer's own operators into every program, so that nobody can replace them.
+#if !(defined(__clang__) && defined(WEDGE_TSAN))
 
 // All forms: sanitizers bring their own of what is missing, and tell them apart from these.
 void* operator new(std::size_t size) {
@@ -87,3 +97,5 @@ void operator delete(void* of, std::align_val_t, const std::nothrow_t&) noexcept
 void operator delete[](void* of, std::align_val_t, const std::nothrow_t&) noexcept {
     std::free(of);
 }
+
+#endif
