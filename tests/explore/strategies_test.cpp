@@ -203,7 +203,7 @@ TEST_CASE("jobs: the outcome is the same whatever their number, from one on") {
 }
 
 TEST_CASE("jobs: what was seen of the locks is known, however the executions were dealt") {
-    for (const std::uint32_t jobs : {1, 2}) {
+    for (const std::uint32_t jobs : {1U, 2U}) {
         const wedge::outcome found =
             tried<abba>(wedge::parse_program("ab | ab"),
                         {.how = strategy::random, .executions_max = 5000, .jobs = jobs});
