@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "wedge/explore/execution.hpp"
@@ -44,12 +45,12 @@ public:
         task* const before = detail::current_task;
         begin_execution(how);
         detail::current_task = &setup_;
-        if (guarded(setup_, [&] { subject_.begin(); })) {
+        if (guarded(setup_.name, [&] { subject_.begin(); })) {
             sanitizer::release(&started_);
             run_tasks();
             sanitizer::acquire(&ended_);
             detail::current_task = &setup_;
-            if (result_.how == ending::complete) guarded(setup_, [&] { subject_.check(); });
+            if (result_.how == ending::complete) guarded("check", [&] { subject_.check(); });
         }
         result_.steps = scheduler_.steps();
         giving_up_ = result_.how != ending::complete;
@@ -239,7 +240,7 @@ private:
         if (!giving_up_) {
             const sanitizer::watch_scope theirs;
             sanitizer::acquire(&started_);
-            guarded(me.self, [&] { run_body(me); });
+            guarded(me.self.name, [&] { run_body(me); });
             detail::tsan_forget_holds(me.self);
             sanitizer::release(&ended_);
         }
@@ -262,7 +263,7 @@ private:
 
     /// Runs code of the user's; what it throws ends the execution.
     template <class Body>
-    bool guarded(const task& who, Body body) noexcept {
+    bool guarded(std::string_view who, Body body) noexcept {
         try {
             body();
             return true;
@@ -271,7 +272,7 @@ private:
             const sanitizer::ignore_scope ours;
             if (result_.how != ending::complete) return false;
             result_.how = ending::threw;
-            result_.thrown = who.name + " threw: " + detail::text_of_exception();
+            result_.thrown = std::string(who) + " threw: " + detail::text_of_exception();
         }
         return false;
     }
