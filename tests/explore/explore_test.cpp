@@ -32,6 +32,17 @@ struct endless {
     static constexpr auto actions = wedge::actions(wedge::action<&endless::loop>{"loop"});
 };
 
+/// ThreadSanitizer sees tasks as threads; what wedge remembers for the thread they share is no
+/// race.
+struct lock_of_each {
+    void make() {
+        wedge::mutex named{"made by a task"}, unnamed;
+        const wedge::guard first(named);
+        const wedge::guard second(unnamed);
+    }
+    static constexpr auto actions = wedge::actions(wedge::action<&lock_of_each::make>{"make"});
+};
+
 /// Throws before its first step.
 struct rash : abba {
     void boom() { throw std::runtime_error("boom"); }
@@ -166,6 +177,10 @@ TEST_CASE("explore: plain functions, with locks that live outside") {
     const wedge::outcome sound = wedge::explore({ab, ab});
     CHECK(sound.what == result::sound);
     CHECK(a.identity().instance() == before);
+}
+
+TEST_CASE("explore: tasks make locks of their own") {
+    CHECK(run<lock_of_each>("make | make", exhaustive::options()).what == result::sound);
 }
 
 TEST_CASE("explore: same build, same seed, same outcome") {

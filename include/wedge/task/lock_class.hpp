@@ -129,6 +129,7 @@ inline class_registry& classes() {
 }
 
 /// This thread's last look-ups, so that a lock made anew for every execution costs no hashing.
+/// The tasks of an exploration share it, on one thread: for ThreadSanitizer they are threads.
 struct class_cache_entry {
     const void* key = nullptr;
     const char* text = nullptr;  // of a class known by its name: the registry's copy
@@ -153,6 +154,7 @@ public:
 
     /// The class of all locks made at this place.
     static lock_class at(site where) {
+        const sanitizer::ignore_scope ours;
         detail::class_cache_entry& cached = detail::cached_class(where.file, where.line);
         if (cached.key != where.file || cached.line != where.line || where.line == 0) {
             const std::string name = "lock@" + to_string(where);
@@ -172,6 +174,7 @@ private:
     explicit lock_class(std::uint32_t id) noexcept : id_(id) {}
 
     static std::uint32_t by_name(const char* name, const class_options& options) {
+        const sanitizer::ignore_scope ours;
         detail::class_cache_entry& cached = detail::cached_class(name, 0);
         // The address may hold another text by now, so the text decides.
         if (cached.key == name && cached.text != nullptr && std::strcmp(cached.text, name) == 0)
