@@ -52,6 +52,55 @@ if(TARGET wedge::main)
     set(WEDGE_BEST_TARGET wedge::main)
 endif()
 
+# With WEDGE_PRECOMPILED all headers are read once, and their inline functions compiled once, for all programs that
+# wedge_precompiled() names: what is left to compile of each is its own text. It takes clang, as no other leaves the
+# functions of a precompiled header to an object file of their own (its -fmodules-codegen).
+function(wedge_precompile)
+    if(NOT CMAKE_CXX_COMPILER_ID MATCHES "Clang")
+        message(FATAL_ERROR "wedge: WEDGE_PRECOMPILED needs clang, this is ${CMAKE_CXX_COMPILER_ID}")
+    endif()
+    file(GLOB_RECURSE headers RELATIVE "${PROJECT_SOURCE_DIR}/include" CONFIGURE_DEPENDS
+         "${PROJECT_SOURCE_DIR}/include/wedge/*.hpp")
+    list(REMOVE_ITEM headers wedge/model/replace_new.hpp)  # for one source of a program
+    if(NOT TARGET wedge::main)
+        list(FILTER headers EXCLUDE REGEX "^wedge/main/")
+    endif()
+    list(TRANSFORM headers REPLACE ".+" "#include \"\\0\"\n")
+    string(CONCAT includes ${headers})
+    set(folder "${PROJECT_BINARY_DIR}/precompiled")
+    file(CONFIGURE OUTPUT "${folder}/headers.cpp" CONTENT "${includes}" @ONLY)
+
+    add_library(wedge_headers OBJECT "${folder}/headers.cpp")
+    target_link_libraries(wedge_headers PRIVATE ${WEDGE_BEST_TARGET})
+    wedge_developer(wedge_headers)
+    target_compile_options(wedge_headers PRIVATE
+        -x c++-header "SHELL:-Xclang -emit-pch" "SHELL:-Xclang -fmodules-codegen" -fpch-instantiate-templates)
+    set_target_properties(wedge_headers PROPERTIES UNITY_BUILD OFF)
+
+    string(TOUPPER "${CMAKE_BUILD_TYPE}" type)
+    set(flags "${CMAKE_CXX_FLAGS} ${CMAKE_CXX_FLAGS_${type}}")
+    separate_arguments(flags UNIX_COMMAND "${flags}")
+    if(WEDGE_SANITIZE)
+        list(APPEND flags -fsanitize=${WEDGE_SANITIZE} -fno-omit-frame-pointer -g1)
+    endif()
+    add_custom_command(OUTPUT "${folder}/functions.o" DEPENDS wedge_headers $<TARGET_OBJECTS:wedge_headers>
+        COMMAND "${CMAKE_CXX_COMPILER}" ${flags} -ffunction-sections -c -x pcm $<TARGET_OBJECTS:wedge_headers>
+                -o "${folder}/functions.o" VERBATIM)
+    add_library(wedge_functions STATIC "${folder}/functions.o")
+    set_target_properties(wedge_functions PROPERTIES LINKER_LANGUAGE CXX)
+    # It has all functions, also those of the standard library that nothing calls and that call what there is not.
+    target_link_options(wedge_functions INTERFACE -Wl,--gc-sections)
+endfunction()
+
+# For a program that is built with the flags of wedge_developer() and no other definitions that our headers ask for.
+function(wedge_precompiled target)
+    if(WEDGE_PRECOMPILED)
+        target_compile_options(${target} PRIVATE "SHELL:-include-pch $<TARGET_OBJECTS:wedge_headers>")
+        target_link_libraries(${target} PRIVATE wedge_functions)
+        add_dependencies(${target} wedge_headers)
+    endif()
+endfunction()
+
 set(WEDGE_TIMEOUT 120)
 set(WEDGE_KIND plain)
 if(WEDGE_SANITIZE MATCHES "thread")
@@ -139,6 +188,7 @@ function(wedge_programs folder prefix)
             target_compile_definitions(${prefix}${name} PRIVATE WEDGE_LEVEL=${level})
         else()
             target_link_libraries(${prefix}${name} PRIVATE ${WEDGE_BEST_TARGET})
+            wedge_precompiled(${prefix}${name})
         endif()
         wedge_developer(${prefix}${name})
         wedge_cases_of(${prefix}${name} "${source}" "${shown}")
