@@ -52,7 +52,7 @@ if(TARGET wedge::main)
     set(WEDGE_BEST_TARGET wedge::main)
 endif()
 
-# With WEDGE_PRECOMPILED all headers are read once, and their inline functions compiled once, for all programs that
+# With WEDGE_PRECOMPILED most headers are read once, and their inline functions compiled once, for all programs that
 # wedge_precompiled() names: what is left to compile of each is its own text. It takes clang, as no other leaves the
 # functions of a precompiled header to an object file of their own (its -fmodules-codegen).
 function(wedge_precompile)
@@ -62,8 +62,9 @@ function(wedge_precompile)
     file(GLOB_RECURSE headers RELATIVE "${PROJECT_SOURCE_DIR}/include" CONFIGURE_DEPENDS
          "${PROJECT_SOURCE_DIR}/include/wedge/*.hpp")
     list(REMOVE_ITEM headers wedge/model/replace_new.hpp)  # for one source of a program
-    if(NOT TARGET wedge::main)
-        list(FILTER headers EXCLUDE REGEX "^wedge/main/")
+    list(FILTER headers EXCLUDE REGEX "^wedge/(fuzz|main)/")  # their counters' sections would be read-only
+    if(TARGET wedge::main)
+        list(APPEND headers CLI/CLI.hpp)
     endif()
     list(TRANSFORM headers REPLACE ".+" "#include \"\\0\"\n")
     string(CONCAT includes ${headers})
