@@ -56,7 +56,7 @@ private:
                 std::uint64_t{next.timed} << 16 | static_cast<std::uint64_t>(who.phase) << 24 |
                 std::uint64_t{who.has_woken_by_itself} << 32,
             std::uint64_t{instance_of(next.lock)} << 32 | instance_of(next.condition));
-        hash = combine(hash, std::uint64_t{next.other} << 32 | next.where.line);
+        hash = combine(hash, (std::uint64_t{next.other} << 32 | next.where.line) + self.stage);
         const context_state& in = self.contexts;
         hash =
             combine(hash, std::uint64_t{in.hardirqs} | std::uint64_t{in.softirqs} << 8 |
