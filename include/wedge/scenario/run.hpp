@@ -11,6 +11,7 @@
 #include "wedge/base/hash.hpp"
 #include "wedge/explore/options.hpp"
 #include "wedge/explore/subject.hpp"
+#include "wedge/explore/task_set.hpp"
 #include "wedge/lock/work.hpp"
 #include "wedge/model/prime.hpp"
 #include "wedge/scenario/interrupts.hpp"
@@ -23,19 +24,6 @@ inline explore_options with_choices_of_scenarios(explore_options options) {
     options.spurious_wakeups = true;
     return options;
 }
-
-namespace detail {
-
-inline bool uses_self(const block& in) {
-    bool is_used = false;
-    for_each_statement(in, [&](const statement& each) {
-        is_used = is_used || each.on.indexed == reference::index_sort::self ||
-                  each.other.indexed == reference::index_sort::self;
-    });
-    return is_used;
-}
-
-}  // namespace detail
 
 /// All that runs in a scenario. Its state is made anew for every execution.
 class scenario_subject final : public subject, private neighbours {
@@ -111,7 +99,9 @@ public:
         return {schedule_word(all_.path), fingerprint_of(all_), program_word(pressure_), {}, {}};
     }
 
+    /// Not known of more tasks than the search can tell apart.
     std::optional<std::uint64_t> state() const override {
+        if (served_.size() > task_set::capacity) return {};
         std::uint64_t all = combine(world_.hash(), interrupts_.hash());
         for (const auto& [name, each] : works_) all = combine(all, each.state());
         return all;

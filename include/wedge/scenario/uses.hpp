@@ -32,6 +32,20 @@ inline std::string written_class(const std::string& text) {
     return text.substr(0, text.find(" ("));
 }
 
+namespace detail {
+
+/// Whether anything in it depends on the number of the copy that runs it.
+inline bool uses_self(const block& in) {
+    bool is_used = false;
+    for_each_statement(in, [&](const statement& each) {
+        is_used = is_used || each.on.indexed == reference::index_sort::self ||
+                  each.other.indexed == reference::index_sort::self;
+    });
+    return is_used;
+}
+
+}  // namespace detail
+
 /// Points into the document, which must stay.
 class object_uses {
 public:
