@@ -233,6 +233,21 @@ TEST_CASE("agreement: so does the zoo") {
     CHECK(finished > 20);
 }
 
+TEST_CASE("agreement: more tasks than a set of them holds are searched by schedules") {
+    const auto of = [](unsigned copies) {
+        wedge::scenario::check_options options = small_search();
+        options.explore.executions_max = 20;
+        return wedge::scenario::check(
+            parsed("memory 4 pages low 0 high 0\nlock a mutex\nthread s x" +
+                   std::to_string(copies) + " { lock a; unlock a }\nthread t { lock a; lock a }\n"),
+            options);
+    };
+    CHECK(of(62).found.states != 0);  // with t and kswapd 64
+    const auto many = of(63);
+    CHECK(many.found.states == 0);
+    CHECK(many.what == "deadlock");
+}
+
 TEST_CASE("agreement: copies and releases are no states of their own") {
     const auto states_of = [](const std::string& copies) {
         const auto result = checked("lock a rwsem; lock b rwsem\nthread t" + copies +
