@@ -230,13 +230,14 @@ TEST_CASE("explore: a task that throws cuts the others off, so nothing is proved
     CHECK(!cut.exhausted);
 }
 
+struct stopper {
+    static void on(const wedge::outcome&, void* flag) {
+        static_cast<std::atomic<bool>*>(flag)->store(true);
+    }
+};
+
 TEST_CASE("explore: a search that is told to stop keeps what it found") {
     std::atomic<bool> stop{false};
-    struct stopper {
-        static void on(const wedge::outcome&, void* flag) {
-            static_cast<std::atomic<bool>*>(flag)->store(true);
-        }
-    };
     const wedge::outcome cut = run<abba>("ab | ba", {.how = strategy::random,
                                                      .executions_max = 1'000'000,
                                                      .stop = &stop,
@@ -244,4 +245,17 @@ TEST_CASE("explore: a search that is told to stop keeps what it found") {
                                                      .progress_data = &stop});
     CHECK(cut.executions < 10'000);
     CHECK(cut.what == result::deadlock);
+}
+
+TEST_CASE("explore: however long executions are, a search soon hears that it is to stop") {
+    std::atomic<bool> stop{false};
+    wedge::mutex lock("lock");
+    const auto work = [&] {
+        for (unsigned i = 0; i < 4000; ++i) const wedge::guard held(lock);
+    };
+    const wedge::outcome cut = wedge::explore({work, work}, {.how = strategy::random,
+                                                             .stop = &stop,
+                                                             .on_progress = &stopper::on,
+                                                             .progress_data = &stop});
+    CHECK(cut.executions * 16'000 <= wedge::progress_steps + 16'000);
 }

@@ -144,9 +144,11 @@ TEST_CASE("explore: Ctrl-C ends the search, what was found is printed and saved"
 TEST_CASE("list: says what the program has, in text and in JSON") {
     const called text = call_program(entries(), {"list"});
     CHECK(
-        text.out.starts_with("workloads\n  transfer\n    actions  withdraw, deposit\n"
+        text.out.starts_with("workloads and designs\n  transfer\n    actions  withdraw, deposit\n"
                              "    program  withdraw | deposit\n"));
+    CHECK(text.out.find("  circular             locks are taken in orders") != std::string::npos);
     const called json = call_program(entries(), {"list", "--json"});
+    CHECK(json.out.find("\"meanings\":{\"circular\":\"locks are") != std::string::npos);
     CHECK(
         json.out.starts_with("{\"workloads\":[{\"name\":\"transfer\",\"actions\":[\"withdraw\","
                              "\"deposit\"],\"program\":\"withdraw | deposit\","));

@@ -170,6 +170,7 @@ private:
         made.self.contexts = {};
         made.self.chain = 0;
         made.self.scopes = 0;
+        made.self.stage = 0;
         made.self.pending = {};  // it would speak of locks that are gone
         made.self.is_idle = false;
         made.body = {};

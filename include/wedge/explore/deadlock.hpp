@@ -57,14 +57,16 @@ private:
                !is_counted(lock->kind());  // of those nobody is the holder
     }
 
+    static mode mode_wanted(const operation& next) noexcept {
+        return next.what == step::acquire ? next.how : mode::exclusive;
+    }
     lock_use wanted_by(const task& who) const {
         const operation& next = who.pending;
-        const mode how = next.what == step::acquire ? next.how : mode::exclusive;
         return {lock_class::from_id(next.lock->class_id()).name(),
                 next.lock->class_id(),
                 next.lock->instance(),
                 0,
-                how,
+                mode_wanted(next),
                 flags::none,
                 next.where};
     }
@@ -101,7 +103,7 @@ private:
         const stuck_task& self = tasks_[waiting];
         if (!waits_for_lock(self)) return result;
         const lock_state& state = locks_.at(self.who->pending.lock->instance()).state;
-        const mode how = wanted_by(*self.who).how;
+        const mode how = mode_wanted(self.who->pending);
         const auto conflicts = [&](const lock_state::use& other) {
             return !is_shared(how) || !is_shared(other.how);
         };
@@ -117,11 +119,15 @@ private:
     /// The shortest cycle of the wait-for graph, by breadth-first search from every task.
     void find_cycle() {
         const std::size_t n = tasks_.size();
+        std::vector<std::vector<std::uint32_t>> blocked_by;
+        for (std::uint32_t i = 0; i < n; ++i) blocked_by.push_back(blockers(i));
+        std::vector<std::uint32_t> from;
+        std::vector<std::uint32_t> frontier;
         for (std::uint32_t start = 0; start < n; ++start) {
-            std::vector<std::uint32_t> from(n, ~0U);
-            std::vector<std::uint32_t> frontier{start};
+            from.assign(n, ~0U);
+            frontier = {start};
             for (std::size_t i = 0; i < frontier.size(); ++i) {
-                for (const std::uint32_t next : blockers(frontier[i])) {
+                for (const std::uint32_t next : blocked_by[frontier[i]]) {
                     if (next == start) {
                         std::vector<std::uint32_t> path;
                         for (std::uint32_t at = frontier[i]; at != start; at = from[at])

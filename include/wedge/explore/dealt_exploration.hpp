@@ -126,7 +126,7 @@ private:
             mine.what = make();
             mine.running = std::make_unique<session>(*mine.what, mine.options);
         }
-        const bool goes_on = mine.running->search(executions);
+        const bool goes_on = mine.running->search(executions, progress_steps);
         if (goes_on && options_.on_progress == nullptr) return true;
         outcome known = mine.running->so_far();
         if (known.exhausted) {
@@ -154,7 +154,7 @@ private:
     void in_turns(MakeSubject& make) {
         const std::uint64_t n = count();
         const std::uint64_t at_once = is_portfolio() ? members_.size() : 1;
-        std::uint64_t reported = 0;
+        counted reported;
         bool goes_on = true;
         for (std::uint64_t from = is_portfolio(); goes_on && !stop_; report_progress(reported)) {
             goes_on = false;
@@ -191,7 +191,7 @@ private:
         };
         std::vector<std::thread> workers;
         for (std::uint64_t i = running; i > 0; --i) workers.emplace_back(search);
-        std::uint64_t reported = 0;
+        counted reported;
         for (std::unique_lock held(mutex_);
              !ended.wait_for(held, std::chrono::milliseconds(20), [&] { return running == 0; });) {
             hand_on_the_wish_to_stop();
@@ -208,9 +208,13 @@ private:
             stop_ = true;
     }
 
-    /// @param reported  how many executions there were when it was reported last
-    void report_progress(std::uint64_t& reported) {
-        constexpr std::uint64_t every = 1024;
+    struct counted {
+        std::uint64_t executions = 0;
+        std::uint64_t steps = 0;
+    };
+
+    /// @param reported  how many there were when it was reported last
+    void report_progress(counted& reported) {
         if (options_.on_progress == nullptr) return;
         outcome all;
         {
@@ -224,8 +228,11 @@ private:
                         all.findings.push_back(found);
             }
         }
-        if (all.executions + all.pruned < reported + every) return;
-        reported = all.executions + all.pruned;
+        const std::uint64_t executions = all.executions + all.pruned;
+        if (executions < reported.executions + progress_executions &&
+            all.steps < reported.steps + progress_steps)
+            return;
+        reported = {executions, all.steps};
         options_.on_progress(all, options_.progress_data);
     }
 

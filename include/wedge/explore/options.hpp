@@ -35,6 +35,10 @@ enum class substrate : std::uint8_t {
 };
 inline constexpr const char* substrate_names[] = {"automatic", "fibers", "threads"};
 
+/// How often a search reports: a twentieth of a second apart at most.
+inline constexpr std::uint64_t progress_executions = 1024;
+inline constexpr std::uint64_t progress_steps = 65'536;
+
 struct explore_options {
     strategy how = strategy::portfolio;
     std::uint64_t seed = 1;
@@ -52,7 +56,8 @@ struct explore_options {
     bool spurious_wakeups = false;            ///< of conditions, one a task and execution
     const std::atomic<bool>* stop = nullptr;  ///< when it turns true, the search ends early
 
-    /// Called between executions, about every thousand of them, with what is known so far.
+    /// Called between executions, after so many of them or of their steps, with what is known so
+    /// far.
     void (*on_progress)(const outcome& so_far, void* data) = nullptr;
     void* progress_data = nullptr;
 };

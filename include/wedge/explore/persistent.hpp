@@ -1,14 +1,15 @@
 // Which of the tasks that can go on are enough to be tried in a state.
 #pragma once
 
-#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <span>
 #include <vector>
 
 #include "wedge/explore/step_model.hpp"
+#include "wedge/explore/strategy/strategy.hpp"
 #include "wedge/explore/subject.hpp"
+#include "wedge/explore/task_set.hpp"
 
 namespace wedge {
 
@@ -19,30 +20,32 @@ class persistent_sets {
 public:
     using tasks = std::span<const std::unique_ptr<controlled_task>>;
 
+    /// An enabled task whose next step is one by itself, and only spares the others a wait;
+    /// `no_task`: there is none.
+    std::uint32_t sufficient(tasks all, std::span<const std::uint32_t> enabled,
+                             const step_model& model, const subject& what) const {
+        for (const std::uint32_t each : enabled)
+            if (model.is_unopposed(*all[each]) &&
+                what.is_only_waited_for(*all[each]->self.pending.lock) &&
+                opponents(*all[each], what) != 0)
+                return each;
+        return no_task;
+    }
+
     /// A smallest one among those that are grown from one task each.
     ///
-    /// @param enabled  who can go on, rising
-    /// @return those of them that are in it, rising
-    std::span<const std::uint32_t> of(tasks all, std::span<const std::uint32_t> enabled,
-                                      const step_model& model, const subject& what) {
-        for (const std::uint32_t each : enabled)
-            if (opponents(*all[each], what) != 0 && model.is_unopposed(*all[each]) &&
-                what.is_only_waited_for(*all[each]->self.pending.lock))
-                return best_ = {each};
-        best_.assign(enabled.begin(), enabled.end());
-        if (enabled.size() < 2) return best_;
-        see(all, enabled, model, what);
-        for (const std::uint32_t each : enabled) {
-            if (!grow(each)) continue;
-            const auto n = static_cast<std::size_t>(
-                std::count_if(enabled.begin(), enabled.end(),
-                              [&](std::uint32_t task) { return states_[task].is_inside; }));
-            if (n >= best_.size()) continue;
-            best_.clear();
-            for (const std::uint32_t task : enabled)
-                if (states_[task].is_inside) best_.push_back(task);
-        }
-        return best_;
+    /// @param enabled  who can go on; with tasks that fit no set, all of them are returned
+    task_set of(tasks all, std::span<const std::uint32_t> enabled, const step_model& model,
+                const subject& what) {
+        task_set best;
+        for (const std::uint32_t each : enabled) best.add(each);
+        if (best.size() < 2 || all.size() > task_set::capacity) return best;
+        see(all, best, model, what);
+        enabled_.for_each([&](std::uint32_t each) {
+            const task_set grown = grow(each, best.size());
+            if (!grown.is_empty() && grown.size() < best.size()) best = grown;
+        });
+        return best;
     }
 
 private:
@@ -50,9 +53,6 @@ private:
         std::uint64_t opponents = 0;   ///< of its next step; 0: not known
         std::uint64_t may_do = 0;      ///< by this and later steps
         std::uint32_t held_up_by = 0;  ///< a task without which it cannot go on; itself: none known
-        bool is_enabled = false;
-        bool is_done = false;
-        bool is_inside = false;
     };
 
     /// Of a step on a lock alone.
@@ -66,61 +66,54 @@ private:
         return what.opponents_of(next);
     }
 
-    void see(tasks all, std::span<const std::uint32_t> enabled, const step_model& model,
-             const subject& what) {
-        states_.assign(all.size(), {});
-        for (const std::uint32_t each : enabled) states_[each].is_enabled = true;
+    void see(tasks all, task_set enabled, const step_model& model, const subject& what) {
+        enabled_ = enabled;
+        unfinished_ = {};
+        states_.resize(all.size());
         for (std::uint32_t i = 0; i < all.size(); ++i) {
+            if (all[i]->is_done) continue;
+            unfinished_.add(i);
             state& here = states_[i];
-            here.is_done = all[i]->is_done;
-            if (here.is_done) continue;
             here.opponents = opponents(*all[i], what);
             here.may_do = what.may_do(i);
-            here.held_up_by = i;
-            if (here.is_enabled || here.opponents == 0) continue;
-            here.held_up_by = model.who_keeps_out(*all[i]);
+            const bool waits = !enabled.has(i) && here.opponents != 0;
+            here.held_up_by = waits ? model.who_keeps_out(*all[i]) : i;
         }
     }
 
-    /// False: the set cannot be told.
-    bool grow(std::uint32_t from) {
-        for (state& each : states_) each.is_inside = false;
-        inside_ = {from};
-        states_[from].is_inside = true;
-        for (bool has_grown = true; has_grown;) {
-            const std::size_t before = inside_.size();
-            for (std::size_t i = 0; i < inside_.size(); ++i)
-                if (!add_opponents(inside_[i])) return false;
-            has_grown = inside_.size() != before;
+    /// The enabled ones of the set from one task on; empty: it cannot be told, or has as many.
+    task_set grow(std::uint32_t from, std::uint32_t most) const {
+        task_set inside;
+        inside.add(from);
+        for (task_set before; before != inside;) {
+            before = inside;
+            bool is_known = true;
+            before.for_each(
+                [&](std::uint32_t each) { is_known = is_known && add_opponents(each, inside); });
+            if (!is_known || inside.common(enabled_).size() >= most) return {};
         }
-        return true;
+        return inside.common(enabled_);
     }
 
-    bool add_opponents(std::uint32_t task) {
+    bool add_opponents(std::uint32_t task, task_set& inside) const {
         const state& mine = states_[task];
         if (mine.opponents == 0) return false;
-        if (!mine.is_enabled) {
-            if (mine.held_up_by == task) return false;
-            add(mine.held_up_by);
-            return true;
+        if (!enabled_.has(task)) {
+            inside.add(mine.held_up_by);
+            return mine.held_up_by != task;
         }
-        for (std::uint32_t i = 0; i < states_.size(); ++i) {
+        unfinished_.without(inside).for_each([&](std::uint32_t i) {
             const state& other = states_[i];
-            if (other.is_done || other.is_inside || (other.may_do & mine.opponents) == 0) continue;
-            const bool waits_for_us = !other.is_enabled && states_[other.held_up_by].is_inside;
-            if (!waits_for_us) add(i);
-        }
+            if ((other.may_do & mine.opponents) == 0) return;
+            const bool waits_for_us = !enabled_.has(i) && inside.has(other.held_up_by);
+            if (!waits_for_us) inside.add(i);
+        });
         return true;
     }
-    void add(std::uint32_t task) {
-        if (states_[task].is_inside) return;
-        states_[task].is_inside = true;
-        inside_.push_back(task);
-    }
 
-    std::vector<state> states_;
-    std::vector<std::uint32_t> inside_;
-    std::vector<std::uint32_t> best_;
+    std::vector<state> states_;  // of those that have not ended
+    task_set enabled_;
+    task_set unfinished_;
 };
 
 }  // namespace wedge

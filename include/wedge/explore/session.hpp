@@ -13,20 +13,12 @@
 #include "wedge/explore/minimize.hpp"
 #include "wedge/explore/real_cycle.hpp"
 #include "wedge/explore/ring.hpp"
+#include "wedge/explore/sighting.hpp"
 #include "wedge/explore/strategy/confirm.hpp"
 #include "wedge/explore/strategy/replay.hpp"
 #include "wedge/order/checker.hpp"
 
 namespace wedge {
-
-/// A finding, and the execution that showed it.
-struct sighting {
-    finding what;
-    schedule shown;
-    bool is_of_order = false;  ///< a report of the order checker: it needs a verdict
-    bool is_reached = false;   ///< an execution ended in it
-    bool is_graded = false;    ///< by the checker of another session, which has seen more of it
-};
 
 /// Explores, replays and confirms one subject. Not shared between threads.
 class session {
@@ -56,10 +48,12 @@ public:
         return settle();
     }
 
-    /// Searches for so many executions more. False: the budget is spent, or everything was tried.
-    bool search(std::uint64_t more) {
+    /// Searches for so many executions or steps more, whichever are fewer. False: the budget is
+    /// spent, or everything was tried.
+    bool search(std::uint64_t more, std::uint64_t steps_more = ~std::uint64_t{0}) {
         if (how_ == nullptr) how_ = make_strategy(subject_, options_, cycle_locks_);
-        for (; more != 0 && !is_over(); --more) {
+        const std::uint64_t before = out_.steps;
+        for (; more != 0 && out_.steps - before < steps_more && !is_over(); --more) {
             if (!how_->new_execution()) {
                 out_.exhausted = how_->is_exhaustive() && !is_cut_;
                 if (out_.exhausted) show_livelock(how_->livelock(livelock_watch::rounds));
@@ -67,7 +61,6 @@ public:
             }
             run(*how_);
             out_.states = how_->states();
-            report_progress();
         }
         return !is_over();
     }
@@ -106,7 +99,7 @@ public:
         // Confirming may add sightings, so the list is walked by number.
         for (std::size_t i = 0; i < found_.size() && !out_.exhausted; ++i) {
             regrade(found_[i]);
-            if (needs_verdict(found_[i]) && !is_about_interrupts(found_[i].what.kind))
+            if (found_[i].needs_verdict() && !is_about_interrupts(found_[i].what.kind))
                 confirm_cycle(finding(found_[i].what));
         }
         return judged();
@@ -135,7 +128,7 @@ public:
         schedule_replay how(decisions, replay_mode::strict);
         run(how);
         if (!how.diverged().empty()) found_.clear();
-        std::erase_if(found_, needs_verdict);
+        std::erase_if(found_, [](const sighting& each) { return each.needs_verdict(); });
         for (sighting& each : found_)
             if (each.what.judged != verdict::refuted) make_definitive(each);
         return finish();
@@ -154,8 +147,10 @@ private:
 
     bool is_over() const {
         return out_.executions + out_.pruned >= options_.executions_max ||
-               out_.steps >= options_.steps_all_max ||
-               (options_.stop != nullptr && options_.stop->load(std::memory_order_relaxed));
+               out_.steps >= options_.steps_all_max || is_to_stop();
+    }
+    bool is_to_stop() const {
+        return options_.stop != nullptr && options_.stop->load(std::memory_order_relaxed);
     }
 
     execution_record run(search_strategy& how) {
@@ -170,6 +165,7 @@ private:
             see_order(order_.findings()[known_], done);
         if (done.stuck) see_stuck(*done.stuck, done);
         if (done.how == ending::threw) see_exception(done);
+        report_progress();
         return done;
     }
 
@@ -252,7 +248,7 @@ private:
     outcome judged() {
         for (sighting& each : found_) {
             if (!each.is_reached) regrade(each);
-            if (needs_verdict(each)) {
+            if (each.needs_verdict()) {
                 const bool misses_interrupts =
                     is_about_interrupts(each.what.kind) && !subject_.delivers_interrupts();
                 const bool is_refuted = out_.exhausted && !misses_interrupts;
@@ -265,10 +261,6 @@ private:
             }
         }
         return finish();
-    }
-
-    static bool needs_verdict(const sighting& each) {
-        return each.is_of_order && !each.is_reached && each.what.judged == verdict::unresolved;
     }
 
     /// Parks tasks at the edges of the cycle; when that does not do, because what leads there needs
@@ -286,8 +278,7 @@ private:
     bool builds(search_strategy& how, const finding& wanted) {
         const std::uint64_t most = std::min(confirmations_max, options_.executions_max);
         for (std::uint64_t i = 0; i < most; ++i) {
-            if (options_.stop != nullptr && options_.stop->load(std::memory_order_relaxed))
-                return false;
+            if (is_to_stop()) return false;
             static_cast<void>(how.new_execution());
             const execution_record done = run(how);
             if (done.stuck && is_among(wanted, *done.stuck)) return true;
@@ -297,8 +288,9 @@ private:
 
     /// Minimises the schedule, and takes the finding as one replay of it shows it: so a replay in
     /// another process prints the same bytes.
-    void make_definitive(sighting& each) const {
-        schedule small = session(subject_, options_).smallest(each);
+    void make_definitive(sighting& each) {
+        if (minimizing_ == nullptr) minimizing_ = std::make_unique<session>(subject_, options_);
+        schedule small = minimizing_->smallest(each);
         if (!shown_again(each, small) && small.circle != 0) {
             small = each.shown;  // the fewer rounds of minimising took a long loop for a circle
             static_cast<void>(shown_again(each, small));
@@ -318,11 +310,15 @@ private:
     }
 
     schedule smallest(const sighting& wanted) {
-        if (wanted.shown.circle != 0) control_.set_bound(enough_rounds(wanted.shown));
+        const bool is_circle = wanted.shown.circle != 0;
+        control_.set_bound(is_circle ? enough_rounds(wanted.shown) : options_.steps_max);
+        std::uint64_t steps = 0;  // whoever wants it to stop waits for so many
         return minimize(wanted.shown, [&](const schedule& hints) -> std::optional<schedule> {
+            if (is_to_stop() && steps >= progress_steps) return std::nullopt;
             schedule_replay how(hints.decisions, replay_mode::lenient, hints.circle);
             order_.reset();
             const execution_record done = control_.run(how);
+            steps += done.steps;
             if (!shows(wanted, done)) return std::nullopt;
             return shown(done, {});
         });
@@ -377,8 +373,11 @@ private:
     }
 
     void report_progress() {
-        constexpr std::uint64_t every = 1024;
-        if (options_.on_progress == nullptr || (out_.executions + out_.pruned) % every != 0) return;
+        if (options_.on_progress == nullptr) return;
+        const std::uint64_t executions = out_.executions + out_.pruned;
+        if (executions % progress_executions != 0 && out_.steps < reported_ + progress_steps)
+            return;
+        reported_ = out_.steps;
         options_.on_progress(so_far(), options_.progress_data);
     }
 
@@ -387,9 +386,11 @@ private:
     checker order_;
     controller control_;
     std::unique_ptr<search_strategy> how_;
+    std::unique_ptr<session> minimizing_;  // one for all findings
     outcome out_;
     bool is_cut_ = false;    // an execution ended before all its tasks could: nothing is proved
     std::size_t known_ = 0;  // how many of the checker's findings are in found_
+    std::uint64_t reported_ = 0;  // how many steps there were when it was reported last
     std::vector<sighting> found_;
     std::vector<std::uint32_t> cycle_locks_;  // of the cycles in found_
 };

@@ -19,7 +19,7 @@
 namespace wedge {
 
 /// Knows which tasks can go on, asks the strategy for one of them, and records the answers.
-class task_scheduler {
+class task_scheduler final : private whole_view {
 public:
     task_scheduler(const subject& what, step_model& model, std::uint64_t steps_max)
         : subject_(what), model_(model), steps_max_(steps_max) {}
@@ -32,10 +32,9 @@ public:
         decisions_.clear();
         at_.running = no_task;
         at_.has_yielded = at_.has_progressed = false;
-        at_.state = 0;
-        knows_state_ = subject_.state().has_value();
+        at_.whole = subject_.state() ? this : nullptr;
+        whole_.begin_execution();
         looks_for_livelocks_ = how.looks_for_livelocks();
-        looks_at_states_ = knows_state_ || looks_for_livelocks_;
         if (looks_for_livelocks_) livelocks_.begin_execution();
     }
 
@@ -76,12 +75,12 @@ public:
     ///
     /// @return `no_task`: nobody, and `over` is why
     [[gnu::always_inline]] std::uint32_t next(ending& over) {
-        if (knows_state_) [[unlikely]]
+        if (at_.whole != nullptr) [[unlikely]]
             if (const std::uint32_t again = how_->repeated(); again != no_task)
                 return go_on_with(again);
         if (how_->runs_on() && runs_on()) return go_on_with(at_.running);
         at_.enabled = who_can_go_on();
-        if (at_.enabled.empty() || looks_at_states_ || steps_ >= steps_max_) [[unlikely]]
+        if (at_.enabled.empty() || looks_for_livelocks_ || steps_ >= steps_max_) [[unlikely]]
             if (is_over(over)) return no_task;
         const std::uint32_t next = how_->next_task(at_);
         if (next == no_task) [[unlikely]]
@@ -137,7 +136,7 @@ private:
     }
     /// Whether the running task takes the next step too, and nothing else is to be looked at.
     bool runs_on() const {
-        return at_.running != no_task && !looks_at_states_ && steps_ < steps_max_ &&
+        return at_.running != no_task && !looks_for_livelocks_ && steps_ < steps_max_ &&
                can_go_on(at_.running);
     }
 
@@ -157,25 +156,21 @@ private:
         return made;
     }
 
-    /// Whether the execution ends before the strategy is asked. Hashes the state if it wants it.
+    /// Whether the execution ends before the strategy is asked.
     [[gnu::noinline]] bool is_over(ending& why) {
         if (at_.enabled.empty()) {
             why = left_ != 0 && is_stuck() ? ending::deadlock : ending::complete;
             return true;
         }
         const bool is_last = steps_ >= steps_max_;
-        const bool wants_state = knows_state_ && how_->wants_state();
-        if (looks_for_livelocks_ || wants_state) {
-            at_.state = state_now();
-            if (looks_for_livelocks_ &&
-                livelocks_.is_in_circle(at_.state, knows_state_, is_last, at_.enabled)) {
+        if (looks_for_livelocks_) {
+            const bool is_whole = at_.whole != nullptr;
+            const std::uint64_t now = is_whole ? state() : state_hash(tasks());
+            if (livelocks_.is_in_circle(now, is_whole, is_last, at_.enabled)) {
                 why = ending::livelock;
                 return true;
             }
         }
-        at_.places = whole_.places();
-        at_.enough =
-            wants_state ? persistent_.of(tasks(), at_.enabled, model_, subject_) : at_.enabled;
         if (!is_last) return false;
         why = ending::bounded;
         return true;
@@ -184,9 +179,15 @@ private:
     std::span<const std::unique_ptr<controlled_task>> tasks() const {
         return std::span(model_.tasks()).first(used_);
     }
-    std::uint64_t state_now() {
-        return knows_state_ ? whole_.of(tasks(), model_.locks(), subject_) : state_hash(tasks());
+
+    std::uint64_t state() override {
+        return whole_.of(tasks(), decisions_, model_.locks(), subject_);
     }
+    std::span<const std::uint32_t> places() const override { return whole_.places(); }
+    std::uint32_t sufficient() override {
+        return persistent_.sufficient(tasks(), at_.enabled, model_, subject_);
+    }
+    task_set enough() override { return persistent_.of(tasks(), at_.enabled, model_, subject_); }
 
     /// Whether somebody waits for what nobody will do. The strategy hears of idle tasks too: what
     /// they wait for may come earlier in another schedule.
@@ -215,9 +216,7 @@ private:
     const lock_state free_;                               // what a step that never blocks waits for
     const lock_state taken_for_good_ = taken_for_good();  // of a task without a step
     choice_point at_;
-    bool knows_state_ = false;
     bool looks_for_livelocks_ = false;
-    bool looks_at_states_ = false;  // either of the two
     livelock_watch livelocks_;
     whole_state whole_;
     persistent_sets persistent_;

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "wedge/base/hash.hpp"
+#include "wedge/event/schedule.hpp"
 #include "wedge/explore/step_model.hpp"
 #include "wedge/explore/subject.hpp"
 
@@ -23,15 +24,26 @@ class whole_state {
 public:
     using tasks = std::span<const std::unique_ptr<controlled_task>>;
 
-    std::uint64_t of(tasks all, const lock_table& locks, const subject& what) {
+    void begin_execution() noexcept {
+        looked_at_ = 0;
+        own_.clear();
+    }
+
+    /// @param taken  the decisions of this execution
+    std::uint64_t of(tasks all, std::span<const decision> taken, const lock_table& locks,
+                     const subject& what) {
         rank_ages(all, locks);
         group(all.size(), what);
-        of_task_.assign(all.size(), 0);
+        look_at_those_who_moved(all, taken, what);
+        of_task_.clear();
+        for (const std::unique_ptr<controlled_task>& each : all)
+            of_task_.push_back(static_cast<std::uint64_t>(each->phase) |
+                               std::uint64_t{each->has_woken_by_itself} << 8);
         std::uint64_t sum = 0;
         locks.for_each([&](const lock_table::record& each) { sum += add_uses_of(each); });
         for (std::uint32_t i = 0; i < all.size(); ++i) {
             std::uint64_t& mine = of_task_[i];
-            if (!all[i]->is_done) mine = combine(combine(mine, of(*all[i])), what.state_of(i));
+            mine = combine(mine, own_[i]);
             sum += combine(group_[i], mine);
         }
         for (same_tasks& each : alike_) give_places(each);
@@ -48,15 +60,29 @@ private:
         std::vector<std::uint32_t> sorted;
     };
 
-    std::uint64_t of(const controlled_task& who) const {
-        const task& self = who.self;
+    /// What a task is by itself changes in its own steps alone, but for the ranks of tickets.
+    void look_at_those_who_moved(tasks all, std::span<const decision> taken, const subject& what) {
+        const auto look = [&](std::uint32_t i) {
+            own_[i] = all[i]->is_done ? 0 : combine(of(all[i]->self), what.state_of(i));
+        };
+        if (own_.size() != all.size() || !ages_.empty() || had_ages_) {
+            own_.resize(all.size());
+            for (std::uint32_t i = 0; i < all.size(); ++i) look(i);
+        } else {
+            for (const decision& each : taken.subspan(looked_at_))
+                if (each.what == decision::sort::run) look(each.value);
+        }
+        had_ages_ = !ages_.empty();
+        looked_at_ = taken.size();
+    }
+
+    std::uint64_t of(const task& self) const {
         const operation& next = self.pending;
-        std::uint64_t hash = combine(
-            static_cast<std::uint64_t>(next.what) | static_cast<std::uint64_t>(next.how) << 8 |
-                std::uint64_t{next.timed} << 16 | static_cast<std::uint64_t>(who.phase) << 24 |
-                std::uint64_t{who.has_woken_by_itself} << 32,
-            std::uint64_t{instance_of(next.lock)} << 32 | instance_of(next.condition));
-        hash = combine(hash, std::uint64_t{next.other} << 32 | next.where.line);
+        std::uint64_t hash =
+            combine(static_cast<std::uint64_t>(next.what) |
+                        static_cast<std::uint64_t>(next.how) << 8 | std::uint64_t{next.timed} << 16,
+                    std::uint64_t{instance_of(next.lock)} << 32 | instance_of(next.condition));
+        hash = combine(hash, (std::uint64_t{next.other} << 32 | next.where.line) + self.stage);
         const context_state& in = self.contexts;
         hash =
             combine(hash, std::uint64_t{in.hardirqs} | std::uint64_t{in.softirqs} << 8 |
@@ -152,6 +178,9 @@ private:
     }
 
     std::vector<std::uint64_t> ages_;
+    bool had_ages_ = false;           // at the last state
+    std::size_t looked_at_ = 0;       // of the decisions
+    std::vector<std::uint64_t> own_;  // by task: what it is by itself, or 0 if it has ended
     std::vector<std::uint64_t> of_task_;
     std::vector<std::uint32_t> group_;
     std::vector<std::uint32_t> place_;

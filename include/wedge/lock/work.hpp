@@ -1,13 +1,16 @@
 // Work items: what is done later, by a task of its own.
 #pragma once
 
+#include <cstdint>
 #include <utility>
 
+#include "wedge/base/hash.hpp"
 #include "wedge/lock/condition.hpp"
 #include "wedge/lock/label.hpp"
 #include "wedge/lock/mutex.hpp"
 #include "wedge/lock/thread.hpp"
 #include "wedge/task/idle.hpp"
+#include "wedge/task/stage.hpp"
 
 namespace wedge {
 
@@ -63,6 +66,7 @@ public:
     /// @return it was queued
     bool cancel(site where = site::current()) {
         bool was_queued = false;
+        stage_scope stage;
         {
             const lock_guard held(state_, where);
             was_queued = std::exchange(is_queued_, false);
@@ -70,9 +74,15 @@ public:
             begun_.notify_all(where);
         }
         wait_for_body(where);
+        stage.set(1);
         const lock_guard held(state_, where);
         --cancels_;
         return was_queued;
+    }
+
+    /// A hash of what the item remembers beside its locks. Between two steps, under control.
+    std::uint64_t state() const noexcept {
+        return combine(std::uint64_t{is_queued_} | std::uint64_t{is_stopped_} << 1, cancels_);
     }
 
 private:
@@ -99,9 +109,12 @@ private:
     }
     /// It is still queued now that the worker counts as running it.
     bool begin() {
+        stage_scope stage;
         const lock_guard held(state_);
         begun_.notify_all();
-        return std::exchange(is_queued_, false);
+        const bool is_to_run = std::exchange(is_queued_, false);
+        stage.set(is_to_run ? 1 : 0);
+        return is_to_run;
     }
 
     mutex_type running_;

@@ -60,8 +60,7 @@ private:
         options_.explore.on_progress = &progress_line::on;
         options_.explore.progress_data = &progress;
         scenario::order_walk order(all);
-        static_cast<void>(order.run(options_.explore.stop));
-        scenario::check_result result = scenario::check(all, options_);
+        scenario::check_result result = scenario::check(all, order, options_);
         order_picture picture;
         picture.title = file_ + ": " + result.what;
         for (const scenario::declaration& each : all.all)

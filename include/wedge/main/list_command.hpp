@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cstddef>
 #include <iterator>
 #include <string>
 #include <string_view>
@@ -12,6 +13,7 @@
 #include "wedge/event/schedule_text.hpp"
 #include "wedge/main/subcommand.hpp"
 #include "wedge/report/json.hpp"
+#include "wedge/report/words.hpp"
 #include "wedge/scenario/words.hpp"
 #include "wedge/task/lock_identity.hpp"
 
@@ -85,7 +87,7 @@ private:
     }
 
     static std::string text(const invocation& call) {
-        std::string text = "workloads\n";
+        std::string text = "workloads and designs\n";
         for (const workload_entry& each : call.workloads)
             text += "  " + each.name + "\n    actions  " + joined(each.actions) +
                     "\n    program  " + to_string(each.usual) + "\n";
@@ -93,6 +95,11 @@ private:
             text += "  none: a program built with WEDGE_MAIN(workload...) has some\n";
         for (const section& each : vocabulary())
             text += std::string(each.title) + "\n" + filled(each.words);
+        text += "what the findings say\n";
+        constexpr std::size_t width = 21;  // the longest name and a gap
+        for (std::size_t i = 0; i < finding_names.size(); ++i)
+            text +=
+                "  " + report::padded(finding_names[i], width) + report::finding_meanings[i] + "\n";
         return text;
     }
 
@@ -106,6 +113,10 @@ private:
         }
         json.end(']');
         for (const section& each : vocabulary()) json.key(each.title).list(each.words);
+        json.key("meanings").begin('{');
+        for (std::size_t i = 0; i < finding_names.size(); ++i)
+            json.key(finding_names[i]).value(report::finding_meanings[i]);
+        json.end('}');
         return json.end('}').text() + "\n";
     }
 

@@ -5,10 +5,12 @@
 #include <chrono>
 #include <cstdint>
 
+#include "wedge/base/hash.hpp"
 #include "wedge/lock/condition.hpp"
 #include "wedge/lock/guard.hpp"
 #include "wedge/lock/spinlock.hpp"
 #include "wedge/task/idle.hpp"
+#include "wedge/task/stage.hpp"
 
 namespace wedge {
 
@@ -27,10 +29,12 @@ public:
     template <class HasWork>
     bool wait_for_wake(HasWork has_work, site where) {
         bool is_woken = false;
+        stage_scope stage;
         if (!exists_.load(std::memory_order_relaxed)) {
             is_woken = has_work();
             exists_.store(true, std::memory_order_relaxed);
         }
+        stage.set(is_woken ? 1 : 0);
         const guard held(lock_, where);
         if (throttled_tasks_ != 0) throttled_.notify_all(where);  // they say whether to go on
         const idle_section without_work;
@@ -79,6 +83,13 @@ public:
     void has_succeeded() noexcept { failures_.store(0, std::memory_order_relaxed); }
     bool is_hopeless() const noexcept {
         return tries_ != 0 && failures_.load(std::memory_order_relaxed) >= tries_;
+    }
+    /// A hash of all this but the locks. Between two steps, under control.
+    std::uint64_t state() const noexcept {
+        const std::uint64_t flags = std::uint64_t{is_there()} | std::uint64_t{wake_} << 1 |
+                                    std::uint64_t{is_stopped_} << 2 |
+                                    std::uint64_t{throttled_tasks_} << 3;
+        return combine(flags, failures_.load(std::memory_order_relaxed));
     }
 
 private:

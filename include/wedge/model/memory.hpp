@@ -10,12 +10,14 @@
 #include <sched.h>
 
 #include "wedge/base/check.hpp"
+#include "wedge/base/hash.hpp"
 #include "wedge/model/free_blocks.hpp"
 #include "wedge/model/kswapd.hpp"
 #include "wedge/model/oom.hpp"
 #include "wedge/model/pressure.hpp"
 #include "wedge/model/reclaim.hpp"
 #include "wedge/model/shrinker.hpp"
+#include "wedge/task/stage.hpp"
 
 namespace wedge {
 
@@ -165,6 +167,15 @@ public:
     /// What the hog of the pressure has taken.
     std::uint32_t hogged_pages() const noexcept { return hogged_.load(std::memory_order_relaxed); }
     const zone_limits& limits() const noexcept { return limits_; }
+
+    /// A hash of what decides how allocations of single pages go on, locks and tasks aside; of a
+    /// zone without rates, throttling or movers. Between two steps, under control.
+    std::uint64_t state() const noexcept {
+        return combine(combine(free_.load(std::memory_order_relaxed), hogged_pages()),
+                       kswapd_.state());
+    }
+    /// What it remembers of one task: whether the pass that the task is in has freed anything.
+    bool has_freed(std::uint32_t task) const noexcept { return progress_.has_freed(task); }
     reclaim_order& order() noexcept { return order_; }
 
 private:
@@ -179,6 +190,7 @@ private:
 
     bool alloc(request wanted, gfp asked, site where) {
         order_.touch(asked, where);
+        stage_scope stage;
         const gfp counts = effective(asked, current().scopes);
         const bool may_reclaim = has(counts, gfp::direct_reclaim);
         const bool never_fails = has(counts, gfp::nofail);
@@ -187,13 +199,16 @@ private:
             (has(counts, gfp::noretry) || (wanted.is_costly() && !has(counts, gfp::retry_mayfail)));
         if (!is_endless_ && hogging_.strikes("the hog comes or goes", where)) call_hog(where);
         if (may_reclaim && strikes(pressure_.force_reclaim, scope::reclaim_first, reclaiming_,
-                                   "reclaim strikes", where))
+                                   "reclaim strikes", where)) {
+            stage.set(1);
             pass(counts, where);
+        }
         if (may_kill(counts, wanted) && killing_.strikes("a process is killed", where))
             static_cast<void>(kill(where));
         if (!never_fails && strikes(pressure_.fail_allocations, scope::may_fail, failing_,
                                     "the allocation fails", where))
             return false;
+        stage.set(0);
         std::uint32_t boost = strikes(pressure_.raise_watermarks, scope::higher_watermarks, rising_,
                                       "the watermarks rise", where)
                                   ? limits_.low - limits_.min
@@ -203,7 +218,10 @@ private:
             if (may_reclaim) {
                 const bool has_freed = pass(counts, where) != 0;
                 const bool has_joined = wanted.order != 0 && compact(counts, where);
-                if ((has_freed || has_joined) && is_light) return take(wanted, counts, 0, where);
+                if ((has_freed || has_joined) && is_light) {
+                    stage.set(2);
+                    return take(wanted, counts, 0, where);
+                }
                 if (has_freed || has_joined) continue;
             }
             if (may_kill(counts, wanted) && kill(where)) continue;

@@ -140,6 +140,18 @@ public:
         return is_in_pass;
     }
 
+    /// Whether a task is in a pass that has freed something.
+    bool has_freed(std::uint32_t task) const noexcept {
+        for (const entry* each = first_.load(std::memory_order_acquire); each != nullptr;
+             each = each->next) {
+            const wedge::task* const who = each->who.load(std::memory_order_relaxed);
+            if (who != nullptr && who->ordinal == task &&
+                each->freed.load(std::memory_order_relaxed) != 0)
+                return true;
+        }
+        return false;
+    }
+
 private:
     entry& claim(const task* self) {
         for (entry* each = first_.load(std::memory_order_acquire); each != nullptr;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -11,6 +12,29 @@
 #include "wedge/event/finding.hpp"
 
 namespace wedge::report {
+
+/// What each kind of finding says, in the order of `finding_kind`.
+inline constexpr std::array finding_meanings = {
+    "locks are taken in orders that make a circle",
+    "a lock is taken that the task holds, or another of its class",
+    "locks of one class are taken against their own order",
+    "a lock of an interrupt handler is held with that interrupt enabled",
+    "a lock of an interrupt handler leads to one that is held with it enabled",
+    "a lock that sleeps is taken where nothing may, or one that spins under a raw one",
+    "the lock that was named as the outer one is not held",
+    "a wound/wait rule is broken: no ticket, one that is done, a back-off ignored",
+    "a lock is released that the task does not hold",
+    "a task ends and holds a lock",
+    "a lock is destroyed or made anew while it is held",
+    "a lock is not held where it was asserted to be",
+    "a pinned lock was released, or unpinned without a pin",
+    "a lock is downgraded that is not held exclusively",
+    "an assertion of the program does not hold, or an action threw",
+    "more than the checker keeps or walks: what is missing was not checked",
+    "tasks wait for each other, or for what nobody will do",
+    "tasks go round in a circle and get nowhere",
+};
+static_assert(finding_meanings.size() == finding_names.size());
 
 /// Whether tasks may end up waiting for each other for ever, rather than a rule being broken.
 constexpr bool is_deadlock(finding_kind kind) noexcept {

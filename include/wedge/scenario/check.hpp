@@ -121,9 +121,10 @@ inline outcome outcome_of_order(std::vector<finding> found) {
 }  // namespace detail
 
 /// Runs the order pass and the exploration, and judges what they found.
-inline check_result check(const document& all, const check_options& options) {
+///
+/// @param order  of the same document, not run yet; afterwards it tells the dependencies
+inline check_result check(const document& all, order_walk& order, const check_options& options) {
     check_result result;
-    order_walk order(all);
     std::vector<finding> seen = order.run(options.explore.stop);
     result.titles = order.titles();
     if (options.is_order_only) {
@@ -144,6 +145,10 @@ inline check_result check(const document& all, const check_options& options) {
     result.expected = expected.words();
     result.is_met = expected.are_met();
     return result;
+}
+inline check_result check(const document& all, const check_options& options) {
+    order_walk order(all);
+    return check(all, order, options);
 }
 
 }  // namespace wedge::scenario

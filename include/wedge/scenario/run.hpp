@@ -11,6 +11,7 @@
 #include "wedge/base/hash.hpp"
 #include "wedge/explore/options.hpp"
 #include "wedge/explore/subject.hpp"
+#include "wedge/explore/task_set.hpp"
 #include "wedge/lock/work.hpp"
 #include "wedge/model/prime.hpp"
 #include "wedge/scenario/interrupts.hpp"
@@ -23,19 +24,6 @@ inline explore_options with_choices_of_scenarios(explore_options options) {
     options.spurious_wakeups = true;
     return options;
 }
-
-namespace detail {
-
-inline bool uses_self(const block& in) {
-    bool is_used = false;
-    for_each_statement(in, [&](const statement& each) {
-        is_used = is_used || each.on.indexed == reference::index_sort::self ||
-                  each.other.indexed == reference::index_sort::self;
-    });
-    return is_used;
-}
-
-}  // namespace detail
 
 /// All that runs in a scenario. Its state is made anew for every execution.
 class scenario_subject final : public subject, private neighbours {
@@ -63,6 +51,11 @@ public:
                      copy == 0 ? each.name : each.name + "#" + std::to_string(copy + 1),
                      !detail::uses_self(each.body) && !uses_.is_joined(each.name)});
         }
+        served_.resize(tasks() + work_count_);
+        if (zone_at_ != nullptr) served_[threads_.size()] = uses_.objects_in_reclaim();
+        std::uint32_t number = tasks();
+        for (const declaration& each : all.all)
+            if (each.what == declares::work) served_[number++] = uses_.objects_in(each.body);
     }
 
     /// Threads, then kswapd, then handlers; workers are spawned behind them.
@@ -106,14 +99,17 @@ public:
         return {schedule_word(all_.path), fingerprint_of(all_), program_word(pressure_), {}, {}};
     }
 
-    /// Known as long as no role has a state of its own: a zone, works.
+    /// Not known of more tasks than the search can tell apart.
     std::optional<std::uint64_t> state() const override {
-        if (uses_.has_roles()) return {};
-        return combine(world_.hash(), interrupts_.hash());
+        if (served_.size() > task_set::capacity) return {};
+        std::uint64_t all = combine(world_.hash(), interrupts_.hash());
+        for (const auto& [name, each] : works_) all = combine(all, each.state());
+        return all;
     }
     std::uint64_t state_of(std::uint32_t task) const override {
         const actor& who = actors_[task];
-        std::uint64_t all = combine(who.path.size(), interrupts::hash_of(who));
+        std::uint64_t all = combine(who.path.size() << 1 | std::uint64_t{world_.has_freed(task)},
+                                    interrupts::hash_of(who));
         for (const std::uint64_t part : who.path) all = combine(all, part);
         for (const auto& [name, value] : who.locals)
             all = combine(all, combine(hash_text(name), static_cast<std::uint64_t>(value)));
@@ -140,7 +136,7 @@ public:
     std::uint64_t may_do(std::uint32_t task) const override {
         if (interrupts_.size() != 0 || uses_.has_tickets()) return ~std::uint64_t{0};
         const actor& who = actors_[task];
-        std::uint64_t all = who.ahead.empty() ? 0 : who.ahead.back();
+        std::uint64_t all = served_[task] | (who.ahead.empty() ? 0 : who.ahead.back());
         for (const hold& each : who.taken) {
             const use_of_lock* const use = use_of(each.lock->identity());
             if (use->is_tried) all |= use->change;
@@ -388,6 +384,7 @@ private:
     std::vector<actor> actors_;                                // by task
     std::map<std::uint32_t, std::string> titles_;
     std::vector<use_of_lock> uses_of_locks_;  // by instance
+    std::vector<std::uint64_t> served_;  // by task: the objects of what it does when it is called
 };
 
 }  // namespace wedge::scenario

@@ -32,18 +32,37 @@ inline std::string written_class(const std::string& text) {
     return text.substr(0, text.find(" ("));
 }
 
+namespace detail {
+
+/// Whether anything in it depends on the number of the copy that runs it.
+inline bool uses_self(const block& in) {
+    bool is_used = false;
+    for_each_statement(in, [&](const statement& each) {
+        is_used = is_used || each.on.indexed == reference::index_sort::self ||
+                  each.other.indexed == reference::index_sort::self;
+    });
+    return is_used;
+}
+
+}  // namespace detail
+
 /// Points into the document, which must stay.
 class object_uses {
 public:
     explicit object_uses(const document& all) : names_(all), all_(all) {
         for (const declaration& each : all.all) {
-            has_roles_ = has_roles_ || each.what == declares::memory || each.what == declares::work;
+            has_zone_ = has_zone_ || each.what == declares::memory;
+            has_works_ = has_works_ || each.what == declares::work;
             needs_zone_ = needs_zone_ || each.what == declares::memory ||
                           each.what == declares::shrinker || each.what == declares::notifier;
             needs_signalling_ = needs_signalling_ || each.what == declares::fence;
             for_each_statement(each.body, [&](const statement& step) {
                 has_loops_ = has_loops_ || step.what == action::while_that ||
                              step.what == action::until || step.what == action::transaction;
+                has_loops_ = has_loops_ || (step.what == action::queue && is_served(each.what));
+                allocates_for_ever_ =
+                    allocates_for_ever_ || (step.what == action::alloc &&
+                                            (is_reclaimer(each.what) || never_fails(step.gfp)));
                 needs_zone_ = needs_zone_ || touches_zone(step.what);
                 needs_signalling_ = needs_signalling_ || step.what == action::signalling;
                 if (step.what == action::sync) synced_.insert(step.on.name);
@@ -58,16 +77,21 @@ public:
                 if (step.is_wait_die) wait_die_.insert(text);
             });
         }
+        std::uint64_t in_reclaim = 0;
+        for (const declaration& each : all.all)
+            if (is_reclaimer(each.what)) in_reclaim |= note_objects(each.body);
+        objects_in_reclaim_ = in_reclaim;
         for (const declaration& each : all.all)
             if (has_body(each.what)) note_objects(each.body);
     }
 
     const name_table& names() const noexcept { return names_; }
 
-    /// Whether objects take part that have a state beside locks and counts.
-    bool has_roles() const noexcept { return has_roles_; }
-    /// Whether a block may run for ever without a role's doing.
-    bool has_loops() const noexcept { return has_loops_; }
+    /// Whether roles take part whose code has loops of its own.
+    bool has_roles() const noexcept { return has_zone_ || has_works_; }
+    /// Whether anything may run for ever: a loop, an allocation that must not fail, a block that
+    /// serves others and calls for itself to be run again, or frees what it takes.
+    bool has_loops() const noexcept { return has_loops_ || (has_zone_ && allocates_for_ever_); }
     /// Whether anything takes part that has to do with memory, or with fences.
     bool needs_zone() const noexcept { return needs_zone_; }
     bool needs_signalling() const noexcept { return needs_signalling_; }
@@ -86,6 +110,11 @@ public:
     const std::uint64_t* objects_from(const block& in) const {
         return objects_from_.find(&in)->second.data();
     }
+    /// What a whole block may do to them, and what all the blocks may that reclaim runs.
+    std::uint64_t objects_in(const block& in) const {
+        return in.body.empty() ? 0 : *objects_from(in);
+    }
+    std::uint64_t objects_in_reclaim() const noexcept { return objects_in_reclaim_; }
     bool has_invalidate() const noexcept { return has_invalidate_; }
     /// Whether somebody waits for the sections of a lock.
     bool is_synced(const std::string& lock) const { return synced_.contains(lock); }
@@ -116,6 +145,7 @@ private:
                     places_.emplace(name, place_of(*object));
                     all |= use_of(step, *name);
                 }
+            if (touches_zone(step.what)) all |= objects_in_reclaim_;
             for (const block& inner : step.blocks) all |= note_objects(inner);
         }
         return all;
@@ -126,6 +156,14 @@ private:
         if (step.what == action::acquire && &name == &step.other.name) return 0;  // a nest lock
         return step.what == action::acquire && step.is_read ? read_bit_of(name)
                                                             : write_bit_of(name);
+    }
+    static bool is_reclaimer(declares what) noexcept {
+        return what == declares::shrinker || what == declares::notifier;
+    }
+    static bool is_served(declares what) noexcept { return what != declares::thread; }
+    static bool never_fails(const gfp_flags& flags) noexcept {
+        constexpr unsigned nofail = 2;  // its place among `gfp_modifier_words`
+        return (flags.modifiers >> nofail & 1U) != 0;
     }
     static bool touches_zone(action what) noexcept {
         switch (what) {
@@ -165,7 +203,10 @@ private:
     std::set<std::string> joined_;
     std::set<std::string> wait_die_;
     std::map<const statement*, std::string> ticket_classes_;
-    bool has_roles_ = false;
+    std::uint64_t objects_in_reclaim_ = 0;
+    bool has_zone_ = false;
+    bool has_works_ = false;
+    bool allocates_for_ever_ = false;
     bool has_loops_ = false;
     bool has_contexts_in_line_ = false;
     bool needs_zone_ = false;

@@ -115,14 +115,16 @@ public:
     counter& number(const std::string& name) { return *find(counters_, name); }
     memory& zone() noexcept { return *zone_; }
 
-    /// Of what the engine does not see: the counters.
+    /// Of what the engine does not see: the counters, the zone.
     std::uint64_t hash() const noexcept {
-        std::uint64_t all = 0;
+        std::uint64_t all = zone_ ? zone_->state() : 0;
         for (const auto& [name, each] : counters_)
             all = combine(all,
                           static_cast<std::uint64_t>(each.value.load(std::memory_order_relaxed)));
         return all;
     }
+    /// Likewise of one task.
+    bool has_freed(std::uint32_t task) const noexcept { return zone_ && zone_->has_freed(task); }
     signalling_map& signalling() noexcept { return *signalling_; }
 
     /// A ticket for objects of a class. It stays until the end of the execution, since an object

@@ -54,6 +54,7 @@ public:
     wedge::context context = wedge::context::task;  ///< `contexts.now()`
     context_state contexts;
     std::uint8_t scopes = 0;  ///< allocation scopes, bits of task/scopes.hpp
+    std::uint64_t stage = 0;  ///< where in a role's code it is: see task/stage.hpp
     bool is_idle = false;     ///< a daemon without work: see task/idle.hpp
     bool in_hook = false;     ///< a hook is running: its own locks are not reported
     operation pending{};      ///< the step it is about to take (under control)

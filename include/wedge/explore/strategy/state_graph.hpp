@@ -10,33 +10,9 @@
 #include <vector>
 
 #include "wedge/event/schedule.hpp"
+#include "wedge/explore/task_set.hpp"
 
 namespace wedge {
-
-/// Tasks by their ordinals. A task with a higher ordinal than fits is in no set.
-class task_set {
-public:
-    static constexpr std::uint32_t capacity = 64;
-
-    void add(std::uint32_t task) noexcept { bits_ |= bit(task); }
-    void remove(std::uint32_t task) noexcept { bits_ &= ~bit(task); }
-    bool has(std::uint32_t task) const noexcept { return (bits_ & bit(task)) != 0; }
-    bool is_within(task_set other) const noexcept { return (bits_ & ~other.bits_) == 0; }
-    bool meets(task_set other) const noexcept { return (bits_ & other.bits_) != 0; }
-    task_set common(task_set other) const noexcept { return task_set(bits_ & other.bits_); }
-    task_set without(task_set other) const noexcept { return task_set(bits_ & ~other.bits_); }
-    task_set joined(task_set other) const noexcept { return task_set(bits_ | other.bits_); }
-
-    task_set() = default;
-
-private:
-    explicit task_set(std::uint64_t bits) noexcept : bits_(bits) {}
-    static std::uint64_t bit(std::uint32_t task) noexcept {
-        return task < capacity ? std::uint64_t{1} << task : 0;
-    }
-
-    std::uint64_t bits_ = 0;
-};
 
 /// States are numbered from 0, in the order of discovery; a step leads from one to another, with
 /// the choices that were answered on the way.
@@ -45,6 +21,7 @@ public:
     static constexpr std::uint32_t none = ~0U;
 
     struct state {
+        std::uint64_t hash = 0;
         task_set enabled;
         task_set asleep;                ///< the places of those that have not been tried here
         std::uint32_t found_by = none;  ///< the step that led here first; none: the beginning
@@ -63,10 +40,12 @@ public:
 
     /// The state with this hash, and whether it is new.
     std::pair<std::uint32_t, bool> find_or_add(std::uint64_t hash) {
-        const auto [known, is_new] =
-            numbers_.try_emplace(hash, static_cast<std::uint32_t>(states_.size()));
-        if (is_new) states_.emplace_back();
-        return {known->second, is_new};
+        if (states_.size() * 2 >= table_.size()) widen();
+        std::uint32_t& entry = entry_of(hash);
+        if (entry != none) return {entry, false};
+        entry = static_cast<std::uint32_t>(states_.size());
+        states_.emplace_back().hash = hash;
+        return {entry, true};
     }
 
     void add_step(step&& taken) {
@@ -108,6 +87,19 @@ public:
     }
 
 private:
+    /// Where a state with this hash is numbered, or is to be.
+    std::uint32_t& entry_of(std::uint64_t hash) {
+        const std::size_t mask = table_.size() - 1;
+        std::size_t i = hash & mask;
+        while (table_[i] != none && states_[table_[i]].hash != hash) i = (i + 1) & mask;
+        return table_[i];
+    }
+    void widen() {
+        constexpr std::size_t first = 256;
+        table_.assign(std::max(first, table_.size() * 2), none);
+        for (std::uint32_t i = 0; i < states_.size(); ++i) entry_of(states_[i].hash) = i;
+    }
+
     std::vector<std::vector<std::uint32_t>> steps_by_state() const {
         std::vector<std::vector<std::uint32_t>> out(states_.size());
         for (std::uint32_t e = 0; e < steps_.size(); ++e)
@@ -235,7 +227,7 @@ public:
 private:
     std::vector<state> states_;
     std::vector<step> steps_;
-    std::unordered_map<std::uint64_t, std::uint32_t> numbers_;
+    std::vector<std::uint32_t> table_;  // numbers, by hash; its size is a power of two
     std::vector<decision> before_first_;
     mutable std::vector<std::uint32_t> part_;
 };

@@ -31,8 +31,6 @@ public:
         return true;
     }
 
-    bool wants_state() const noexcept override { return true; }
-
     std::uint32_t repeated() override {
         if (depth_ == used_) return no_task;
         const point& here = path_[depth_++];
@@ -68,7 +66,7 @@ private:
     struct point {
         std::uint32_t chosen = 0;
         std::uint32_t alternatives = 0;
-        std::uint32_t state = 0;
+        std::uint32_t state = 0;           ///< `none`: a state with but one step to try, not kept
         task_set open;                     ///< to be tried behind `chosen`
         task_set asleep;                   ///< trying these would repeat
         std::vector<step_footprint> next;  ///< of the sleeping and the chosen ones, by ordinal
@@ -81,65 +79,74 @@ private:
 
     void open(const choice_point& at) {
         const point* const before = last_step();
-        const auto [state, is_new] = graph_.find_or_add(at.state);
-        add_step_to(state, before, at);
-        task_set asleep = before == nullptr ? task_set{} : still_asleep(*before);
+        const task_set asleep = before == nullptr ? task_set{} : still_asleep(*before);
+        const std::uint32_t only = may_circle_ ? no_task : at.whole->sufficient();
+        const std::uint32_t state = only == no_task ? find_state(at, before) : state_graph::none;
         point& here = add_point();
         here.alternatives = 0;
         here.state = state;
         here.chosen = no_task;
         here.open = {};
-        here.next.clear();
-        task_set enabled;
-        for (const std::uint32_t task : at.enabled) enabled.add(task);
-        state_graph::state& known = graph_[state];
-        if (is_new) {
-            known.enabled = enabled;
-            task_set enough;
-            for (const std::uint32_t task : may_circle_ ? at.enabled : at.enough) enough.add(task);
-            known.asleep = placed(asleep.common(enough), at.places);
-            here.open = enough.without(asleep);
-        } else {
-            const task_set again = placed(asleep, at.places);
-            for (const std::uint32_t task : at.enabled)
-                if (known.asleep.without(again).has(at.places[task])) here.open.add(task);
-            known.asleep = known.asleep.common(again);
-        }
         here.asleep = asleep;
+        if (only == no_task)
+            open_state(here, at);
+        else if (!asleep.has(only))
+            here.open.add(only);
         if (!may_circle_) {
             here.next.resize(at.tasks.size());
-            for (const std::uint32_t task : at.enabled)
+            here.asleep.joined(here.open).for_each([&](std::uint32_t task) {
                 here.next[task] = step_footprint::of(at.tasks[task]->pending);
+            });
         }
         choose_next(here, at.running);
     }
 
-    /// The places of tasks. Tasks with more ordinals than fit are in no set.
+    std::uint32_t find_state(const choice_point& at, const point* before) {
+        const auto [state, is_new] = graph_.find_or_add(at.whole->state());
+        is_new_ = is_new;
+        add_step_to(state, before, at);
+        return state;
+    }
+
+    /// Whoever is to be tried in a state that is new, or was slept through before.
+    void open_state(point& here, const choice_point& at) {
+        state_graph::state& known = graph_[here.state];
+        const std::span<const std::uint32_t> places = at.whole->places();
+        if (is_new_) {
+            for (const std::uint32_t task : at.enabled) known.enabled.add(task);
+            const task_set enough = may_circle_ ? known.enabled : at.whole->enough();
+            known.asleep = placed(here.asleep.common(enough), places);
+            here.open = enough.without(here.asleep);
+            return;
+        }
+        const task_set again = placed(here.asleep, places);
+        for (const std::uint32_t task : at.enabled)
+            if (known.asleep.without(again).has(places[task])) here.open.add(task);
+        known.asleep = known.asleep.common(again);
+    }
+
     static task_set placed(task_set tasks, std::span<const std::uint32_t> places) {
         task_set all;
-        for (std::uint32_t task = 0; task < places.size(); ++task)
-            if (tasks.has(task)) all.add(places[task]);
+        tasks.for_each([&](std::uint32_t task) { all.add(places[task]); });
         return all;
     }
 
     /// What was asleep before the last step and commutes with it, is so behind it.
-    task_set still_asleep(const point& before) const {
+    static task_set still_asleep(const point& before) {
         task_set asleep;
-        if (may_circle_) return asleep;
-        for (std::uint32_t task = 0; task < before.next.size(); ++task)
-            if (before.asleep.has(task) &&
-                before.next[task].commutes_with(before.next[before.chosen]))
-                asleep.add(task);
+        before.asleep.for_each([&](std::uint32_t task) {
+            if (before.next[task].commutes_with(before.next[before.chosen])) asleep.add(task);
+        });
         return asleep;
     }
 
     /// The running task goes on if it may, so that the first runs have few switches.
     static void choose_next(point& here, std::uint32_t running) {
         here.chosen = no_task;
-        if (running != no_task && here.open.has(running)) here.chosen = running;
-        for (std::uint32_t task = 0; here.chosen == no_task && task < task_set::capacity; ++task)
-            if (here.open.has(task)) here.chosen = task;
-        if (here.chosen != no_task) here.open.remove(here.chosen);
+        if (here.open.is_empty()) return;
+        const bool goes_on = running != no_task && here.open.has(running);
+        here.chosen = goes_on ? running : here.open.first();
+        here.open.remove(here.chosen);
     }
 
     const point* last_step() const {
@@ -183,6 +190,7 @@ private:
     std::vector<point> path_;  // points keep their memory; the first `used_` are valid
     std::size_t used_ = 0;
     std::size_t depth_ = 0;
+    bool is_new_ = false;  // the state that was found last
     bool is_started_ = false;
 };
 

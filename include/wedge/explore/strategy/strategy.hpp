@@ -6,11 +6,31 @@
 #include <vector>
 
 #include "wedge/event/schedule.hpp"
+#include "wedge/explore/task_set.hpp"
 #include "wedge/task/task.hpp"
 
 namespace wedge {
 
 inline constexpr std::uint32_t no_task = ~0U;
+
+/// What is worked out about a choice point only for a strategy that asks.
+class whole_view {
+public:
+    whole_view() = default;
+    whole_view(const whole_view&) = delete;
+    whole_view& operator=(const whole_view&) = delete;
+
+    /// A hash of everything.
+    virtual std::uint64_t state() = 0;
+    /// By task, behind `state`: see whole_state.
+    virtual std::span<const std::uint32_t> places() const = 0;
+    /// See persistent_sets.
+    virtual std::uint32_t sufficient() = 0;
+    virtual task_set enough() = 0;
+
+protected:
+    ~whole_view() = default;
+};
 
 /// What a strategy may look at when it picks the next task.
 struct choice_point {
@@ -19,11 +39,7 @@ struct choice_point {
     std::span<const task* const> tasks;      ///< all tasks by ordinal; `pending` is their next step
     bool has_yielded = false;  ///< the last step was a yield, a failed try or a wait that gave up
     bool has_progressed = false;  ///< somebody said so since the last step began
-
-    // For strategies that want the state.
-    std::uint64_t state = 0;                ///< a hash of everything
-    std::span<const std::uint32_t> places;  ///< by task: see whole_state
-    std::span<const std::uint32_t> enough;  ///< of `enabled`: see persistent_sets
+    whole_view* whole = nullptr;  ///< null: the subject does not tell its state
 };
 
 /// Answers every non-determinism of an execution. Called by whichever task runs, one at a time.
@@ -56,9 +72,6 @@ public:
 
     /// Whether the execution ends as a livelock when all tasks retry for ever.
     virtual bool looks_for_livelocks() const noexcept { return false; }
-
-    /// Whether `choice_point::state` is needed at the next point. Only for subjects that have it.
-    virtual bool wants_state() const noexcept { return false; }
 
     /// How many states were met, by a strategy that knows them; else 0.
     virtual std::uint64_t states() const noexcept { return 0; }
