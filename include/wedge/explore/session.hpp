@@ -67,7 +67,6 @@ public:
             }
             run(*how_);
             out_.states = how_->states();
-            report_progress();
         }
         return !is_over();
     }
@@ -185,6 +184,7 @@ private:
             see_order(order_.findings()[known_], done);
         if (done.stuck) see_stuck(*done.stuck, done);
         if (done.how == ending::threw) see_exception(done);
+        report_progress();
         return done;
     }
 
