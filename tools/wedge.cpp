@@ -3,7 +3,7 @@
 // ctest: version --version => ^wedge 0\.1\.0\n$
 // ctest: list list => gpu_device<upstream>.*circular, recursive.*statements
 // ctest: list_json list --json => "strategies":.*"findings":.*"events":.*"statements":
-// ctest: hunt hunt --seconds 8 --out found device<upstream> device<imap_before_reclaim> device<blocking_shrinker> device<alloc_under_imap> => upstream>: nothing found.*imap_before_reclaim>: deadlock.*blocking_shrinker>: deadlock.*alloc_under_imap>: deadlock.*replay: .*4 workloads hunted, 4 as expected
+// ctest: hunt hunt --seconds 8 --out found device<upstream> device<imap_before_reclaim> device<blocking_shrinker> device<alloc_under_imap> => imap_before_reclaim>: deadlock.*blocking_shrinker>: deadlock.*alloc_under_imap>: deadlock.*replay: .*upstream>: nothing found.*4 workloads hunted, 4 as expected
 // ctest: hunt_unknown exit=2 hunt upstraem => ^wedge: TARGET
 // ctest: explore_unknown exit=2 explore nothing => ^wedge: TARGET
 // ctest: replay_missing_file exit=2 replay nowhere.schedule => ^wedge: nowhere.schedule: No such file

@@ -5,6 +5,8 @@
 struct mine : wedge::design::upstream {
 #ifndef FIXED
     static constexpr int startup_order = 0;
+#else
+    static constexpr std::array<wedge::primed_lock, 0> startup_order{};
 #endif
 };
 

@@ -5,6 +5,8 @@
 struct mine : wedge::design::upstream {
 #ifndef FIXED
     static constexpr const char* submit_copy = "early";
+#else
+    static constexpr auto submit_copy = copy_at::under_reservation;
 #endif
 };
 

@@ -5,6 +5,8 @@
 struct mine : wedge::design::upstream {
 #ifndef FIXED
     static constexpr const char* shrinker_lock = "try";
+#else
+    static constexpr auto shrinker_lock = how::block;
 #endif
 };
 

@@ -67,6 +67,12 @@ public:
         return tried_.count(
                    {lock_class(of.outer.c_str()).id(), lock_class(of.inner.c_str()).id()}) != 0;
     }
+    /// Whether both were locked, in whatever order.
+    bool knows_both(const row& of) const {
+        const order_graph& graph = order_.graph();
+        return graph.find_node(lock_class(of.outer.c_str()).id(), 0) != order_graph::none &&
+               graph.find_node(lock_class(of.inner.c_str()).id(), 0) != order_graph::none;
+    }
     const std::vector<finding>& findings() const { return order_.findings(); }
 
 private:
@@ -113,11 +119,15 @@ TEST_CASE("hierarchy: the device on upstream does what Linux does, and nothing t
     CHECK(all.findings().empty());
     for (const finding& each : all.findings()) MESSAGE(each.what);
     const std::vector<row> facts = rows();
-    CHECK(facts.size() > 30);
+    CHECK(facts.size() > 80);
+    const std::set<std::string> relations{"must", "never", "try", "absent", "elsewhere"};
     for (const row& each : facts) {
         CAPTURE(each.outer);
         CAPTURE(each.inner);
         CAPTURE(each.reason);
+        CHECK(relations.count(each.relation) == 1);
+        if (each.relation == "absent") CHECK(!all.knows_both(each));
+        if (each.relation == "never") CHECK(all.knows_both(each));  // or it would say nothing
         if (each.relation == "must") CHECK(all.has_edge(each));
         if (each.relation == "never") CHECK(!all.has_edge(each));
         if (each.relation == "try") CHECK(all.has_tried(each));

@@ -1,11 +1,19 @@
 #include "wedge/model/pressure.hpp"
 
+#include <string>
+#include <utility>
+#include <vector>
+
 #include <doctest/doctest.h>
 
 #include "wedge/lock/mutex.hpp"
 #include "wedge/model/memory.hpp"
 
 #include "support/explored.hpp"
+
+// What GNU's linker knows of the section.
+extern "C" const char __start_meant_code[];
+extern "C" const char __stop_meant_code[];
 
 namespace pressure_test {
 using namespace wedge;
@@ -20,6 +28,13 @@ std::vector<int> strikes_of(fault_rate how, int calls) {
     for (int i = 1; i <= calls; ++i)
         if (point.strikes("a test")) struck.push_back(i);
     return struck;
+}
+
+/// Whether a point that is meant for this code strikes in a call from `meant_call`.
+[[gnu::section("meant_code"), gnu::noinline]] bool meant_call(fault_point& point) {
+    const bool strikes = point.strikes("a test");
+    asm volatile("");  // not the last thing, so the call leaves a trace of itself
+    return strikes;
 }
 
 /// One allocation that may fail at a rate.
@@ -80,6 +95,32 @@ TEST_CASE("pressure: it may be meant for the holders of one lock, or for one fil
     called.set({.nth = 1, .called_in = "pressure_test"});
     CHECK(!called.strikes("a test", {"elsewhere.cpp", "f", 1}));  // does not count either
     CHECK(called.strikes("a test"));
+}
+
+TEST_CASE("pressure: it may be meant for one function, or for one task alone") {
+    fault_point called;
+    called.set({.percent = 100, .called_in = "shrink"});
+    CHECK(!called.strikes("a test", {"a.cpp", "shrink_all", 1}));
+    CHECK(called.strikes("a test", {"a.cpp", "shrink", 1}));
+    fault_point named;
+    named.set({.percent = 100, .by = "kswapd"});
+    std::string& name = current().name;
+    const std::string before = std::exchange(name, "fault, hog");
+    CHECK(!named.strikes("a test"));
+    name = "fault, kswapd(1)";
+    CHECK(named.strikes("a test"));
+    name = before;
+}
+
+TEST_CASE("pressure: it may be meant for what some code has called, or has not") {
+    fault_point within;
+    within.set({.percent = 100, .within = {__start_meant_code, __stop_meant_code}});
+    CHECK(meant_call(within));
+    CHECK(!within.strikes("a test"));
+    fault_point without;
+    without.set({.percent = 100, .without = {__start_meant_code, __stop_meant_code}});
+    CHECK(!meant_call(without));
+    CHECK(without.strikes("a test"));
 }
 
 TEST_CASE("pressure: a process is killed although memory suffices") {

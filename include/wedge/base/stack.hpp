@@ -69,25 +69,63 @@ __attribute__((no_sanitize("address"))) inline bool read_frame(std::uintptr_t at
            static_cast<ssize_t>(sizeof frame);
 }
 
-}  // namespace detail
-
-/// The calls that led here, by the chain of frame pointers. Code that was built without them
-/// (-fomit-frame-pointer) ends it early. Does not block; allocates once.
-[[gnu::noinline]] inline call_stack capture_stack() {
-    call_stack found;
+/// Follows the chain of frame pointers from a frame outwards, as long as `visit` says true of the
+/// return addresses. Code that was built without them (-fomit-frame-pointer) ends it early.
+template <class Visit>
+void walk_stack(const void* innermost, Visit visit) {
 #if defined(__x86_64__) || defined(__aarch64__)  // both keep the return address above the pointer
     constexpr std::uintptr_t frame_size_max = 1 << 20;  // a larger step is no frame of a sane call
-    found.reserve(call_stack_max);
-    auto at = reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0));
-    detail::stack_frame frame;
-    while (found.size() < call_stack_max && detail::read_frame(at, frame)) {
-        if (frame.returns_to == 0) break;
-        found.push_back(reinterpret_cast<const void*>(frame.returns_to));
-        if (frame.caller <= at || frame.caller - at > frame_size_max) break;
+    auto at = reinterpret_cast<std::uintptr_t>(innermost);
+    stack_frame frame;
+    while (read_frame(at, frame) && frame.returns_to != 0) {
+        if (!visit(frame.returns_to)) return;
+        if (frame.caller <= at || frame.caller - at > frame_size_max) return;
         at = frame.caller;
     }
+#else
+    static_cast<void>(innermost);
+    static_cast<void>(visit);
 #endif
+}
+
+}  // namespace detail
+
+/// The calls that led here, as far as they keep frame pointers. Does not block; allocates once.
+[[gnu::noinline]] inline call_stack capture_stack() {
+    call_stack found;
+    found.reserve(call_stack_max);
+    detail::walk_stack(__builtin_frame_address(0), [&](std::uintptr_t returns_to) {
+        found.push_back(reinterpret_cast<const void*>(returns_to));
+        return found.size() < call_stack_max;
+    });
     return found;
+}
+
+/// Part of the program's code, without its end; empty: nothing of it.
+///
+/// A compiler puts functions into one place by [[gnu::section("mine")]], and GNU's linker and
+/// LLVM's say where that is: __start_mine, __stop_mine.
+struct code_range {
+    const void* begin = nullptr;
+    const void* end = nullptr;
+
+    bool is_empty() const noexcept { return begin == end; }
+    bool has(std::uintptr_t address) const noexcept {
+        return address - reinterpret_cast<std::uintptr_t>(begin) <
+               reinterpret_cast<std::uintptr_t>(end) - reinterpret_cast<std::uintptr_t>(begin);
+    }
+};
+
+/// Whether a call from this code led here, as far as the calls keep frame pointers. One that was
+/// made as the last thing of a function has left no trace of it. Allocates nothing.
+[[gnu::noinline]] inline bool is_called_from(code_range code) {
+    bool is_found = false;
+    std::size_t left = call_stack_max;
+    detail::walk_stack(__builtin_frame_address(0), [&](std::uintptr_t returns_to) {
+        is_found = code.has(returns_to - 1);  // in the call itself
+        return !is_found && --left != 0;
+    });
+    return is_found;
 }
 
 /// `function+0x1f (program)`, or `program+0x12a0` where the program exports no name (-rdynamic

@@ -77,4 +77,14 @@ inline bool is_among(const finding& known, const finding& stuck) {
     return matches(known, stuck) || !ring_in(known.cycle, stuck.tasks).empty();
 }
 
+/// Explains a finding by the deadlock that it was among.
+inline void adopt(finding& known, const finding& stuck) {
+    if (known.kind != stuck.kind) {
+        known.judged = verdict::confirmed;
+        known.reason.clear();
+    }
+    known.tasks = stuck.tasks;
+    known.reached = matches(known, stuck) ? stuck.cycle : ring_in(known.cycle, stuck.tasks);
+}
+
 }  // namespace wedge

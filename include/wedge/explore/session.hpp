@@ -100,7 +100,7 @@ public:
         for (std::size_t i = 0; i < found_.size() && !out_.exhausted; ++i) {
             regrade(found_[i]);
             if (found_[i].needs_verdict() && !is_about_interrupts(found_[i].what.kind))
-                confirm_cycle(finding(found_[i].what));
+                static_cast<void>(confirm_cycle(finding(found_[i].what)));
         }
         return judged();
     }
@@ -137,9 +137,22 @@ public:
     /// Tries to build the deadlock of one cycle; what else is seen on the way does not count.
     outcome confirm(const finding& cycle) {
         found_.push_back({cycle, {}, true});
-        confirm_cycle(cycle);
+        static_cast<void>(confirm_cycle(cycle));
         found_.erase(found_.begin() + 1, found_.end());
         return judged();
+    }
+
+    /// The decisions of an execution that shows again what has happened once. Tries these as far
+    /// as they lead, then does as `confirm` or `explore`; minimises nothing, and gives no verdict.
+    std::optional<std::vector<decision>> reach(const finding& like,
+                                               const std::vector<decision>& hints) {
+        schedule_replay along(hints, replay_mode::lenient);
+        const sighting wanted{like, {}, false, like.is_stuck()};
+        const bool is_shown =
+            shows(wanted, run(along)) ||
+            (!like.cycle.empty() ? confirm_cycle(like)
+                                 : builds(*make_strategy(subject_, options_, {}), wanted));
+        return is_shown ? std::optional(control_.decisions()) : std::nullopt;
     }
 
 private:
@@ -236,15 +249,6 @@ private:
         found_.push_back({thrown, shown(in, {})});
     }
 
-    static void adopt(finding& known, const finding& stuck) {
-        if (known.kind != stuck.kind) {
-            known.judged = verdict::confirmed;
-            known.reason.clear();
-        }
-        known.tasks = stuck.tasks;
-        known.reached = matches(known, stuck) ? stuck.cycle : ring_in(known.cycle, stuck.tasks);
-    }
-
     outcome judged() {
         for (sighting& each : found_) {
             if (!each.is_reached) regrade(each);
@@ -265,24 +269,21 @@ private:
 
     /// Parks tasks at the edges of the cycle; when that does not do, because what leads there needs
     /// a schedule of its own, walks uniformly over the orders in which its locks are taken.
-    void confirm_cycle(const finding& wanted) {
+    bool confirm_cycle(const finding& wanted) {
         const std::vector<dependency> cycle = real_cycle(wanted.cycle);
-        if (cycle.empty()) return;
+        if (cycle.empty()) return false;
         std::vector<std::uint32_t> locks;
         for (const dependency& edge : cycle) locks.push_back(edge.wanted.instance);
         cycle_confirmation parking(cycle, options_.seed);
         selective_walk walk(locks, options_.seed);
-        if (!builds(parking, wanted)) builds(walk, wanted);
+        const sighting reached{wanted, {}, true, true};
+        return builds(parking, reached) || builds(walk, reached);
     }
 
-    bool builds(search_strategy& how, const finding& wanted) {
+    bool builds(search_strategy& how, const sighting& wanted) {
         const std::uint64_t most = std::min(confirmations_max, options_.executions_max);
-        for (std::uint64_t i = 0; i < most; ++i) {
-            if (is_to_stop()) return false;
-            static_cast<void>(how.new_execution());
-            const execution_record done = run(how);
-            if (done.stuck && is_among(wanted, *done.stuck)) return true;
-        }
+        for (std::uint64_t i = 0; i < most && !is_to_stop() && how.new_execution(); ++i)
+            if (shows(wanted, run(how))) return true;
         return false;
     }
 

@@ -80,15 +80,16 @@ public:
                 return reported(std::move(*shown), false);
         for (std::size_t i = 0; i < order_.findings().size(); ++i) {
             const finding cycle = order_.findings()[i];
-            if (!is_worth_trying(cycle)) continue;
-            if (auto built = settlement_.confirm(cycle, tasks_))
+            const std::uint64_t executions_max = worth_of(cycle);
+            if (executions_max == 0) continue;
+            if (auto built = settlement_.confirm(cycle, tasks_, executions_max))
                 return reported(std::move(*built), false);
             has_suspects_ = true;
         }
         for (const order_memory::cycle& each :
              memory_.learn(order_.graph(), tasks_, name_of_input(input))) {
             ++composed_;
-            if (auto built = settlement_.confirm(each.what, each.tasks)) {
+            if (auto built = settlement_.confirm(each.what, each.tasks, confirm_composed)) {
                 fuzz_sighting made = reported(std::move(*built), true);
                 made.inputs = each.inputs;
                 return made;
@@ -112,6 +113,10 @@ public:
     std::span<const task* const> tasks() const noexcept { return feedback_.tasks(); }
 
 private:
+    static constexpr std::uint64_t confirm_min = 50;
+    static constexpr std::uint64_t confirm_max = 1000;
+    static constexpr std::uint64_t confirm_composed = 300;  // each is composed once
+
     execution_record run(search_strategy& how, fuzz_pass pass) {
         subject_->use(tasks_);
         if (pass != fuzz_pass::counting) order_.reset();
@@ -129,10 +134,12 @@ private:
             });
     }
 
-    /// The first, second, fourth … input that shows an unresolved cycle.
-    bool is_worth_trying(const finding& cycle) {
-        return cycle.judged == verdict::unresolved && !cycle.cycle.empty() &&
-               std::has_single_bit(++tries_[cycle.signature]);
+    /// How many executions an unresolved cycle is worth: that of the first, second, fourth … input
+    /// that shows it. Most are built at once or never, and those should not take all the time.
+    std::uint64_t worth_of(const finding& cycle) {
+        if (cycle.judged != verdict::unresolved || cycle.cycle.empty()) return 0;
+        const std::uint64_t inputs = ++tries_[cycle.signature];
+        return std::has_single_bit(inputs) ? std::min(confirm_min * inputs, confirm_max) : 0;
     }
 
     fuzz_sighting reported(fuzz_settlement::settled shown, bool is_composed) {
@@ -168,7 +175,7 @@ private:
     bool has_suspects_ = false;  // cycles that could not be built so far
     std::size_t composed_ = 0;
     std::size_t refuted_ = 0;
-    std::unordered_map<std::string, std::uint32_t> tries_;  // by signature
+    std::unordered_map<std::string, std::uint64_t> tries_;  // by signature
 };
 
 }  // namespace wedge

@@ -33,15 +33,24 @@ public:
     std::uint64_t tries() const noexcept { return tries_.load(std::memory_order_relaxed); }
 
     /// Tries to build the deadlock of a cycle; nothing: it was not reached.
-    std::optional<settled> confirm(const finding& cycle, const task_records& tasks) const {
-        return confirm(cycle, tasks, options_);
+    ///
+    /// @param executions_max  of each way to build it
+    std::optional<settled> confirm(const finding& cycle, const task_records& tasks,
+                                   std::uint64_t executions_max) const {
+        finding unproven = cycle;  // another program may have proven it
+        unproven.judged = verdict::unresolved;
+        unproven.tasks.clear();
+        explore_options few = options_;
+        few.executions_max = executions_max;
+        const std::unique_ptr<subject> what = subject_with(tasks);
+        return reached(session(*what, few).confirm(unproven), cycle.signature, tasks);
     }
 
     /// Whether every schedule of these tasks was tried, within a small budget, and none hangs.
     bool is_refuted(const task_records& tasks) const {
         explore_options all = options_;
         all.how = strategy::exhaustive;
-        all.executions_max = 5000;
+        all.executions_max = 500;
         const std::unique_ptr<subject> what = subject_with(tasks);
         return session(*what, all).explore().what == result::sound;
     }
@@ -53,63 +62,61 @@ public:
         return reached(session(*what, options_).minimized_along(decisions), {}, tasks);
     }
 
-    /// Leaves out calls and makes arguments small, as long as the same finding still shows.
+    /// Leaves out tasks, calls, and what is large in arguments, as long as the same finding shows.
+    /// Its schedule is made small at the end alone.
     settled smallest(settled from) const {
+        explore_options few = options_;
+        few.executions_max = 100;
+        task_records tasks = from.tasks;
+        std::vector<decision> way = from.what.best.decisions;
         unsigned tries_left = 64;
-        const auto keeps = [&](const task_records& fewer) {
-            if (tries_left == 0) return false;
+        const auto keeps = [&](task_records fewer) {
+            if (tries_left == 0 || !is_any_left(fewer)) return false;
             --tries_left;
-            std::optional<settled> again = shown_again(from.what, fewer);
-            if (again) from = std::move(*again);
-            return again.has_value();
+            const std::unique_ptr<subject> what = subject_with(fewer);
+            auto again = session(*what, few).reach(from.what, way);
+            if (!again) return false;
+            tasks = std::move(fewer);
+            way = std::move(*again);
+            return true;
         };
-        for (std::size_t task = 0; task < from.tasks.size(); ++task)
-            for (std::size_t i = 0; i < from.tasks[task].size();) {
-                task_records fewer = from.tasks;
-                fewer[task].erase(fewer[task].begin() + static_cast<std::ptrdiff_t>(i));
-                if (!is_any_left(fewer) || !keeps(fewer)) ++i;
-            }
-        for (std::size_t task = 0; task < from.tasks.size(); ++task)
-            for (std::size_t i = 0; i < from.tasks[task].size(); ++i)
-                for (std::uint8_t small = 0; small < 2 && small < from.tasks[task][i].argument;
-                     ++small) {
-                    task_records smaller = from.tasks;
-                    smaller[task][i].argument = small;
-                    if (keeps(smaller)) break;
+        for (std::size_t size = longest(tasks); size != 0; size /= 2)
+            for (std::size_t task = 0; task < tasks.size(); ++task)
+                for (std::size_t at = 0; at < tasks[task].size();) {
+                    task_records fewer = tasks;
+                    const auto first = fewer[task].begin() + static_cast<std::ptrdiff_t>(at);
+                    const std::size_t left = fewer[task].size() - at;
+                    fewer[task].erase(first,
+                                      first + static_cast<std::ptrdiff_t>(std::min(size, left)));
+                    if (!keeps(std::move(fewer))) at += size;
                 }
-        std::erase_if(from.tasks, [](const auto& each) { return each.empty(); });
-        if (std::optional<settled> again = shown_again(from.what, from.tasks)) return *again;
-        return from;
+        for (std::size_t task = 0; task < tasks.size(); ++task)
+            for (std::size_t i = 0; i < tasks[task].size(); ++i)
+                for (std::uint8_t small = 0; small < 2 && small < tasks[task][i].argument;
+                     ++small) {
+                    task_records smaller = tasks;
+                    smaller[task][i].argument = small;
+                    if (keeps(std::move(smaller))) break;
+                }
+        std::erase_if(tasks, [](const auto& each) { return each.empty(); });
+        const std::unique_ptr<subject> what = subject_with(tasks);
+        const std::optional<settled> made =
+            reached(session(*what, options_).minimized_along(way), from.what.signature, tasks);
+        // Tasks that are stuck in the same ring may be said to be by another finding.
+        const bool is_it =
+            made && (made->what.signature == from.what.signature || made->what.is_stuck());
+        return is_it ? *made : from;
     }
 
 private:
-    std::optional<settled> confirm(const finding& cycle, const task_records& tasks,
-                                   const explore_options& options) const {
-        finding unproven = cycle;  // another program may have proven it
-        unproven.judged = verdict::unresolved;
-        unproven.tasks.clear();
-        const std::unique_ptr<subject> what = subject_with(tasks);
-        return reached(session(*what, options).confirm(unproven), cycle.signature, tasks);
-    }
-
-    /// The same finding in other tasks: a cycle is built, anything else is searched for.
-    std::optional<settled> shown_again(const finding& like, const task_records& tasks) const {
-        explore_options few = options_;
-        few.executions_max = 300;
-        std::optional<settled> again;
-        if (!like.cycle.empty()) {
-            again = confirm(like, tasks, few);
-        } else {
-            const std::unique_ptr<subject> what = subject_with(tasks);
-            again = reached(session(*what, few).explore(), like.signature, tasks);
-        }
-        if (again && again->what.signature != like.signature) again.reset();
-        return again;
-    }
-
     static bool is_any_left(const task_records& tasks) {
         return std::any_of(tasks.begin(), tasks.end(),
                            [](const auto& each) { return !each.empty(); });
+    }
+    static std::size_t longest(const task_records& tasks) {
+        std::size_t most = 0;
+        for (const auto& each : tasks) most = std::max(most, each.size());
+        return most;
     }
 
     std::unique_ptr<subject> subject_with(const task_records& tasks) const {

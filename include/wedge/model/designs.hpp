@@ -133,25 +133,60 @@ struct notifier_takes_reservation : upstream {
 
 }  // namespace design
 
-/// What `device` asks of a design.
+namespace detail {
+
+/// Whether one of what designs say stands in `D` itself, or in a base before `upstream`.
+template <class D>
+consteval bool overrides_something() {
+    using design::upstream;
+    const auto is_own = [](const void* here, const void* there) { return here != there; };
+    return is_own(&D::shrinker_lock, &upstream::shrinker_lock) ||
+           is_own(&D::rmap_lock, &upstream::rmap_lock) ||
+           is_own(&D::unmap_alloc, &upstream::unmap_alloc) ||
+           is_own(&D::split_alloc, &upstream::split_alloc) ||
+           is_own(&D::startup_order, &upstream::startup_order) ||
+           is_own(&D::submit_copy, &upstream::submit_copy) ||
+           is_own(&D::submit_lock, &upstream::submit_lock) ||
+           is_own(&D::evict_lock, &upstream::evict_lock) ||
+           is_own(&D::job_alloc, &upstream::job_alloc) ||
+           is_own(&D::recovery_scope, &upstream::recovery_scope) ||
+           is_own(&D::notifier_reserves, &upstream::notifier_reserves) ||
+           is_own(&D::fence_order, &upstream::fence_order);
+}
+
+/// A constant of this type, which no other type stands for.
+template <class T, T Value>
+struct constant {};
+
+}  // namespace detail
+
+/// One that is derived from `upstream` and overrides nothing has misspelt a name.
+template <class D>
+concept overrides_something_of_upstream =
+    std::same_as<D, design::upstream> || !std::derived_from<D, design::upstream> ||
+    detail::overrides_something<D>();
+
+/// What `device` asks of a design: static constants of these types.
 template <class D>
 concept locking_design = requires {
-    { D::shrinker_lock } -> std::convertible_to<design::how>;
-    { D::rmap_lock } -> std::convertible_to<design::how>;
-    { D::unmap_alloc } -> std::convertible_to<design::alloc_at>;
-    { D::split_alloc } -> std::convertible_to<design::alloc_at>;
+    typename detail::constant<result, D::expects>;
+    typename detail::constant<design::how, D::shrinker_lock>;
+    typename detail::constant<design::how, D::rmap_lock>;
+    typename detail::constant<design::alloc_at, D::unmap_alloc>;
+    typename detail::constant<design::alloc_at, D::split_alloc>;
     {std::span<const primed_lock>(D::startup_order)};
-};
+}
+&&overrides_something_of_upstream<D>;
 
 /// What `gpu_device` asks beyond that.
 template <class D>
 concept gpu_design = locking_design<D> && requires {
-    { D::submit_copy } -> std::convertible_to<design::copy_at>;
-    { D::submit_lock } -> std::convertible_to<design::several_by>;
-    { D::evict_lock } -> std::convertible_to<design::several_by>;
-    { D::job_alloc } -> std::convertible_to<gfp>;
-    { D::recovery_scope } -> std::convertible_to<std::uint8_t>;
-    { D::notifier_reserves } -> std::convertible_to<bool>;
+    typename detail::constant<design::copy_at, D::submit_copy>;
+    typename detail::constant<design::several_by, D::submit_lock>;
+    typename detail::constant<design::several_by, D::evict_lock>;
+    typename detail::constant<gfp, D::job_alloc>;
+    typename detail::constant<std::uint8_t, D::recovery_scope>;
+    typename detail::constant<bool, D::notifier_reserves>;
     {std::span<const primed_lock>(D::fence_order)};
 };
 

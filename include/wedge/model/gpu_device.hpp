@@ -16,7 +16,7 @@ namespace wedge {
 
 /// `device` with all that waits for the hardware: submissions that reserve several objects and make
 /// room for them in the device's memory, user pages that the device works on, suspend, and recovery
-/// from a hang. A sixth as many executions a second as `device`, which has the bugs of reclaim
+/// from a hang. A tenth as many executions a second as `device`, which has the bugs of reclaim
 /// alone.
 ///
 ///     wedge::explore<wedge::gpu_device<mine>>(wedge::parse_program("submit | fault(1)"))

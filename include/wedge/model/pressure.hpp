@@ -5,7 +5,9 @@
 #include <atomic>
 #include <cstdint>
 #include <cstring>
+#include <string>
 
+#include "wedge/base/stack.hpp"
 #include "wedge/task/lock_class.hpp"
 #include "wedge/task/scopes.hpp"
 
@@ -20,8 +22,14 @@ struct fault_rate {
     std::uint32_t interval = 1;               ///< only every so-many-th call counts
     std::uint32_t nth = 0;                    ///< if not 0: the call of that number, and no other
     std::uint32_t times = ~std::uint32_t{0};  ///< no more often than that
-    const char* holding = nullptr;    ///< only calls under a lock of the class with this name count
-    const char* called_in = nullptr;  ///< only those in a file with this in its path
+
+    // Only those calls count that are meant by all of these.
+    const char* holding = nullptr;  ///< under a lock of the class with this name
+    const char* by = nullptr;       ///< of a task with this in its name, as of an action
+    const char* called_in =
+        nullptr;           ///< in the function of this name, or a file with it in its path
+    code_range within{};   ///< on whose stack is a call from this code
+    code_range without{};  ///< on whose stack is none from this code
 };
 
 /// One place where something may go wrong. Callable by any task.
@@ -45,13 +53,18 @@ public:
 
 private:
     bool is_meant(site where) const {
-        if (how_.called_in != nullptr && std::strstr(where.file, how_.called_in) == nullptr)
+        if (how_.called_in != nullptr && std::strstr(where.file, how_.called_in) == nullptr &&
+            std::strcmp(where.function, how_.called_in) != 0)
             return false;
-        const held_locks& held = current().held;
-        return how_.holding == nullptr ||
-               std::any_of(held.begin(), held.end(), [this](const held_lock& each) {
-                   return lock_class::from_id(each.class_id).name() == how_.holding;
-               });
+        const task& self = current();
+        if (how_.by != nullptr && self.title().find(how_.by) == std::string::npos) return false;
+        if (how_.holding != nullptr &&
+            std::none_of(self.held.begin(), self.held.end(), [this](const held_lock& each) {
+                return lock_class::from_id(each.class_id).name() == how_.holding;
+            }))
+            return false;
+        return (how_.within.is_empty() || is_called_from(how_.within)) &&
+               (how_.without.is_empty() || !is_called_from(how_.without));
     }
 
     fault_rate how_{};
