@@ -60,11 +60,13 @@ inline void decode(std::span<const std::uint8_t> bytes, const action_counts& des
     const std::size_t room =
         (bytes.size() - action_program::header_size) / action_program::record_size;
     const std::size_t n = std::min<std::size_t>(at(2) % (action_program::records_max + 1), room);
-    std::size_t i = action_program::header_size;
-    for (; into.records.size() < n; i += action_program::record_size)
-        into.records.push_back({modulo(bytes[i] >> 5, into.tasks),
-                                modulo(bytes[i] & 31U, designs[into.design]), bytes[i + 1]});
-    into.answers.assign(bytes.begin() + static_cast<std::ptrdiff_t>(i), bytes.end());
+    into.records.resize(n);
+    const std::uint8_t* from = bytes.data() + action_program::header_size;
+    const std::size_t actions = designs[into.design];
+    action_record* const records = into.records.data();
+    for (std::size_t i = 0; i < n; ++i, from += action_program::record_size)
+        records[i] = {modulo(from[0] >> 5, into.tasks), modulo(from[0] & 31U, actions), from[1]};
+    into.answers.assign(from, bytes.data() + bytes.size());
 }
 
 inline action_program decode(std::span<const std::uint8_t> bytes, const action_counts& designs) {
@@ -83,14 +85,18 @@ inline std::vector<std::uint8_t> encode(const action_program& from,
             ? 0
             : (size_max - action_program::header_size) / action_program::record_size;
     const std::size_t n = std::min({from.records.size(), action_program::records_max, room});
-    std::vector<std::uint8_t> bytes{from.design, static_cast<std::uint8_t>(from.tasks - 1),
-                                    static_cast<std::uint8_t>(n)};
+    const std::size_t head = action_program::header_size + n * action_program::record_size;
+    std::vector<std::uint8_t> bytes(head + from.answers.size());
+    std::uint8_t* into = bytes.data();
+    *into++ = from.design;
+    *into++ = static_cast<std::uint8_t>(from.tasks - 1);
+    *into++ = static_cast<std::uint8_t>(n);
+    const action_record* const records = from.records.data();
     for (std::size_t i = 0; i < n; ++i) {
-        const action_record& each = from.records[i];
-        bytes.push_back(static_cast<std::uint8_t>(each.task << 5 | each.action));
-        bytes.push_back(each.argument);
+        *into++ = static_cast<std::uint8_t>(records[i].task << 5 | records[i].action);
+        *into++ = records[i].argument;
     }
-    bytes.insert(bytes.end(), from.answers.begin(), from.answers.end());
+    std::copy(from.answers.begin(), from.answers.end(), into);
     bytes.resize(std::min(bytes.size(), size_max));
     return bytes;
 }
