@@ -75,29 +75,41 @@ inline action_program decode(std::span<const std::uint8_t> bytes, const action_c
     return made;
 }
 
-/// Bytes that `decode` reads as this program.
+/// Writes bytes that `decode` reads as this program. Answers that do not fit are left out, then
+/// records.
 ///
-/// @param size_max  answers that do not fit are left out, then records
-inline std::vector<std::uint8_t> encode(const action_program& from,
-                                        std::size_t size_max = static_cast<std::size_t>(-1)) {
+/// @return how many
+inline std::size_t encode(const action_program& from, std::span<std::uint8_t> into) {
     const std::size_t room =
-        size_max < action_program::header_size
+        into.size() < action_program::header_size
             ? 0
-            : (size_max - action_program::header_size) / action_program::record_size;
+            : (into.size() - action_program::header_size) / action_program::record_size;
     const std::size_t n = std::min({from.records.size(), action_program::records_max, room});
-    const std::size_t head = action_program::header_size + n * action_program::record_size;
-    std::vector<std::uint8_t> bytes(head + from.answers.size());
-    std::uint8_t* into = bytes.data();
-    *into++ = from.design;
-    *into++ = static_cast<std::uint8_t>(from.tasks - 1);
-    *into++ = static_cast<std::uint8_t>(n);
+    std::uint8_t* next = into.data();
+    std::uint8_t* const end = next + into.size();
+    const auto put = [&](unsigned value) {
+        if (next != end) *next++ = static_cast<std::uint8_t>(value);
+    };
+    put(from.design);
+    put(from.tasks - 1U);
+    put(static_cast<unsigned>(n));
     const action_record* const records = from.records.data();
     for (std::size_t i = 0; i < n; ++i) {
-        *into++ = static_cast<std::uint8_t>(records[i].task << 5 | records[i].action);
-        *into++ = records[i].argument;
+        put(static_cast<unsigned>(records[i].task) << 5 | records[i].action);
+        put(records[i].argument);
     }
-    std::copy(from.answers.begin(), from.answers.end(), into);
-    bytes.resize(std::min(bytes.size(), size_max));
+    const std::uint8_t* const answers = from.answers.data();
+    for (std::size_t i = 0; i < from.answers.size(); ++i) put(answers[i]);
+    return static_cast<std::size_t>(next - into.data());
+}
+
+/// The same in a vector.
+inline std::vector<std::uint8_t> encode(const action_program& from,
+                                        std::size_t size_max = static_cast<std::size_t>(-1)) {
+    const std::size_t all = action_program::header_size +
+                            from.records.size() * action_program::record_size + from.answers.size();
+    std::vector<std::uint8_t> bytes(std::min(all, size_max));
+    bytes.resize(encode(from, std::span(bytes)));
     return bytes;
 }
 
