@@ -33,6 +33,9 @@ void __tsan_mutex_post_unlock(void* address, unsigned flags);
 void __tsan_mutex_pre_divert(void* address, unsigned flags);
 void __tsan_mutex_post_divert(void* address, unsigned flags);
 #endif
+#if defined(WEDGE_ASAN)
+void __asan_load1(std::size_t address);
+#endif
 }
 
 namespace wedge::sanitizer {
@@ -80,6 +83,13 @@ public:
     watch_scope(const watch_scope&) = delete;
     watch_scope& operator=(const watch_scope&) = delete;
 };
+
+/// Has ASan look whether the object is alive, where the code that uses it may not be instrumented.
+[[gnu::always_inline]] inline void expect_alive([[maybe_unused]] const void* object) noexcept {
+#if defined(WEDGE_ASAN)
+    __asan_load1(reinterpret_cast<std::size_t>(object));
+#endif
+}
 
 /// An explicit happens-before edge: everything before `release(a)` is visible after `acquire(a)`.
 inline void acquire([[maybe_unused]] void* object) noexcept {

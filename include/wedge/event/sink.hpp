@@ -1,6 +1,8 @@
 // Who hears of a task's events.
 #pragma once
 
+#include <cstdint>
+
 #include "wedge/event/event.hpp"
 
 namespace wedge {
@@ -17,7 +19,7 @@ public:
     ///                   innermost hold, and ends of locks and tasks while nothing is held; null:
     ///                   every event is sent
     explicit sink(unsigned readers, const validated_chains* validated = nullptr) noexcept
-        : readers_(readers), validated_(validated) {}
+        : wanted_(wanted_by(readers)), validated_(validated) {}
     sink(const sink&) = delete;
     sink& operator=(const sink&) = delete;
     virtual ~sink() = default;
@@ -26,11 +28,23 @@ public:
     /// lock is still in it. Must not block on a wedge lock, throw, or call back into `self`.
     virtual void on(task& self, const event& step) noexcept = 0;
 
-    bool wants(event_kind kind) const noexcept { return (row_of(kind).read_by & readers_) != 0; }
+    [[gnu::always_inline]] bool wants(event_kind kind) const noexcept {
+        return (wanted_ >> static_cast<unsigned>(kind) & 1) != 0;
+    }
     const validated_chains* validated() const noexcept { return validated_; }
 
 private:
-    const unsigned readers_;
+    static_assert(event_kinds <= 64);
+
+    static std::uint64_t wanted_by(unsigned readers) noexcept {
+        std::uint64_t kinds = 0;
+        for (const event_row& each : event_table)
+            if ((each.read_by & readers) != 0)
+                kinds |= std::uint64_t{1} << static_cast<unsigned>(each.kind);
+        return kinds;
+    }
+
+    const std::uint64_t wanted_;  // a bit a kind of event
     const validated_chains* const validated_;
 };
 

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <memory>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -65,17 +64,17 @@ public:
     void leave_open(model_options open) noexcept { model_.leave_open(open); }
     void set_bound(std::uint64_t steps_max) noexcept { scheduler_.set_bound(steps_max); }
 
-    const std::vector<decision>& decisions() const noexcept { return scheduler_.decisions(); }
+    std::vector<decision> decisions() const { return scheduler_.decisions(); }
     bool has_seen_locks() const noexcept { return has_seen_locks_; }
 
-    bool perform_pending(task& self) override {
+    WEDGE_UNSEEN bool perform_pending(task& self) override {
         const sanitizer::ignore_scope ours;
         has_seen_locks_ = true;
         if (&self == &setup_ || giving_up_) [[unlikely]]
             return perform_aside(self);
-        slot& me = *slots_[self.ordinal];
+        slot& me = *steppers_[self.ordinal];
         me.phase = wait_phase::fresh;
-        lock_state* const plain = step_model::plain_lock(self.pending);
+        lock_state* const plain = model_.plain_lock(self.pending);
         scheduler_.published(me, plain);
         await_turn(me);
         if (giving_up_ || plain == nullptr) return take_turns(me);
@@ -160,6 +159,7 @@ private:
     slot& add_slot() {
         if (used_ == slots_.size()) {
             slots_.push_back(std::make_unique<slot>());
+            steppers_.push_back(slots_.back().get());
             slots_.back()->self.runtime = this;
             slots_.back()->self.ordinal = used_;
         }
@@ -285,15 +285,15 @@ private:
     }
 
     /// Takes a step that may need several turns; the first one has come.
-    [[gnu::noinline]] bool take_turns(slot& me) {
+    [[gnu::noinline]] WEDGE_UNSEEN bool take_turns(slot& me) {
         for (;;) {
             if (giving_up_) return leave(me);
             const auto answer = [&](std::uint32_t n, const char* why) {
                 return choose(me.self, n, why);
             };
-            const std::optional<bool> taken = model_.take(me, answer);
-            scheduler_.step_taken(me, taken);
-            if (taken) return *taken;
+            const turn got = model_.take(me, answer);
+            scheduler_.step_taken(me, got);
+            if (got != turn::waits) return got == turn::taken;
             await_turn(me);
         }
     }
@@ -326,7 +326,8 @@ private:
     const bool leaves_quietly_;
     stacks stacks_;
     task setup_;
-    step_model::all_tasks slots_;  // the first `used_` are this execution's
+    step_model::all_tasks slots_;       // the first `used_` are this execution's
+    inline_vector<slot*, 8> steppers_;  // the same, for the path of every step
     step_model model_;
     task_scheduler scheduler_;
     std::uint32_t used_ = 0;

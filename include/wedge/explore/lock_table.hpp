@@ -99,7 +99,7 @@ private:
         std::uint32_t ordinal;
     };
 
-    void add(lock_identity& lock, std::uint32_t by, std::uint64_t execution) {
+    WEDGE_UNSEEN void add(lock_identity& lock, std::uint32_t by, std::uint64_t execution) {
         if (makers_.size() <= by || makers_[by].used == makers_[by].records.size()) [[unlikely]]
             return add_after_growth(lock, by, execution);
         maker& made = makers_[by];

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <memory>
-#include <optional>
 #include <vector>
 
 #include "wedge/event/schedule.hpp"
@@ -33,15 +32,19 @@ struct controlled_task {
     std::uint32_t stack() const noexcept { return self.ordinal + 1; }
 };
 
-constexpr bool may_block(const operation& next) noexcept {
-    return next.what == step::acquire || next.what == step::wait || next.what == step::join;
-}
 /// Whether the step may be left by `abandoned`: not one that destructors take.
 constexpr bool may_throw(const operation& next) noexcept {
     return next.what != step::release && next.what != step::access &&
            next.what != step::downgrade && next.what != step::notify_one &&
            next.what != step::notify_all;
 }
+
+/// What came of a turn.
+enum class turn : std::uint8_t {
+    failed,  ///< the step is taken, but the try failed or the wait gave up
+    taken,
+    waits,  ///< the step needs another turn
+};
 
 /// The meaning of the steps: pure bookkeeping, no scheduling.
 class step_model {
@@ -61,7 +64,7 @@ public:
         has_policy_ = !options_.all_policies;
     }
 
-    bool is_enabled(const controlled_task& who) const {
+    WEDGE_UNSEEN bool is_enabled(const controlled_task& who) const {
         if (who.is_done || who.is_starting) return false;
         const operation& next = who.self.pending;
         switch (next.what) {
@@ -89,13 +92,20 @@ public:
         return who.self.is_idle && who.phase != wait_phase::woken;
     }
 
-    /// The lock of a step that acquires or releases a plain one, as most do: it is enabled while
-    /// nobody holds the lock, or always, and `take_plainly` takes it. Null: any other step.
-    [[gnu::always_inline]] static lock_state* plain_lock(const operation& next) noexcept {
-        const bool is_usual =
-            next.what == step::release || (next.what == step::acquire && !next.timed);
-        if (!is_usual || !is_plain(next.lock->kind())) return nullptr;
+    /// The lock of a step that `take_plainly` takes, as most are: the acquire of a plain one, which
+    /// is enabled while nobody holds it, or a release. Null: any other step.
+    [[gnu::always_inline]] lock_state* plain_lock(const operation& next) const noexcept {
+        if (next.what == step::release)
+            return has_policy_ && !is_counted(next.lock->kind()) ? &next.lock->modelled() : nullptr;
+        if (next.what != step::acquire || next.timed || !is_plain(next.lock->kind()))
+            return nullptr;
         return &next.lock->modelled();
+    }
+    /// Whether a step that begins is enabled whatever the others do.
+    [[gnu::always_inline]] bool is_always_enabled(const operation& next) const noexcept {
+        if (next.what == step::join) return false;
+        if (next.what != step::acquire) return true;
+        return next.timed || (has_policy_ && next.lock->modelled().has_queue());
     }
     [[gnu::always_inline]] static void take_plainly(const controlled_task& who, lock_state& lock) {
         if (who.self.pending.what == step::release)
@@ -139,9 +149,8 @@ public:
     /// Takes an enabled step.
     ///
     /// @param choose  (n, why) -> an answer below n
-    /// @return the step's result; nothing: the task waits on
     template <class Choose>
-    std::optional<bool> take(controlled_task& who, Choose choose) {
+    [[gnu::always_inline]] turn take(controlled_task& who, Choose choose) {
         const operation& next = who.self.pending;
         const std::uint32_t self = who.self.ordinal;
         if (!has_policy_ && next.lock != nullptr && is_rw(next.lock->kind())) {
@@ -152,16 +161,16 @@ public:
             case step::acquire: return acquire(who, next);
             case step::try_acquire: {
                 lock_state& state = next.lock->modelled();
-                if (!state.can_acquire(self, next.how)) return false;
+                if (!state.can_acquire(self, next.how)) return turn::failed;
                 take_free(state, who, next);
-                return true;
+                return turn::taken;
             }
-            case step::downgrade: next.lock->modelled().downgrade(self); return true;
+            case step::downgrade: next.lock->modelled().downgrade(self); return turn::taken;
             case step::wait: return wait(who, next, choose);
             case step::release:
             case step::notify_one:
-            case step::notify_all: take_unblocking(self, next, choose); return true;
-            default: return true;
+            case step::notify_all: take_unblocking(self, next, choose); return turn::taken;
+            default: return turn::taken;
         }
     }
 
@@ -199,31 +208,31 @@ private:
         }
     }
 
-    std::optional<bool> acquire(controlled_task& who, const operation& next) {
+    WEDGE_UNSEEN turn acquire(controlled_task& who, const operation& next) {
         lock_state& state = next.lock->modelled();
         const std::uint32_t self = who.self.ordinal;
         if (state.kind() == lock_kind::ww_mutex) return ww_acquire(who, next, state);
         if (state.can_acquire(self, next.how)) {
             state.acquire(self, next.how);
-            return true;
+            return turn::taken;
         }
         if (state.has_queue() && who.phase == wait_phase::fresh) {
             state.enqueue(self, next.how);
             who.phase = wait_phase::queued;
-            return std::nullopt;
+            return turn::waits;
         }
         state.forget(self);  // only a timed wait is scheduled without its lock: it gives up
-        return false;
+        return turn::failed;
     }
 
-    std::optional<bool> ww_acquire(controlled_task& who, const operation& next, lock_state& state) {
+    WEDGE_UNSEEN turn ww_acquire(controlled_task& who, const operation& next, lock_state& state) {
         who.phase = wait_phase::queued;
         switch (state.ww_acquire(who.self.ordinal, ticket_of(next), is_wounded(who))) {
-            case ww_progress::taken: return true;
-            case ww_progress::backs_off: return false;
+            case ww_progress::taken: return turn::taken;
+            case ww_progress::backs_off: return turn::failed;
             case ww_progress::waits: break;
         }
-        return std::nullopt;
+        return turn::waits;
     }
 
     void take_free(lock_state& state, const controlled_task& who, const operation& next) {
@@ -248,7 +257,7 @@ private:
     }
 
     template <class Choose>
-    std::optional<bool> wait(controlled_task& who, const operation& next, Choose choose) {
+    turn wait(controlled_task& who, const operation& next, Choose choose) {
         lock_state& lock = next.lock->modelled();
         lock_state& waiting = next.condition->modelled();
         const std::uint32_t self = who.self.ordinal;
@@ -256,12 +265,12 @@ private:
             lock.release(self);
             who.phase = wakes_by_itself(who, choose) ? wait_phase::woken : wait_phase::sleeping;
             if (who.phase == wait_phase::sleeping) waiting.enqueue(self, mode::exclusive);
-            return std::nullopt;
+            return turn::waits;
         }
         lock.acquire(self, mode::exclusive);
-        if (who.phase == wait_phase::woken) return true;
+        if (who.phase == wait_phase::woken) return turn::taken;
         waiting.forget(self);
-        return false;
+        return turn::failed;
     }
 
     /// A spurious wake-up is decided where the wait begins: when the task goes on is up to the

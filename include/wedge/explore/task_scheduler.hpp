@@ -3,10 +3,10 @@
 
 #include <cstdint>
 #include <memory>
-#include <optional>
 #include <span>
 #include <vector>
 
+#include "wedge/base/inline_vector.hpp"
 #include "wedge/explore/execution.hpp"
 #include "wedge/explore/livelock.hpp"
 #include "wedge/explore/persistent.hpp"
@@ -41,9 +41,9 @@ public:
     /// A task more, of the ordinal that comes next. It cannot go on before its step is published.
     [[gnu::always_inline]] void add(const controlled_task& made) {
         if (used_ == views_.size()) [[unlikely]] {
-            views_.push_back(&made.self);
-            waits_for_.push_back(nullptr);
-            enabled_.push_back(0);
+            views_.emplace_back(&made.self);
+            waits_for_.emplace_back();
+            enabled_.emplace_back();
         }
         waits_for_[used_++] = &taken_for_good_;
         ++left_;
@@ -61,7 +61,10 @@ public:
     /// @param plain  `step_model::plain_lock` of it
     [[gnu::always_inline]] void published(const controlled_task& who,
                                           const lock_state* plain) noexcept {
-        waits_for_[who.self.ordinal] = may_block(who.self.pending) ? plain : &free_;
+        const operation& next = who.self.pending;
+        if (plain == nullptr || next.what == step::release)
+            plain = model_.is_always_enabled(next) ? &free_ : nullptr;
+        waits_for_[who.self.ordinal] = plain;
     }
     /// The task takes no step any more.
     void ended(const controlled_task& who) noexcept {
@@ -94,18 +97,18 @@ public:
         if (looks_for_livelocks_) [[unlikely]]
             livelocks_.step_taken(me.self.ordinal, me.self.pending, false);
     }
-    /// @param taken  the step's result; nothing: the task waits on
-    void step_taken(const controlled_task& me, std::optional<bool> taken) {
+    WEDGE_UNSEEN void step_taken(const controlled_task& me, turn got) {
         const operation& step_of = me.self.pending;
         const bool gives_way = step_of.what == step::yield && step_of.lock == nullptr;
-        at_.has_yielded = taken && (gives_way || !*taken);
+        at_.has_yielded = got == turn::failed || (gives_way && got == turn::taken);
+        if (got == turn::waits) waits_for_[me.self.ordinal] = nullptr;
         if (looks_for_livelocks_) [[unlikely]]
-            livelocks_.step_taken(me.self.ordinal, step_of, taken && !*taken);
+            livelocks_.step_taken(me.self.ordinal, step_of, got == turn::failed);
     }
 
     std::uint32_t choose(std::uint32_t n) {
         const std::uint32_t answer = how_->choose(n);
-        decisions_.push_back({decision::sort::choose, answer, n});
+        decisions_.emplace_back(decision::sort::choose, answer, n);
         return answer;
     }
 
@@ -116,7 +119,7 @@ public:
     }
 
     std::uint64_t steps() const noexcept { return steps_; }
-    const std::vector<decision>& decisions() const noexcept { return decisions_; }
+    std::vector<decision> decisions() const { return {decisions_.begin(), decisions_.end()}; }
     const livelock_watch& livelocks() const noexcept { return livelocks_; }
 
 private:
@@ -124,7 +127,7 @@ private:
         ++steps_;
         at_.running = next;
         at_.has_progressed = false;
-        decisions_.emplace_back().value = next;  // in place: a copy would wait for its stores
+        decisions_.emplace_back().value = next;
         return next;
     }
 
@@ -135,7 +138,7 @@ private:
         return model_.is_enabled(*model_.tasks()[i]);
     }
     /// Whether the running task takes the next step too, and nothing else is to be looked at.
-    bool runs_on() const {
+    [[gnu::always_inline]] bool runs_on() const {
         return at_.running != no_task && !looks_for_livelocks_ && steps_ < steps_max_ &&
                can_go_on(at_.running);
     }
@@ -208,9 +211,9 @@ private:
     step_model& model_;
     std::uint64_t steps_max_;
     search_strategy* how_ = nullptr;
-    std::vector<const task*> views_;  // of the model's tasks; the first `used_` are in use
-    std::vector<const lock_state*> waits_for_;  // likewise: plain locks; null: ask the model
-    std::vector<std::uint32_t> enabled_;        // room for all tasks
+    inline_vector<const task*, 8> views_;  // of the model's tasks; the first `used_` are in use
+    inline_vector<const lock_state*, 8> waits_for_;  // likewise: plain locks; null: ask the model
+    inline_vector<std::uint32_t, 8> enabled_;        // room for all tasks
     std::uint32_t used_ = 0;
     std::uint32_t left_ = 0;
     const lock_state free_;                               // what a step that never blocks waits for
@@ -221,7 +224,7 @@ private:
     whole_state whole_;
     persistent_sets persistent_;
     std::uint64_t steps_ = 0;
-    std::vector<decision> decisions_;
+    inline_vector<decision, 64> decisions_;
 };
 
 }  // namespace wedge

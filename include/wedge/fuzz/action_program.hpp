@@ -60,11 +60,13 @@ inline void decode(std::span<const std::uint8_t> bytes, const action_counts& des
     const std::size_t room =
         (bytes.size() - action_program::header_size) / action_program::record_size;
     const std::size_t n = std::min<std::size_t>(at(2) % (action_program::records_max + 1), room);
-    std::size_t i = action_program::header_size;
-    for (; into.records.size() < n; i += action_program::record_size)
-        into.records.push_back({modulo(bytes[i] >> 5, into.tasks),
-                                modulo(bytes[i] & 31U, designs[into.design]), bytes[i + 1]});
-    into.answers.assign(bytes.begin() + static_cast<std::ptrdiff_t>(i), bytes.end());
+    into.records.resize(n);
+    const std::uint8_t* from = bytes.data() + action_program::header_size;
+    const std::size_t actions = designs[into.design];
+    action_record* const records = into.records.data();
+    for (std::size_t i = 0; i < n; ++i, from += action_program::record_size)
+        records[i] = {modulo(from[0] >> 5, into.tasks), modulo(from[0] & 31U, actions), from[1]};
+    into.answers.assign(from, bytes.data() + bytes.size());
 }
 
 inline action_program decode(std::span<const std::uint8_t> bytes, const action_counts& designs) {
@@ -73,25 +75,41 @@ inline action_program decode(std::span<const std::uint8_t> bytes, const action_c
     return made;
 }
 
-/// Bytes that `decode` reads as this program.
+/// Writes bytes that `decode` reads as this program. Answers that do not fit are left out, then
+/// records.
 ///
-/// @param size_max  answers that do not fit are left out, then records
+/// @return how many
+inline std::size_t encode(const action_program& from, std::span<std::uint8_t> into) {
+    const std::size_t room =
+        into.size() < action_program::header_size
+            ? 0
+            : (into.size() - action_program::header_size) / action_program::record_size;
+    const std::size_t n = std::min({from.records.size(), action_program::records_max, room});
+    std::uint8_t* next = into.data();
+    std::uint8_t* const end = next + into.size();
+    const auto put = [&](unsigned value) {
+        if (next != end) *next++ = static_cast<std::uint8_t>(value);
+    };
+    put(from.design);
+    put(from.tasks - 1U);
+    put(static_cast<unsigned>(n));
+    const action_record* const records = from.records.data();
+    for (std::size_t i = 0; i < n; ++i) {
+        put(static_cast<unsigned>(records[i].task) << 5 | records[i].action);
+        put(records[i].argument);
+    }
+    const std::uint8_t* const answers = from.answers.data();
+    for (std::size_t i = 0; i < from.answers.size(); ++i) put(answers[i]);
+    return static_cast<std::size_t>(next - into.data());
+}
+
+/// The same in a vector.
 inline std::vector<std::uint8_t> encode(const action_program& from,
                                         std::size_t size_max = static_cast<std::size_t>(-1)) {
-    const std::size_t room =
-        size_max < action_program::header_size
-            ? 0
-            : (size_max - action_program::header_size) / action_program::record_size;
-    const std::size_t n = std::min({from.records.size(), action_program::records_max, room});
-    std::vector<std::uint8_t> bytes{from.design, static_cast<std::uint8_t>(from.tasks - 1),
-                                    static_cast<std::uint8_t>(n)};
-    for (std::size_t i = 0; i < n; ++i) {
-        const action_record& each = from.records[i];
-        bytes.push_back(static_cast<std::uint8_t>(each.task << 5 | each.action));
-        bytes.push_back(each.argument);
-    }
-    bytes.insert(bytes.end(), from.answers.begin(), from.answers.end());
-    bytes.resize(std::min(bytes.size(), size_max));
+    const std::size_t all = action_program::header_size +
+                            from.records.size() * action_program::record_size + from.answers.size();
+    std::vector<std::uint8_t> bytes(std::min(all, size_max));
+    bytes.resize(encode(from, std::span(bytes)));
     return bytes;
 }
 

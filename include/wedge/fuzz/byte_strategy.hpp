@@ -24,18 +24,21 @@ public:
 
     bool new_execution() override { return true; }
 
-    std::uint32_t next_task(const choice_point& at) override {
+    WEDGE_UNSEEN std::uint32_t next_task(const choice_point& at) override {
         const std::size_t n = at.enabled.size();
         if (n == 1) return at.enabled[0];
-        return at.enabled[(place_of_running(at) + next()) % n];
+        const std::uint8_t answer = next();
+        const std::size_t place = place_of_running(at);
+        return at.enabled[answer == 0 ? place : (place + answer) % n];
     }
     std::uint32_t choose(std::uint32_t n) override { return next() % n; }
 
     /// Where the one that runs, or the next above it, stands among those that can go on.
     static std::size_t place_of_running(const choice_point& at) noexcept {
-        if (at.running == no_task) return 0;
-        const auto found = std::lower_bound(at.enabled.begin(), at.enabled.end(), at.running);
-        return found == at.enabled.end() ? 0 : static_cast<std::size_t>(found - at.enabled.begin());
+        const std::uint32_t* const enabled = at.enabled.data();
+        for (std::size_t i = 0, n = at.enabled.size(); i < n; ++i)
+            if (enabled[i] >= at.running && at.running != no_task) return i;
+        return 0;
     }
 
 private:

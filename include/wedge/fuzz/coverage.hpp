@@ -10,9 +10,11 @@
 #include <vector>
 
 #include "wedge/base/hash.hpp"
+#include "wedge/base/inline_vector.hpp"
 #include "wedge/event/sink.hpp"
 #include "wedge/fuzz/shown_steps.hpp"
 #include "wedge/task/chain_key.hpp"
+#include "wedge/task/lock_state.hpp"
 #include "wedge/task/task.hpp"
 
 namespace wedge {
@@ -92,7 +94,8 @@ public:
 
     void begin_execution(fuzz_pass pass) noexcept {
         pass_ = pass;
-        tasks_.fill(nullptr);
+        for (std::size_t i = 0; i < tasks_used_; ++i) tasks_[i] = nullptr;
+        tasks_[tasks_shown - 1] = nullptr;
         tasks_used_ = 0;
         saw_new_ = false;
         // A build without instrumentation would say "no interesting inputs" and quit.
@@ -111,19 +114,26 @@ public:
     /// The tasks that took a step, by their ordinals; null: none of them did.
     std::span<const task* const> tasks() const noexcept { return tasks_; }
 
-    void on(task& self, const event& step) noexcept override {
-        const std::size_t place = std::min<std::size_t>(self.ordinal, tasks_shown - 1);
-        tasks_[place] = &self;
-        if (self.ordinal < tasks_shown) tasks_used_ = std::max(tasks_used_, place + 1);
-        if (pass_ != fuzz_pass::counting && checker_.wants(step.kind)) checker_.on(self, step);
-        if (pass_ != fuzz_pass::checking) notice(self, step);
+    WEDGE_UNSEEN void on(task& self, const event& step) noexcept override {
+        if (self.ordinal >= tasks_used_ || tasks_[self.ordinal] == nullptr) [[unlikely]]
+            meet(self);
+        if (pass_ == fuzz_pass::counting) [[likely]]
+            return notice(self, step);
+        if (checker_.wants(step.kind)) checker_.on(self, step);
+        if (pass_ == fuzz_pass::both) notice(self, step);
     }
 
 private:
     static constexpr std::size_t tasks_shown = 16;  // of a report; programs have 8, and kswapd
 
+    void meet(const task& self) noexcept {
+        const std::size_t place = std::min<std::size_t>(self.ordinal, tasks_shown - 1);
+        tasks_[place] = &self;
+        if (self.ordinal < tasks_shown) tasks_used_ = std::max(tasks_used_, place + 1);
+    }
+
     /// Keeps the chains of holds as the checker would, and counts.
-    void notice(task& self, const event& step) noexcept {
+    WEDGE_UNSEEN void notice(task& self, const event& step) noexcept {
         switch (step.kind) {
             case event_kind::attempt:
                 if (is_held_by_another(self, step))
@@ -168,15 +178,18 @@ private:
     void raise_now(std::uint64_t sort, const task& self, const event& step) {
         raise(place_of(feature(sort, step, holds_of(self))), 1);
     }
-    void count_acquire(const task& self, const event& step) {
-        if (shown_.count(self.chain)) return;
+    [[gnu::always_inline]] void count_acquire(const task& self, const event& step) {
+        if (!shown_.count(self.chain)) [[unlikely]]
+            add_acquire(self, step);
+    }
+    [[gnu::noinline]] void add_acquire(const task& self, const event& step) {
         saw_new_ = true;
         counters_.clear();
         if (step.kind == event_kind::attempt)
             add_orders(self, step);
         else
             counters_.push_back(place_of(feature(3, step, holds_of(self))));
-        shown_.add(self.chain, counters_);
+        shown_.add(self.chain, {counters_.data(), counters_.size()});
     }
     void count_other(std::uint64_t key) {
         if (shown_.count(key)) return;
@@ -198,7 +211,11 @@ private:
         return key != 0 ? key : 1;
     }
 
-    bool is_held_by_another(const task& self, const event& step) const noexcept {
+    [[gnu::always_inline]] bool is_held_by_another(const task& self,
+                                                   const event& step) const noexcept {
+        // All holders of a lock, though not of a pseudo-lock, are in the model.
+        const bool is_lock = step.lock->kind() != lock_kind::map;
+        if (is_lock && !step.lock->modelled().is_held()) return false;
         for (std::size_t i = 0; i < tasks_used_; ++i) {
             const task* const other = tasks_[i];
             if (other == nullptr || other == &self || !other->held.may_hold_class(step.class_id))
@@ -254,10 +271,10 @@ private:
 
     sink& checker_;
     fuzz_pass pass_ = fuzz_pass::both;
-    std::array<const task*, tasks_shown> tasks_{};
+    const task* tasks_[tasks_shown]{};
     std::size_t tasks_used_ = 0;
-    std::vector<std::uint64_t> names_;     // hashes, by the number of the class
-    std::vector<std::uint16_t> counters_;  // of one step, while they are computed
+    inline_vector<std::uint64_t, 64> names_;     // hashes, by the number of the class
+    inline_vector<std::uint16_t, 32> counters_;  // of one step, while they are computed
     /// No chain is in it: every acquire is heard of, but plain releases are not.
     validated_chains keys_{.key = chain_key(evidence::exact), .known = {}};
     shown_steps shown_;

@@ -162,16 +162,6 @@ private:
     rng random_;
 };
 
-namespace detail {
-
-inline std::size_t put(const action_program& what, std::uint8_t* data, std::size_t size_max) {
-    const std::vector<std::uint8_t> bytes = encode(what, size_max);
-    std::copy(bytes.begin(), bytes.end(), data);
-    return bytes.size();
-}
-
-}  // namespace detail
-
 /// Mutates the bytes of an input in place.
 ///
 /// @return the new size, at most size_max
@@ -179,7 +169,7 @@ inline std::size_t mutate(std::uint8_t* data, std::size_t size, std::size_t size
                           std::uint64_t seed, const action_counts& designs, int only) {
     action_program what = decode(std::span<const std::uint8_t>(data, size), designs);
     program_mutator(designs, only, seed).mutate(what);
-    return detail::put(what, data, size_max);
+    return encode(what, std::span(data, size_max));
 }
 
 /// Crosses the programs of two inputs.
@@ -191,7 +181,7 @@ inline std::size_t cross_over(std::span<const std::uint8_t> one,
                               const action_counts& designs, int only) {
     const action_program made =
         program_mutator(designs, only, seed).cross(decode(one, designs), decode(other, designs));
-    return detail::put(made, data, size_max);
+    return encode(made, std::span(data, size_max));
 }
 
 }  // namespace wedge

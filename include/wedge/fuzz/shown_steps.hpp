@@ -6,6 +6,8 @@
 #include <span>
 #include <vector>
 
+#include "wedge/base/inline_vector.hpp"
+
 namespace wedge {
 
 /// The chains of holds and other steps that executions have shown, each with the counters that it
@@ -13,19 +15,20 @@ namespace wedge {
 /// raised at its end.
 class shown_steps {
 public:
-    shown_steps() : places_(64) {}
+    shown_steps() : places_(64), table_(places_.data()), mask_(places_.size() - 1) {}
+    shown_steps(const shown_steps&) = delete;
+    shown_steps& operator=(const shown_steps&) = delete;
 
     /// Counts a step of the execution.
     ///
     /// @return whether it is known; else `add` is to follow
-    bool count(std::uint64_t key) noexcept {
-        const std::uint64_t mask = places_.size() - 1;
-        for (std::uint64_t i = key & mask;; i = (i + 1) & mask) {
-            if (places_[i].key == 0) return false;
-            if (places_[i].key == key) {
-                hit(places_[i].number);
+    [[gnu::always_inline]] bool count(std::uint64_t key) noexcept {
+        for (std::uint64_t i = key & mask_;; i = (i + 1) & mask_) {
+            if (table_[i].key == key) {
+                hit(table_[i].number);
                 return true;
             }
+            if (table_[i].key == 0) return false;
         }
     }
 
@@ -36,7 +39,7 @@ public:
         put(key, number);
         entries_.push_back({static_cast<std::uint32_t>(counters_.size()),
                             static_cast<std::uint16_t>(counters.size()), 0});
-        counters_.insert(counters_.end(), counters.begin(), counters.end());
+        for (const std::uint16_t each : counters) counters_.push_back(each);
         hit(number);
     }
 
@@ -65,28 +68,31 @@ private:
         std::uint16_t hits;  // of this execution
     };
 
-    void hit(std::uint32_t number) {
+    [[gnu::always_inline]] void hit(std::uint32_t number) {
         entry& shown = entries_[number];
         if (shown.hits == 0) hit_.push_back(number);
         if (shown.hits != 255) ++shown.hits;  // as far as a counter goes
     }
     void put(std::uint64_t key, std::uint32_t number) noexcept {
-        const std::uint64_t mask = places_.size() - 1;
-        std::uint64_t i = key & mask;
-        while (places_[i].key != 0) i = (i + 1) & mask;
-        places_[i] = {key, number};
+        std::uint64_t i = key & mask_;
+        while (table_[i].key != 0) i = (i + 1) & mask_;
+        table_[i] = {key, number};
     }
     void grow() {
         std::vector<place> before(places_.size() * 2);
         before.swap(places_);
+        table_ = places_.data();
+        mask_ = places_.size() - 1;
         for (const place& each : before)
             if (each.key != 0) put(each.key, each.number);
     }
 
     std::vector<place> places_;
-    std::vector<entry> entries_;
-    std::vector<std::uint16_t> counters_;
-    std::vector<std::uint32_t> hit_;  // entries
+    place* table_;        // where they lie: std::vector is not for every step
+    std::uint64_t mask_;  // their number - 1
+    inline_vector<entry, 64> entries_;
+    inline_vector<std::uint16_t, 64> counters_;
+    inline_vector<std::uint32_t, 64> hit_;  // entries
 };
 
 }  // namespace wedge

@@ -37,27 +37,11 @@ inline held_lock* recursive_hold(task& self, lock_identity& lock) noexcept {
     return lock.kind() == lock_kind::recursive_mutex ? self.held.find(lock.instance()) : nullptr;
 }
 
-/// `attempt`, beginning with what engines' checkers mostly find.
-[[gnu::noinline]] inline void attempt_exactly(task& self, lock_identity& lock,
-                                              const acquire_terms& terms) {
-    if (const validated_chains* const chains = self.sink->validated()) {
-        const sanitizer::ignore_scope ours;
-        const held_lock next = hold_of(self, lock, terms);
-        if (!self.in_hook && chains->key.is_plain_and_exact(self, next)) [[likely]] {
-            self.chain = chains->key.of_exact(self, next);
-            if (chains->known.contains(self.chain)) [[likely]]
-                return;
-            return emit(self, event_of(event_kind::attempt, lock, terms));
-        }
-    }
-    attempt(self, lock, terms);
-}
-
 // Acquires and releases are published by inlined code, which writes the site where it is to be:
 // passed on through memory it would cost more than all the rest of a call.
 
 /// Takes the published acquire.
-[[gnu::noinline]] inline bool take_acquire(task& self) {
+[[gnu::noinline]] WEDGE_UNSEEN inline bool take_acquire(task& self) {
     operation& next = self.pending;
     if (self.runtime->is_giving_up()) return self.runtime->perform_pending(self);
     const auto terms = [&next] {
@@ -66,8 +50,8 @@ inline held_lock* recursive_hold(task& self, lock_identity& lock) noexcept {
     lock_identity& lock = *next.lock;
     adopt_if_foreign(self, lock);
     held_lock* const mine = recursive_hold(self, lock);
-    if (self.sink != nullptr && next.what == step::acquire && mine == nullptr)
-        attempt_exactly(self, lock, terms());
+    if (next.what == step::acquire && mine == nullptr && is_heard(self, event_kind::attempt))
+        attempt_otherwise(self, lock, terms());
     const bool is_taken = self.runtime->perform_pending(self);
     if (mine != nullptr) {
         if (is_taken) ++mine->depth;
@@ -102,7 +86,7 @@ inline held_lock* recursive_hold(task& self, lock_identity& lock) noexcept {
 }
 
 /// Takes the published release.
-[[gnu::noinline]] inline void take_release(task& self) noexcept {
+[[gnu::noinline]] WEDGE_UNSEEN inline void take_release(task& self) noexcept {
     lock_identity& lock = *self.pending.lock;
     adopt_if_foreign(self, lock);
     if (self.runtime->is_giving_up()) {

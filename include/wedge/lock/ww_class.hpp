@@ -1,14 +1,13 @@
 // Classes of wound/wait locks, and the tickets under which several of them are taken.
 #pragma once
 
-#include <algorithm>
 #include <atomic>
 #include <condition_variable>
 #include <mutex>
 #include <string>
-#include <vector>
 
 #include "wedge/base/annotate.hpp"
+#include "wedge/base/inline_vector.hpp"
 #include "wedge/base/level.hpp"
 #include "wedge/task/lock_state.hpp"
 #include "wedge/task/ticket.hpp"
@@ -107,18 +106,25 @@ public:
         while (!held_.empty()) {
             basic_ww_mutex<Level>* const last = held_.back();
             last->unlock(where);
-            std::erase(held_, last);  // in an abandoned execution the unlock does nothing
+            drop(*last);  // in an abandoned execution the unlock does nothing
         }
     }
 
     bool holds(const basic_ww_mutex<Level>& lock) const noexcept {
-        return std::find(held_.begin(), held_.end(), &lock) != held_.end();
+        for (const basic_ww_mutex<Level>* const each : held_)
+            if (each == &lock) return true;
+        return false;
     }
 
 private:
     friend class basic_ww_mutex<Level>;
 
     static constexpr bool is_on = Level::value != level::off;
+
+    void drop(const basic_ww_mutex<Level>& lock) noexcept {
+        for (basic_ww_mutex<Level>*& each : held_)
+            if (each == &lock) return held_.erase(&each);
+    }
 
     ticket_terms terms(bool slow) const noexcept {
         return {.age = age_,
@@ -131,7 +137,7 @@ private:
     lock_identity identity_;
     bool is_ended_ = false;
     std::uint64_t age_ = 0;
-    std::vector<basic_ww_mutex<Level>*> held_;
+    inline_vector<basic_ww_mutex<Level>*, 8> held_;
     basic_ww_mutex<Level>* contended_ = nullptr;
 };
 

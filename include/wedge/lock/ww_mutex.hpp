@@ -72,7 +72,7 @@ public:
         task& self = current();
         // Who does not hold it makes a mistake, and must not take it from its holder's ticket.
         if (ticket_ != nullptr && (!is_on || self.held.find(identity_.instance()) != nullptr))
-            std::erase(std::exchange(ticket_, nullptr)->held_, this);
+            std::exchange(ticket_, nullptr)->drop(*this);
         if (self.runtime != nullptr)
             return detail::controlled_release(self, identity_, mode::exclusive, where);
         if (is_on) detail::released(self, identity_, mode::exclusive, where);

@@ -1,8 +1,10 @@
 // The free pages of a zone, in blocks of a power of two.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <atomic>
+#include <bit>
 #include <cstdint>
 
 #include <sched.h>
@@ -22,9 +24,11 @@ public:
 
     /// Pages that come back together were one piece, as far as a power of two goes.
     void put(std::uint32_t pages) noexcept {
-        for (unsigned order = orders; order-- > 0 && pages != 0;) {
+        while (pages != 0) {
+            const unsigned order =
+                std::min(orders, static_cast<unsigned>(std::bit_width(pages))) - 1;
             const std::uint32_t blocks = pages >> order;
-            if (blocks != 0) blocks_[order].fetch_add(blocks, std::memory_order_relaxed);
+            blocks_[order].fetch_add(blocks, std::memory_order_relaxed);
             pages -= blocks << order;
         }
     }

@@ -170,9 +170,10 @@ struct validated_chains {
 
     /// Leaves the key in `self.chain`, for the hold that comes of it. Never true under a ticket,
     /// whose own state counts too.
-    bool contain(task& self, const held_lock& next) const noexcept {
+    [[gnu::always_inline]] bool contain(task& self, const held_lock& next) const noexcept {
         if (has(next.with, flags::ticketed)) return false;
-        self.chain = key.of(self, next);
+        self.chain =
+            key.is_plain_and_exact(self, next) ? key.of_exact(self, next) : key.of(self, next);
         return known.contains(self.chain);
     }
 

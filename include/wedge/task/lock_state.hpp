@@ -1,10 +1,10 @@
 // What a lock is under control: who holds it, who waits, who may go next.
 #pragma once
 
-#include <algorithm>
 #include <cstdint>
-#include <vector>
 
+#include "wedge/base/annotate.hpp"
+#include "wedge/base/inline_vector.hpp"
 #include "wedge/event/event.hpp"
 #include "wedge/task/lock_identity.hpp"
 
@@ -68,11 +68,13 @@ public:
         friend bool operator==(const use&, const use&) = default;
     };
 
+    using uses = inline_vector<use, 4>;  // more than so many tasks at one lock are rare
+
     explicit lock_state(lock_kind kind = lock_kind::mutex) noexcept { reset(kind); }
 
     lock_kind kind() const noexcept { return kind_; }
-    const std::vector<use>& holders() const noexcept { return holders_; }
-    const std::vector<use>& queue() const noexcept { return queue_; }
+    const uses& holders() const noexcept { return holders_; }
+    const uses& queue() const noexcept { return queue_; }
     std::uint32_t count() const noexcept { return count_; }
     bool has_queue() const noexcept {
         return kind_ == lock_kind::ww_mutex ||
@@ -84,17 +86,17 @@ public:
     bool is_queued(std::uint32_t task) const noexcept { return find(queue_, task) != nullptr; }
 
     /// Whether the task would get the lock in its next step.
-    bool can_acquire(std::uint32_t task, mode how) const noexcept {
+    WEDGE_UNSEEN bool can_acquire(std::uint32_t task, mode how) const noexcept {
         if (is_counted(kind_)) return count_ != 0;
         if (holders_.empty()) return queue_.empty() || is_let_in(task, how);
         if (!is_shared(how)) return kind_ == lock_kind::recursive_mutex && is_held_by(task);
-        return is_let_in(task, how) &&
-               std::all_of(holders_.begin(), holders_.end(),
-                           [](const use& held) { return is_shared(held.how); });
+        for (const use& held : holders_)
+            if (!is_shared(held.how)) return false;
+        return is_let_in(task, how);
     }
 
     /// Takes the lock; `can_acquire` must hold. Leaves the queue.
-    void acquire(std::uint32_t task, mode how) {
+    WEDGE_UNSEEN void acquire(std::uint32_t task, mode how) {
         if (is_counted(kind_)) {
             if (count_ != for_good) --count_;
             return;
@@ -117,20 +119,17 @@ public:
 
     /// Leaves the queue without the lock (a time-out).
     void forget(std::uint32_t task) noexcept {
-        std::erase_if(queue_, [&](const use& u) { return u.task == task; });
+        for (use* each = queue_.begin(); each != queue_.end();)
+            each->task == task ? queue_.erase(each) : static_cast<void>(++each);
     }
 
     /// Drops one hold of the task, or of anybody when it has none: the mistake is the checker's
     /// to report, the model does what the lock would do.
-    void release(std::uint32_t task) noexcept {
+    WEDGE_UNSEEN void release(std::uint32_t task) noexcept {
         if (holders_.empty()) return;
-        auto held = holders_.end() - 1;
+        use* held = holders_.end() - 1;
         while (held != holders_.begin() && held->task != task) --held;
-        if (--held->depth != 0) return;
-        if (held == holders_.end() - 1)
-            holders_.pop_back();
-        else
-            holders_.erase(held);
+        if (--held->depth == 0) holders_.erase(held);
     }
 
     /// Adds units to a counted lock; `for_good` opens it.
@@ -198,7 +197,7 @@ public:
     friend bool operator==(const lock_state&, const lock_state&) = default;
 
 private:
-    static const use* find(const std::vector<use>& all, std::uint32_t task) noexcept {
+    static const use* find(const uses& all, std::uint32_t task) noexcept {
         for (const use& u : all)
             if (u.task == task) return &u;
         return nullptr;
@@ -208,7 +207,7 @@ private:
     }
 
     /// Whether the other waiters let the task pass, were the lock free.
-    bool is_let_in(std::uint32_t task, mode how) const noexcept {
+    WEDGE_UNSEEN bool is_let_in(std::uint32_t task, mode how) const noexcept {
         if (queue_.empty()) return true;
         if (kind_ == lock_kind::ww_mutex)
             return queue_.front().task == task || !is_queued(task);  // newcomers may steal
@@ -216,9 +215,11 @@ private:
         // Where plain readers queue, recursive ones pass the waiting writers (Linux's qrwlock: in
         // interrupts).
         if (kind_ != lock_kind::rwlock && how == mode::recursive_shared) return true;
-        if (policy_ == rw_policy::writer_preferring)
-            return !is_shared(how) || std::none_of(queue_.begin(), queue_.end(),
-                                                   [](const use& u) { return !is_shared(u.how); });
+        if (policy_ == rw_policy::writer_preferring) {
+            for (const use& waiting : queue_)
+                if (is_shared(how) && !is_shared(waiting.how)) return false;
+            return true;
+        }
         for (const use& waiting : queue_) {
             if (waiting.task == task) return true;
             if (!is_shared(how) || !is_shared(waiting.how)) return false;
@@ -228,15 +229,15 @@ private:
 
     /// Before the first younger ticket, as seen from the end; one without a ticket joins the end.
     use& enqueue_by_age(std::uint32_t task, const ticket_terms& ticket) {
-        auto place = queue_.end();
-        for (auto each = queue_.end(); ticket.age != 0 && each != queue_.begin();) {
+        use* place = queue_.end();
+        for (use* each = queue_.end(); ticket.age != 0 && each != queue_.begin();) {
             --each;
             if (each->age == 0) continue;
             if (each->age < ticket.age) break;
             place = each;
         }
-        return *queue_.insert(place,
-                              {.task = task, .age = ticket.age, .may_wound = ticket.may_back_off});
+        return queue_.insert(place,
+                             {.task = task, .age = ticket.age, .may_wound = ticket.may_back_off});
     }
 
     static void wound_if_younger(use& holder, const use& waiting, bool is_wait_die) noexcept {
@@ -246,8 +247,8 @@ private:
     lock_kind kind_ = lock_kind::mutex;
     rw_policy policy_ = rw_policy::fifo;
     std::uint32_t count_ = 0;
-    std::vector<use> holders_;
-    std::vector<use> queue_;
+    uses holders_;
+    uses queue_;
 };
 
 }  // namespace wedge

@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include "wedge/base/annotate.hpp"
 #include "wedge/base/sanitizer.hpp"
 #include "wedge/task/chain_key.hpp"
 #include "wedge/task/task.hpp"
@@ -19,14 +20,14 @@ struct acquire_terms {
 };
 
 /// Whether anybody hears now of the task's events of this kind.
-inline bool is_heard(const task& self, event_kind kind) noexcept {
+[[gnu::always_inline]] inline bool is_heard(const task& self, event_kind kind) noexcept {
     return self.sink != nullptr && self.sink->wants(kind) && !self.in_hook;
 }
 
 // Inlined into a lock are only the parts that a validated acquire and a plain release run; what
 // these call beside takes its terms by value, so that the compiler keeps them in registers.
 
-[[gnu::noinline]] inline void emit(task& self, const event& what) noexcept {
+[[gnu::noinline]] WEDGE_UNSEEN inline void emit(task& self, const event& what) noexcept {
     if (!is_heard(self, what.kind)) return;
     const sanitizer::ignore_scope ours;
     self.in_hook = true;
@@ -34,7 +35,8 @@ inline bool is_heard(const task& self, event_kind kind) noexcept {
     self.in_hook = false;
 }
 
-inline event event_of(event_kind kind, const lock_identity& lock, const acquire_terms& terms) {
+[[gnu::always_inline]] inline event event_of(event_kind kind, const lock_identity& lock,
+                                             const acquire_terms& terms) {
     return {kind,
             terms.how,
             terms.with,
@@ -53,7 +55,8 @@ inline event event_of(event_kind kind, const lock_identity& lock, const acquire_
 }
 
 /// Under control a lock made outside the execution gets its ordinal at the first touch.
-inline void adopt_if_foreign(task& self, lock_identity& lock) {
+[[gnu::always_inline]] inline void adopt_if_foreign(task& self, lock_identity& lock) {
+    sanitizer::expect_alive(&lock);
     if (self.runtime != nullptr && lock.execution() != self.runtime->execution()) [[unlikely]]
         self.runtime->met(lock);
 }
@@ -74,8 +77,8 @@ inline void adopt_if_foreign(task& self, lock_identity& lock) {
 }
 
 /// An attempt that is not known from the task's own holds alone.
-[[gnu::noinline]] inline void attempt_otherwise(task& self, const lock_identity& lock,
-                                                acquire_terms terms) {
+[[gnu::noinline]] WEDGE_UNSEEN inline void attempt_otherwise(task& self, const lock_identity& lock,
+                                                             acquire_terms terms) {
     if (const validated_chains* const chains = self.sink->validated()) {
         const sanitizer::ignore_scope ours;
         if (chains->contain(self, hold_of(self, lock, terms))) return;

@@ -104,7 +104,7 @@ struct native_task {
 }  // namespace detail
 
 /// The task that runs now: the thread's own, made on its first use, or the controlled one.
-inline task& current() noexcept {
+[[gnu::always_inline]] inline task& current() noexcept {
     if (task* const self = detail::current_task) [[likely]]
         return *self;
     return detail::attach_thread();
