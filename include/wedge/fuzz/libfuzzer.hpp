@@ -113,15 +113,21 @@ private:
             if (!word.starts_with(option)) return std::nullopt;
             return word.substr(option.size());
         };
-        if (const auto prefix = value("-artifact_prefix=")) artefacts_ = *prefix;
-        if (const auto design = value("--design=")) group_->restrict_to(*design);
-        if (const auto mutator = value("--mutator=")) uses_bytes_ = is(*mutator, "bytes", word);
-        if (const auto counters = value("--counters="))
-            detail::fuzz_counters_on = !is(*counters, "off", word);
-        if (const auto seconds = value("-timeout=")) {
+        if (const auto prefix = value("-artifact_prefix=")) {
+            artefacts_ = *prefix;
+        } else if (const auto seconds = value("-timeout=")) {
             long number = 0;
             std::from_chars(seconds->data(), seconds->data() + seconds->size(), number);
             if (number > 0) patience_ = std::chrono::seconds(number);
+        } else if (const auto design = value("--design=")) {
+            group_->restrict_to(*design);
+        } else if (const auto mutator = value("--mutator=")) {
+            uses_bytes_ = is(*mutator, "bytes", word);
+        } else if (const auto counters = value("--counters=")) {
+            detail::fuzz_counters_on = !is(*counters, "off", word);
+        } else if (word.starts_with("--")) {
+            throw error("there is no option " + std::string(word) +
+                        "; there is --design=NAME, --mutator=bytes, --counters=off");
         }
     }
     static bool is(std::string_view value, std::string_view wanted, std::string_view option) {
