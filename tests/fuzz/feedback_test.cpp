@@ -25,6 +25,34 @@ struct forgetful {
     static constexpr auto actions = wedge::actions(wedge::action<&forgetful::use>{"use"});
 };
 
+/// An order that is turned round only behind what another task does.
+template <bool Repaired>
+struct prepared {
+    wedge::mutex state{"state"}, a{"prepared_a"}, b{"prepared_b"};
+    bool is_ready = false;
+
+    void prepare() {
+        const wedge::guard held(state);
+        is_ready = true;
+    }
+    void forward() {
+        const wedge::guard outer(a);
+        const wedge::guard inner(b);
+    }
+    void turned() {
+        const bool is_turned = was_prepared() && !Repaired;
+        const wedge::guard outer(is_turned ? b : a);
+        const wedge::guard inner(is_turned ? a : b);
+    }
+    bool was_prepared() {
+        const wedge::guard held(state);
+        return is_ready;
+    }
+    static constexpr auto actions = wedge::actions(wedge::action<&prepared::prepare>{"prepare"},
+                                                   wedge::action<&prepared::forward>{"forward"},
+                                                   wedge::action<&prepared::turned>{"turned"});
+};
+
 template <wedge::workload W>
 std::optional<wedge::fuzz_sighting> found_by_engine(std::uint64_t seed, std::uint64_t most) {
     wedge::fuzz_group group({wedge::fuzz_design_of<W>()});
@@ -99,6 +127,25 @@ TEST_CASE("fuzz: a composed program names its inputs, and its scenario shows the
     CHECK(seen->is_composed);
     CHECK(seen->inputs.size() == 3);
     CHECK(wedge::scenario_of(*seen, design).find("lock ring_a") != std::string::npos);
+}
+
+TEST_CASE("fuzz: a task that shows its order only beside others is composed with them") {
+    wedge::action_program alone, beside;
+    alone.records = {{0, 1, 0}};
+    beside.tasks = 2;
+    beside.records = {{0, 0, 0}, {1, 2, 0}};
+    const auto broken = wedge::fuzz_design_of<prepared<false>>();
+    wedge::fuzz_runner runner(broken);
+    CHECK_FALSE(runner.run(alone));
+    const auto seen = runner.run(beside);
+    REQUIRE(seen);
+    CHECK(seen->is_composed);
+    CHECK(seen->input.tasks == 3);
+
+    const auto sound = wedge::fuzz_design_of<prepared<true>>();
+    wedge::fuzz_runner quiet(sound);
+    CHECK_FALSE(quiet.run(alone));
+    CHECK_FALSE(quiet.run(beside));
 }
 
 TEST_CASE("fuzz: cycles behind a gate that no input shows alone are refuted") {

@@ -21,14 +21,18 @@ namespace wedge {
 
 namespace detail {
 
-// The counters of branches between the linker's names (clang's -fsanitize=fuzzer); null in other
-// builds. The compiler declares them too, and 01 keeps the two declarations apart.
+// The counters of branches: AFL++'s map, else what is between the linker's names (clang's
+// -fsanitize=fuzzer); null in other builds. The compiler declares all of them too, and 01 keeps the
+// two declarations apart.
 #if defined(__clang__)
+[[gnu::weak]] extern std::uint8_t* afl_map __asm__("\01__afl_area_ptr");
+[[gnu::weak]] extern std::uint32_t afl_map_size __asm__("\01__afl_map_size");
 [[gnu::weak, gnu::visibility("hidden")]] extern std::uint8_t branches_begin __asm__(
     "\01__start___sancov_cntrs");
 [[gnu::weak,
   gnu::visibility("hidden")]] extern std::uint8_t branches_end __asm__("\01__stop___sancov_cntrs");
 inline std::span<std::uint8_t> branches() noexcept {
+    if (&afl_map != nullptr) return {afl_map, afl_map_size};
     return {&branches_begin, &branches_end};
 }
 #else
@@ -57,7 +61,7 @@ inline bool fuzz_counters_on = true;
 
 }  // namespace detail
 
-/// Keeps what runs to the end of the block out of the branches that libFuzzer hears of: whether an
+/// Keeps what runs to the end of the block out of the branches that a fuzzer hears of: whether an
 /// input needs a second look depends on those before it, and what it covers must not.
 class uncounted_scope {
 public:

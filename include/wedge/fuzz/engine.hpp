@@ -24,17 +24,8 @@ public:
     /// Runs one input more; what it shows, if anything.
     std::optional<fuzz_sighting> step() {
         input_.resize(size_max);
-        std::size_t size = 0;
         const std::vector<std::uint8_t>& one = any();
-        if (random_.below(4) == 0) {
-            size = group_.cross_over(one, any(), input_.data(), size_max, random_.next());
-        } else {
-            std::copy(one.begin(), one.end(), input_.begin());
-            size = one.size();
-        }
-        for (std::uint32_t n = 1 + random_.below(4); n > 0; --n)
-            size = group_.mutate(input_.data(), size, size_max, random_.next());
-        input_.resize(size);
+        input_.resize(group_.offspring(one, any(), input_, random_));
         ++executions_;
         detail::fuzz_counters.fill(0);
         std::optional<fuzz_sighting> shown = group_.run(input_);

@@ -1,6 +1,7 @@
 // All workloads of a fuzz target, of which the first byte of an input chooses one.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -85,6 +86,21 @@ public:
     std::size_t cross_over(std::span<const std::uint8_t> one, std::span<const std::uint8_t> other,
                            std::uint8_t* data, std::size_t size_max, std::uint64_t seed) const {
         return wedge::cross_over(one, other, data, size_max, seed, counts_, only_);
+    }
+
+    /// One input out of two, for a loop that is not libFuzzer's: at times crossed, then changed.
+    ///
+    /// @return the size of what was written to `into`
+    std::size_t offspring(std::span<const std::uint8_t> one, std::span<const std::uint8_t> other,
+                          std::span<std::uint8_t> into, rng& random) const {
+        std::size_t size = std::min(one.size(), into.size());
+        if (random.below(4) == 0)
+            size = cross_over(one, other, into.data(), into.size(), random.next());
+        else
+            std::copy_n(one.begin(), size, into.begin());
+        for (std::uint32_t n = 1 + random.below(4); n > 0; --n)
+            size = mutate(into.data(), size, into.size(), random.next());
+        return size;
     }
 
     const std::vector<fuzz_design>& designs() const noexcept { return designs_; }

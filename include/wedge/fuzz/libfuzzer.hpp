@@ -11,6 +11,7 @@
 
 #include <unistd.h>
 
+#include "wedge/fuzz/other_fuzzers.hpp"
 #include "wedge/fuzz/report.hpp"
 #include "wedge/fuzz/watchdog.hpp"
 
@@ -33,7 +34,7 @@ public:
         return made;
     }
 
-    void begin(int argc, char** argv, fuzz_group& group) {
+    void begin(int& argc, char** argv, fuzz_group& group) {
         group_ = &group;
         if (argc > 0) program_ = argv[0];
         try {
@@ -42,6 +43,14 @@ public:
             detail::write_all(2, program_ + ": " + wrong.what() + "\n");
             ::_exit(2);  // libFuzzer has not begun: there is nothing to save
         }
+        // AFL++'s driver takes any option for a number of inputs.
+        if (is_under_afl())
+            argc =
+                static_cast<int>(std::remove_if(argv + std::min(argc, 1), argv + argc,
+                                                [](const char* each) {
+                                                    return std::string_view(each).starts_with("--");
+                                                }) -
+                                 argv);
     }
 
     /// What only a program that fuzzes has: a watchdog, and lines that say how it goes.
@@ -66,6 +75,7 @@ public:
             detail::write_all(2, report_of(*seen, *group_, program_, artefacts_));
             std::abort();
         }
+        hand_over_counters();
         dog_->mark();
         if (is_interrupted_ != 0) {
             detail::write_all(2, progress());
@@ -103,15 +113,21 @@ private:
             if (!word.starts_with(option)) return std::nullopt;
             return word.substr(option.size());
         };
-        if (const auto prefix = value("-artifact_prefix=")) artefacts_ = *prefix;
-        if (const auto design = value("--design=")) group_->restrict_to(*design);
-        if (const auto mutator = value("--mutator=")) uses_bytes_ = is(*mutator, "bytes", word);
-        if (const auto counters = value("--counters="))
-            detail::fuzz_counters_on = !is(*counters, "off", word);
-        if (const auto seconds = value("-timeout=")) {
+        if (const auto prefix = value("-artifact_prefix=")) {
+            artefacts_ = *prefix;
+        } else if (const auto seconds = value("-timeout=")) {
             long number = 0;
             std::from_chars(seconds->data(), seconds->data() + seconds->size(), number);
             if (number > 0) patience_ = std::chrono::seconds(number);
+        } else if (const auto design = value("--design=")) {
+            group_->restrict_to(*design);
+        } else if (const auto mutator = value("--mutator=")) {
+            uses_bytes_ = is(*mutator, "bytes", word);
+        } else if (const auto counters = value("--counters=")) {
+            detail::fuzz_counters_on = !is(*counters, "off", word);
+        } else if (word.starts_with("--")) {
+            throw error("there is no option " + std::string(word) +
+                        "; there is --design=NAME, --mutator=bytes, --counters=off");
         }
     }
     static bool is(std::string_view value, std::string_view wanted, std::string_view option) {
@@ -150,7 +166,8 @@ private:
 /// The workloads of this program's WEDGE_FUZZ; what replays a corpus without libFuzzer takes them.
 wedge::fuzz_group& wedge_fuzz_group();
 
-/// Makes a libFuzzer target of one or more workloads.
+/// Makes a libFuzzer target of one or more workloads. The same source is a target for AFL++ and
+/// Centipede, and as a shared library AFL++'s mutator for it (docs/fuzzing.md).
 ///
 ///     WEDGE_FUZZ(transfer, eviction)     // ./prog -max_total_time=60 --design=eviction corpus/
 #define WEDGE_FUZZ(...)                                                                            \
@@ -173,4 +190,18 @@ wedge::fuzz_group& wedge_fuzz_group();
         std::size_t other_size, std::uint8_t* data, std::size_t size_max, unsigned int seed) {     \
         return ::wedge::fuzz_program::the().cross_over({one, one_size}, {other, other_size}, data, \
                                                        size_max, seed);                            \
+    }                                                                                              \
+    extern "C" void* afl_custom_init(void*, unsigned int seed) {                                   \
+        return new ::wedge::afl_mutator(wedge_fuzz_group(), seed);                                 \
+    }                                                                                              \
+    extern "C" void afl_custom_deinit(void* mutator) {                                             \
+        delete static_cast<::wedge::afl_mutator*>(mutator);                                        \
+    }                                                                                              \
+    extern "C" std::size_t afl_custom_fuzz(void* mutator, std::uint8_t* data, std::size_t size,    \
+                                           std::uint8_t** into, std::uint8_t* other,               \
+                                           std::size_t other_size, std::size_t size_max) {         \
+        const std::span<std::uint8_t> made = static_cast<::wedge::afl_mutator*>(mutator)->fuzz(    \
+            {data, size}, {other, other_size}, size_max);                                          \
+        *into = made.data();                                                                       \
+        return made.size();                                                                        \
     }

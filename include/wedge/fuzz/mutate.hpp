@@ -86,11 +86,7 @@ private:
         // in any schedule that comes there.
         const std::uint32_t draw = random_.below(32);
         if (all.size() < 2 || draw < 7) {
-            // Every other one at the end, where it goes on from what the input has reached.
-            const std::uint32_t any_place = random_.below(size32(all) + 1);
-            const std::size_t at = random_.below(2) == 0 ? all.size() : any_place;
-            if (all.size() < action_program::records_max)
-                all.insert(all.begin() + static_cast<std::ptrdiff_t>(at), any(what));
+            if (all.size() < action_program::records_max) insert(what);
         } else if (draw < 10) {
             all.erase(all.begin() + place(all.size()));
         } else if (draw < 13) {
@@ -113,6 +109,21 @@ private:
         } else {
             change_answers(what.answers, draw);
         }
+    }
+
+    /// Every other call at the end, where it goes on from what the input has reached; half of these
+    /// in the task that comes last, as tasks run one after the other unless the answers say
+    /// something else.
+    void insert(action_program& what) {
+        records& all = what.records;
+        action_record added = any(what);
+        if (all.empty() || random_.below(2) == 0) {
+            all.insert(all.begin() + place(all.size() + 1), added);
+            return;
+        }
+        if (random_.below(2) == 0)
+            added.task = std::ranges::max(all, {}, &action_record::task).task;
+        all.push_back(added);
     }
 
     std::size_t random_index(const records& all) noexcept { return random_.below(size32(all)); }

@@ -89,12 +89,13 @@ public:
         for (const order_memory::cycle& each :
              memory_.learn(order_.graph(), tasks_, name_of_input(input))) {
             ++composed_;
-            if (auto built = settlement_.confirm(each.what, each.tasks, confirm_composed)) {
-                fuzz_sighting made = reported(std::move(*built), true);
-                made.inputs = each.inputs;
-                return made;
-            }
-            if (settlement_.is_refuted(each.tasks)) ++refuted_;
+            for (const auto& tasks : each.programs)
+                if (auto built = settlement_.confirm(each.what, tasks, confirm_composed)) {
+                    fuzz_sighting made = reported(std::move(*built), true);
+                    made.inputs = each.inputs;
+                    return made;
+                }
+            if (settlement_.is_refuted(each.programs.front())) ++refuted_;
             has_suspects_ = true;
         }
         return std::nullopt;

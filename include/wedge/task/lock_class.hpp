@@ -153,7 +153,7 @@ public:
         : id_(by_name(name, options)) {}
 
     /// The class of all locks made at this place.
-    static lock_class at(site where) {
+    [[gnu::noinline]] static lock_class at(site where) {
         const sanitizer::ignore_scope ours;
         detail::class_cache_entry& cached = detail::cached_class(where.file, where.line);
         if (cached.key != where.file || cached.line != where.line || where.line == 0) {
@@ -173,20 +173,17 @@ public:
 private:
     explicit lock_class(std::uint32_t id) noexcept : id_(id) {}
 
-    static std::uint32_t by_name(const char* name, const class_options& options) {
+    // Not inline, since which names share an entry of the cache differs from run to run: a fuzzer
+    // that counts branches must be able to leave it out (cmake/fuzz_ignorelist.txt).
+    [[gnu::noinline]] static std::uint32_t by_name(const char* name, const class_options& options) {
         const sanitizer::ignore_scope ours;
         detail::class_cache_entry& cached = detail::cached_class(name, 0);
         // The address may hold another text by now, so the text decides.
-        if (cached.key == name && cached.text != nullptr && std::strcmp(cached.text, name) == 0)
-            return cached.id;
-        return look_up(name, options, cached);
-    }
-    [[gnu::noinline, gnu::cold]] static std::uint32_t look_up(const char* name,
-                                                              const class_options& options,
-                                                              detail::class_cache_entry& cached) {
-        const std::uint32_t id = detail::classes().find_or_add(name, options);
-        cached = {name, detail::classes()[id].name.c_str(), 0, id};
-        return id;
+        if (cached.key != name || cached.text == nullptr || std::strcmp(cached.text, name) != 0) {
+            const std::uint32_t id = detail::classes().find_or_add(name, options);
+            cached = {name, detail::classes()[id].name.c_str(), 0, id};
+        }
+        return cached.id;
     }
 
     std::uint32_t id_;

@@ -1,0 +1,102 @@
+// Targets under AFL++ and Centipede: the counters in the form that each reads, and AFL++'s mutator.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "wedge/base/rng.hpp"
+#include "wedge/fuzz/coverage.hpp"
+#include "wedge/fuzz/group.hpp"
+
+namespace wedge {
+
+namespace detail {
+
+/// A counter as a word for Centipede: its number, and how often in powers of two, as libFuzzer and
+/// AFL++ take it. The upper half would name a domain of features; ours is 0. 0: nothing to say.
+constexpr std::uint64_t feature_of(std::size_t counter, std::uint8_t hits) noexcept {
+    if (hits == 0) return 0;
+    const unsigned much = hits >= 128  ? 7
+                          : hits >= 32 ? 6
+                          : hits >= 16 ? 5
+                          : hits >= 8  ? 4
+                          : hits >= 4  ? 3
+                                       : hits - 1U;
+    return (counter + 1) << 3 | much;
+}
+static_assert(feature_of(fuzz_counters_size, 255) < (1U << 27), "as far as a domain goes");
+
+using fuzz_features = std::array<std::uint64_t, fuzz_counters_size>;
+inline void put_features(std::span<const std::uint8_t> counters, fuzz_features& into) noexcept {
+    for (std::size_t i = 0; i < counters.size(); ++i) into[i] = feature_of(i, counters[i]);
+}
+
+/// A place in AFL++'s map for each counter; 0: it has none.
+using fuzz_places = std::array<std::uint32_t, fuzz_counters_size>;
+inline void put_into_map(std::span<const std::uint8_t> counters, const fuzz_places& places,
+                         std::span<std::uint8_t> map) noexcept {
+    for (std::size_t i = 0; i < counters.size(); ++i)
+        if (counters[i] != 0 && places[i] != 0 && places[i] < map.size())
+            map[places[i]] = counters[i];
+}
+
+// As in coverage.hpp: these are clang's.
+#if defined(__clang__)
+/// Centipede takes each word that is not 0, and clears it.
+[[gnu::used, gnu::retain,
+  gnu::section("__centipede_extra_features")]] inline fuzz_features centipede_features{};
+extern "C" [[gnu::weak]] void CentipedeIsPresent();
+
+/// AFL++ numbers the words of this section as it starts, as if each were a branch, and makes its
+/// map as large as that takes. Its mode for link-time optimisation does not: there they stay 0.
+[[gnu::used, gnu::retain, gnu::section("__sancov_guards")]] inline fuzz_places afl_places{};
+#endif
+
+}  // namespace detail
+
+/// Whether this program runs under AFL++.
+inline bool is_under_afl() noexcept {
+#if defined(__clang__)
+    return &detail::afl_map != nullptr;
+#else
+    return false;
+#endif
+}
+
+/// Gives the counters of an execution to AFL++ or Centipede, if the program runs under one, and
+/// clears them. libFuzzer reads them itself.
+inline void hand_over_counters() noexcept {
+#if defined(__clang__)
+    const bool is_centipede = &detail::CentipedeIsPresent != nullptr;
+    if (is_centipede) detail::put_features(detail::fuzz_counters, detail::centipede_features);
+    if (is_under_afl())
+        detail::put_into_map(detail::fuzz_counters, detail::afl_places, detail::branches());
+    if (is_centipede || is_under_afl()) detail::fuzz_counters.fill(0);
+#endif
+}
+
+/// Our mutations for AFL++, which takes them from a library that it loads into itself.
+class afl_mutator {
+public:
+    afl_mutator(const fuzz_group& group, std::uint64_t seed) : group_(group), random_(seed) {}
+
+    /// @return  the changed input, until the next call
+    std::span<std::uint8_t> fuzz(std::span<const std::uint8_t> one,
+                                 std::span<const std::uint8_t> other, std::size_t size_max) {
+        made_.resize(std::min(size_max, input_size_max));
+        return {made_.data(), group_.offspring(one, other, made_, random_)};
+    }
+
+private:
+    static constexpr std::size_t input_size_max = 256;  // as in our .options
+
+    const fuzz_group& group_;
+    rng random_;
+    std::vector<std::uint8_t> made_;
+};
+
+}  // namespace wedge
