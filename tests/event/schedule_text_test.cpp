@@ -87,6 +87,8 @@ TEST_CASE("schedule: comments, empty lines and line ends of other systems are re
 
 TEST_CASE("schedule: each mistake names its file, line and column") {
     CHECK(message_of("") == "x.schedule:1:1: schedule: expected 'wedge', found ''");
+    CHECK(message_of("\x1b[2J\x9b") == "x.schedule:1:1: schedule: expected 'wedge', found '?[2J?'");
+    CHECK(message_of(std::string(1000, 'w')).size() < 200);
     CHECK(message_of("wedge schedule 7\n") ==
           "x.schedule:1:17: schedule: version 7, this build reads 1 to 2");
     CHECK(message_of("wedge schedule 1\nrunn 0 x1\n") ==

@@ -222,6 +222,17 @@ TEST_CASE("agreement: so does what roles do, under pressure too") {
     CHECK(finished > 30);
 }
 
+TEST_CASE("agreement: how far a call of a role has come is part of the state") {
+    // Two pages are free at the first try behind a reclaim, and at the last try without one: then
+    // nothing but how often it has tried tells whether it gives up.
+    const auto result = checked(
+        "memory 4 pages low 0 high 0\ncompletion never\nshrinker cache { free 2 }\n"
+        "thread fill { alloc 4 GFP_KERNEL; choose { reclaim } or { } }\n"
+        "thread grow { join fill; alloc 3 GFP_KERNEL|NORETRY else { wait never } }\n");
+    CHECK(result.found.states != 0);
+    CHECK(result.what == "deadlock");
+}
+
 TEST_CASE("agreement: so does the zoo") {
     unsigned finished = 0;
     for (const auto& entry : std::filesystem::directory_iterator(TESTS_DIR "/../corpora/zoo")) {

@@ -201,7 +201,12 @@ private:
         blanks();
         if (column_ < line_.size()) fail("unexpected '" + std::string(line_.substr(column_)) + "'");
     }
-    [[noreturn]] void fail(const std::string& why) const {
+    /// Shows no more of the text than fits a line, and nothing that a terminal would obey.
+    [[noreturn]] void fail(std::string why) const {
+        constexpr std::size_t shown_max = 160;
+        if (why.size() > shown_max) why.replace(shown_max, std::string::npos, "...");
+        for (char& c : why)
+            if (c < ' ' || c > '~') c = '?';
         throw error(std::string(name_) + ":" + std::to_string(line_number_) + ":" +
                     std::to_string(column_ + 1) + ": schedule: " + why);
     }
