@@ -32,6 +32,7 @@ int __tsan_mutex_pre_unlock(void* address, unsigned flags);
 void __tsan_mutex_post_unlock(void* address, unsigned flags);
 void __tsan_mutex_pre_divert(void* address, unsigned flags);
 void __tsan_mutex_post_divert(void* address, unsigned flags);
+void __tsan_read1(void* address);
 #endif
 #if defined(WEDGE_ASAN)
 void __asan_load1(std::size_t address);
@@ -84,10 +85,13 @@ public:
     watch_scope& operator=(const watch_scope&) = delete;
 };
 
-/// Has ASan look whether the object is alive, where the code that uses it may not be instrumented.
+/// Has the sanitizer look whether the object is alive, where the code that uses it may not be
+/// instrumented.
 [[gnu::always_inline]] inline void expect_alive([[maybe_unused]] const void* object) noexcept {
 #if defined(WEDGE_ASAN)
     __asan_load1(reinterpret_cast<std::size_t>(object));
+#elif defined(WEDGE_TSAN)
+    __tsan_read1(const_cast<void*>(object));
 #endif
 }
 
