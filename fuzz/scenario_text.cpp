@@ -2,7 +2,10 @@
 // printed as a text that means the same.
 //
 // corpus: scenarios
-// ctest: short -runs=20000 -seed=1 -max_len=256 => Done 20000 runs
+// ctest: first_quarter_million -runs=250000 -seed=1 -max_len=256 => Done 250000 runs
+// ctest: second_quarter_million -runs=250000 -seed=2 -max_len=256 => Done 250000 runs
+// ctest: third_quarter_million -runs=250000 -seed=3 -max_len=256 => Done 250000 runs
+// ctest: fourth_quarter_million -runs=250000 -seed=4 -max_len=256 => Done 250000 runs
 #include <cstddef>
 #include <cstdint>
 #include <string>
