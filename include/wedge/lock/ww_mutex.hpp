@@ -1,6 +1,7 @@
 // A wound/wait mutex: several are taken in any order, and whoever is younger gives way.
 #pragma once
 
+#include <algorithm>
 #include <utility>
 
 #include "wedge/base/annotate.hpp"

@@ -137,7 +137,7 @@ namespace detail {
 
 /// Whether one of what designs say stands in `D` itself, or in a base before `upstream`.
 template <class D>
-consteval bool overrides_something() {
+constexpr bool overrides_something() {
     using design::upstream;
     const auto is_own = [](const void* here, const void* there) { return here != there; };
     return is_own(&D::shrinker_lock, &upstream::shrinker_lock) ||
@@ -166,17 +166,19 @@ concept overrides_something_of_upstream =
     std::same_as<D, design::upstream> || !std::derived_from<D, design::upstream> ||
     detail::overrides_something<D>();
 
-/// What `device` asks of a design: static constants of these types.
 template <class D>
-concept locking_design = requires {
+concept has_constants_of_a_design = requires {
     typename detail::constant<result, D::expects>;
     typename detail::constant<design::how, D::shrinker_lock>;
     typename detail::constant<design::how, D::rmap_lock>;
     typename detail::constant<design::alloc_at, D::unmap_alloc>;
     typename detail::constant<design::alloc_at, D::split_alloc>;
-    {std::span<const primed_lock>(D::startup_order)};
-}
-&&overrides_something_of_upstream<D>;
+    std::span<const primed_lock>(D::startup_order);
+};
+
+/// What `device` asks of a design: static constants of these types.
+template <class D>
+concept locking_design = has_constants_of_a_design<D> && overrides_something_of_upstream<D>;
 
 /// What `gpu_device` asks beyond that.
 template <class D>
@@ -187,7 +189,7 @@ concept gpu_design = locking_design<D> && requires {
     typename detail::constant<gfp, D::job_alloc>;
     typename detail::constant<std::uint8_t, D::recovery_scope>;
     typename detail::constant<bool, D::notifier_reserves>;
-    {std::span<const primed_lock>(D::fence_order)};
+    std::span<const primed_lock>(D::fence_order);
 };
 
 static_assert(gpu_design<design::upstream>);
