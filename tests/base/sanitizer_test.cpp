@@ -21,13 +21,13 @@ bool survives(const void* object) {
     return status == 0;
 }
 
-TEST_CASE(
-    "sanitizer: AddressSanitizer finds that an object is gone which uninstrumented code uses") {
+TEST_CASE("sanitizer: uninstrumented code is found to use an object that is gone") {
     auto object = std::make_unique<int>(1);
     const void* const place = object.get();
     CHECK(survives(place));
     object.reset();
-    CHECK(survives(place) == !wedge::sanitizer::address);
+    // TSan is about two threads; here is one.
+    if (!wedge::sanitizer::thread) CHECK(survives(place) == !wedge::sanitizer::address);
 }
 
 }  // namespace sanitizer_test
