@@ -135,23 +135,29 @@ struct notifier_takes_reservation : upstream {
 
 namespace detail {
 
+/// Of two constants these are two types. To compare their addresses is no constant expression for
+/// gcc's UndefinedBehaviorSanitizer.
+template <const auto* Constant>
+struct place_of {};
+template <const auto* One, const auto* Other>
+inline constexpr bool are_two = !std::same_as<place_of<One>, place_of<Other>>;
+
 /// Whether one of what designs say stands in `D` itself, or in a base before `upstream`.
 template <class D>
 constexpr bool overrides_something() {
     using design::upstream;
-    const auto is_own = [](const void* here, const void* there) { return here != there; };
-    return is_own(&D::shrinker_lock, &upstream::shrinker_lock) ||
-           is_own(&D::rmap_lock, &upstream::rmap_lock) ||
-           is_own(&D::unmap_alloc, &upstream::unmap_alloc) ||
-           is_own(&D::split_alloc, &upstream::split_alloc) ||
-           is_own(&D::startup_order, &upstream::startup_order) ||
-           is_own(&D::submit_copy, &upstream::submit_copy) ||
-           is_own(&D::submit_lock, &upstream::submit_lock) ||
-           is_own(&D::evict_lock, &upstream::evict_lock) ||
-           is_own(&D::job_alloc, &upstream::job_alloc) ||
-           is_own(&D::recovery_scope, &upstream::recovery_scope) ||
-           is_own(&D::notifier_reserves, &upstream::notifier_reserves) ||
-           is_own(&D::fence_order, &upstream::fence_order);
+    return are_two<&D::shrinker_lock, &upstream::shrinker_lock> ||
+           are_two<&D::rmap_lock, &upstream::rmap_lock> ||
+           are_two<&D::unmap_alloc, &upstream::unmap_alloc> ||
+           are_two<&D::split_alloc, &upstream::split_alloc> ||
+           are_two<&D::startup_order, &upstream::startup_order> ||
+           are_two<&D::submit_copy, &upstream::submit_copy> ||
+           are_two<&D::submit_lock, &upstream::submit_lock> ||
+           are_two<&D::evict_lock, &upstream::evict_lock> ||
+           are_two<&D::job_alloc, &upstream::job_alloc> ||
+           are_two<&D::recovery_scope, &upstream::recovery_scope> ||
+           are_two<&D::notifier_reserves, &upstream::notifier_reserves> ||
+           are_two<&D::fence_order, &upstream::fence_order>;
 }
 
 /// A constant of this type, which no other type stands for.
