@@ -6,6 +6,7 @@
 #include <span>
 #include <vector>
 
+#include "wedge/base/annotate.hpp"
 #include "wedge/explore/strategy/strategy.hpp"
 
 namespace wedge {
