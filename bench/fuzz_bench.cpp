@@ -3,7 +3,6 @@
 // With a sanitizer, build it as fuzz targets are built:
 //
 //     clang++ -O2 -fsanitize=thread -fsanitize-ignorelist=cmake/fuzz_uninstrumented.txt …
-#include <algorithm>
 #include <chrono>
 
 #include <benchmark/benchmark.h>

@@ -1,6 +1,12 @@
 # What our own tests, examples, tools and benchmarks share; nothing here reaches a user's target.
 include(${CMAKE_CURRENT_LIST_DIR}/lines.cmake)
 
+# Line tables are all that a report needs, and cost a third of the time of full debug information.
+set(WEDGE_SANITIZE_OPTIONS)
+if(WEDGE_SANITIZE)
+    set(WEDGE_SANITIZE_OPTIONS -fsanitize=${WEDGE_SANITIZE} -fno-omit-frame-pointer -g1)
+endif()
+
 # Warnings and sanitizers for one of our own targets.
 function(wedge_developer target)
     target_compile_options(${target} PRIVATE -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror)
@@ -8,8 +14,7 @@ function(wedge_developer target)
         target_compile_options(${target} PRIVATE -Wthread-safety)
     endif()
     if(WEDGE_SANITIZE)
-        # Line tables are all that a report needs, and cost a third of the time of full debug information.
-        target_compile_options(${target} PRIVATE -fsanitize=${WEDGE_SANITIZE} -fno-omit-frame-pointer -g1)
+        target_compile_options(${target} PRIVATE ${WEDGE_SANITIZE_OPTIONS})
         target_link_options(${target} PRIVATE -fsanitize=${WEDGE_SANITIZE})
     endif()
     set_target_properties(${target} PROPERTIES
@@ -81,9 +86,7 @@ function(wedge_precompile)
     string(TOUPPER "${CMAKE_BUILD_TYPE}" type)
     set(flags "${CMAKE_CXX_FLAGS} ${CMAKE_CXX_FLAGS_${type}}")
     separate_arguments(flags UNIX_COMMAND "${flags}")
-    if(WEDGE_SANITIZE)
-        list(APPEND flags -fsanitize=${WEDGE_SANITIZE} -fno-omit-frame-pointer -g1)
-    endif()
+    list(APPEND flags ${WEDGE_SANITIZE_OPTIONS})
     add_custom_command(OUTPUT "${folder}/functions.o" DEPENDS wedge_headers $<TARGET_OBJECTS:wedge_headers>
         COMMAND "${CMAKE_CXX_COMPILER}" ${flags} -ffunction-sections -c -x pcm $<TARGET_OBJECTS:wedge_headers>
                 -o "${folder}/functions.o" VERBATIM)
