@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include "scenario/read.hpp"
+#include "support/trials.hpp"
 
 namespace {
 
@@ -33,7 +34,7 @@ TEST_CASE("check: the search over states agrees with the one over schedules") {
         const auto by_state = wedge::scenario::check(all, options);
         if (by_state.found.states == 0) continue;
         options.explore.how = wedge::strategy::exhaustive;
-        options.explore.executions_max = 2000;
+        options.explore.executions_max = wedge::trials(2000);
         const auto by_schedule = wedge::scenario::check(all, options);
         if (!by_schedule.found.exhausted) continue;  // too large, or a loop without end
         CHECK(by_state.what == by_schedule.what);
