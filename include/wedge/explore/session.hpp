@@ -230,7 +230,8 @@ private:
         for (sighting& each : found_) {
             const bool is_it = matches(each.what, stuck);
             is_known = is_known || is_it;
-            if (each.is_reached || !(is_it || is_among(each.what, stuck))) continue;
+            if (each.is_reached && (!each.is_livelock() || in.round != 0)) continue;
+            if (!is_it && !is_among(each.what, stuck)) continue;
             each.shown = shown(in, {});
             each.is_reached = true;
         }
@@ -320,7 +321,8 @@ private:
             order_.reset();
             const execution_record done = control_.run(how);
             steps += done.steps;
-            if (!shows(wanted, done)) return std::nullopt;
+            const bool is_same_hang = is_circle == (done.how == ending::livelock);
+            if (!is_same_hang || !shows(wanted, done)) return std::nullopt;
             return shown(done, {});
         });
     }
@@ -367,8 +369,7 @@ private:
     }
 
     result result_of(const sighting& each) const {
-        if (each.what.kind == finding_kind::livelock) return result::livelock;
-        if (each.is_reached) return result::deadlock;
+        if (each.is_reached) return each.is_livelock() ? result::livelock : result::deadlock;
         if (each.what.kind == finding_kind::assertion) return result::exception;
         return each.what.judged == verdict::refuted ? out_.what : result::finding;
     }
