@@ -61,7 +61,7 @@ void whole_loop(benchmark::State& state) {
 }
 BENCHMARK(whole_loop);
 
-/// As fuzz/replay.cpp runs them: four threads are made for each input.
+/// As fuzz/replay.cpp runs them: on four threads that serve all inputs.
 void on_real_threads(benchmark::State& state) {
     std::vector<std::vector<wedge::action_record>> tasks;
     wedge::split_by_task(long_program(1, 6), tasks);
@@ -69,7 +69,8 @@ void on_real_threads(benchmark::State& state) {
     how.threads = static_cast<unsigned>(tasks.size());
     how.calls = wedge::program_of(tasks, wedge::action_names<driver>());
     how.calls_max = tasks.front().size();
-    how.look_every = std::chrono::milliseconds(1);
+    wedge::thread_pool threads;
+    how.threads_of = &threads;
     for (auto _ : state) benchmark::DoNotOptimize(wedge::stress<driver>(how).what.findings.size());
     state.SetItemsProcessed(state.iterations());
 }

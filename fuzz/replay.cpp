@@ -6,7 +6,6 @@
 // corpus: hierarchy
 // ctest: short -runs=200 -seed=1 -max_len=64 => Done 200 runs
 // clang-format on
-#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
@@ -31,7 +30,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     wedge::stress_options how;
     how.threads = static_cast<unsigned>(tasks.size());
     how.calls = wedge::program_of(tasks, names);
-    how.look_every = std::chrono::milliseconds(1);
+    static wedge::thread_pool threads;
+    how.threads_of = &threads;
     for (const auto& each : tasks) how.calls_max = std::max(how.calls_max, each.size());
     const wedge::stress_outcome seen = wedge::stress<driver>(how);
     for (const wedge::finding& each : seen.what.findings) {

@@ -50,6 +50,40 @@ TEST_CASE("stress: a wedge is seen, with what every task holds and wants") {
     let_go<broken>();
 }
 
+TEST_CASE("stress: threads that serve several runs find the same, after a wedged run as well") {
+    using broken = samples::certain_wedge<false>;
+    wedge::thread_pool threads;
+    const auto run = [&](auto stress, std::uint64_t calls_max) {
+        wedge::stress_options how = counted(calls_max, wedge::parse_program("forth | back"));
+        how.threads = 2;
+        how.threads_of = &threads;
+        return stress(how);
+    };
+    for (int i = 0; i < 2; ++i) {
+        const wedge::stress_outcome clean = run(&wedge::stress<samples::certain_wedge<true>>, 100);
+        CHECK_FALSE(clean.is_wedged);
+        CHECK(clean.calls == 200);
+        {
+            const wedge::stress_outcome stuck = run(&wedge::stress<broken>, 0);
+            CHECK(stuck.is_wedged);
+            REQUIRE(stuck.what.findings.size() == 1);
+            CHECK(stuck.what.findings[0].signature == "cycle a/EE b/EE");
+        }
+        let_go<broken>();
+    }
+}
+
+TEST_CASE("stress: what a run leaves in a thread is not there for the next run") {
+    wedge::thread_pool threads;
+    wedge::stress_options how = counted(1);
+    how.threads = 1;
+    how.threads_of = &threads;
+    CHECK(wedge::stress<samples::leaver>(how).what.findings.empty());
+    CHECK(wedge::stress<samples::leaver>(how).what.findings.empty());
+    how.calls_max = 2;  // the second call is in the same run
+    CHECK(wedge::stress<samples::leaver>(how).what.findings.size() == 1);
+}
+
 TEST_CASE("stress: the same workload in one order ends") {
     using repaired = samples::certain_wedge<true>;
     wedge::stress_options how = counted(200, wedge::parse_program("forth | back"));

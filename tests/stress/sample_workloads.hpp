@@ -10,6 +10,7 @@
 #include "wedge/lock/guard.hpp"
 #include "wedge/lock/mutex.hpp"
 #include "wedge/lock/shared_mutex.hpp"
+#include "wedge/task/contexts.hpp"
 #include "wedge/workload/workload.hpp"
 
 namespace samples {
@@ -133,6 +134,17 @@ struct sleeper {
     ~sleeper() { --alive; }
     static inline std::atomic<int> alive{0};
     static constexpr auto actions = wedge::actions(wedge::action<&sleeper::stay>{"stay"});
+};
+
+/// Throws if it begins with interrupts off, and leaves them so.
+struct leaver {
+    wedge::mutex lock{"leaver"};
+    void leave() {
+        const wedge::guard held(lock);
+        if (wedge::current().contexts.irqs_are_off) throw std::runtime_error("not new");
+        wedge::irqs_off();
+    }
+    static constexpr auto actions = wedge::actions(wedge::action<&leaver::leave>{"leave"});
 };
 
 }  // namespace samples

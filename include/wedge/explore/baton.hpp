@@ -1,17 +1,15 @@
 // Tasks as real threads that hand a baton round: for programs that need true thread identity.
 #pragma once
 
-#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <thread>
 #include <vector>
 
-#include <linux/futex.h>
 #include <sched.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
+#include "wedge/base/doorbell.hpp"
 #include "wedge/base/sanitizer.hpp"
 #include "wedge/explore/stack_user.hpp"
 
@@ -21,7 +19,7 @@ namespace wedge {
 /// microsecond (across processors forty).
 ///
 /// The hand-over must not be a happens-before edge for TSan, or it would hide every race of the
-/// program under test: relaxed atomics, a compiler barrier and a raw futex.
+/// program under test: it is done within scopes that TSan ignores.
 class baton_switcher {
 public:
     explicit baton_switcher(stack_user& user) : user_(user) {
@@ -39,7 +37,7 @@ public:
         {
             const sanitizer::ignore_scope ours;
             stopping_ = true;
-            for (std::size_t i = 1; i < runners_.size(); ++i) pass_to(*runners_[i]);
+            for (std::size_t i = 1; i < runners_.size(); ++i) runners_[i]->baton.ring();
         }
         for (std::size_t i = 1; i < runners_.size(); ++i) {
             if (runners_[i]->is_spent)
@@ -55,39 +53,24 @@ public:
         if (runners_[to]->is_spent) renew(to);
         const sanitizer::ignore_scope ours;
         runner& leaving = *runners_[from];
-        pass_to(*runners_[to]);
-        await(leaving);
+        runners_[to]->baton.ring();
+        leaving.baton.await();
     }
 
     /// The thread can neither end nor be joined: it stands still until the process ends.
     [[noreturn]] void leave(std::uint32_t from, std::uint32_t to) {
         const sanitizer::ignore_scope ours;
         runners_[from]->is_spent = true;
-        pass_to(*runners_[to]);
+        runners_[to]->baton.ring();
         for (;;) ::pause();
     }
 
 private:
     struct runner {
-        std::atomic<std::uint32_t> has_baton{0};
+        doorbell baton;
         bool is_spent = false;
         std::thread thread;
     };
-
-    static void futex(std::atomic<std::uint32_t>& word, int what, std::uint32_t value) noexcept {
-        ::syscall(SYS_futex, &word, what, value, nullptr, nullptr, 0);
-    }
-    static void pass_to(runner& next) noexcept {
-        std::atomic_signal_fence(std::memory_order_seq_cst);
-        next.has_baton.store(1, std::memory_order_relaxed);
-        futex(next.has_baton, FUTEX_WAKE_PRIVATE, 1);
-    }
-    static void await(runner& self) noexcept {
-        while (self.has_baton.load(std::memory_order_relaxed) == 0)
-            futex(self.has_baton, FUTEX_WAIT_PRIVATE, 0);
-        self.has_baton.store(0, std::memory_order_relaxed);
-        std::atomic_signal_fence(std::memory_order_seq_cst);
-    }
 
     void add() {
         runners_.emplace_back();
@@ -107,7 +90,7 @@ private:
 
     void loop(std::uint32_t number, runner& self) {
         const sanitizer::ignore_scope ours;
-        await(self);
+        self.baton.await();
         while (!stopping_) {
             const std::uint32_t next = user_.run_on(number);
             switch_to(number, next);

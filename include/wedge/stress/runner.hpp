@@ -8,7 +8,6 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include <thread>
 #include <utility>
 #include <vector>
 
@@ -17,6 +16,7 @@
 #include "wedge/stress/finding_collector.hpp"
 #include "wedge/stress/memory_hog.hpp"
 #include "wedge/stress/stress_sink.hpp"
+#include "wedge/stress/thread_pool.hpp"
 #include "wedge/stress/watchdog.hpp"
 #include "wedge/task/steps.hpp"
 #include "wedge/workload/outcome.hpp"
@@ -49,6 +49,7 @@ struct stress_options {
 
     std::chrono::milliseconds patience{10'000};  ///< a task that stands still so long has wedged
     std::chrono::milliseconds look_every{100};
+    thread_pool* threads_of = nullptr;  ///< runs on these; null: on new ones, joined at its end
     const std::atomic<bool>* stop = nullptr;  ///< when it turns true, the run ends early
 
     /// Called at every look.
@@ -85,6 +86,7 @@ private:
 template <workload W>
 struct stress_state {
     struct worker {
+        task self;
         std::shared_ptr<published_task> published;
         std::unique_ptr<stress_sink> listener;
         std::atomic<std::uint64_t> calls{0};
@@ -154,11 +156,29 @@ void run_stress_calls(stress_state<W>& all, unsigned thread) {
     }
 }
 
-/// One thread, from start to end.
+/// The calling thread is another task meanwhile: what a run leaves behind in one, as a context
+/// that was not left, is not there for the next run on this thread.
+class task_scope {
+public:
+    explicit task_scope(task& as) : before_(current()) {
+        as.ordinal = before_.ordinal;
+        before_.sink = nullptr;  // what the thread does between its runs is none of a sink's
+        current_task = &as;
+    }
+    ~task_scope() { current_task = &before_; }
+    task_scope(const task_scope&) = delete;
+    task_scope& operator=(const task_scope&) = delete;
+
+private:
+    task& before_;
+};
+
+/// One thread's part of a run, from start to end.
 template <workload W>
 void stress_worker(stress_state<W>& all, unsigned thread) {
     typename stress_state<W>::worker& me = *all.workers[thread];
-    task& self = current();
+    task& self = me.self;
+    const task_scope as_worker(self);
     self.sink = me.listener.get();
     self.random = rng(combine(all.how.seed, 2'000 + thread));
     self.name = stress_state<W>::title_of(thread);
@@ -171,7 +191,6 @@ void stress_worker(stress_state<W>& all, unsigned thread) {
     }
     task_ended(self);
     self.held.clear();
-    self.sink = nullptr;  // the sink does not outlive the run, the thread's task does
     const sanitizer::ignore_scope ours;
     me.published->end();
 }
@@ -190,17 +209,11 @@ public:
 
     stress_outcome run() {
         const stress_options& how = all_->how;
-        {
-            const memory_hog hog(how.hog_mebibytes);
-            start();
-            while (!watch()) {
-            }
-        }
-        for (std::thread& each : threads_) {
-            if (wedged_)
-                each.detach();
-            else
-                each.join();
+        if (how.threads_of != nullptr) {
+            run_on(*how.threads_of);
+        } else {
+            thread_pool threads;
+            run_on(threads);
         }
         return collect();
     }
@@ -208,28 +221,23 @@ public:
 private:
     using clock = watchdog::clock;
 
-    void start() {
+    void run_on(thread_pool& threads) {
+        const memory_hog hog(all_->how.hog_mebibytes);
         began_ = clock::now();
-        for (unsigned i = 0; i < all_->how.threads; ++i)
-            threads_.emplace_back([all = all_, i] { detail::stress_worker(*all, i); });
+        threads.start(all_->how.threads,
+                      [all = all_](unsigned i) { detail::stress_worker(*all, i); });
+        while (!wedged_ && !threads.wait_for(all_->how.look_every)) look();
+        if (wedged_) threads.give_up();
     }
 
-    /// Waits a little and looks. True: all have ended, or some never will.
-    bool watch() {
+    void look() {
         const stress_options& how = all_->how;
-        const bool is_early = pause_ < how.look_every;
-        std::this_thread::sleep_for(is_early ? pause_ : how.look_every);
-        if (is_early) pause_ *= 2;
         const clock::time_point now = clock::now();
-        if (now - began_ >= how.time ||
+        if (how.on_progress != nullptr) how.on_progress(progress_at(now), how.progress_data);
+        wedged_ = dog_.look(published_, now);
+        if (wedged_ || now - began_ >= how.time ||
             (how.stop != nullptr && how.stop->load(std::memory_order_relaxed)))
             all_->is_over.store(true, std::memory_order_relaxed);
-        if (how.on_progress != nullptr && !is_early)
-            how.on_progress(progress_at(now), how.progress_data);
-        wedged_ = dog_.look(published_, now);
-        if (wedged_) all_->is_over.store(true, std::memory_order_relaxed);
-        return wedged_ || std::all_of(published_.begin(), published_.end(),
-                                      [](const auto& each) { return each->look().has_ended; });
     }
 
     std::uint64_t calls() const {
@@ -307,9 +315,7 @@ private:
     std::shared_ptr<detail::stress_state<W>> all_;
     watchdog dog_;
     watchdog::tasks published_;
-    std::vector<std::thread> threads_;
     clock::time_point began_{};
-    std::chrono::microseconds pause_{20};  // at first looks come close: some runs are short
     std::optional<finding> wedged_;
 };
 
