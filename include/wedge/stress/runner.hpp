@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "wedge/base/level.hpp"
+#include "wedge/event/signature.hpp"
 #include "wedge/order/checker.hpp"
 #include "wedge/stress/finding_collector.hpp"
 #include "wedge/stress/memory_hog.hpp"
@@ -289,7 +290,7 @@ private:
         thrown.kind = finding_kind::assertion;
         thrown.judged = verdict::observed;
         thrown.what = text;
-        thrown.signature = std::string(name_of(thrown.kind)) + " " + text;
+        thrown.signature = exception_signature(text);
         to.findings.push_back(std::move(thrown));
     }
 
