@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "wedge/event/signature.hpp"
 #include "wedge/explore/controller.hpp"
 #include "wedge/explore/make_strategy.hpp"
 #include "wedge/explore/minimize.hpp"
@@ -244,7 +245,7 @@ private:
         thrown.judged = verdict::observed;
         thrown.what = in.thrown;
         thrown.tasks = in.tasks;
-        thrown.signature = std::string(name_of(thrown.kind)) + " " + in.thrown;
+        thrown.signature = exception_signature(in.thrown);
         for (const sighting& each : found_)
             if (each.what.signature == thrown.signature) return;
         found_.push_back({thrown, shown(in, {})});
