@@ -246,4 +246,6 @@ TEST_CASE("check: the search may be stopped") {
     const auto result =
         wedge::scenario::check(parsed("lock a mutex\nthread t { lock a }\n"), options);
     CHECK(result.what == "unresolved");
+    options.is_order_only = true;
+    CHECK(wedge::scenario::check(parsed("thread t { yield }\n"), options).what == "unresolved");
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <atomic>
 #include <string>
 #include <utility>
 #include <vector>
@@ -112,9 +113,9 @@ private:
 };
 
 /// The outcome of the order pass alone.
-inline outcome outcome_of_order(std::vector<finding> found) {
+inline outcome outcome_of_order(std::vector<finding> found, bool is_stopped) {
     outcome all;
-    all.what = result::sound;
+    all.what = is_stopped ? result::unresolved : result::sound;
     for (finding& each : found) {
         if (each.judged != verdict::refuted) all.what = result::finding;
         all.findings.push_back(std::move(each));
@@ -132,7 +133,8 @@ inline check_result check(const document& all, order_walk& order, const check_op
     std::vector<finding> seen = order.run(options.explore.stop);
     result.titles = order.titles();
     if (options.is_order_only) {
-        result.found = detail::outcome_of_order(std::move(seen));
+        const std::atomic<bool>* const stop = options.explore.stop;
+        result.found = detail::outcome_of_order(std::move(seen), stop != nullptr && stop->load());
     } else {
         scenario_subject subject(all, options.under);
         explore_options how = with_choices_of_scenarios(options.explore);
