@@ -52,6 +52,9 @@ inline constexpr bool address = true;
 inline constexpr bool address = false;
 #endif
 
+/// Whether the functions of the program are instrumented: what is inlined into them is as well.
+inline constexpr bool any = thread || address;
+
 /// While it lives, TSan neither sees this thread's accesses nor draws happens-before edges from
 /// its synchronisation: the checker's own data must not hide or invent a race of the user's.
 ///

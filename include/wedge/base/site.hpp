@@ -16,9 +16,9 @@ struct site {
     unsigned unused = 0;  ///< or a copy would read padding with `line`, which costs a lock 5 ns
 
     /// The caller's place when used as a default argument.
-    static constexpr site current(const char* file = __builtin_FILE(),
-                                  const char* function = __builtin_FUNCTION(),
-                                  unsigned line = __builtin_LINE()) noexcept {
+    [[gnu::always_inline]] static constexpr site current(
+        const char* file = __builtin_FILE(), const char* function = __builtin_FUNCTION(),
+        unsigned line = __builtin_LINE()) noexcept {
         return {file, function, line};
     }
 

@@ -99,7 +99,7 @@ public:
     // Inlined, the usual acquires and releases keep their sites out of memory: 2 ns of 7.
     [[gnu::always_inline]] void lock(site where = site::current())
         WEDGE_ACQUIRE() WEDGE_NO_THREAD_SAFETY {
-        acquire({.where = where});
+        acquire(mode::exclusive, where);
     }
     void lock(under annotation, site where = site::current())
         WEDGE_ACQUIRE() WEDGE_NO_THREAD_SAFETY {
@@ -123,13 +123,13 @@ public:
     }
     [[gnu::always_inline]] void unlock(site where = site::current())
         WEDGE_RELEASE() WEDGE_NO_THREAD_SAFETY {
-        if (release(mode::exclusive, where)) lock_.unlock();
+        release<mode::exclusive>(where);
     }
 
     template <shared_lockable N = L>
     [[gnu::always_inline]] void lock_shared(site where = site::current())
         WEDGE_ACQUIRE_SHARED() WEDGE_NO_THREAD_SAFETY {
-        acquire({.how = shared_how, .where = where});
+        acquire(shared_how, where);
     }
     template <shared_lockable N = L>
     bool try_lock_shared(site where = site::current())
@@ -153,7 +153,7 @@ public:
     template <shared_lockable N = L>
     [[gnu::always_inline]] void unlock_shared(site where = site::current())
         WEDGE_RELEASE_GENERIC() WEDGE_NO_THREAD_SAFETY {
-        if (release(shared_how, where)) lock_.unlock_shared();
+        release<shared_how>(where);
     }
     /// Turns the exclusive hold into a shared one without letting a writer in between.
     template <downgradable N = L>
@@ -179,6 +179,18 @@ private:
             terms.payload = annotation.nest->instance();
         }
         return terms;
+    }
+
+    /// Not inlined under sanitizers, whose checks of our own memory cost more than all the rest.
+    [[gnu::always_inline]] void acquire(mode how, const site& where) {
+        if constexpr (sanitizer::any)
+            acquire_unseen(how, where.file, where.function, where.line);
+        else
+            acquire({.how = how, .where = where});
+    }
+    [[gnu::noinline]] void acquire_unseen(mode how, const char* file, const char* function,
+                                          unsigned line) {
+        acquire({.how = how, .where = {file, function, line}});
     }
 
     [[gnu::always_inline]] void acquire(const detail::acquire_terms& terms) {
@@ -229,15 +241,28 @@ private:
         lock_.lock();
     }
 
-    /// Whether the native lock is to be released too.
-    [[gnu::always_inline]] bool release(mode how, site where) {
+    template <mode How>
+    [[gnu::always_inline]] void release(const site& where) {
+        if constexpr (sanitizer::any)
+            release_unseen<How>(where.file, where.function, where.line);
+        else
+            release_here<How>(where);
+    }
+    template <mode How>
+    [[gnu::noinline]] void release_unseen(const char* file, const char* function, unsigned line) {
+        release_here<How>({file, function, line});
+    }
+
+    template <mode How>
+    [[gnu::always_inline]] void release_here(const site& where) {
         task& self = current();
-        if (self.runtime != nullptr) [[unlikely]] {
-            detail::controlled_release(self, identity_, how, where);
-            return false;
-        }
-        detail::released(self, identity_, how, where);
-        return true;
+        if (self.runtime != nullptr) [[unlikely]]
+            return detail::controlled_release(self, identity_, How, where);
+        detail::released(self, identity_, How, where);
+        if constexpr (is_shared(How))
+            lock_.unlock_shared();
+        else
+            lock_.unlock();
     }
 
     L lock_;
