@@ -9,6 +9,7 @@
 #include "wedge/lock/guard.hpp"
 #include "wedge/lock/mutex.hpp"
 #include "wedge/lock/pseudo_lock.hpp"
+#include "wedge/lock/shared_mutex.hpp"
 #include "wedge/lock/ww_mutex.hpp"
 #include "wedge/model/fence.hpp"
 #include "wedge/workload/workload.hpp"
@@ -25,7 +26,8 @@ struct jobs {
     wedge::signalling_map signallers;
     wedge::fence done{"done", &signallers};
     wedge::pseudo_lock walking{"walking"};
-    wedge::mutex list{"job list"}, pages{"pages"}, table{"table"};
+    wedge::mutex list{"job list"}, table{"table"};
+    wedge::shared_mutex pages{"pages"};
     bool is_queued = false;  // by list
 
     void walking_job() {
@@ -55,11 +57,12 @@ struct jobs {
     void walk() {
         walking.acquire();
         {
-            const wedge::guard held(pages);
+            const wedge::shared_guard held(pages);
             wait_for_jobs();
         }
         walking.release();
     }
+    void map() { const wedge::guard held(pages); }
     void wait_for_jobs() {
         bool must_wait = false;
         {
@@ -69,10 +72,10 @@ struct jobs {
         if (must_wait) done.wait({"jobs.cpp", "wait", 1});
     }
 
-    static constexpr auto actions =
-        wedge::actions(wedge::action<&jobs::walking_job>{"walking_job"},
-                       wedge::action<&jobs::table_job>{"table_job"},
-                       wedge::action<&jobs::swap>{"swap"}, wedge::action<&jobs::look>{"look"});
+    static constexpr auto actions = wedge::actions(
+        wedge::action<&jobs::walking_job>{"walking_job"},
+        wedge::action<&jobs::table_job>{"table_job"}, wedge::action<&jobs::swap>{"swap"},
+        wedge::action<&jobs::look>{"look"}, wedge::action<&jobs::map>{"map"});
     static constexpr const char* name = Repaired ? "jobs<repaired>" : "jobs<broken>";
 };
 
@@ -167,6 +170,7 @@ TEST_CASE("fuzz signature: a promise that is not kept has one, whoever else is s
     CHECK(deadlocks<jobs<false>>("walking_job") == walking);
     CHECK(deadlocks<jobs<false>>("walking_job | swap") == walking);
     CHECK(deadlocks<jobs<false>>("walking_job | look") == walking);
+    CHECK(deadlocks<jobs<false>>("walking_job | swap | map") == walking);  // queues between them
     const signatures table{"deadlock signalling table completion done@jobs.cpp:1"};
     CHECK(deadlocks<jobs<false>>("table_job | look") == table);
     CHECK(deadlocks<jobs<false>>("table_job | look | swap") == table);

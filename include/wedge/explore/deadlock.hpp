@@ -77,15 +77,16 @@ private:
             const stuck_task& at = tasks_[ways[i].to];
             if (!waits_for_lock(at)) return joined(ways[i].over) + " " + wait_of(at);
             for (const std::uint32_t next : blockers(ways[i].to)) {
-                const held_lock* const hold =
-                    is_new(next) ? hold_of(next, *at.who->pending.lock) : nullptr;
-                if (hold == nullptr) continue;
+                if (!is_new(next)) continue;
                 way longer = ways[i];
                 longer.to = next;
-                if (longer.is_direct)
-                    longer.over.push_back(lock_class::from_id(hold->class_id).name());
-                if (append_pseudo_locks(hold, tasks_[next].who->held.end(), longer.over))
-                    longer.is_direct = false;
+                // One that only queues for the same lock leads on to its holder.
+                if (const held_lock* const hold = hold_of(next, *at.who->pending.lock)) {
+                    if (longer.is_direct)
+                        longer.over.push_back(lock_class::from_id(hold->class_id).name());
+                    if (append_pseudo_locks(hold, tasks_[next].who->held.end(), longer.over))
+                        longer.is_direct = false;
+                }
                 ways.push_back(std::move(longer));
             }
         }
