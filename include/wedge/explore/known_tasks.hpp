@@ -34,6 +34,7 @@ public:
     }
 
     void begin_execution(std::size_t n) {
+        if (points_.size() > points_max) forget();
         if (begins_.size() < n) begins_.resize(n);
         leads_to_.clear();
         for (std::size_t i = 0; i < n; ++i) leads_to_.push_back(&begins_[i]);
@@ -78,6 +79,8 @@ public:
     }
 
 private:
+    static constexpr std::size_t points_max = 65'536;  // some twenty megabytes
+
     enum class sort : std::uint8_t { choice, step, end };
 
     struct point {
