@@ -257,5 +257,5 @@ TEST_CASE("explore: however long executions are, a search soon hears that it is 
                                                              .stop = &stop,
                                                              .on_progress = &stopper::on,
                                                              .progress_data = &stop});
-    CHECK(cut.executions * 16'000 <= wedge::progress_steps + 16'000);
+    CHECK(cut.executions * 16'000 <= wedge::progress_pace::steps_between + 16'000);
 }

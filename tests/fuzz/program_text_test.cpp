@@ -44,18 +44,38 @@ TEST_CASE("input text: what is printed of any bytes is read back as it was") {
     }
 }
 
-TEST_CASE("input text: a mistake is named with its file and line") {
+TEST_CASE("input text: what a hand or another system adds does not matter") {
     const std::vector<wedge::fuzz_design> all = designs();
-    const auto refused = [&](const char* text, const char* why) {
+    CHECK(wedge::parse_input("wedge program 1\r\n\r\n  # by hand\r\nworkload  ring<broken>\r\n"
+                             "tasks\t2 \r\n  1   second(7) \r\n0 first\r\nanswers  0  3 \r\n",
+                             all) ==
+          wedge::parse_input("wedge program 1\nworkload ring<broken>\ntasks 2\n1 second(7)\n"
+                             "0 first\nanswers 0 3\n",
+                             all));
+}
+
+TEST_CASE("input text: a mistake is named with its file, line and column") {
+    const std::vector<wedge::fuzz_design> all = designs();
+    const auto refused = [&](const std::string& text, const char* why) {
         CHECK_THROWS_WITH_AS(wedge::parse_input(text, all, "f"), why, wedge::error);
     };
-    refused("wedge program 2\n", "f:1: expected 'wedge program 1' (this build reads version 1)");
+    const char* const no_head = "f:1:1: expected 'wedge program 1' (this build reads version 1)";
+    refused("", no_head);
+    refused("wedge program 2\n", no_head);
+    refused("wedge program 1\n", "f:1:1: expected 'workload NAME'");
     refused("wedge program 1\nworkload x\n",
-            "f:2: there is no workload 'x'; there is transfer<repaired>, ring<broken>");
+            "f:2:10: there is no workload 'x'; there is transfer<repaired>, ring<broken>");
+    refused("wedge program 1\nworkload ring<broken> x\n",
+            "f:2:23: expected the end of the line, found 'x'");
     const std::string head = "wedge program 1\nworkload ring<broken>\ntasks 2\n";
-    refused((head + "2 first\n").c_str(), "f:4: expected a number from 0 to 1, found '2'");
-    refused((head + "1 fourth\n").c_str(), "f:4: there is no action 'fourth'");
-    refused((head + "1 first(256)\n").c_str(), "f:4: expected a number from 0 to 255, found '256'");
+    refused(head + "2 first\n", "f:4:1: expected a number from 0 to 1, found '2'");
+    refused(head + "1 fourth\n",
+            "f:4:3: there is no action 'fourth'; there is first, second, third");
+    refused(head + "1 first(256)\n", "f:4:9: expected a number from 0 to 255, found '256'");
+    refused(head + "1 first(2\n", "f:4:3: expected ')'");
+    refused(head + "1 first(2) second\n", "f:4:12: expected the end of the line, found 'second'");
+    refused(head + "1\n", "f:4:2: there is no action ''; there is first, second, third");
+    refused(head + "answers 1 x\n", "f:4:11: expected a number from 0 to 255, found 'x'");
 }
 
 }  // namespace program_text_test

@@ -13,6 +13,7 @@
 #include "wedge/base/rng.hpp"
 
 #include "support/notation.hpp"
+#include "support/trials.hpp"
 
 namespace context_oracle_test {
 namespace {
@@ -147,10 +148,10 @@ steps random_steps(wedge::rng& in, bool is_handler) {
 }  // namespace
 
 TEST_CASE("contexts, oracle: no deadlock of a random program with an interrupt is missed") {
-    constexpr int programs = 40;
+    constexpr unsigned programs = wedge::trials(40);
     wedge::rng in(7);
-    int deadlocks = 0;
-    for (int i = 0; i < programs; ++i) {
+    unsigned deadlocks = 0;
+    for (unsigned i = 0; i < programs; ++i) {
         const std::vector<steps> tasks{random_steps(in, false), random_steps(in, false)};
         const steps handler = random_steps(in, true);
         if (!machine(tasks, handler).can_deadlock()) continue;

@@ -8,6 +8,7 @@
 #include "wedge/base/rng.hpp"
 
 #include "scenario/read.hpp"
+#include "support/trials.hpp"
 
 namespace agreement_test {
 namespace {
@@ -200,18 +201,18 @@ TEST_CASE("agreement: what is searched by states and by schedules comes to the s
     // The order pass never waits, so a task there gets a lock twice; TSan takes that for misuse.
     if (wedge::sanitizer::thread) return;
     unsigned finished = 0;
-    for (std::uint64_t seed = 0; seed < 80; ++seed) {
+    for (std::uint64_t seed = 0; seed < wedge::trials(80); ++seed) {
         const std::string text = generator(seed).text();
         CAPTURE(text);
         if (compare(parsed(text), 400)) ++finished;
     }
-    CHECK(finished > 40);
+    CHECK(finished * 3 > wedge::trials(80));
 }
 
 TEST_CASE("agreement: so does what roles do, under pressure too") {
     if (wedge::sanitizer::thread) return;  // see above
     unsigned finished = 0;
-    for (std::uint64_t seed = 0; seed < 60; ++seed) {
+    for (std::uint64_t seed = 0; seed < wedge::trials(60); ++seed) {
         const std::string text = role_generator(seed).text();
         const bool is_pressed = seed % 4 == 0;
         CAPTURE(text);
@@ -219,7 +220,7 @@ TEST_CASE("agreement: so does what roles do, under pressure too") {
         const wedge::pressure under{.fail_allocations = is_pressed, .force_reclaim = is_pressed};
         if (compare(parsed(text), 1000, under)) ++finished;
     }
-    CHECK(finished > 30);
+    CHECK(finished * 3 > wedge::trials(60));
 }
 
 TEST_CASE("agreement: how far a call of a role has come is part of the state") {

@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include "scenario/read.hpp"
+#include "support/trials.hpp"
 
 namespace {
 
@@ -33,7 +34,7 @@ TEST_CASE("check: the search over states agrees with the one over schedules") {
         const auto by_state = wedge::scenario::check(all, options);
         if (by_state.found.states == 0) continue;
         options.explore.how = wedge::strategy::exhaustive;
-        options.explore.executions_max = 2000;
+        options.explore.executions_max = wedge::trials(2000);
         const auto by_schedule = wedge::scenario::check(all, options);
         if (!by_schedule.found.exhausted) continue;  // too large, or a loop without end
         CHECK(by_state.what == by_schedule.what);
@@ -149,6 +150,28 @@ TEST_CASE("check: a run without end is a livelock, or cut where it has too many 
     CHECK(silent.what == "unresolved");
 }
 
+TEST_CASE(
+    "check: a cycle of waits that give up and retry is a livelock, one that waits a deadlock") {
+    const std::string backward = "thread backward { lock b; lock a; unlock a; unlock b }\n";
+    const auto of = [&](const std::string& forward) {
+        return checked("lock a mutex; lock b mutex; counter over = 0\nthread forward { lock a\n" +
+                       forward + "\nunlock a }\n" + backward + "expect livelock\n");
+    };
+    const auto retries = of("while over == 0 { lock b timed { set over = 1; unlock b } else { } }");
+    CHECK(retries.what == "livelock");
+    CHECK(retries.is_met);
+    const auto* const cycle = find(retries, wedge::finding_kind::circular);
+    REQUIRE(cycle != nullptr);
+    CHECK(cycle->judged == wedge::verdict::confirmed);
+    CHECK(cycle->best.circle != 0);
+    const auto waits_at_last =
+        of("while over < 2 { lock b timed { set over = 2; unlock b } else { choose { } or "
+           "{ lock b; set over = 2; unlock b } } }");
+    CHECK(waits_at_last.what == "deadlock");
+    CHECK(!waits_at_last.is_met);
+    CHECK(of("lock b timed { unlock b } else { }").what == "sound");
+}
+
 TEST_CASE("check: a bare try ends the run and releases what it took") {
     const auto result = checked(
         "lock a mutex; lock b mutex\n"
@@ -223,4 +246,6 @@ TEST_CASE("check: the search may be stopped") {
     const auto result =
         wedge::scenario::check(parsed("lock a mutex\nthread t { lock a }\n"), options);
     CHECK(result.what == "unresolved");
+    options.is_order_only = true;
+    CHECK(wedge::scenario::check(parsed("thread t { yield }\n"), options).what == "unresolved");
 }

@@ -35,13 +35,15 @@ inline std::string cycle_signature(const std::vector<dependency>& cycle) {
     return text;
 }
 
-/// A cycle's signature, or (kind, class, site) for a finding without one.
+/// A cycle's signature, or (kind, class, site) for a finding without one: the site of the step
+/// that breaks the rule, as the locks held there may come from any caller.
 inline std::string signature_of(const finding& found) {
     if (!found.cycle.empty()) return "cycle " + cycle_signature(found.cycle);
     std::string text = name_of(found.kind);
     for (const lock_use& lock : found.locks) {
         text += " " + lock.class_name;
-        if (lock.where.is_known()) text += "@" + to_string(lock.where);
+        if (&lock == &found.locks.back() && lock.where.is_known())
+            text += "@" + to_string(lock.where);
     }
     if (found.locks.empty()) {
         for (const task_report& task : found.tasks)
@@ -50,6 +52,11 @@ inline std::string signature_of(const finding& found) {
                         to_string(task.where);
     }
     return text;
+}
+
+/// That of a workload's exception, by what it says.
+inline std::string exception_signature(const std::string& thrown) {
+    return name_of(finding_kind::assertion) + (" " + thrown);
 }
 
 /// Eight hexadecimal digits of a signature, for names of files.

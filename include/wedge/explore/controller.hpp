@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "wedge/explore/execution.hpp"
+#include "wedge/explore/known_tasks.hpp"
 #include "wedge/explore/stacks.hpp"
 #include "wedge/explore/step_model.hpp"
 #include "wedge/explore/stuck.hpp"
@@ -31,7 +32,9 @@ public:
           leaves_quietly_(what.leaves_quietly()),
           stacks_(on, *this),
           model_(slots_, open),
-          scheduler_(what, model_, steps_max) {
+          scheduler_(what, model_, steps_max),
+          learns_(what.meets_in_locks_alone()),
+          known_(what) {
         setup_.runtime = this;
         setup_.sink = order;
         setup_.ordinal = no_task;
@@ -39,10 +42,16 @@ public:
         detail::handle_termination();
     }
 
-    /// Runs the subject once. The result and `decisions()` are valid until the next call.
+    /// Runs the subject once, but for what is known from the executions before. The result and
+    /// `decisions()` are valid until the next call.
     const execution_record& run(search_strategy& how) {
+        scheduler_.begin_execution(how);
+        if (!known_.is_empty()) {
+            if (is_known_to_its_end()) return result_;
+            scheduler_.begin_again();
+        }
         task* const before = detail::current_task;
-        begin_execution(how);
+        begin_execution();
         detail::current_task = &setup_;
         if (guarded(setup_.name, [&] { subject_.begin(); })) {
             sanitizer::release(&started_);
@@ -60,6 +69,9 @@ public:
         return result_;
     }
 
+    /// What the sink has heard it is to hear again.
+    void forget() { known_.forget(); }
+
     /// From the next execution on.
     void leave_open(model_options open) noexcept { model_.leave_open(open); }
     void set_bound(std::uint64_t steps_max) noexcept { scheduler_.set_bound(steps_max); }
@@ -76,16 +88,23 @@ public:
         me.phase = wait_phase::fresh;
         lock_state* const plain = model_.plain_lock(self.pending);
         scheduler_.published(me, plain);
+        if (learns_) [[unlikely]]
+            known_.stands(me);
         await_turn(me);
         if (giving_up_ || plain == nullptr) return take_turns(me);
         step_model::take_plainly(me, *plain);
         scheduler_.step_taken(me);
+        if (learns_) [[unlikely]]
+            known_.took(me, true);
         return true;
     }
 
-    std::uint32_t choose(task&, std::uint32_t n, const char*) noexcept override {
+    std::uint32_t choose(task& self, std::uint32_t n, const char*) noexcept override {
         const sanitizer::ignore_scope ours;
-        return giving_up_ || n < 2 ? 0 : scheduler_.choose(n);
+        const std::uint32_t answer = answer_below(n);
+        if (learns_ && !giving_up_ && n >= 2) [[unlikely]]
+            known_.chose(self.ordinal, n, answer);
+        return answer;
     }
 
     std::uint32_t spawn(task& self, task_body body, const char* name) override {
@@ -132,14 +151,17 @@ private:
 
     static constexpr std::uint64_t numbers_at_once = 1U << 20;  // one atomic in a million
 
-    void begin_execution(search_strategy& how) {
+    void begin_execution() {
         const sanitizer::ignore_scope ours;
         if (++execution_ >= numbers_end_) {
             execution_ = reserve_executions(numbers_at_once);
             numbers_end_ = execution_ + numbers_at_once;
         }
         model_.begin_execution();
-        scheduler_.begin_execution(how);
+        begin_tasks();
+        if (learns_) known_.begin_execution(used_);
+    }
+    void begin_tasks() {
         used_ = 0;
         next_start_ = 0;
         result_.how = ending::complete;
@@ -154,6 +176,18 @@ private:
             made.self.name = subject_.task_name(i);
             named_ = i + 1;
         }
+    }
+
+    /// Whether what is known suffices for the whole execution; then it has been gone through.
+    bool is_known_to_its_end() {
+        const sanitizer::ignore_scope ours;
+        model_.begin_again();
+        begin_tasks();
+        if (!known_.go_through({slots_.data(), used_}, model_, scheduler_, result_.how))
+            return false;
+        describe_what_is_stuck();
+        result_.steps = scheduler_.steps();
+        return true;
     }
 
     slot& add_slot() {
@@ -176,6 +210,7 @@ private:
         made.body = {};
         made.is_done = false;
         made.is_starting = false;
+        made.known = nullptr;
         made.has_woken_by_itself = false;
         made.phase = wait_phase::fresh;
         made.starter = 0;
@@ -187,12 +222,15 @@ private:
         const sanitizer::ignore_scope ours;
         if (const std::uint32_t first = start_next(); first != 0) switch_to(0, first);
         if (scheduler_.left() == 0) return;
+        describe_what_is_stuck();
+        give_up_the_rest();
+    }
+    void describe_what_is_stuck() {
         const bool is_livelock = result_.how == ending::livelock;
         if (is_livelock) result_.round = scheduler_.livelocks().round();
         if (is_livelock || result_.how == ending::deadlock)
             result_.stuck = stuck_.of({slots_.data(), used_}, model_.locks(),
                                       is_livelock ? &scheduler_.livelocks() : nullptr);
-        give_up_the_rest();
     }
 
     /// The subject's tasks run up to their first visible step, one after the other: what comes
@@ -251,6 +289,7 @@ private:
         if (result_.how != ending::complete || giving_up_) return 0;
         detail::task_ended(me.self);
         me.self.pending = {};
+        if (learns_) known_.stands(me);
         scheduler_.ended(me);
         return me.is_starting ? after_start(me) : pick();
     }
@@ -288,13 +327,16 @@ private:
     [[gnu::noinline]] WEDGE_UNSEEN bool take_turns(slot& me) {
         for (;;) {
             if (giving_up_) return leave(me);
-            const auto answer = [&](std::uint32_t n, const char* why) {
-                return choose(me.self, n, why);
-            };
-            const turn got = model_.take(me, answer);
+            const turn got =
+                model_.take(me, [&](std::uint32_t n, const char*) { return answer_below(n); });
             scheduler_.step_taken(me, got);
-            if (got != turn::waits) return got == turn::taken;
-            await_turn(me);
+            if (got == turn::waits) {
+                await_turn(me);
+                continue;
+            }
+            if (learns_) [[unlikely]]
+                known_.took(me, got == turn::taken);
+            return got == turn::taken;
         }
     }
 
@@ -321,6 +363,10 @@ private:
         return model_.take_alone(next);
     }
 
+    std::uint32_t answer_below(std::uint32_t n) noexcept {
+        return giving_up_ || n < 2 ? 0 : scheduler_.choose(n);
+    }
+
     subject& subject_;
     sink* const order_;
     const bool leaves_quietly_;
@@ -334,6 +380,8 @@ private:
     std::uint32_t next_start_ = 0;   // the first that has not been started
     std::uint32_t named_ = 0;        // so many bear the names of the subject's tasks
     std::uint64_t numbers_end_ = 0;  // of the executions' numbers that are reserved
+    const bool learns_;
+    known_tasks known_;
     stuck_descriptions stuck_;
     execution_record result_;
     bool has_seen_locks_ = false;

@@ -40,11 +40,83 @@ public:
             found.what += (found.what.empty() ? "" : ", ") + edge.task + " waits for " +
                           edge.wanted.class_name;
         if (found.cycle.empty()) found.what = "tasks wait for what nobody will do";
-        found.signature = signature_of(found);
+        const std::string way = found.cycle.empty() ? way_from_promise() : "";
+        found.signature = way.empty() ? signature_of(found) : name_of(found.kind) + (" " + way);
         return found;
     }
 
 private:
+    /// How those who are to let others go on are kept from it: from a section that is awaited to
+    /// the wait that nobody ends, by the pseudo-locks on the way, and by the locks that a task
+    /// waits for before the first of them. At which lock on its way a task meets another that has
+    /// gone ahead is chance, as is who else is stuck behind them.
+    ///
+    /// Empty where no task is in such a section: then nobody knows who should go on.
+    std::string way_from_promise() const {
+        struct way {
+            std::uint32_t to;
+            bool is_direct;  // no pseudo-lock so far but the section itself
+            std::vector<std::string> over;
+        };
+        std::vector<way> ways;
+        const auto is_new = [&](std::uint32_t at) {
+            return at < tasks_.size() && !tasks_[at].is_done &&
+                   std::none_of(ways.begin(), ways.end(),
+                                [at](const way& each) { return each.to == at; });
+        };
+        for (std::uint32_t i = 0; i < tasks_.size(); ++i) {
+            const auto& held = tasks_[i].who->held;
+            const auto promise = std::find_if(held.begin(), held.end(), is_awaited);
+            if (promise == held.end() || !is_new(i)) continue;
+            // The section moves behind all else when its task waits itself.
+            way first{i, true, {lock_class::from_id(promise->class_id).name()}};
+            first.is_direct = !append_pseudo_locks(held.begin(), held.end(), first.over);
+            ways.push_back(std::move(first));
+        }
+        for (std::size_t i = 0; i < ways.size(); ++i) {
+            const stuck_task& at = tasks_[ways[i].to];
+            if (!waits_for_lock(at)) return joined(ways[i].over) + " " + wait_of(at);
+            for (const std::uint32_t next : blockers(ways[i].to)) {
+                if (!is_new(next)) continue;
+                way longer = ways[i];
+                longer.to = next;
+                // One that only queues for the same lock leads on to its holder.
+                if (const held_lock* const hold = hold_of(next, *at.who->pending.lock)) {
+                    if (longer.is_direct)
+                        longer.over.push_back(lock_class::from_id(hold->class_id).name());
+                    if (append_pseudo_locks(hold, tasks_[next].who->held.end(), longer.over))
+                        longer.is_direct = false;
+                }
+                ways.push_back(std::move(longer));
+            }
+        }
+        return {};
+    }
+    /// @return whether there is one that was not there
+    static bool append_pseudo_locks(const held_lock* first, const held_lock* last,
+                                    std::vector<std::string>& to) {
+        const std::size_t before = to.size();
+        for (; first != last; ++first) {
+            const lock_class each = lock_class::from_id(first->class_id);
+            if (each.options().never_waits &&
+                std::find(to.begin(), to.end(), each.name()) == to.end())
+                to.push_back(each.name());
+        }
+        return to.size() != before;
+    }
+    static std::string joined(const std::vector<std::string>& words) {
+        std::string text;
+        for (const std::string& each : words) text += (text.empty() ? "" : " ") + each;
+        return text;
+    }
+    std::string wait_of(const stuck_task& each) const {
+        const task_report shown = report(each);
+        return shown.waits_for + "@" + to_string(shown.where);
+    }
+    static bool is_awaited(const held_lock& held) {
+        return lock_class::from_id(held.class_id).options().is_promise;
+    }
+
     /// Where not all are stuck, a task may stand before a step that always goes on.
     static bool may_wait(step next) noexcept {
         return next == step::acquire || next == step::try_acquire || next == step::wait ||

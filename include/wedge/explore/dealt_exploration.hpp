@@ -16,6 +16,7 @@
 #include <utility>
 #include <vector>
 
+#include "wedge/explore/progress.hpp"
 #include "wedge/explore/session.hpp"
 
 namespace wedge {
@@ -126,8 +127,8 @@ private:
             mine.what = make();
             mine.running = std::make_unique<session>(*mine.what, mine.options);
         }
-        const bool goes_on = mine.running->search(executions, progress_steps);
-        if (goes_on && options_.on_progress == nullptr) return true;
+        const bool goes_on = mine.running->search(executions, progress_pace::steps_between);
+        if (goes_on && !pace_.is_wanted()) return true;
         outcome known = mine.running->so_far();
         if (known.exhausted) {
             exhausted_ = mine.running->settle();
@@ -154,9 +155,8 @@ private:
     void in_turns(MakeSubject& make) {
         const std::uint64_t n = count();
         const std::uint64_t at_once = is_portfolio() ? members_.size() : 1;
-        counted reported;
         bool goes_on = true;
-        for (std::uint64_t from = is_portfolio(); goes_on && !stop_; report_progress(reported)) {
+        for (std::uint64_t from = is_portfolio(); goes_on && !stop_; report_progress()) {
             goes_on = false;
             for (std::uint64_t i = from; i < from + at_once && !stop_; ++i) {
                 hand_on_the_wish_to_stop();
@@ -191,12 +191,11 @@ private:
         };
         std::vector<std::thread> workers;
         for (std::uint64_t i = running; i > 0; --i) workers.emplace_back(search);
-        counted reported;
         for (std::unique_lock held(mutex_);
              !ended.wait_for(held, std::chrono::milliseconds(20), [&] { return running == 0; });) {
             hand_on_the_wish_to_stop();
             held.unlock();
-            report_progress(reported);
+            report_progress();
             held.lock();
         }
         for (std::thread& each : workers) each.join();
@@ -208,14 +207,8 @@ private:
             stop_ = true;
     }
 
-    struct counted {
-        std::uint64_t executions = 0;
-        std::uint64_t steps = 0;
-    };
-
-    /// @param reported  how many there were when it was reported last
-    void report_progress(counted& reported) {
-        if (options_.on_progress == nullptr) return;
+    void report_progress() {
+        if (!pace_.is_wanted()) return;
         outcome all;
         {
             const std::lock_guard held(mutex_);
@@ -228,12 +221,8 @@ private:
                         all.findings.push_back(found);
             }
         }
-        const std::uint64_t executions = all.executions + all.pruned;
-        if (executions < reported.executions + progress_executions &&
-            all.steps < reported.steps + progress_steps)
-            return;
-        reported = {executions, all.steps};
-        options_.on_progress(all, options_.progress_data);
+        if (pace_.is_due(all.executions + all.pruned, all.steps))
+            options_.on_progress(all, options_.progress_data);
     }
 
     static void add(outcome& all, const outcome& share) {
@@ -246,6 +235,7 @@ private:
     }
 
     const explore_options options_;
+    progress_pace pace_{options_};
     const std::vector<portfolio_member> members_;
     std::uint64_t size_ = 4096;  // of a share, in executions: far more than it costs to begin one
     std::deque<share> shares_;   // those that were begun

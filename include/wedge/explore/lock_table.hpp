@@ -50,6 +50,12 @@ public:
             for (const auto& each : makers_[made_outside].records) reset(*each, each->state.kind());
     }
 
+    /// The locks of the last execution, as they were when they were made.
+    void begin_again() noexcept {
+        policy_.reset();
+        for_each([&](record& each) { reset(each, each.state.kind()); });
+    }
+
     void created(lock_identity& lock, std::uint32_t made_by, std::uint64_t execution) {
         add(lock, made_by, execution);
     }

@@ -35,10 +35,6 @@ enum class substrate : std::uint8_t {
 };
 inline constexpr const char* substrate_names[] = {"automatic", "fibers", "threads"};
 
-/// How often a search reports: a twentieth of a second apart at most.
-inline constexpr std::uint64_t progress_executions = 1024;
-inline constexpr std::uint64_t progress_steps = 65'536;
-
 struct explore_options {
     strategy how = strategy::portfolio;
     std::uint64_t seed = 1;

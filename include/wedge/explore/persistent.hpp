@@ -75,7 +75,7 @@ private:
             unfinished_.add(i);
             state& here = states_[i];
             here.opponents = opponents(*all[i], what);
-            here.may_do = what.may_do(i);
+            here.may_do = all[i]->known != nullptr ? all[i]->known->may_do : what.may_do(i);
             const bool waits = !enabled.has(i) && here.opponents != 0;
             here.held_up_by = waits ? model.who_keeps_out(*all[i]) : i;
         }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <iterator>
 #include <string>
 #include <vector>
 
@@ -72,24 +73,25 @@ inline bool is_reached_through_pseudo_locks(const std::vector<dependency>& cycle
 
 namespace detail {
 
-/// The outermost pseudo-lock that the task of the edge took under its held lock; null: none.
-inline const lock_use* pseudo_lock_over(const dependency& edge, const finding& reached) {
+/// The pseudo-locks that the task of the edge took under its held lock, outermost first.
+inline std::vector<lock_use> pseudo_locks_over(const dependency& edge, const finding& reached) {
+    std::vector<lock_use> over;
     for (const task_report& task : reached.tasks) {
         if (task.name != edge.task) continue;
         const auto held =
             std::find_if(task.held.begin(), task.held.end(),
                          [&](const lock_use& each) { return each.instance == edge.held.instance; });
-        const auto over = std::find_if(held, task.held.end(), is_pseudo_lock);
-        return over == task.held.end() ? nullptr : &*over;
+        std::copy_if(held, task.held.end(), std::back_inserter(over), is_pseudo_lock);
+        break;
     }
-    return nullptr;
+    return over;
 }
 
 }  // namespace detail
 
 /// The signature of a deadlock that was reached, whichever finding had foretold it, from the locks
-/// that wait in a circle. Between two of them stands the pseudo-lock that a task is in; a circle
-/// through such, in which several tasks do the same, is one round of it.
+/// that wait in a circle. Between two of them stand the pseudo-locks that a task is in, as the way
+/// that it has come; a circle through such, in which several tasks do the same, is one round of it.
 inline std::string reached_signature(const finding& of) {
     const std::vector<dependency>& reached = of.reached.empty() ? of.cycle : of.reached;
     if (of.tasks.empty() || reached.empty()) return of.signature;
@@ -99,12 +101,12 @@ inline std::string reached_signature(const finding& of) {
     };
     std::vector<dependency> cycle;
     for (const dependency& edge : reached) {
-        const lock_use* const over = detail::pseudo_lock_over(edge, of);
         cycle.push_back(edge);
-        if (over == nullptr) continue;
-        cycle.back().wanted = *over;
-        cycle.push_back(edge);
-        cycle.back().held = *over;
+        for (const lock_use& over : detail::pseudo_locks_over(edge, of)) {
+            cycle.back().wanted = over;
+            cycle.push_back(edge);
+            cycle.back().held = over;
+        }
     }
     for (std::size_t round = 1; cycle.size() > reached.size() && round < cycle.size(); ++round)
         if (cycle.size() % round == 0 &&

@@ -8,9 +8,11 @@
 #include <utility>
 #include <vector>
 
+#include "wedge/event/signature.hpp"
 #include "wedge/explore/controller.hpp"
 #include "wedge/explore/make_strategy.hpp"
 #include "wedge/explore/minimize.hpp"
+#include "wedge/explore/progress.hpp"
 #include "wedge/explore/real_cycle.hpp"
 #include "wedge/explore/ring.hpp"
 #include "wedge/explore/sighting.hpp"
@@ -26,6 +28,7 @@ public:
     session(subject& what, explore_options options)
         : subject_(what),
           options_(options),
+          pace_(options),
           order_(evidence::exact),
           control_(what, options.on, &order_, options.steps_max,
                    {options.all_policies, options.spurious_wakeups}) {
@@ -178,7 +181,8 @@ private:
             see_order(order_.findings()[known_], done);
         if (done.stuck) see_stuck(*done.stuck, done);
         if (done.how == ending::threw) see_exception(done);
-        report_progress();
+        if (pace_.is_due(out_.executions + out_.pruned, out_.steps))
+            options_.on_progress(so_far(), options_.progress_data);
         return done;
     }
 
@@ -230,7 +234,8 @@ private:
         for (sighting& each : found_) {
             const bool is_it = matches(each.what, stuck);
             is_known = is_known || is_it;
-            if (each.is_reached || !(is_it || is_among(each.what, stuck))) continue;
+            if (each.is_reached && (!each.is_livelock() || in.round != 0)) continue;
+            if (!is_it && !is_among(each.what, stuck)) continue;
             each.shown = shown(in, {});
             each.is_reached = true;
         }
@@ -243,7 +248,7 @@ private:
         thrown.judged = verdict::observed;
         thrown.what = in.thrown;
         thrown.tasks = in.tasks;
-        thrown.signature = std::string(name_of(thrown.kind)) + " " + in.thrown;
+        thrown.signature = exception_signature(in.thrown);
         for (const sighting& each : found_)
             if (each.what.signature == thrown.signature) return;
         found_.push_back({thrown, shown(in, {})});
@@ -315,12 +320,16 @@ private:
         control_.set_bound(is_circle ? enough_rounds(wanted.shown) : options_.steps_max);
         std::uint64_t steps = 0;  // whoever wants it to stop waits for so many
         return minimize(wanted.shown, [&](const schedule& hints) -> std::optional<schedule> {
-            if (is_to_stop() && steps >= progress_steps) return std::nullopt;
+            if (is_to_stop() && steps >= progress_pace::steps_between) return std::nullopt;
             schedule_replay how(hints.decisions, replay_mode::lenient, hints.circle);
-            order_.reset();
+            if (!wanted.is_reached) {  // the order checker is to see it again
+                order_.reset();
+                control_.forget();
+            }
             const execution_record done = control_.run(how);
             steps += done.steps;
-            if (!shows(wanted, done)) return std::nullopt;
+            const bool is_same_hang = is_circle == (done.how == ending::livelock);
+            if (!is_same_hang || !shows(wanted, done)) return std::nullopt;
             return shown(done, {});
         });
     }
@@ -367,23 +376,14 @@ private:
     }
 
     result result_of(const sighting& each) const {
-        if (each.what.kind == finding_kind::livelock) return result::livelock;
-        if (each.is_reached) return result::deadlock;
+        if (each.is_reached) return each.is_livelock() ? result::livelock : result::deadlock;
         if (each.what.kind == finding_kind::assertion) return result::exception;
         return each.what.judged == verdict::refuted ? out_.what : result::finding;
     }
 
-    void report_progress() {
-        if (options_.on_progress == nullptr) return;
-        const std::uint64_t executions = out_.executions + out_.pruned;
-        if (executions % progress_executions != 0 && out_.steps < reported_ + progress_steps)
-            return;
-        reported_ = out_.steps;
-        options_.on_progress(so_far(), options_.progress_data);
-    }
-
     subject& subject_;
     explore_options options_;
+    progress_pace pace_;
     checker order_;
     controller control_;
     std::unique_ptr<search_strategy> how_;
@@ -391,7 +391,6 @@ private:
     outcome out_;
     bool is_cut_ = false;    // an execution ended before all its tasks could: nothing is proved
     std::size_t known_ = 0;  // how many of the checker's findings are in found_
-    std::uint64_t reported_ = 0;  // how many steps there were when it was reported last
     std::vector<sighting> found_;
     std::vector<std::uint32_t> cycle_locks_;  // of the cycles in found_
 };

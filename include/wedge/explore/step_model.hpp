@@ -19,6 +19,12 @@ enum class wait_phase : std::uint8_t {
     woken,     ///< notified; wants its lock again
 };
 
+/// What the subject tells of a task that is about to take a step.
+struct standing {
+    std::uint64_t own = 0;  ///< whole_state::of_itself
+    std::uint64_t may_do = 0;
+};
+
 /// A task of an execution, with where it stands.
 struct controlled_task {
     task self;
@@ -27,6 +33,7 @@ struct controlled_task {
     bool is_starting = false;  ///< has not published its first step
     bool is_done = false;
     bool has_woken_by_itself = false;  ///< the one spurious wake-up of its execution
+    const standing* known = nullptr;   ///< null: the subject is to be asked
     std::uint32_t starter = 0;         ///< the stack that goes on after the first step is published
 
     std::uint32_t stack() const noexcept { return self.ordinal + 1; }
@@ -61,6 +68,12 @@ public:
 
     void begin_execution() noexcept {
         locks_.begin_execution();
+        has_policy_ = !options_.all_policies;
+    }
+
+    /// The same locks once more, as they were when they were made.
+    void begin_again() noexcept {
+        locks_.begin_again();
         has_policy_ = !options_.all_policies;
     }
 

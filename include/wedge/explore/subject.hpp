@@ -45,6 +45,10 @@ public:
     virtual std::uint64_t opponents_of(const operation&) const { return 0; }
     /// Whether no task ever tries the lock, or waits for it with a time-out.
     virtual bool is_only_waited_for(const lock_identity&) const { return false; }
+    /// Whether tasks meet in locks alone, which are the same objects in every execution.
+    /// Then what a task does next follows from what its own steps and choices have come to,
+    /// `state` never changes, and there is nothing to check.
+    virtual bool meets_in_locks_alone() const { return false; }
     /// Whether its tasks return by themselves when an execution is given up, as they look at
     /// `runtime::is_giving_up` between their steps. Then no step throws `abandoned`: it fails.
     virtual bool leaves_quietly() const { return false; }

@@ -30,12 +30,20 @@ public:
         left_ = 0;
         steps_ = 0;
         decisions_.clear();
+        script_.clear();
         at_.running = no_task;
         at_.has_yielded = at_.has_progressed = false;
         at_.whole = subject_.state() ? this : nullptr;
         whole_.begin_execution();
         looks_for_livelocks_ = how.looks_for_livelocks();
         if (looks_for_livelocks_) livelocks_.begin_execution();
+    }
+
+    /// The execution begins once more, and comes as far as it was by the same decisions.
+    void begin_again() {
+        const inline_vector<decision, 64> before = decisions_;
+        begin_execution(*how_);
+        script_ = before;
     }
 
     /// A task more, of the ordinal that comes next. It cannot go on before its step is published.
@@ -79,8 +87,7 @@ public:
     /// @return `no_task`: nobody, and `over` is why
     [[gnu::always_inline]] std::uint32_t next(ending& over) {
         if (at_.whole != nullptr) [[unlikely]]
-            if (const std::uint32_t again = how_->repeated(); again != no_task)
-                return go_on_with(again);
+            if (const std::uint32_t again = repeated(); again != no_task) return go_on_with(again);
         if (how_->runs_on() && runs_on()) return go_on_with(at_.running);
         at_.enabled = who_can_go_on();
         if (at_.enabled.empty() || looks_for_livelocks_ || steps_ >= steps_max_) [[unlikely]]
@@ -107,7 +114,8 @@ public:
     }
 
     std::uint32_t choose(std::uint32_t n) {
-        const std::uint32_t answer = how_->choose(n);
+        const bool is_known = decisions_.size() < script_.size();
+        const std::uint32_t answer = is_known ? script_[decisions_.size()].value : how_->choose(n);
         decisions_.emplace_back(decision::sort::choose, answer, n);
         return answer;
     }
@@ -123,6 +131,10 @@ public:
     const livelock_watch& livelocks() const noexcept { return livelocks_; }
 
 private:
+    std::uint32_t repeated() {
+        const bool is_known = decisions_.size() < script_.size();
+        return is_known ? script_[decisions_.size()].value : how_->repeated();
+    }
     [[gnu::always_inline]] std::uint32_t go_on_with(std::uint32_t next) {
         ++steps_;
         at_.running = next;
@@ -225,6 +237,7 @@ private:
     persistent_sets persistent_;
     std::uint64_t steps_ = 0;
     inline_vector<decision, 64> decisions_;
+    inline_vector<decision, 64> script_;  // the decisions to begin with
 };
 
 }  // namespace wedge

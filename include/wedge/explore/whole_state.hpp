@@ -50,33 +50,11 @@ public:
         return combine(*what.state(), sum);
     }
 
-    /// By task: its place in the last state. Tasks that do the same stand in a fixed order,
-    /// whichever of them is where.
-    std::span<const std::uint32_t> places() const noexcept { return place_; }
-
-private:
-    struct same_tasks {
-        std::vector<std::uint32_t> all;
-        std::vector<std::uint32_t> sorted;
-    };
-
-    /// What a task is by itself changes in its own steps alone, but for the ranks of tickets.
-    void look_at_those_who_moved(tasks all, std::span<const decision> taken, const subject& what) {
-        const auto look = [&](std::uint32_t i) {
-            own_[i] = all[i]->is_done ? 0 : combine(of(all[i]->self), what.state_of(i));
-        };
-        if (own_.size() != all.size() || !ages_.empty() || had_ages_) {
-            own_.resize(all.size());
-            for (std::uint32_t i = 0; i < all.size(); ++i) look(i);
-        } else {
-            for (const decision& each : taken.subspan(looked_at_))
-                if (each.what == decision::sort::run) look(each.value);
-        }
-        had_ages_ = !ages_.empty();
-        looked_at_ = taken.size();
-    }
-
-    std::uint64_t of(const task& self) const {
+    /// What a task is by itself.
+    ///
+    /// @param rank_of  (age) -> its place among the ages of all tickets, from 1; 0 of 0
+    template <class RankOf>
+    static std::uint64_t of_itself(const task& self, const subject& what, RankOf rank_of) {
         const operation& next = self.pending;
         std::uint64_t hash =
             combine(static_cast<std::uint64_t>(next.what) |
@@ -94,8 +72,42 @@ private:
                                 static_cast<std::uint64_t>(each.how),
                             each.payload ^ rank_of(age_of(each)) << 48);
         if (next.ticket != nullptr) hash = combine(hash, rank_of(next.ticket->age));
-        return combine(hash, held);
+        return combine(combine(hash, held), what.state_of(self.ordinal));
     }
+
+    /// By task: its place in the last state. Tasks that do the same stand in a fixed order,
+    /// whichever of them is where.
+    std::span<const std::uint32_t> places() const noexcept { return place_; }
+
+private:
+    struct same_tasks {
+        std::vector<std::uint32_t> all;
+        std::vector<std::uint32_t> sorted;
+    };
+
+    /// What a task is by itself changes in its own steps alone, but for the ranks of tickets.
+    void look_at_those_who_moved(tasks all, std::span<const decision> taken, const subject& what) {
+        const auto look = [&](std::uint32_t i) {
+            const controlled_task& each = *all[i];
+            if (each.is_done)
+                own_[i] = 0;
+            else if (each.known != nullptr)
+                own_[i] = each.known->own;
+            else
+                own_[i] =
+                    of_itself(each.self, what, [&](std::uint64_t age) { return rank_of(age); });
+        };
+        if (own_.size() != all.size() || !ages_.empty() || had_ages_) {
+            own_.resize(all.size());
+            for (std::uint32_t i = 0; i < all.size(); ++i) look(i);
+        } else {
+            for (const decision& each : taken.subspan(looked_at_))
+                if (each.what == decision::sort::run) look(each.value);
+        }
+        had_ages_ = !ages_.empty();
+        looked_at_ = taken.size();
+    }
+
     /// Of a ticket that is held.
     static std::uint64_t age_of(const held_lock& hold) noexcept {
         const bool is_ticket = hold.lock != nullptr && hold.lock->kind() == lock_kind::map;

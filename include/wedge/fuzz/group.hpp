@@ -35,6 +35,11 @@ public:
         return last_->run(input_);
     }
 
+    /// From here on nothing is said of what the last input has shown, so that others come to light.
+    void pass_over(const fuzz_sighting& known) {
+        if (last_ != nullptr) last_->pass_over(known);
+    }
+
     /// Who runs an input, or ran the last one; for a watchdog.
     const fuzz_runner* last_run() const noexcept { return last_; }
 

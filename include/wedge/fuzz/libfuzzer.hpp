@@ -27,6 +27,8 @@ namespace wedge {
 ///     --design=NAME      fuzz this design alone
 ///     --mutator=bytes    libFuzzer's mutator instead of ours; to measure what ours is worth
 ///     --counters=off     no feedback but the branches taken; to measure what it is worth
+///     --keep-going       report each finding once and go on; exit status 77 at the end if there
+///                        was one. There is no `crash-` file then, but all others
 class fuzz_program {
 public:
     static fuzz_program& the() {
@@ -57,7 +59,7 @@ public:
     void begin_watch() {
         dog_ = new fuzz_watchdog(*group_, patience_);  // until the process ends
         began_ = said_ = clock::now();
-        std::atexit([] { detail::write_all(2, the().progress()); });
+        std::atexit([] { the().end(); });
         // Instead of libFuzzer's handler, which ends without a last line.
         struct sigaction interrupted {};
         interrupted.sa_handler = [](int) { is_interrupted_ = 1; };
@@ -66,19 +68,20 @@ public:
     }
 
     /// One input: runs it, and on a finding prints the report and aborts, so that the fuzzer keeps
-    /// the input.
+    /// the input; or goes on, if it was told to.
     int run(const std::uint8_t* data, std::size_t size) {
         if (dog_ == nullptr) begin_watch();
         dog_->mark();
         if (const std::optional<fuzz_sighting> seen = group_->run({data, size})) {
             ++findings_;
             detail::write_all(2, report_of(*seen, *group_, program_, artefacts_));
-            std::abort();
+            if (!keeps_going_) std::abort();
+            group_->pass_over(*seen);
         }
         hand_over_counters();
         dog_->mark();
         if (is_interrupted_ != 0) {
-            detail::write_all(2, progress());
+            end();
             ::_exit(0);  // the corpus is on the disk already
         }
         constexpr std::uint64_t look_every = 256;  // a look at the clock costs a tenth of an input
@@ -125,14 +128,22 @@ private:
             uses_bytes_ = is(*mutator, "bytes", word);
         } else if (const auto counters = value("--counters=")) {
             detail::fuzz_counters_on = !is(*counters, "off", word);
+        } else if (word == "--keep-going") {
+            keeps_going_ = true;
         } else if (word.starts_with("--")) {
             throw error("there is no option " + std::string(word) +
-                        "; there is --design=NAME, --mutator=bytes, --counters=off");
+                        "; there is --design=NAME, --mutator=bytes, --counters=off, --keep-going");
         }
     }
     static bool is(std::string_view value, std::string_view wanted, std::string_view option) {
         if (value == wanted) return true;
         throw error(std::string(option) + ": the only value is " + std::string(wanted));
+    }
+
+    void end() const {
+        detail::write_all(2, progress());
+        constexpr int crashed = 77;  // libFuzzer's status of a run that has found something
+        if (findings_ != 0) ::_exit(crashed);
     }
 
     std::string progress() const {
@@ -154,6 +165,7 @@ private:
     std::string artefacts_;
     std::chrono::seconds patience_{60};
     bool uses_bytes_ = false;
+    bool keeps_going_ = false;
     fuzz_watchdog* dog_ = nullptr;
     clock::time_point began_{};
     clock::time_point said_{};

@@ -9,6 +9,7 @@
 #include <span>
 #include <string>
 #include <unordered_map>
+#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -75,30 +76,41 @@ public:
             answers_.use(input.answers);
             done = run(answers_, fuzz_pass::checking);
         }
-        if (done.stuck || done.how == ending::threw || has_happened())
-            if (auto shown = settlement_.replay(control_.decisions(), tasks_))
-                return reported(std::move(*shown), false);
+        if (const std::optional<std::string> signature = happened(done))
+            if (auto made = sighting_of(
+                    settlement_.replay(control_.decisions(), *signature, tasks_), *signature))
+                return made;
         for (std::size_t i = 0; i < order_.findings().size(); ++i) {
             const finding cycle = order_.findings()[i];
             const std::uint64_t executions_max = worth_of(cycle);
             if (executions_max == 0) continue;
-            if (auto built = settlement_.confirm(cycle, tasks_, executions_max))
-                return reported(std::move(*built), false);
-            has_suspects_ = true;
+            if (auto made = sighting_of(settlement_.confirm(cycle, tasks_, executions_max),
+                                        cycle.signature))
+                return made;
+            has_suspects_ = has_suspects_ || !is_known(cycle.signature);
         }
         for (const order_memory::cycle& each :
              memory_.learn(order_.graph(), tasks_, name_of_input(input))) {
+            if (is_known(each.what.signature)) continue;
             ++composed_;
             for (const auto& tasks : each.programs)
-                if (auto built = settlement_.confirm(each.what, tasks, confirm_composed)) {
-                    fuzz_sighting made = reported(std::move(*built), true);
-                    made.inputs = each.inputs;
+                if (auto made = sighting_of(settlement_.confirm(each.what, tasks, confirm_composed),
+                                            each.what.signature)) {
+                    made->is_composed = true;
+                    made->inputs = each.inputs;
                     return made;
                 }
+            if (is_known(each.what.signature)) continue;
             if (settlement_.is_refuted(each.programs.front())) ++refuted_;
             has_suspects_ = true;
         }
         return std::nullopt;
+    }
+
+    /// From here on nothing is said of what this sighting shows, so that others come to light.
+    void pass_over(const fuzz_sighting& known) {
+        known_.insert(known.signature);
+        known_.insert(known.what.signature);
     }
 
     const fuzz_design& design() const noexcept { return design_; }
@@ -127,25 +139,52 @@ private:
         return done;
     }
 
-    /// Whether the checker saw a mistake that needs no schedule: it is there.
-    bool has_happened() const {
-        return std::any_of(
-            order_.findings().begin(), order_.findings().end(), [](const finding& each) {
-                return each.judged == verdict::observed && each.kind != finding_kind::capacity;
-            });
+    /// The signature of what is there already, and not to be passed over: a deadlock, an exception,
+    /// or a mistake that needs no schedule.
+    std::optional<std::string> happened(const execution_record& done) const {
+        if (done.stuck && !is_known(reached_signature(*done.stuck))) return done.stuck->signature;
+        if (done.how == ending::threw) {
+            std::string thrown = exception_signature(done.thrown);
+            if (!is_known(thrown)) return thrown;
+        }
+        for (const finding& each : order_.findings())
+            if (each.judged == verdict::observed && each.kind != finding_kind::capacity &&
+                !is_known(each.signature))
+                return each.signature;
+        return std::nullopt;
     }
+    bool is_known(const std::string& signature) const { return known_.contains(signature); }
 
     /// How many executions an unresolved cycle is worth: that of the first, second, fourth … input
     /// that shows it. Most are built at once or never, and those should not take all the time.
     std::uint64_t worth_of(const finding& cycle) {
-        if (cycle.judged != verdict::unresolved || cycle.cycle.empty()) return 0;
+        if (cycle.judged != verdict::unresolved || cycle.cycle.empty() || is_known(cycle.signature))
+            return 0;
         const std::uint64_t inputs = ++tries_[cycle.signature];
         return std::has_single_bit(inputs) ? std::min(confirm_min * inputs, confirm_max) : 0;
     }
 
-    fuzz_sighting reported(fuzz_settlement::settled shown, bool is_composed) {
+    /// The smallest that shows it; nothing: there is nothing, or it is to be passed over, and so
+    /// is from now on what led there.
+    ///
+    /// @param led_by  the signature of the finding that was settled
+    std::optional<fuzz_sighting> sighting_of(std::optional<fuzz_settlement::settled> shown,
+                                             const std::string& led_by) {
+        if (!shown) return std::nullopt;
+        const std::string before = reached_signature(shown->what);
+        if (!is_known(before)) {
+            fuzz_sighting made = reported(std::move(*shown));
+            if (!is_known(made.signature)) return made;
+            known_.insert(before);
+        }
+        known_.insert(led_by);
+        return std::nullopt;
+    }
+
+    fuzz_sighting reported(fuzz_settlement::settled shown) {
         shown = settlement_.smallest(std::move(shown));
-        fuzz_sighting made{std::move(shown.what), {}, {}, is_composed};
+        fuzz_sighting made;
+        made.what = std::move(shown.what);
         made.signature = reached_signature(made.what);
         tasks_ = std::move(shown.tasks);
         std::erase_if(tasks_, [](const auto& each) { return each.empty(); });
@@ -177,6 +216,7 @@ private:
     std::size_t composed_ = 0;
     std::size_t refuted_ = 0;
     std::unordered_map<std::string, std::uint64_t> tries_;  // by signature
+    std::unordered_set<std::string> known_;                 // signatures to be passed over
 };
 
 }  // namespace wedge

@@ -55,11 +55,11 @@ public:
         return session(*what, all).explore().what == result::sound;
     }
 
-    /// The worst that these decisions show; nothing: they do not show it again.
+    /// What these decisions have shown; nothing: they do not show it again.
     std::optional<settled> replay(const std::vector<decision>& decisions,
-                                  const task_records& tasks) const {
+                                  const std::string& signature, const task_records& tasks) const {
         const std::unique_ptr<subject> what = subject_with(tasks);
-        return reached(session(*what, options_).minimized_along(decisions), {}, tasks);
+        return reached(session(*what, options_).minimized_along(decisions), signature, tasks);
     }
 
     /// Leaves out tasks, calls, and what is large in arguments, as long as the same finding shows.

@@ -11,8 +11,10 @@ namespace wedge {
 template <class Level = default_level>
 class basic_pseudo_lock {
 public:
-    explicit basic_pseudo_lock(const char* name)
-        : identity_(lock_kind::map, lock_class(name, {.never_waits = true})) {}
+    /// @param is_promise  those in the section are on their way to let others go on
+    explicit basic_pseudo_lock(const char* name, bool is_promise = false)
+        : identity_(lock_kind::map,
+                    lock_class(name, {.never_waits = true, .is_promise = is_promise})) {}
 
     /// Enters the section; the order is checked as for a blocking acquire.
     void acquire(mode how = mode::exclusive, site where = site::current()) {
@@ -47,7 +49,7 @@ private:
 template <>
 class basic_pseudo_lock<level_constant<level::off>> {
 public:
-    explicit basic_pseudo_lock(const char*) {}
+    explicit basic_pseudo_lock(const char*, bool = false) {}
     void acquire(mode = mode::exclusive, site = {}) {}
     void release(mode = mode::exclusive, site = {}) {}
     void touch(mode = mode::exclusive, site = {}) {}

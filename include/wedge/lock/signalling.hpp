@@ -45,7 +45,7 @@ public:
     void leave(site where = site::current()) { map_.release(mode::shared, where); }
 
 private:
-    basic_pseudo_lock<Level> map_{"signalling"};
+    basic_pseudo_lock<Level> map_{"signalling", /*is_promise=*/true};
 };
 
 using signalling_map = basic_signalling_map<>;

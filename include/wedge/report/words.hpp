@@ -217,7 +217,10 @@ inline std::string verdict_of(const finding& found) {
             return text + ": no schedule that deadlocks is known, but not all were tried";
         case verdict::refuted:
             return text + ": every schedule of this workload was tried, none deadlocks";
-        case verdict::confirmed: text += ": a schedule that deadlocks is known"; break;
+        case verdict::confirmed:
+            text += found.best.circle == 0 ? ": a schedule that deadlocks is known"
+                                           : ": a schedule that goes round for ever is known";
+            break;
         case verdict::observed: text += ": it happened"; break;
     }
     if (!found.best.decisions.empty())

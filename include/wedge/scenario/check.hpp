@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <atomic>
 #include <string>
 #include <utility>
 #include <vector>
@@ -26,9 +27,16 @@ struct check_result {
     lock_titles titles;
 };
 
+/// Whether a finding says that tasks went round for ever; it may have been a cycle of waits that
+/// the order checker spoke of, where all of it retry.
+inline bool is_livelock(const finding& each) {
+    return each.kind == finding_kind::livelock ||
+           (each.judged == verdict::confirmed && each.best.circle != 0);
+}
+
 /// Whether a finding says that tasks waited for each other for ever.
 inline bool is_deadlock(const finding& each) {
-    if (each.kind == finding_kind::livelock) return false;
+    if (is_livelock(each)) return false;
     return each.kind == finding_kind::deadlock || each.judged == verdict::confirmed ||
            (each.judged == verdict::observed && each.is_stuck());
 }
@@ -73,10 +81,7 @@ private:
             case expects::sound: return what_ == "sound";
             case expects::unresolved: return what_ == "unresolved";
             case expects::deadlock: return std::any_of(all.begin(), all.end(), &is_deadlock);
-            case expects::livelock:
-                return std::any_of(all.begin(), all.end(), [](const finding& each) {
-                    return each.kind == finding_kind::livelock;
-                });
+            case expects::livelock: return std::any_of(all.begin(), all.end(), &is_livelock);
             case expects::finding: break;
         }
         return std::any_of(all.begin(), all.end(),
@@ -97,8 +102,8 @@ private:
     bool is_expected(const finding& each) const {
         if (is_deadlock(each))
             return has_line(expects::deadlock) || has_kind(finding_kind::deadlock);
-        if (each.kind == finding_kind::livelock)
-            return has_line(expects::livelock) || has_kind(each.kind);
+        if (is_livelock(each))
+            return has_line(expects::livelock) || has_kind(finding_kind::livelock);
         return each.judged != verdict::observed || has_kind(each.kind);
     }
 
@@ -108,9 +113,9 @@ private:
 };
 
 /// The outcome of the order pass alone.
-inline outcome outcome_of_order(std::vector<finding> found) {
+inline outcome outcome_of_order(std::vector<finding> found, bool is_stopped) {
     outcome all;
-    all.what = result::sound;
+    all.what = is_stopped ? result::unresolved : result::sound;
     for (finding& each : found) {
         if (each.judged != verdict::refuted) all.what = result::finding;
         all.findings.push_back(std::move(each));
@@ -128,7 +133,8 @@ inline check_result check(const document& all, order_walk& order, const check_op
     std::vector<finding> seen = order.run(options.explore.stop);
     result.titles = order.titles();
     if (options.is_order_only) {
-        result.found = detail::outcome_of_order(std::move(seen));
+        const std::atomic<bool>* const stop = options.explore.stop;
+        result.found = detail::outcome_of_order(std::move(seen), stop != nullptr && stop->load());
     } else {
         scenario_subject subject(all, options.under);
         explore_options how = with_choices_of_scenarios(options.explore);

@@ -102,6 +102,7 @@ public:
     /// Not known of more tasks than the search can tell apart.
     std::optional<std::uint64_t> state() const override {
         if (served_.size() > task_set::capacity) return {};
+        if (meets_in_locks_alone()) return 0;
         std::uint64_t all = combine(world_.hash(), interrupts_.hash());
         for (const auto& [name, each] : works_) all = combine(all, each.state());
         return all;
@@ -144,6 +145,7 @@ public:
         return all;
     }
 
+    bool meets_in_locks_alone() const override { return uses_.has_locks_alone(); }
     /// The loops of roles want to be left by an exception.
     bool leaves_quietly() const override { return !uses_.has_roles(); }
     /// Not where a task only says that it is in an interrupt.

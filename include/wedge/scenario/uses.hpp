@@ -51,12 +51,15 @@ class object_uses {
 public:
     explicit object_uses(const document& all) : names_(all), all_(all) {
         for (const declaration& each : all.all) {
+            has_locks_alone_ = has_locks_alone_ && is_nothing_but_locks(each);
             has_zone_ = has_zone_ || each.what == declares::memory;
             has_works_ = has_works_ || each.what == declares::work;
             needs_zone_ = needs_zone_ || each.what == declares::memory ||
                           each.what == declares::shrinker || each.what == declares::notifier;
             needs_signalling_ = needs_signalling_ || each.what == declares::fence;
             for_each_statement(each.body, [&](const statement& step) {
+                has_locks_alone_ = has_locks_alone_ && step.what != action::progress &&
+                                   step.what != action::signalling && !touches_zone(step.what);
                 has_loops_ = has_loops_ || step.what == action::while_that ||
                              step.what == action::until || step.what == action::transaction;
                 has_loops_ = has_loops_ || (step.what == action::queue && is_served(each.what));
@@ -87,6 +90,8 @@ public:
 
     const name_table& names() const noexcept { return names_; }
 
+    /// Whether tasks share nothing but locks without tickets, and run whole by themselves.
+    bool has_locks_alone() const noexcept { return has_locks_alone_; }
     /// Whether roles take part whose code has loops of its own.
     bool has_roles() const noexcept { return has_zone_ || has_works_; }
     /// Whether anything may run for ever: a loop, an allocation that must not fail, a block that
@@ -157,6 +162,16 @@ private:
         return step.what == action::acquire && step.is_read ? read_bit_of(name)
                                                             : write_bit_of(name);
     }
+    static bool is_nothing_but_locks(const declaration& each) noexcept {
+        switch (each.what) {
+            case declares::lock: return each.kind != lock_sort::ww_mutex;
+            case declares::counter: return each.is_local;
+            case declares::thread:
+            case declares::order:
+            case declares::expect: return true;
+            default: return false;
+        }
+    }
     static bool is_reclaimer(declares what) noexcept {
         return what == declares::shrinker || what == declares::notifier;
     }
@@ -204,6 +219,7 @@ private:
     std::set<std::string> wait_die_;
     std::map<const statement*, std::string> ticket_classes_;
     std::uint64_t objects_in_reclaim_ = 0;
+    bool has_locks_alone_ = true;
     bool has_zone_ = false;
     bool has_works_ = false;
     bool allocates_for_ever_ = false;

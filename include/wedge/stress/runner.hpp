@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "wedge/base/level.hpp"
+#include "wedge/event/signature.hpp"
 #include "wedge/order/checker.hpp"
 #include "wedge/stress/finding_collector.hpp"
 #include "wedge/stress/memory_hog.hpp"
@@ -297,7 +298,7 @@ private:
         thrown.kind = finding_kind::assertion;
         thrown.judged = verdict::observed;
         thrown.what = text;
-        thrown.signature = std::string(name_of(thrown.kind)) + " " + text;
+        thrown.signature = exception_signature(text);
         to.findings.push_back(std::move(thrown));
     }
 

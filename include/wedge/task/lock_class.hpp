@@ -30,6 +30,7 @@ struct class_options {
     bool never_waits = false;            ///< pseudo-locks: they order, but guard nothing
     nesting_order order = nullptr;       ///< null: instances do not nest
     wait_type allows = wait_type::none;  ///< pseudo-locks: what may be taken in the section
+    bool is_promise = false;             ///< pseudo-locks: others wait for who is in the section
 };
 
 namespace detail {

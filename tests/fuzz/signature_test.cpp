@@ -1,0 +1,185 @@
+// One bug has one signature, whichever input shows it; two have two, and neither hides the other.
+#include <set>
+#include <string>
+
+#include <doctest/doctest.h>
+
+#include "wedge/explore/explore.hpp"
+#include "wedge/fuzz/engine.hpp"
+#include "wedge/lock/guard.hpp"
+#include "wedge/lock/mutex.hpp"
+#include "wedge/lock/pseudo_lock.hpp"
+#include "wedge/lock/shared_mutex.hpp"
+#include "wedge/lock/ww_mutex.hpp"
+#include "wedge/model/fence.hpp"
+#include "wedge/workload/workload.hpp"
+
+namespace signature_test {
+
+using signatures = std::set<std::string>;
+
+/// Two jobs that wait for themselves: one walks over pages on its way to signal, where it waits
+/// for the signal itself or behind another task that does; one needs a table, which another task
+/// holds while it waits.
+template <bool Repaired>
+struct jobs {
+    wedge::signalling_map signallers;
+    wedge::fence done{"done", &signallers};
+    wedge::pseudo_lock walking{"walking"};
+    wedge::mutex list{"job list"}, table{"table"};
+    wedge::shared_mutex pages{"pages"};
+    bool is_queued = false;  // by list
+
+    void walking_job() {
+        queue();
+        {
+            const wedge::signalling_section promise(signallers);
+            if (!Repaired) walk();
+            done.signal();
+        }
+    }
+    void table_job() {
+        queue();
+        const wedge::signalling_section promise(signallers);
+        if (!Repaired) const wedge::guard held(table);
+        done.signal();
+    }
+    void swap() { walk(); }
+    void look() {
+        const wedge::guard held(table);
+        wait_for_jobs();
+    }
+
+    void queue() {
+        const wedge::guard held(list);
+        is_queued = true;
+    }
+    void walk() {
+        walking.acquire();
+        {
+            const wedge::shared_guard held(pages);
+            wait_for_jobs();
+        }
+        walking.release();
+    }
+    void map() { const wedge::guard held(pages); }
+    void wait_for_jobs() {
+        bool must_wait = false;
+        {
+            const wedge::guard held(list);
+            must_wait = is_queued;
+        }
+        if (must_wait) done.wait({"jobs.cpp", "wait", 1});
+    }
+
+    static constexpr auto actions = wedge::actions(
+        wedge::action<&jobs::walking_job>{"walking_job"},
+        wedge::action<&jobs::table_job>{"table_job"}, wedge::action<&jobs::swap>{"swap"},
+        wedge::action<&jobs::look>{"look"}, wedge::action<&jobs::map>{"map"});
+    static constexpr const char* name = Repaired ? "jobs<repaired>" : "jobs<broken>";
+};
+
+/// Two orders that are inverted, each on its own.
+struct two_pairs {
+    wedge::mutex a{"a"}, b{"b"}, c{"c"}, d{"d"};
+
+    void first(std::uint32_t how) { how % 2 == 0 ? nest(a, b) : nest(b, a); }
+    void second(std::uint32_t how) { how % 2 == 0 ? nest(c, d) : nest(d, c); }
+    void nest(wedge::mutex& outer, wedge::mutex& inner) {
+        const wedge::guard one(outer);
+        const wedge::guard two(inner);
+    }
+
+    static constexpr auto actions = wedge::actions(wedge::action<&two_pairs::first>{"first"},
+                                                   wedge::action<&two_pairs::second>{"second"});
+};
+
+/// A rule broken at one place, reached from two: the site of the lock that is held differs.
+template <bool Repaired>
+struct two_callers {
+    wedge::ww_class entries{"entry"};
+    wedge::ww_mutex one{entries}, other{entries};
+
+    void insert() {
+        const wedge::guard held(one);
+        link();
+    }
+    void replace() {
+        const wedge::guard held(one);
+        link();
+    }
+    void link() {
+        if (!Repaired) const wedge::guard held(other);
+    }
+
+    static constexpr auto actions = wedge::actions(wedge::action<&two_callers::insert>{"insert"},
+                                                   wedge::action<&two_callers::replace>{"replace"});
+    static constexpr const char* name = Repaired ? "two_callers<repaired>" : "two_callers<broken>";
+};
+
+/// All that inputs of three seeds show; of each the engine goes on behind what it has found.
+template <wedge::workload W>
+signatures found(std::uint64_t executions) {
+    signatures all;
+    for (std::uint64_t seed = 1; seed <= 3; ++seed) {
+        wedge::fuzz_group group({wedge::fuzz_design_of<W>()});
+        wedge::fuzz_engine engine(group, seed);
+        signatures known;
+        while (engine.executions() < executions) {
+            const auto seen = engine.run(executions - engine.executions());
+            if (!seen) break;
+            CHECK_MESSAGE(known.insert(seen->signature).second, "said twice: ", seen->signature);
+            group.pass_over(*seen);
+        }
+        all.merge(known);
+    }
+    return all;
+}
+
+/// Of all deadlocks that a program can reach.
+template <wedge::workload W>
+signatures deadlocks(const char* program) {
+    wedge::explore_options all;
+    all.how = wedge::strategy::exhaustive;
+    signatures made;
+    for (const wedge::finding& each :
+         wedge::explore<W>(wedge::parse_program(program), all).findings)
+        if (each.is_stuck()) made.insert(wedge::reached_signature(each));
+    return made;
+}
+
+/// What one input shows to a runner that knows nothing.
+template <wedge::workload W>
+std::string signature_of(std::uint8_t tasks, std::vector<wedge::action_record> calls,
+                         std::vector<std::uint8_t> answers = {}) {
+    const wedge::fuzz_design design = wedge::fuzz_design_of<W>();
+    const auto seen = wedge::fuzz_runner(design).run({0, tasks, calls, answers});
+    return seen ? seen->signature : "";
+}
+
+}  // namespace signature_test
+
+using namespace signature_test;
+
+TEST_CASE("fuzz signature: two bugs of one workload are found one after the other, each once") {
+    CHECK(found<two_pairs>(400) == signatures{"cycle a/EE b/EE", "cycle c/EE d/EE"});
+}
+
+TEST_CASE("fuzz signature: a promise that is not kept has one, whoever else is stuck with it") {
+    const signatures walking{"deadlock signalling walking completion done@jobs.cpp:1"};
+    CHECK(deadlocks<jobs<false>>("walking_job") == walking);
+    CHECK(deadlocks<jobs<false>>("walking_job | swap") == walking);
+    CHECK(deadlocks<jobs<false>>("walking_job | look") == walking);
+    CHECK(deadlocks<jobs<false>>("walking_job | swap | map") == walking);  // queues between them
+    const signatures table{"deadlock signalling table completion done@jobs.cpp:1"};
+    CHECK(deadlocks<jobs<false>>("table_job | look") == table);
+    CHECK(deadlocks<jobs<false>>("table_job | look | swap") == table);
+    CHECK(deadlocks<jobs<true>>("table_job | walking_job | look | swap") == signatures{});
+}
+
+TEST_CASE("fuzz signature: a rule is broken where it is broken, not where that is called from") {
+    const std::string one = signature_of<two_callers<false>>(1, {{0, 0, 0}});
+    CHECK(one.find("signature_test.cpp") != std::string::npos);
+    CHECK(signature_of<two_callers<false>>(1, {{0, 1, 0}}) == one);
+    CHECK(signature_of<two_callers<true>>(1, {{0, 1, 0}}) == "");
+}
