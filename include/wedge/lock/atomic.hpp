@@ -3,6 +3,7 @@
 
 #include <atomic>
 
+#include "wedge/base/annotate.hpp"
 #include "wedge/base/level.hpp"
 #include "wedge/lock/label.hpp"
 #include "wedge/task/steps.hpp"
@@ -11,19 +12,26 @@ namespace wedge {
 
 namespace detail {
 
-/// Lets the engine decide when a variable is accessed.
-///
-/// @param may_repeat  a loop may spin on it: then it ends the task of an abandoned execution.
-///                    The others never throw, since destructors do them.
-inline void access(lock_identity& variable, mode how, bool may_repeat, site where) {
-    task& self = current();
-    if (self.runtime == nullptr) return;
+[[gnu::noinline]] WEDGE_UNSEEN inline void controlled_access(task& self, lock_identity& variable,
+                                                             mode how, bool may_repeat,
+                                                             site where) {
     adopt_if_foreign(self, variable);
     if (!self.runtime->is_giving_up())
         self.runtime->perform(
             self, {.what = step::access, .how = how, .lock = &variable, .where = where});
     else if (may_repeat)
         self.runtime->perform(self, {.what = step::yield, .where = where});
+}
+
+/// Lets the engine decide when a variable is accessed.
+///
+/// @param may_repeat  a loop may spin on it: then it ends the task of an abandoned execution.
+///                    The others never throw, since destructors do them.
+[[gnu::always_inline]] inline void access(lock_identity& variable, mode how, bool may_repeat,
+                                          const site& where) {
+    task& self = current();
+    if (self.runtime != nullptr) [[unlikely]]
+        controlled_access(self, variable, how, may_repeat, where);
 }
 
 }  // namespace detail
