@@ -16,4 +16,6 @@ write_basic_package_version_file(
     COMPATIBILITY SameMinorVersion ARCH_INDEPENDENT)
 install(FILES ${PROJECT_BINARY_DIR}/cmake/wedge-config.cmake
               ${PROJECT_BINARY_DIR}/cmake/wedge-config-version.cmake
+              ${CMAKE_CURRENT_LIST_DIR}/fuzz_ignorelist.txt
+              ${CMAKE_CURRENT_LIST_DIR}/fuzz_uninstrumented.txt
         DESTINATION ${package_dir})

@@ -13,6 +13,7 @@
 
 #include "wedge/explore/controller.hpp"
 #include "wedge/explore/strategy/exhaustive.hpp"
+#include "wedge/fuzz/coverage.hpp"
 #include "wedge/fuzz/lock_program.hpp"
 #include "wedge/scenario/print.hpp"
 #include "wedge/scenario/run.hpp"
@@ -83,6 +84,7 @@ extern "C" std::size_t LLVMFuzzerCustomMutator(std::uint8_t* data, std::size_t s
 }
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+    wedge::count_execution();
     const wedge::lock_program program = wedge::decode_locks({data, size});
     if (program.tasks.empty()) return 0;
     const bool deadlocks = lock_truth::search(program).deadlocks();

@@ -12,6 +12,8 @@
 #include <cstdlib>
 #include <string>
 
+#include "wedge/fuzz/coverage.hpp"
+
 namespace {
 
 /// Answers from the input; behind its end, always 0.
@@ -28,6 +30,7 @@ private:
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+    wedge::count_execution();
     input_choices choices(data, size);
     const order_truth::program program = order_truth::make(choices);
     const bool deadlocks = order_truth::oracle(program).deadlocks();

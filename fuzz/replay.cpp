@@ -13,18 +13,37 @@
 #include <vector>
 
 #include "wedge/fuzz/action_program.hpp"
+#include "wedge/fuzz/coverage.hpp"
 #include "wedge/model/device.hpp"
 #include "wedge/report/text.hpp"
 #include "wedge/stress/runner.hpp"
 
 using driver = wedge::device<wedge::design::upstream>;
 
+namespace {
+
+/// Which calls of two tasks may meet. How far each task comes is the kernel's, so it leads nobody.
+void count_pairs(const std::vector<std::vector<wedge::action_record>>& tasks) {
+    const auto number = [](const wedge::action_record& of) {
+        return of.action * 4U + of.argument % 4U;  // there are not more objects, or ways to strain
+    };
+    for (const auto& one : tasks)
+        for (const auto& other : tasks)
+            for (const wedge::action_record& a : one)
+                for (const wedge::action_record& b : other)
+                    if (a.task < b.task) wedge::count_feature(wedge::combine(number(a), number(b)));
+}
+
+}  // namespace
+
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+    wedge::count_execution();
     static const std::vector<std::string> names = wedge::action_names<driver>();
     const wedge::action_counts actions{static_cast<std::uint8_t>(names.size())};
     const wedge::action_program input = wedge::decode({data, size}, actions);
     std::vector<std::vector<wedge::action_record>> tasks;
     wedge::split_by_task(input, tasks);
+    count_pairs(tasks);
     if (tasks.empty()) return 0;
 
     wedge::stress_options how;

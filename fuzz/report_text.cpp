@@ -9,6 +9,7 @@
 
 #include "wedge/base/check.hpp"
 #include "wedge/event/signature.hpp"
+#include "wedge/fuzz/coverage.hpp"
 #include "wedge/report/dot.hpp"
 #include "wedge/report/json.hpp"
 #include "wedge/report/text.hpp"
@@ -130,6 +131,7 @@ private:
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+    wedge::count_execution();
     input from(data, size);
     wedge::outcome all;
     for (std::uint32_t left = 1 + from.below(2); left > 0; --left)

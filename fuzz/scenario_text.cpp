@@ -16,10 +16,12 @@
 #include <string_view>
 
 #include "wedge/base/check.hpp"
+#include "wedge/fuzz/coverage.hpp"
 #include "wedge/scenario/parse.hpp"
 #include "wedge/scenario/print.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+    wedge::count_execution();
     const std::string_view text(reinterpret_cast<const char*>(data), size);
     wedge::scenario::document read;
     try {

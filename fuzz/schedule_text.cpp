@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "wedge/base/check.hpp"
+#include "wedge/fuzz/coverage.hpp"
 #include "wedge/workload/program.hpp"
 
 namespace {
@@ -32,6 +33,7 @@ void round_trip(std::string_view text, std::string_view refusal, Read read) {
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+    wedge::count_execution();
     const std::string_view text(reinterpret_cast<const char*>(data), size);
     round_trip(
         text, "input:", [](std::string_view from) { return wedge::parse_schedule(from, "input"); });

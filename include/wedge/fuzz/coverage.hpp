@@ -61,6 +61,17 @@ inline bool fuzz_counters_on = true;
 
 }  // namespace detail
 
+/// Counts that an input ran. With neither branches nor anything else counted, as in a target that
+/// is built for TSan, libFuzzer would say "no interesting inputs were found" and quit.
+inline void count_execution() noexcept {
+    detail::fuzz_counters[0] = 1;
+}
+
+/// Counts something that an input does, by a hash that is the same in every process.
+inline void count_feature(std::uint64_t feature) noexcept {
+    detail::fuzz_counters[1 + feature % (fuzz_counters_size - 1)] = 1;
+}
+
 /// Keeps what runs to the end of the block out of the branches that a fuzzer hears of: whether an
 /// input needs a second look depends on those before it, and what it covers must not.
 class uncounted_scope {
@@ -102,8 +113,7 @@ public:
         tasks_[tasks_shown - 1] = nullptr;
         tasks_used_ = 0;
         saw_new_ = false;
-        // A build without instrumentation would say "no interesting inputs" and quit.
-        detail::fuzz_counters[0] = 1;
+        count_execution();
     }
     /// Hands the counters over.
     void end_execution() noexcept {

@@ -28,7 +28,7 @@ public:
     std::optional<fuzz_sighting> run(std::span<const std::uint8_t> bytes) {
         decode(bytes, counts_, input_);
         if (only_ >= 0 && input_.design != only_) {
-            detail::fuzz_counters[0] = 1;
+            count_execution();
             return std::nullopt;
         }
         last_ = &runner_of(input_.design);
