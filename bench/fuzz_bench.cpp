@@ -62,18 +62,20 @@ void whole_loop(benchmark::State& state) {
 BENCHMARK(whole_loop);
 
 /// As fuzz/replay.cpp runs them: on four threads that serve all inputs.
+template <class W, std::uint32_t Actions>
 void on_real_threads(benchmark::State& state) {
     std::vector<std::vector<wedge::action_record>> tasks;
-    wedge::split_by_task(long_program(1, 6), tasks);
+    wedge::split_by_task(long_program(1, Actions), tasks);
     wedge::stress_options how;
     how.threads = static_cast<unsigned>(tasks.size());
-    how.calls = wedge::program_of(tasks, wedge::action_names<driver>());
+    how.calls = wedge::program_of(tasks, wedge::action_names<W>());
     how.calls_max = tasks.front().size();
     wedge::thread_pool threads;
     how.threads_of = &threads;
-    for (auto _ : state) benchmark::DoNotOptimize(wedge::stress<driver>(how).what.findings.size());
+    for (auto _ : state) benchmark::DoNotOptimize(wedge::stress<W>(how).what.findings.size());
     state.SetItemsProcessed(state.iterations());
 }
-BENCHMARK(on_real_threads)->UseRealTime();
+BENCHMARK_TEMPLATE(on_real_threads, bare, 2)->UseRealTime();
+BENCHMARK_TEMPLATE(on_real_threads, driver, 6)->UseRealTime();
 
 }  // namespace
