@@ -58,15 +58,14 @@ private:
         std::vector<std::uint64_t>& path = here.who.path;
         std::vector<std::uint64_t>& ahead = here.who.ahead;
         const std::uint64_t outside = ahead.empty() ? 0 : ahead.back();
-        const std::uint64_t* touched = uses_.objects_from(in);
+        const object_uses::use_of_block& known = uses_.in_block(in);
         path.push_back(0);
         ahead.push_back(0);
         flow left = flow::next;
-        for (const statement& each : in.body) {
-            path.back() = std::uint64_t{each.at.line} << 32 | each.at.column;
-            ahead.back() = outside | *touched++;
-            left = begin_statement(here) ? run(each, here) : flow::given_up;
-            if (left != flow::next) break;
+        for (std::size_t i = 0; i < in.body.size() && left == flow::next; ++i) {
+            path.back() = known.number << 32 | i;
+            ahead.back() = outside | known.objects_from[i];
+            left = begin_statement(here) ? run(in.body[i], here) : flow::given_up;
         }
         path.pop_back();
         ahead.pop_back();

@@ -111,13 +111,15 @@ public:
         return std::uint64_t{1} << place_of(name) % 32 * 2;
     }
     std::uint64_t write_bit_of(const std::string& name) const { return read_bit_of(name) << 1; }
-    /// By statement of a block: what it and those behind it may do to the objects that they name.
-    const std::uint64_t* objects_from(const block& in) const {
-        return objects_from_.find(&in)->second.data();
-    }
-    /// What a whole block may do to them, and what all the blocks may that reclaim runs.
+    struct use_of_block {
+        std::uint64_t number = 0;                 ///< from 1; the same in every process
+        std::vector<std::uint64_t> objects_from;  ///< by statement: what it and those behind it may
+                                                  ///< do to the objects that they name
+    };
+    const use_of_block& in_block(const block& in) const { return blocks_.find(&in)->second; }
+    /// What a whole block may do to objects, and what all the blocks may that reclaim runs.
     std::uint64_t objects_in(const block& in) const {
-        return in.body.empty() ? 0 : *objects_from(in);
+        return in.body.empty() ? 0 : in_block(in).objects_from.front();
     }
     std::uint64_t objects_in_reclaim() const noexcept { return objects_in_reclaim_; }
     bool has_invalidate() const noexcept { return has_invalidate_; }
@@ -139,7 +141,9 @@ public:
 
 private:
     std::uint64_t note_objects(const block& in) {
-        std::vector<std::uint64_t>& from = objects_from_[&in];
+        use_of_block& noted = blocks_[&in];
+        if (noted.number == 0) noted.number = blocks_.size();
+        std::vector<std::uint64_t>& from = noted.objects_from;
         from.resize(in.body.size());
         std::uint64_t all = 0;
         for (std::size_t i = in.body.size(); i-- > 0; from[i] = all) {
@@ -212,7 +216,7 @@ private:
     const name_table names_;
     const document& all_;
     std::unordered_map<const std::string*, std::size_t> places_;  // by where a name stands
-    std::unordered_map<const block*, std::vector<std::uint64_t>> objects_from_;
+    std::unordered_map<const block*, use_of_block> blocks_;
     std::set<std::string> synced_;
     std::set<std::string> tried_;
     std::set<std::string> joined_;
