@@ -121,6 +121,11 @@ struct finding {
     schedule best;             ///< confirmed or observed under control: repeats it
     std::string signature;     ///< see signature.hpp
 
+    /// Whether tasks go round for ever. It may be a cycle of waits that the order checker spoke of,
+    /// in a run in which tasks retry.
+    bool is_livelock() const noexcept {
+        return kind == finding_kind::livelock || (judged == verdict::confirmed && best.circle != 0);
+    }
     /// Whether an execution ended because its tasks could not go on.
     bool is_stuck() const noexcept { return !tasks.empty() && kind != finding_kind::assertion; }
 };

@@ -328,8 +328,8 @@ private:
             }
             const execution_record done = control_.run(how);
             steps += done.steps;
-            const bool is_same_hang = is_circle == (done.how == ending::livelock);
-            if (!is_same_hang || !shows(wanted, done)) return std::nullopt;
+            const bool claims_less = done.how == ending::livelock && !is_circle;
+            if (claims_less || !shows(wanted, done)) return std::nullopt;
             return shown(done, {});
         });
     }
@@ -376,7 +376,7 @@ private:
     }
 
     result result_of(const sighting& each) const {
-        if (each.is_reached) return each.is_livelock() ? result::livelock : result::deadlock;
+        if (each.is_reached) return each.what.is_livelock() ? result::livelock : result::deadlock;
         if (each.what.kind == finding_kind::assertion) return result::exception;
         return each.what.judged == verdict::refuted ? out_.what : result::finding;
     }

@@ -27,16 +27,9 @@ struct check_result {
     lock_titles titles;
 };
 
-/// Whether a finding says that tasks went round for ever; it may have been a cycle of waits that
-/// the order checker spoke of, where all of it retry.
-inline bool is_livelock(const finding& each) {
-    return each.kind == finding_kind::livelock ||
-           (each.judged == verdict::confirmed && each.best.circle != 0);
-}
-
 /// Whether a finding says that tasks waited for each other for ever.
 inline bool is_deadlock(const finding& each) {
-    if (is_livelock(each)) return false;
+    if (each.is_livelock()) return false;
     return each.kind == finding_kind::deadlock || each.judged == verdict::confirmed ||
            (each.judged == verdict::observed && each.is_stuck());
 }
@@ -81,7 +74,7 @@ private:
             case expects::sound: return what_ == "sound";
             case expects::unresolved: return what_ == "unresolved";
             case expects::deadlock: return std::any_of(all.begin(), all.end(), &is_deadlock);
-            case expects::livelock: return std::any_of(all.begin(), all.end(), &is_livelock);
+            case expects::livelock: return std::ranges::any_of(all, &finding::is_livelock);
             case expects::finding: break;
         }
         return std::any_of(all.begin(), all.end(),
@@ -102,7 +95,7 @@ private:
     bool is_expected(const finding& each) const {
         if (is_deadlock(each))
             return has_line(expects::deadlock) || has_kind(finding_kind::deadlock);
-        if (is_livelock(each))
+        if (each.is_livelock())
             return has_line(expects::livelock) || has_kind(finding_kind::livelock);
         return each.judged != verdict::observed || has_kind(each.kind);
     }

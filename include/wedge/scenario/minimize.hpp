@@ -55,7 +55,7 @@ private:
     }
     bool decides(const finding& each) const {
         if (what_ == result::deadlock) return is_deadlock(each);
-        if (what_ == result::livelock) return is_livelock(each);
+        if (what_ == result::livelock) return each.is_livelock();
         return what_ == result::finding && each.judged != verdict::refuted;
     }
 
