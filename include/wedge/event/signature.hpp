@@ -40,12 +40,11 @@ inline std::string cycle_signature(const std::vector<dependency>& cycle) {
 inline std::string signature_of(const finding& found) {
     if (!found.cycle.empty()) return "cycle " + cycle_signature(found.cycle);
     std::string text = name_of(found.kind);
-    for (const lock_use& lock : found.locks) {
-        text += " " + lock.class_name;
-        if (&lock == &found.locks.back() && lock.where.is_known())
-            text += "@" + to_string(lock.where);
-    }
-    if (found.locks.empty()) {
+    for (const lock_use& lock : found.locks) text += " " + lock.class_name;
+    if (!found.locks.empty()) {
+        if (const site where = found.locks.back().where; where.is_known())
+            text += "@" + to_string(where);
+    } else {
         for (const task_report& task : found.tasks)
             if (task.wanted || !task.waits_for.empty())
                 text += " " + (task.wanted ? task.wanted->class_name : task.waits_for) + "@" +

@@ -234,7 +234,7 @@ private:
         for (sighting& each : found_) {
             const bool is_it = matches(each.what, stuck);
             is_known = is_known || is_it;
-            if (each.is_reached && (!each.is_livelock() || in.round != 0)) continue;
+            if (each.is_reached && (each.shown.circle == 0 || in.round != 0)) continue;
             if (!is_it && !is_among(each.what, stuck)) continue;
             each.shown = shown(in, {});
             each.is_reached = true;

@@ -14,8 +14,6 @@ struct sighting {
     bool is_reached = false;   ///< an execution ended in it
     bool is_graded = false;    ///< by the checker of another session, which has seen more of it
 
-    /// The execution that showed it ended in a circle.
-    bool is_livelock() const noexcept { return shown.circle != 0; }
     bool needs_verdict() const noexcept {
         return is_of_order && !is_reached && what.judged == verdict::unresolved;
     }
