@@ -2,8 +2,8 @@
 //
 //     replay_hierarchy corpora/hierarchy crash-604191da
 //
-// A file DESIGN-deadlock must show a deadlock of that design, DESIGN-quiet must show nothing; other
-// names promise nothing. Exit status: 0 every promise is kept, 1 not, 2 unreadable.
+// A file DESIGN-deadlock must show a deadlock of that design, DESIGN-rule a rule that is broken, and
+// DESIGN-quiet must show nothing; other names promise nothing. Exit status: 0 every promise is kept, 1 not, 2 unreadable.
 #include <cstdint>
 #include <cstdio>
 #include <filesystem>
@@ -21,12 +21,12 @@ namespace fs = std::filesystem;
 /// What the name promises and the input does not keep; empty: all is well.
 std::string broken_promise(const std::string& name, const std::string& design,
                            const wedge::fuzz_sighting* seen) {
-    const bool is_deadlock = name.ends_with("-deadlock");
-    if (!is_deadlock && !name.ends_with("-quiet")) return {};
-    const std::string wanted = name.substr(0, name.rfind('-'));
-    if (!wanted.starts_with(design)) return "is an input for " + design;
-    if (!is_deadlock) return seen == nullptr ? "" : "is not quiet";
-    return seen != nullptr && !seen->what.tasks.empty() ? "" : "shows no deadlock";
+    const std::size_t end = name.rfind('-') + 1;
+    const std::string promised = name.substr(end);
+    if (promised != "deadlock" && promised != "rule" && promised != "quiet") return {};
+    if (!name.starts_with(design)) return "is an input for " + design;
+    const std::string shown = seen == nullptr ? "quiet" : seen->what.is_stuck() ? "deadlock" : "rule";
+    return shown == promised ? "" : "promises " + promised + ", shows " + shown;
 }
 
 /// @return whether the promise is kept

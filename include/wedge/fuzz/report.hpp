@@ -79,6 +79,7 @@ inline std::string report_of(const fuzz_sighting& seen, const fuzz_group& group,
     }
     text += "ERROR: wedge: " + report::heading_of(seen.what) + "\n";
     text += "DEDUP_TOKEN: " + seen.signature + "\n";
+    text += "Assertion failed: " + seen.signature + "\n";  // ClusterFuzz tells them apart by it
     text += "SUMMARY: wedge: " + std::string(name_of(seen.what.kind)) + " in " + of.name + ": " +
             seen.signature + "\n";
     return text;
