@@ -2,8 +2,9 @@
 //
 //     replay_hierarchy corpora/hierarchy crash-604191da
 //
-// A file DESIGN-deadlock must show a deadlock of that design, DESIGN-rule a rule that is broken, and
-// DESIGN-quiet must show nothing; other names promise nothing. Exit status: 0 every promise is kept, 1 not, 2 unreadable.
+// A file DESIGN-deadlock must show a deadlock of that design, DESIGN-rule a broken rule, and
+// DESIGN-quiet must show nothing; other names promise nothing. Exit status: 0 every promise is
+// kept, 1 not, 2 unreadable.
 #include <cstdint>
 #include <cstdio>
 #include <filesystem>
