@@ -26,7 +26,9 @@ std::string broken_promise(const std::string& name, const std::string& design,
     const std::string promised = name.substr(end);
     if (promised != "deadlock" && promised != "rule" && promised != "quiet") return {};
     if (!name.starts_with(design)) return "is an input for " + design;
-    const std::string shown = seen == nullptr ? "quiet" : seen->what.is_stuck() ? "deadlock" : "rule";
+    const std::string shown = seen == nullptr         ? "quiet"
+                              : seen->what.is_stuck() ? "deadlock"
+                                                      : "rule";
     return shown == promised ? "" : "promises " + promised + ", shows " + shown;
 }
 
