@@ -22,9 +22,9 @@ for source in fuzz/*.cpp; do
         $LIB_FUZZING_ENGINE -l:libboost_context.a -pthread -o "$OUT/$target.built"
     for name in "${names[@]}"; do
         cp "$OUT/$target.built" "$OUT/$name"
-        cp "fuzz/$target.options" "$OUT/$name.options"
-        zip -qj "$OUT/${name}_seed_corpus.zip" "${inputs[@]}"
+        [[ ! -f fuzz/$target.options ]] || cp "fuzz/$target.options" "$OUT/$name.options"
+        ((${#inputs[@]} == 0)) || zip -qj "$OUT/${name}_seed_corpus.zip" "${inputs[@]}"
     done
     rm "$OUT/$target.built"
-    cp "fuzz/$target.dict" "$OUT"
+    [[ ! -f fuzz/$target.dict ]] || cp "fuzz/$target.dict" "$OUT"
 done

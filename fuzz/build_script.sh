@@ -13,18 +13,19 @@ export OUT PATH
 CXX=compile CXXFLAGS='' LIB_FUZZING_ENGINE='' bash -eu .clusterfuzzlite/build.sh || exit 1
 
 missing=0
-is_there() { [ -f "$OUT/$1" ] || { echo "$1 is missing"; missing=1; }; }
+must_be() { [ -f "$OUT/$1" ] || { echo "$1 is missing"; missing=1; }; }
 for source in fuzz/*.cpp; do
     target=$(basename "$source" .cpp)
-    case $target in *_main | planted) continue ;; esac
-    found=0
-    for options in "$OUT/fuzz_$target"*.options; do
-        name=$(basename "$options" .options)
-        is_there "$name"
-        is_there "${name}_seed_corpus.zip"
-        is_there "$(sed -n 's/^dict *= *//p' "$options")"
-        found=1
+    names=fuzz_$target
+    case $target in
+        *_main | planted) continue ;;
+        hierarchy) names='fuzz_hierarchy--device-upstream fuzz_hierarchy--gpu_device-upstream' ;;
+    esac
+    for name in $names; do
+        must_be "$name"
+        [ ! -f "fuzz/$target.options" ] || must_be "$name.options"
+        [ ! -d "corpora/$target" ] || must_be "${name}_seed_corpus.zip"
     done
-    [ $found = 1 ] || { echo "fuzz_$target is missing"; missing=1; }
+    [ ! -f "fuzz/$target.dict" ] || must_be "$target.dict"
 done
 exit $missing
