@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "wedge/explore/controller.hpp"
+#include "wedge/explore/reached_signature.hpp"
 #include "wedge/fuzz/byte_strategy.hpp"
 #include "wedge/fuzz/coverage.hpp"
 #include "wedge/fuzz/order_memory.hpp"
@@ -142,7 +143,7 @@ private:
     /// The signature of what is there already, and not to be passed over: a deadlock, an exception,
     /// or a mistake that needs no schedule.
     std::optional<std::string> happened(const execution_record& done) const {
-        if (done.stuck && !is_known(reached_signature(*done.stuck))) return done.stuck->signature;
+        if (done.stuck && !is_known(name_of_bug(*done.stuck))) return done.stuck->signature;
         if (done.how == ending::threw) {
             std::string thrown = exception_signature(done.thrown);
             if (!is_known(thrown)) return thrown;
@@ -152,6 +153,10 @@ private:
                 !is_known(each.signature))
                 return each.signature;
         return std::nullopt;
+    }
+    /// By the order that the workload has stated, which each execution states anew.
+    std::string name_of_bug(const finding& reached) const {
+        return reached_signature(reached, stated_order(order_.graph()));
     }
     bool is_known(const std::string& signature) const { return known_.contains(signature); }
 
@@ -171,7 +176,7 @@ private:
     std::optional<fuzz_sighting> sighting_of(std::optional<fuzz_settlement::settled> shown,
                                              const std::string& led_by) {
         if (!shown) return std::nullopt;
-        const std::string before = reached_signature(shown->what);
+        const std::string before = name_of_bug(shown->what);
         if (!is_known(before)) {
             fuzz_sighting made = reported(std::move(*shown));
             if (!is_known(made.signature)) return made;
@@ -185,7 +190,7 @@ private:
         shown = settlement_.smallest(std::move(shown));
         fuzz_sighting made;
         made.what = std::move(shown.what);
-        made.signature = reached_signature(made.what);
+        made.signature = name_of_bug(made.what);
         tasks_ = std::move(shown.tasks);
         std::erase_if(tasks_, [](const auto& each) { return each.empty(); });
         schedule_replay along(made.what.best.decisions, replay_mode::strict);
