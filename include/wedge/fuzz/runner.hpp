@@ -85,9 +85,7 @@ public:
             const finding cycle = order_.findings()[i];
             const std::uint64_t executions_max = worth_of(cycle);
             if (executions_max == 0) continue;
-            if (auto made = sighting_of(settlement_.confirm(cycle, tasks_, executions_max),
-                                        cycle.signature))
-                return made;
+            if (auto made = confirmed(cycle, tasks_, executions_max)) return made;
             has_suspects_ = has_suspects_ || !is_known(cycle.signature);
         }
         for (const order_memory::cycle& each :
@@ -95,8 +93,7 @@ public:
             if (is_known(each.what.signature)) continue;
             ++composed_;
             for (const auto& tasks : each.programs)
-                if (auto made = sighting_of(settlement_.confirm(each.what, tasks, confirm_composed),
-                                            each.what.signature)) {
+                if (auto made = confirmed(each.what, tasks, confirm_composed)) {
                     made->is_composed = true;
                     made->inputs = each.inputs;
                     return made;
@@ -167,6 +164,17 @@ private:
             return 0;
         const std::uint64_t inputs = ++tries_[cycle.signature];
         return std::has_single_bit(inputs) ? std::min(confirm_min * inputs, confirm_max) : 0;
+    }
+
+    /// The deadlock of a cycle, or another one that nobody has seen so far.
+    std::optional<fuzz_sighting> confirmed(const finding& cycle,
+                                           const fuzz_subject::task_records& tasks,
+                                           std::uint64_t executions_max) {
+        const auto is_news = [this](const finding& stuck) { return !is_known(name_of_bug(stuck)); };
+        std::optional<fuzz_settlement::settled> shown =
+            settlement_.confirm(cycle, tasks, executions_max, is_news);
+        const std::string led_by = shown ? shown->what.signature : "";
+        return sighting_of(std::move(shown), led_by);
     }
 
     /// The smallest that shows it; nothing: there is nothing, or it is to be passed over, and so

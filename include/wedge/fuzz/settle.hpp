@@ -35,15 +35,17 @@ public:
     /// Tries to build the deadlock of a cycle; nothing: it was not reached.
     ///
     /// @param executions_max  of each way to build it
+    /// @param or_else         which other deadlock will do, when one is met on the way
     std::optional<settled> confirm(const finding& cycle, const task_records& tasks,
-                                   std::uint64_t executions_max) const {
+                                   std::uint64_t executions_max,
+                                   const session::accepts& or_else) const {
         finding unproven = cycle;  // another program may have proven it
         unproven.judged = verdict::unresolved;
         unproven.tasks.clear();
         explore_options few = options_;
         few.executions_max = executions_max;
         const std::unique_ptr<subject> what = subject_with(tasks);
-        return reached(session(*what, few).confirm(unproven), cycle.signature, tasks);
+        return reached(session(*what, few).confirm(unproven, or_else), cycle.signature, tasks);
     }
 
     /// Whether every schedule of these tasks was tried, within a small budget, and none hangs.
