@@ -73,6 +73,7 @@ public:
         if (pass == fuzz_pass::counting && !feedback_.saw_new() && done.how == ending::complete)
             return std::nullopt;
         const uncounted_scope second_look;
+        ++inputs_;
         if (pass == fuzz_pass::counting) {
             answers_.use(input.answers);
             done = run(answers_, fuzz_pass::checking);
@@ -124,8 +125,13 @@ public:
     std::span<const task* const> tasks() const noexcept { return feedback_.tasks(); }
 
 private:
-    static constexpr std::uint64_t confirm_min = 50;
-    static constexpr std::uint64_t confirm_max = 1000;
+    /// A cycle that could not be built so far.
+    struct suspect {
+        std::uint64_t inputs = 0;      // that have shown it
+        std::uint64_t last_input = 0;  // by its number
+    };
+
+    static constexpr std::uint64_t confirm_step = 50;
     static constexpr std::uint64_t confirm_composed = 300;  // each is composed once
 
     execution_record run(search_strategy& how, fuzz_pass pass) {
@@ -158,12 +164,17 @@ private:
     bool is_known(const std::string& signature) const { return known_.contains(signature); }
 
     /// How many executions an unresolved cycle is worth: that of the first, second, fourth … input
-    /// that shows it. Most are built at once or never, and those should not take all the time.
+    /// that shows it, more each time. Most are built at once or never, and those should not take
+    /// all the time. Cycles that differ in their pseudo-locks are tried as one: the same waits
+    /// would close them.
     std::uint64_t worth_of(const finding& cycle) {
-        if (cycle.judged != verdict::unresolved || cycle.cycle.empty() || is_known(cycle.signature))
-            return 0;
-        const std::uint64_t inputs = ++tries_[cycle.signature];
-        return std::has_single_bit(inputs) ? std::min(confirm_min * inputs, confirm_max) : 0;
+        if (cycle.judged != verdict::unresolved || is_known(cycle.signature)) return 0;
+        const std::vector<dependency> waits = real_cycle(cycle.cycle);
+        if (waits.empty()) return 0;
+        suspect& tried = suspects_[cycle_signature(waits)];
+        if (std::exchange(tried.last_input, inputs_) == inputs_) return 0;
+        if (!std::has_single_bit(++tried.inputs)) return 0;
+        return confirm_step * static_cast<std::uint64_t>(std::bit_width(tried.inputs));
     }
 
     /// The deadlock of a cycle, or another one that nobody has seen so far.
@@ -228,8 +239,9 @@ private:
     bool has_suspects_ = false;  // cycles that could not be built so far
     std::size_t composed_ = 0;
     std::size_t refuted_ = 0;
-    std::unordered_map<std::string, std::uint64_t> tries_;  // by signature
-    std::unordered_set<std::string> known_;                 // signatures to be passed over
+    std::uint64_t inputs_ = 0;                           // that were looked at twice
+    std::unordered_map<std::string, suspect> suspects_;  // by real cycle
+    std::unordered_set<std::string> known_;              // signatures to be passed over
 };
 
 }  // namespace wedge
