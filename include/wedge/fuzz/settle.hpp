@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "wedge/base/remove_runs.hpp"
 #include "wedge/explore/session.hpp"
 #include "wedge/fuzz/design.hpp"
 
@@ -82,16 +83,15 @@ public:
             way = std::move(*again);
             return true;
         };
-        for (std::size_t size = longest(tasks); size != 0; size /= 2)
-            for (std::size_t task = 0; task < tasks.size(); ++task)
-                for (std::size_t at = 0; at < tasks[task].size();) {
-                    task_records fewer = tasks;
-                    const auto first = fewer[task].begin() + static_cast<std::ptrdiff_t>(at);
-                    const std::size_t left = fewer[task].size() - at;
-                    fewer[task].erase(first,
-                                      first + static_cast<std::ptrdiff_t>(std::min(size, left)));
-                    if (!keeps(std::move(fewer))) at += size;
-                }
+        for (std::size_t task = 0; task < tasks.size(); ++task)
+            remove_runs([&] { return tasks[task].size(); },
+                        [&](std::size_t first, std::size_t end) {
+                            task_records fewer = tasks;
+                            std::vector<action_record>& calls = fewer[task];
+                            calls.erase(calls.begin() + static_cast<std::ptrdiff_t>(first),
+                                        calls.begin() + static_cast<std::ptrdiff_t>(end));
+                            return keeps(std::move(fewer));
+                        });
         for (std::size_t task = 0; task < tasks.size(); ++task)
             for (std::size_t i = 0; i < tasks[task].size(); ++i)
                 for (std::uint8_t small = 0; small < 2 && small < tasks[task][i].argument;
@@ -114,11 +114,6 @@ private:
     static bool is_any_left(const task_records& tasks) {
         return std::any_of(tasks.begin(), tasks.end(),
                            [](const auto& each) { return !each.empty(); });
-    }
-    static std::size_t longest(const task_records& tasks) {
-        std::size_t most = 0;
-        for (const auto& each : tasks) most = std::max(most, each.size());
-        return most;
     }
 
     std::unique_ptr<subject> subject_with(const task_records& tasks) const {
