@@ -151,6 +151,34 @@ struct two_callers {
     static constexpr const char* name = Repaired ? "two_callers<repaired>" : "two_callers<broken>";
 };
 
+/// Who walks takes an entry, against the stated order, and under another one without a ticket.
+template <bool Repaired>
+struct walker {
+    wedge::ww_class entries{"entry"};
+    wedge::ww_mutex one{entries}, other{entries};
+    wedge::mutex walk{"walk"};
+
+    walker() { wedge::prime(std::array<wedge::primed_lock, 2>{{{"entry"}, {"walk"}}}); }
+    void shrink() { go(); }
+    void insert() {
+        const wedge::guard held(one);
+        go();
+    }
+    void touch() {
+        const wedge::guard held(other);
+        const wedge::guard walking(walk);
+    }
+    void go() {
+        const wedge::guard walking(walk);
+        if (!Repaired) const wedge::guard held(other);
+    }
+
+    static constexpr auto actions = wedge::actions(wedge::action<&walker::shrink>{"shrink"},
+                                                   wedge::action<&walker::insert>{"insert"},
+                                                   wedge::action<&walker::touch>{"touch"});
+    static constexpr const char* name = Repaired ? "walker<repaired>" : "walker<broken>";
+};
+
 /// All that inputs of three seeds show; of each the engine goes on behind what it has found.
 template <wedge::workload W>
 signatures found(std::uint64_t executions) {
@@ -215,6 +243,14 @@ TEST_CASE(
     const signatures both{"cycle log/EE table/EE", "cycle entry/EE log/EE"};
     CHECK(found<cache<true, true, true>>(400) == both);
     CHECK(found<cache<true, false, true>>(400) == signatures{"cycle entry/EE log/EE"});
+}
+
+TEST_CASE("fuzz signature: a rule broken by an acquire against the stated order is the same bug") {
+    const std::string one = "cycle entry/EE walk/EE";
+    CHECK(signature_of<walker<false>>(1, {{0, 1, 0}}) == one);
+    CHECK(signature_of<walker<false>>(2, {{0, 0, 0}, {1, 2, 0}}) == one);
+    CHECK(found<walker<false>>(400) == signatures{one});
+    CHECK(found<walker<true>>(400) == signatures{});
 }
 
 TEST_CASE("fuzz signature: a promise that is not kept has one, whoever else is stuck with it") {

@@ -1,9 +1,9 @@
-// One name for a deadlock, however the tasks came into it.
+// One name for what one wrong acquire leads to, however tasks come into it.
 #pragma once
 
 #include <algorithm>
 #include <cstddef>
-#include <iterator>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -33,32 +33,48 @@ inline wait_of_task wait_in(const finding& reached, const dependency& edge) {
     return {};
 }
 
+/// The circle that an acquire closes with the stated order, by the innermost hold that it may not
+/// come under.
+inline std::vector<dependency> closed_under(std::span<const lock_use> held, const lock_use& taken,
+                                            const std::string& task, const stated_order& stated) {
+    for (std::size_t under = held.size(); under-- > 0;) {
+        std::vector<dependency> circle = stated.closed_by({held[under], taken, task, false});
+        if (!circle.empty()) return circle;
+    }
+    return {};
+}
+
 /// The least circle that an acquire on the way of these waits closes with the stated order.
 inline std::vector<dependency> against_stated_order(const finding& reached,
                                                     const std::vector<dependency>& waits,
                                                     const stated_order& stated) {
     std::vector<dependency> least;
-    const auto take = [&](std::vector<dependency> circle) {
-        if (least.empty() || cycle_signature(circle) < cycle_signature(least))
-            least = std::move(circle);
-    };
     for (const dependency& edge : waits) {
         const wait_of_task at = wait_in(reached, edge);
         if (at.held == nullptr) continue;
-        const std::vector<lock_use>& held = *at.held;
+        const std::span<const lock_use> held = *at.held;
         for (std::size_t i = at.waited_for + 1; i <= held.size(); ++i) {
             const lock_use& taken = i < held.size() ? held[i] : edge.wanted;
             if (has(taken.with, flags::tried)) continue;
-            for (std::size_t under = i; under-- > 0;) {
-                std::vector<dependency> circle =
-                    stated.closed_by({held[under], taken, edge.task, false});
-                if (circle.empty()) continue;
-                take(std::move(circle));
-                break;
-            }
+            std::vector<dependency> circle = closed_under(held.first(i), taken, edge.task, stated);
+            if (circle.empty()) continue;
+            if (least.empty() || cycle_signature(circle) < cycle_signature(least))
+                least = std::move(circle);
         }
     }
     return least;
+}
+
+/// The circle that an acquire against a rule of tickets closes with the stated order as well.
+inline std::vector<dependency> against_stated_order(const finding& rule,
+                                                    const stated_order& stated) {
+    if (rule.kind != finding_kind::ww_rule || rule.locks.empty()) return {};
+    const lock_use& taken = rule.locks.back();
+    const bool is_acquire =
+        std::none_of(rule.held.begin(), rule.held.end(),
+                     [&](const lock_use& each) { return each.instance == taken.instance; });
+    return is_acquire ? closed_under(rule.held, taken, rule.task, stated)
+                      : std::vector<dependency>{};
 }
 
 /// The locks that wait in a circle, and between two of them the pseudo-locks that a task is in, as
@@ -92,17 +108,19 @@ inline std::vector<dependency> with_pseudo_locks(const finding& reached,
 
 }  // namespace detail
 
-/// The signature of a deadlock that was reached, whichever finding had foretold it.
+/// The signature of what has happened, whichever finding had foretold it.
 ///
-/// One wrong acquire closes a circle with each of the orders that it breaks. Where the program
-/// states its order that acquire is known, and what it closes with the statement is the name;
-/// else the circle of waits is, with the pseudo-locks that tasks have come through.
+/// One wrong acquire closes a circle with each of the orders that it breaks, and may break a rule
+/// before one of them hangs. Where the program states its order that acquire is known, and what it
+/// closes with the statement is the name. Else it is the circle of waits, with the pseudo-locks
+/// that tasks have come through, or the rule.
 inline std::string reached_signature(const finding& of, const stated_order& stated = {}) {
     const std::vector<dependency>& waits = of.reached.empty() ? of.cycle : of.reached;
-    if (of.tasks.empty() || waits.empty()) return of.signature;
-    std::vector<dependency> cycle = detail::against_stated_order(of, waits, stated);
-    if (cycle.empty()) cycle = detail::with_pseudo_locks(of, waits);
-    return "cycle " + cycle_signature(cycle);
+    const bool is_circle = !of.tasks.empty() && !waits.empty();
+    std::vector<dependency> cycle = is_circle ? detail::against_stated_order(of, waits, stated)
+                                              : detail::against_stated_order(of, stated);
+    if (cycle.empty() && is_circle) cycle = detail::with_pseudo_locks(of, waits);
+    return cycle.empty() ? of.signature : "cycle " + cycle_signature(cycle);
 }
 
 }  // namespace wedge

@@ -153,7 +153,7 @@ private:
         }
         for (const finding& each : order_.findings())
             if (each.judged == verdict::observed && each.kind != finding_kind::capacity &&
-                !is_known(each.signature))
+                !is_known(each.signature) && !is_known(name_of_bug(each)))
                 return each.signature;
         return std::nullopt;
     }
