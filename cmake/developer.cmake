@@ -136,7 +136,8 @@ function(wedge_case name)
     endif()
 endfunction()
 
-# Registers the ctest cases that the comments of FILE ask for, as FOLDER/NAME, each a run of TARGET:
+# wedge_cases_of(TARGET FILE FOLDER argument...): registers the ctest cases that the comments of FILE ask for, as
+# FOLDER/NAME, each a run of TARGET with these arguments and its own:
 #   // ctest: NAME [when=tsan|asan|plain|any] [exit=N|abort] args... => REGEX      the output must match
 #   // ctest: NAME ... =/> REGEX                                                   the output must not match
 # `when` takes several, with commas. The regular expression is CMake's; its `.` matches a line end too,
@@ -181,7 +182,7 @@ function(wedge_cases_of target file folder)
         wedge_case("${folder}/${name}" ${CMAKE_COMMAND}
             "-DEXIT=${status}" "-DARROW=${arrow}" "-DREGEX=${regex}" "-DTIMEOUT=${inner_timeout}"
             "-DDIRECTORY=${CMAKE_CURRENT_BINARY_DIR}/run/${folder}/${name}"
-            -P ${PROJECT_SOURCE_DIR}/cmake/run_and_match.cmake -- $<TARGET_FILE:${target}> ${arguments})
+            -P ${PROJECT_SOURCE_DIR}/cmake/run_and_match.cmake -- $<TARGET_FILE:${target}> ${ARGN} ${arguments})
     endforeach()
 endfunction()
 

@@ -3,7 +3,7 @@
 // nothing of it, as all steps are one piece of code.
 //
 // clang-format off
-// ctest: planted exit=77 -runs=50000 -seed=1 -max_len=128 -use_counters=0 => SUMMARY: wedge: circular in staged: cycle
+// ctest: planted exit=77 -runs=50000 -seed=1 => SUMMARY: wedge: circular in staged: cycle
 // clang-format on
 #include "wedge/fuzz/libfuzzer.hpp"
 #include "wedge/lock/guard.hpp"

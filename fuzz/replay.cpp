@@ -4,7 +4,7 @@
 //
 // clang-format off
 // corpus: hierarchy
-// ctest: short -runs=200 -seed=1 -max_len=64 => Done 200 runs
+// ctest: short -runs=200 -seed=1 => Done 200 runs
 // clang-format on
 #include <cstddef>
 #include <cstdint>

@@ -2,8 +2,9 @@
 //
 //     replay_hierarchy corpora/hierarchy crash-604191da
 //
-// A file DESIGN-deadlock must show a deadlock of that design, DESIGN-quiet must show nothing; other
-// names promise nothing. Exit status: 0 every promise is kept, 1 not, 2 unreadable.
+// A file DESIGN-deadlock must show a deadlock of that design, DESIGN-finding anything at all, and
+// DESIGN-quiet nothing; other names promise nothing. Exit status: 0 every promise is kept, 1 not,
+// 2 unreadable.
 #include <cstdint>
 #include <cstdio>
 #include <filesystem>
@@ -21,12 +22,12 @@ namespace fs = std::filesystem;
 /// What the name promises and the input does not keep; empty: all is well.
 std::string broken_promise(const std::string& name, const std::string& design,
                            const wedge::fuzz_sighting* seen) {
-    const bool is_deadlock = name.ends_with("-deadlock");
-    if (!is_deadlock && !name.ends_with("-quiet")) return {};
-    const std::string wanted = name.substr(0, name.rfind('-'));
-    if (!wanted.starts_with(design)) return "is an input for " + design;
-    if (!is_deadlock) return seen == nullptr ? "" : "is not quiet";
-    return seen != nullptr && !seen->what.tasks.empty() ? "" : "shows no deadlock";
+    const std::string promised = name.substr(name.rfind('-') + 1);
+    if (promised != "deadlock" && promised != "finding" && promised != "quiet") return {};
+    if (!name.starts_with(design)) return "is an input for " + design;
+    if (promised == "quiet") return seen == nullptr ? "" : "is not quiet";
+    if (seen == nullptr) return "shows nothing";
+    return promised == "finding" || seen->what.is_stuck() ? "" : "shows no deadlock";
 }
 
 /// @return whether the promise is kept

@@ -1,7 +1,7 @@
 // Fuzzes the reports: any finding, whatever its names are, becomes a text, a picture and one line
 // of valid JSON.
 //
-// ctest: short -runs=5000 -seed=1 -max_len=256 => Done 5000 runs
+// ctest: short -runs=5000 -seed=1 => Done 5000 runs
 #include <cstddef>
 #include <cstdint>
 #include <string>

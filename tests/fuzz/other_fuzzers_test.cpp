@@ -75,3 +75,10 @@ TEST_CASE("other fuzzers: what they read lies in the sections that they look for
     CHECK_FALSE(wedge::is_under_afl());
 }
 #endif
+
+TEST_CASE("other fuzzers: a program's name may say its design") {
+    CHECK(wedge::design_in_name("fuzz_hierarchy--planted") == "planted");
+    CHECK(wedge::design_in_name("/a--b/fuzz_hierarchy--gpu_device-upstream") ==
+          "gpu_device<upstream>");
+    CHECK(wedge::design_in_name("/a--b/fuzz_hierarchy").empty());
+}

@@ -148,4 +148,9 @@ TEST_CASE("fuzz: a group runs the design that the first byte names, or only the 
     CHECK_FALSE(group.run(bytes));
     CHECK_THROWS_WITH_AS(group.restrict_to("other"),
                          "there is no design other; there is repaired, broken", wedge::error);
+    wedge::fuzz_group twice({wedge::fuzz_design_of<samples::transfer<true>>(),
+                             wedge::fuzz_design_of<samples::transfer<true>>()});
+    CHECK_THROWS_WITH_AS(twice.restrict_to("other"),
+                         "there is no design other; there is repaired, transfer<repaired>",
+                         wedge::error);
 }

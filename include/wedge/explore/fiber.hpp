@@ -11,7 +11,6 @@
 #include <vector>
 
 #include <boost/context/detail/fcontext.hpp>
-#include <cxxabi.h>
 #include <sys/mman.h>
 #include <sys/single_threaded.h>
 
@@ -20,6 +19,8 @@
 #include "wedge/explore/stack_user.hpp"
 
 extern "C" {
+// Of the C++ ABI; libc++ does not declare it, and libstdc++ with another type.
+void* wedge_exceptions_of_thread() noexcept __asm__("__cxa_get_globals");
 #if defined(WEDGE_TSAN)
 void* __tsan_get_current_fiber();
 void* __tsan_create_fiber(unsigned flags);
@@ -184,7 +185,7 @@ private:
     stack_user& user_;
     std::vector<std::unique_ptr<fiber>> fibers_;
     int* const errno_ = &errno;  // of the one thread that uses this
-    void* const exceptions_ = abi::__cxa_get_globals();
+    void* const exceptions_ = wedge_exceptions_of_thread();
 };
 
 }  // namespace wedge

@@ -62,18 +62,22 @@ public:
         return all;
     }
 
-    /// Fuzzes this design alone. Its name as the workload's, or what stands within `<>`.
+    /// Fuzzes this design alone. Its name as the workload's, or what stands within `<>`; where two
+    /// share that, it is the first one's.
     ///
     /// @throws error  there is no such design
     void restrict_to(std::string_view name) {
-        std::string all;
+        std::vector<std::string> words;
         for (std::size_t i = 0; i < designs_.size(); ++i) {
-            if (name == designs_[i].name || name == short_name(designs_[i].name)) {
-                only_ = static_cast<int>(i);
-                return;
-            }
-            all += (i == 0 ? "" : ", ") + short_name(designs_[i].name);
+            const std::string shorter = short_name(designs_[i].name);
+            const bool is_first = std::find(words.begin(), words.end(), shorter) == words.end();
+            words.push_back(is_first ? shorter : designs_[i].name);
+            if (name != designs_[i].name && name != words.back()) continue;
+            only_ = static_cast<int>(i);
+            return;
         }
+        std::string all;
+        for (const std::string& each : words) all += (all.empty() ? "" : ", ") + each;
         throw error("there is no design " + std::string(name) + "; there is " + all);
     }
 

@@ -24,7 +24,7 @@ namespace wedge {
 /// One libFuzzer program: its command line, its watchdog, and what it has done so far. libFuzzer
 /// passes over options that begin with `--`:
 ///
-///     --design=NAME      fuzz this design alone
+///     --design=NAME      fuzz this design alone; a program called PROGRAM--NAME does by itself
 ///     --mutator=bytes    libFuzzer's mutator instead of ours; to measure what ours is worth
 ///     --counters=off     no feedback but the branches taken; to measure what it is worth
 ///     --keep-going       report each finding once and go on; exit status 77 at the end if there
@@ -40,6 +40,8 @@ public:
         group_ = &group;
         if (argc > 0) program_ = argv[0];
         try {
+            if (const std::string design = design_in_name(program_); !design.empty())
+                group.restrict_to(design);
             for (int i = 1; i < argc; ++i) read(argv[i]);
         } catch (const error& wrong) {
             detail::write_all(2, program_ + ": " + wrong.what() + "\n");

@@ -1,4 +1,5 @@
-// Targets under AFL++ and Centipede: the counters in the form that each reads, and AFL++'s mutator.
+// Targets under AFL++ and Centipede: the counters in the form that each reads, and AFL++'s mutator;
+// and under services that give a target no options of its own.
 #pragma once
 
 #include <algorithm>
@@ -6,6 +7,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include "wedge/base/rng.hpp"
@@ -77,6 +80,20 @@ inline void hand_over_counters() noexcept {
         detail::put_into_map(detail::fuzz_counters, detail::afl_places, detail::branches());
     if (is_centipede || is_under_afl()) detail::fuzz_counters.fill(0);
 #endif
+}
+
+/// The design that a program's name asks for, as ClusterFuzz runs a target with the same options as
+/// all others: `device<upstream>` of `/out/fuzz_hierarchy--device-upstream`. Empty: none.
+inline std::string design_in_name(std::string_view path) {
+    const std::string_view file = path.substr(path.rfind('/') + 1);
+    const std::size_t mark = file.find("--");
+    if (mark == std::string_view::npos) return {};
+    std::string design(file.substr(mark + 2));
+    if (const std::size_t open = design.find('-'); open != std::string::npos) {
+        design[open] = '<';
+        design += '>';
+    }
+    return design;
 }
 
 /// Our mutations for AFL++, which takes them from a library that it loads into itself.

@@ -77,6 +77,7 @@ inline std::string report_of(const fuzz_sighting& seen, const fuzz_group& group,
         for (const std::string& each : seen.inputs) text += " " + each;
         text += "\n";
     }
+    text += "Assertion failed: " + seen.signature + "\n";  // ClusterFuzz tells them apart by it
     text += "ERROR: wedge: " + report::heading_of(seen.what) + "\n";
     text += "DEDUP_TOKEN: " + seen.signature + "\n";
     text += "SUMMARY: wedge: " + std::string(name_of(seen.what.kind)) + " in " + of.name + ": " +
