@@ -80,7 +80,6 @@ public:
     bool has_seen_locks() const noexcept { return has_seen_locks_; }
 
     WEDGE_UNSEEN bool perform_pending(task& self) override {
-        const sanitizer::ignore_scope ours;
         has_seen_locks_ = true;
         if (&self == &setup_ || giving_up_) [[unlikely]]
             return perform_aside(self);

@@ -53,11 +53,10 @@ public:
     ~fiber_switcher() {
         for (std::size_t i = 1; i < fibers_.size(); ++i) {
 #if defined(WEDGE_TSAN)
-            // It was left in `start` and `switch_to`, each within a scope; TSan wants them ended.
+            // It was left in `start`, within a scope; TSan wants it ended.
             void* const left = fibers_[i]->tsan;
             void* const here = fibers_[0]->tsan;
             __tsan_switch_to_fiber(left, no_sync);
-            sanitizer::ignore_scope::end();
             sanitizer::ignore_scope::end();
             __tsan_switch_to_fiber(here, no_sync);
             __tsan_destroy_fiber(left);
@@ -66,8 +65,8 @@ public:
         }
     }
 
+    /// Called within a `sanitizer::ignore_scope`.
     [[gnu::always_inline]] void switch_to(std::uint32_t from, std::uint32_t to) {
-        const sanitizer::ignore_scope ours;
         while (fibers_.size() <= to) add();
         if (fibers_[to]->is_spent) [[unlikely]]
             renew(*fibers_[to]);

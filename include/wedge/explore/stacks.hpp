@@ -38,7 +38,8 @@ public:
         threads_ = std::make_unique<baton_switcher>(user);
     }
 
-    /// Lets `to` go on, and returns when somebody lets `from` go on. `from` is the caller.
+    /// Lets `to` go on, and returns when somebody lets `from` go on. `from` is the caller, within
+    /// a `sanitizer::ignore_scope`.
     [[gnu::always_inline]] void switch_to(std::uint32_t from, std::uint32_t to) {
 #if defined(WEDGE_FIBERS)
         if (fibers_ != nullptr) [[likely]]

@@ -38,32 +38,28 @@ inline held_lock* recursive_hold(task& self, lock_identity& lock) noexcept {
 }
 
 // Acquires and releases are published by inlined code, which writes the site where it is to be:
-// passed on through memory it would cost more than all the rest of a call.
+// passed on through memory it would cost more than all the rest of a call. What TSan is to see of
+// a step comes before or behind the scope within which it sees nothing.
 
-/// Takes the published acquire.
-[[gnu::noinline]] WEDGE_UNSEEN inline bool take_acquire(task& self) {
+/// Takes the published acquire. The lock is alive.
+[[gnu::noinline]] WEDGE_UNSEEN inline bool take_acquire_ignored(task& self) {
     operation& next = self.pending;
     if (self.runtime->is_giving_up()) return self.runtime->perform_pending(self);
     const auto terms = [&next] {
         return acquire_terms{next.how, next.with, next.subclass, next.payload, next.where};
     };
     lock_identity& lock = *next.lock;
-    adopt_if_foreign(self, lock);
+    adopt_if_foreign_ignored(self, lock);
     held_lock* const mine = recursive_hold(self, lock);
     if (next.what == step::acquire && mine == nullptr && is_heard(self, event_kind::attempt))
-        attempt_otherwise(self, lock, terms());
+        attempt_ignored(self, lock, terms());
     const bool is_taken = self.runtime->perform_pending(self);
     if (mine != nullptr) {
         if (is_taken) ++mine->depth;
     } else if (is_taken) {
-        const event_kind kind =
-            has(next.with, flags::tried) ? event_kind::try_acquired : event_kind::acquired;
-        if (is_heard(self, kind)) [[unlikely]]
-            send(self, kind, lock, terms());
-        push_hold(self, lock, terms());
-        tsan_locked(lock, terms());
+        acquired_ignored(self, lock, terms());
     } else {
-        not_acquired(self, lock, terms());
+        not_acquired_ignored(self, lock, terms());
     }
     return is_taken;
 }
@@ -74,41 +70,51 @@ inline held_lock* recursive_hold(task& self, lock_identity& lock) noexcept {
 /// @throws abandoned
 [[gnu::always_inline]] inline bool controlled_acquire(task& self, lock_identity& lock,
                                                       const acquire_terms& terms) {
-    publish(self, {.what = has(terms.with, flags::tried) ? step::try_acquire : step::acquire,
-                   .how = terms.how,
-                   .timed = has(terms.with, flags::timed),
-                   .subclass = terms.subclass,
-                   .with = terms.with,
-                   .lock = &lock,
-                   .where = terms.where,
-                   .payload = terms.payload});
-    return take_acquire(self);
+    sanitizer::expect_alive(&lock);
+    {
+        const sanitizer::ignore_scope ours;
+        publish(self, {.what = has(terms.with, flags::tried) ? step::try_acquire : step::acquire,
+                       .how = terms.how,
+                       .timed = has(terms.with, flags::timed),
+                       .subclass = terms.subclass,
+                       .with = terms.with,
+                       .lock = &lock,
+                       .where = terms.where,
+                       .payload = terms.payload});
+        if (!take_acquire_ignored(self)) return false;
+    }
+    if (sanitizer::thread && !self.runtime->is_giving_up()) {
+        const held_lock* const mine = recursive_hold(self, lock);
+        if (mine == nullptr || mine->depth == 1) tsan_locked(lock, terms);
+    }
+    return true;
 }
 
-/// Takes the published release.
-[[gnu::noinline]] WEDGE_UNSEEN inline void take_release(task& self) noexcept {
+/// Takes the published release. The lock is alive.
+[[gnu::noinline]] WEDGE_UNSEEN inline void take_release_ignored(task& self) noexcept {
     lock_identity& lock = *self.pending.lock;
-    adopt_if_foreign(self, lock);
+    adopt_if_foreign_ignored(self, lock);
     if (self.runtime->is_giving_up()) {
-        held_lock* const mine = self.held.find(lock.instance());
-        if (mine == nullptr) return;
-        tsan_unlocked(lock, mine->how);
-        self.held.erase(mine);
+        if (held_lock* const mine = self.held.find(lock.instance())) self.held.erase(mine);
         return;
     }
     self.runtime->perform_pending(self);
-    if constexpr (sanitizer::thread) {
-        const held_lock* const mine = self.held.find(lock.instance());
-        if (mine != nullptr && mine->depth == 1) tsan_unlocked(lock, mine->how);
-    }
-    released(self, lock, self.pending.how, self.pending.where);
+    released_ignored(self, lock, self.pending.how, self.pending.where);
 }
 
 /// Drops a hold under control. Never throws: it runs in destructors.
 [[gnu::always_inline]] inline void controlled_release(task& self, lock_identity& lock, mode how,
                                                       const site& where) noexcept {
+    sanitizer::expect_alive(&lock);
+    if constexpr (sanitizer::thread) {
+        // Nothing of the task's comes between this and the step.
+        const held_lock* const mine = self.held.find(lock.instance());
+        if (mine != nullptr && (mine->depth == 1 || self.runtime->is_giving_up()))
+            tsan_unlocked(lock, mine->how);
+    }
+    const sanitizer::ignore_scope ours;
     publish(self, {.what = step::release, .how = how, .lock = &lock, .where = where});
-    take_release(self);
+    take_release_ignored(self);
 }
 
 inline void controlled_downgrade(task& self, lock_identity& lock, site where) {

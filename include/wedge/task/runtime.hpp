@@ -68,7 +68,8 @@ public:
     ///                    leave by themselves nothing is done and the answer is false
     bool perform(task& self, const operation& next);
 
-    /// The same for a step that has been published in `self.pending`.
+    /// The same for a step that has been published in `self.pending`, within a
+    /// `sanitizer::ignore_scope`.
     virtual bool perform_pending(task& self) = 0;
 
     /// Answers a recorded choice in [0, n).

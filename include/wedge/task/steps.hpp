@@ -27,12 +27,19 @@ struct acquire_terms {
 // Inlined into a lock are only the parts that a validated acquire and a plain release run; what
 // these call beside takes its terms by value, so that the compiler keeps them in registers.
 
-[[gnu::noinline]] WEDGE_UNSEEN inline void emit(task& self, const event& what) noexcept {
+// Functions marked `_ignored` are called within a `sanitizer::ignore_scope`: one for a whole step.
+
+[[gnu::noinline]] WEDGE_UNSEEN inline void emit_ignored(task& self, const event& what) noexcept {
     if (!is_heard(self, what.kind)) return;
-    const sanitizer::ignore_scope ours;
     self.in_hook = true;
     self.sink->on(self, what);
     self.in_hook = false;
+}
+
+inline void emit(task& self, const event& what) noexcept {
+    if (!is_heard(self, what.kind)) return;
+    const sanitizer::ignore_scope ours;
+    emit_ignored(self, what);
 }
 
 [[gnu::always_inline]] inline event event_of(event_kind kind, const lock_identity& lock,
@@ -49,16 +56,20 @@ struct acquire_terms {
             &lock};
 }
 
-[[gnu::noinline, gnu::cold]] inline void send(task& self, event_kind kind,
-                                              const lock_identity& lock, acquire_terms terms) {
-    emit(self, event_of(kind, lock, terms));
+[[gnu::noinline, gnu::cold]] inline void send_ignored(task& self, event_kind kind,
+                                                      const lock_identity& lock,
+                                                      acquire_terms terms) {
+    emit_ignored(self, event_of(kind, lock, terms));
 }
 
 /// Under control a lock made outside the execution gets its ordinal at the first touch.
-[[gnu::always_inline]] inline void adopt_if_foreign(task& self, lock_identity& lock) {
-    sanitizer::expect_alive(&lock);
+[[gnu::always_inline]] inline void adopt_if_foreign_ignored(task& self, lock_identity& lock) {
     if (self.runtime != nullptr && lock.execution() != self.runtime->execution()) [[unlikely]]
         self.runtime->met(lock);
+}
+[[gnu::always_inline]] inline void adopt_if_foreign(task& self, lock_identity& lock) {
+    sanitizer::expect_alive(&lock);
+    adopt_if_foreign_ignored(self, lock);
 }
 
 [[gnu::always_inline]] inline held_lock hold_of(const task& self, const lock_identity& lock,
@@ -77,13 +88,12 @@ struct acquire_terms {
 }
 
 /// An attempt that is not known from the task's own holds alone.
-[[gnu::noinline]] WEDGE_UNSEEN inline void attempt_otherwise(task& self, const lock_identity& lock,
-                                                             acquire_terms terms) {
+[[gnu::noinline]] WEDGE_UNSEEN inline void attempt_ignored(task& self, const lock_identity& lock,
+                                                           acquire_terms terms) {
     if (const validated_chains* const chains = self.sink->validated()) {
-        const sanitizer::ignore_scope ours;
         if (chains->contain(self, hold_of(self, lock, terms))) return;
     }
-    emit(self, event_of(event_kind::attempt, lock, terms));
+    emit_ignored(self, event_of(event_kind::attempt, lock, terms));
 }
 
 /// Before a blocking acquire: the order is checked here, whether or not it will ever succeed.
@@ -91,35 +101,44 @@ struct acquire_terms {
                                            const acquire_terms& terms) {
     adopt_if_foreign(self, lock);
     if (!is_heard(self, event_kind::attempt)) return;
-    if (const validated_chains* const chains = self.sink->validated()) {
-        const sanitizer::ignore_scope ours;
+    const sanitizer::ignore_scope ours;
+    if (const validated_chains* const chains = self.sink->validated())
         if (chains->contain_plainly(self, hold_of(self, lock, terms))) [[likely]]
             return;
-    }
-    attempt_otherwise(self, lock, terms);
+    attempt_ignored(self, lock, terms);
 }
 
 /// Puts a lock on the task's stack of held ones, after the event of its acquire.
 [[gnu::always_inline]] inline void push_hold(task& self, const lock_identity& lock,
                                              const acquire_terms& terms) {
-    const sanitizer::ignore_scope ours;
     new (self.held.claim(lock.class_id())) held_lock(hold_of(self, lock, terms));
     self.chain = 0;  // not known: a hold that the checker does not hear of must not inherit it
 }
 
 /// After a successful acquire of either sort.
-[[gnu::always_inline]] inline void acquired(task& self, lock_identity& lock,
-                                            const acquire_terms& terms) {
+[[gnu::always_inline]] inline void acquired_ignored(task& self, const lock_identity& lock,
+                                                    const acquire_terms& terms) {
     const event_kind kind =
         has(terms.with, flags::tried) ? event_kind::try_acquired : event_kind::acquired;
     if (is_heard(self, kind)) [[unlikely]]
-        send(self, kind, lock, terms);
+        send_ignored(self, kind, lock, terms);
     push_hold(self, lock, terms);
 }
+[[gnu::always_inline]] inline void acquired(task& self, const lock_identity& lock,
+                                            const acquire_terms& terms) {
+    const sanitizer::ignore_scope ours;
+    acquired_ignored(self, lock, terms);
+}
 
-inline void not_acquired(task& self, lock_identity& lock, const acquire_terms& terms) {
-    emit(self, event_of(has(terms.with, flags::tried) ? event_kind::try_failed : event_kind::failed,
-                        lock, terms));
+inline void not_acquired_ignored(task& self, const lock_identity& lock,
+                                 const acquire_terms& terms) {
+    emit_ignored(
+        self, event_of(has(terms.with, flags::tried) ? event_kind::try_failed : event_kind::failed,
+                       lock, terms));
+}
+inline void not_acquired(task& self, const lock_identity& lock, const acquire_terms& terms) {
+    const sanitizer::ignore_scope ours;
+    not_acquired_ignored(self, lock, terms);
 }
 
 /// Flags of a hold whose release in the right order tells an order checker nothing.
@@ -128,7 +147,6 @@ inline constexpr flags plain_flags =
 
 /// Drops the innermost hold if it is this lock's, plain, and nobody needs to hear of it.
 [[gnu::always_inline]] inline bool drop_innermost(task& self, const lock_identity& lock) noexcept {
-    const sanitizer::ignore_scope ours;
     if (self.held.empty()) return false;
     const held_lock& last = self.held.innermost();
     const unsigned others = static_cast<unsigned>(last.with) & ~static_cast<unsigned>(plain_flags);
@@ -146,16 +164,20 @@ inline constexpr flags plain_flags =
         --mine->depth;
         return;
     }
-    emit(self, event_of(event_kind::released, lock, {.how = how, .where = where}));
-    const sanitizer::ignore_scope ours;
+    emit_ignored(self, event_of(event_kind::released, lock, {.how = how, .where = where}));
     if (mine != nullptr) self.held.erase(mine);
 }
 
 /// Before a release: the lock is still in `held`, unless the release is a mistake.
-[[gnu::always_inline]] inline void released(task& self, lock_identity& lock, mode how, site where) {
-    adopt_if_foreign(self, lock);
+[[gnu::always_inline]] inline void released_ignored(task& self, lock_identity& lock, mode how,
+                                                    site where) {
     if (!drop_innermost(self, lock)) [[unlikely]]
         released_otherwise(self, lock, how, where);
+}
+[[gnu::always_inline]] inline void released(task& self, lock_identity& lock, mode how, site where) {
+    adopt_if_foreign(self, lock);
+    const sanitizer::ignore_scope ours;
+    released_ignored(self, lock, how, where);
 }
 
 inline void downgraded(task& self, lock_identity& lock, site where) {

@@ -121,9 +121,8 @@ namespace detail {
     return {file, function, where.line, 0};
 }
 
-/// Inlined, so that the step is written once: where it is published.
+/// Inlined, so that the step is written once: where it is published. Within an `ignore_scope`.
 [[gnu::always_inline]] inline void publish(task& self, const operation& next) noexcept {
-    const sanitizer::ignore_scope ours;
     new (&self.pending) operation{
         next.what,   next.how,       next.timed, next.subclass, next.with,
         next.lock,   next.condition, next.other, next.ticket,   copied_by_words(next.where),
@@ -133,6 +132,7 @@ namespace detail {
 }  // namespace detail
 
 [[gnu::always_inline]] inline bool runtime::perform(task& self, const operation& next) {
+    const sanitizer::ignore_scope ours;
     detail::publish(self, next);
     return perform_pending(self);
 }

@@ -30,7 +30,8 @@ inline void set_contended(held_lock& ticket, std::uint32_t instance) noexcept {
 inline void ticket_begun(task& self, lock_identity& ticket, lock_class ww_class, site where) {
     adopt_if_foreign(self, ticket);
     const acquire_terms terms{.payload = ww_class.id(), .where = where};
-    emit(self, event_of(event_kind::ticket_begin, ticket, terms));
+    const sanitizer::ignore_scope ours;
+    emit_ignored(self, event_of(event_kind::ticket_begin, ticket, terms));
     push_hold(self, ticket, {.payload = std::uint64_t{ww_class.id()} << 32, .where = where});
 }
 
