@@ -141,13 +141,14 @@ endfunction()
 #   // ctest: NAME [when=tsan|asan|plain|any] [exit=N|abort] args... => REGEX      the output must match
 #   // ctest: NAME ... =/> REGEX                                                   the output must not match
 # `when` takes several, with commas. The regular expression is CMake's; its `.` matches a line end too,
-# and `\n` is a line end.
+# and `\n` is a line end. A program that has no case in this configuration is built on demand only.
 function(wedge_cases_of target file folder)
     if(NOT WEDGE_BUILD_TESTS)
         return()
     endif()
     set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS "${file}")  # its comments are part of the build
     wedge_lines(lines "${file}" "^//+ *ctest:")
+    set_target_properties(${target} PROPERTIES EXCLUDE_FROM_ALL ON)
     foreach(line IN LISTS lines)
         if(NOT line MATCHES "^//+ *ctest: *([^ ]+)(.*) (=/?>) (.+)$")
             message(FATAL_ERROR "${file}: not a ctest line (NAME [when=] [exit=] args => REGEX): ${line}")
@@ -177,6 +178,7 @@ function(wedge_cases_of target file folder)
         if(NOT ("any" IN_LIST when OR WEDGE_KIND IN_LIST when))
             continue()
         endif()
+        set_target_properties(${target} PROPERTIES EXCLUDE_FROM_ALL OFF)
         separate_arguments(arguments UNIX_COMMAND "${arguments}")
         math(EXPR inner_timeout "${WEDGE_TIMEOUT} - 10")  # so that a hanging program's output is still shown
         wedge_case("${folder}/${name}" ${CMAKE_COMMAND}

@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+namespace real_cycle_test {
+
 using namespace wedge;
 
 namespace {
@@ -47,3 +49,5 @@ TEST_CASE("real cycle: a deadlock through the pseudo-lock is the cycle that was 
     CHECK(!is_reached_through_pseudo_locks({{a, b, "x"}, {b, a, "y"}},
                                            stuck_at({{a, b, "x"}, {b, a, "y"}}, true)));
 }
+
+}  // namespace real_cycle_test

@@ -1,10 +1,12 @@
 // One bug has one signature, whichever input shows it; two have two, and neither hides the other.
+#include <array>
 #include <set>
 #include <string>
 
 #include <doctest/doctest.h>
 
 #include "wedge/explore/explore.hpp"
+#include "wedge/explore/reached_signature.hpp"
 #include "wedge/fuzz/engine.hpp"
 #include "wedge/lock/guard.hpp"
 #include "wedge/lock/mutex.hpp"
@@ -12,6 +14,7 @@
 #include "wedge/lock/shared_mutex.hpp"
 #include "wedge/lock/ww_mutex.hpp"
 #include "wedge/model/fence.hpp"
+#include "wedge/model/prime.hpp"
 #include "wedge/workload/workload.hpp"
 
 namespace signature_test {
@@ -94,6 +97,37 @@ struct two_pairs {
                                                    wedge::action<&two_pairs::second>{"second"});
 };
 
+/// A table, entries and a log, taken in that order, as `States` it; which of the others break it,
+/// a repaired one leaves out.
+template <bool States, bool Evicts, bool Flushes>
+struct cache {
+    wedge::mutex table{"table"}, entry{"entry"}, log{"log"};
+
+    cache() {
+        if (States)
+            wedge::prime(std::array<wedge::primed_lock, 3>{{{"table"}, {"entry"}, {"log"}}});
+    }
+    void look_up() { nest(table, log); }
+    void insert() { nest(table, entry); }
+    void change() { nest(entry, log); }
+    void evict() {
+        if (Evicts) nest(log, table);
+    }
+    void flush() {
+        if (Flushes) nest(log, entry);
+    }
+    void nest(wedge::mutex& outer, wedge::mutex& inner) {
+        const wedge::guard one(outer);
+        const wedge::guard two(inner);
+    }
+
+    static constexpr auto actions = wedge::actions(
+        wedge::action<&cache::look_up>{"look_up"}, wedge::action<&cache::insert>{"insert"},
+        wedge::action<&cache::change>{"change"}, wedge::action<&cache::evict>{"evict"},
+        wedge::action<&cache::flush>{"flush"});
+    static constexpr const char* name = "cache";
+};
+
 /// A rule broken at one place, reached from two: the site of the lock that is held differs.
 template <bool Repaired>
 struct two_callers {
@@ -115,6 +149,34 @@ struct two_callers {
     static constexpr auto actions = wedge::actions(wedge::action<&two_callers::insert>{"insert"},
                                                    wedge::action<&two_callers::replace>{"replace"});
     static constexpr const char* name = Repaired ? "two_callers<repaired>" : "two_callers<broken>";
+};
+
+/// Who walks takes an entry, against the stated order, and under another one without a ticket.
+template <bool Repaired>
+struct walker {
+    wedge::ww_class entries{"entry"};
+    wedge::ww_mutex one{entries}, other{entries};
+    wedge::mutex walk{"walk"};
+
+    walker() { wedge::prime(std::array<wedge::primed_lock, 2>{{{"entry"}, {"walk"}}}); }
+    void shrink() { go(); }
+    void insert() {
+        const wedge::guard held(one);
+        go();
+    }
+    void touch() {
+        const wedge::guard held(other);
+        const wedge::guard walking(walk);
+    }
+    void go() {
+        const wedge::guard walking(walk);
+        if (!Repaired) const wedge::guard held(other);
+    }
+
+    static constexpr auto actions = wedge::actions(wedge::action<&walker::shrink>{"shrink"},
+                                                   wedge::action<&walker::insert>{"insert"},
+                                                   wedge::action<&walker::touch>{"touch"});
+    static constexpr const char* name = Repaired ? "walker<repaired>" : "walker<broken>";
 };
 
 /// All that inputs of three seeds show; of each the engine goes on behind what it has found.
@@ -163,6 +225,32 @@ using namespace signature_test;
 
 TEST_CASE("fuzz signature: two bugs of one workload are found one after the other, each once") {
     CHECK(found<two_pairs>(400) == signatures{"cycle a/EE b/EE", "cycle c/EE d/EE"});
+}
+
+TEST_CASE("fuzz signature: what one acquire closes against the stated order has one") {
+    using wrong = cache<true, true, false>;
+    const std::string one = "cycle log/EE table/EE";
+    CHECK(signature_of<wrong>(2, {{0, 0, 0}, {1, 3, 0}}) == one);
+    CHECK(signature_of<wrong>(3, {{0, 1, 0}, {1, 2, 0}, {2, 3, 0}}) == one);
+    CHECK(found<wrong>(400) == signatures{one});
+    CHECK(found<cache<true, false, false>>(400) == signatures{});
+    CHECK(found<cache<false, true, false>>(400) ==  // nobody knows which is the wrong one
+          signatures{one, "cycle entry/EE log/EE table/EE"});
+}
+
+TEST_CASE(
+    "fuzz signature: two acquires against the stated order have two, if circles share an edge") {
+    const signatures both{"cycle log/EE table/EE", "cycle entry/EE log/EE"};
+    CHECK(found<cache<true, true, true>>(400) == both);
+    CHECK(found<cache<true, false, true>>(400) == signatures{"cycle entry/EE log/EE"});
+}
+
+TEST_CASE("fuzz signature: a rule broken by an acquire against the stated order is the same bug") {
+    const std::string one = "cycle entry/EE walk/EE";
+    CHECK(signature_of<walker<false>>(1, {{0, 1, 0}}) == one);
+    CHECK(signature_of<walker<false>>(2, {{0, 0, 0}, {1, 2, 0}}) == one);
+    CHECK(found<walker<false>>(400) == signatures{one});
+    CHECK(found<walker<true>>(400) == signatures{});
 }
 
 TEST_CASE("fuzz signature: a promise that is not kept has one, whoever else is stuck with it") {

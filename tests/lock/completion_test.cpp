@@ -33,22 +33,23 @@ TEST_CASE("completion: two waits need two completes, or one for all") {
 namespace {
 
 /// Completed before any task runs, and looked at when all have ended.
-struct prepared {
+struct completed_early {
     wedge::completion ready{"ready"};
     mutable wedge::completion seen{"seen"};
-    prepared() { ready.complete(); }
+    completed_early() { ready.complete(); }
     void look() {
         ready.wait();
         seen.complete();
     }
     void check() const { seen.wait(); }
-    static constexpr auto actions = wedge::actions(wedge::action<&prepared::look>{"look"});
+    static constexpr auto actions = wedge::actions(wedge::action<&completed_early::look>{"look"});
 };
 
 }  // namespace
 
 TEST_CASE("completion: constructor and check of a workload count too") {
-    CHECK(wedge::explore<prepared>(wedge::parse_program("look")).what == result::sound);
-    const wedge::outcome twice = wedge::explore<prepared>(wedge::parse_program("look | look"));
+    CHECK(wedge::explore<completed_early>(wedge::parse_program("look")).what == result::sound);
+    const wedge::outcome twice =
+        wedge::explore<completed_early>(wedge::parse_program("look | look"));
     CHECK(twice.what == result::deadlock);
 }

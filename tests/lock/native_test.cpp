@@ -18,19 +18,19 @@ void on_threads(unsigned count, Body body) {
     for (std::thread& each : threads) each.join();
 }
 
-constexpr int rounds = 2000;
+constexpr int meetings = 2000;
 
 template <class Lock>
 void check_exclusion() {
     Lock lock;
     int counter = 0;
     on_threads(3, [&](unsigned) {
-        for (int i = 0; i < rounds; ++i) {
+        for (int i = 0; i < meetings; ++i) {
             const wedge::guard held(lock);
             ++counter;
         }
     });
-    CHECK(counter == 3 * rounds);
+    CHECK(counter == 3 * meetings);
     CHECK(wedge::current().held.empty());
 }
 
@@ -128,7 +128,7 @@ TEST_CASE("shared_mutex: readers, writers and downgrades keep two numbers equal"
     int a = 0;
     int b = 0;
     on_threads(4, [&](unsigned number) {
-        for (int i = 0; i < rounds; ++i) {
+        for (int i = 0; i < meetings; ++i) {
             if (number % 2 == 0) {
                 const wedge::shared_guard held(lock);
                 REQUIRE(a == b);
@@ -146,7 +146,7 @@ TEST_CASE("shared_mutex: readers, writers and downgrades keep two numbers equal"
             }
         }
     });
-    CHECK(a == 2 * rounds);
+    CHECK(a == 2 * meetings);
 }
 
 TEST_CASE("condition: a hand-over between threads, by wait, notify and time-out") {

@@ -6,8 +6,6 @@
 // ctest: no_race_is_seen_on_baton_threads when=tsan threads sound =/> WARNING
 // ctest: race_is_seen_natively when=tsan exit=66 native racy => data race
 // ctest: no_race_is_seen_natively when=tsan native sound =/> WARNING
-// ctest: racy_program_runs when=plain,asan fibers racy => done
-// ctest: sound_program_runs when=plain,asan threads sound => done
 #include <cstdio>
 #include <cstring>
 #include <memory>

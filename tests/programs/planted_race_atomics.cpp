@@ -5,7 +5,6 @@
 // ctest: atomics_no_race_is_seen_on_fibers when=tsan fibers sound =/> WARNING
 // ctest: atomics_race_is_seen_on_baton_threads when=tsan exit=66 threads racy => data race
 // ctest: atomics_no_race_is_seen_on_baton_threads when=tsan threads sound =/> WARNING
-// ctest: atomics_racy_program_runs when=plain,asan fibers racy => done
 #include <cstdio>
 #include <cstring>
 

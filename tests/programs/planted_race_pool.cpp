@@ -3,7 +3,6 @@
 //
 // ctest: race_is_seen when=tsan exit=66 racy => data race
 // ctest: no_race_is_seen when=tsan sound =/> WARNING
-// ctest: runs when=plain,asan racy => done
 #include <atomic>
 #include <chrono>
 #include <cstdio>

@@ -6,7 +6,6 @@
 // ctest: tsan_sees_the_order_under_control when=tsan exit=66 fibers inverted => lock-order-inversion
 // ctest: tsan_is_silent_natively when=tsan native ordered =/> WARNING
 // ctest: tsan_is_silent_under_control when=tsan fibers ordered =/> WARNING
-// ctest: the_order_checker_sees_it_too when=plain,asan native inverted => possible deadlock
 // ctest: tsan_and_the_order_checker_agree when=tsan programs => of which a common lock guards [1-9]
 #include <array>
 #include <cstdio>

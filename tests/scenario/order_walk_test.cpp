@@ -7,7 +7,7 @@
 namespace {
 
 /// The kinds that the order pass alone finds, one a finding.
-std::string kinds(const std::string& text) {
+std::string kinds_of(const std::string& text) {
     auto options = small_search();
     options.is_order_only = true;
     std::string all;
@@ -20,39 +20,40 @@ std::string kinds(const std::string& text) {
 
 TEST_CASE("order walk: a notifier is within its pseudo-lock, which every reclaimer touches") {
     const std::string text = "lock a mutex\nnotifier n { lock a; unlock a }\n";
-    CHECK(kinds(text + "thread t { lock a; might alloc GFP_NOIO; unlock a }\n") ==
+    CHECK(kinds_of(text + "thread t { lock a; might alloc GFP_NOIO; unlock a }\n") ==
           "circular circular");  // within reclaim, and alone
-    CHECK(kinds(text + "thread t { lock a; might alloc GFP_NOWAIT; unlock a }\n") == "");
-    CHECK(kinds(text + "thread t { lock a; invalidate; unlock a }\n") == "circular");
-    CHECK(kinds(text + "thread t { lock a; unlock a; invalidate }\n") == "");
+    CHECK(kinds_of(text + "thread t { lock a; might alloc GFP_NOWAIT; unlock a }\n") == "");
+    CHECK(kinds_of(text + "thread t { lock a; invalidate; unlock a }\n") == "circular");
+    CHECK(kinds_of(text + "thread t { lock a; unlock a; invalidate }\n") == "");
 }
 
 TEST_CASE("order walk: a shrinker is entered under every mask under which it may run") {
     const std::string fs = "lock a mutex\nshrinker s needs fs { lock a; unlock a }\n";
-    CHECK(kinds(fs + "thread t { lock a; alloc 1 GFP_KERNEL; unlock a }\n") == "circular");
-    CHECK(kinds(fs + "thread t { lock a; scope nofs { alloc 1 GFP_KERNEL }; unlock a }\n") == "");
+    CHECK(kinds_of(fs + "thread t { lock a; alloc 1 GFP_KERNEL; unlock a }\n") == "circular");
+    CHECK(kinds_of(fs + "thread t { lock a; scope nofs { alloc 1 GFP_KERNEL }; unlock a }\n") ==
+          "");
     const std::string io = "lock a mutex\nshrinker s needs io { lock a; unlock a }\n";
-    CHECK(kinds(io + "thread t { lock a; alloc 1 GFP_NOFS; unlock a }\n") == "circular");
-    CHECK(kinds(io + "thread t { lock a; alloc 1 GFP_NOIO; unlock a }\n") == "");
-    CHECK(kinds(io + "thread t { lock a; alloc 1 GFP_NOFS|NOLOCKDEP; unlock a }\n") == "");
+    CHECK(kinds_of(io + "thread t { lock a; alloc 1 GFP_NOFS; unlock a }\n") == "circular");
+    CHECK(kinds_of(io + "thread t { lock a; alloc 1 GFP_NOIO; unlock a }\n") == "");
+    CHECK(kinds_of(io + "thread t { lock a; alloc 1 GFP_NOFS|NOLOCKDEP; unlock a }\n") == "");
 }
 
 TEST_CASE("order walk: who waits for a work waits for what it takes") {
     const std::string text = "lock a mutex\nwork w { lock a; unlock a }\n";
-    CHECK(kinds(text + "thread t { lock a; flush w; unlock a }\n") == "circular");
-    CHECK(kinds(text + "thread t { lock a; cancel w; unlock a }\n") == "circular");
-    CHECK(kinds(text + "thread t { lock a; queue w; unlock a; flush w }\n") == "");
+    CHECK(kinds_of(text + "thread t { lock a; flush w; unlock a }\n") == "circular");
+    CHECK(kinds_of(text + "thread t { lock a; cancel w; unlock a }\n") == "circular");
+    CHECK(kinds_of(text + "thread t { lock a; queue w; unlock a; flush w }\n") == "");
 }
 
 TEST_CASE("order walk: a fence's wait is ordered against what leads to its signal") {
     const std::string text =
         "lock a mutex\nfence f\n"
         "thread signals { signalling { lock a; unlock a; signal f } }\n";
-    CHECK(kinds(text + "thread t { lock a; wait f; unlock a }\n") == "circular");
-    CHECK(kinds(text + "thread t { wait f; lock a; unlock a }\n") == "");
-    CHECK(
-        kinds("fence f\nfence g\nthread t { signalling { signalling { wait f }; signal g } }\n") ==
-        "");
+    CHECK(kinds_of(text + "thread t { lock a; wait f; unlock a }\n") == "circular");
+    CHECK(kinds_of(text + "thread t { wait f; lock a; unlock a }\n") == "");
+    CHECK(kinds_of(
+              "fence f\nfence g\nthread t { signalling { signalling { wait f }; signal g } }\n") ==
+          "");
 }
 
 TEST_CASE("order walk: contexts in line and as handlers, whatever comes first") {
@@ -60,52 +61,53 @@ TEST_CASE("order walk: contexts in line and as handlers, whatever comes first") 
     for (const char* first : {"", "thread t { lock s; unlock s }\n"}) {
         CAPTURE(first);
         const std::string last = *first == '\0' ? user : "";
-        CHECK(kinds("lock s spinlock\n" + std::string(first) +
-                    "thread i { softirq { lock s; unlock s } }\n" + last) ==
+        CHECK(kinds_of("lock s spinlock\n" + std::string(first) +
+                       "thread i { softirq { lock s; unlock s } }\n" + last) ==
               "inconsistent-context");
-        CHECK(kinds("lock s spinlock\n" + std::string(first) +
-                    "handler h hardirq threaded { lock s; unlock s }\n" + last) ==
+        CHECK(kinds_of("lock s spinlock\n" + std::string(first) +
+                       "handler h hardirq threaded { lock s; unlock s }\n" + last) ==
               "inconsistent-context");
     }
-    CHECK(kinds("lock s spinlock\nhandler h softirq { lock s; unlock s }\n"
-                "thread t { bh off; lock s; unlock s; bh on }\n") == "");
-    CHECK(kinds("lock m mutex\nhandler h hardirq threaded { lock m; unlock m }\n") == "wait-type");
+    CHECK(kinds_of("lock s spinlock\nhandler h softirq { lock s; unlock s }\n"
+                   "thread t { bh off; lock s; unlock s; bh on }\n") == "");
+    CHECK(kinds_of("lock m mutex\nhandler h hardirq threaded { lock m; unlock m }\n") ==
+          "wait-type");
 }
 
 TEST_CASE("order walk: masks, scopes and held locks end with a path") {
-    CHECK(kinds("lock s spinlock\nthread bad { irq off; lock s }\n"
-                "thread t { lock s; unlock s }\nhandler h softirq { lock s; unlock s }\n") ==
+    CHECK(kinds_of("lock s spinlock\nthread bad { irq off; lock s }\n"
+                   "thread t { lock s; unlock s }\nhandler h softirq { lock s; unlock s }\n") ==
           "held-at-exit inconsistent-context");
 }
 
 TEST_CASE("order walk: a ticket's back-off is walked where it leads somewhere") {
     const std::string text = "lock o ww_mutex x3\nlock m mutex\n";
-    CHECK(kinds(text + "thread t { ww begin T; lock o[0] with T; lock o[1] with T else {\n"
-                       "lock o[2] with T; unlock o[2]; unlock o[0]; ww end T; return }\n"
-                       "unlock o[1]; unlock o[0]; ww end T }\n") ==
+    CHECK(kinds_of(text + "thread t { ww begin T; lock o[0] with T; lock o[1] with T else {\n"
+                          "lock o[2] with T; unlock o[2]; unlock o[0]; ww end T; return }\n"
+                          "unlock o[1]; unlock o[0]; ww end T }\n") ==
           "ww-rule ww-rule");  // another lock, and one still held
-    CHECK(kinds(text + "thread t { ww begin T; lock o[0] with T; lock o[1] with T else {\n"
-                       "unlock o[0]; lock o[1] slow with T; unlock o[1]; ww end T; return }\n"
-                       "unlock o[1]; unlock o[0]; ww end T }\n") == "");
-    CHECK(kinds(text + "thread t { transaction T { lock o[1] with T; lock o[0] with T } }\n") ==
+    CHECK(kinds_of(text + "thread t { ww begin T; lock o[0] with T; lock o[1] with T else {\n"
+                          "unlock o[0]; lock o[1] slow with T; unlock o[1]; ww end T; return }\n"
+                          "unlock o[1]; unlock o[0]; ww end T }\n") == "");
+    CHECK(kinds_of(text + "thread t { transaction T { lock o[1] with T; lock o[0] with T } }\n") ==
           "");
-    CHECK(kinds(text + "thread t { transaction T { lock o[0] with T; lock m\n"
-                       "lock o[1] with T else { unlock m; return }; unlock m } }\n"
-                       "thread u { lock o[1]; lock m; unlock m; unlock o[1] }\n") == "circular");
+    CHECK(kinds_of(text + "thread t { transaction T { lock o[0] with T; lock m\n"
+                          "lock o[1] with T else { unlock m; return }; unlock m } }\n"
+                          "thread u { lock o[1]; lock m; unlock m; unlock o[1] }\n") == "circular");
 }
 
 TEST_CASE("order walk: a ticket that was not begun on this path") {
-    CHECK(kinds("lock o ww_mutex\n"
-                "thread t { choose { ww begin T } or { }; ww end T }\n") == "unlock-imbalance");
-    CHECK(kinds("lock o ww_mutex\nthread t { ww begin T; ww end T; ww end T }\n") ==
+    CHECK(kinds_of("lock o ww_mutex\n"
+                   "thread t { choose { ww begin T } or { }; ww end T }\n") == "unlock-imbalance");
+    CHECK(kinds_of("lock o ww_mutex\nthread t { ww begin T; ww end T; ww end T }\n") ==
           "unlock-imbalance");
 }
 
 TEST_CASE("order walk: stated orders with the words for pseudo-locks") {
-    CHECK(kinds("lock a mutex\norder reclaim -> a\n"
-                "thread t { lock a; might alloc GFP_KERNEL; unlock a }\n") == "circular");
-    CHECK(kinds("lock a mutex\norder notifier -> a\n"
-                "thread t { lock a; invalidate; unlock a }\n") == "circular");
-    CHECK(kinds("lock a mutex\nfence f\norder signalling -> a\n"
-                "thread t { lock a; wait f; unlock a }\n") == "circular");
+    CHECK(kinds_of("lock a mutex\norder reclaim -> a\n"
+                   "thread t { lock a; might alloc GFP_KERNEL; unlock a }\n") == "circular");
+    CHECK(kinds_of("lock a mutex\norder notifier -> a\n"
+                   "thread t { lock a; invalidate; unlock a }\n") == "circular");
+    CHECK(kinds_of("lock a mutex\nfence f\norder signalling -> a\n"
+                   "thread t { lock a; wait f; unlock a }\n") == "circular");
 }

@@ -6,6 +6,7 @@
 
 #include "scenario/read.hpp"
 
+namespace parse_test {
 namespace {
 
 std::string message_of(const std::string& text) {
@@ -172,3 +173,5 @@ TEST_CASE("parse: all words of the language are keywords") {
                              "RETRY_MAYFAIL", "begin", "bh", "self", "or"})
         CHECK(wedge::scenario::is_keyword(word) == (std::string(word) != "x"));
 }
+
+}  // namespace parse_test

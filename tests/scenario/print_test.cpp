@@ -6,6 +6,7 @@
 
 #include "scenario/read.hpp"
 
+namespace print_test {
 namespace {
 
 using namespace wedge::scenario;
@@ -263,3 +264,5 @@ TEST_CASE("print: blanks, semicolons and continued branches have one form") {
           "    # end\n"
           "}\n");
 }
+
+}  // namespace print_test

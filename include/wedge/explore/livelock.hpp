@@ -26,6 +26,11 @@ public:
         steps_ = 0;
     }
 
+    /// So many steps show a livelock again, as the circle fills half of them.
+    static std::uint64_t enough_rounds(const schedule& of) {
+        return 2 * (of.decisions.size() - of.circle) + 2 * rounds * of.circle;
+    }
+
     /// Somebody got somewhere.
     void progress() { times_.clear(); }
 

@@ -2,12 +2,9 @@
 #pragma once
 
 #include <algorithm>
-#include <iterator>
-#include <string>
 #include <vector>
 
 #include "wedge/event/finding.hpp"
-#include "wedge/event/signature.hpp"
 #include "wedge/task/lock_class.hpp"
 
 namespace wedge {
@@ -69,51 +66,6 @@ inline bool is_reached_through_pseudo_locks(const std::vector<dependency>& cycle
         if (same) return true;
     }
     return false;
-}
-
-namespace detail {
-
-/// The pseudo-locks that the task of the edge took under its held lock, outermost first.
-inline std::vector<lock_use> pseudo_locks_over(const dependency& edge, const finding& reached) {
-    std::vector<lock_use> over;
-    for (const task_report& task : reached.tasks) {
-        if (task.name != edge.task) continue;
-        const auto held =
-            std::find_if(task.held.begin(), task.held.end(),
-                         [&](const lock_use& each) { return each.instance == edge.held.instance; });
-        std::copy_if(held, task.held.end(), std::back_inserter(over), is_pseudo_lock);
-        break;
-    }
-    return over;
-}
-
-}  // namespace detail
-
-/// The signature of a deadlock that was reached, whichever finding had foretold it, from the locks
-/// that wait in a circle. Between two of them stand the pseudo-locks that a task is in, as the way
-/// that it has come; a circle through such, in which several tasks do the same, is one round of it.
-inline std::string reached_signature(const finding& of) {
-    const std::vector<dependency>& reached = of.reached.empty() ? of.cycle : of.reached;
-    if (of.tasks.empty() || reached.empty()) return of.signature;
-    const auto is_same = [](const dependency& a, const dependency& b) {
-        return a.held.class_name == b.held.class_name && a.held.how == b.held.how &&
-               a.wanted.class_name == b.wanted.class_name && a.wanted.how == b.wanted.how;
-    };
-    std::vector<dependency> cycle;
-    for (const dependency& edge : reached) {
-        cycle.push_back(edge);
-        for (const lock_use& over : detail::pseudo_locks_over(edge, of)) {
-            cycle.back().wanted = over;
-            cycle.push_back(edge);
-            cycle.back().held = over;
-        }
-    }
-    for (std::size_t round = 1; cycle.size() > reached.size() && round < cycle.size(); ++round)
-        if (cycle.size() % round == 0 &&
-            std::equal(cycle.begin() + static_cast<std::ptrdiff_t>(round), cycle.end(),
-                       cycle.begin(), is_same))
-            cycle.resize(round);
-    return "cycle " + cycle_signature(cycle);
 }
 
 }  // namespace wedge

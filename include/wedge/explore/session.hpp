@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -137,11 +138,18 @@ public:
         return finish();
     }
 
-    /// Tries to build the deadlock of one cycle; what else is seen on the way does not count.
-    outcome confirm(const finding& cycle) {
+    /// Says which other deadlock is as good as the one that is looked for.
+    using accepts = std::function<bool(const finding& stuck)>;
+
+    /// Tries to build the deadlock of one cycle. Another one that is met on the way and accepted
+    /// ends it as well; what else is seen does not count.
+    outcome confirm(const finding& cycle, const accepts& or_else = nullptr) {
         found_.push_back({cycle, {}, true});
-        static_cast<void>(confirm_cycle(cycle));
-        found_.erase(found_.begin() + 1, found_.end());
+        static_cast<void>(confirm_cycle(cycle, or_else));
+        std::erase_if(found_, [&](const sighting& each) {
+            const bool counts = each.is_reached && or_else && or_else(each.what);
+            return &each != found_.data() && !counts;
+        });
         return judged();
     }
 
@@ -243,12 +251,7 @@ private:
     }
 
     void see_exception(const execution_record& in) {
-        finding thrown;
-        thrown.kind = finding_kind::assertion;
-        thrown.judged = verdict::observed;
-        thrown.what = in.thrown;
-        thrown.tasks = in.tasks;
-        thrown.signature = exception_signature(in.thrown);
+        const finding thrown = finding_of_exception(in.thrown, in.tasks);
         for (const sighting& each : found_)
             if (each.what.signature == thrown.signature) return;
         found_.push_back({thrown, shown(in, {})});
@@ -274,7 +277,7 @@ private:
 
     /// Parks tasks at the edges of the cycle; when that does not do, because what leads there needs
     /// a schedule of its own, walks uniformly over the orders in which its locks are taken.
-    bool confirm_cycle(const finding& wanted) {
+    bool confirm_cycle(const finding& wanted, const accepts& or_else = nullptr) {
         const std::vector<dependency> cycle = real_cycle(wanted.cycle);
         if (cycle.empty()) return false;
         std::vector<std::uint32_t> locks;
@@ -282,13 +285,15 @@ private:
         cycle_confirmation parking(cycle, options_.seed);
         selective_walk walk(locks, options_.seed);
         const sighting reached{wanted, {}, true, true};
-        return builds(parking, reached) || builds(walk, reached);
+        return builds(parking, reached, or_else) || builds(walk, reached, or_else);
     }
 
-    bool builds(search_strategy& how, const sighting& wanted) {
+    bool builds(search_strategy& how, const sighting& wanted, const accepts& or_else = nullptr) {
         const std::uint64_t most = std::min(confirmations_max, options_.executions_max);
-        for (std::uint64_t i = 0; i < most && !is_to_stop() && how.new_execution(); ++i)
-            if (shows(wanted, run(how))) return true;
+        for (std::uint64_t i = 0; i < most && !is_to_stop() && how.new_execution(); ++i) {
+            const execution_record done = run(how);
+            if (shows(wanted, done) || (or_else && done.stuck && or_else(*done.stuck))) return true;
+        }
         return false;
     }
 
@@ -317,7 +322,8 @@ private:
 
     schedule smallest(const sighting& wanted) {
         const bool is_circle = wanted.shown.circle != 0;
-        control_.set_bound(is_circle ? enough_rounds(wanted.shown) : options_.steps_max);
+        control_.set_bound(is_circle ? livelock_watch::enough_rounds(wanted.shown)
+                                     : options_.steps_max);
         std::uint64_t steps = 0;  // whoever wants it to stop waits for so many
         return minimize(wanted.shown, [&](const schedule& hints) -> std::optional<schedule> {
             if (is_to_stop() && steps >= progress_pace::steps_between) return std::nullopt;
@@ -332,11 +338,6 @@ private:
             if (claims_less || !shows(wanted, done)) return std::nullopt;
             return shown(done, {});
         });
-    }
-
-    /// So many steps show a livelock again, as the circle fills half of them.
-    static std::uint64_t enough_rounds(const schedule& of) {
-        return 2 * (of.decisions.size() - of.circle) + 2 * livelock_watch::rounds * of.circle;
     }
 
     bool shows(const sighting& wanted, const execution_record& done) const {

@@ -1,8 +1,12 @@
 // What an exploration knows of one finding.
 #pragma once
 
+#include <string>
+#include <vector>
+
 #include "wedge/event/finding.hpp"
 #include "wedge/event/schedule.hpp"
+#include "wedge/event/signature.hpp"
 
 namespace wedge {
 
@@ -18,5 +22,17 @@ struct sighting {
         return is_of_order && !is_reached && what.judged == verdict::unresolved;
     }
 };
+
+/// @param tasks  where they stood when one of them threw
+inline finding finding_of_exception(const std::string& thrown,
+                                    const std::vector<task_report>& tasks) {
+    finding made;
+    made.kind = finding_kind::assertion;
+    made.judged = verdict::observed;
+    made.what = thrown;
+    made.tasks = tasks;
+    made.signature = exception_signature(thrown);
+    return made;
+}
 
 }  // namespace wedge

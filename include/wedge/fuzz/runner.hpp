@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "wedge/explore/controller.hpp"
+#include "wedge/explore/reached_signature.hpp"
 #include "wedge/fuzz/byte_strategy.hpp"
 #include "wedge/fuzz/coverage.hpp"
 #include "wedge/fuzz/order_memory.hpp"
@@ -72,6 +73,7 @@ public:
         if (pass == fuzz_pass::counting && !feedback_.saw_new() && done.how == ending::complete)
             return std::nullopt;
         const uncounted_scope second_look;
+        ++inputs_;
         if (pass == fuzz_pass::counting) {
             answers_.use(input.answers);
             done = run(answers_, fuzz_pass::checking);
@@ -84,9 +86,7 @@ public:
             const finding cycle = order_.findings()[i];
             const std::uint64_t executions_max = worth_of(cycle);
             if (executions_max == 0) continue;
-            if (auto made = sighting_of(settlement_.confirm(cycle, tasks_, executions_max),
-                                        cycle.signature))
-                return made;
+            if (auto made = confirmed(cycle, tasks_, executions_max)) return made;
             has_suspects_ = has_suspects_ || !is_known(cycle.signature);
         }
         for (const order_memory::cycle& each :
@@ -94,8 +94,7 @@ public:
             if (is_known(each.what.signature)) continue;
             ++composed_;
             for (const auto& tasks : each.programs)
-                if (auto made = sighting_of(settlement_.confirm(each.what, tasks, confirm_composed),
-                                            each.what.signature)) {
+                if (auto made = confirmed(each.what, tasks, confirm_composed)) {
                     made->is_composed = true;
                     made->inputs = each.inputs;
                     return made;
@@ -126,8 +125,13 @@ public:
     std::span<const task* const> tasks() const noexcept { return feedback_.tasks(); }
 
 private:
-    static constexpr std::uint64_t confirm_min = 50;
-    static constexpr std::uint64_t confirm_max = 1000;
+    /// A cycle that could not be built so far.
+    struct suspect {
+        std::uint64_t inputs = 0;      // that have shown it
+        std::uint64_t last_input = 0;  // by its number
+    };
+
+    static constexpr std::uint64_t confirm_step = 50;
     static constexpr std::uint64_t confirm_composed = 300;  // each is composed once
 
     execution_record run(search_strategy& how, fuzz_pass pass) {
@@ -142,26 +146,46 @@ private:
     /// The signature of what is there already, and not to be passed over: a deadlock, an exception,
     /// or a mistake that needs no schedule.
     std::optional<std::string> happened(const execution_record& done) const {
-        if (done.stuck && !is_known(reached_signature(*done.stuck))) return done.stuck->signature;
+        if (done.stuck && !is_known(name_of_bug(*done.stuck))) return done.stuck->signature;
         if (done.how == ending::threw) {
             std::string thrown = exception_signature(done.thrown);
             if (!is_known(thrown)) return thrown;
         }
         for (const finding& each : order_.findings())
             if (each.judged == verdict::observed && each.kind != finding_kind::capacity &&
-                !is_known(each.signature))
+                !is_known(each.signature) && !is_known(name_of_bug(each)))
                 return each.signature;
         return std::nullopt;
+    }
+    /// By the order that the workload has stated, which each execution states anew.
+    std::string name_of_bug(const finding& reached) const {
+        return reached_signature(reached, stated_order(order_.graph()));
     }
     bool is_known(const std::string& signature) const { return known_.contains(signature); }
 
     /// How many executions an unresolved cycle is worth: that of the first, second, fourth … input
-    /// that shows it. Most are built at once or never, and those should not take all the time.
+    /// that shows it, more each time. Most are built at once or never, and those should not take
+    /// all the time. Cycles that differ in their pseudo-locks are tried as one: the same waits
+    /// would close them.
     std::uint64_t worth_of(const finding& cycle) {
-        if (cycle.judged != verdict::unresolved || cycle.cycle.empty() || is_known(cycle.signature))
-            return 0;
-        const std::uint64_t inputs = ++tries_[cycle.signature];
-        return std::has_single_bit(inputs) ? std::min(confirm_min * inputs, confirm_max) : 0;
+        if (cycle.judged != verdict::unresolved || is_known(cycle.signature)) return 0;
+        const std::vector<dependency> waits = real_cycle(cycle.cycle);
+        if (waits.empty()) return 0;
+        suspect& tried = suspects_[cycle_signature(waits)];
+        if (std::exchange(tried.last_input, inputs_) == inputs_) return 0;
+        if (!std::has_single_bit(++tried.inputs)) return 0;
+        return confirm_step * static_cast<std::uint64_t>(std::bit_width(tried.inputs));
+    }
+
+    /// The deadlock of a cycle, or another one that nobody has seen so far.
+    std::optional<fuzz_sighting> confirmed(const finding& cycle,
+                                           const fuzz_subject::task_records& tasks,
+                                           std::uint64_t executions_max) {
+        const auto is_news = [this](const finding& stuck) { return !is_known(name_of_bug(stuck)); };
+        std::optional<fuzz_settlement::settled> shown =
+            settlement_.confirm(cycle, tasks, executions_max, is_news);
+        const std::string led_by = shown ? shown->what.signature : "";
+        return sighting_of(std::move(shown), led_by);
     }
 
     /// The smallest that shows it; nothing: there is nothing, or it is to be passed over, and so
@@ -171,7 +195,7 @@ private:
     std::optional<fuzz_sighting> sighting_of(std::optional<fuzz_settlement::settled> shown,
                                              const std::string& led_by) {
         if (!shown) return std::nullopt;
-        const std::string before = reached_signature(shown->what);
+        const std::string before = name_of_bug(shown->what);
         if (!is_known(before)) {
             fuzz_sighting made = reported(std::move(*shown));
             if (!is_known(made.signature)) return made;
@@ -185,7 +209,7 @@ private:
         shown = settlement_.smallest(std::move(shown));
         fuzz_sighting made;
         made.what = std::move(shown.what);
-        made.signature = reached_signature(made.what);
+        made.signature = name_of_bug(made.what);
         tasks_ = std::move(shown.tasks);
         std::erase_if(tasks_, [](const auto& each) { return each.empty(); });
         schedule_replay along(made.what.best.decisions, replay_mode::strict);
@@ -215,8 +239,9 @@ private:
     bool has_suspects_ = false;  // cycles that could not be built so far
     std::size_t composed_ = 0;
     std::size_t refuted_ = 0;
-    std::unordered_map<std::string, std::uint64_t> tries_;  // by signature
-    std::unordered_set<std::string> known_;                 // signatures to be passed over
+    std::uint64_t inputs_ = 0;                           // that were looked at twice
+    std::unordered_map<std::string, suspect> suspects_;  // by real cycle
+    std::unordered_set<std::string> known_;              // signatures to be passed over
 };
 
 }  // namespace wedge

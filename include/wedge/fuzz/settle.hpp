@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "wedge/base/remove_runs.hpp"
 #include "wedge/explore/session.hpp"
 #include "wedge/fuzz/design.hpp"
 
@@ -35,15 +36,17 @@ public:
     /// Tries to build the deadlock of a cycle; nothing: it was not reached.
     ///
     /// @param executions_max  of each way to build it
+    /// @param or_else         which other deadlock will do, when one is met on the way
     std::optional<settled> confirm(const finding& cycle, const task_records& tasks,
-                                   std::uint64_t executions_max) const {
+                                   std::uint64_t executions_max,
+                                   const session::accepts& or_else) const {
         finding unproven = cycle;  // another program may have proven it
         unproven.judged = verdict::unresolved;
         unproven.tasks.clear();
         explore_options few = options_;
         few.executions_max = executions_max;
         const std::unique_ptr<subject> what = subject_with(tasks);
-        return reached(session(*what, few).confirm(unproven), cycle.signature, tasks);
+        return reached(session(*what, few).confirm(unproven, or_else), cycle.signature, tasks);
     }
 
     /// Whether every schedule of these tasks was tried, within a small budget, and none hangs.
@@ -80,16 +83,15 @@ public:
             way = std::move(*again);
             return true;
         };
-        for (std::size_t size = longest(tasks); size != 0; size /= 2)
-            for (std::size_t task = 0; task < tasks.size(); ++task)
-                for (std::size_t at = 0; at < tasks[task].size();) {
-                    task_records fewer = tasks;
-                    const auto first = fewer[task].begin() + static_cast<std::ptrdiff_t>(at);
-                    const std::size_t left = fewer[task].size() - at;
-                    fewer[task].erase(first,
-                                      first + static_cast<std::ptrdiff_t>(std::min(size, left)));
-                    if (!keeps(std::move(fewer))) at += size;
-                }
+        for (std::size_t task = 0; task < tasks.size(); ++task)
+            remove_runs([&] { return tasks[task].size(); },
+                        [&](std::size_t first, std::size_t end) {
+                            task_records fewer = tasks;
+                            std::vector<action_record>& calls = fewer[task];
+                            calls.erase(calls.begin() + static_cast<std::ptrdiff_t>(first),
+                                        calls.begin() + static_cast<std::ptrdiff_t>(end));
+                            return keeps(std::move(fewer));
+                        });
         for (std::size_t task = 0; task < tasks.size(); ++task)
             for (std::size_t i = 0; i < tasks[task].size(); ++i)
                 for (std::uint8_t small = 0; small < 2 && small < tasks[task][i].argument;
@@ -112,11 +114,6 @@ private:
     static bool is_any_left(const task_records& tasks) {
         return std::any_of(tasks.begin(), tasks.end(),
                            [](const auto& each) { return !each.empty(); });
-    }
-    static std::size_t longest(const task_records& tasks) {
-        std::size_t most = 0;
-        for (const auto& each : tasks) most = std::max(most, each.size());
-        return most;
     }
 
     std::unique_ptr<subject> subject_with(const task_records& tasks) const {

@@ -103,6 +103,7 @@ inline finding hygiene(finding_kind kind, const task& self, std::string what,
     found.judged = verdict::observed;
     found.what = std::move(what);
     found.locks = std::move(locks);
+    for (const held_lock& hold : self.held) found.held.push_back(use_of(hold));
     found.task = self.title();
     found.signature = signature_of(found);
     return found;

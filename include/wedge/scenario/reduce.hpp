@@ -11,6 +11,7 @@
 
 #include "wedge/base/check.hpp"
 #include "wedge/base/hash.hpp"
+#include "wedge/base/remove_runs.hpp"
 #include "wedge/scenario/parse.hpp"
 #include "wedge/scenario/print.hpp"
 
@@ -108,25 +109,15 @@ private:
         return true;
     }
 
-    /// Removes runs of things, half of them at first, then a quarter, at last each alone.
-    ///
     /// @param count  how many there are
     /// @param remove  (document&, first, end)
     template <class Count, class Remove>
     bool remove_runs(Count count, Remove remove) {
-        bool is_smaller = false;
-        for (std::size_t size = count(); size > 0; size /= 2) {
-            for (std::size_t at = 0; at < count();) {
-                document tried = best_;
-                const std::size_t end = std::min(at + size, count());
-                remove(tried, at, end);
-                if (attempt(std::move(tried)))
-                    is_smaller = true;
-                else
-                    at = end;
-            }
-        }
-        return is_smaller;
+        return wedge::remove_runs(count, [&](std::size_t first, std::size_t end) {
+            document tried = best_;
+            remove(tried, first, end);
+            return attempt(std::move(tried));
+        });
     }
 
     /// What is expected stays: it says what the scenario is about.

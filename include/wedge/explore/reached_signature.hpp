@@ -1,0 +1,126 @@
+// One name for what one wrong acquire leads to, however tasks come into it.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "wedge/event/finding.hpp"
+#include "wedge/event/signature.hpp"
+#include "wedge/explore/real_cycle.hpp"
+#include "wedge/order/stated_order.hpp"
+
+namespace wedge {
+
+namespace detail {
+
+/// What the task of a wait holds, and which of that the one before it in the circle waits for.
+struct wait_of_task {
+    const std::vector<lock_use>* held = nullptr;
+    std::size_t waited_for = 0;
+};
+
+inline wait_of_task wait_in(const finding& reached, const dependency& edge) {
+    for (const task_report& task : reached.tasks) {
+        if (task.name != edge.task) continue;
+        for (std::size_t i = 0; i < task.held.size(); ++i)
+            if (task.held[i].instance == edge.held.instance &&
+                task.held[i].class_id == edge.held.class_id)
+                return {&task.held, i};
+    }
+    return {};
+}
+
+/// The circle that an acquire closes with the stated order, by the innermost hold that it may not
+/// come under.
+inline std::vector<dependency> closed_under(std::span<const lock_use> held, const lock_use& taken,
+                                            const std::string& task, const stated_order& stated) {
+    for (std::size_t under = held.size(); under-- > 0;) {
+        std::vector<dependency> circle = stated.closed_by({held[under], taken, task, false});
+        if (!circle.empty()) return circle;
+    }
+    return {};
+}
+
+/// The least circle that an acquire on the way of these waits closes with the stated order.
+inline std::vector<dependency> against_stated_order(const finding& reached,
+                                                    const std::vector<dependency>& waits,
+                                                    const stated_order& stated) {
+    std::vector<dependency> least;
+    for (const dependency& edge : waits) {
+        const wait_of_task at = wait_in(reached, edge);
+        if (at.held == nullptr) continue;
+        const std::span<const lock_use> held = *at.held;
+        for (std::size_t i = at.waited_for + 1; i <= held.size(); ++i) {
+            const lock_use& taken = i < held.size() ? held[i] : edge.wanted;
+            if (has(taken.with, flags::tried)) continue;
+            std::vector<dependency> circle = closed_under(held.first(i), taken, edge.task, stated);
+            if (circle.empty()) continue;
+            if (least.empty() || cycle_signature(circle) < cycle_signature(least))
+                least = std::move(circle);
+        }
+    }
+    return least;
+}
+
+/// The circle that an acquire against a rule of tickets closes with the stated order as well.
+inline std::vector<dependency> against_stated_order(const finding& rule,
+                                                    const stated_order& stated) {
+    if (rule.kind != finding_kind::ww_rule || rule.locks.empty()) return {};
+    const lock_use& taken = rule.locks.back();
+    const bool is_acquire =
+        std::none_of(rule.held.begin(), rule.held.end(),
+                     [&](const lock_use& each) { return each.instance == taken.instance; });
+    return is_acquire ? closed_under(rule.held, taken, rule.task, stated)
+                      : std::vector<dependency>{};
+}
+
+/// The locks that wait in a circle, and between two of them the pseudo-locks that a task is in, as
+/// the way that it has come. A circle through such, in which several tasks do the same, is one
+/// round of it.
+inline std::vector<dependency> with_pseudo_locks(const finding& reached,
+                                                 const std::vector<dependency>& waits) {
+    const auto is_same = [](const dependency& a, const dependency& b) {
+        return a.held.class_name == b.held.class_name && a.held.how == b.held.how &&
+               a.wanted.class_name == b.wanted.class_name && a.wanted.how == b.wanted.how;
+    };
+    std::vector<dependency> cycle;
+    for (const dependency& edge : waits) {
+        cycle.push_back(edge);
+        const wait_of_task at = wait_in(reached, edge);
+        for (std::size_t i = at.waited_for; at.held != nullptr && i < at.held->size(); ++i) {
+            const lock_use& over = (*at.held)[i];
+            if (!is_pseudo_lock(over)) continue;
+            cycle.back().wanted = over;
+            cycle.push_back(edge);
+            cycle.back().held = over;
+        }
+    }
+    for (std::size_t round = 1; cycle.size() > waits.size() && round < cycle.size(); ++round)
+        if (cycle.size() % round == 0 &&
+            std::equal(cycle.begin() + static_cast<std::ptrdiff_t>(round), cycle.end(),
+                       cycle.begin(), is_same))
+            cycle.resize(round);
+    return cycle;
+}
+
+}  // namespace detail
+
+/// The signature of what has happened, whichever finding had foretold it.
+///
+/// One wrong acquire closes a circle with each of the orders that it breaks, and may break a rule
+/// before one of them hangs. Where the program states its order that acquire is known, and what it
+/// closes with the statement is the name. Else it is the circle of waits, with the pseudo-locks
+/// that tasks have come through, or the rule.
+inline std::string reached_signature(const finding& of, const stated_order& stated = {}) {
+    const std::vector<dependency>& waits = of.reached.empty() ? of.cycle : of.reached;
+    const bool is_circle = !of.tasks.empty() && !waits.empty();
+    std::vector<dependency> cycle = is_circle ? detail::against_stated_order(of, waits, stated)
+                                              : detail::against_stated_order(of, stated);
+    if (cycle.empty() && is_circle) cycle = detail::with_pseudo_locks(of, waits);
+    return cycle.empty() ? of.signature : "cycle " + cycle_signature(cycle);
+}
+
+}  // namespace wedge
