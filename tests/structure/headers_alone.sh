@@ -41,4 +41,5 @@ find wedge -name '*.hpp' | LC_ALL=C sort | LC_ALL=C awk -v folder="$include" -v 
         }
         exit !files
     }' >"$scratch/build.ninja"
-exec "$ninja" -C "$scratch"
+"$ninja" -C "$scratch"
+rm -rf "$scratch"  # a gigabyte
