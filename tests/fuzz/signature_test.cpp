@@ -179,6 +179,54 @@ struct walker {
     static constexpr const char* name = Repaired ? "walker<repaired>" : "walker<broken>";
 };
 
+/// Who copies takes the walk under an entry, against the stated order, and then another entry.
+template <bool Repaired>
+struct copier {
+    wedge::ww_class entries{"entry"};
+    wedge::ww_mutex one{entries}, other{entries};
+    wedge::mutex walk{"walk"};
+
+    copier() { wedge::prime(std::array<wedge::primed_lock, 2>{{{"walk"}, {"entry"}}}); }
+    void copy() {
+        if (Repaired) return fault();
+        const wedge::guard held(one);
+        fault();
+    }
+    void fault() {
+        const wedge::guard walking(walk);
+        const wedge::guard held(other);
+    }
+
+    static constexpr auto actions = wedge::actions(wedge::action<&copier::copy>{"copy"},
+                                                   wedge::action<&copier::fault>{"fault"});
+    static constexpr const char* name = Repaired ? "copier<repaired>" : "copier<broken>";
+};
+
+/// Two locks of a class under a ticket, or without one.
+template <bool Repaired>
+struct transfers {
+    wedge::ww_class accounts{"account"};
+    wedge::ww_mutex one{accounts}, other{accounts};
+
+    void there() { move(one, other); }
+    void back() { move(other, one); }
+    void move(wedge::ww_mutex& from, wedge::ww_mutex& to) {
+        if (Repaired) {
+            static_cast<void>(wedge::transaction(accounts, [&](wedge::ww_ticket& ticket) {
+                const wedge::ww_result got = from.lock(ticket);
+                return got == wedge::ww_result::back_off ? got : to.lock(ticket);
+            }));
+        } else {
+            const wedge::guard held(from);
+            const wedge::guard wanted(to);
+        }
+    }
+
+    static constexpr auto actions = wedge::actions(wedge::action<&transfers::there>{"there"},
+                                                   wedge::action<&transfers::back>{"back"});
+    static constexpr const char* name = Repaired ? "transfers<repaired>" : "transfers<broken>";
+};
+
 /// All that inputs of three seeds show; of each the engine goes on behind what it has found.
 template <wedge::workload W>
 signatures found(std::uint64_t executions) {
@@ -251,6 +299,18 @@ TEST_CASE("fuzz signature: a rule broken by an acquire against the stated order 
     CHECK(signature_of<walker<false>>(2, {{0, 0, 0}, {1, 2, 0}}) == one);
     CHECK(found<walker<false>>(400) == signatures{one});
     CHECK(found<walker<true>>(400) == signatures{});
+}
+
+TEST_CASE("fuzz signature: so is a rule that is broken behind such an acquire") {
+    CHECK(found<copier<false>>(400) == signatures{"cycle entry/EE walk/EE"});
+    CHECK(found<copier<true>>(400) == signatures{});
+}
+
+TEST_CASE("fuzz signature: what hangs without a ticket is the broken rule of tickets") {
+    const signatures made = found<transfers<false>>(400);
+    REQUIRE(made.size() == 1);
+    CHECK(made.begin()->starts_with("ww-rule account account@"));
+    CHECK(found<transfers<true>>(400) == signatures{});
 }
 
 TEST_CASE("fuzz signature: a promise that is not kept has one, whoever else is stuck with it") {

@@ -113,7 +113,7 @@ struct finding {
     std::vector<dependency> cycle;    ///< each edge's `wanted` is the next one's `held`
     std::vector<dependency> reached;  ///< confirmed: the cycle of waits in which it ended
     std::vector<lock_use> locks;      ///< other kinds: what it is about
-    std::vector<lock_use> held;       ///< and all that its task held then, outermost first
+    std::vector<lock_use> held;       ///< of an acquire: all that was held then, outermost first
     std::vector<task_report> tasks;   ///< where every task stood when it happened
     std::string task;                 ///< who ran into it
     grade graded;

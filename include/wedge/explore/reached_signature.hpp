@@ -44,7 +44,26 @@ inline std::vector<dependency> closed_under(std::span<const lock_use> held, cons
     return {};
 }
 
-/// The least circle that an acquire on the way of these waits closes with the stated order.
+/// The least circle that an acquire of one task closes with the stated order.
+///
+/// @param held   what it held before the last acquire
+/// @param first  of `held`: the acquires before it do not count
+inline std::vector<dependency> closed_by_way(std::span<const lock_use> held, std::size_t first,
+                                             const lock_use& last, const std::string& task,
+                                             const stated_order& stated) {
+    std::vector<dependency> least;
+    for (std::size_t i = first; i <= held.size(); ++i) {
+        const lock_use& taken = i < held.size() ? held[i] : last;
+        if (has(taken.with, flags::tried)) continue;
+        std::vector<dependency> circle = closed_under(held.first(i), taken, task, stated);
+        if (circle.empty()) continue;
+        if (least.empty() || cycle_signature(circle) < cycle_signature(least))
+            least = std::move(circle);
+    }
+    return least;
+}
+
+/// The same of the tasks that wait, from what each is waited for to what it waits for.
 inline std::vector<dependency> against_stated_order(const finding& reached,
                                                     const std::vector<dependency>& waits,
                                                     const stated_order& stated) {
@@ -52,29 +71,42 @@ inline std::vector<dependency> against_stated_order(const finding& reached,
     for (const dependency& edge : waits) {
         const wait_of_task at = wait_in(reached, edge);
         if (at.held == nullptr) continue;
-        const std::span<const lock_use> held = *at.held;
-        for (std::size_t i = at.waited_for + 1; i <= held.size(); ++i) {
-            const lock_use& taken = i < held.size() ? held[i] : edge.wanted;
-            if (has(taken.with, flags::tried)) continue;
-            std::vector<dependency> circle = closed_under(held.first(i), taken, edge.task, stated);
-            if (circle.empty()) continue;
-            if (least.empty() || cycle_signature(circle) < cycle_signature(least))
-                least = std::move(circle);
-        }
+        std::vector<dependency> circle =
+            closed_by_way(*at.held, at.waited_for + 1, edge.wanted, edge.task, stated);
+        if (circle.empty()) continue;
+        if (least.empty() || cycle_signature(circle) < cycle_signature(least))
+            least = std::move(circle);
     }
     return least;
 }
 
-/// The circle that an acquire against a rule of tickets closes with the stated order as well.
+/// The same of an acquire against a rule of tickets, from the hold that it must not come under.
 inline std::vector<dependency> against_stated_order(const finding& rule,
                                                     const stated_order& stated) {
-    if (rule.kind != finding_kind::ww_rule || rule.locks.empty()) return {};
-    const lock_use& taken = rule.locks.back();
-    const bool is_acquire =
-        std::none_of(rule.held.begin(), rule.held.end(),
-                     [&](const lock_use& each) { return each.instance == taken.instance; });
-    return is_acquire ? closed_under(rule.held, taken, rule.task, stated)
-                      : std::vector<dependency>{};
+    if (rule.kind != finding_kind::ww_rule || rule.held.empty()) return {};
+    std::size_t first = 0;
+    while (first < rule.held.size() && rule.held[first].instance != rule.locks.front().instance)
+        ++first;
+    return closed_by_way(rule.held, first + 1, rule.locks.back(), rule.task, stated);
+}
+
+/// The rule of tickets that an acquire of this circle has broken, if such a rule is what forbids
+/// the circle: it is of locks of one class.
+inline const finding* broken_rule_of(const std::vector<dependency>& waits,
+                                     std::span<const finding> seen) {
+    const std::uint32_t locks = waits.front().wanted.class_id;
+    for (const dependency& edge : waits)
+        if (edge.wanted.class_id != locks) return nullptr;
+    for (const finding& rule : seen) {
+        if (rule.kind != finding_kind::ww_rule || rule.held.empty()) continue;
+        const lock_use& taken = rule.locks.back();
+        const auto is_it = [&](const dependency& edge) {
+            return taken.class_id == locks &&
+                   to_string(taken.where) == to_string(edge.wanted.where);
+        };
+        if (std::any_of(waits.begin(), waits.end(), is_it)) return &rule;
+    }
+    return nullptr;
 }
 
 /// The locks that wait in a circle, and between two of them the pseudo-locks that a task is in, as
@@ -112,14 +144,20 @@ inline std::vector<dependency> with_pseudo_locks(const finding& reached,
 ///
 /// One wrong acquire closes a circle with each of the orders that it breaks, and may break a rule
 /// before one of them hangs. Where the program states its order that acquire is known, and what it
-/// closes with the statement is the name. Else it is the circle of waits, with the pseudo-locks
-/// that tasks have come through, or the rule.
-inline std::string reached_signature(const finding& of, const stated_order& stated = {}) {
+/// closes with the statement is the name. Else it is the rule of tickets that was broken, or the
+/// circle of waits, with the pseudo-locks that tasks have come through.
+///
+/// @param seen  what the order checker said of the same execution
+inline std::string reached_signature(const finding& of, const stated_order& stated = {},
+                                     std::span<const finding> seen = {}) {
     const std::vector<dependency>& waits = of.reached.empty() ? of.cycle : of.reached;
     const bool is_circle = !of.tasks.empty() && !waits.empty();
     std::vector<dependency> cycle = is_circle ? detail::against_stated_order(of, waits, stated)
                                               : detail::against_stated_order(of, stated);
-    if (cycle.empty() && is_circle) cycle = detail::with_pseudo_locks(of, waits);
+    if (cycle.empty() && is_circle) {
+        if (const finding* const rule = detail::broken_rule_of(waits, seen)) return rule->signature;
+        cycle = detail::with_pseudo_locks(of, waits);
+    }
     return cycle.empty() ? of.signature : "cycle " + cycle_signature(cycle);
 }
 

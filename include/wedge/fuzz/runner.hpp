@@ -157,9 +157,10 @@ private:
                 return each.signature;
         return std::nullopt;
     }
-    /// By the order that the workload has stated, which each execution states anew.
+    /// By the order that the workload has stated, which each execution states anew, and by what the
+    /// checker said of the last one.
     std::string name_of_bug(const finding& reached) const {
-        return reached_signature(reached, stated_order(order_.graph()));
+        return reached_signature(reached, stated_order(order_.graph()), order_.findings());
     }
     bool is_known(const std::string& signature) const { return known_.contains(signature); }
 
@@ -209,12 +210,12 @@ private:
         shown = settlement_.smallest(std::move(shown));
         fuzz_sighting made;
         made.what = std::move(shown.what);
-        made.signature = name_of_bug(made.what);
         tasks_ = std::move(shown.tasks);
         std::erase_if(tasks_, [](const auto& each) { return each.empty(); });
         schedule_replay along(made.what.best.decisions, replay_mode::strict);
         byte_recorder answers(along);
         static_cast<void>(run(answers, fuzz_pass::checking));
+        made.signature = name_of_bug(made.what);
         made.input.design = number_;
         made.input.tasks = static_cast<std::uint8_t>(tasks_.size());
         for (std::uint8_t task = 0; task < made.input.tasks; ++task)

@@ -103,9 +103,16 @@ inline finding hygiene(finding_kind kind, const task& self, std::string what,
     found.judged = verdict::observed;
     found.what = std::move(what);
     found.locks = std::move(locks);
-    for (const held_lock& hold : self.held) found.held.push_back(use_of(hold));
     found.task = self.title();
     found.signature = signature_of(found);
+    return found;
+}
+
+/// A finding about an acquire, the last of these locks.
+inline finding wrong_acquire(finding_kind kind, const task& self, std::string what,
+                             std::vector<lock_use> locks) {
+    finding found = hygiene(kind, self, std::move(what), std::move(locks));
+    for (const held_lock& hold : self.held) found.held.push_back(use_of(hold));
     return found;
 }
 

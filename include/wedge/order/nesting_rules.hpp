@@ -54,12 +54,12 @@ inline void check_nesting(order_knowledge& known, task& self, std::size_t index,
     if (options.unchecked) return;
     if (is_ww(step)) {
         if (!is_same_ticket(self, held, step))
-            known.keep(hygiene(finding_kind::ww_rule, self,
-                               use_of(step).class_name +
-                                   (has(step.with, flags::ticketed)
-                                        ? " taken while another is held without its ticket"
-                                        : " taken without a ticket while another is held"),
-                               {use_of(held), use_of(step)}),
+            known.keep(wrong_acquire(finding_kind::ww_rule, self,
+                                     use_of(step).class_name +
+                                         (has(step.with, flags::ticketed)
+                                              ? " taken while another is held without its ticket"
+                                              : " taken without a ticket while another is held"),
+                                     {use_of(held), use_of(step)}),
                        fresh);
         return;
     }
