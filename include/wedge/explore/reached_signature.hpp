@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "wedge/event/finding.hpp"
@@ -44,6 +45,13 @@ inline std::vector<dependency> closed_under(std::span<const lock_use> held, cons
     return {};
 }
 
+/// Keeps the least circle, so that the order in which they are met is not seen.
+inline void keep_lesser(std::vector<dependency>& least, std::vector<dependency> circle) {
+    if (circle.empty()) return;
+    if (least.empty() || cycle_signature(circle) < cycle_signature(least))
+        least = std::move(circle);
+}
+
 /// The least circle that an acquire of one task closes with the stated order.
 ///
 /// @param held   what it held before the last acquire
@@ -55,10 +63,7 @@ inline std::vector<dependency> closed_by_way(std::span<const lock_use> held, std
     for (std::size_t i = first; i <= held.size(); ++i) {
         const lock_use& taken = i < held.size() ? held[i] : last;
         if (has(taken.with, flags::tried)) continue;
-        std::vector<dependency> circle = closed_under(held.first(i), taken, task, stated);
-        if (circle.empty()) continue;
-        if (least.empty() || cycle_signature(circle) < cycle_signature(least))
-            least = std::move(circle);
+        keep_lesser(least, closed_under(held.first(i), taken, task, stated));
     }
     return least;
 }
@@ -71,11 +76,8 @@ inline std::vector<dependency> against_stated_order(const finding& reached,
     for (const dependency& edge : waits) {
         const wait_of_task at = wait_in(reached, edge);
         if (at.held == nullptr) continue;
-        std::vector<dependency> circle =
-            closed_by_way(*at.held, at.waited_for + 1, edge.wanted, edge.task, stated);
-        if (circle.empty()) continue;
-        if (least.empty() || cycle_signature(circle) < cycle_signature(least))
-            least = std::move(circle);
+        keep_lesser(least,
+                    closed_by_way(*at.held, at.waited_for + 1, edge.wanted, edge.task, stated));
     }
     return least;
 }
@@ -99,10 +101,10 @@ inline const finding* broken_rule_of(const std::vector<dependency>& waits,
         if (edge.wanted.class_id != locks) return nullptr;
     for (const finding& rule : seen) {
         if (rule.kind != finding_kind::ww_rule || rule.held.empty()) continue;
-        const lock_use& taken = rule.locks.back();
+        if (rule.locks.back().class_id != locks) continue;
+        const std::string where = to_string(rule.locks.back().where);
         const auto is_it = [&](const dependency& edge) {
-            return taken.class_id == locks &&
-                   to_string(taken.where) == to_string(edge.wanted.where);
+            return to_string(edge.wanted.where) == where;
         };
         if (std::any_of(waits.begin(), waits.end(), is_it)) return &rule;
     }

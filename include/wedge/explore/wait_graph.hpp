@@ -111,7 +111,7 @@ public:
     task_report report(const stuck_task& each) const {
         task_report text;
         text.name = each.who->title();
-        for (const held_lock& held : each.who->held) text.held.push_back(use_of(held));
+        text.held = uses_of(each.who->held);
         const context_state& in = each.who->contexts;
         if (in.hardirqs != 0) text.contexts.push_back(class_of(context::hardirq).id());
         if (in.softirqs != 0) text.contexts.push_back(class_of(context::softirq).id());

@@ -159,8 +159,11 @@ private:
     }
     /// By the order that the workload has stated, which each execution states anew, and by what the
     /// checker said of the last one.
+    std::string name_of_bug(const finding& reached, const stated_order& stated) const {
+        return reached_signature(reached, stated, order_.findings());
+    }
     std::string name_of_bug(const finding& reached) const {
-        return reached_signature(reached, stated_order(order_.graph()), order_.findings());
+        return name_of_bug(reached, stated_order(order_.graph()));
     }
     bool is_known(const std::string& signature) const { return known_.contains(signature); }
 
@@ -182,7 +185,10 @@ private:
     std::optional<fuzz_sighting> confirmed(const finding& cycle,
                                            const fuzz_subject::task_records& tasks,
                                            std::uint64_t executions_max) {
-        const auto is_news = [this](const finding& stuck) { return !is_known(name_of_bug(stuck)); };
+        const stated_order stated(order_.graph());
+        const auto is_news = [&](const finding& stuck) {
+            return !is_known(name_of_bug(stuck, stated));
+        };
         std::optional<fuzz_settlement::settled> shown =
             settlement_.confirm(cycle, tasks, executions_max, is_news);
         const std::string led_by = shown ? shown->what.signature : "";

@@ -38,6 +38,11 @@ inline lock_use use_of(const held_lock& hold) {
             hold.with,
             hold.where};
 }
+inline std::vector<lock_use> uses_of(const held_locks& held) {
+    std::vector<lock_use> uses;
+    for (const held_lock& hold : held) uses.push_back(use_of(hold));
+    return uses;
+}
 inline lock_use use_of(const event& step) {
     return {lock_class::from_id(step.class_id).name(),
             step.class_id,
@@ -112,7 +117,7 @@ inline finding hygiene(finding_kind kind, const task& self, std::string what,
 inline finding wrong_acquire(finding_kind kind, const task& self, std::string what,
                              std::vector<lock_use> locks) {
     finding found = hygiene(kind, self, std::move(what), std::move(locks));
-    for (const held_lock& hold : self.held) found.held.push_back(use_of(hold));
+    found.held = uses_of(self.held);
     return found;
 }
 
