@@ -3,6 +3,8 @@
 
 #include <cstddef>
 
+#include "wedge/base/one_build.hpp"
+
 #if defined(__SANITIZE_THREAD__)
 #define WEDGE_TSAN 1
 #elif defined(__has_feature)
@@ -154,3 +156,11 @@ struct tsan_lock {
 };
 
 }  // namespace wedge::sanitizer
+
+namespace wedge::detail {
+
+/// What a lock tells TSan is in inline functions.
+[[maybe_unused]] static const bool thread_sanitizer_is_registered =
+    register_build_setting(build_setting::thread_sanitizer, sanitizer::thread ? 1 : 0);
+
+}  // namespace wedge::detail

@@ -5,6 +5,8 @@
 #include <memory>
 
 #include "wedge/base/check.hpp"
+#include "wedge/base/one_build.hpp"
+#include "wedge/base/sanitizer.hpp"
 #include "wedge/explore/baton.hpp"
 #include "wedge/explore/fiber.hpp"
 #include "wedge/explore/options.hpp"
@@ -16,6 +18,15 @@ inline constexpr bool has_fibers = true;
 #else
 inline constexpr bool has_fibers = false;
 #endif
+
+namespace detail {
+
+/// The switchers have a layout for each of these.
+[[maybe_unused]] static const bool switchers_are_registered =
+    register_build_setting(build_setting::fibers, has_fibers ? 1 : 0) &&
+    register_build_setting(build_setting::address_sanitizer, sanitizer::address ? 1 : 0);
+
+}  // namespace detail
 
 /// Runs one of several stacks at a time and switches between them. Stack 0 is the caller's own;
 /// stack i + 1 belongs to task i and is made on its first use, then kept for later executions.

@@ -1,0 +1,41 @@
+// Settings of the compiler that must be one in a whole program; a program that mixes them aborts.
+#pragma once
+
+#include <cstdlib>
+#include <cstring>
+
+#include <unistd.h>
+
+namespace wedge::detail {
+
+/// What two translation units of one program must agree on, since types and inline functions
+/// depend on it. The linker takes any one of the copies and reports nothing.
+enum class build_setting : unsigned char { level, fibers, thread_sanitizer, address_sanitizer };
+
+inline constexpr unsigned build_settings = 4;
+
+inline unsigned char values_seen[build_settings] = {};  // zero before any dynamic initialisation
+
+/// Notes the value that a translation unit was compiled with; aborts when another unit had another.
+/// A header whose code depends on the setting calls it from the initialiser of a static variable.
+///
+/// @param value  below 8
+inline bool register_build_setting(build_setting which, unsigned value) noexcept {
+    unsigned char& seen = values_seen[static_cast<unsigned>(which)];
+    seen = static_cast<unsigned char>(seen | (1U << value));
+    if ((seen & (seen - 1)) == 0) return true;
+    static constexpr const char* texts[build_settings] = {
+        "WEDGE_LEVEL; set the level once, on the CMake target, for all of them\n",
+        "WEDGE_FIBERS; link all of them that include wedge/explore with the same CMake target\n",
+        "-fsanitize=thread; build all of them with it, or none\n",
+        "-fsanitize=address; build all of them that include wedge/explore with it, or none\n",
+    };
+    const auto print = [](const char* text) {
+        [[maybe_unused]] const auto written = ::write(2, text, std::strlen(text));
+    };
+    print("wedge: this program mixes translation units of different ");
+    print(texts[static_cast<unsigned>(which)]);
+    std::abort();
+}
+
+}  // namespace wedge::detail
