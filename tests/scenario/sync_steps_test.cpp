@@ -98,4 +98,29 @@ TEST_CASE("sync steps: recursive readers pass a waiting writer, plain ones do no
     CHECK(twice("qrwlock", " recursive") == "sound");
 }
 
+TEST_CASE("sync steps: queueing never sleeps, flushing and cancelling do") {
+    const std::string w = "lock s spinlock\nlock r raw_spinlock\nwork w { }\n";
+    for (const char* where : {"thread t { lock s; ", "thread t { lock r; ", "handler h hardirq { ",
+                              "handler h softirq { "}) {
+        CAPTURE(where);
+        const char* const unlocks = where[0] == 'h'    ? ""
+                                    : where[16] == 's' ? "; unlock s"
+                                                       : "; unlock r";
+        const auto with = [&](const char* step) {
+            return checked(w + where + step + unlocks + " }\nthread u { queue w }\n");
+        };
+        const wedge::scenario::check_result queued = with("queue w");
+        CHECK(queued.what == "sound");
+        CHECK(queued.found.findings.empty());
+        for (const char* waits : {"flush w", "cancel w"}) {
+            const wedge::scenario::check_result waited = with(waits);
+            REQUIRE(!waited.found.findings.empty());
+            for (const wedge::finding& each : waited.found.findings)
+                for (const wedge::lock_use& lock : each.locks)
+                    CHECK(lock.class_name.find("wedge's own") == std::string::npos);
+            CHECK(waited.found.findings[0].kind == wedge::finding_kind::wait_type);
+        }
+    }
+}
+
 }  // namespace sync_steps_test

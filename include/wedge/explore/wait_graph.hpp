@@ -118,7 +118,7 @@ public:
         if (each.is_done) return text;
         const operation& next = each.who->pending;
         text.where = next.where;
-        if (!may_wait(next.what)) return text;
+        if (!may_wait(next.what) || is_internal(next)) return text;
         if (waits_for_lock(each))
             text.wanted = wanted_by(*each.who);
         else if (each.waits_on_condition)
@@ -148,6 +148,11 @@ private:
                next == step::join || next == step::access;
     }
 
+    /// Its holder always goes on, so that it is no wait to speak of.
+    static bool is_internal(const operation& next) {
+        return next.what != step::wait && next.lock != nullptr &&
+               lock_class::from_id(next.lock->class_id()).options().is_internal;
+    }
     static mode mode_wanted(const operation& next) noexcept {
         return next.what == step::acquire ? next.how : mode::exclusive;
     }

@@ -127,14 +127,19 @@ private:
         if (self.runtime->is_giving_up()) return self.runtime->perform(self, next);
         detail::adopt_if_foreign(self, identity_);
         report(self, event_kind::wait, where);
-        detail::tsan_unlocked(lock, mode::exclusive);
-        detail::released(self, lock, mode::exclusive, where);
-        // The order of the re-acquire is checked now: it may never come.
-        detail::attempt(self, lock, {.where = where});
-        const bool is_notified = self.runtime->perform(self, next);
-        if (self.runtime->is_giving_up()) return false;
-        detail::acquired(self, lock, {.where = where});
-        detail::tsan_locked(lock, {});
+        const bool is_internal = lock_class::from_id(lock.class_id()).options().is_internal;
+        bool is_notified = false;
+        {
+            const unheard_section unheard(self, is_internal);
+            detail::tsan_unlocked(lock, mode::exclusive);
+            detail::released(self, lock, mode::exclusive, where);
+            // The order of the re-acquire is checked now: it may never come.
+            detail::attempt(self, lock, {.where = where});
+            is_notified = self.runtime->perform(self, next);
+            if (self.runtime->is_giving_up()) return false;
+            detail::acquired(self, lock, {.where = where});
+            detail::tsan_locked(lock, {});
+        }
         report(self, event_kind::wake, where);
         return is_notified;
     }

@@ -6,6 +6,7 @@
 
 #include "wedge/base/hash.hpp"
 #include "wedge/lock/condition.hpp"
+#include "wedge/lock/internal_mutex.hpp"
 #include "wedge/lock/label.hpp"
 #include "wedge/lock/mutex.hpp"
 #include "wedge/lock/thread.hpp"
@@ -19,13 +20,15 @@ namespace wedge {
 ///
 /// While the body runs the worker holds a lock of the item's class, and whoever waits for the
 /// body takes that one: so waiting under a lock that the body takes is an inverted order, whether
-/// or not it hangs.
+/// or not it hangs. Queueing never sleeps: it is allowed under any lock and in any context.
 template <class Level = default_level>
 class basic_work {
 public:
     template <class Body>
     explicit basic_work(Body body, label as = site::current())
         : running_(as.cls()),
+          queued_((as.cls().name() + " queued").c_str()),
+          begun_((as.cls().name() + " begun").c_str()),
           worker_(thread::daemon([this, body]() mutable { serve(body); },
                                  (as.cls().name() + " worker").c_str())) {}
     basic_work(const basic_work&) = delete;
@@ -87,15 +90,16 @@ public:
 
 private:
     using mutex_type = checked<std::mutex, Level>;
-    using lock_guard = guard<mutex_type>;
+    using state_type = detail::internal_mutex<Level>;
+    using lock_guard = guard<state_type>;
 
-    void wait_for_body(site where) { const lock_guard held(running_, where); }
+    void wait_for_body(site where) { const guard<mutex_type> held(running_, where); }
 
     template <class Body>
     void serve(Body& body) {
         while (wait_for_work()) {
             {
-                const lock_guard held(running_);
+                const guard<mutex_type> held(running_);
                 if (begin()) body();
             }
             detail::task_ended(current());  // what the body has left held, nobody gives back
@@ -118,9 +122,9 @@ private:
     }
 
     mutex_type running_;
-    mutex_type state_{"work_state"};
-    basic_condition<Level> queued_{"work_queued"};
-    basic_condition<Level> begun_{"work_begun"};
+    state_type state_;
+    basic_condition<Level> queued_;
+    basic_condition<Level> begun_;
     bool is_queued_ = false;
     bool is_stopped_ = false;
     unsigned cancels_ = 0;

@@ -40,7 +40,8 @@ inline lock_use use_of(const held_lock& hold) {
 }
 inline std::vector<lock_use> uses_of(const held_locks& held) {
     std::vector<lock_use> uses;
-    for (const held_lock& hold : held) uses.push_back(use_of(hold));
+    for (const held_lock& hold : held)
+        if (!lock_class::from_id(hold.class_id).options().is_internal) uses.push_back(use_of(hold));
     return uses;
 }
 inline lock_use use_of(const event& step) {

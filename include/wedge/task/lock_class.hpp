@@ -31,6 +31,7 @@ struct class_options {
     nesting_order order = nullptr;       ///< null: instances do not nest
     wait_type allows = wait_type::none;  ///< pseudo-locks: what may be taken in the section
     bool is_promise = false;             ///< pseudo-locks: others wait for who is in the section
+    bool is_internal = false;            ///< a lock of wedge's own: no rule and no report names it
 };
 
 namespace detail {

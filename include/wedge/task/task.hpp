@@ -67,6 +67,23 @@ public:
 
 static_assert(sizeof(task) <= 4096);
 
+/// While it lives no sink hears what the running task does, as within a hook. For the steps that
+/// wedge takes on a lock of its own.
+class unheard_section {
+public:
+    explicit unheard_section(task& self, bool is_unheard = true) noexcept
+        : self_(self), was_unheard_(self.in_hook) {
+        self.in_hook = was_unheard_ || is_unheard;
+    }
+    ~unheard_section() { self_.in_hook = was_unheard_; }
+    unheard_section(const unheard_section&) = delete;
+    unheard_section& operator=(const unheard_section&) = delete;
+
+private:
+    task& self_;
+    const bool was_unheard_;
+};
+
 namespace detail {
 
 inline constinit thread_local task* current_task = nullptr;
