@@ -35,11 +35,17 @@ TEST_CASE("signature: modes count, instances and tasks do not") {
     CHECK(wedge::cycle_signature(exclusive) != wedge::cycle_signature(other));
 }
 
-TEST_CASE("signature: a hygiene finding is its kind, class and site") {
+TEST_CASE("signature: a hygiene finding is its kind, class and function, at whichever line") {
     wedge::finding found;
     found.kind = wedge::finding_kind::unlock_imbalance;
     found.locks = {use("a")};
     found.locks[0].where = {"dir/x.cpp", "f", 3};
-    CHECK(wedge::signature_of(found) == "unlock-imbalance a@dir/x.cpp:3");
+    CHECK(wedge::signature_of(found) == "unlock-imbalance a in f");
+    const std::string before = wedge::signature_of(found);
+    found.locks[0].where.line = 4;
+    CHECK(wedge::signature_of(found) == before);
+    found.locks[0].where.function = "";
+    found.task = "deposit#2";
+    CHECK(wedge::signature_of(found) == "unlock-imbalance a in deposit");
     CHECK(wedge::short_hash(wedge::signature_of(found)).size() == 8);
 }

@@ -95,6 +95,8 @@ struct task_report {
     std::string waits_for;                  ///< otherwise: what, as `condition ready`
     site where{};                           ///< of its next step; none: it has ended
     std::vector<std::uint32_t> contexts{};  ///< classes of the contexts that it has entered
+    std::string action{};                   ///< what it runs; no number stands in it
+    std::string joins{};                    ///< the task whose end it waits for
 };
 
 /// What makes a finding believed (order_rules: grading).

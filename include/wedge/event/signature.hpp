@@ -7,6 +7,7 @@
 
 #include "wedge/base/hash.hpp"
 #include "wedge/event/finding.hpp"
+#include "wedge/event/hang.hpp"
 
 namespace wedge {
 
@@ -35,20 +36,60 @@ inline std::string cycle_signature(const std::vector<dependency>& cycle) {
     return text;
 }
 
-/// A cycle's signature, or (kind, class, site) for a finding without one: the site of the step
-/// that breaks the rule, as the locks held there may come from any caller.
+namespace detail {
+
+/// What a task of a hang waits for, by class: `completion done`, `table`, `the end of fault`.
+inline std::string object_of(const hang_link& link, const std::vector<task_report>& tasks) {
+    if (link.wanted) return link.wanted->class_name;
+    for (const task_report& task : tasks) {
+        if (task.name != link.task || task.joins.empty()) continue;
+        for (const task_report& joined : tasks)
+            if (joined.name == task.joins && !joined.action.empty())
+                return "the end of " + joined.action;
+        const std::string name = name_without_number(task.joins);
+        return "the end of " + (name.empty() ? "a task" : name);
+    }
+    return link.waits_for;
+}
+
+}  // namespace detail
+
+/// The waits of a hang that is no circle of locks, each as `object` or `object by action`: a circle
+/// from its least node on, else each wait once. Empty: nothing waits.
+inline std::vector<std::string> waits_in(const finding& found) {
+    const hang how = hang_of(found);
+    std::vector<std::string> nodes;
+    for (const hang_link& link : how.links)
+        nodes.push_back(detail::object_of(link, found.tasks) +
+                        (link.action.empty() ? "" : " by " + link.action));
+    if (!how.is_circle) {
+        std::sort(nodes.begin(), nodes.end());
+        nodes.erase(std::unique(nodes.begin(), nodes.end()), nodes.end());
+        return nodes;
+    }
+    std::vector<std::string> least = nodes;
+    for (std::size_t i = 1; i < nodes.size(); ++i) {
+        std::rotate(nodes.begin(), nodes.begin() + 1, nodes.end());
+        least = std::min(least, nodes);
+    }
+    return least;
+}
+
+/// What a finding is known by, in every run of every build: its kind, the classes of the cycle, or
+/// else what is waited for and by which action; of a broken rule the classes, and the function that
+/// breaks it. No line stands in it, no number of a task or a lock, and no task that only waits
+/// behind others.
 inline std::string signature_of(const finding& found) {
     if (!found.cycle.empty()) return "cycle " + cycle_signature(found.cycle);
     std::string text = name_of(found.kind);
     for (const lock_use& lock : found.locks) text += " " + lock.class_name;
     if (!found.locks.empty()) {
-        if (const site where = found.locks.back().where; where.is_known())
-            text += "@" + to_string(where);
-    } else {
-        for (const task_report& task : found.tasks)
-            if (task.wanted || !task.waits_for.empty())
-                text += " " + (task.wanted ? task.wanted->class_name : task.waits_for) + "@" +
-                        to_string(task.where);
+        const std::string function = found.locks.back().where.function;
+        const std::string by = function.empty() ? name_without_number(found.task) : function;
+        if (!by.empty()) text += " in " + by;
+    } else if (found.is_stuck()) {
+        for (const std::string& wait : waits_in(found))
+            text += (text.find(' ') == std::string::npos ? " " : ", ") + wait;
     }
     return text;
 }

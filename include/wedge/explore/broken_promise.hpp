@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-#include "wedge/base/site.hpp"
+#include "wedge/event/hang.hpp"
 #include "wedge/explore/wait_graph.hpp"
 
 namespace wedge::detail {
@@ -30,7 +30,9 @@ inline std::string in_words(const std::vector<std::string>& words) {
 }
 inline std::string wait_of(const wait_graph& waits, const stuck_task& each) {
     const task_report shown = waits.report(each);
-    return shown.waits_for + "@" + to_string(shown.where);
+    if (shown.joins.empty()) return shown.waits_for;
+    const std::string name = name_without_number(shown.joins);
+    return "the end of " + (name.empty() ? "a task" : name);
 }
 inline bool is_awaited(const held_lock& held) {
     return lock_class::from_id(held.class_id).options().is_promise;

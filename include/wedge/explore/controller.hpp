@@ -206,6 +206,7 @@ private:
         made.self.stage = 0;
         made.self.pending = {};  // it would speak of locks that are gone
         made.self.is_idle = false;
+        made.self.action = nullptr;
         made.body = {};
         made.is_done = false;
         made.is_starting = false;

@@ -153,7 +153,7 @@ inline finding describe_livelock(finding stuck, std::span<const operation> retri
         const std::string& name = lock_class::from_id(object.class_id()).name();
         std::string& all = each.what == step::access ? watched : wanted;
         if (all.find(name) == std::string::npos) all += (all.empty() ? "" : ", ") + name;
-        places.push_back(name + "@" + to_string(each.where));
+        places.push_back(name);
     }
     stuck.what = "tasks retry for ever";
     if (!wanted.empty()) stuck.what += " and never get " + wanted;

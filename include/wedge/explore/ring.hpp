@@ -10,6 +10,7 @@
 #include "wedge/event/finding.hpp"
 #include "wedge/event/signature.hpp"
 #include "wedge/explore/real_cycle.hpp"
+#include "wedge/explore/sighting.hpp"
 
 namespace wedge {
 
@@ -77,11 +78,37 @@ inline bool is_among(const finding& known, const finding& stuck) {
     return matches(known, stuck) || !ring_in(known.cycle, stuck.tasks).empty();
 }
 
-/// Explains a finding by the deadlock that it was among.
+/// Whether a deadlock in which nobody ends some waits is in another one, in which nobody ends these
+/// and more: then those others only stand by.
+inline bool is_part_of(const finding& smaller, const finding& larger) {
+    const auto is_plain = [](const finding& each) {
+        return each.kind == finding_kind::deadlock && each.cycle.empty() &&
+               each.signature == signature_of(each) && !hang_of(each).is_circle;
+    };
+    if (!is_plain(smaller) || !is_plain(larger)) return false;
+    const std::vector<std::string> few = waits_in(smaller);
+    const std::vector<std::string> many = waits_in(larger);
+    return !few.empty() && std::includes(many.begin(), many.end(), few.begin(), few.end());
+}
+
+/// Keeps a new sighting, unless a part of it is known; it takes the place of one that it is a part
+/// of.
+inline void add_to(std::vector<sighting>& known, sighting made) {
+    for (sighting& each : known) {
+        if (each.is_reached && is_part_of(each.what, made.what)) return;
+        if (!each.is_reached || !is_part_of(made.what, each.what)) continue;
+        each = std::move(made);
+        return;
+    }
+    known.push_back(std::move(made));
+}
+
+/// Explains a finding by the deadlock that it was among. What made it less believed is over.
 inline void adopt(finding& known, const finding& stuck) {
     if (known.kind != stuck.kind) {
         known.judged = verdict::confirmed;
         known.reason.clear();
+        known.graded = {};
     }
     known.tasks = stuck.tasks;
     known.reached = matches(known, stuck) ? stuck.cycle : ring_in(known.cycle, stuck.tasks);

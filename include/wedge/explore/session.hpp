@@ -159,8 +159,9 @@ public:
                                                const std::vector<decision>& hints) {
         schedule_replay along(hints, replay_mode::lenient);
         const sighting wanted{like, {}, false, like.is_stuck()};
+        const execution_record done = run(along);
         const bool is_shown =
-            shows(wanted, run(along)) ||
+            shows(wanted, done) || (done.stuck && is_part_of(*done.stuck, like)) ||
             (!like.cycle.empty() ? confirm_cycle(like)
                                  : builds(*make_strategy(subject_, options_, {}), wanted));
         return is_shown ? std::optional(control_.decisions()) : std::nullopt;
@@ -223,7 +224,7 @@ private:
             return;
         }
         if (other.is_of_order) note_locks(other.what);
-        found_.push_back(std::move(other));
+        add_to(found_, std::move(other));
     }
 
     void regrade(sighting& each) const {
@@ -247,7 +248,7 @@ private:
             each.shown = shown(in, {});
             each.is_reached = true;
         }
-        if (!is_known) found_.push_back({stuck, shown(in, {}), false, true});
+        if (!is_known) add_to(found_, {stuck, shown(in, {}), false, true});
     }
 
     void see_exception(const execution_record& in) {

@@ -35,6 +35,7 @@ private:
         std::uint64_t key = combine(state_hash(all), is_livelock ? 1 : 0);
         for (const std::unique_ptr<controlled_task>& each : all) {
             key = combine(key, hash_text(each->self.name));
+            if (each->self.action != nullptr) key = combine(key, hash_text(each->self.action));
             const lock_identity* const wanted = each->self.pending.lock;
             if (each->is_done || wanted == nullptr) continue;
             for (const lock_state::use& waiting : locks.at(wanted->instance()).state.queue())

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "wedge/event/finding.hpp"
+#include "wedge/event/hang.hpp"
 #include "wedge/explore/lock_table.hpp"
 #include "wedge/order/describe.hpp"
 #include "wedge/task/lock_class.hpp"
@@ -111,6 +112,8 @@ public:
     task_report report(const stuck_task& each) const {
         task_report text;
         text.name = each.who->title();
+        text.action =
+            each.who->action != nullptr ? each.who->action : name_without_number(each.who->title());
         text.held = uses_of(each.who->held);
         const context_state& in = each.who->contexts;
         if (in.hardirqs != 0) text.contexts.push_back(class_of(context::hardirq).id());
@@ -125,8 +128,10 @@ public:
             text.waits_for = title_of(*next.condition);
         else if (next.lock != nullptr)
             text.waits_for = title_of(*next.lock);
-        else if (next.what == step::join)
-            text.waits_for = "the end of " + tasks_[next.other].who->title();
+        else if (next.what == step::join) {
+            text.joins = tasks_[next.other].who->title();
+            text.waits_for = "the end of " + text.joins;
+        }
         return text;
     }
 

@@ -161,6 +161,10 @@ private:
             for (std::string& name : classes) name = scenario::written_class(name);
             json.key("classes").list(classes).key("grade");
             report::write_grade(json, each.graded);
+            json.key("hang");
+            finding named = each;
+            scenario::name_locks(named, result.titles);
+            report::write_hang(json, named);
             json.key("verdict").value(wedge::name_of(each.judged)).key("schedule");
             if (schedules[i].empty())
                 json.null();

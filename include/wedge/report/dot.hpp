@@ -57,7 +57,7 @@ inline const char* colour(std::size_t i) {
 class dot_printer {
 public:
     explicit dot_printer(const finding& found)
-        : found_(found), cycle_(cycle_of(found)), name_(found) {}
+        : found_(found), hang_(hang_of(found)), name_(found) {}
 
     std::string print() {
         text_ = "digraph finding {\n";
@@ -66,8 +66,8 @@ public:
         line("       fontname=\"Helvetica\", labelloc=t, label=<" + title() + ">];");
         line("node [fontname=\"Helvetica\", fontsize=13, fontcolor=\"#222222\", penwidth=2];");
         line("edge [fontname=\"Helvetica\", fontsize=11, fontcolor=\"#555555\", penwidth=2];");
-        if (!cycle_.empty())
-            edges();
+        if (hang_.is_circle)
+            circle();
         else if (found_.is_stuck())
             waiting_tasks();
         else
@@ -76,7 +76,7 @@ public:
     }
 
 private:
-    bool is_ring() const { return cycle_.size() > 1; }
+    bool is_ring() const { return hang_.is_circle && hang_.links.size() > 1; }
 
     void line(const std::string& text) { text_ += "    " + text + "\n"; }
 
@@ -114,39 +114,35 @@ private:
         return std::string(verb) + name_(lock) + terms_of(lock) + at + to_string(lock.where);
     }
 
-    /// A stated order knows no instance: there it is its neighbour's, so that the ring closes.
-    static const lock_use& known(const lock_use& lock, const lock_use& neighbour) {
-        return lock.instance == 0 && lock.class_name == neighbour.class_name ? neighbour : lock;
-    }
-
-    void edges() {
+    void circle() {
         std::vector<std::string> drawn;  // the locks, each once
         const auto draw = [&](const lock_use& lock) {
             if (std::find(drawn.begin(), drawn.end(), id(lock)) != drawn.end()) return;
             drawn.push_back(id(lock));
             lock_node(lock);
         };
-        const std::vector<std::string> actors = actors_of(cycle_);
-        for (std::size_t i = 0; i < actors.size(); ++i) {
-            // The second actor of a class inside itself has the two locks exchanged.
-            const dependency& edge = cycle_[i % cycle_.size()];
-            const bool exchanged = i >= cycle_.size();
-            const std::size_t n = cycle_.size();
-            const lock_use& held =
-                exchanged ? edge.wanted : known(edge.held, cycle_[(i + n - 1) % n].wanted);
-            const lock_use& wanted =
-                exchanged ? edge.held : known(edge.wanted, cycle_[(i + 1) % n].held);
-            draw(held);
-            draw(wanted);
+        const std::size_t n = hang_.links.size();
+        for (std::size_t i = 0; i < n; ++i) {
+            const hang_link& link = hang_.links[i];
             const std::string box = "task" + std::to_string(i);
             std::vector<std::string> lines;
-            if (exchanged) lines.push_back("another task in the same code");
-            if (edge.primed) lines.push_back("stated by prime, not seen");
-            if (!exchanged) lines.push_back(step("holds ", held, ", taken at "));
-            if (!exchanged) lines.push_back(step("wants ", wanted, " at "));
-            task_node(box, colour(i), actors[i], lines);
-            arrow(id(held), box, colour(i), false);
-            arrow(box, id(wanted), colour(i), true);
+            if (link.is_exchanged) lines.push_back("another task in the same code");
+            if (link.is_primed) lines.push_back("stated by prime, not seen");
+            const bool is_shown = !link.is_exchanged;
+            if (is_shown && link.holds && !link.is_queued)
+                lines.push_back(step("holds ", *link.holds, ", taken at "));
+            if (is_shown && link.wanted)
+                lines.push_back(
+                    step(link.is_queued ? "queues first for " : "wants ", *link.wanted, " at "));
+            if (!link.wanted) lines.push_back("waits at " + to_string(link.where));
+            if (link.holds) draw(*link.holds);
+            if (link.wanted) draw(*link.wanted);
+            task_node(box, colour(i), link.task, lines);
+            if (link.holds) arrow(id(*link.holds), box, colour(i), false);
+            if (link.wanted)
+                arrow(box, id(*link.wanted), colour(i), true);
+            else
+                arrow(box, "task" + std::to_string((i + 1) % n), colour(i), true);
         }
     }
 
@@ -189,7 +185,7 @@ private:
     }
 
     const finding& found_;
-    const std::vector<dependency> cycle_;
+    const hang hang_;
     const lock_names name_;
     std::string text_;
 };

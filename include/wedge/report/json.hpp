@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -113,13 +114,54 @@ struct json_context {
 
 namespace report {
 
+/// The classes that a finding is about: of its cycle, of a broken rule, or of what the tasks of its
+/// hang wait for. Not those of tasks that stand by.
 inline std::vector<std::string> classes_of(const finding& found) {
     std::vector<std::string> classes;
-    for_each_lock(found, [&](const lock_use& lock) {
-        if (std::find(classes.begin(), classes.end(), lock.class_name) == classes.end())
-            classes.push_back(lock.class_name);
-    });
+    const auto add = [&](const std::string& name) {
+        if (!name.empty() && std::find(classes.begin(), classes.end(), name) == classes.end())
+            classes.push_back(name);
+    };
+    for (const dependency& edge : found.cycle) {
+        add(edge.held.class_name);
+        add(edge.wanted.class_name);
+    }
+    for (const lock_use& lock : found.locks) add(lock.class_name);
+    if (!classes.empty()) return classes;
+    for (const hang_link& link : hang_of(found).links) {
+        if (link.wanted)
+            add(link.wanted->class_name);
+        else if (!link.waits_for.starts_with("the end of "))
+            add(link.waits_for.substr(link.waits_for.find(' ') + 1));  // behind its kind
+    }
+    if (found.kind == finding_kind::livelock)
+        for (const task_report& task : found.tasks)
+            if (task.wanted) add(task.wanted->class_name);
     return classes;
+}
+
+/// Who waits for whom, as the text and the picture show it.
+inline void write_hang(json_writer& json, const finding& found) {
+    const hang how = hang_of(found);
+    const lock_names name(found);
+    const auto put = [&](const char* key, const std::optional<lock_use>& lock) {
+        json.key(key);
+        if (!lock)
+            json.null();
+        else
+            json.value(name(*lock) + terms_of(*lock));
+    };
+    json.begin('[');
+    for (const hang_link& link : how.links) {
+        json.begin('{').key("task").value(link.task);
+        put(link.is_queued ? "queues_for" : "holds", link.holds);
+        if (link.wanted)
+            put("waits_for", link.wanted);
+        else
+            json.key("waits_for").value(link.waits_for);
+        json.key("at").value(to_string(link.where)).end('}');
+    }
+    json.end(']');
 }
 
 inline void write_grade(json_writer& json, const grade& graded) {
@@ -137,6 +179,8 @@ inline void write_finding(json_writer& json, const finding& found, const std::st
     json.key("classes").list(classes_of(found));
     json.key("grade");
     write_grade(json, found.graded);
+    json.key("hang");
+    write_hang(json, found);
     json.key("verdict").value(name_of(found.judged));
     json.key("reason").value(found.reason);
     json.key("schedule");

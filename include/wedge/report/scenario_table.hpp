@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "wedge/report/words.hpp"
@@ -14,21 +16,6 @@ inline std::string call_of(const lock_use& lock, const lock_names& name) {
     const std::string tried = has(lock.with, flags::tried) ? "try_" : "";
     const std::string shared = is_shared(lock.how) ? "_shared" : "";
     return tried + "lock" + shared + "(" + name(lock) + ")";
-}
-
-/// The tasks that close a cycle, one an edge. Two edges that one task was seen to make need two
-/// tasks to hang, so a second `fault` is called `fault'`: another task in the same code.
-inline std::vector<std::string> actors_of(const std::vector<dependency>& cycle) {
-    std::vector<std::string> actors;
-    const auto add = [&](const dependency& edge) {
-        std::string actor = edge.task.empty() ? "task" : edge.task;
-        while (std::find(actors.begin(), actors.end(), actor) != actors.end()) actor += '\'';
-        actors.push_back(actor);
-    };
-    for (const dependency& edge : cycle) add(edge);
-    // A class inside itself: two tasks hang with the two locks exchanged.
-    if (cycle.size() == 1 && cycle[0].held.instance != cycle[0].wanted.instance) add(cycle[0]);
-    return actors;
 }
 
 namespace detail {
@@ -44,38 +31,41 @@ struct scenario {
     std::vector<scenario_row> rows;
 };
 
-inline scenario scenario_of(const std::vector<dependency>& cycle, const lock_names& name) {
-    scenario result{actors_of(cycle), {}};
-    const std::vector<std::string>& actors = result.actors;
-    if (cycle.size() == 1) {
-        const std::string outer = call_of(cycle[0].held, name);
-        const std::string inner = call_of(cycle[0].wanted, name);
-        if (actors.size() == 1)
-            result.rows = {{0, outer, ""}, {0, inner, "waits for itself"}};
-        else
-            result.rows = {{0, outer, ""},
-                           {1, inner, ""},
-                           {1, outer, "waits for " + actors[0]},
-                           {0, inner, "waits for " + actors[1]}};
-        return result;
+/// The step that a task of a hang waits in, as its caller wrote it.
+inline std::string wait_of(const hang_link& link, const lock_names& name) {
+    if (link.wanted) return call_of(*link.wanted, name);
+    constexpr std::string_view end = "the end of ";
+    if (link.waits_for.starts_with(end)) return "join(" + link.waits_for.substr(end.size()) + ")";
+    return "wait for " + link.waits_for;
+}
+
+/// First each task of the circle takes what the one before it waits for, then each one waits.
+inline scenario scenario_of(const hang& circle, const lock_names& name) {
+    scenario result;
+    const std::vector<hang_link>& links = circle.links;
+    for (std::size_t i = 0; i < links.size(); ++i) {
+        result.actors.push_back(links[i].task);
+        if (links[i].holds && !links[i].is_queued)
+            result.rows.push_back({i, call_of(*links[i].holds, name), ""});
     }
-    for (std::size_t i = 0; i < cycle.size(); ++i)
-        result.rows.push_back({i, call_of(cycle[i].held, name), ""});
-    for (std::size_t i = cycle.size(); i-- > 0;)
-        result.rows.push_back(
-            {i, call_of(cycle[i].wanted, name), "waits for " + actors[(i + 1) % actors.size()]});
+    for (std::size_t i = links.size(); i-- > 0;) {
+        const hang_link& next = links[(i + 1) % links.size()];
+        std::string note = "waits for " + (links.size() == 1 ? "itself" : next.task);
+        if (next.is_queued) note += ", which queues before it";
+        result.rows.push_back({i, wait_of(links[i], name), std::move(note)});
+    }
     return result;
 }
 
 }  // namespace detail
 
-/// Draws how a cycle hangs, every line behind `indent`; a list where the table would be wider
-/// than a terminal.
-inline std::string scenario_table(const std::vector<dependency>& cycle, const lock_names& name,
+/// Draws how a circle of waits hangs, every line behind `indent`; a list where the table would be
+/// wider than a terminal.
+inline std::string scenario_table(const hang& circle, const lock_names& name,
                                   const std::string& indent) {
     constexpr std::size_t width_max = 100;  // the notes included
     constexpr std::size_t gap = 4;
-    const detail::scenario drawn = detail::scenario_of(cycle, name);
+    const detail::scenario drawn = detail::scenario_of(circle, name);
 
     std::vector<std::size_t> widths;
     for (const std::string& actor : drawn.actors) widths.push_back(actor.size());

@@ -19,7 +19,7 @@ namespace report {
 class finding_printer {
 public:
     explicit finding_printer(const finding& found)
-        : found_(found), cycle_(cycle_of(found)), name_(found) {
+        : found_(found), cycle_(cycle_of(found)), hang_(hang_of(found)), name_(found) {
         for_each_lock(found, [&](const lock_use& lock) {
             name_width_ = std::max(name_width_, described(lock).size());
         });
@@ -99,16 +99,15 @@ private:
     }
 
     void scenario() {
-        if (cycle_.empty() || is_about_interrupts(found_.kind)) return;
-        // Pseudo-locks are not waited for: what was reached shows the locks that are.
-        const std::vector<dependency>& drawn = found_.reached.empty() ? cycle_ : found_.reached;
+        // What an interrupt does to the task below it is no exchange of steps between tasks.
+        if (!hang_.is_circle || (is_about_interrupts(found_.kind) && !hang_.has_happened)) return;
         constexpr const char* titles[] = {"how it could hang", "how it hangs", "how it would hang",
                                           "how it hangs"};  // by verdict
         text_ += std::string("\n  ") + titles[static_cast<std::size_t>(found_.judged)] + "\n";
-        text_ += scenario_table(drawn, name_, "    ");
-        for (const std::string& actor : actors_of(drawn))
-            if (actor.back() == '\'')
-                text_ += "    (" + actor + " is another task in the same code)\n";
+        text_ += scenario_table(hang_, name_, "    ");
+        for (const hang_link& link : hang_.links)
+            if (link.task.back() == '\'')
+                text_ += "    (" + link.task + " is another task in the same code)\n";
     }
 
     void conclusion() {
@@ -148,17 +147,27 @@ private:
 
     std::string described(const lock_use& lock) const { return name_(lock) + terms_of(lock); }
 
+    /// Those that keep a task from a lock: its holders, or else writers that queue before a reader.
     std::string holders_of(const lock_use& wanted) const {
         std::string holders;
+        const auto add = [&](const char* how, const std::string& task) {
+            holders += (holders.empty() ? std::string(", ") + how : " and ") + task;
+        };
         for (const task_report& task : found_.tasks)
             for (const lock_use& lock : task.held)
-                if (lock.instance == wanted.instance && lock.class_name == wanted.class_name)
-                    holders += (holders.empty() ? ", held by " : " and ") + task.name;
+                if (::wedge::detail::is_of(lock, wanted) && ::wedge::detail::excludes(lock, wanted))
+                    add("held by ", task.name);
+        if (!holders.empty()) return holders;
+        for (const task_report& task : found_.tasks)
+            if (task.wanted && ::wedge::detail::is_of(*task.wanted, wanted) &&
+                !is_shared(task.wanted->how) && wanted.how == mode::shared)
+                add("queued behind ", task.name);
         return holders;
     }
 
     const finding& found_;
     const std::vector<dependency> cycle_;
+    const hang hang_;
     const lock_names name_;
     std::size_t name_width_ = 0;
     bool holds_any_ = false;

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "wedge/event/finding.hpp"
+#include "wedge/event/hang.hpp"
 
 namespace wedge::report {
 
@@ -81,51 +82,15 @@ void for_each_lock(const finding& found, Visit visit) {
         visit(edge.held);
         visit(edge.wanted);
     }
+    for (const dependency& edge : found.reached) {
+        visit(edge.held);
+        visit(edge.wanted);
+    }
     for (const lock_use& lock : found.locks) visit(lock);
     for (const task_report& task : found.tasks) {
         for (const lock_use& lock : task.held) visit(lock);
         if (task.wanted) visit(*task.wanted);
     }
-}
-
-/// The ring of tasks that wait for each other's locks, as dependencies; empty when there is none.
-inline std::vector<dependency> ring_of(const std::vector<task_report>& tasks) {
-    struct holder {
-        std::size_t task;
-        const lock_use* lock;
-    };
-    const auto holder_of = [&](const lock_use& wanted) -> holder {
-        for (std::size_t i = 0; i < tasks.size(); ++i)
-            for (const lock_use& held : tasks[i].held)
-                if (held.instance == wanted.instance && held.class_name == wanted.class_name)
-                    return {i, &held};
-        return {tasks.size(), nullptr};
-    };
-    for (std::size_t start = 0; start < tasks.size(); ++start) {
-        std::vector<dependency> ring;
-        std::size_t at = start;
-        while (ring.size() < tasks.size() && tasks[at].wanted) {
-            const holder next = holder_of(*tasks[at].wanted);
-            if (next.lock == nullptr) break;
-            ring.push_back({{}, *tasks[at].wanted, tasks[at].name, false});
-            at = next.task;
-            if (at != start) continue;
-            for (std::size_t i = 0; i < ring.size(); ++i)
-                ring[(i + 1) % ring.size()].held = *holder_of(ring[i].wanted).lock;
-            return ring;
-        }
-    }
-    return {};
-}
-
-/// The cycle of a finding. For a lock of a class within another of it (`recursive`), which names
-/// only the two locks, how it hung, or else those two.
-inline std::vector<dependency> cycle_of(const finding& found) {
-    if (found.kind != finding_kind::recursive || !found.cycle.empty()) return found.cycle;
-    std::vector<dependency> ring = ring_of(found.tasks);
-    if (ring.empty() && found.locks.size() == 2)
-        ring.push_back({found.locks[0], found.locks[1], found.task, false});
-    return ring;
 }
 
 /// How the locks are called within one finding: by class, and by instance where two of a class

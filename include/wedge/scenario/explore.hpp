@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "wedge/explore/dealt_exploration.hpp"
 #include "wedge/explore/session.hpp"
@@ -21,10 +22,11 @@ inline void name_locks(finding& found, const lock_titles& titles) {
         const auto title = titles.find(use.instance);
         if (title != titles.end()) use.class_name = title->second;
     };
-    for (dependency& edge : found.cycle) {
-        rename(edge.held);
-        rename(edge.wanted);
-    }
+    for (std::vector<dependency>* const edges : {&found.cycle, &found.reached})
+        for (dependency& edge : *edges) {
+            rename(edge.held);
+            rename(edge.wanted);
+        }
     for (lock_use& lock : found.locks) rename(lock);
     for (task_report& task : found.tasks) {
         for (lock_use& lock : task.held) rename(lock);

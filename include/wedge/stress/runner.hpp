@@ -287,7 +287,9 @@ private:
             if (each.signature != wedged_->signature) continue;
             each.judged = verdict::confirmed;
             each.reason.clear();
+            each.graded = {};
             each.tasks = wedged_->tasks;
+            each.reached = wedged_->cycle;
             return;
         }
         to.findings.push_back(std::move(*wedged_));

@@ -60,6 +60,7 @@ public:
     operation pending{};      ///< the step it is about to take (under control)
     rng random{1};            ///< answers `choose` natively
     std::string name;
+    const char* action = nullptr;  ///< of a workload, that it runs now; null: none
 
     /// The name that reports print.
     std::string title() const { return name.empty() ? "task " + std::to_string(ordinal) : name; }

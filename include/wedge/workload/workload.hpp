@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "wedge/base/hash.hpp"
+#include "wedge/task/task.hpp"
 #include "wedge/workload/actions.hpp"
 #include "wedge/workload/program.hpp"
 
@@ -93,11 +94,28 @@ std::uint64_t fingerprint() {
 
 namespace detail {
 
+/// Says meanwhile which action the calling task runs.
+class action_scope {
+public:
+    explicit action_scope(const char* name) noexcept : self_(current()), before_(self_.action) {
+        self_.action = name;
+    }
+    action_scope(const action_scope&) = delete;
+    action_scope& operator=(const action_scope&) = delete;
+    ~action_scope() { self_.action = before_; }
+
+private:
+    task& self_;
+    const char* const before_;
+};
+
 /// Calls the action of that number.
 template <workload W>
 void call_numbered(W& state, std::size_t number, std::uint32_t argument) {
-    const auto call_if = [&]<auto Function>(std::size_t & left, const action<Function>&) {
-        if (left-- == 0) call_action<Function>(state, argument);
+    const auto call_if = [&]<auto Function>(std::size_t & left, const action<Function>& each) {
+        if (left-- != 0) return;
+        const action_scope running(each.name);
+        call_action<Function>(state, argument);
     };
     std::apply(
         [&](const auto&... each) {

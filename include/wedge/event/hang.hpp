@@ -1,0 +1,246 @@
+// How tasks hang, as one value: the text, the table, the picture and the JSON of a finding read it.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "wedge/event/finding.hpp"
+
+namespace wedge {
+
+/// One task of a hang: what it waits for, and what makes the task before it wait.
+struct hang_link {
+    std::string task;
+    std::string action{};             ///< what the task runs; no number stands in it
+    std::optional<lock_use> holds{};  ///< the lock that the task before it in the circle waits for
+    bool is_queued = false;           ///< the task waits for `holds` too, before the other one
+    std::optional<lock_use> wanted{};
+    std::string waits_for{};    ///< if that is no lock: as `condition ready`
+    site where{};               ///< of the wait
+    bool is_exchanged = false;  ///< a second task in the code of the first one
+    bool is_primed = false;     ///< stated by `prime`, not seen
+};
+
+/// The waits that make a finding a hang. Tasks that only wait behind these are not in it.
+struct hang {
+    /// In a circle each task waits for the next one. Else nobody is known to end these waits.
+    std::vector<hang_link> links;
+    bool is_circle = false;
+    bool has_happened = false;  ///< false: an order that was seen, as it could hang
+};
+
+/// The name of a task without the number that tells it from others with this name: `fault` of
+/// `fault#2` and of `fault[1]`; empty for `task 3`.
+inline std::string name_without_number(const std::string& title) {
+    const std::size_t last = title.find_last_not_of("0123456789");
+    if (last == std::string::npos) return {};
+    const bool has_number = last + 1 < title.size();
+    if (has_number && title[last] == ' ') return {};
+    if (has_number && title[last] == '#') return title.substr(0, last);
+    const std::size_t open = title.find_last_of('[');
+    return title[last] == ']' && open != std::string::npos ? title.substr(0, open) : title;
+}
+
+namespace detail {
+
+inline bool is_of(const lock_use& a, const lock_use& b) {
+    return a.instance == b.instance && a.class_name == b.class_name;
+}
+inline bool excludes(const lock_use& a, const lock_use& b) {
+    return !is_shared(a.how) || !is_shared(b.how);
+}
+
+/// The waits of stuck tasks as a graph over their places in the list.
+class reported_waits {
+public:
+    explicit reported_waits(const std::vector<task_report>& tasks) : tasks_(tasks) {}
+
+    /// The tasks without which this one could go on: holders, writers that queue before a reader,
+    /// and a task whose end is waited for. Only tasks that wait themselves.
+    std::vector<std::size_t> blockers(std::size_t waiting) const {
+        std::vector<std::size_t> all;
+        const task_report& me = tasks_[waiting];
+        for (std::size_t i = 0; i < tasks_.size(); ++i) {
+            if (!is_waiting(i)) continue;
+            if (me.wanted ? keeps_from(tasks_[i], *me.wanted)
+                          : !me.joins.empty() && me.joins == tasks_[i].name)
+                all.push_back(i);
+        }
+        if (all.empty() && me.wanted && me.wanted->how == mode::shared)
+            for (std::size_t i = 0; i < tasks_.size(); ++i)
+                if (tasks_[i].wanted && is_of(*tasks_[i].wanted, *me.wanted) &&
+                    !is_shared(tasks_[i].wanted->how))
+                    all.push_back(i);
+        return all;
+    }
+
+    /// A shortest circle; empty: there is none.
+    std::vector<std::size_t> circle() const {
+        std::vector<std::size_t> shortest;
+        for (std::size_t start = 0; start < tasks_.size(); ++start) {
+            std::vector<std::size_t> path = circle_through(start);
+            if (!path.empty() && (shortest.empty() || path.size() < shortest.size()))
+                shortest = std::move(path);
+        }
+        return shortest;
+    }
+
+    /// The tasks that wait, and for no task that waits.
+    std::vector<std::size_t> ends() const {
+        std::vector<std::size_t> all;
+        for (std::size_t i = 0; i < tasks_.size(); ++i)
+            if (is_waiting(i) && blockers(i).empty()) all.push_back(i);
+        return all;
+    }
+
+private:
+    bool is_waiting(std::size_t at) const {
+        return tasks_[at].wanted.has_value() || !tasks_[at].waits_for.empty();
+    }
+    static bool keeps_from(const task_report& holder, const lock_use& wanted) {
+        return std::any_of(holder.held.begin(), holder.held.end(), [&](const lock_use& held) {
+            return is_of(held, wanted) && excludes(held, wanted);
+        });
+    }
+
+    std::vector<std::size_t> circle_through(std::size_t start) const {
+        constexpr auto nobody = static_cast<std::size_t>(-1);
+        std::vector<std::size_t> from(tasks_.size(), nobody);
+        std::vector<std::size_t> frontier{start};
+        for (std::size_t i = 0; i < frontier.size(); ++i) {
+            for (const std::size_t next : blockers(frontier[i])) {
+                if (next == start) {
+                    std::vector<std::size_t> path;
+                    for (std::size_t at = frontier[i]; at != start; at = from[at])
+                        path.push_back(at);
+                    path.push_back(start);
+                    std::reverse(path.begin(), path.end());
+                    return path;
+                }
+                if (from[next] != nobody) continue;
+                from[next] = frontier[i];
+                frontier.push_back(next);
+            }
+        }
+        return {};
+    }
+
+    const std::vector<task_report>& tasks_;
+};
+
+inline hang_link link_of(const task_report& task) {
+    return {task.name, task.action, {}, false, task.wanted, task.waits_for, task.where};
+}
+
+/// A reader that waits behind another reader waits for a writer that queues before it.
+inline void add_writers(hang& of, const std::vector<task_report>& tasks) {
+    for (std::size_t i = 0; i < of.links.size(); ++i) {
+        const std::optional<lock_use>& wanted = of.links[i].wanted;
+        const std::optional<lock_use>& held = of.links[(i + 1) % of.links.size()].holds;
+        if (!wanted || !held || wanted->how != mode::shared || !is_shared(held->how)) continue;
+        hang_link writer{"a writer"};
+        lock_use queued = *wanted;
+        queued.how = mode::exclusive;
+        queued.where = {};
+        writer.wanted = queued;
+        for (const task_report& task : tasks)
+            if (task.wanted && is_of(*task.wanted, *wanted) && !is_shared(task.wanted->how)) {
+                writer = link_of(task);
+                break;
+            }
+        writer.holds = writer.wanted;
+        writer.is_queued = true;
+        of.links.insert(of.links.begin() + static_cast<std::ptrdiff_t>(i) + 1, std::move(writer));
+        ++i;
+    }
+}
+
+/// @param tasks  as they stood when it happened; empty: it did not
+inline hang along_cycle(const std::vector<dependency>& cycle,
+                        const std::vector<task_report>& tasks) {
+    hang made;
+    made.is_circle = true;
+    made.has_happened = !tasks.empty();
+    const std::size_t n = cycle.size();
+    // A stated order knows no instance: there it is that of the neighbour, so that the circle
+    // closes.
+    const auto known = [](lock_use lock, const lock_use& neighbour) {
+        if (lock.instance == 0 && lock.class_name == neighbour.class_name)
+            lock.instance = neighbour.instance;
+        return lock;
+    };
+    const auto add = [&](const dependency& edge, const lock_use& held, const lock_use& wanted) {
+        hang_link link{edge.task.empty() ? "task" : edge.task};
+        for (const task_report& task : tasks)
+            if (task.name == link.task) link.action = task.action;
+        while (std::any_of(made.links.begin(), made.links.end(),
+                           [&](const hang_link& other) { return other.task == link.task; }))
+            link.task += '\'';
+        link.holds = held;
+        link.wanted = wanted;
+        link.where = wanted.where;
+        link.is_primed = edge.primed;
+        made.links.push_back(std::move(link));
+    };
+    for (std::size_t i = 0; i < n; ++i)
+        add(cycle[i], known(cycle[i].held, cycle[(i + n - 1) % n].wanted),
+            known(cycle[i].wanted, cycle[(i + 1) % n].held));
+    // A class inside itself: two tasks hang with the two locks exchanged.
+    if (n == 1 && !made.has_happened && cycle[0].held.instance != cycle[0].wanted.instance) {
+        add(cycle[0], cycle[0].wanted, cycle[0].held);
+        made.links.back().is_exchanged = true;
+    }
+    add_writers(made, tasks);
+    return made;
+}
+
+/// What keeps stuck tasks waiting where no circle of locks does.
+inline hang among_tasks(const std::vector<task_report>& tasks) {
+    const reported_waits waits(tasks);
+    hang made;
+    made.has_happened = true;
+    const std::vector<std::size_t> circle = waits.circle();
+    made.is_circle = !circle.empty();
+    for (const std::size_t at : made.is_circle ? circle : waits.ends())
+        made.links.push_back(link_of(tasks[at]));
+    if (!made.is_circle) return made;
+    for (std::size_t i = 0; i < made.links.size(); ++i) {
+        const std::optional<lock_use>& wanted = made.links[i].wanted;
+        if (!wanted) continue;
+        hang_link& next = made.links[(i + 1) % made.links.size()];
+        for (const lock_use& held : tasks[circle[(i + 1) % circle.size()]].held)
+            if (is_of(held, *wanted)) next.holds = held;
+        next.is_queued = !next.holds;
+        if (next.is_queued) next.holds = next.wanted;
+    }
+    return made;
+}
+
+}  // namespace detail
+
+/// The cycle of a finding. For a lock of a class within another of it (`recursive`), which names
+/// only the two locks, those two.
+inline std::vector<dependency> cycle_of(const finding& found) {
+    if (found.kind != finding_kind::recursive || !found.cycle.empty() || found.locks.size() != 2)
+        return found.cycle;
+    return {{found.locks[0], found.locks[1], found.task, false}};
+}
+
+/// How a finding hangs, or could: from the waits in which it was reached, else from the order.
+inline hang hang_of(const finding& found) {
+    const bool has_happened = found.is_stuck();
+    if (has_happened && !found.reached.empty())
+        return detail::along_cycle(found.reached, found.tasks);
+    if (has_happened && found.kind == finding_kind::deadlock && !found.cycle.empty())
+        return detail::along_cycle(found.cycle, found.tasks);
+    if (found.kind == finding_kind::livelock) return {};  // its tasks go on
+    if (has_happened) return detail::among_tasks(found.tasks);
+    const std::vector<dependency> cycle = cycle_of(found);
+    return cycle.empty() ? hang{} : detail::along_cycle(cycle, {});
+}
+
+}  // namespace wedge
