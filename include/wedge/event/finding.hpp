@@ -34,16 +34,31 @@ enum class finding_kind : std::uint8_t {
     capacity,
     deadlock,
     livelock,
+    stalled,
 };
 
 inline constexpr std::array finding_names = {
-    "circular",          "recursive",     "instance-order",      "inconsistent-context",
-    "context-inversion", "wait-type",     "nest-not-held",       "ww-rule",
-    "unlock-imbalance",  "held-at-exit",  "held-when-destroyed", "not-held",
-    "pin-broken",        "bad-downgrade", "assertion",           "capacity",
-    "deadlock",          "livelock",
+    "circular",
+    "recursive",
+    "instance-order",
+    "inconsistent-context",
+    "context-inversion",
+    "wait-type",
+    "nest-not-held",
+    "ww-rule",
+    "unlock-imbalance",
+    "held-at-exit",
+    "held-when-destroyed",
+    "not-held",
+    "pin-broken",
+    "bad-downgrade",
+    "assertion",
+    "capacity",
+    "deadlock",
+    "livelock",
+    "stalled",
 };
-static_assert(finding_names.size() == static_cast<std::size_t>(finding_kind::livelock) + 1);
+static_assert(finding_names.size() == static_cast<std::size_t>(finding_kind::stalled) + 1);
 
 constexpr const char* name_of(finding_kind kind) noexcept {
     return finding_names[static_cast<std::size_t>(kind)];
@@ -121,6 +136,7 @@ struct finding {
     grade graded;
     std::uint32_t cycles = 1;  ///< how many cycles the new edge closed
     bool exact = false;        ///< from exact evidence: instances and tasks are comparable
+    call_stack stack;          ///< of a stalled task: where it stands
     schedule best;             ///< confirmed or observed under control: repeats it
     std::string signature;     ///< see signature.hpp
 

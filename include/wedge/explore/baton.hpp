@@ -1,11 +1,13 @@
 // Tasks as real threads that hand a baton round: for programs that need true thread identity.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <thread>
 #include <vector>
 
+#include <pthread.h>
 #include <sched.h>
 #include <unistd.h>
 
@@ -55,6 +57,13 @@ public:
         runner& leaving = *runners_[from];
         runners_[to]->baton.ring();
         leaving.baton.await();
+        running_.store(::pthread_self(), std::memory_order_relaxed);
+    }
+
+    /// The thread that has the baton; called by any thread.
+    pthread_t running_thread(pthread_t home) const noexcept {
+        const pthread_t running = running_.load(std::memory_order_relaxed);
+        return running != pthread_t{} ? running : home;
     }
 
     /// The thread can neither end nor be joined: it stands still until the process ends.
@@ -91,6 +100,7 @@ private:
     void loop(std::uint32_t number, runner& self) {
         const sanitizer::ignore_scope ours;
         self.baton.await();
+        running_.store(::pthread_self(), std::memory_order_relaxed);
         while (!stopping_) {
             const std::uint32_t next = user_.run_on(number);
             switch_to(number, next);
@@ -99,6 +109,7 @@ private:
 
     stack_user& user_;
     bool stopping_ = false;
+    std::atomic<pthread_t> running_{};
     cpu_set_t before_{};
     std::vector<std::unique_ptr<runner>> runners_;
 };

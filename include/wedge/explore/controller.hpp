@@ -10,7 +10,9 @@
 #include "wedge/explore/execution.hpp"
 #include "wedge/explore/known_tasks.hpp"
 #include "wedge/explore/stacks.hpp"
+#include "wedge/explore/stalled.hpp"
 #include "wedge/explore/step_model.hpp"
+#include "wedge/explore/step_watch.hpp"
 #include "wedge/explore/stuck.hpp"
 #include "wedge/explore/subject.hpp"
 #include "wedge/explore/task_scheduler.hpp"
@@ -22,7 +24,7 @@ namespace wedge {
 
 /// Runs executions of one subject. All tasks run on the calling thread, or on threads that run
 /// one at a time; the controller itself is called by whichever task takes a step.
-class controller final : public runtime, private stack_user {
+class controller final : public runtime, public watched_engine, private stack_user {
 public:
     /// @param order  hears the events of all tasks; may be null
     controller(subject& what, substrate on, sink* order, std::uint64_t steps_max,
@@ -35,16 +37,16 @@ public:
           scheduler_(what, model_, steps_max),
           learns_(what.meets_in_locks_alone()),
           known_(what) {
-        setup_.runtime = this;
-        setup_.sink = order;
-        setup_.ordinal = no_task;
-        setup_.name = "set-up";
+        detail::make_setup(setup_, *this, order);
         detail::handle_termination();
+        watch(*this);
     }
+    ~controller() override { unwatch(*this); }
 
     /// Runs the subject once, but for what is known from the executions before. The result and
     /// `decisions()` are valid until the next call.
     const execution_record& run(search_strategy& how) {
+        const running_scope running(*this);
         scheduler_.begin_execution(how);
         if (!known_.is_empty()) {
             if (is_known_to_its_end()) return result_;
@@ -123,10 +125,10 @@ public:
 
     void created(lock_identity& lock) noexcept override {
         const sanitizer::ignore_scope ours;
-        const task& self = *detail::current_task;
+        const task* const self = detail::current_task;
         model_.locks().created(
             lock,
-            &self == &setup_ ? lock_table::made_by_setup : lock_table::made_by_task(self.ordinal),
+            self == &setup_ ? lock_table::made_by_setup : lock_table::made_by_task(self->ordinal),
             execution_);
     }
     void met(lock_identity& lock) noexcept override {
@@ -144,6 +146,11 @@ public:
         stacks_.leave(slots_[self.ordinal]->stack(), 0);
     }
     void progress(task&) noexcept override { scheduler_.progress(); }
+
+    pthread_t running_thread() const noexcept override { return stacks_.running_thread(home()); }
+    finding stalled(const task* running) override {
+        return describe_stall({slots_.data(), used_}, model_.locks(), running);
+    }
 
 private:
     using slot = controlled_task;
@@ -252,6 +259,7 @@ private:
 
     /// The stack of the task that takes the next step; the main one when the execution is over.
     [[gnu::always_inline]] std::uint32_t pick() {
+        step_comes();
         const std::uint32_t next = scheduler_.next(result_.how);
         return next == no_task ? 0 : next + 1;
     }

@@ -34,6 +34,8 @@ public:
           control_(what, options.on, &order_, options.steps_max,
                    {options.all_policies, options.spurious_wakeups}) {
         out_.has_modelled_state = false;
+        control_.so_far = [this] { return so_far(); };
+        control_.running = [this] { return shown({}, {}); };
     }
 
     /// Takes over a finding that was made without an execution, so that it gets a verdict too.
@@ -41,7 +43,7 @@ public:
     void add(finding known) {
         known.judged = verdict::unresolved;
         known.reason.clear();
-        note_locks(known);
+        note_locks(known, cycle_locks_);
         found_.push_back({std::move(known), {}, true});
     }
 
@@ -76,6 +78,9 @@ public:
         for (const sighting& each : found_) {
             known.what = std::min(known.what, result_of(each));
             known.findings.push_back(each.what);
+            if (each.needs_verdict()) continue;
+            known.findings.back().best = each.shown;
+            known.findings.back().best.signature = each.what.signature;
         }
         return known;
     }
@@ -209,7 +214,7 @@ private:
             if (!each.is_reached) each.shown = shown(in, {});
             return;
         }
-        note_locks(seen);
+        note_locks(seen, cycle_locks_);
         found_.push_back({seen, shown(in, {}), true});
     }
 
@@ -223,19 +228,12 @@ private:
             if (!each.is_reached && (other.is_reached || claims_less)) each = std::move(other);
             return;
         }
-        if (other.is_of_order) note_locks(other.what);
+        if (other.is_of_order) note_locks(other.what, cycle_locks_);
         add_to(found_, std::move(other));
     }
 
     void regrade(sighting& each) const {
         if (each.is_of_order && !each.is_graded) order_.regrade(each.what);
-    }
-
-    void note_locks(const finding& cycle) {
-        for (const dependency& edge : cycle.cycle)
-            if (std::find(cycle_locks_.begin(), cycle_locks_.end(), edge.wanted.instance) ==
-                cycle_locks_.end())
-                cycle_locks_.push_back(edge.wanted.instance);
     }
 
     void see_stuck(const finding& stuck, const execution_record& in) {

@@ -1,6 +1,8 @@
 // What an exploration knows of one finding.
 #pragma once
 
+#include <algorithm>
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -22,6 +24,13 @@ struct sighting {
         return is_of_order && !is_reached && what.judged == verdict::unresolved;
     }
 };
+
+/// Adds the locks of a cycle to those that are known.
+inline void note_locks(const finding& cycle, std::vector<std::uint32_t>& known) {
+    for (const dependency& edge : cycle.cycle)
+        if (std::find(known.begin(), known.end(), edge.wanted.instance) == known.end())
+            known.push_back(edge.wanted.instance);
+}
 
 /// @param tasks  where they stood when one of them threw
 inline finding finding_of_exception(const std::string& thrown,

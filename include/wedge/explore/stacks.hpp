@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <memory>
 
+#include <pthread.h>
+
 #include "wedge/base/check.hpp"
 #include "wedge/base/one_build.hpp"
 #include "wedge/base/sanitizer.hpp"
@@ -65,6 +67,13 @@ public:
         if (fibers_ != nullptr) fibers_->leave(from, to);
 #endif
         threads_->leave(from, to);
+    }
+
+    /// The thread that the code of a task runs on; called by any thread.
+    ///
+    /// @param home  the caller's of the last execution
+    pthread_t running_thread(pthread_t home) const noexcept {
+        return threads_ != nullptr ? threads_->running_thread(home) : home;
     }
 
 private:

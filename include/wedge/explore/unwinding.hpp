@@ -12,6 +12,14 @@
 
 namespace wedge::detail {
 
+/// The task that makes a workload, checks it and destroys it.
+inline void make_setup(task& setup, runtime& engine, sink* order) {
+    setup.runtime = &engine;
+    setup.sink = order;
+    setup.ordinal = no_task;
+    setup.name = "set-up";
+}
+
 /// What a handler has caught, in words.
 inline std::string text_of_exception() {
     try {

@@ -1,6 +1,8 @@
 // `explore`: tries the interleavings of workloads and scenarios, reports and saves what is found.
 #pragma once
 
+#include <chrono>
+#include <cstdint>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -13,6 +15,7 @@
 #include "wedge/main/interrupt.hpp"
 #include "wedge/main/picture.hpp"
 #include "wedge/main/progress.hpp"
+#include "wedge/main/stall_report.hpp"
 #include "wedge/main/subcommand.hpp"
 #include "wedge/main/target.hpp"
 #include "wedge/report/dot.hpp"
@@ -49,6 +52,8 @@ public:
                    "The bound of the exhaustive search");
         add_number(options, "--jobs", options_.jobs, 1, "How many threads search");
         add_choice(options, "--substrate", options_.on, substrate_names, "What carries the tasks");
+        add_number(options, "--watchdog", patience_, 0,
+                   "Report a task that comes to no step for so many seconds, and end; 0: never");
         add_out(options, folder_, "DIR", "Where schedules are saved (default: here)");
         add_flag(options, "--json", as_json_, "Print one JSON object a target");
         add_flag(options, "--dot", with_dot_, "Save a digraph of each finding");
@@ -100,12 +105,16 @@ private:
     /// @return whether nothing was found that stands
     bool explore(const invocation& call, const workload_entry& workload) const {
         const program calls = program_.empty() ? workload.usual : parsed(workload);
-        return report(call, {workload.name,
-                             to_string(calls),
-                             {},
-                             search(call, workload.name, [&](const explore_options& options) {
-                                 return workload.explore(calls, options);
-                             })});
+        explored what{workload.name, to_string(calls), {}, {}};
+        const step_watchdog watched(std::chrono::seconds(patience_),
+                                    ends_process(call, [&](const outcome& so_far) {
+                                        what.all = so_far;
+                                        report(call, what);
+                                    }));
+        what.all = search(call, workload.name, [&](const explore_options& options) {
+            return workload.explore(calls, options);
+        });
+        return report(call, what);
     }
     bool explore(const invocation& call, const std::string& file) const {
         const scenario::document all = read_scenario(file);
@@ -185,6 +194,7 @@ private:
     }
 
     explore_options options_;
+    std::uint32_t patience_ = stall_seconds;
     std::string wanted_;
     std::string program_;
     std::string folder_;

@@ -4,16 +4,22 @@
 #include <atomic>
 #include <csignal>
 
+#include <unistd.h>
+
 namespace wedge {
 
-/// While it lives, SIGINT and SIGTERM raise a flag that engines look at.
+/// While it lives, the first SIGINT or SIGTERM raises a flag that engines look at between
+/// executions. The second one, of either kind, ends the process at once with status 130 or 143:
+/// a task may be stuck, and then no engine looks.
 class interrupt_scope {
 public:
     interrupt_scope() {
         requested.store(false);
         struct sigaction act {};
-        act.sa_handler = [](int) { requested.store(true); };
-        act.sa_flags = static_cast<int>(SA_RESETHAND | SA_RESTART);
+        act.sa_handler = [](int signal) {
+            if (requested.exchange(true)) ::_exit(128 + signal);
+        };
+        act.sa_flags = SA_RESTART;
         ::sigaction(SIGINT, &act, &old_interrupt_);
         ::sigaction(SIGTERM, &act, &old_terminate_);
     }

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <algorithm>
+#include <chrono>
+#include <cstdint>
 #include <filesystem>
 #include <string>
 #include <system_error>
@@ -10,6 +12,7 @@
 #include "wedge/event/schedule_text.hpp"
 #include "wedge/main/files.hpp"
 #include "wedge/main/scenario_files.hpp"
+#include "wedge/main/stall_report.hpp"
 #include "wedge/main/subcommand.hpp"
 #include "wedge/report/json.hpp"
 #include "wedge/report/text.hpp"
@@ -29,20 +32,21 @@ public:
             ->type_name("");
         add_flag(options, "--lenient", is_lenient_,
                  "Skip what does not fit any more, instead of giving up there");
+        add_number(options, "--watchdog", patience_, 0,
+                   "Report a task that comes to no step for so many seconds, and end; 0: never");
         add_flag(options, "--json", as_json_, "Print one JSON object");
     }
 
     int run(const invocation& call) override {
         const schedule along = parse_schedule(read_text(file_), file_);
         const std::string scenario = scenario_of(call, along);
+        const step_watchdog watched(std::chrono::seconds(patience_),
+                                    ends_process(call, [&](const outcome& so_far) {
+                                        call.print(text(call, so_far, is_among(so_far, along)));
+                                    }));
         const outcome all =
             scenario.empty() ? replay(find(call, along), along) : replay_scenario(scenario, along);
-        const bool is_again =
-            std::any_of(all.findings.begin(), all.findings.end(), [&](const finding& found) {
-                const bool happened =
-                    found.judged == verdict::confirmed || found.judged == verdict::observed;
-                return happened && (along.signature.empty() || found.signature == along.signature);
-            });
+        const bool is_again = is_among(all, along);
         if (!is_lenient_ && !all.diverged.empty())
             fail("the program does not follow the schedule any more: " + all.diverged +
                  "; --lenient skips what does not fit");
@@ -56,6 +60,15 @@ public:
     }
 
 private:
+    /// Whether the schedule's own finding has happened, or any if it has none.
+    static bool is_among(const outcome& all, const schedule& along) {
+        return std::any_of(all.findings.begin(), all.findings.end(), [&](const finding& found) {
+            const bool happened =
+                found.judged == verdict::confirmed || found.judged == verdict::observed;
+            return happened && (along.signature.empty() || found.signature == along.signature);
+        });
+    }
+
     [[noreturn]] void fail(const std::string& why) const { throw error(file_ + ": " + why); }
 
     const workload_entry& find(const invocation& call, const schedule& along) const {
@@ -129,6 +142,7 @@ private:
     }
 
     std::string file_;
+    std::uint32_t patience_ = stall_seconds;
     bool is_lenient_ = false;
     bool as_json_ = false;
 };

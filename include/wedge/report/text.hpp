@@ -34,6 +34,7 @@ public:
         if (!tasks_show_cycle()) dependencies();
         locks();
         tasks();
+        stack();
         scenario();
         conclusion();
         if (!replay.empty()) text_ += "replay: " + std::string(replay) + "\n";
@@ -95,6 +96,18 @@ private:
             } else {
                 text_ += "    has ended\n";
             }
+        }
+    }
+
+    void stack() {
+        if (found_.stack.empty()) return;
+        text_ += "\n  the stack of " + found_.task + "\n";
+        for (const std::string& call : names_of(found_.stack)) {
+            // Further out is the engine alone.
+            if (call.find("wedge::detail::call_") != std::string::npos ||
+                call.starts_with("wedge::controller::"))
+                break;
+            text_ += "    " + call + "\n";
         }
     }
 

@@ -34,6 +34,7 @@ inline constexpr std::array finding_meanings = {
     "more than the checker keeps or walks: what is missing was not checked",
     "tasks wait for each other, or for what nobody will do",
     "tasks go round in a circle and get nowhere",
+    "a task comes to no step: it blocks outside of wedge, or loops without a step",
 };
 static_assert(finding_meanings.size() == finding_names.size());
 

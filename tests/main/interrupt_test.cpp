@@ -1,0 +1,36 @@
+#include "wedge/main/interrupt.hpp"
+
+#include <csignal>
+
+#include <doctest/doctest.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+namespace interrupt_test {
+namespace {
+
+/// Raises two signals in a child. @return its status, 0 when both came back
+int status_after(int first, int second) {
+    const pid_t child = ::fork();
+    if (child == 0) {
+        const wedge::interrupt_scope watched;
+        ::raise(first);
+        if (!wedge::interrupt_scope::requested.load()) ::_exit(1);
+        ::raise(second);
+        ::_exit(0);
+    }
+    int status = 0;
+    ::waitpid(child, &status, 0);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+}  // namespace
+
+TEST_CASE("interrupt: the first signal asks, the second one of either kind ends the process") {
+    CHECK(status_after(SIGINT, SIGINT) == 130);
+    CHECK(status_after(SIGTERM, SIGTERM) == 143);
+    CHECK(status_after(SIGINT, SIGTERM) == 143);
+    CHECK(status_after(SIGINT, SIGURG) == 0);
+}
+
+}  // namespace interrupt_test
