@@ -5,7 +5,7 @@
 #include <doctest/doctest.h>
 
 #include "wedge/base/rng.hpp"
-#include "wedge/explore/strategy/state_search.hpp"
+#include "wedge/explore/make_strategy.hpp"
 #include "wedge/order/checker.hpp"
 
 #include "scenario/read.hpp"
@@ -45,14 +45,15 @@ shown searched(const wedge::scenario::document& all, bool is_run, unsigned most)
     REQUIRE(subject.meets_in_locks_alone());
     wedge::checker order(wedge::evidence::exact);
     wedge::controller control(subject, wedge::substrate::automatic, &order, 500);
-    wedge::state_search how(subject.may_circle());
+    const std::unique_ptr<wedge::search_strategy> how =
+        wedge::make_strategy(subject, {.how = wedge::strategy::states}, {});
     shown seen;
-    for (unsigned i = 0; i < most && how.new_execution(); ++i) {
+    for (unsigned i = 0; i < most && how->new_execution(); ++i) {
         if (is_run) control.forget();
-        const wedge::execution_record& done = control.run(how);
+        const wedge::execution_record& done = control.run(*how);
         seen.executions.push_back(text_of(done, control.decisions()));
     }
-    seen.states = how.states();
+    seen.states = how->states();
     for (const wedge::finding& each : order.findings())
         seen.findings.push_back(each.signature + " " + wedge::name_of(each.judged));
     return seen;

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "wedge/event/finding.hpp"
+#include "wedge/task/lock_state.hpp"
 #include "wedge/task/task.hpp"
 
 namespace wedge {
@@ -23,12 +24,18 @@ public:
     void begin_execution() {
         times_.clear();
         last_of_task_.clear();
+        kept_out_.clear();
         steps_ = 0;
     }
 
     /// So many steps show a livelock again, as the circle fills half of them.
     static std::uint64_t enough_rounds(const schedule& of) {
         return 2 * (of.decisions.size() - of.circle) + 2 * rounds * of.circle;
+    }
+
+    /// The bound of steps under which a schedule is repeated.
+    static std::uint64_t bound_of(const schedule& of, std::uint64_t steps_max) {
+        return of.circle != 0 ? enough_rounds(of) : steps_max;
     }
 
     /// Somebody got somewhere.
@@ -58,8 +65,12 @@ public:
     ///
     /// @param is_whole  the hash is of everything, variables included
     /// @param is_last  the bound of steps is reached
+    /// @param tasks  where they stand. A circle whose states are whole is left where most tasks
+    ///               want what they cannot get, so that the report shows for what they retry
     bool is_in_circle(std::uint64_t state, bool is_whole, bool is_last,
-                      std::span<const std::uint32_t> enabled) {
+                      std::span<const std::uint32_t> enabled, std::span<const task* const> tasks) {
+        kept_out_.resize(steps_ + 1);
+        kept_out_.back() = static_cast<std::uint32_t>(std::ranges::count_if(tasks, &is_kept_out));
         for (const std::uint32_t each : enabled) {
             if (last_of_task_.size() <= each) last_of_task_.resize(each + 1);
             last_of_task_[each].enabled = steps_;
@@ -75,6 +86,9 @@ public:
         }
         circle_from_ = steps_ - here.round;
         if (here.times <= repeats_max) return false;
+        const auto round = kept_out_.end() - static_cast<std::ptrdiff_t>(this->round());
+        if (is_whole && !is_last && *std::max_element(round, kept_out_.end()) > kept_out_.back())
+            return false;
         return is_whole || (is_last && steps_ - here.since >= steps_ / 2);
     }
 
@@ -82,7 +96,7 @@ public:
     std::uint64_t round() const noexcept { return steps_ - circle_from_; }
 
     /// So many rounds of a circle are enough for `is_in_circle`.
-    static constexpr unsigned rounds = 22;
+    static constexpr unsigned rounds = 24;
 
     /// What the tasks of the circle have tried last in vain, or else looked at, in the order of
     /// their ordinals.
@@ -106,6 +120,12 @@ private:
         return taken.what == step::yield || (taken.what == step::access && is_shared(taken.how));
     }
 
+    static bool is_kept_out(const task* who) {
+        const operation& next = who->pending;
+        const bool wants =
+            next.lock != nullptr && (next.what == step::acquire || next.what == step::try_acquire);
+        return wants && !next.lock->modelled().can_acquire(who->ordinal, next.how);
+    }
     bool all_have_moved_since(std::uint64_t before) const {
         return std::none_of(last_of_task_.begin(), last_of_task_.end(), [&](const auto& each) {
             return each.enabled > before && each.step <= before;
@@ -135,6 +155,7 @@ private:
 
     std::unordered_map<std::uint64_t, occurrence> times_;
     std::vector<last_steps> last_of_task_;
+    std::vector<std::uint32_t> kept_out_;  // by step: so many tasks
     std::uint64_t steps_ = 0;
     std::uint64_t circle_from_ = 0;  // the step at which the last round began
 };

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "wedge/explore/options.hpp"
+#include "wedge/explore/strategy/circle_search.hpp"
 #include "wedge/explore/strategy/exhaustive.hpp"
 #include "wedge/explore/strategy/pct.hpp"
 #include "wedge/explore/strategy/portfolio.hpp"
@@ -47,7 +48,8 @@ inline std::unique_ptr<search_strategy> make_strategy(
             return std::make_unique<exhaustive_search>(options.preemptions_max, options.steps_max);
         case strategy::states:
             if (!what.state()) throw error("strategy states: only a scenario can tell its state");
-            return std::make_unique<state_search>(what.may_circle());
+            if (what.may_circle()) return std::make_unique<circle_search>(options.states_max);
+            return std::make_unique<state_search>(options.states_max);
         case strategy::portfolio: break;
     }
     std::vector<std::unique_ptr<search_strategy>> others;

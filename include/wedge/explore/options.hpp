@@ -47,10 +47,14 @@ struct explore_options {
     std::uint32_t jobs = 1;            ///< threads; the outcome is the same for any number of them
     std::uint64_t steps_max = 20'000;  ///< of one execution; a longer one is cut, and said
     std::uint64_t steps_all_max = ~std::uint64_t{0};  ///< of all executions
+    std::uint64_t states_max = 2'000'000;  ///< a search over states keeps; some 400 MB at most
     substrate on = substrate::automatic;
     bool all_policies = false;                ///< of readers-writer locks
     bool spurious_wakeups = false;            ///< of conditions, one a task and execution
     const std::atomic<bool>* stop = nullptr;  ///< when it turns true, the search ends early
+    bool is_to_stop() const noexcept {
+        return stop != nullptr && stop->load(std::memory_order_relaxed);
+    }
 
     /// Called between executions, after so many of them or of their steps, with what is known so
     /// far.

@@ -14,6 +14,7 @@
 #include "wedge/explore/make_strategy.hpp"
 #include "wedge/explore/minimize.hpp"
 #include "wedge/explore/progress.hpp"
+#include "wedge/explore/proof.hpp"
 #include "wedge/explore/real_cycle.hpp"
 #include "wedge/explore/ring.hpp"
 #include "wedge/explore/sighting.hpp"
@@ -62,13 +63,12 @@ public:
         for (; more != 0 && out_.steps - before < steps_more && !is_over(); --more) {
             if (!how_->new_execution()) {
                 out_.exhausted = how_->is_exhaustive() && !is_cut_;
-                if (out_.exhausted) show_livelock(how_->livelock(livelock_watch::rounds));
-                return false;
+                return end_search();
             }
             run(*how_);
             out_.states = how_->states();
         }
-        return !is_over();
+        return !is_over() || end_search();
     }
 
     /// What is known between executions, not settled.
@@ -120,6 +120,8 @@ public:
         options_.all_policies |= along.open.all_policies;
         options_.spurious_wakeups |= along.open.spurious_wakeups;
         control_.leave_open(open());
+        control_.set_bound(
+            std::max(options_.steps_max, livelock_watch::bound_of(along, options_.steps_max)));
         schedule_replay how(along.decisions, mode, along.circle);
         const execution_record done = run(how);
         out_.diverged = how.diverged();
@@ -179,9 +181,7 @@ private:
         return out_.executions + out_.pruned >= options_.executions_max ||
                out_.steps >= options_.steps_all_max || is_to_stop();
     }
-    bool is_to_stop() const {
-        return options_.stop != nullptr && options_.stop->load(std::memory_order_relaxed);
-    }
+    bool is_to_stop() const { return options_.is_to_stop(); }
 
     execution_record run(search_strategy& how) {
         execution_record done = control_.run(how);
@@ -189,8 +189,8 @@ private:
         out_.steps += done.steps;
         if (done.how == ending::bounded && !std::exchange(out_.bounded, true))
             out_.best = shown(done, {});
-        is_cut_ = is_cut_ || done.how == ending::bounded || done.how == ending::threw ||
-                  done.how == ending::livelock;
+        is_cut_ = is_cut_ || done.how == ending::bounded || done.how == ending::livelock ||
+                  (done.how == ending::threw && !how.follows_failures());
         for (; known_ < order_.findings().size(); ++known_)
             see_order(order_.findings()[known_], done);
         if (done.stuck) see_stuck(*done.stuck, done);
@@ -200,11 +200,22 @@ private:
         return done;
     }
 
-    /// A run that never ends, of which an exhaustive search has proved that there is one.
-    void show_livelock(const std::vector<decision>& circle) {
-        if (circle.empty()) return;
-        schedule_replay along(circle, replay_mode::strict);
-        run(along);
+    /// Shows the run that never ends, if the steps that were tried make one, and looks whether the
+    /// search proves anything.
+    ///
+    /// @return false
+    bool end_search() {
+        const std::vector<decision> circle = how_->livelock(livelock_watch::rounds);
+        bool is_shown = true;
+        if (!circle.empty()) {
+            schedule_replay along(circle, replay_mode::strict);
+            control_.set_bound(std::max<std::uint64_t>(options_.steps_max, circle.size() + 1));
+            is_shown = run(along).how == ending::livelock;
+            control_.set_bound(options_.steps_max);
+        }
+        out_.reason = why_unproved(*how_, options_, out_, is_shown);
+        out_.exhausted = out_.exhausted && out_.reason.empty();
+        return false;
     }
 
     void see_order(const finding& seen, const execution_record& in) {
@@ -259,17 +270,10 @@ private:
     outcome judged() {
         for (sighting& each : found_) {
             if (!each.is_reached) regrade(each);
-            if (each.needs_verdict()) {
-                const bool misses_interrupts =
-                    is_about_interrupts(each.what.kind) && !subject_.delivers_interrupts();
-                const bool is_refuted = out_.exhausted && !misses_interrupts;
-                each.what.judged = is_refuted ? verdict::refuted : verdict::unresolved;
-                each.what.reason = is_refuted          ? "every schedule of this workload was tried"
-                                   : misses_interrupts ? "interrupts were not explored"
-                                                       : "the budget was spent";
-            } else if (each.what.judged != verdict::refuted) {
+            if (each.needs_verdict())
+                judge_unreached(each.what, out_.exhausted, subject_.delivers_interrupts());
+            else if (each.what.judged != verdict::refuted)
                 make_definitive(each);
-            }
         }
         return finish();
     }
@@ -321,8 +325,7 @@ private:
 
     schedule smallest(const sighting& wanted) {
         const bool is_circle = wanted.shown.circle != 0;
-        control_.set_bound(is_circle ? livelock_watch::enough_rounds(wanted.shown)
-                                     : options_.steps_max);
+        control_.set_bound(livelock_watch::bound_of(wanted.shown, options_.steps_max));
         std::uint64_t steps = 0;  // whoever wants it to stop waits for so many
         return minimize(wanted.shown, [&](const schedule& hints) -> std::optional<schedule> {
             if (is_to_stop() && steps >= progress_pace::steps_between) return std::nullopt;

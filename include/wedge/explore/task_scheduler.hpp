@@ -181,7 +181,7 @@ private:
         if (looks_for_livelocks_) {
             const bool is_whole = at_.whole != nullptr;
             const std::uint64_t now = is_whole ? state() : state_hash(tasks());
-            if (livelocks_.is_in_circle(now, is_whole, is_last, at_.enabled)) {
+            if (livelocks_.is_in_circle(now, is_whole, is_last, at_.enabled, at_.tasks)) {
                 why = ending::livelock;
                 return true;
             }

@@ -203,6 +203,8 @@ inline std::string summary_of(const outcome& all) {
             "lies under modelled locks";
     else if (all.exhausted)
         text += "every schedule was tried";
+    else if (!all.reason.empty())
+        text += "nothing is proved: " + all.reason;
     else if (all.bounded)
         text += "not every schedule was tried: some were cut at the bound of steps";
     else

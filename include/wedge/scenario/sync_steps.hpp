@@ -72,9 +72,9 @@ protected:
         std::vector<hold>& taken = here.who.taken;
         for (std::size_t i = taken.size(); i-- > here.first;) {
             if (only != nullptr && taken[i].ticket != only) continue;
-            modelled_lock& lock = *taken[i].lock;
+            // Until the step is taken, the task may yet do it: see scenario_subject::may_do.
+            taken[i].lock->release(where);
             taken.erase(taken.begin() + static_cast<std::ptrdiff_t>(i));
-            lock.release(where);
         }
     }
     site failure_of(const frame& here) const { return {file_, here.function, here.failed_at.line}; }

@@ -35,6 +35,7 @@ struct outcome {
     bool exhausted = false;          ///< every schedule and choice was tried
     bool bounded = false;            ///< an execution was cut at the bound of steps
     bool has_modelled_state = true;  ///< false: the workload touched no lock at all
+    std::string reason;              ///< why nothing is proved, where it is not the budget
     std::string diverged;            ///< replay: where it left the schedule, or empty
     schedule best;  ///< of the worst finding; without one, of the first execution that was cut
 };

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <limits>
+#include <span>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -15,7 +15,8 @@
 namespace wedge {
 
 /// States are numbered from 0, in the order of discovery; a step leads from one to another, with
-/// the choices that were answered on the way.
+/// the choices that were answered on the way. An execution may begin with choices, so several
+/// states may be the first one of an execution: a step without a task leads to each of them.
 class state_graph {
 public:
     static constexpr std::uint32_t none = ~0U;
@@ -24,14 +25,16 @@ public:
         std::uint64_t hash = 0;
         task_set enabled;
         task_set asleep;                ///< the places of those that have not been tried here
-        std::uint32_t found_by = none;  ///< the step that led here first; none: the beginning
+        std::uint32_t found_by = none;  ///< the step that leads here by the shortest known way
+        std::uint32_t depth = 0;        ///< an upper bound of the steps of that way
     };
     struct step {
-        std::uint32_t from = 0;
+        std::uint32_t from = none;  ///< none: an execution begins
         std::uint32_t to = 0;
-        std::uint32_t task = 0;
+        std::uint32_t task = none;  ///< none: an execution begins
         bool is_progress = false;
-        std::vector<decision> choices;
+        std::uint32_t choices = 0;  ///< the first of them
+        std::uint32_t choices_end = 0;
     };
 
     std::size_t size() const noexcept { return states_.size(); }
@@ -48,10 +51,27 @@ public:
         return {entry, true};
     }
 
-    void add_step(step&& taken) {
-        if (states_[taken.to].found_by == none && taken.to != 0)
-            states_[taken.to].found_by = static_cast<std::uint32_t>(steps_.size());
-        steps_.push_back(std::move(taken));
+    /// @param taken  its choices are filled in here
+    void add_step(step taken, std::span<const decision> choices) {
+        state& to = states_[taken.to];
+        const std::uint32_t depth = taken.from == none ? 0 : states_[taken.from].depth + 1;
+        // The depths rise along the ways that are kept, so these never run in a circle.
+        if (to.found_by == none || depth < to.depth) {
+            to.found_by = static_cast<std::uint32_t>(steps_.size());
+            to.depth = depth;
+        }
+        taken.choices = static_cast<std::uint32_t>(choices_.size());
+        choices_.insert(choices_.end(), choices.begin(), choices.end());
+        taken.choices_end = static_cast<std::uint32_t>(choices_.size());
+        steps_.push_back(taken);
+    }
+
+    /// Appends the decisions that lead from the beginning to a state.
+    void append_way_to(std::uint32_t to, std::vector<decision>& way) const {
+        std::vector<std::uint32_t> back;
+        for (std::uint32_t s = to; s != none; s = steps_[back.back()].from)
+            back.push_back(states_[s].found_by);
+        for (std::size_t i = back.size(); i-- > 0;) take(steps_[back[i]], way);
     }
 
     /// The schedule of a run that never ends, is strongly fair and gets nowhere: the way to its
@@ -103,7 +123,7 @@ private:
     std::vector<std::vector<std::uint32_t>> steps_by_state() const {
         std::vector<std::vector<std::uint32_t>> out(states_.size());
         for (std::uint32_t e = 0; e < steps_.size(); ++e)
-            if (!steps_[e].is_progress) out[steps_[e].from].push_back(e);
+            if (steps_[e].from != none && !steps_[e].is_progress) out[steps_[e].from].push_back(e);
         return out;
     }
     bool is_inside(const step& taken) const { return part_[taken.to] == part_[taken.from]; }
@@ -169,21 +189,22 @@ private:
         return found;
     }
 
-    static void take(const step& taken, std::vector<decision>& way) {
-        way.push_back({decision::sort::run, taken.task, 0});
-        way.insert(way.end(), taken.choices.begin(), taken.choices.end());
+    void take(const step& taken, std::vector<decision>& way) const {
+        if (taken.task != none) way.push_back({decision::sort::run, taken.task, 0});
+        way.insert(way.end(), choices_.begin() + taken.choices,
+                   choices_.begin() + taken.choices_end);
     }
 
-    /// From the beginning into the part, then round it, past every step of it.
+    /// From the beginning into the part, then round it, past a step of each task.
     std::vector<decision> way_of(const std::vector<std::uint32_t>& part,
                                  const std::vector<std::vector<std::uint32_t>>& out,
                                  unsigned rounds) const {
-        const std::uint32_t first = *std::min_element(part.begin(), part.end());
-        std::vector<std::uint32_t> back;
-        for (std::uint32_t s = first; states_[s].found_by != none; s = steps_[back.back()].from)
-            back.push_back(states_[s].found_by);
-        std::vector<decision> way = before_first_;
-        for (std::size_t i = back.size(); i-- > 0;) take(steps_[back[i]], way);
+        const std::uint32_t first =
+            *std::min_element(part.begin(), part.end(), [&](std::uint32_t a, std::uint32_t b) {
+                return std::pair(states_[a].depth, a) < std::pair(states_[b].depth, b);
+            });
+        std::vector<decision> way;
+        append_way_to(first, way);
         std::vector<decision> circle;
         std::uint32_t at = first;
         task_set moved;
@@ -220,15 +241,10 @@ private:
         for (std::size_t i = back.size(); i-- > 0;) take(steps_[back[i]], way);
     }
 
-public:
-    /// The choices that were answered before the first step.
-    void set_beginning(std::vector<decision> choices) { before_first_ = std::move(choices); }
-
-private:
     std::vector<state> states_;
     std::vector<step> steps_;
+    std::vector<decision> choices_;     // of all steps
     std::vector<std::uint32_t> table_;  // numbers, by hash; its size is a power of two
-    std::vector<decision> before_first_;
     mutable std::vector<std::uint32_t> part_;
 };
 

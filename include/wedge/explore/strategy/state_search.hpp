@@ -12,20 +12,20 @@
 
 namespace wedge {
 
-/// Tries every step from every state once. States are told apart by their hashes alone, of 64
-/// bits: among ten million states two are taken for one with a chance of 3 in a million.
+/// Tries every step from every state, for a subject no run of which is endless. States are told
+/// apart by their hashes alone, of 64 bits: among ten million states two are taken for one with a
+/// chance of 3 in a million.
 ///
-/// Where no run is endless, steps that commute are tried in one order only: sleep sets, kept with
-/// each state (Godefroid, Partial-Order Methods for the Verification of Concurrent Systems, 1996,
-/// section 5.2). Otherwise all steps are tried and kept, and a fair circle among them is a
-/// livelock.
+/// Steps that commute are tried in one order only: sleep sets, kept with each state (Godefroid,
+/// Partial-Order Methods for the Verification of Concurrent Systems, 1996, section 5.2).
 class state_search final : public search_strategy {
 public:
-    /// @param may_circle  the subject has loops that may go on for ever
-    explicit state_search(bool may_circle) : may_circle_(may_circle) {}
+    /// @param states_max  the search ends when it has kept so many
+    explicit state_search(std::uint64_t states_max) : states_max_(states_max) {}
 
     bool new_execution() override {
-        if (is_started_ && !next_path()) return false;
+        is_full_ = graph_.size() >= states_max_;
+        if (is_full_ || (is_started_ && !next_path())) return false;
         is_started_ = true;
         depth_ = 0;
         return true;
@@ -54,12 +54,10 @@ public:
         return here.chosen;
     }
 
-    bool is_exhaustive() const noexcept override { return true; }
-
+    bool is_exhaustive() const noexcept override { return !is_full_; }
+    bool is_full() const noexcept override { return is_full_; }
+    bool follows_failures() const noexcept override { return true; }
     std::uint64_t states() const noexcept override { return graph_.size(); }
-    std::vector<decision> livelock(unsigned rounds) const override {
-        return may_circle_ ? graph_.fair_circle(rounds) : std::vector<decision>{};
-    }
 
 private:
     /// A point of the current path: which task ran (alternatives == 0), or what was chosen.
@@ -80,8 +78,8 @@ private:
     void open(const choice_point& at) {
         const point* const before = last_step();
         const task_set asleep = before == nullptr ? task_set{} : still_asleep(*before);
-        const std::uint32_t only = may_circle_ ? no_task : at.whole->sufficient();
-        const std::uint32_t state = only == no_task ? find_state(at, before) : state_graph::none;
+        const std::uint32_t only = at.whole->sufficient();
+        const std::uint32_t state = only == no_task ? find_state(at) : state_graph::none;
         point& here = add_point();
         here.alternatives = 0;
         here.state = state;
@@ -92,19 +90,16 @@ private:
             open_state(here, at);
         else if (!asleep.has(only))
             here.open.add(only);
-        if (!may_circle_) {
-            here.next.resize(at.tasks.size());
-            here.asleep.joined(here.open).for_each([&](std::uint32_t task) {
-                here.next[task] = step_footprint::of(at.tasks[task]->pending);
-            });
-        }
+        here.next.resize(at.tasks.size());
+        here.asleep.joined(here.open).for_each([&](std::uint32_t task) {
+            here.next[task] = step_footprint::of(at.tasks[task]->pending);
+        });
         choose_next(here, at.running);
     }
 
-    std::uint32_t find_state(const choice_point& at, const point* before) {
+    std::uint32_t find_state(const choice_point& at) {
         const auto [state, is_new] = graph_.find_or_add(at.whole->state());
         is_new_ = is_new;
-        add_step_to(state, before, at);
         return state;
     }
 
@@ -113,8 +108,7 @@ private:
         state_graph::state& known = graph_[here.state];
         const std::span<const std::uint32_t> places = at.whole->places();
         if (is_new_) {
-            for (const std::uint32_t task : at.enabled) known.enabled.add(task);
-            const task_set enough = may_circle_ ? known.enabled : at.whole->enough();
+            const task_set enough = at.whole->enough();
             known.asleep = placed(here.asleep.common(enough), places);
             here.open = enough.without(here.asleep);
             return;
@@ -155,20 +149,6 @@ private:
         return nullptr;
     }
 
-    void add_step_to(std::uint32_t state, const point* before, const choice_point& at) {
-        if (!may_circle_) return;
-        std::vector<decision> choices;
-        const std::size_t first =
-            before == nullptr ? 0 : static_cast<std::size_t>(before - path_.data()) + 1;
-        for (std::size_t i = first; i < used_; ++i)
-            choices.push_back({decision::sort::choose, path_[i].chosen, path_[i].alternatives});
-        if (before == nullptr)
-            graph_.set_beginning(std::move(choices));
-        else
-            graph_.add_step(
-                {before->state, state, before->chosen, at.has_progressed, std::move(choices)});
-    }
-
     /// Steps to the next path that has not been tried; false: there is none.
     bool next_path() {
         for (; used_ > 0; --used_) {
@@ -178,20 +158,21 @@ private:
                 continue;
             }
             if (last.chosen == no_task) continue;
-            if (!may_circle_) last.asleep.add(last.chosen);
+            last.asleep.add(last.chosen);
             choose_next(last, no_task);
             if (last.chosen != no_task) return true;
         }
         return false;
     }
 
-    const bool may_circle_;
+    const std::uint64_t states_max_;
     state_graph graph_;
     std::vector<point> path_;  // points keep their memory; the first `used_` are valid
     std::size_t used_ = 0;
     std::size_t depth_ = 0;
     bool is_new_ = false;  // the state that was found last
     bool is_started_ = false;
+    bool is_full_ = false;
 };
 
 }  // namespace wedge

@@ -47,7 +47,7 @@ public:
                          .before_of_task = last_of_task_[task],
                          .before_on_all = last_on_all_,
                          .gives_back = gives_back(who),
-                         .excludes = excludes(next)};
+                         .excludes = excludes(who)};
         load_past(task);
         join_past(last_on_all_);
         if (taken.touched.touches_all) {
@@ -139,13 +139,18 @@ private:
     }
     /// The release of a lock by its holder is no alternative to an acquire that waits for it.
     static bool gives_back(const task& who) {
-        if (who.pending.what != step::release || !has_only_holders(*who.pending.lock)) return false;
+        return who.pending.what == step::release && has_only_holders(*who.pending.lock) &&
+               holds_wanted(who);
+    }
+    /// Not so where it is taken once more by its holder: others are kept out by the first acquire.
+    static bool excludes(const task& who) {
+        return waits_for_holder(who.pending) && has_only_holders(*who.pending.lock) &&
+               !holds_wanted(who);
+    }
+    static bool holds_wanted(const task& who) {
         return std::any_of(who.held.begin(), who.held.end(), [&](const held_lock& held) {
             return held.instance == who.pending.lock->instance();
         });
-    }
-    static bool excludes(const operation& next) {
-        return waits_for_holder(next) && has_only_holders(*next.lock);
     }
     static bool waits_for_holder(const operation& next) {
         return next.what == step::acquire && !next.timed;

@@ -86,6 +86,12 @@ public:
 
     /// True when `new_execution` returned false because every schedule and choice was tried.
     virtual bool is_exhaustive() const noexcept { return false; }
+    /// True when `new_execution` returned false because as much was kept as may be.
+    virtual bool is_full() const noexcept { return false; }
+    /// Whether an execution that ends by an exception leaves nothing untried elsewhere.
+    virtual bool follows_failures() const noexcept { return false; }
+    /// Whether some step said that it got somewhere, as far as the strategy notes it.
+    virtual bool has_progressed() const noexcept { return false; }
 
 protected:
     bool runs_on_ = false;
