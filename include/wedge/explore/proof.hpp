@@ -29,14 +29,4 @@ inline std::string why_unproved(const search_strategy& how, const explore_option
     return {};
 }
 
-/// The verdict on a finding of the order checker that no execution has shown.
-inline void judge_unreached(finding& what, bool is_exhausted, bool delivers_interrupts) {
-    const bool misses_interrupts = is_about_interrupts(what.kind) && !delivers_interrupts;
-    const bool is_refuted = is_exhausted && !misses_interrupts;
-    what.judged = is_refuted ? verdict::refuted : verdict::unresolved;
-    what.reason = is_refuted          ? "every schedule of this workload was tried"
-                  : misses_interrupts ? "interrupts were not explored"
-                                      : "the budget was spent";
-}
-
 }  // namespace wedge

@@ -11,6 +11,7 @@
 #include "wedge/event/signature.hpp"
 #include "wedge/explore/real_cycle.hpp"
 #include "wedge/explore/sighting.hpp"
+#include "wedge/explore/stands_in.hpp"
 
 namespace wedge {
 
@@ -73,9 +74,11 @@ inline bool matches(const finding& known, const finding& stuck) {
     });
 }
 
-/// Whether it is that one, or another ring in which tasks were stuck as well.
+/// Whether it is that one, or another ring in which tasks were stuck as well, or the waits that
+/// the pseudo-locks of the cycle stand for.
 inline bool is_among(const finding& known, const finding& stuck) {
-    return matches(known, stuck) || !ring_in(known.cycle, stuck.tasks).empty();
+    return matches(known, stuck) || !ring_in(known.cycle, stuck.tasks).empty() ||
+           stands_in(known, stuck);
 }
 
 /// Whether a deadlock in which nobody ends some waits is in another one, in which nobody ends these

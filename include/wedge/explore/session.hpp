@@ -16,10 +16,9 @@
 #include "wedge/explore/progress.hpp"
 #include "wedge/explore/proof.hpp"
 #include "wedge/explore/real_cycle.hpp"
-#include "wedge/explore/ring.hpp"
-#include "wedge/explore/sighting.hpp"
 #include "wedge/explore/strategy/confirm.hpp"
 #include "wedge/explore/strategy/replay.hpp"
+#include "wedge/explore/verdicts.hpp"
 #include "wedge/order/checker.hpp"
 
 namespace wedge {
@@ -105,6 +104,7 @@ public:
 
     /// A verdict for each finding: reached, built, refuted, or neither.
     outcome settle() {
+        explain_by_hangs(found_);
         // Confirming may add sightings, so the list is walked by number.
         for (std::size_t i = 0; i < found_.size() && !out_.exhausted; ++i) {
             regrade(found_[i]);
@@ -256,6 +256,7 @@ private:
             if (!is_it && !is_among(each.what, stuck)) continue;
             each.shown = shown(in, {});
             each.is_reached = true;
+            if (each.is_of_order) each.hang = stuck;
         }
         if (!is_known) add_to(found_, {stuck, shown(in, {}), false, true});
     }
@@ -268,11 +269,12 @@ private:
     }
 
     outcome judged() {
+        explain_by_hangs(found_);
         for (sighting& each : found_) {
             if (!each.is_reached) regrade(each);
             if (each.needs_verdict())
-                judge_unreached(each.what, out_.exhausted, subject_.delivers_interrupts());
-            else if (each.what.judged != verdict::refuted)
+                judge_unreached(each, found_, out_.exhausted, subject_.delivers_interrupts());
+            else if (each.is_reached || each.what.judged != verdict::refuted)
                 make_definitive(each);
         }
         return finish();
@@ -309,6 +311,7 @@ private:
             small = each.shown;  // the fewer rounds of minimising took a long loop for a circle
             static_cast<void>(shown_again(each, small));
         }
+        if (each.hang && each.what.judged != verdict::confirmed) adopt(each.what, *each.hang);
         small.signature = each.what.signature;
         each.what.best = std::move(small);
     }

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -19,6 +20,7 @@ struct sighting {
     bool is_of_order = false;  ///< a report of the order checker: it needs a verdict
     bool is_reached = false;   ///< an execution ended in it
     bool is_graded = false;    ///< by the checker of another session, which has seen more of it
+    std::optional<finding> hang{};  ///< an order finding that was reached: how tasks hung then
 
     bool needs_verdict() const noexcept {
         return is_of_order && !is_reached && what.judged == verdict::unresolved;

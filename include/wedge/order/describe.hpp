@@ -7,6 +7,7 @@
 
 #include "wedge/event/finding.hpp"
 #include "wedge/event/signature.hpp"
+#include "wedge/order/context_class.hpp"
 #include "wedge/order/grade.hpp"
 #include "wedge/task/task.hpp"
 
@@ -15,18 +16,6 @@ namespace wedge::detail {
 /// The subclass that tells nodes apart: only what was asked for.
 constexpr std::uint8_t counted_subclass(flags with, std::uint8_t subclass) noexcept {
     return has(with, flags::subclassed) ? subclass : std::uint8_t{0};
-}
-
-/// The class that stands for a context in the order: `a -> hardirq context` is a lock held while
-/// hardirqs may come, `hardirq context -> a` one that they take.
-inline lock_class class_of(context entered) {
-    static const lock_class softirq("softirq context", {.never_waits = true});
-    static const lock_class hardirq("hardirq context", {.never_waits = true});
-    return entered == context::hardirq ? hardirq : softirq;
-}
-inline bool is_context_class(std::uint32_t class_id) {
-    return class_id == class_of(context::hardirq).id() ||
-           class_id == class_of(context::softirq).id();
 }
 
 inline lock_use use_of(const held_lock& hold) {

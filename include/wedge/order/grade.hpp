@@ -1,12 +1,14 @@
 // How believable a cycle is: the observations that explain it best, and its grade.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <string>
 #include <vector>
 
 #include "wedge/event/finding.hpp"
+#include "wedge/order/context_class.hpp"
 #include "wedge/order/graph.hpp"
 #include "wedge/task/lock_class.hpp"
 
@@ -77,14 +79,24 @@ private:
         return !overflowed();
     }
 
-    /// The outermost lock instance that guards every observation of every edge.
+    /// The outermost lock instance that guards every observation of every edge. It excludes the
+    /// cycle only where tasks wait for locks: a section that stands for a wait is entered by a
+    /// task that holds the guard already, or waits for a task that needs it.
     std::string guard() const {
-        if (overflowed()) return {};
+        if (overflowed() || has_section()) return {};
         guard_set common = edges_.front()->seen.front().guards;
         for (const order_graph::edge* e : edges_)
             for (const observation& seen : e->seen) common.keep_common(seen.guards);
         return common.size() == 0 ? std::string{}
                                   : lock_class::from_id(common.begin()->class_id).name();
+    }
+
+    bool has_section() const {
+        return std::any_of(edges_.begin(), edges_.end(), [](const order_graph::edge* e) {
+            const std::uint32_t held = e->seen.front().held_class;
+            return lock_class::from_id(held).options().never_waits &&
+                   !detail::is_context_class(held);
+        });
     }
 
     template <class Filter>

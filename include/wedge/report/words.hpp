@@ -137,14 +137,17 @@ inline std::string what_of(const finding& found) {
 }
 
 /// The first line of a finding: `possible deadlock: a -> b here, b -> a before`. It says
-/// "possible" until it happened, since users take a report of an order for a false alarm.
+/// "possible" until it happened, since users take a report of an order for a false alarm; and what
+/// is refuted is no longer possible, but an order that was inverted.
 inline std::string heading_of(const finding& found) {
+    const bool is_refuted = found.judged == verdict::refuted;
+    std::string kind = name_of(found.kind);
     std::string text;
     if (found.judged == verdict::confirmed) text = "confirmed ";
-    if (found.judged == verdict::unresolved || found.judged == verdict::refuted) text = "possible ";
-    std::string kind = name_of(found.kind);
+    if (found.judged == verdict::unresolved) text = "possible ";
+    if (is_refuted) text = "refuted ";
     if (is_deadlock(found.kind)) {
-        text += "deadlock";
+        text += is_refuted ? "order inversion" : "deadlock";
         const bool is_usual =
             found.kind == finding_kind::circular || found.kind == finding_kind::deadlock;
         if (!is_usual) text += " (" + kind + ")";
@@ -152,7 +155,6 @@ inline std::string heading_of(const finding& found) {
         std::replace(kind.begin(), kind.end(), '-', ' ');
         text += kind;
     }
-    if (found.judged == verdict::refuted) text += ", refuted";
     return text + ": " + what_of(found);
 }
 

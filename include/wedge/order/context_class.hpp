@@ -1,0 +1,23 @@
+// The classes that stand for interrupt contexts in the lock order.
+#pragma once
+
+#include <cstdint>
+
+#include "wedge/task/lock_class.hpp"
+#include "wedge/task/task.hpp"
+
+namespace wedge::detail {
+
+/// The class that stands for a context in the order: `a -> hardirq context` is a lock held while
+/// hardirqs may come, `hardirq context -> a` one that they take.
+inline lock_class class_of(context entered) {
+    static const lock_class softirq("softirq context", {.never_waits = true});
+    static const lock_class hardirq("hardirq context", {.never_waits = true});
+    return entered == context::hardirq ? hardirq : softirq;
+}
+inline bool is_context_class(std::uint32_t class_id) {
+    return class_id == class_of(context::hardirq).id() ||
+           class_id == class_of(context::softirq).id();
+}
+
+}  // namespace wedge::detail

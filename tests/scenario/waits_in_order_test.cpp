@@ -1,0 +1,125 @@
+// Cycles of the lock order in which a pseudo-lock stands for a wait, and their verdicts.
+#include <doctest/doctest.h>
+
+#include "wedge/explore/verdicts.hpp"
+
+#include "scenario/read.hpp"
+
+namespace waits_in_order_test {
+
+using wedge::finding;
+using wedge::finding_kind;
+using wedge::verdict;
+using wedge::scenario::check_result;
+
+namespace {
+
+const finding& order_finding_of(const check_result& of) {
+    for (const finding& each : of.found.findings)
+        if (each.kind == finding_kind::circular) return each;
+    FAIL("no circular finding");
+    return of.found.findings.front();
+}
+
+bool is_refuted(const finding& each) {
+    return each.judged == verdict::refuted;
+}
+
+const char* const ring_and_fence =
+    "lock ring mutex\n"
+    "fence f\n"
+    "thread submit { lock ring; wait f; unlock ring }\n";
+
+}  // namespace
+
+TEST_CASE("waits in order: a wait for a fence under the signaller's lock is confirmed") {
+    const check_result stuck =
+        checked(ring_and_fence +
+                std::string("thread retire { signalling { lock ring; unlock ring; signal f } }\n"));
+    CHECK(stuck.what == "deadlock");
+    const finding& order = order_finding_of(stuck);
+    CHECK(order.judged == verdict::confirmed);
+    CHECK(order.tasks.size() == 2);
+    CHECK(!order.best.decisions.empty());
+    // The repaired twin signals first. Its order is inverted all the same, and cannot hang.
+    const check_result repaired =
+        checked(ring_and_fence +
+                std::string("thread retire { signal f; signalling { lock ring; unlock ring } }\n"));
+    CHECK(repaired.what == "sound");
+    CHECK(is_refuted(order_finding_of(repaired)));
+}
+
+TEST_CASE("waits in order: another hang of other locks leaves the proof alone") {
+    const check_result mixed = checked(
+        "lock ring mutex\nlock x mutex\nlock y mutex\nfence f\n"
+        "thread submit { lock ring; wait f; unlock ring }\n"
+        "thread retire { signal f; signalling { lock ring; unlock ring } }\n"
+        "thread t { lock x; lock y; unlock y; unlock x }\n"
+        "thread u { lock y; lock x; unlock x; unlock y }\n");
+    CHECK(mixed.what == "deadlock");
+    for (const finding& each : mixed.found.findings) {
+        CAPTURE(each.signature);
+        const bool is_of_fence = each.signature.find("signalling") != std::string::npos;
+        CHECK(each.judged == (is_of_fence ? verdict::refuted : verdict::confirmed));
+    }
+}
+
+TEST_CASE("waits in order: a lock guards nothing where its holder waits for a promise") {
+    // One worker: what the fence waits for is queued behind the wait.
+    const std::string text =
+        "lock a mutex\nfence f\ncounter round = 0\n"
+        "work server { if round == 0 { set round = 1; lock a; WAIT; unlock a } else { "
+        "signalling { lock a; unlock a; signal f } } }\n"
+        "thread t { queue server; until round == 1; queue server }\n";
+    const auto with = [&](const char* wait) {
+        std::string made = text;
+        return checked(made.replace(made.find("WAIT"), 4, wait));
+    };
+    const check_result stuck = with("wait f");
+    CHECK(stuck.what == "deadlock");
+    CHECK(order_finding_of(stuck).judged == verdict::confirmed);
+    const check_result timed = with("wait f timeout { }");
+    CHECK(timed.what == "sound");
+    CHECK(is_refuted(order_finding_of(timed)));
+}
+
+TEST_CASE("waits in order: a map that stands for a sequence count is confirmed by the spin") {
+    const auto with = [](const char* reader) {
+        return checked(
+            "lock a mutex\nlock seq map\ncounter odd = 0\n"
+            "thread writer { read seq; set odd = 1; lock a; unlock a; set odd = 0; unlock seq }\n"
+            "thread reader { " +
+            std::string(reader) + " }\n");
+    };
+    const check_result stuck = with("lock a; lock seq; unlock seq; until odd == 0; unlock a");
+    CHECK((stuck.what == "livelock" || stuck.what == "deadlock"));
+    CHECK(order_finding_of(stuck).judged == verdict::confirmed);
+    const check_result repaired = with("lock a; lock seq; unlock seq; unlock a; until odd == 0");
+    CHECK(repaired.what == "sound");
+    CHECK(is_refuted(order_finding_of(repaired)));
+}
+
+TEST_CASE("waits in order: no cycle of the corpus is refuted beside a hang of its own") {
+    for (const char* file :
+         {"scenarios/fence_under_its_lock", "scenarios/fence_alloc_in_signalling",
+          "zoo/22_leaked_table_lock", "zoo/32_recovery_allocates_under_gpu_lock",
+          "zoo/53_job_allocates", "zoo/55_reset_suspends_console", "zoo/56_recovery_sets_modes",
+          "zoo/58_job_under_runtime_power", "zoo/59_core_dump_allocates_noretry",
+          "zoo/86_annotated_foreign_lock"}) {
+        CAPTURE(file);
+        const std::string text =
+            text_of_file(std::string(TESTS_DIR "/../corpora/") + file + ".wedge");
+        REQUIRE(!text.empty());
+        const check_result all = checked(text);
+        CHECK(all.what == "deadlock");
+        bool is_any_confirmed = false;
+        for (const finding& each : all.found.findings) {
+            CHECK(!is_refuted(each));
+            is_any_confirmed = is_any_confirmed || each.judged == verdict::confirmed;
+        }
+        // Of the leaked lock no task is left that would wait.
+        CHECK(is_any_confirmed == (std::string(file) != "zoo/22_leaked_table_lock"));
+    }
+}
+
+}  // namespace waits_in_order_test
