@@ -229,16 +229,8 @@ private:
         found_.push_back({seen, shown(in, {}), true});
     }
 
-    /// One that hangs says more than one that was seen; and of two that were seen, the one that
-    /// claims less, as it has seen more.
     void take_over(sighting other) {
-        for (sighting& each : found_) {
-            if (each.what.signature != other.what.signature) continue;
-            const bool claims_less =
-                each.what.judged == verdict::refuted && other.what.judged == verdict::unresolved;
-            if (!each.is_reached && (other.is_reached || claims_less)) each = std::move(other);
-            return;
-        }
+        if (is_known_to(found_, other)) return;
         if (other.is_of_order) note_locks(other.what, cycle_locks_);
         add_to(found_, std::move(other));
     }

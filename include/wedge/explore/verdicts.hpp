@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <utility>
 #include <vector>
 
 #include "wedge/explore/ring.hpp"
@@ -32,6 +33,20 @@ inline void explain_by_hangs(std::vector<sighting>& all) {
             break;
         }
     }
+}
+
+/// Whether the finding of a sighting is known. One that hangs says more than one that was seen; and
+/// of two that were seen, the one that claims less, as it has seen more: it takes the other's
+/// place.
+inline bool is_known_to(std::vector<sighting>& all, sighting& other) {
+    for (sighting& each : all) {
+        if (each.what.signature != other.what.signature) continue;
+        const bool claims_less =
+            each.what.judged == verdict::refuted && other.what.judged == verdict::unresolved;
+        if (!each.is_reached && (other.is_reached || claims_less)) each = std::move(other);
+        return true;
+    }
+    return false;
 }
 
 /// Gives a verdict to an order finding that no execution has reached. It is refuted only where
