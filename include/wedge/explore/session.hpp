@@ -60,14 +60,11 @@ public:
         if (how_ == nullptr) how_ = make_strategy(subject_, options_, cycle_locks_);
         const std::uint64_t before = out_.steps;
         for (; more != 0 && out_.steps - before < steps_more && !is_over(); --more) {
-            if (!how_->new_execution()) {
-                out_.exhausted = how_->is_exhaustive() && !is_cut_;
-                return end_search();
-            }
+            if (!how_->new_execution()) return end_search(how_->is_exhaustive() && !is_cut_);
             run(*how_);
             out_.states = how_->states();
         }
-        return !is_over() || end_search();
+        return !is_over() || end_search(false);
     }
 
     /// What is known between executions, not settled.
@@ -204,7 +201,7 @@ private:
     /// search proves anything.
     ///
     /// @return false
-    bool end_search() {
+    bool end_search(bool is_exhausted) {
         const std::vector<decision> circle = how_->livelock(livelock_watch::rounds);
         bool is_shown = true;
         if (!circle.empty()) {
@@ -213,8 +210,9 @@ private:
             is_shown = run(along).how == ending::livelock;
             control_.set_bound(options_.steps_max);
         }
+        out_.exhausted = is_exhausted;
         out_.reason = why_unproved(*how_, options_, out_, is_shown);
-        out_.exhausted = out_.exhausted && out_.reason.empty();
+        out_.exhausted = is_exhausted && out_.reason.empty();
         return false;
     }
 
