@@ -1,0 +1,164 @@
+// A scenario's blocks as flat lists of instructions with jumps, so that a task's place is a number.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "wedge/scenario/ast.hpp"
+
+namespace oracle {
+
+using wedge::scenario::action;
+using wedge::scenario::block;
+using wedge::scenario::declaration;
+using wedge::scenario::declares;
+using wedge::scenario::document;
+using wedge::scenario::statement;
+
+enum class op : std::uint8_t {
+    act,           ///< the statement itself: one visible step, or several
+    test,          ///< goes on where the test holds, else to `to[0]`
+    choose,        ///< goes to one of `to`
+    jump,          ///< to `to[0]`
+    repeat_begin,  ///< starts a count
+    repeat_next,   ///< counts down, or drops the count and goes to `to[0]`
+    repeat_drop,   ///< drops the count: a `break` leaves a `repeat`
+    scope_enter,
+    scope_leave,
+    context_enter,  ///< `hardirq {`
+    context_leave,
+    transaction_begin,  ///< starts a ticket; `to[0]` is where the block starts again
+    transaction_end,    ///< releases what the transaction took and ends its ticket
+    leave,              ///< ends the run without a step: `return`
+    end,                ///< ends the run, a step of its own
+};
+
+struct instruction {
+    op what{};
+    const statement* of = nullptr;
+    std::vector<int> to;  ///< an `act` that fails goes to `to[0]`
+};
+
+/// Translates one block that is run as a whole: of a thread, a work, a handler, a shrinker, a
+/// notifier.
+class compiler {
+public:
+    static std::vector<instruction> compile(const block& body) {
+        compiler made;
+        made.emit(body);
+        made.add(op::end);
+        return std::move(made.code_);
+    }
+
+private:
+    int here() const { return static_cast<int>(code_.size()); }
+    int add(op what, const statement* of = nullptr) {
+        code_.push_back({what, of, {}});
+        return here() - 1;
+    }
+    void go(int from, int to) { code_[static_cast<std::size_t>(from)].to.push_back(to); }
+    int jump() { return add(op::jump); }
+
+    /// What a `break` must undo on its way out, innermost last.
+    void undo(std::size_t down_to) {
+        for (std::size_t i = open_.size(); i-- > down_to;) add(open_[i]);
+    }
+
+    void emit(const block& in) {
+        for (const statement& each : in.body) emit(each);
+    }
+
+    /// `lead`, then the first block or nothing; where `lead` fails, the other block.
+    void emit_branches(int lead, const block* good, const block* bad) {
+        if (good != nullptr) emit(*good);
+        const int over = jump();
+        go(lead, here());
+        if (bad != nullptr) emit(*bad);
+        go(over, here());
+    }
+
+    void emit(const statement& s) {
+        const auto block_at = [&](std::size_t i) {
+            return i < s.blocks.size() ? &s.blocks[i] : nullptr;
+        };
+        switch (s.what) {
+            case action::acquire: {
+                const int lead = add(op::act, &s);
+                if (s.blocks.empty()) return;  // where it fails, its run ends
+                if (!s.ticket.name.empty()) return emit_branches(lead, nullptr, block_at(0));
+                return emit_branches(lead, block_at(0), block_at(1));
+            }
+            case action::wait:
+            case action::alloc: {
+                const int lead = add(op::act, &s);
+                if (!s.blocks.empty()) emit_branches(lead, nullptr, block_at(0));
+                return;
+            }
+            case action::if_that:
+            case action::if_held: return emit_branches(add(op::test, &s), block_at(0), block_at(1));
+            case action::while_that: return emit_loop(add(op::test, &s), s.blocks[0], open_.size());
+            case action::repeat: {
+                add(op::repeat_begin, &s);
+                const std::size_t depth = open_.size();
+                const int lead = add(op::repeat_next, &s);
+                open_.push_back(op::repeat_drop);
+                emit_loop(lead, s.blocks[0], depth);
+                open_.pop_back();
+                return;
+            }
+            case action::choose: {
+                const int lead = add(op::choose, &s);
+                std::vector<int> ends;
+                for (const block& each : s.blocks) {
+                    go(lead, here());
+                    emit(each);
+                    ends.push_back(jump());
+                }
+                for (const int each : ends) go(each, here());
+                return;
+            }
+            case action::scope: return emit_within(s, op::scope_enter, op::scope_leave);
+            case action::interrupt: return emit_within(s, op::context_enter, op::context_leave);
+            case action::signalling: return emit(s.blocks[0]);  // for the order check alone
+            case action::transaction:
+                return emit_within(s, op::transaction_begin, op::transaction_end);
+            case action::break_loop:
+                undo(loops_.back().depth);
+                loops_.back().breaks.push_back(jump());
+                return;
+            case action::return_run: add(op::leave); return;
+            default: add(op::act, &s); return;
+        }
+    }
+
+    void emit_within(const statement& s, op enter, op leave) {
+        const int lead = add(enter, &s);
+        go(lead, here());
+        open_.push_back(leave);
+        emit(s.blocks[0]);
+        open_.pop_back();
+        add(leave, &s);
+    }
+    /// `lead` decides whether there is another round; `depth`: what was open before the loop.
+    void emit_loop(int lead, const block& body, std::size_t depth) {
+        loops_.push_back({depth, {}});
+        emit(body);
+        go(jump(), lead);
+        go(lead, here());
+        for (const int each : loops_.back().breaks) go(each, here());
+        loops_.pop_back();
+    }
+
+    struct loop {
+        std::size_t depth;
+        std::vector<int> breaks;
+    };
+    std::vector<instruction> code_;
+    std::vector<op> open_;
+    std::vector<loop> loops_;
+};
+
+}  // namespace oracle

@@ -1,0 +1,367 @@
+// Random scenarios: small ones, of few objects and several sorts of statements, so that tasks meet.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace oracle {
+
+/// The sorts of statements that a scenario may have.
+inline constexpr std::array<std::string_view, 18> feature_names = {
+    "locks", "readers",    "try",         "timed",      "choose", "counters",
+    "loops", "conditions", "completions", "semaphores", "fences", "joins",
+    "works", "handlers",   "masks",       "ww",         "memory", "assert"};
+enum class feature : std::uint8_t {
+    locks,
+    readers,
+    tried,
+    timed,
+    choose,
+    counters,
+    loops,
+    conditions,
+    completions,
+    semaphores,
+    fences,
+    joins,
+    works,
+    handlers,
+    masks,
+    ww,
+    memory,
+    asserts,
+};
+
+/// Makes the text of one scenario.
+///
+/// @tparam Random  has `below(n)`, from 0 to n - 1: a generator, or the bytes of a fuzz input
+template <class Random>
+class generator {
+public:
+    /// @param allowed  a bit for each feature
+    generator(Random& random, std::uint32_t allowed) : random_(random) {
+        // Few features at a time, or nothing ever meets.
+        for (unsigned tries = 0; tries < 6; ++tries) {
+            const std::uint32_t bit = 1U << below(feature_names.size());
+            if ((allowed & bit) != 0) uses_ |= bit;
+        }
+        if ((allowed & 1U) != 0) uses_ |= 1U;
+        if (has(feature::conditions) || has(feature::loops) || has(feature::asserts))
+            uses_ |= allowed & 1U << static_cast<unsigned>(feature::counters);
+    }
+
+    std::string scenario() {
+        declare_objects();
+        const unsigned threads = below(3) == 0 ? 3 : 2;
+        const bool is_twin = threads == 2 && below(6) == 0;
+        for (unsigned i = 0; i < threads; ++i) thread_names_.push_back("t" + std::to_string(i));
+        for (unsigned i = 0; i < threads; ++i) {
+            thread_ = i;
+            body("thread t" + std::to_string(i) + (is_twin && i == 0 ? " x2" : ""), 4);
+        }
+        thread_ = threads;
+        if (has(feature::works)) body("work w", 3);
+        if (has(feature::handlers)) {
+            body(below(2) == 0 ? "handler h hardirq threaded" : "handler h softirq", 2);
+            if (below(4) == 0)
+                body(below(2) == 0 ? "handler g hardirq threaded" : "handler g softirq", 2);
+        }
+        if (has(feature::memory)) {
+            if (below(4) != 0) body("shrinker s", 2);
+            if (below(4) == 0) body("notifier n", 2);
+        }
+        return text_;
+    }
+
+private:
+    unsigned below(std::size_t n) {
+        return static_cast<unsigned>(random_.below(static_cast<std::uint32_t>(n)));
+    }
+    bool has(feature which) const { return (uses_ >> static_cast<unsigned>(which) & 1U) != 0; }
+
+    struct lock {
+        std::string name;
+        bool has_readers = false;
+        bool is_fair = false;  ///< an rwsem
+        bool is_ww = false;
+    };
+
+    void declare_objects() {
+        const unsigned count = 1 + below(2);
+        constexpr const char* kinds[] = {"mutex", "spinlock", "recursive_mutex", "rtmutex"};
+        constexpr const char* shared[] = {"rwsem", "rwsem", "rwlock", "qrwlock"};
+        for (unsigned i = 0; i < count; ++i) {
+            lock made{std::string(1, static_cast<char>('a' + i))};
+            made.has_readers = has(feature::readers) && below(3) != 0;
+            const std::string kind = made.has_readers ? shared[below(4)] : kinds[below(4)];
+            made.is_fair = kind == "rwsem";
+            line("lock " + made.name + " " + kind);
+            locks_.push_back(made);
+        }
+        if (has(feature::readers) && below(8) == 0) {
+            line("lock m map");
+            has_map_ = true;
+        }
+        if (has(feature::ww)) line("lock r ww_mutex x2");
+        if (has(feature::memory))
+            line("memory " + std::to_string(2 + below(3)) + " pages low 0 high " +
+                 std::to_string(below(2)));
+        if (has(feature::conditions)) line("condition c");
+        if (has(feature::completions)) line("completion d");
+        if (has(feature::semaphores)) line("semaphore s = " + std::to_string(below(2)));
+        if (has(feature::fences)) line("fence f");
+        if (has(feature::counters)) {
+            line("counter k = 0");
+            line(std::string("counter j = 0") + (below(4) == 0 ? " local" : ""));
+        }
+    }
+
+    void line(const std::string& text) { text_ += std::string(depth_ * 4, ' ') + text + "\n"; }
+
+    /// A block behind `head`.
+    template <class Inner>
+    void braces(const std::string& head, Inner inner) {
+        line(head + " {");
+        ++depth_;
+        inner();
+        --depth_;
+        line("}");
+    }
+    void body(const std::string& head, unsigned most) {
+        held_.clear();
+        loops_ = 0;
+        is_in_thread_ = head.starts_with("thread");
+        is_in_hook_ = head.starts_with("shrinker") || head.starts_with("notifier");
+        is_in_handler_ = head.starts_with("handler");
+        left_ = most + 2;
+        braces(head, [&] { statements(1 + below(most)); });
+    }
+    void statements(unsigned count) {
+        for (unsigned i = 0; i < count && left_ > 0; ++i) statement();
+    }
+    /// A block in a branch: nothing, or a little.
+    void branch(const std::string& head) {
+        braces(head, [&] {
+            if (depth_ < 5) statements(below(3));
+        });
+    }
+    /// `else` behind a branch.
+    void otherwise(bool always) {
+        if (!always && below(2) == 0) return;
+        text_.pop_back();
+        text_ += " else {\n";
+        ++depth_;
+        if (depth_ < 5) statements(below(2));
+        --depth_;
+        line("}");
+    }
+
+    /// A section of a lock; in one of ten the lock is not released.
+    void section() {
+        if (has_map_ && below(6) == 0) {
+            if (below(3) == 0) return line("sync m");
+            line("read m");
+            statements(below(2));
+            return line("unlock m");
+        }
+        unsigned which = below(locks_.size());
+        if (std::count(held_.begin(), held_.end(), locks_[which].name) != 0 && below(8) != 0)
+            which = (which + 1) % static_cast<unsigned>(locks_.size());
+        if (std::count(held_.begin(), held_.end(), locks_[which].name) != 0 && below(4) != 0)
+            return line("yield");
+        const lock& l = locks_[which];
+        const bool is_read = l.has_readers && below(2) == 0;
+        const std::string what = (is_read ? "read " : "lock ") + l.name;
+        const unsigned how = below(6);
+        held_.push_back(l.name);
+        if (how < 2 && has(feature::tried)) {
+            if (below(3) == 0) {
+                line("try " + what);
+                inside(l, is_read);
+            } else {
+                braces("try " + what, [&] { inside(l, is_read); });
+                held_.pop_back();
+                otherwise(false);
+                return;
+            }
+        } else if (how == 2 && has(feature::timed)) {
+            braces(what + " timed", [&] { inside(l, is_read); });
+            held_.pop_back();
+            otherwise(false);
+            return;
+        } else {
+            line(what + (is_read && below(4) == 0 ? " recursive" : ""));
+            inside(l, is_read);
+        }
+        held_.pop_back();
+    }
+    void inside(const lock& l, bool is_read) {
+        if (depth_ < 5) statements(below(3));
+        if (!is_read && l.is_fair && below(4) == 0) {
+            line("downgrade " + l.name);
+            if (depth_ < 5) statements(below(2));
+        }
+        if (below(40) != 0) line("unlock " + l.name);
+    }
+
+    std::string number() { return std::to_string(below(2)); }
+    std::string counter() { return below(3) == 0 ? "j" : "k"; }
+    std::string test() {
+        constexpr const char* signs[] = {" == ", " == ", " != ", " < ", " > "};
+        return counter() + signs[below(5)] + (below(6) == 0 ? counter() : number());
+    }
+    void count() {
+        switch (below(6)) {
+            case 0: return line("add " + counter() + (below(3) == 0 ? " -1" : " 1"));
+            case 1: {
+                branch("if " + test());
+                return otherwise(false);
+            }
+            default: return line("set " + counter() + " = " + number());
+        }
+    }
+    void loop() {
+        const unsigned which = below(8);
+        if (which == 0 && loops_ > 0) return line("break");
+        if (which == 1) return line("yield");
+        if (which == 2) return line("progress");
+        if (which == 3) return line(below(3) == 0 ? "return" : "yield");
+        ++loops_;
+        if (which == 4 || !has(feature::counters))
+            branch("repeat 2");
+        else if (which == 5)
+            line("until " + test());
+        else
+            branch("while " + test());
+        --loops_;
+    }
+    void condition() {
+        if (below(2) == 0) return line(below(3) == 0 ? "notify c all" : "notify c");
+        const std::string l = held_.empty() ? locks_[0].name : held_[below(held_.size())];
+        const bool is_held = !held_.empty();
+        if (!is_held) line("lock " + l);
+        const bool is_timed = has(feature::timed) && below(2) == 0;
+        const auto wait = [&] {
+            if (is_timed)
+                braces("wait c " + l + " timeout", [&] {
+                    if (below(2) == 0) line("set k = 1");
+                });
+            else
+                line("wait c " + l);
+        };
+        if (below(2) == 0 && has(feature::counters))
+            braces("while " + test(), wait);
+        else
+            wait();
+        if (!is_held) line("unlock " + l);
+    }
+    void wait_for(const std::string& object) {
+        if (has(feature::timed) && below(2) == 0)
+            branch("wait " + object + " timeout");
+        else
+            line("wait " + object);
+    }
+    void wound_wait() {
+        const auto object = [&] { return "r[" + std::to_string(below(2)) + "]"; };
+        if (below(5) == 0) {
+            const std::string r = object();
+            line("lock " + r);
+            if (depth_ < 5) statements(below(2));
+            return line("unlock " + r);
+        }
+        const unsigned first = below(2);
+        braces("transaction x", [&] {
+            line("lock r[" + std::to_string(first) + "] with x");
+            if (depth_ < 5) statements(below(2));
+            if (below(4) != 0) line("lock r[" + std::to_string(1 - first) + "] with x");
+            if (depth_ < 5 && below(3) == 0) statements(1);
+        });
+    }
+    void mask() {
+        const std::string what = below(3) == 0 ? "bh" : "irq";
+        line(what + " off");
+        if (depth_ < 5) statements(1 + below(2));
+        if (below(10) != 0) line(what + " on");
+    }
+    void allocate() {
+        constexpr const char* flags[] = {"GFP_KERNEL", "GFP_NOFS", "GFP_NOWAIT", "GFP_ATOMIC",
+                                         "GFP_KERNEL|NORETRY"};
+        switch (below(6)) {
+            case 0:
+            case 1: return line("free " + std::to_string(1 + below(2)));
+            case 2: return line(below(2) == 0 ? "reclaim" : "invalidate");
+            default: {
+                const std::string what =
+                    "alloc " + std::to_string(1 + below(2)) + " " + flags[below(5)];
+                if (below(2) == 0) return line(what);
+                branch(what + " else");
+            }
+        }
+    }
+
+    void statement() {
+        --left_;
+        for (unsigned tries = 0; tries < 64; ++tries) {
+            const auto which = static_cast<feature>(below(feature_names.size() + 4));
+            if (static_cast<unsigned>(which) >= feature_names.size()) {
+                if (!has(feature::locks)) continue;
+                return section();
+            }
+            if (!has(which)) continue;
+            switch (which) {
+                case feature::locks:
+                case feature::readers:
+                case feature::tried:
+                case feature::timed: return section();
+                case feature::choose: {
+                    branch("choose");
+                    text_.pop_back();
+                    text_ += " or {\n";
+                    ++depth_;
+                    if (depth_ < 5) statements(below(2));
+                    --depth_;
+                    return line("}");
+                }
+                case feature::counters: return count();
+                case feature::loops: return loop();
+                case feature::conditions: return condition();
+                case feature::completions:
+                    if (below(5) < 3) return line(below(2) == 0 ? "complete d all" : "complete d");
+                    return wait_for("d");
+                case feature::semaphores: return line(below(5) < 3 ? "up s" : "down s");
+                case feature::fences:
+                    if (below(5) < 3) return line("signal f");
+                    return wait_for("f");
+                case feature::joins:
+                    if (below(2) == 0) return line("yield");
+                    return line("join " + thread_names_[(thread_ + 1) % thread_names_.size()]);
+                case feature::works: {
+                    constexpr const char* whats[] = {"queue w", "queue w", "flush w", "cancel w"};
+                    return line(whats[below(4)]);
+                }
+                case feature::handlers: return line("yield");
+                case feature::masks: return mask();
+                case feature::ww: return wound_wait();
+                case feature::memory: return allocate();
+                case feature::asserts: return line("assert " + test());
+            }
+        }
+    }
+
+    Random& random_;
+    std::uint32_t uses_ = 0;
+    std::string text_;
+    unsigned depth_ = 0;
+    std::vector<lock> locks_;
+    std::vector<std::string> held_;
+    std::vector<std::string> thread_names_;
+    std::size_t thread_ = 0;
+    unsigned loops_ = 0, left_ = 0;
+    bool has_map_ = false, is_in_thread_ = false, is_in_hook_ = false, is_in_handler_ = false;
+};
+
+}  // namespace oracle

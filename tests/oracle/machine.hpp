@@ -1,0 +1,684 @@
+// The meaning of the scenario language, from docs/scenarios.md: all steps that are possible in a
+// state. Nothing of the engine is used here but its parser.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "oracle/code.hpp"
+#include "oracle/state.hpp"
+
+namespace oracle {
+
+using wedge::scenario::comparison;
+using wedge::scenario::lock_sort;
+using wedge::scenario::operand;
+using wedge::scenario::reference;
+
+/// One step of one task, or of a handler that comes.
+struct step {
+    int actor = 0;  ///< a task; behind the tasks: a handler
+    bool is_progress = false;
+    bool is_failure = false;  ///< an assertion failed: the execution ends
+    state after;
+};
+
+/// Thrown where a program does what has no meaning.
+struct meaningless {
+    const char* why;
+};
+
+class machine {
+public:
+    explicit machine(const document& all) {
+        for (const declaration& each : all.all) declare(each);
+        for (const declaration& each : all.all) declare_tasks(each);
+        for (task& t : first_.tasks) t.locals = locals_;
+        first_.queues.resize(kinds_.size());
+        for (std::size_t i = 0; i < first_.tasks.size(); ++i) settle(first_, i);
+    }
+
+    const state& first() const { return first_; }
+    int actors() const { return static_cast<int>(first_.tasks.size() + first_.has_come.size()); }
+
+    /// Whether a state without steps is one in which everybody is done.
+    bool is_over(const state& s) const {
+        for (std::size_t i = 0; i < s.tasks.size(); ++i)
+            if (is_worker(i) ? !s.tasks[i].stack.empty() || s.pending[work_of(i)]
+                             : !s.tasks[i].is_done)
+                return false;
+        return true;
+    }
+
+    std::vector<step> steps(const state& s) const {
+        std::vector<step> found;
+        for (std::size_t i = 0; i < s.tasks.size(); ++i) {
+            if (s.tasks[i].is_done) continue;
+            if (s.tasks[i].stack.empty())
+                start_work(s, i, found);
+            else
+                step_of(s, i, found);
+            for (std::size_t h = 0; h < handlers_.size(); ++h) start_handler(s, i, h, found);
+        }
+        return found;
+    }
+
+private:
+    // ---- what is declared ----
+
+    void declare(const declaration& each) {
+        switch (each.what) {
+            case declares::lock:
+                lock_at_[each.name] = static_cast<int>(kinds_.size());
+                count_of_[each.name] = static_cast<int>(each.count);
+                kinds_.insert(kinds_.end(), each.count, each.kind);
+                break;
+            case declares::counter:
+                if (each.is_local) {
+                    local_at_[each.name] = locals_.size();
+                    locals_.push_back(each.value);
+                } else {
+                    counter_at_[each.name] = first_.counters.size();
+                    first_.counters.push_back(each.value);
+                }
+                break;
+            case declares::completion:
+            case declares::semaphore:
+                unit_at_[each.name] = first_.units.size();
+                first_.units.push_back(each.value);
+                break;
+            case declares::fence:
+                fence_at_[each.name] = first_.signalled.size();
+                first_.signalled.push_back(false);
+                break;
+            case declares::condition:
+                condition_at_[each.name] = static_cast<int>(condition_at_.size());
+                break;
+            case declares::memory: throw meaningless{"memory is not modelled"};
+            default: break;
+        }
+    }
+    void declare_tasks(const declaration& each) {
+        switch (each.what) {
+            case declares::thread: {
+                const int body = add_body(each);
+                for (std::uint32_t i = 0; i < each.count; ++i) {
+                    copy_.push_back(static_cast<int>(i));
+                    thread_of_.push_back(each.name);
+                    works_.push_back(-1);
+                    first_.tasks.emplace_back();
+                    start(first_.tasks.back(), body);
+                }
+                break;
+            }
+            case declares::work:
+                work_at_[each.name] = first_.pending.size();
+                copy_.push_back(0);
+                thread_of_.emplace_back();
+                works_.push_back(static_cast<int>(first_.pending.size()));
+                work_body_.push_back(add_body(each));
+                first_.pending.push_back(false);
+                first_.tasks.emplace_back();
+                break;
+            case declares::handler:
+                handlers_.push_back({add_body(each), each.is_hard});
+                first_.has_come.push_back(false);
+                break;
+            default: break;
+        }
+    }
+    int add_body(const declaration& each) {
+        bodies_.push_back(compiler::compile(each.body));
+        return static_cast<int>(bodies_.size()) - 1;
+    }
+
+    bool is_worker(std::size_t task) const { return works_[task] >= 0; }
+    std::size_t work_of(std::size_t task) const { return static_cast<std::size_t>(works_[task]); }
+    int lock_of(const reference& use, std::size_t task) const {
+        int index = static_cast<int>(use.index);
+        if (use.indexed == reference::index_sort::self) index += copy_[task];
+        return lock_at_.at(use.name) + index % count_of_.at(use.name);
+    }
+    std::int64_t& counter(state& s, std::size_t task, const std::string& name) const {
+        const auto local = local_at_.find(name);
+        if (local != local_at_.end()) return s.tasks[task].locals[local->second];
+        return s.counters[counter_at_.at(name)];
+    }
+    std::int64_t value(const state& s, std::size_t task, const operand& of) const {
+        if (of.counter.empty()) return of.number;
+        return counter(const_cast<state&>(s), task, of.counter);
+    }
+    bool holds(const state& s, std::size_t task, const statement& test) const {
+        const std::int64_t left = value(s, task, test.left);
+        const std::int64_t right = value(s, task, test.right);
+        switch (test.compared) {
+            case comparison::equal: return left == right;
+            case comparison::unequal: return left != right;
+            case comparison::less: return left < right;
+            case comparison::greater: return left > right;
+        }
+        return false;
+    }
+
+    // ---- runs: blocks on a task's stack ----
+
+    static void start(task& t, int body) {
+        t.stack.emplace_back();
+        t.stack.back().body = body;
+    }
+    const instruction& at(const frame& f) const {
+        return bodies_[static_cast<std::size_t>(f.body)][static_cast<std::size_t>(f.at)];
+    }
+    /// The run ends; what it holds stays held.
+    void end_run(state& s, std::size_t task) const {
+        oracle::task& t = s.tasks[task];
+        if (const int saved = t.stack.back().saved; saved >= 0) {
+            t.irq_off = (saved & 1) != 0;
+            t.bh_off = (saved & 2) != 0;
+        }
+        t.stack.pop_back();
+        if (t.stack.empty() && !is_worker(task)) t.is_done = true;
+    }
+    /// Goes on behind the instruction.
+    static void advance(frame& f) {
+        ++f.at;
+        f.phase = f.extra = 0;
+    }
+    /// Goes on where an instruction that failed says; without that, the run gives up.
+    void fail(frame& f) const {
+        const instruction& i = at(f);
+        f.phase = f.extra = 0;
+        if (i.to.empty())
+            f.is_giving_up = true;
+        else
+            f.at = i.to[0];
+    }
+
+    /// Runs what is no step: everything up to the next statement that is one.
+    void settle(state& s, std::size_t i) const {
+        while (!s.tasks[i].stack.empty()) {
+            frame& f = s.tasks[i].stack.back();
+            if (f.is_giving_up) return;
+            const instruction& now = at(f);
+            switch (now.what) {
+                case op::jump: f.at = now.to[0]; break;
+                case op::repeat_begin:
+                    f.counts.push_back(static_cast<int>(now.of->number));
+                    ++f.at;
+                    break;
+                case op::repeat_next:
+                    if (f.counts.back()-- > 0) {
+                        ++f.at;
+                    } else {
+                        f.counts.pop_back();
+                        f.at = now.to[0];
+                    }
+                    break;
+                case op::repeat_drop:
+                    f.counts.pop_back();
+                    ++f.at;
+                    break;
+                case op::scope_enter:
+                    f.scopes.push_back(now.of->scopes);
+                    ++f.at;
+                    break;
+                case op::scope_leave:
+                    f.scopes.pop_back();
+                    ++f.at;
+                    break;
+                case op::leave: end_run(s, i); break;
+                default: return;
+            }
+        }
+    }
+
+    /// Adds one successor for task `i`; `change` makes it from a copy of the state.
+    template <class Change>
+    void add(const state& s, std::size_t i, std::vector<step>& found, Change change) const {
+        step made{static_cast<int>(i), false, false, s};
+        change(made.after, made.after.tasks[i], made.after.tasks[i].stack.back());
+        settle(made.after, i);
+        found.push_back(std::move(made));
+    }
+
+    void start_work(const state& s, std::size_t i, std::vector<step>& found) const {
+        const std::size_t work = work_of(i);
+        if (!s.pending[work]) return;
+        step made{static_cast<int>(i), false, false, s};
+        made.after.pending[work] = false;
+        start(made.after.tasks[i], work_body_[work]);
+        settle(made.after, i);
+        found.push_back(std::move(made));
+    }
+
+    /// A handler comes once, on top of a task that lets its context in, and runs as that task.
+    void start_handler(const state& s, std::size_t i, std::size_t h,
+                       std::vector<step>& found) const {
+        const task& t = s.tasks[i];
+        if (s.has_come[h] || t.irq_off) return;
+        bool is_in_hard = false, is_in_any = false;
+        for (const frame& f : t.stack) {
+            is_in_any = is_in_any || f.saved >= 0 || !f.contexts.empty();
+            is_in_hard = is_in_hard || std::count(f.contexts.begin(), f.contexts.end(), 1) != 0;
+        }
+        if (handlers_[h].is_hard ? is_in_hard : is_in_any || t.bh_off) return;
+        step made{static_cast<int>(s.tasks.size() + h), false, false, s};
+        task& victim = made.after.tasks[i];
+        made.after.has_come[h] = true;
+        start(victim, handlers_[h].body);
+        victim.stack.back().saved = (t.irq_off ? 1 : 0) + (t.bh_off ? 2 : 0);
+        (handlers_[h].is_hard ? victim.irq_off : victim.bh_off) = true;
+        settle(made.after, i);
+        found.push_back(std::move(made));
+    }
+
+    // ---- steps ----
+
+    void step_of(const state& s, std::size_t i, std::vector<step>& found) const {
+        const frame& f = s.tasks[i].stack.back();
+        if (f.is_giving_up) return give_up(s, i, found);
+        const instruction& now = at(f);
+        switch (now.what) {
+            case op::act: return act(s, i, *now.of, found);
+            case op::test:
+                return add(s, i, found, [&](state& next, task&, frame& own) {
+                    const bool is_true = now.of->what == action::if_held
+                                             ? held_by(next, i, lock_of(now.of->on, i)) != nullptr
+                                             : holds(next, i, *now.of);
+                    own.at = is_true ? own.at + 1 : now.to[0];
+                });
+            case op::choose:
+                for (const int to : now.to)
+                    add(s, i, found, [&](state&, task&, frame& own) { own.at = to; });
+                return;
+            case op::jump:
+            case op::repeat_begin:
+            case op::repeat_next:
+            case op::repeat_drop:
+            case op::scope_enter:
+            case op::scope_leave:
+            case op::leave: return;  // `settle` has passed them
+            case op::context_enter:
+                return add(s, i, found, [&](state&, task&, frame& own) {
+                    own.contexts.push_back(now.of->is_hard ? 1 : 0);
+                    ++own.at;
+                });
+            case op::context_leave:
+                return add(s, i, found, [&](state&, task&, frame& own) {
+                    own.contexts.pop_back();
+                    ++own.at;
+                });
+            case op::transaction_begin:
+            case op::transaction_end: throw meaningless{"transactions are not modelled"};
+            case op::end:
+                return add(s, i, found, [&](state& next, task&, frame&) { end_run(next, i); });
+        }
+    }
+
+    /// Releases the last lock that the run took, or ends it.
+    void give_up(const state& s, std::size_t i, std::vector<step>& found) const {
+        add(s, i, found, [&](state& next, task& t, frame&) {
+            const int run = static_cast<int>(t.stack.size());
+            for (std::size_t k = t.held.size(); k-- > 0;) {
+                if (t.held[k].run != run) continue;
+                t.held.erase(t.held.begin() + static_cast<std::ptrdiff_t>(k));
+                return;
+            }
+            end_run(next, i);
+        });
+    }
+
+    // ---- locks ----
+
+    static const hold* held_by(const state& s, std::size_t i, int lock) {
+        const hold* last = nullptr;
+        for (const hold& each : s.tasks[i].held)
+            if (each.lock == lock) last = &each;
+        return last;
+    }
+
+    static bool is_fair(lock_sort kind) {
+        return kind == lock_sort::rwsem || kind == lock_sort::qrwlock;
+    }
+    lock_sort kind_of(int lock) const { return kinds_[static_cast<std::size_t>(lock)]; }
+    static bool is_in_interrupt(const task& t) {
+        for (const frame& f : t.stack)
+            if (f.saved >= 0 || !f.contexts.empty()) return true;
+        return false;
+    }
+
+    /// Whether a task may take a lock now.
+    ///
+    /// @param is_recursive  a reader that does not wait behind queued writers
+    bool may_take(const state& s, std::size_t i, int lock, bool is_read, bool is_recursive) const {
+        const lock_sort kind = kind_of(lock);
+        if (kind == lock_sort::map) return true;
+        for (std::size_t other = 0; other < s.tasks.size(); ++other)
+            for (const hold& each : s.tasks[other].held) {
+                if (each.lock != lock || (each.is_read && is_read)) continue;
+                if (kind == lock_sort::recursive_mutex && other == i) continue;
+                return false;
+            }
+        if (!is_fair(kind)) return true;
+        if (is_read &&
+            (is_recursive || (kind == lock_sort::qrwlock && is_in_interrupt(s.tasks[i]))))
+            return true;
+        const int run = static_cast<int>(s.tasks[i].stack.size());
+        for (const queued& ahead : s.queues[static_cast<std::size_t>(lock)]) {
+            if (ahead.task == static_cast<int>(i) && ahead.run == run) return true;
+            if (!is_read || !ahead.is_read) return false;
+        }
+        return true;
+    }
+    static void leave_queue(state& s, std::size_t i, int lock) {
+        const int run = static_cast<int>(s.tasks[i].stack.size());
+        std::erase_if(s.queues[static_cast<std::size_t>(lock)], [&](const queued& each) {
+            return each.task == static_cast<int>(i) && each.run == run;
+        });
+    }
+    static void take(state& s, std::size_t i, int lock, bool is_read) {
+        leave_queue(s, i, lock);
+        task& t = s.tasks[i];
+        t.held.push_back({lock, is_read, static_cast<int>(t.stack.size()), false});
+    }
+
+    /// One round of a blocking acquire: takes the lock or queues. The phases are `begun` (not in
+    /// the queue) and `begun + 1` (in it). `then` goes on behind it.
+    ///
+    /// @returns whether a step was possible
+    template <class Then>
+    bool acquire(const state& s, std::size_t i, int lock, bool is_read, bool is_recursive,
+                 int begun, std::vector<step>& found, Then then) const {
+        if (may_take(s, i, lock, is_read, is_recursive)) {
+            add(s, i, found, [&](state& next, task&, frame& own) {
+                take(next, i, lock, is_read);
+                then(own);
+            });
+            return true;
+        }
+        if (is_fair(kind_of(lock)) && s.tasks[i].stack.back().phase == begun)
+            add(s, i, found, [&](state& next, task& t, frame& own) {
+                next.queues[static_cast<std::size_t>(lock)].push_back(
+                    {static_cast<int>(i), static_cast<int>(t.stack.size()), is_read});
+                own.phase = begun + 1;
+            });
+        return false;
+    }
+
+    void act_acquire(const state& s, std::size_t i, const statement& st,
+                     std::vector<step>& found) const {
+        const int lock = lock_of(st.on, i);
+        if (!st.ticket.name.empty()) throw meaningless{"tickets are not modelled"};
+        if (st.is_tried) {
+            const bool may = may_take(s, i, lock, st.is_read, st.is_recursive);
+            return add(s, i, found, [&](state& next, task&, frame& own) {
+                if (may) {
+                    take(next, i, lock, st.is_read);
+                    advance(own);
+                } else {
+                    fail(own);
+                }
+            });
+        }
+        const bool may = acquire(s, i, lock, st.is_read, st.is_recursive, 0, found,
+                                 [](frame& own) { advance(own); });
+        if (!st.is_timed || may) return;
+        add(s, i, found, [&](state& next, task&, frame& own) {
+            leave_queue(next, i, lock);
+            fail(own);
+        });
+    }
+
+    static void release(task& t, int lock) {
+        for (std::size_t k = t.held.size(); k-- > 0;) {
+            if (t.held[k].lock != lock) continue;
+            t.held.erase(t.held.begin() + static_cast<std::ptrdiff_t>(k));
+            return;
+        }
+        throw meaningless{"a lock is released that is not held"};
+    }
+
+    // ---- conditions ----
+
+    enum : int { waiting = 1, waiting_spuriously = 2, woken = 3, timed_out = 5 };
+
+    /// A wait releases the lock, is woken, and takes the lock again. `extra` remembers how it was
+    /// held.
+    void act_condition(const state& s, std::size_t i, const statement& st,
+                       std::vector<step>& found) const {
+        const frame& f = s.tasks[i].stack.back();
+        const int lock = lock_of(st.other, i);
+        const auto begin = [&](int phase) {
+            add(s, i, found, [&](state&, task& t, frame& own) {
+                const hold* const had = held_by(s, i, lock);
+                if (had == nullptr) throw meaningless{"a wait without its lock"};
+                own.extra = had->is_read ? 1 : 0;
+                release(t, lock);
+                own.phase = phase;
+                if (phase == waiting_spuriously) t.has_woken_spuriously = true;
+            });
+        };
+        const auto go_to = [&](int phase) {
+            add(s, i, found, [&](state&, task&, frame& own) { own.phase = phase; });
+        };
+        switch (f.phase) {
+            case 0:
+                begin(waiting);
+                if (!s.tasks[i].has_woken_spuriously) begin(waiting_spuriously);
+                return;
+            case waiting:
+                if (st.is_timed) go_to(timed_out);
+                return;
+            case waiting_spuriously: go_to(woken); return;
+            default: {
+                const bool has_timed_out = f.phase >= timed_out;
+                acquire(s, i, lock, f.extra != 0, false, has_timed_out ? timed_out : woken, found,
+                        [&](frame& own) { has_timed_out ? fail(own) : advance(own); });
+                return;
+            }
+        }
+    }
+
+    /// A step of task `i` that wakes one waiter (each possible one in turn), or all.
+    void act_notify(const state& s, std::size_t i, const statement& st,
+                    std::vector<step>& found) const {
+        std::vector<std::pair<std::size_t, std::size_t>> waiters;
+        for (std::size_t t = 0; t < s.tasks.size(); ++t)
+            for (std::size_t k = 0; k < s.tasks[t].stack.size(); ++k) {
+                const frame& f = s.tasks[t].stack[k];
+                const instruction& now = at(f);
+                if (now.what == op::act && now.of->what == action::wait &&
+                    now.of->on.name == st.on.name &&
+                    (f.phase == waiting || f.phase == waiting_spuriously))
+                    waiters.emplace_back(t, k);
+            }
+        const auto wake = [](state& next, std::pair<std::size_t, std::size_t> who) {
+            next.tasks[who.first].stack[who.second].phase = woken;
+        };
+        if (waiters.empty() || st.is_all)
+            return add(s, i, found, [&](state& next, task&, frame& own) {
+                for (const auto& each : waiters) wake(next, each);
+                advance(own);
+            });
+        for (const auto& each : waiters)
+            add(s, i, found, [&](state& next, task&, frame& own) {
+                wake(next, each);
+                advance(own);
+            });
+    }
+
+    // ---- all other statements ----
+
+    /// A wait for something that is so or not: `pass` goes on where it is so; a timed one may give
+    /// up where it is not.
+    template <class Pass>
+    void wait_until(const state& s, std::size_t i, bool is_so, bool is_timed,
+                    std::vector<step>& found, Pass pass) const {
+        if (is_so)
+            return add(s, i, found, [&](state& next, task&, frame& own) {
+                pass(next);
+                advance(own);
+            });
+        if (is_timed) add(s, i, found, [&](state&, task&, frame& own) { fail(own); });
+    }
+
+    void act_wait(const state& s, std::size_t i, const statement& st,
+                  std::vector<step>& found) const {
+        if (condition_at_.count(st.on.name) != 0) return act_condition(s, i, st, found);
+        const auto fence = fence_at_.find(st.on.name);
+        if (fence != fence_at_.end())
+            return wait_until(s, i, s.signalled[fence->second], st.is_timed, found, [](state&) {});
+        wait_for_unit(s, i, unit_at_.at(st.on.name), st.is_timed, found);
+    }
+    void wait_for_unit(const state& s, std::size_t i, std::size_t unit, bool is_timed,
+                       std::vector<step>& found) const {
+        wait_until(s, i, s.units[unit] != 0, is_timed, found, [&](state& next) {
+            if (next.units[unit] > 0) --next.units[unit];
+        });
+    }
+
+    bool is_idle(const state& s, std::size_t work) const {
+        if (s.pending[work]) return false;
+        for (std::size_t t = 0; t < s.tasks.size(); ++t) {
+            if (!is_worker(t) || work_of(t) != work) continue;
+            for (const frame& f : s.tasks[t].stack)
+                if (f.saved < 0) return false;
+        }
+        return true;
+    }
+
+    /// Whether a `cancel` of it waits: until then it cannot be queued (Linux's cancel_work_sync).
+    bool is_cancelled(const state& s, const std::string& work) const {
+        for (const task& t : s.tasks)
+            for (const frame& f : t.stack)
+                if (const instruction& now = at(f); f.phase == 1 && now.what == op::act &&
+                                                    now.of->what == action::cancel &&
+                                                    now.of->on.name == work)
+                    return true;
+        return false;
+    }
+
+    void act(const state& s, std::size_t i, const statement& st, std::vector<step>& found) const {
+        const auto simply = [&](auto change) {
+            add(s, i, found, [&](state& next, task& t, frame& own) {
+                change(next, t);
+                advance(own);
+            });
+        };
+        switch (st.what) {
+            case action::acquire: return act_acquire(s, i, st, found);
+            case action::release:
+                return simply([&](state&, task& t) { release(t, lock_of(st.on, i)); });
+            case action::downgrade:
+                return simply([&](state&, task& t) {
+                    for (hold& each : t.held)
+                        if (each.lock == lock_of(st.on, i) && !each.is_read) {
+                            each.is_read = true;
+                            return;
+                        }
+                    throw meaningless{"a downgrade of what is not held exclusively"};
+                });
+            case action::sync:
+                return wait_until(s, i,
+                                  std::all_of(s.tasks.begin(), s.tasks.end(),
+                                              [&](const task& t) {
+                                                  return std::none_of(t.held.begin(), t.held.end(),
+                                                                      [&](const hold& each) {
+                                                                          return each.lock ==
+                                                                                 lock_of(st.on, i);
+                                                                      });
+                                              }),
+                                  false, found, [](state&) {});
+            case action::set:
+                return simply([&](state& next, task&) {
+                    counter(next, i, st.on.name) = value(next, i, st.right);
+                });
+            case action::add:
+                return simply([&](state& next, task&) {
+                    counter(next, i, st.on.name) += value(next, i, st.right);
+                });
+            case action::assert_that:
+                simply([](state&, task&) {});
+                found.back().is_failure = !holds(s, i, st);
+                return;
+            case action::until:
+                return add(s, i, found, [&](state& next, task&, frame& own) {
+                    if (holds(next, i, st)) advance(own);
+                });
+            case action::progress:
+                simply([](state&, task&) {});
+                found.back().is_progress = true;
+                return;
+            case action::wait: return act_wait(s, i, st, found);
+            case action::notify: return act_notify(s, i, st, found);
+            case action::join: {
+                bool are_done = true;
+                for (std::size_t t = 0; t < s.tasks.size(); ++t)
+                    are_done = are_done && (thread_of_[t] != st.on.name || s.tasks[t].is_done);
+                return wait_until(s, i, are_done, false, found, [](state&) {});
+            }
+            case action::signal:
+                return simply(
+                    [&](state& next, task&) { next.signalled[fence_at_.at(st.on.name)] = true; });
+            case action::complete:
+                return simply([&](state& next, task&) {
+                    std::int64_t& units = next.units[unit_at_.at(st.on.name)];
+                    units = st.is_all || units < 0 ? -1 : units + 1;
+                });
+            case action::up:
+                return simply([&](state& next, task&) { ++next.units[unit_at_.at(st.on.name)]; });
+            case action::down: return wait_for_unit(s, i, unit_at_.at(st.on.name), false, found);
+            case action::queue:
+                return simply([&](state& next, task&) {
+                    if (!is_cancelled(s, st.on.name)) next.pending[work_at_.at(st.on.name)] = true;
+                });
+            case action::flush:
+                return wait_until(s, i, is_idle(s, work_at_.at(st.on.name)), false, found,
+                                  [](state&) {});
+            case action::cancel: {
+                const std::size_t work = work_at_.at(st.on.name);
+                if (s.tasks[i].stack.back().phase == 0)
+                    return add(s, i, found, [&](state& next, task&, frame& own) {
+                        next.pending[work] = false;
+                        own.phase = 1;
+                    });
+                return wait_until(s, i, is_idle(s, work), false, found, [](state&) {});
+            }
+            case action::mask:
+                return simply(
+                    [&](state&, task& t) { (st.is_hard ? t.irq_off : t.bh_off) = !st.is_on; });
+            case action::yield:
+            case action::might_alloc:
+            case action::might_lock:
+            case action::assert_held:
+            case action::pin:
+            case action::unpin:
+            case action::init: return simply([](state&, task&) {});
+            default: throw meaningless{"a statement that is not modelled"};
+        }
+    }
+
+    struct handler {
+        int body;
+        bool is_hard;
+    };
+
+    state first_;
+    std::vector<std::int64_t> locals_;
+    std::vector<std::vector<instruction>> bodies_;
+    std::vector<lock_sort> kinds_;  // by lock
+    std::vector<int> copy_;         // by task: its number among the copies of its thread
+    std::vector<std::string> thread_of_;
+    std::vector<int> works_;  // by task: the work that it runs; -1: it is a thread
+    std::vector<int> work_body_;
+    std::vector<handler> handlers_;
+    std::map<std::string, int> lock_at_, count_of_, condition_at_;
+    std::map<std::string, std::size_t> local_at_, counter_at_, unit_at_, fence_at_, work_at_;
+};
+
+}  // namespace oracle
