@@ -32,11 +32,16 @@ struct random_source {
     std::uint32_t below(std::uint32_t n) { return static_cast<std::uint32_t>(numbers.below(n)); }
 };
 
+/// Tickets and memory are generated on demand; the oracle does not know them yet.
+constexpr std::uint32_t features_not_modelled =
+    1U << static_cast<unsigned>(oracle::feature::ww) |
+    1U << static_cast<unsigned>(oracle::feature::memory);
+
 struct settings {
     std::uint64_t seed = 1;
     std::uint64_t count = 0;  ///< 0: until the time is over
     double seconds = 10;
-    std::uint32_t allowed = ~0U;
+    std::uint32_t allowed = ~features_not_modelled;
     std::size_t states_max = oracle::states_max;
     bool goes_on = false;
     bool prints = false;

@@ -1,0 +1,49 @@
+// Fuzzes the engine against a second opinion: bytes choose a scenario, which an independent
+// interpreter and `wedge check` must decide alike.
+//
+// clang-format off
+// ctest: short -runs=300 -seed=1 => Done 300 runs
+// clang-format on
+#include <cstddef>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <string>
+
+#include "wedge/fuzz/coverage.hpp"
+#include "wedge/scenario/parse.hpp"
+#include "wedge/scenario/print.hpp"
+
+#include "oracle/compare.hpp"
+#include "oracle/engine.cpp"  // a fuzz target is one source
+#include "oracle/generate.hpp"
+
+namespace {
+
+/// Answers from the input; behind its end, always 0.
+class input_choices {
+public:
+    input_choices(const std::uint8_t* data, std::size_t size) : next_(data), end_(data + size) {}
+    std::uint32_t below(std::uint32_t n) { return next_ == end_ ? 0 : *next_++ % n; }
+
+private:
+    const std::uint8_t* next_;
+    const std::uint8_t* end_;
+};
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+    wedge::count_execution();
+    constexpr std::uint32_t modelled = ~(1U << static_cast<unsigned>(oracle::feature::ww) |
+                                         1U << static_cast<unsigned>(oracle::feature::memory));
+    input_choices choices(data, size);
+    const wedge::scenario::document all = wedge::scenario::parse(
+        oracle::generator<input_choices>(choices, modelled).scenario(), "input");
+    const oracle::comparison_result found =
+        oracle::compare(all, {oracle::way::states, oracle::way::exhaustive}, 100);
+    if (!found.differs()) return 0;
+    std::fprintf(stderr, "%sSUMMARY: wedge: %s\n", wedge::scenario::to_string(all).c_str(),
+                 found.text().c_str());
+    std::abort();
+}
