@@ -9,6 +9,7 @@
 
 #include "wedge/explore/execution.hpp"
 #include "wedge/explore/known_tasks.hpp"
+#include "wedge/explore/last_task.hpp"
 #include "wedge/explore/stacks.hpp"
 #include "wedge/explore/stalled.hpp"
 #include "wedge/explore/step_model.hpp"
@@ -60,12 +61,11 @@ public:
             run_tasks();
             sanitizer::acquire(&ended_);
             detail::current_task = &setup_;
-            if (result_.how == ending::complete) guarded("check", [&] { subject_.check(); });
+            if (result_.how == ending::complete && !last_.has_run())
+                guarded("check", [&] { subject_.check(); });
         }
         result_.steps = scheduler_.steps();
-        giving_up_ = result_.how != ending::complete;
-        subject_.end();
-        giving_up_ = false;
+        destroy();
         setup_.held.clear();
         detail::current_task = before;
         return result_;
@@ -108,12 +108,13 @@ public:
         return answer;
     }
 
-    std::uint32_t spawn(task& self, task_body body, const char* name) override {
+    std::uint32_t spawn(task& self, task_body body, const char* name, bool is_daemon) override {
         const sanitizer::ignore_scope ours;
         named_ = std::min(named_, used_);
         slot& made = add_slot();
         made.self.name = name != nullptr ? name : "";
         made.body = body;
+        made.is_daemon = is_daemon;
         if (&self != &setup_) {
             // It runs up to its first visible step: what comes before touches nothing shared.
             made.is_starting = true;
@@ -125,6 +126,7 @@ public:
 
     void created(lock_identity& lock) noexcept override {
         const sanitizer::ignore_scope ours;
+        last_.created(lock.kind());
         const task* const self = detail::current_task;
         model_.locks().created(
             lock,
@@ -176,6 +178,7 @@ private:
         result_.thrown.clear();
         result_.tasks.clear();
         const std::uint32_t n = subject_.tasks();
+        last_.begin_execution(n);
         for (std::uint32_t i = 0; i < n; ++i) {
             slot& made = add_slot();
             if (i < named_) continue;
@@ -204,23 +207,7 @@ private:
             slots_.back()->self.ordinal = used_;
         }
         slot& made = *slots_[used_++];
-        made.self.held.clear();
-        made.self.sink = order_;
-        made.self.context = context::task;
-        made.self.contexts = {};
-        made.self.chain = 0;
-        made.self.scopes = 0;
-        made.self.stage = 0;
-        made.self.pending = {};  // it would speak of locks that are gone
-        made.self.is_idle = false;
-        made.self.action = nullptr;
-        made.body = {};
-        made.is_done = false;
-        made.is_starting = false;
-        made.known = nullptr;
-        made.has_woken_by_itself = false;
-        made.phase = wait_phase::fresh;
-        made.starter = 0;
+        made.begin_execution(order_);
         scheduler_.add(made);
         return made;
     }
@@ -265,14 +252,13 @@ private:
     }
 
     /// Unwinds every task that has not ended.
-    void give_up_the_rest() {
-        giving_up_ = true;
-        for (std::size_t i = 0; i < used_; ++i) {
-            slots_[i]->self.sink = nullptr;  // what locks do now has not happened
-            if (!slots_[i]->is_done) switch_to(0, slots_[i]->stack());
-        }
-        giving_up_ = false;
-    }
+    void give_up_the_rest();
+
+    /// Destroys the state, unless the last task has.
+    void destroy();
+    /// On a stack of its own. @return the main stack
+    std::uint32_t run_end();
+    [[noreturn]] void leave_end() { stacks_.leave(used_ + 1, 0); }
 
     [[gnu::always_inline]] void switch_to(std::uint32_t from, std::uint32_t to) {
         task* const self = detail::current_task;
@@ -282,6 +268,7 @@ private:
 
     /// One task, from start to end, on its own stack.
     std::uint32_t run_on(std::uint32_t stack) noexcept override {
+        if (is_ending_) return run_end();
         slot& me = *slots_[stack - 1];
         detail::current_task = &me.self;
         if (!giving_up_) {
@@ -299,15 +286,23 @@ private:
         me.self.pending = {};
         if (learns_) known_.stands(me);
         scheduler_.ended(me);
+        if (last_.is_due(me.self.ordinal, {slots_.data(), used_}) && subject_.has_destructor())
+            return start_last(me);
         return me.is_starting ? after_start(me) : pick();
     }
+
+    std::uint32_t start_last(const slot& ended);
 
     void run_body(slot& me) {
         if (me.body.run != nullptr)
             me.body.run(me.body.data);
+        else if (last_.is(me.self.ordinal))
+            run_last(me);
         else
             subject_.run(me.self.ordinal);
     }
+    /// When it begins is a step, which stands for all that it does before its first one.
+    void run_last(slot& me);
 
     /// Runs code of the user's; what it throws ends the execution.
     template <class Body>
@@ -355,14 +350,10 @@ private:
     }
 
     /// A step that nobody else's steps come between.
-    [[gnu::noinline]] bool perform_aside(const task& self) {
-        const operation& next = self.pending;
-        if (&self == &setup_) return giving_up_ || take_alone(next);  // destructors must not throw
-        // A stack that unwinds already, or leaves by itself, does nothing any more.
-        if (!leaves_quietly_ && may_throw(next) && std::uncaught_exceptions() == 0)
-            throw abandoned{};
-        return !leaves_quietly_;
-    }
+    [[gnu::noinline]] bool perform_aside(task& self);
+
+    /// Destructors must not throw.
+    bool perform_at_end(const operation& next);
 
     /// A step of the workload's constructor, check or destructor: nobody else runs.
     bool take_alone(const operation& next) {
@@ -390,6 +381,8 @@ private:
     std::uint64_t numbers_end_ = 0;  // of the executions' numbers that are reserved
     const bool learns_;
     known_tasks known_;
+    last_task last_;
+    bool is_ending_ = false;  // the state is being destroyed on a stack of its own
     stuck_descriptions stuck_;
     execution_record result_;
     bool has_seen_locks_ = false;
@@ -398,3 +391,5 @@ private:
 };
 
 }  // namespace wedge
+
+#include "wedge/explore/controller_end.hpp"

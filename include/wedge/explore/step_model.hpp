@@ -32,11 +32,33 @@ struct controlled_task {
     wait_phase phase = wait_phase::fresh;
     bool is_starting = false;  ///< has not published its first step
     bool is_done = false;
+    bool is_daemon = false;            ///< nobody needs to join it
     bool has_woken_by_itself = false;  ///< the one spurious wake-up of its execution
     const standing* known = nullptr;   ///< null: the subject is to be asked
     std::uint32_t starter = 0;         ///< the stack that goes on after the first step is published
 
     std::uint32_t stack() const noexcept { return self.ordinal + 1; }
+
+    /// As if it were new, but for its name and its ordinal.
+    void begin_execution(sink* order) {
+        self.held.clear();
+        self.sink = order;
+        self.context = context::task;
+        self.contexts = {};
+        self.chain = 0;
+        self.scopes = 0;
+        self.stage = 0;
+        self.pending = {};  // it would speak of locks that are gone
+        self.is_idle = false;
+        body = {};
+        is_done = false;
+        is_starting = false;
+        is_daemon = false;
+        known = nullptr;
+        has_woken_by_itself = false;
+        phase = wait_phase::fresh;
+        starter = 0;
+    }
 };
 
 /// Whether the step may be left by `abandoned`: not one that destructors take.
@@ -192,6 +214,7 @@ public:
     ///
     /// @throws error  it would wait for ever
     bool take_alone(const operation& next) {
+        if (next.what == step::wait) return !next.timed;
         if (next.lock == nullptr || !is_counted(next.lock->kind())) return true;
         lock_state& state = next.lock->modelled();
         if (next.what == step::release) {

@@ -4,9 +4,12 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <new>
 #include <optional>
 #include <span>
 #include <string>
+#include <type_traits>
+#include <utility>
 #include <vector>
 
 #include "wedge/event/schedule.hpp"
@@ -28,7 +31,10 @@ public:
     virtual void run(std::uint32_t task) = 0;  ///< on the task's own stack
     virtual void check() = 0;                  ///< after all tasks have ended
     virtual void end() = 0;                    ///< destroys the state
-    virtual schedule blank() const = 0;        ///< a schedule with the head filled in
+    /// Whether `end` runs code of the user's. Then `check` and `end` may be a last task under
+    /// control.
+    virtual bool has_destructor() const { return false; }
+    virtual schedule blank() const = 0;  ///< a schedule with the head filled in
 
     /// Between two steps: a hash of all that tasks and objects remember beside what the engine
     /// models and `state_of` tells, so that states can be compared. Nothing: not known.
@@ -79,7 +85,8 @@ public:
 
     std::uint32_t tasks() const override { return static_cast<std::uint32_t>(calls_.size()); }
     std::string task_name(std::uint32_t task) const override { return names_[task]; }
-    void begin() override { state_.emplace(); }
+    ~workload_subject() override { workload_subject::end(); }
+    void begin() override { state_ = new (storage_) W(); }
     void run(std::uint32_t task) override {
         for (const numbered_call& c : calls_[task])
             detail::call_numbered(*state_, c.action, c.argument);
@@ -88,7 +95,11 @@ public:
         if constexpr (requires(const W& state) { state.check(); })
             static_cast<const W&>(*state_).check();
     }
-    void end() override { state_.reset(); }
+    /// A destructor that never returns has left its state for good: the next one takes its place.
+    void end() override {
+        if (W* const gone = std::exchange(state_, nullptr)) gone->~W();
+    }
+    bool has_destructor() const override { return !std::is_trivially_destructible_v<W>; }
     schedule blank() const override {
         return {workload_name<W>(), fingerprint<W>(), text_, {}, {}};
     }
@@ -111,7 +122,8 @@ private:
     std::string text_;
     std::vector<std::vector<numbered_call>> calls_;
     std::vector<std::string> names_;
-    std::optional<W> state_;
+    alignas(W) unsigned char storage_[sizeof(W)];
+    W* state_ = nullptr;
 };
 
 /// Plain functions, one a task. The state they share is the caller's, and outlives executions.

@@ -33,20 +33,16 @@ public:
     template <class Body>
         requires std::invocable < std::decay_t<Body>
     & > explicit thread(Body&& body, const char* name = nullptr, site where = site::current()) {
-        struct callable final : shared_body {
-            explicit callable(Body&& b) : body(std::forward<Body>(b)) {}
-            void call() override { body(); }
-            std::decay_t<Body> body;
-        };
-        body_ = std::make_shared<callable>(std::forward<Body>(body));
-        start(name, where);
+        body_ = callable_of(std::forward<Body>(body));
+        start(name, where, false);
     }
     /// One that serves others: its body may wait for work that never comes, within an
     /// `idle_section`. Under control it need not be joined; natively its owner must see to it.
     template <class Body>
     static thread daemon(Body&& body, const char* name = nullptr, site where = site::current()) {
-        thread made(std::forward<Body>(body), name, where);
-        made.is_daemon_ = true;
+        thread made;
+        made.body_ = callable_of(std::forward<Body>(body));
+        made.start(name, where, true);
         return made;
     }
     thread(thread&& other) noexcept { swap(other); }
@@ -85,14 +81,25 @@ private:
         bool is_controlled = false;
     };
 
-    void start(const char* name, site where) {
+    template <class Body>
+    static std::shared_ptr<shared_body> callable_of(Body&& body) {
+        struct callable final : shared_body {
+            explicit callable(Body&& b) : body(std::forward<Body>(b)) {}
+            void call() override { body(); }
+            std::decay_t<Body> body;
+        };
+        return std::make_shared<callable>(std::forward<Body>(body));
+    }
+
+    void start(const char* name, site where, bool is_daemon) {
+        is_daemon_ = is_daemon;
         task& self = current();
         if (self.runtime != nullptr) {
             self.runtime->perform(self, {.what = step::spawn, .where = where});
             body_->is_controlled = true;
             auto* const mine = new std::shared_ptr<shared_body>(body_);
             sanitizer::release(mine);
-            ordinal_ = self.runtime->spawn(self, {&run_controlled, mine}, name);
+            ordinal_ = self.runtime->spawn(self, {&run_controlled, mine}, name, is_daemon);
         } else {
             native_ = std::thread([mine = body_, title = std::string(name ? name : "")] {
                 if (!title.empty()) current().name = title;

@@ -86,7 +86,7 @@ public:
         return path_[depth_++].chosen;
     }
 
-    std::uint32_t spawn(task&, task_body, const char*) override { return 0; }
+    std::uint32_t spawn(task&, task_body, const char*, bool) override { return 0; }
     void created(lock_identity& lock) noexcept override { lock.adopt(execution_, ++locks_); }
     void met(lock_identity& lock) noexcept override { lock.adopt(execution_, ++locks_); }
     void destroyed(lock_identity&) noexcept override {}

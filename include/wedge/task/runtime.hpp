@@ -76,7 +76,9 @@ public:
     virtual std::uint32_t choose(task& self, std::uint32_t n, const char* why) noexcept = 0;
 
     /// Starts a task of this execution and returns its ordinal.
-    virtual std::uint32_t spawn(task& self, task_body body, const char* name) = 0;
+    ///
+    /// @param is_daemon  nobody needs to join it
+    virtual std::uint32_t spawn(task& self, task_body body, const char* name, bool is_daemon) = 0;
 
     /// A lock was made in this execution: gives it its ordinal.
     virtual void created(lock_identity& lock) noexcept = 0;

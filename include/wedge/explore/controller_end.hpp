@@ -1,0 +1,85 @@
+// The end of an execution: tasks are given up, and the state is destroyed.
+#pragma once
+
+#include "wedge/explore/controller.hpp"
+
+namespace wedge {
+
+inline void controller::destroy() {
+    const bool is_alone = result_.how == ending::complete;
+    giving_up_ = !is_alone;
+    if (last_.may_wait() && subject_.has_destructor()) {
+        const sanitizer::ignore_scope ours;
+        last_.begin_leaving();
+        is_ending_ = true;
+        switch_to(0, used_ + 1);
+        if (std::exchange(is_ending_, false) && is_alone) {
+            result_.how = ending::deadlock;
+            result_.stuck =
+                std::make_shared<const finding>(last_task::describe(setup_, model_.locks()));
+        }
+    } else {
+        subject_.end();
+    }
+    sanitizer::acquire(&ended_);
+    giving_up_ = false;
+}
+
+inline std::uint32_t controller::run_end() {
+    const sanitizer::watch_scope theirs;
+    detail::current_task = &setup_;
+    sanitizer::acquire(&started_);
+    sanitizer::acquire(&ended_);
+    subject_.end();
+    sanitizer::release(&ended_);
+    is_ending_ = false;
+    return 0;
+}
+
+inline std::uint32_t controller::start_last(const slot& ended) {
+    named_ = std::min(named_, used_);
+    const bool is_start = ended.is_starting;  // others are to be started before it
+    slot& made = add_slot();
+    made.self.name = "destructor";
+    last_.is_task(made.self.ordinal);
+    if (is_start) return start_next();
+    next_start_ = used_;
+    made.is_starting = true;
+    return made.stack();
+}
+
+inline void controller::run_last(slot& me) {
+    perform(me.self, {.what = step::spawn});
+    if (guarded("check", [&] { subject_.check(); })) subject_.end();
+}
+
+inline bool controller::perform_at_end(const operation& next) {
+    if (!giving_up_) {
+        if (is_ending_ && scheduler_.left() == 0 && last_task::never_comes(next)) leave_end();
+        return take_alone(next);
+    }
+    if (is_ending_ && last_.goes_round(next.what)) leave_end();
+    return !next.timed;
+}
+
+inline bool controller::perform_aside(task& self) {
+    const operation& next = self.pending;
+    if (&self == &setup_) return perform_at_end(next);
+    // A stack that leaves by itself does nothing any more; one that waits in a loop is left.
+    if (leaves_quietly_) return false;
+    if (last_.goes_round(next.what)) cannot_unwind(self);
+    if (may_throw(next) && std::uncaught_exceptions() == 0) throw abandoned{};
+    return !next.timed;
+}
+
+inline void controller::give_up_the_rest() {
+    giving_up_ = true;
+    for (std::size_t i = 0; i < used_; ++i) {
+        slots_[i]->self.sink = nullptr;  // what locks do now has not happened
+        last_.begin_leaving();
+        if (!slots_[i]->is_done) switch_to(0, slots_[i]->stack());
+    }
+    giving_up_ = false;
+}
+
+}  // namespace wedge
