@@ -13,7 +13,7 @@
 #include "wedge/fuzz/group.hpp"
 #include "wedge/fuzz/program_text.hpp"
 #include "wedge/report/text.hpp"
-#include "wedge/scenario/record.hpp"
+#include "wedge/scenario/saved.hpp"
 
 namespace wedge {
 
@@ -37,14 +37,14 @@ inline bool save(const std::string& path, std::string_view text) noexcept {
 
 }  // namespace detail
 
-/// The locks of a sighting's deadlock as a scenario, which `wedge check` takes; empty when it is
-/// no deadlock.
+/// A sighting's deadlock as a scenario of which `wedge check` says the same; empty when it is no
+/// deadlock, or cannot be said as one.
 inline std::string scenario_of(const fuzz_sighting& seen, const fuzz_design& of) {
     if (!seen.what.is_stuck() || seen.what.best.decisions.empty()) return {};
     const std::unique_ptr<subject> what = of.with(parse_program(seen.what.best.program));
-    return scenario::scenario_of(*what, seen.what,
-                                 "# The locks of a deadlock that fuzzing found in " + of.name +
-                                     ":\n# " + seen.what.best.program + "\n");
+    return scenario::scenario_of(
+        *what, seen.what,
+        "# A deadlock that fuzzing found in " + of.name + ":\n# " + seen.what.best.program + "\n");
 }
 
 /// The report of a sighting, with the lines that fuzzing services look for. Saves the smallest
@@ -68,7 +68,9 @@ inline std::string report_of(const fuzz_sighting& seen, const fuzz_group& group,
     };
     keep("program:  ", ".program", input_text(seen.input, group.designs()));
     keep("schedule: ", ".schedule", to_string(seen.what.best));
-    keep("scenario: ", ".wedge", scenario_of(seen, of));
+    const std::string scenario = scenario_of(seen, of);
+    keep("scenario: ", ".wedge", scenario);
+    if (scenario.empty() && seen.what.is_stuck()) files += "scenario: " + scenario::unsaid + "\n";
     std::string text = "\nworkload: " + of.name + ": " + seen.what.best.program + "\n\n";
     text += text_of(seen.what, has_input ? called_as + " " + stem + ".input" : "") + files;
     if (seen.is_composed) {

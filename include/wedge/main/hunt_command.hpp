@@ -20,7 +20,7 @@
 #include "wedge/main/target.hpp"
 #include "wedge/report/dot.hpp"
 #include "wedge/report/text.hpp"
-#include "wedge/scenario/record.hpp"
+#include "wedge/scenario/saved.hpp"
 
 namespace wedge {
 
@@ -61,6 +61,7 @@ public:
         const clock::time_point end = until(clock::now(), double(seconds_));
         std::size_t as_expected = 0;
         std::size_t hunted = 0;
+        open_ = 0;
         std::size_t left = chosen.size();
         for (const target& each : chosen) {
             if (interrupt_scope::requested.load()) break;
@@ -77,13 +78,19 @@ public:
             ++(is_hunted ? hunted : unread);
             std::fflush(call.out);
         }
-        call.print(report::counted(hunted, noun_of(chosen)) + " hunted, " +
-                   std::to_string(as_expected) + " as expected" +
-                   (unread == 0 ? "" : "; " + std::to_string(unread) + " could not be read") +
-                   "\n");
-        if (interrupt_scope::requested.load()) call.print("stopped early\n");
+        call.print(
+            report::counted(hunted, noun_of(chosen)) + " hunted, " + std::to_string(as_expected) +
+            " as expected" + (open_ == 0 ? "" : ", " + std::to_string(open_) + " interrupted") +
+            (unread == 0 ? "" : "; " + std::to_string(unread) + " could not be read") + "\n");
+        if (interrupt_scope::requested.load())
+            call.print("interrupted: stopped early" +
+                       (hunted == chosen.size()
+                            ? ""
+                            : ", " + report::counted(chosen.size() - hunted, noun_of(chosen)) +
+                                  " not hunted") +
+                       "\n");
         if (unread != 0) return exit_status::misuse;
-        return as_expected == chosen.size() ? exit_status::clean : exit_status::findings;
+        return exit_status::of(as_expected + open_ == hunted, open_ + chosen.size() != hunted);
     }
 
 private:
@@ -134,7 +141,7 @@ private:
     }
 
     /// @return whether the result is the expected one
-    bool hunt(const invocation& call, const workload_entry& workload, clock::time_point end) const {
+    bool hunt(const invocation& call, const workload_entry& workload, clock::time_point end) {
         quarry caught;
         {
             progress_line progress(call.err, workload.name);
@@ -145,23 +152,32 @@ private:
         const result what = !caught.found              ? caught.explored.what
                             : caught.found->is_stuck() ? result::deadlock
                                                        : result::finding;
-        const bool is_expected = workload.expected
+        const bool is_open = !caught.found && interrupt_scope::requested.load();
+        const bool is_expected = is_open ? false
+                                 : workload.expected
                                      ? (what == *workload.expected ||
                                         (*workload.expected == result::sound && !caught.found))
                                      : !caught.found;
-        call.print("== " + workload.name + ": " + (caught.found ? name_of(what) : "nothing found") +
-                   (is_expected ? "" : ", which is not expected") + "\n\n");
+        if (is_open) ++open_;
+        call.print("== " + workload.name + ": " +
+                   (is_open        ? "interrupted, nothing found so far"
+                    : caught.found ? name_of(what)
+                                   : "nothing found") +
+                   (is_expected || is_open ? "" : ", which is not expected") + "\n\n");
         if (caught.found)
             report(call, workload, caught);
         else
-            call.print("  engines  " + caught.engine + "\n           " +
-                       report::summary_of(caught.explored) + "\n\n");
+            call.print("  engines  " + caught.engine + "\n" +
+                       (caught.explored.executions + caught.explored.pruned == 0
+                            ? ""
+                            : "           " + report::summary_of(caught.explored) + "\n") +
+                       "\n");
         return is_expected;
     }
 
     /// @return whether the scenario does what it expects
     bool hunt(const invocation& call, const std::string& file, clock::time_point end,
-              bool is_only) const {
+              bool is_only) {
         const scenario::document all = read_scenario(file);
         searched_scenario caught;
         {
@@ -169,6 +185,13 @@ private:
             caught = search(all, end, progress);
         }
         scenario::check_result& result = caught.result;
+        if (interrupt_scope::requested.load() && !is_settled(result)) {
+            ++open_;
+            result.is_met = false;
+            call.print(file + ": interrupted, " + result.what +
+                       " so far; expected: " + joined(result.expected) + "\n");
+            return false;
+        }
         call.print(
             file + ": " + result.what +
             (result.is_met ? ", as expected\n" : "; expected: " + joined(result.expected) + "\n"));
@@ -259,9 +282,10 @@ private:
                 if (each.judged != verdict::refuted && !caught.found) caught.found = each;
         }
         caught.engine += ", none failed\n           explore: " + std::to_string(exhausted) +
-                         " of " + report::counted(pairs, "pair") +
-                         " of actions exhausted, no deadlock is possible in those; then " +
-                         to_string(workload.usual);
+                         " of " + report::counted(pairs, "pair") + " of actions exhausted" +
+                         (exhausted == 0 ? "" : ", no deadlock is possible in those");
+        if (!interrupt_scope::requested.load())
+            caught.engine += "; then " + to_string(workload.usual);
     }
 
     /// Each two actions as two tasks, an action and itself too: small enough to be proved.
@@ -300,11 +324,12 @@ private:
                                      const std::string& path) {
         const std::unique_ptr<subject> what =
             workload.fuzzing().with(parse_program(found.best.program));
-        write_text(path,
-                   scenario::scenario_of(*what, found,
-                                         "# The locks of a deadlock that `wedge hunt` found "
-                                         "in " +
-                                             workload.name + ":\n# " + found.best.program + "\n"));
+        const std::string text =
+            scenario::scenario_of(*what, found,
+                                  "# A deadlock that `wedge hunt` found in " + workload.name +
+                                      ":\n# " + found.best.program + "\n");
+        if (text.empty()) return "  scenario  " + scenario::unsaid + "\n";
+        write_text(path, text);
         return "  scenario  " + path + "\n";
     }
 
@@ -314,6 +339,7 @@ private:
     std::uint64_t seed_ = 1;
     pressure under_{};
     std::string folder_ = "findings";
+    std::size_t open_ = 0;  // targets without a verdict, as the user has ended the search
 };
 
 }  // namespace wedge

@@ -63,6 +63,14 @@ struct exit_status {
     static constexpr int clean = 0;
     static constexpr int findings = 1;
     static constexpr int misuse = 2;
+    static constexpr int interrupted = 130;  ///< and nothing was found, nor all proved
+
+    /// Of a search: what was found counts more than that it was interrupted.
+    ///
+    /// @param is_open  whether something was still to be proved when the user ended it
+    static constexpr int of(bool is_clean, bool is_open) noexcept {
+        return !is_clean ? findings : is_open ? interrupted : clean;
+    }
 };
 
 /// One subcommand. A new one is a header with a class, and a line in `all_subcommands`.

@@ -1,149 +1,142 @@
-// An execution written down as a scenario: what each task of a deadlock took, as text.
+// An execution that hung, written down as a scenario: what each of its tasks did, as text.
 #pragma once
 
-#include <algorithm>
 #include <cstdint>
 #include <map>
 #include <set>
+#include <span>
 #include <string>
-#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "wedge/explore/controller.hpp"
 #include "wedge/explore/strategy/replay.hpp"
-#include "wedge/scenario/words.hpp"
 
 namespace wedge::scenario {
 
-/// Hears an execution, and keeps each task's steps on real locks in their order.
-class step_recorder final : public sink {
-public:
-    struct taken {
-        event_kind kind{};
-        mode how = mode::exclusive;
-        std::uint32_t instance = 0;
-    };
+/// One step of a task that was taken, or that it waits in.
+struct recorded_step {
+    step what{};
+    mode how = mode::exclusive;
+    std::uint32_t instance = 0;   ///< of the lock or the count
+    std::uint32_t condition = 0;  ///< of a wait or a notification
+    std::uint32_t other = 0;      ///< the units given, or the task joined or spawned
+    bool has_succeeded = true;    ///< of a try or a timed wait
+    bool is_woken = true;         ///< of a wait for a condition
+};
 
-    step_recorder() : sink(reader::trace) {}
+/// What a step was about.
+struct recorded_object {
+    lock_kind kind{};
+    mode how = mode::exclusive;  ///< the most shared mode in which it was taken
+    std::string class_name;
+    std::uint32_t count = 0;  ///< what it begins with
+};
 
-    void on(task& self, const event& step) noexcept override {
-        switch (step.kind) {
-            case event_kind::attempt:
-            case event_kind::try_acquired:
-            case event_kind::released:
-            case event_kind::downgraded: break;
-            default: return;
-        }
-        if (lock_class::from_id(step.class_id).options().never_waits) return;
-        classes[step.instance] = step.class_id;
-        if (step.how == mode::shared) kinds[step.class_id] = "rwsem";
-        if (step.how == mode::recursive_shared) kinds[step.class_id] = "rwlock";
-        steps[self.ordinal].push_back({step.kind, step.how, step.instance});
-        names[self.ordinal] = self.name;
-    }
-
-    std::map<std::uint32_t, std::vector<taken>> steps;  // by task
-    std::map<std::uint32_t, std::string> names;         // by task
-    std::map<std::uint32_t, std::uint32_t> classes;     // by instance
-    std::map<std::uint32_t, std::string_view> kinds;    // by class, if it was ever shared
+/// All steps of one execution, by task and in their order.
+struct recorded_run {
+    std::map<std::uint32_t, std::vector<recorded_step>> steps;
+    std::map<std::uint32_t, recorded_object> objects;  ///< by instance
+    std::map<std::uint32_t, std::string> names;        ///< of tasks
+    std::map<std::uint32_t, std::uint32_t> spawned;    ///< by task: who made it
+    std::set<std::uint32_t> idle;                      ///< daemons without work in the end
+    std::set<std::uint32_t> open;  ///< tasks whose last acquire or wait has not come to its end
 };
 
 namespace detail {
 
-/// A name of the language: other characters become `_`, a keyword gets one more.
-inline std::string identifier(std::string_view name) {
-    std::string text;
-    for (const char c : name) {
-        const bool is_word =
-            (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
-        if (is_word)
-            text += c;
-        else if (!text.empty() && text.back() != '_')
-            text += '_';
-    }
-    while (!text.empty() && text.back() == '_') text.pop_back();
-    if (text.empty() || (text[0] >= '0' && text[0] <= '9')) text.insert(0, "x");
-    return is_keyword(text) ? text + "_" : text;
-}
-
-class scenario_writer {
+/// Hears which acquires and waits come to an end, and which of them failed.
+class step_listener final : public sink {
 public:
-    scenario_writer(const step_recorder& heard, const finding& of) : heard_(heard) {
-        for (const task_report& each : of.tasks)
-            if (each.wanted) tasks_.insert(each.name);
-        for (const auto& [task, name] : heard.names)
-            if (tasks_.contains(name)) wanted_tasks_.insert(task);
-        find_locks();
-    }
+    explicit step_listener(recorded_run& into) : sink(reader::trace), into_(into) {}
 
-    std::string write(std::string_view head) const {
-        std::string text(head);
-        for (const auto& [cls, count] : counts_) {
-            const auto kind = heard_.kinds.find(cls);
-            text += "lock " + name_of_class(cls) + " " +
-                    std::string(kind == heard_.kinds.end() ? "mutex" : kind->second);
-            if (count > 1) text += " x" + std::to_string(count);
-            text += "\n";
-        }
-        for (const std::uint32_t task : wanted_tasks_) {
-            text += "\nthread " + identifier(heard_.names.at(task)) + " {\n";
-            for (const step_recorder::taken& each : heard_.steps.at(task)) {
-                if (!places_.contains(each.instance)) continue;
-                text += "    " + statement(each) + "\n";
-            }
-            text += "}\n";
-        }
-        return text + "\nexpect deadlock\n";
+    void on(task& self, const event& step) noexcept override {
+        const bool has_failed =
+            step.kind == event_kind::try_failed || step.kind == event_kind::failed;
+        std::vector<recorded_step>& all = into_.steps[self.ordinal];
+        const bool is_end = has_failed || step.kind == event_kind::acquired ||
+                            step.kind == event_kind::try_acquired || step.kind == event_kind::wake;
+        if (is_end) into_.open.erase(self.ordinal);
+        if (has_failed && !all.empty()) all.back().has_succeeded = false;
+        if (step.kind == event_kind::spawn)
+            into_.spawned[static_cast<std::uint32_t>(step.payload)] = self.ordinal;
+        if (step.kind != event_kind::spawn || all.empty()) return;
+        all.back().other = static_cast<std::uint32_t>(step.payload);
     }
 
 private:
-    /// A lock that only one task touches cannot be waited for, and is left out.
-    void find_locks() {
-        std::map<std::uint32_t, std::set<std::uint32_t>> users;
-        for (const std::uint32_t task : wanted_tasks_)
-            for (const step_recorder::taken& each : heard_.steps.at(task))
-                users[each.instance].insert(task);
-        for (const auto& [instance, by] : users)
-            if (by.size() > 1 || wanted_tasks_.size() == 1)
-                places_[instance] = counts_[heard_.classes.at(instance)]++;
-    }
+    recorded_run& into_;
+};
 
-    std::string name_of_class(std::uint32_t cls) const {
-        return identifier(lock_class::from_id(cls).name());
+/// Repeats a schedule and writes down each step.
+class recording_replay final : public search_strategy {
+public:
+    recording_replay(std::span<const decision> decisions, recorded_run& into)
+        : along_(decisions, replay_mode::strict), into_(into) {}
+
+    bool new_execution() override { return along_.new_execution(); }
+    std::uint32_t next_task(const choice_point& at) override {
+        const std::uint32_t next = along_.next_task(at);
+        if (next != no_task) add(*at.tasks[next]);
+        return next;
     }
-    std::string statement(const step_recorder::taken& each) const {
-        const std::uint32_t cls = heard_.classes.at(each.instance);
-        std::string lock = name_of_class(cls);
-        if (counts_.at(cls) > 1) lock += "[" + std::to_string(places_.at(each.instance)) + "]";
-        const char* const verb = is_shared(each.how) ? "read " : "lock ";
-        switch (each.kind) {
-            case event_kind::try_acquired: return std::string("try ") + verb + lock;
-            case event_kind::released: return "unlock " + lock;
-            case event_kind::downgraded: return "downgrade " + lock;
-            default: return verb + lock;
+    std::uint32_t choose(std::uint32_t n) override { return along_.choose(n); }
+
+    /// What a task waits in was not taken; a wait for a condition has begun already.
+    void is_stuck(std::span<const std::uint32_t> waiting,
+                  std::span<const task* const> tasks) override {
+        for (const std::uint32_t each : waiting) {
+            if (tasks[each]->pending.what != step::wait)
+                add(*tasks[each]);
+            else if (!into_.steps[each].empty())
+                into_.steps[each].back().is_woken = false;
+            if (tasks[each]->is_idle) into_.idle.insert(each);
         }
     }
 
-    const step_recorder& heard_;
-    std::set<std::string> tasks_;
-    std::set<std::uint32_t> wanted_tasks_;
-    std::map<std::uint32_t, std::uint32_t> counts_;  // instances of a class
-    std::map<std::uint32_t, std::uint32_t> places_;  // of an instance within its class
+private:
+    void add(const task& who) {
+        const operation& next = who.pending;
+        std::vector<recorded_step>& all = into_.steps[who.ordinal];
+        into_.names[who.ordinal] = who.title();
+        if (next.what == step::access || next.what == step::yield) return;
+        // Some steps are taken twice: to queue or to go to sleep, and then to get the lock.
+        const std::uint32_t lock = next.lock == nullptr ? 0 : next.lock->instance();
+        const bool is_again = into_.open.contains(who.ordinal) && !all.empty() &&
+                              all.back().what == next.what && all.back().instance == lock;
+        if (is_again) return;
+        if (next.what == step::acquire || next.what == step::wait)
+            into_.open.insert(who.ordinal);
+        else
+            into_.open.erase(who.ordinal);
+        recorded_step made{next.what, next.how, 0, 0, next.other};
+        if (next.lock != nullptr) made.instance = note(*next.lock, next.how);
+        if (next.condition != nullptr) made.condition = note(*next.condition, mode::exclusive);
+        all.push_back(made);
+    }
+    std::uint32_t note(const lock_identity& object, mode how) {
+        recorded_object& known = into_.objects[object.instance()];
+        known.kind = object.kind();
+        known.class_name = lock_class::from_id(object.class_id()).name();
+        known.count = object.initial_count();
+        if (is_shared(how)) known.how = how;
+        return object.instance();
+    }
+
+    schedule_replay along_;
+    recorded_run& into_;
 };
 
 }  // namespace detail
 
-/// The tasks of a deadlock as a scenario of their locks alone: what they took, in their order.
-///
-/// Choices and memory are gone: it is the skeleton of this one execution. `wedge check` of it says
-/// deadlock again.
-///
-/// @param head  comment lines to begin with
-inline std::string scenario_of(subject& what, const finding& of, std::string_view head) {
-    step_recorder heard;
-    schedule_replay how(of.best.decisions, replay_mode::strict);
-    controller(what, substrate::automatic, &heard, ~std::uint64_t{0}).run(how);
-    return detail::scenario_writer(heard, of).write(head);
+/// Repeats the execution of a finding and records it. Empty where the program has left the
+/// schedule.
+inline recorded_run record(subject& what, const schedule& along) {
+    recorded_run made;
+    detail::step_listener heard(made);
+    detail::recording_replay how(along.decisions, made);
+    controller(what, substrate::automatic, &heard, ~std::uint64_t{0}, along.open).run(how);
+    return made;
 }
 
 }  // namespace wedge::scenario

@@ -1,0 +1,263 @@
+// The scenario of a finding checks to that finding.
+#include "wedge/scenario/saved.hpp"
+
+#include <string>
+
+#include <doctest/doctest.h>
+
+#include "wedge/explore/explore.hpp"
+#include "wedge/lock/completion.hpp"
+#include "wedge/lock/condition.hpp"
+#include "wedge/lock/guard.hpp"
+#include "wedge/lock/mutex.hpp"
+#include "wedge/lock/semaphore.hpp"
+#include "wedge/lock/shared_mutex.hpp"
+#include "wedge/lock/spinlock.hpp"
+#include "wedge/lock/thread.hpp"
+#include "wedge/lock/work.hpp"
+#include "wedge/model/fence.hpp"
+#include "wedge/workload/workload.hpp"
+
+namespace saved_test {
+
+/// The locks in both orders, the second task only tries a third one first; a reader stands by.
+template <bool Repaired>
+struct both_orders {
+    wedge::mutex lock{"lock"}, list{"job list"}, log{"log"};  // a keyword, a blank
+
+    void add() {
+        const wedge::guard one(lock);
+        const wedge::guard two(list);
+    }
+    void remove() {
+        if (log.try_lock()) log.unlock();
+        if (Repaired) return add();
+        const wedge::guard one(list);
+        const wedge::guard two(lock);
+    }
+    void write() {
+        const wedge::guard held(log);
+        const wedge::guard one(lock);
+    }
+    static constexpr auto actions = wedge::actions(wedge::action<&both_orders::add>{"add"},
+                                                   wedge::action<&both_orders::remove>{"remove"},
+                                                   wedge::action<&both_orders::write>{"write"});
+    static constexpr const char* name = "both_orders";
+};
+
+/// A flag that is tested outside of its lock: the notification may come before the wait.
+template <bool Repaired>
+struct lost_wakeup {
+    wedge::mutex table{"table"};
+    wedge::condition filled{"filled"};
+    bool is_filled = false;
+
+    void consume() {
+        wedge::guard held(table);
+        while (!is_filled) filled.wait(held);
+    }
+    void produce() {
+        {
+            const wedge::guard held(table);
+            is_filled = Repaired;
+        }
+        filled.notify_one();
+    }
+    static constexpr auto actions = wedge::actions(wedge::action<&lost_wakeup::consume>{"consume"},
+                                                   wedge::action<&lost_wakeup::produce>{"produce"});
+    static constexpr const char* name = "lost_wakeup";
+};
+
+/// A completion is waited for under the lock that its completer needs.
+template <bool Repaired>
+struct completes {
+    wedge::mutex table{"table"};
+    wedge::completion done{"done"};
+
+    void wait() {
+        if (Repaired) return done.wait();
+        const wedge::guard held(table);
+        done.wait();
+    }
+    void complete() {
+        { const wedge::guard held(table); }
+        done.complete();
+    }
+    static constexpr auto actions = wedge::actions(wedge::action<&completes::wait>{"wait"},
+                                                   wedge::action<&completes::complete>{"complete"});
+    static constexpr const char* name = "completes";
+};
+
+/// The same of a fence, in whose section the lock is taken.
+template <bool Repaired>
+struct fences {
+    wedge::signalling_map signallers;
+    wedge::mutex ring{"ring"};
+    wedge::fence done{"done", &signallers};
+
+    void submit() {
+        if (Repaired) return done.wait();
+        const wedge::guard held(ring);
+        done.wait();
+    }
+    void retire() {
+        const wedge::signalling_section promise(signallers);
+        { const wedge::guard held(ring); }
+        done.signal();
+    }
+    static constexpr auto actions = wedge::actions(wedge::action<&fences::submit>{"submit"},
+                                                   wedge::action<&fences::retire>{"retire"});
+    static constexpr const char* name = "fences";
+};
+
+/// Two counts taken in both orders.
+template <bool Repaired>
+struct counts {
+    wedge::semaphore slots{1, "slots"}, engines{1, "engines"};
+
+    void submit() {
+        slots.down();
+        engines.down();
+        engines.up();
+        slots.up();
+    }
+    void reset() {
+        if (Repaired) return submit();
+        engines.down();
+        slots.down();
+        slots.up();
+        engines.up();
+    }
+    static constexpr auto actions = wedge::actions(wedge::action<&counts::submit>{"submit"},
+                                                   wedge::action<&counts::reset>{"reset"});
+    static constexpr const char* name = "counts";
+};
+
+/// A thread is joined under the lock that it takes.
+template <bool Repaired>
+struct joins {
+    wedge::mutex table{"table"};
+
+    void stop() {
+        wedge::thread worker([this] { const wedge::guard held(table); }, "worker");
+        if (Repaired) return worker.join();
+        const wedge::guard held(table);
+        worker.join();
+    }
+    static constexpr auto actions = wedge::actions(wedge::action<&joins::stop>{"stop"});
+    static constexpr const char* name = "joins";
+};
+
+/// A work is flushed under the lock that it takes.
+template <bool Repaired>
+struct works {
+    wedge::mutex dev{"dev"};
+    wedge::work reset{[this] { const wedge::guard held(dev); }, "reset"};
+
+    void remove() {
+        reset.queue();
+        if (Repaired) return reset.flush();
+        const wedge::guard held(dev);
+        reset.flush();
+    }
+    static constexpr auto actions = wedge::actions(wedge::action<&works::remove>{"remove"});
+    static constexpr const char* name = "works";
+};
+
+/// A reader reads again, and a writer queues in between.
+template <bool Repaired>
+struct nested {
+    wedge::shared_mutex pages{"pages"};
+
+    void read() {
+        const wedge::shared_guard held(pages);
+        if (!Repaired) const wedge::shared_guard again(pages);
+    }
+    void write() { const wedge::guard held(pages); }
+    static constexpr auto actions = wedge::actions(wedge::action<&nested::read>{"read"},
+                                                   wedge::action<&nested::write>{"write"});
+    static constexpr const char* name = "nested";
+};
+
+/// Two tasks that retry for ever: a loop, which no skeleton has.
+struct retries {
+    wedge::mutex a{"a"}, b{"b"};
+
+    void there() { take(a, b); }
+    void back() { take(b, a); }
+    static void take(wedge::mutex& one, wedge::mutex& other) {
+        for (;;) {
+            const wedge::guard held(one);
+            if (!other.try_lock()) continue;
+            other.unlock();
+            return;
+        }
+    }
+    static constexpr auto actions = wedge::actions(wedge::action<&retries::there>{"there"},
+                                                   wedge::action<&retries::back>{"back"});
+    static constexpr const char* name = "retries";
+};
+
+template <wedge::workload W>
+wedge::outcome explored(const char* program, wedge::strategy how = wedge::strategy::exhaustive) {
+    wedge::explore_options options;
+    options.how = how;
+    options.executions_max = how == wedge::strategy::round_robin ? 3 : 20'000;
+    return wedge::explore<W>(wedge::parse_program(program), options);
+}
+
+/// Every finding that hangs has a scenario, and its check says the same.
+template <wedge::workload W>
+void check_saved(const char* program) {
+    namespace scenario = wedge::scenario;
+    std::size_t hangs = 0;
+    for (const wedge::finding& each : explored<W>(program).findings) {
+        if (!each.is_stuck()) continue;
+        ++hangs;
+        wedge::workload_subject<W> what(wedge::parse_program(program));
+        const std::string text = scenario::scenario_of(what, each, "# found\n");
+        INFO(text);
+        REQUIRE(!text.empty());
+        CHECK(text.starts_with("# found\n"));
+        const scenario::check_result again =
+            scenario::check(scenario::parse(text, "saved.wedge"), {});
+        CHECK(again.is_met);
+        CHECK(again.what == "deadlock");
+        for (const wedge::finding& found : again.found.findings)
+            CHECK(found.kind != wedge::finding_kind::held_at_exit);
+    }
+    CHECK(hangs != 0);
+}
+template <template <bool> class W>
+void check_pair(const char* program) {
+    CAPTURE(W<false>::name);
+    check_saved<W<false>>(program);
+    CHECK(explored<W<true>>(program).what == wedge::result::sound);
+}
+
+}  // namespace saved_test
+
+using namespace saved_test;
+
+TEST_CASE("saved scenario: a deadlock of locks, with what they are released by") {
+    check_pair<both_orders>("add | remove | write");
+    check_pair<nested>("read | write");
+}
+TEST_CASE("saved scenario: deadlocks through other waits") {
+    check_pair<completes>("wait | complete");
+    check_pair<fences>("submit | retire");
+    check_pair<counts>("submit | reset");
+    check_pair<joins>("stop");
+    check_pair<works>("remove");
+}
+TEST_CASE("saved scenario: a wait that is never woken") {
+    check_saved<lost_wakeup<false>>("consume | produce");
+    CHECK(explored<lost_wakeup<true>>("consume | produce").what == wedge::result::sound);
+}
+TEST_CASE("saved scenario: what goes on in loops has none") {
+    const wedge::outcome all = explored<retries>("there | back", wedge::strategy::round_robin);
+    REQUIRE(!all.findings.empty());
+    REQUIRE(all.findings.front().is_livelock());
+    wedge::workload_subject<retries> what(wedge::parse_program("there | back"));
+    CHECK(wedge::scenario::scenario_of(what, all.findings.front(), "").empty());
+}
