@@ -24,6 +24,24 @@ wedge::outcome only_inverted(const wedge::schedule&, wedge::replay_mode, wedge::
     return all;
 }
 
+/// Another order is seen on the way to the deadlock, and a mistake behind it.
+wedge::outcome among_others(const wedge::schedule&, wedge::replay_mode, wedge::explore_options) {
+    wedge::outcome all;
+    all.what = wedge::result::deadlock;
+    wedge::finding other = samples::graded();
+    other.signature = "cycle other";
+    all.findings = {other, samples::unlock_imbalance(),
+                    samples::circular(wedge::verdict::confirmed)};
+    return all;
+}
+wedge::outcome others_alone(const wedge::schedule&, wedge::replay_mode, wedge::explore_options) {
+    wedge::outcome all;
+    all.what = wedge::result::finding;
+    all.findings = {samples::graded()};
+    all.findings[0].signature = "cycle other";
+    return all;
+}
+
 std::vector<wedge::workload_entry> program_with(decltype(&clean) replay) {
     return {{"transfer", {"deposit"}, {{{"deposit", 0}}}, 17, nullptr, replay}};
 }
@@ -50,8 +68,9 @@ TEST_CASE("replay: an inverted order that did not hang is not the deadlock again
     write_schedule(17);
     const called result = call_program(program_with(only_inverted), {"replay", "a.schedule"});
     CHECK(result.status == 1);
-    CHECK(result.out.starts_with("possible deadlock: "));
-    CHECK(result.out.ends_with("\nnot reproduced in no steps, but see above\n"));
+    CHECK(result.out ==
+          "also in this execution, not judged: possible deadlock: a -> b here, b -> a before\n"
+          "not reproduced in no steps, but see above\n");
 }
 
 TEST_CASE("replay: a schedule that does not fit is misuse if strict, and a note if lenient") {
@@ -84,4 +103,31 @@ TEST_CASE("replay: --json is one object") {
     const called result = call_program(program_with(clean), {"replay", "a.schedule", "--json"});
     CHECK(result.out.starts_with("{\"workload\":\"transfer\""));
     CHECK(result.out.ends_with("\"reproduced\":false,\"diverged\":null}\n"));
+}
+
+TEST_CASE("replay: the finding of the schedule comes first, others are a line and get no verdict") {
+    const scratch_folder here;
+    write_schedule(17);
+    const called result = call_program(program_with(among_others), {"replay", "a.schedule"});
+    CHECK(result.status == 1);
+    CHECK(result.out.starts_with("confirmed deadlock: a -> b here, b -> a before\n"));
+    CHECK(result.out.find("unresolved") == std::string::npos);
+    CHECK(
+        result.out.find("\nalso in this execution, not judged: possible deadlock: mmap_lock -> ") !=
+        std::string::npos);
+    CHECK(result.out.find("\nalso in this execution: unlock imbalance: b is released") !=
+          std::string::npos);
+    CHECK(result.out.ends_with("\nreproduced in no steps\n"));
+    const called json =
+        call_program(program_with(among_others), {"replay", "a.schedule", "--json"});
+    CHECK(json.out.find("\"findings\":[{\"kind\":\"circular\",\"what\":\"a -> b here") !=
+          std::string::npos);
+    CHECK(json.out.find("\"verdict\":null") != std::string::npos);
+    CHECK(json.out.find("unresolved\",\"reason") == std::string::npos);
+}
+
+TEST_CASE("replay: an order that another finding is about is no finding of the schedule") {
+    const scratch_folder here;
+    write_schedule(17);
+    CHECK(call_program(program_with(others_alone), {"replay", "a.schedule"}).status == 0);
 }

@@ -41,32 +41,39 @@ public:
         const schedule along = parse_schedule(read_text(file_), file_);
         const std::string scenario = scenario_of(call, along);
         const step_watchdog watched(std::chrono::seconds(patience_),
-                                    ends_process(call, [&](const outcome& so_far) {
-                                        call.print(text(call, so_far, is_among(so_far, along)));
+                                    ends_process(call, [&](outcome so_far) {
+                                        const bool is_there = put_own_first(so_far, along);
+                                        call.print(text(call, so_far, is_there));
                                     }));
-        const outcome all =
+        outcome all =
             scenario.empty() ? replay(find(call, along), along) : replay_scenario(scenario, along);
-        const bool is_again = is_among(all, along);
         if (!is_lenient_ && !all.diverged.empty())
             fail("the program does not follow the schedule any more: " + all.diverged +
                  "; --lenient skips what does not fit");
+        const bool is_again = put_own_first(all, along);
         const std::vector<std::string> files(all.findings.size(), file_);
         if (as_json_)
             call.print(json_of(all, {along.workload, along.program, files, true, is_again}));
         else
             call.print(text(call, all, is_again));
-        const bool is_clean = all.what == result::sound || all.what == result::unresolved;
-        return is_clean && !is_again ? exit_status::clean : exit_status::findings;
+        const bool is_seen = std::any_of(
+            all.findings.begin(), all.findings.end(),
+            [&](const finding& found) { return is_own(found, along) || has_happened(found); });
+        return is_seen ? exit_status::findings : exit_status::clean;
     }
 
 private:
-    /// Whether the schedule's own finding has happened, or any if it has none.
-    static bool is_among(const outcome& all, const schedule& along) {
-        return std::any_of(all.findings.begin(), all.findings.end(), [&](const finding& found) {
-            const bool happened =
-                found.judged == verdict::confirmed || found.judged == verdict::observed;
-            return happened && (along.signature.empty() || found.signature == along.signature);
-        });
+    /// Whether it is what the schedule was saved for; any, if that is not said.
+    static bool is_own(const finding& found, const schedule& along) {
+        return along.signature.empty() || found.signature == along.signature;
+    }
+    /// @return whether the schedule's own finding has happened; then it is the first one
+    static bool put_own_first(outcome& all, const schedule& along) {
+        const auto happened = [&](const finding& found) {
+            return is_own(found, along) && has_happened(found);
+        };
+        std::stable_partition(all.findings.begin(), all.findings.end(), happened);
+        return !all.findings.empty() && happened(all.findings.front());
     }
 
     [[noreturn]] void fail(const std::string& why) const { throw error(file_ + ": " + why); }
@@ -128,11 +135,23 @@ private:
         }
     }
 
-    /// The findings as explore printed them, then what became of the schedule.
+    static bool has_happened(const finding& found) {
+        return found.judged == verdict::confirmed || found.judged == verdict::observed;
+    }
+
+    /// The schedule's own finding as explore printed it, a line for each other one, then what
+    /// became of the schedule. One execution judges no order, so there is no verdict of one here.
     std::string text(const invocation& call, const outcome& all, bool is_again) const {
         std::string text;
-        for (const finding& found : all.findings)
-            text += text_of(found, call.replay_line(file_)) + "\n";
+        for (std::size_t i = 0; i < all.findings.size(); ++i) {
+            const finding& found = all.findings[i];
+            if (i == 0 && is_again)
+                text += text_of(found, call.replay_line(file_)) + "\n";
+            else
+                text += (has_happened(found) ? "also in this execution: "
+                                             : "also in this execution, not judged: ") +
+                        report::heading_of(found) + "\n";
+        }
         text += is_again ? "reproduced" : "not reproduced";
         text += " in " + report::counted(all.steps, "step");
         if (!is_again && !all.findings.empty()) text += ", but see above";

@@ -173,7 +173,9 @@ inline void write_grade(json_writer& json, const grade& graded) {
     json.end(']');
 }
 
-inline void write_finding(json_writer& json, const finding& found, const std::string& schedule) {
+/// @param is_judged  false: of a replay, which judges no order
+inline void write_finding(json_writer& json, const finding& found, const std::string& schedule,
+                          bool is_judged) {
     json.begin('{').key("kind").value(name_of(found.kind));
     json.key("what").value(what_of(found));
     json.key("classes").list(classes_of(found));
@@ -181,7 +183,11 @@ inline void write_finding(json_writer& json, const finding& found, const std::st
     write_grade(json, found.graded);
     json.key("hang");
     write_hang(json, found);
-    json.key("verdict").value(name_of(found.judged));
+    json.key("verdict");
+    if (is_judged || found.judged != verdict::unresolved)
+        json.value(name_of(found.judged));
+    else
+        json.null();
     json.key("reason").value(found.reason);
     json.key("schedule");
     if (schedule.empty())
@@ -202,7 +208,8 @@ inline std::string json_of(const outcome& all, const json_context& context = {})
     json.key("findings").begin('[');
     for (std::size_t i = 0; i < all.findings.size(); ++i)
         report::write_finding(json, all.findings[i],
-                              i < context.schedules.size() ? context.schedules[i] : "");
+                              i < context.schedules.size() ? context.schedules[i] : "",
+                              !context.is_replay);
     json.end(']').key("exploration").begin('{');
     json.key("executions").value(all.executions).key("pruned").value(all.pruned);
     json.key("steps").value(all.steps).key("exhausted").value(all.exhausted).end('}');
