@@ -61,7 +61,7 @@ constexpr const char* usage =
     "  --hog MIB      memory that one more thread takes and gives back (default 64)\n"
     "  --patience N   seconds without a step after which a thread has wedged (default 10)\n"
     "  --list         the names of the designs\n\n"
-    "Exit status: 0 clean, 1 findings or wedged, 2 misuse.\n";
+    "Exit status: 0 clean, 1 findings or wedged, 2 misuse, 130 interrupted and nothing found.\n";
 
 struct settings {
     wedge::stress_options how{.arguments = 4, .hog_mebibytes = 64};
@@ -161,8 +161,8 @@ bool stress_one(const design_row& of, const settings& given) {
     const bool is_clean = all.what.findings.empty();
     std::printf("%s: %s, %llu calls by %u threads\n", name.c_str(),
                 all.is_wedged ? "wedged"
-                : is_clean    ? "clean"
-                              : wedge::report::counted(all.what.findings.size(), "finding").c_str(),
+                : is_clean ? is_interrupted.load() ? "interrupted, nothing found so far" : "clean"
+                           : wedge::report::counted(all.what.findings.size(), "finding").c_str(),
                 static_cast<unsigned long long>(all.calls), how.threads);
     if (!all.is_wedged) print_statistics(all.locks);
     std::fflush(stdout);
@@ -195,5 +195,6 @@ int main(int argc, char** argv) {
         if (is_interrupted.load()) break;
     }
     if (!is_known) misuse("there is no design " + given.design + ", --list names them");
-    return is_clean ? 0 : 1;
+    constexpr int interrupted = 130;
+    return !is_clean ? 1 : is_interrupted.load() ? interrupted : 0;
 }

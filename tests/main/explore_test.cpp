@@ -4,6 +4,7 @@
 
 #include "wedge/lock/guard.hpp"
 #include "wedge/lock/mutex.hpp"
+#include "wedge/main/files.hpp"
 
 #include "main/fake_program.hpp"
 #include "main/sample_scenarios.hpp"
@@ -136,9 +137,30 @@ TEST_CASE("explore: Ctrl-C ends the search, what was found is printed and saved"
         {"never", {"deposit"}, {{{"deposit", 0}}}, 1, interrupted, nullptr}};
     const called found = call_program(all, {"explore"});
     CHECK(found.status == 1);
-    CHECK(found.err == "transfer: stopped early\n");
+    CHECK(found.err == "transfer: interrupted, stopped early\n");
     CHECK(found.out.find("never") == std::string::npos);
     CHECK(here.files(".schedule").size() == 1);
+}
+
+TEST_CASE("explore: Ctrl-C before anything was found or proved is no success") {
+    const scratch_folder here;
+    const auto unresolved = [](const wedge::program&, wedge::explore_options) {
+        std::raise(SIGINT);
+        return wedge::outcome{};
+    };
+    const auto proved = [](const wedge::program&, wedge::explore_options) {
+        std::raise(SIGINT);
+        wedge::outcome all;
+        all.what = wedge::result::sound;
+        all.exhausted = true;
+        return all;
+    };
+    const wedge::workload_entry open{"a", {"deposit"}, {{{"deposit", 0}}}, 1, unresolved, nullptr};
+    const wedge::workload_entry done{"b", {"deposit"}, {{{"deposit", 0}}}, 1, proved, nullptr};
+    using workloads = std::vector<wedge::workload_entry>;
+    CHECK(call_program(workloads{open}, {"explore"}).status == 130);
+    CHECK(call_program(workloads{done}, {"explore"}).status == 0);  // nothing was left to be proved
+    CHECK(call_program(workloads{done, open}, {"explore"}).status == 130);  // the second one was
 }
 
 TEST_CASE("list: says what the program has, in text and in JSON") {

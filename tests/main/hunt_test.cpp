@@ -1,6 +1,11 @@
+#include <csignal>
+
 #include <doctest/doctest.h>
 
+#include "wedge/lock/guard.hpp"
+#include "wedge/lock/mutex.hpp"
 #include "wedge/main/files.hpp"
+#include "wedge/main/interrupt.hpp"
 
 #include "main/fake_program.hpp"
 #include "main/sample_scenarios.hpp"
@@ -42,6 +47,31 @@ TEST_CASE("hunt: of a folder each scenario is a line, but for those that are not
           std::string::npos);
     CHECK(found.out.ends_with("3 scenarios hunted, 2 as expected; 1 could not be read\n"));
     CHECK(found.err.starts_with("bank: zoo/d.wedge:1:1: found 'lok'"));
+}
+
+/// The user ends the search while its action runs.
+struct ended_early {
+    wedge::mutex a{"a"}, b{"b"};
+
+    void end() {
+        const wedge::guard one(a);
+        const wedge::guard two(b);
+        if (!wedge::interrupt_scope::requested.load()) std::raise(SIGINT);  // once
+    }
+    static constexpr auto actions = wedge::actions(wedge::action<&ended_early::end>{"end"});
+    static constexpr const char* name = "ended_early";
+};
+
+TEST_CASE("hunt: an interrupted search says so, proves nothing and is no success") {
+    const scratch_folder here;
+    const std::vector<wedge::workload_entry> all{wedge::entry_of<ended_early>()};
+    const called found = call_program(all, {"hunt", "--seconds", "60"});
+    CHECK(found.status == 130);
+    CHECK(found.out.starts_with("== ended_early: interrupted, nothing found so far\n"));
+    CHECK(found.out.find("no deadlock is possible") == std::string::npos);
+    CHECK(
+        found.out.ends_with("1 workload hunted, 0 as expected, 1 interrupted\n"
+                            "interrupted: stopped early\n"));
 }
 
 TEST_CASE("hunt: a scenario of more tasks than states can be compared of goes to the portfolio") {

@@ -83,8 +83,10 @@ public:
         hand_over_counters();
         dog_->mark();
         if (is_interrupted_ != 0) {
+            detail::write_all(2, "wedge: interrupted\n");
             end();
-            ::_exit(0);  // the corpus is on the disk already
+            constexpr int interrupted = 130;  // not the status of a run that came to its end
+            ::_exit(interrupted);             // the corpus is on the disk already
         }
         constexpr std::uint64_t look_every = 256;  // a look at the clock costs a tenth of an input
         if (++inputs_ % look_every == 0 && clock::now() - said_ >= std::chrono::seconds(10)) {

@@ -1,6 +1,7 @@
 // `check`: the order pass and the exploration of scenarios, against what they expect.
 #pragma once
 
+#include <algorithm>
 #include <cstdio>
 #include <string>
 #include <vector>
@@ -57,7 +58,7 @@ public:
             call.complain("stopped early: " + report::counted(left, "scenario") +
                           " not checked, and the last one not to its end");
         if (unread_ != 0) return exit_status::misuse;
-        return unmet_ + left == 0 ? exit_status::clean : exit_status::findings;
+        return exit_status::of(unmet_ == 0, left + interrupted_ != 0);
     }
 
 private:
@@ -78,7 +79,17 @@ private:
             options.explore.progress_data = &progress;
             result = scenario::check(what, options);
         }
-        ++(result.is_met ? met_ : unmet_);
+        // What was not searched to its end says nothing yet, unless it was found.
+        const bool is_open =
+            interrupt_scope::requested.load() && !result.found.exhausted &&
+            result.found.what >= wedge::result::finding &&
+            std::none_of(result.found.findings.begin(), result.found.findings.end(),
+                         [](const finding& each) { return each.judged == verdict::observed; });
+        if (is_open) {
+            result.what = "interrupted";
+            result.is_met = false;
+        }
+        ++(is_open ? interrupted_ : result.is_met ? met_ : unmet_);
         std::vector<std::string> schedules;
         std::string unsaved;
         for (const finding& found : result.found.findings) {
@@ -132,9 +143,10 @@ private:
     }
 
     std::string summary() const {
-        std::string text = report::counted(met_ + unmet_, "scenario") + ": " +
+        std::string text = report::counted(met_ + unmet_ + interrupted_, "scenario") + ": " +
                            std::to_string(met_) + " as expected";
         if (unmet_ != 0) text += ", " + std::to_string(unmet_) + " not";
+        if (interrupted_ != 0) text += ", " + std::to_string(interrupted_) + " interrupted";
         if (unread_ != 0) text += "; " + std::to_string(unread_) + " could not be read";
         return text + "\n";
     }
@@ -196,6 +208,7 @@ private:
     std::uint64_t met_ = 0;
     std::uint64_t unmet_ = 0;
     std::uint64_t unread_ = 0;
+    std::uint64_t interrupted_ = 0;
 };
 
 }  // namespace wedge

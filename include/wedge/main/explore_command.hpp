@@ -70,6 +70,7 @@ public:
         if (!folder_.empty()) make_folder(folder_);
         const interrupt_scope interrupted;
         bool is_clean = true;
+        std::size_t left = chosen.size();
         for (const target& each : chosen) {
             const auto explore_one = [&] {
                 if (!(each.workload ? explore(call, *each.workload) : explore(call, each.file)))
@@ -80,13 +81,15 @@ public:
             else if (!call.guarded(explore_one))
                 ++unread;
             std::fflush(call.out);
+            --left;
             if (interrupt_scope::requested.load()) {
-                std::fprintf(call.err, "%s: stopped early\n", each.name().c_str());
+                std::fprintf(call.err, "%s: interrupted, stopped early\n", each.name().c_str());
                 break;
             }
         }
         if (unread != 0) return exit_status::misuse;
-        return is_clean ? exit_status::clean : exit_status::findings;
+        const bool is_open = interrupt_scope::requested.load() && (left != 0 || !is_proved_);
+        return exit_status::of(is_clean, is_open);
     }
 
 private:
@@ -103,7 +106,7 @@ private:
     };
 
     /// @return whether nothing was found that stands
-    bool explore(const invocation& call, const workload_entry& workload) const {
+    bool explore(const invocation& call, const workload_entry& workload) {
         const program calls = program_.empty() ? workload.usual : parsed(workload);
         explored what{workload.name, to_string(calls), {}, {}};
         const step_watchdog watched(std::chrono::seconds(patience_),
@@ -116,7 +119,7 @@ private:
         });
         return report(call, what);
     }
-    bool explore(const invocation& call, const std::string& file) const {
+    bool explore(const invocation& call, const std::string& file) {
         const scenario::document all = read_scenario(file);
         return report(call, {file, scenario::program_word(under_), file,
                              search(call, file, [&](const explore_options& options) {
@@ -137,8 +140,9 @@ private:
     /// Saves, then prints. A file that cannot be written does not cost the report.
     ///
     /// @return whether nothing was found that stands
-    bool report(const invocation& call, const explored& what) const {
+    bool report(const invocation& call, const explored& what) {
         const outcome& all = what.all;
+        is_proved_ = all.what == result::sound;
         json_context context{what.name, what.program, {}};
         std::vector<std::string> replays;
         std::string notes;
@@ -199,6 +203,7 @@ private:
     std::string program_;
     std::string folder_;
     pressure under_{};
+    bool is_proved_ = false;  // the last target
     bool as_json_ = false;
     bool with_dot_ = false;
     bool with_picture_ = false;

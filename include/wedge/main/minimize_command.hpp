@@ -42,6 +42,10 @@ public:
         const scenario::check_result first = checked(call, all);
         const int status = first.is_met ? exit_status::clean : exit_status::findings;
         if (!scenario::same_outcome(first).is_of_findings()) {
+            if (interrupt_scope::requested.load()) {
+                call.complain(file_ + ": interrupted before anything was found");
+                return exit_status::interrupted;
+            }
             call.complain(file_ + ": " + first.what + ", there is nothing to minimize");
             return status;
         }
@@ -56,9 +60,11 @@ public:
         note += report::counted(scenario::statements_of(all), "statement") + " became " +
                 std::to_string(last.statements) + ", " + report::counted(last.tried, "scenario") +
                 " tried";
-        if (interrupt_scope::requested.load()) note += "; stopped early";
+        if (interrupt_scope::requested.load()) note += "; interrupted, stopped early";
         call.complain(note);
-        return status;
+        return interrupt_scope::requested.load() && status == exit_status::clean
+                   ? exit_status::interrupted
+                   : status;
     }
 
 private:
