@@ -35,8 +35,7 @@ private:
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     wedge::count_execution();
-    constexpr std::uint32_t modelled = ~(1U << static_cast<unsigned>(oracle::feature::ww) |
-                                         1U << static_cast<unsigned>(oracle::feature::memory));
+    constexpr std::uint32_t modelled = ~(1U << static_cast<unsigned>(oracle::feature::memory));
     input_choices choices(data, size);
     const wedge::scenario::document all = wedge::scenario::parse(
         oracle::generator<input_choices>(choices, modelled).scenario(), "input");

@@ -27,7 +27,7 @@ inline const std::vector<way> every_way = {way::states, way::exhaustive, way::po
 /// `check` must come to the very outcome. A strategy that ends early need not find anything, but
 /// must not find what there is not, nor prove what is not so.
 inline bool contradicts(verdict own, const engine_answer& its, way how) {
-    if (its.is_too_slow) return how == way::states;  // with so few states it must come to an end
+    if (its.is_out_of_memory) return true;
     if (its.what == verdict::unresolved) return false;
     if (how == way::states || how == way::threads) return its.what != own;
     if (its.what == verdict::sound) return own != verdict::sound && own != verdict::livelock;
@@ -54,7 +54,7 @@ struct comparison_result {
         if (!own.why.empty()) all += ", " + own.why;
         for (const auto& [how, answer] : others)
             all += "; " + std::string(way_names[static_cast<unsigned>(how)]) + ": " +
-                   name_of(answer.what) + (answer.is_too_slow ? " (stopped)" : "");
+                   name_of(answer.what) + (answer.is_out_of_memory ? " (out of memory)" : "");
         return all;
     }
 };

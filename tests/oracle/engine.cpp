@@ -83,18 +83,15 @@ engine_answer ask(const wedge::scenario::document& all, way how, wedge::explore_
 
 engine_answer ask_engine(const wedge::scenario::document& all, way how,
                          std::uint64_t executions_max) {
-    time_limit limit{std::chrono::seconds(10)};
+    time_limit limit{std::chrono::seconds(60)};
     wedge::explore_options options;
     options.executions_max = executions_max;
     options.stop = &limit.has_passed;
     try {
-        engine_answer answer = ask(all, how, options);
-        answer.is_too_slow = limit.has_passed;
-        return answer;
+        return ask(all, how, options);
     } catch (const std::bad_alloc&) {
         engine_answer answer;
-        answer.is_too_slow = true;
-        answer.text = "out of memory";
+        answer.is_out_of_memory = true;
         return answer;
     }
 }

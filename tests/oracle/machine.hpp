@@ -177,6 +177,8 @@ private:
     /// The run ends; what it holds stays held.
     void end_run(state& s, std::size_t task) const {
         oracle::task& t = s.tasks[task];
+        if (!t.stack.back().transactions.empty())
+            throw meaningless{"a run ends within its transaction"};
         if (const int saved = t.stack.back().saved; saved >= 0) {
             t.irq_off = (saved & 1) != 0;
             t.bh_off = (saved & 2) != 0;
@@ -314,7 +316,18 @@ private:
                     ++own.at;
                 });
             case op::transaction_begin:
-            case op::transaction_end: throw meaningless{"transactions are not modelled"};
+                return add(s, i, found, [&](state& next, task& t, frame& own) {
+                    begin_ticket(next, t, false);
+                    own.transactions.push_back(now.to[0]);
+                    ++own.at;
+                });
+            case op::transaction_end:
+                return add(s, i, found, [&](state& next, task& t, frame& own) {
+                    if (release_last_with_ticket(t)) return;
+                    end_ticket(next, t);
+                    own.transactions.pop_back();
+                    ++own.at;
+                });
             case op::end:
                 return add(s, i, found, [&](state& next, task&, frame&) { end_run(next, i); });
         }
@@ -413,7 +426,7 @@ private:
     void act_acquire(const state& s, std::size_t i, const statement& st,
                      std::vector<step>& found) const {
         const int lock = lock_of(st.on, i);
-        if (!st.ticket.name.empty()) throw meaningless{"tickets are not modelled"};
+        if (!st.ticket.name.empty()) return act_with_ticket(s, i, lock, st, found);
         if (st.is_tried) {
             const bool may = may_take(s, i, lock, st.is_read, st.is_recursive);
             return add(s, i, found, [&](state& next, task&, frame& own) {
@@ -431,6 +444,99 @@ private:
         add(s, i, found, [&](state& next, task&, frame& own) {
             leave_queue(next, i, lock);
             fail(own);
+        });
+    }
+
+    // ---- tickets ----
+
+    static void begin_ticket(state& s, task& t, bool is_wait_die) {
+        if (t.with.name >= 0) throw meaningless{"a ticket is begun within another one"};
+        int begun = 0;
+        for (const task& each : s.tasks) begun += each.with.name >= 0 ? 1 : 0;
+        t.with = {0, begun, is_wait_die, false};
+    }
+    static void end_ticket(state& s, task& t) {
+        if (t.with.name < 0) throw meaningless{"a ticket is ended that is not begun"};
+        for (task& each : s.tasks)
+            if (each.with.name >= 0 && each.with.age > t.with.age) --each.with.age;
+        t.with = {};
+    }
+    /// Releases the last object that was taken with the ticket; false: there is none.
+    static bool release_last_with_ticket(task& t) {
+        for (std::size_t k = t.held.size(); k-- > 0;) {
+            if (!t.held[k].has_ticket) continue;
+            t.held.erase(t.held.begin() + static_cast<std::ptrdiff_t>(k));
+            return true;
+        }
+        return false;
+    }
+
+    /// The phases of an acquire with a ticket.
+    enum : int { queued_up = 1, giving_way = 10, wants_contended = 11, queued_for_contended = 12 };
+
+    /// The object that a task with a ticket is queued for; -1: none.
+    int object_wanted(const state& s, std::size_t i) const {
+        if (s.tasks[i].stack.empty() || s.tasks[i].with.name < 0) return -1;
+        const frame& f = s.tasks[i].stack.back();
+        const instruction& now = at(f);
+        const bool is_queued = f.phase == queued_up || f.phase == queued_for_contended;
+        if (now.what != op::act || now.of->what != action::acquire || !is_queued ||
+            now.of->ticket.name.empty())
+            return -1;
+        return lock_of(now.of->on, i);
+    }
+    static bool has_with_ticket(const task& t, int lock) {
+        return std::ranges::any_of(t.held, [&](const hold& each) {
+            return each.has_ticket && (lock < 0 || each.lock == lock);
+        });
+    }
+    /// Whether a task that is queued for an object must give way. Wound/wait: an older one waits
+    /// for what it has. Wait/die: an older one has what it waits for.
+    bool must_give_way(const state& s, std::size_t i, int lock) const {
+        const task& t = s.tasks[i];
+        if (!has_with_ticket(t, -1)) return false;
+        for (std::size_t k = 0; k < s.tasks.size(); ++k) {
+            const task& other = s.tasks[k];
+            if (k == i || other.with.name < 0 || other.with.age > t.with.age) continue;
+            if (t.with.is_wait_die
+                    ? has_with_ticket(other, lock)
+                    : object_wanted(s, k) >= 0 && has_with_ticket(t, object_wanted(s, k)))
+                return true;
+        }
+        return false;
+    }
+    void act_with_ticket(const state& s, std::size_t i, int lock, const statement& st,
+                         std::vector<step>& found) const {
+        const task& t = s.tasks[i];
+        const int phase = t.stack.back().phase;
+        if (t.with.name < 0) throw meaningless{"an acquire with a ticket that is not begun"};
+        const auto to_phase = [&](int next_phase) {
+            add(s, i, found, [&](state&, task&, frame& own) { own.phase = next_phase; });
+        };
+        if (phase == giving_way)
+            return add(s, i, found, [&](state&, task& own_task, frame& own) {
+                if (!release_last_with_ticket(own_task)) own.phase = wants_contended;
+            });
+        const bool is_again = phase >= wants_contended;
+        if (st.is_slow && has_with_ticket(t, -1))
+            throw meaningless{"a slow acquire while objects are held"};
+        if (has_with_ticket(t, lock))
+            return add(s, i, found, [&](state&, task&, frame& own) { advance(own); });
+        if (may_take(s, i, lock, false, false))
+            return add(s, i, found, [&](state& next, task& own_task, frame& own) {
+                take(next, i, lock, false);
+                own_task.held.back().has_ticket = true;
+                advance(own);
+                if (is_again) own.at = own.transactions.back();
+            });
+        if (phase == 0 || phase == wants_contended) return to_phase(phase + 1);
+        if (is_again || st.is_slow || !must_give_way(s, i, lock)) return;
+        add(s, i, found, [&](state&, task&, frame& own) {
+            if (!at(own).to.empty()) return fail(own);
+            if (own.transactions.empty()) throw meaningless{"a back-off without an else"};
+            if (!own.counts.empty() || !own.scopes.empty() || !own.contexts.empty())
+                throw meaningless{"a back-off within a block of a transaction"};
+            own.phase = giving_way;
         });
     }
 
@@ -637,6 +743,11 @@ private:
                 return simply([&](state& next, task&) {
                     if (!is_cancelled(s, st.on.name)) next.pending[work_at_.at(st.on.name)] = true;
                 });
+            case action::ticket_begin:
+                return simply([&](state& next, task& t) { begin_ticket(next, t, st.is_wait_die); });
+            case action::ticket_done: return simply([](state&, task&) {});
+            case action::ticket_end:
+                return simply([&](state& next, task& t) { end_ticket(next, t); });
             case action::flush:
                 return wait_until(s, i, is_idle(s, work_at_.at(st.on.name)), false, found,
                                   [](state&) {});

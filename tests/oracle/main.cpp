@@ -32,10 +32,9 @@ struct random_source {
     std::uint32_t below(std::uint32_t n) { return static_cast<std::uint32_t>(numbers.below(n)); }
 };
 
-/// Tickets and memory are generated on demand; the oracle does not know them yet.
-constexpr std::uint32_t features_not_modelled =
-    1U << static_cast<unsigned>(oracle::feature::ww) |
-    1U << static_cast<unsigned>(oracle::feature::memory);
+/// The oracle does not know memory yet.
+constexpr std::uint32_t features_not_modelled = 1U
+                                                << static_cast<unsigned>(oracle::feature::memory);
 
 struct settings {
     std::uint64_t seed = 1;

@@ -37,8 +37,8 @@ inline constexpr const char* way_names[] = {"check", "check on threads", "exhaus
 struct engine_answer {
     verdict what = verdict::unresolved;
     bool is_exhausted = false;
-    bool is_too_slow = false;  ///< it was stopped after ten seconds, or ran out of memory
-    std::string text;          ///< the findings, a line each
+    bool is_out_of_memory = false;
+    std::string text;  ///< the findings, a line each
 };
 
 /// Asks the engine. Findings of the order pass that no execution shows do not count.
