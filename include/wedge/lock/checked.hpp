@@ -90,7 +90,9 @@ struct under {
 template <lockable L, class Level = default_level>
 class WEDGE_CAPABILITY("mutex") checked {
 public:
-    checked(site where = site::current()) : checked(lock_class::at(where)) {}
+    // Inlined into the code that makes the lock, since that is what an unnamed lock's class is.
+    [[gnu::always_inline]] checked(site where = site::current())
+        : checked(lock_class::made_here(where)) {}
     explicit checked(const char* name) : checked(lock_class(name)) {}
     explicit checked(lock_class cls) : identity_(lock_traits<L>::kind, cls) {}
     checked(const checked&) = delete;

@@ -76,6 +76,10 @@ public:
     /// from run to run, which an engine's output must not. Call it before the first event.
     void keep_stacks(bool keeps) noexcept { knowledge_.keep_stacks(keeps); }
 
+    /// Whether instances of a class may nest in one order, as in live programs; off at first. Call
+    /// it before the first event.
+    void nest_by_instance(bool does) noexcept { knowledge_.nest_by_instance(does); }
+
     /// Forgets everything, in time proportional to what was added.
     void reset() noexcept {
         knowledge_.clear();

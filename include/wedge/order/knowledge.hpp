@@ -33,6 +33,11 @@ public:
     /// held before only the site is known: a stack of every acquire would cost far more.
     void keep_stacks(bool keeps) noexcept { keeps_stacks_ = keeps; }
 
+    /// Whether instances of a class may nest in one order: the rule for live programs. Otherwise
+    /// they may not nest at all unless the class or the acquire says so: the kernel's rule.
+    void nest_by_instance(bool does) noexcept { nests_by_instance_ = does; }
+    bool nests_by_instance() const noexcept { return nests_by_instance_; }
+
     /// Adds what was seen of a dependency between classes, and looks for the cycles that it closes.
     ///
     /// A class is one node whatever subclasses were used: a subclass says how locks of one class
@@ -52,6 +57,12 @@ public:
         const std::uint32_t inner =
             subclasses_.graph.find_or_add_node(seen.wanted_class, seen.wanted_subclass);
         add_to(subclasses_, outer, inner, observation(seen), who, fresh);
+        add_instances(seen, who, fresh);
+    }
+
+    /// Adds what was seen of a nesting of two instances of a class, which must keep an order.
+    void add_instances(const observation& seen, const std::string& who,
+                       std::vector<finding>& fresh) {
         order_graph& instances = instances_.graph;
         const std::uint32_t from = instances.find_or_add_node(number_of(seen.held_instance), 0);
         const std::uint32_t to = instances.find_or_add_node(number_of(seen.wanted_instance), 0);
@@ -226,6 +237,7 @@ private:
 
     const evidence kept_;
     bool keeps_stacks_ = false;
+    bool nests_by_instance_ = false;
     ordered_graph classes_;
     ordered_graph subclasses_;  // a node is a subclass of a class; edges within classes only
     ordered_graph instances_;   // a node's class is the number of an instance

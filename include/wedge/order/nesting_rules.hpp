@@ -36,7 +36,8 @@ inline void check_nest_lock(order_knowledge& known, task& self, const event& ste
                fresh);
 }
 
-/// Rules 10, 12, 12a and 13, for a hold of the class that a blocking acquire wants.
+/// Rules 10, 12, 12a and 13, for a hold of the class that a blocking acquire wants. In a live
+/// program two instances nest without a finding as long as nobody nests them the other way round.
 ///
 /// A serialising nest lock excuses the nesting only if it is held exclusively: two readers of it
 /// would nest against each other.
@@ -77,7 +78,12 @@ inline void check_nesting(order_knowledge& known, task& self, std::size_t index,
         return;
     }
     const observation seen = observe(self, index, step);
-    if (seen.held_subclass == seen.wanted_subclass) return recursive();
+    if (seen.held_subclass == seen.wanted_subclass) {
+        // A section is the same one for all of its instances.
+        if (!known.nests_by_instance() || options.one_at_a_time || options.never_waits)
+            return recursive();
+        return known.add_instances(seen, self.title(), fresh);
+    }
     known.add_nesting(seen, self.title(), fresh);
 }
 

@@ -36,6 +36,7 @@ inline checker& process_checker() {
     static checker& made = [&]() -> checker& {
         checker& fresh = *new checker(evidence::classes, &text);
         fresh.keep_stacks(true);
+        fresh.nest_by_instance(true);
         return fresh;
     }();
     return made;

@@ -7,6 +7,7 @@
 #include <cstring>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 
 #include <pthread.h>
 
@@ -14,6 +15,7 @@
 #include "wedge/base/hash.hpp"
 #include "wedge/base/sanitizer.hpp"
 #include "wedge/base/site.hpp"
+#include "wedge/base/stack.hpp"
 #include "wedge/event/event.hpp"
 
 namespace wedge {
@@ -28,9 +30,10 @@ using nesting_order = bool (*)(const lock_identity& held, const lock_identity& w
 struct class_options {
     bool unchecked = false;              ///< nesting within the class is not checked, all else is
     bool never_waits = false;            ///< pseudo-locks: they order, but guard nothing
-    nesting_order order = nullptr;       ///< null: instances do not nest
+    nesting_order order = nullptr;       ///< null: instances do not nest (live: in one order)
     wait_type allows = wait_type::none;  ///< pseudo-locks: what may be taken in the section
     bool is_promise = false;             ///< pseudo-locks: others wait for who is in the section
+    bool one_at_a_time = false;          ///< instances do not nest in live programs either
     bool is_internal = false;            ///< a lock of wedge's own: no rule and no report names it
 };
 
@@ -50,17 +53,28 @@ public:
     std::uint32_t find_or_add(std::string_view name, class_options options) {
         const sanitizer::ignore_scope ours;
         const std::uint64_t hash = hash_text(name);
-        std::atomic<std::uint32_t>& bucket = buckets_[hash % buckets];
-        if (const std::uint32_t known = find(bucket, name, hash)) return known;
+        if (const std::uint32_t known = find(buckets_[hash % buckets], name, hash)) return known;
         begin_writing();
-        std::uint32_t id = find(bucket, name, hash);
-        if (id == 0) {
-            id = count_.load(std::memory_order_relaxed) + 1;
-            class_record& made = slot(id);
-            made = {std::string(name), options, hash, bucket.load(std::memory_order_relaxed)};
-            count_.store(id, std::memory_order_release);
-            bucket.store(id, std::memory_order_release);
+        const std::uint32_t id = find_or_add_now(name, options, hash);
+        end_writing();
+        return id;
+    }
+
+    /// The number of the class of the locks that one piece of code makes.
+    ///
+    /// @param code   an address in it, or a hash of several
+    /// @param place  where that is in the source; of several classes there the first has the name
+    ///               `place`, the others `place#2` and so on in the order in which they are made
+    std::uint32_t find_or_add_made(std::uint64_t code, const std::string& place) {
+        const sanitizer::ignore_scope ours;
+        begin_writing();
+        std::uint32_t& known = made_by_[code];
+        if (known == 0) {
+            const unsigned ordinal = ++made_at_[place];
+            const std::string name = ordinal == 1 ? place : place + "#" + std::to_string(ordinal);
+            known = find_or_add_now(name, {}, hash_text(name));
         }
+        const std::uint32_t id = known;
         end_writing();
         return id;
     }
@@ -106,6 +120,18 @@ private:
         }
         return records[index];
     }
+    /// In the writer's turn.
+    std::uint32_t find_or_add_now(std::string_view name, const class_options& options,
+                                  std::uint64_t hash) {
+        std::atomic<std::uint32_t>& bucket = buckets_[hash % buckets];
+        if (const std::uint32_t known = find(bucket, name, hash)) return known;
+        const std::uint32_t id = count_.load(std::memory_order_relaxed) + 1;
+        class_record& made = slot(id);
+        made = {std::string(name), options, hash, bucket.load(std::memory_order_relaxed)};
+        count_.store(id, std::memory_order_release);
+        bucket.store(id, std::memory_order_release);
+        return id;
+    }
     std::uint32_t find(const std::atomic<std::uint32_t>& bucket, std::string_view name,
                        std::uint64_t hash) const {
         for (std::uint32_t id = bucket.load(std::memory_order_acquire); id != 0;
@@ -117,6 +143,8 @@ private:
     std::atomic<class_record*> chunks_[32 - first_bits]{};
     std::atomic<std::uint32_t> buckets_[buckets]{};
     std::atomic<std::uint32_t> count_{0};
+    std::unordered_map<std::uint64_t, std::uint32_t> made_by_;  // the writers': by code
+    std::unordered_map<std::string, unsigned> made_at_;         // classes by place
     std::atomic_flag writing_ = ATOMIC_FLAG_INIT;
 };
 
@@ -145,6 +173,30 @@ inline class_cache_entry& cached_class(const void* key, unsigned line) noexcept 
     return class_cache[((bits >> 3) ^ (bits >> 9) ^ line) % 64];
 }
 
+/// Whether the place is in a header of the standard library, as for `std::make_unique<mutex>()`.
+inline bool is_in_library(const site& where) noexcept {
+    return std::strstr(where.file, "/c++/") != nullptr;
+}
+
+/// The calls that lead to the making of a lock, in one number. Only for code that was built
+/// without optimising: that keeps frame pointers, and calls what would be inlined otherwise.
+[[gnu::noinline]] inline std::uint64_t hash_of_calls() noexcept {
+    constexpr unsigned calls_max = 10;  // std::map::operator[] makes nine to its value
+    std::uint64_t all = 0;
+    unsigned left = calls_max;
+    walk_stack(__builtin_frame_address(0), [&](std::uintptr_t returns_to) {
+        all = combine(all, returns_to);
+        return --left != 0;
+    });
+    return all;
+}
+
+#ifdef __OPTIMIZE__
+inline constexpr bool is_optimized = true;
+#else
+inline constexpr bool is_optimized = false;
+#endif
+
 }  // namespace detail
 
 /// A class of locks. Classes of the same name are one class, wherever they are made; names are
@@ -164,6 +216,15 @@ public:
         }
         return lock_class(cached.id);
     }
+    /// The class of all locks that the calling code makes: each member of a struct, each place of
+    /// an allocation and each container has its own. Elements of an array share one.
+    ///
+    /// It is known by the address to which this call returns, so the caller must be inlined into
+    /// the code that makes the lock. Where the standard library makes it, an optimised build knows
+    /// no more than that, unless the library's code is inlined too; others know the calls.
+    [[gnu::always_inline]] static lock_class made_here(site where) {
+        return lock_class(made_by_caller(where, detail::is_optimized));
+    }
     static lock_class from_id(std::uint32_t id) noexcept { return lock_class(id); }
 
     std::uint32_t id() const noexcept { return id_; }
@@ -174,6 +235,22 @@ public:
 
 private:
     explicit lock_class(std::uint32_t id) noexcept : id_(id) {}
+
+    [[gnu::noinline]] static std::uint32_t made_by_caller(site where, bool is_optimized) {
+        const sanitizer::ignore_scope ours;
+        const void* key = __builtin_return_address(0);
+        if (!is_optimized && detail::is_in_library(where))
+            key =
+                reinterpret_cast<const void*>(static_cast<std::uintptr_t>(detail::hash_of_calls()));
+        detail::class_cache_entry& cached = detail::cached_class(key, where.line);
+        // The entries of `at` have a file as their key, those of `by_name` no line.
+        if (cached.key != key || cached.line != where.line || where.line == 0) {
+            const auto code = static_cast<std::uint64_t>(reinterpret_cast<std::uintptr_t>(key));
+            cached = {key, nullptr, where.line,
+                      detail::classes().find_or_add_made(code, "lock@" + to_string(where))};
+        }
+        return cached.id;
+    }
 
     // Not inline, since which names share an entry of the cache differs from run to run: a fuzzer
     // that counts branches must be able to leave it out (cmake/fuzz_ignorelist.txt).
