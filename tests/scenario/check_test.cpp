@@ -323,3 +323,37 @@ TEST_CASE(
         "thread t2 { lock a }\n");
     CHECK(wedge::scenario::check(nested, options).what == "deadlock");
 }
+
+TEST_CASE("check: a task that never ends has not ended holding a lock") {
+    const std::string head = "lock a mutex; counter k = 0\nthread t { lock a; ";
+    for (const char* const loop : {"while 1 == 1 { }", "until 1 == 0", "while 1 == 1 { yield }"}) {
+        const auto endless = checked(head + loop + " }\n");
+        CHECK(endless.what == "livelock");
+        CHECK(find(endless, wedge::finding_kind::held_at_exit) == nullptr);
+    }
+    CHECK(find(checked(head + "while 1 == 1 { break } }\n"), wedge::finding_kind::held_at_exit) !=
+          nullptr);
+    CHECK(find(checked(head + "while 1 == 0 { unlock a } }\n"),
+               wedge::finding_kind::held_at_exit) != nullptr);
+    // Whether this loop ends is known only when every schedule was tried.
+    const auto refuted = checked(head + "until k == 1 }\n");
+    const auto* const held = find(refuted, wedge::finding_kind::held_at_exit);
+    REQUIRE(held != nullptr);
+    CHECK(held->judged == wedge::verdict::refuted);
+    CHECK(held->reason == "every schedule was tried, and no task ended so");
+}
+
+TEST_CASE("check: a livelock names who goes round at what, and who waits meanwhile") {
+    const auto what_of = [](const std::string& text) {
+        const auto result = checked("counter odd = 0; counter even = 0; lock a mutex\n" + text);
+        CHECK(result.what == "livelock");
+        const wedge::finding* const found = find(result, wedge::finding_kind::livelock);
+        return found == nullptr ? "none" : found->what;
+    };
+    CHECK(what_of("thread spin { until odd == 1 }\nthread twice { lock a; lock a }\n") ==
+          "tasks retry for ever: spin looks at odd (counter), twice waits for a");
+    CHECK(what_of("thread one { until odd == 1; set even = 1 }\n"
+                  "thread other { while even == 0 { yield }; set odd = 1 }\n") ==
+          "tasks retry for ever: one looks at odd (counter), other looks at even (counter)");
+    CHECK(what_of("thread t { while 1 == 1 { } }\n") == "tasks retry for ever: t runs on");
+}

@@ -6,6 +6,7 @@
 #include <span>
 #include <string>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "wedge/event/finding.hpp"
@@ -13,6 +14,13 @@
 #include "wedge/task/task.hpp"
 
 namespace wedge {
+
+/// What a task that goes round in a circle did last in it.
+struct retry_of_task {
+    std::uint32_t task = 0;
+    operation what;           ///< without a lock it speaks of nothing
+    bool has_failed = false;  ///< it was a try or a wait that gave up; else the task looked
+};
 
 /// Watches the states of one execution.
 ///
@@ -100,13 +108,16 @@ public:
 
     /// What the tasks of the circle have tried last in vain, or else looked at, in the order of
     /// their ordinals.
-    std::vector<operation> retries() const {
-        std::vector<operation> all;
-        for (const last_steps& each : last_of_task_) {
+    std::vector<retry_of_task> retries() const {
+        std::vector<retry_of_task> all;
+        for (std::uint32_t i = 0; i < last_of_task_.size(); ++i) {
+            const last_steps& each = last_of_task_[i];
             if (each.retry > circle_from_)
-                all.push_back(each.retried);
-            else if (each.look > circle_from_ && each.looked.lock != nullptr)
-                all.push_back(each.looked);
+                all.push_back({i, each.retried, true});
+            else if (each.look > circle_from_)
+                all.push_back({i, each.looked, false});
+            else if (each.step > circle_from_)
+                all.push_back({i, {}, false});
         }
         return all;
     }
@@ -160,30 +171,59 @@ private:
     std::uint64_t circle_from_ = 0;  // the step at which the last round began
 };
 
-/// The finding of an execution that ended in such a circle.
+namespace detail {
+
+/// The name of what a step is on; empty: it is on nothing.
+inline std::string object_of(const operation& step_of) {
+    const lock_identity* const object =
+        step_of.what == step::wait ? step_of.condition : step_of.lock;
+    return object == nullptr ? "" : lock_class::from_id(object->class_id()).name();
+}
+
+/// Who goes round and why, then who waits meanwhile.
+inline std::string text_of_circle(const finding& stuck, std::span<const retry_of_task> retries) {
+    std::vector<std::string> parts;
+    std::vector<bool> goes_round(stuck.tasks.size());
+    for (const retry_of_task& each : retries) {
+        const std::string object = object_of(each.what);
+        goes_round[each.task] = true;
+        parts.push_back(stuck.tasks[each.task].name + (object.empty()    ? " runs on"
+                                                       : each.has_failed ? " never gets " + object
+                                                                         : " looks at " + object));
+    }
+    for (std::size_t i = 0; i < stuck.tasks.size(); ++i) {
+        const task_report& task = stuck.tasks[i];
+        if (goes_round[i] || task.where.line == 0) continue;
+        if (task.wanted)
+            parts.push_back(task.name + " waits for " + task.wanted->class_name);
+        else if (!task.waits_for.empty())
+            parts.push_back(task.name + " waits for " + task.waits_for);
+    }
+    std::string all;
+    for (const std::string& each : parts) all += (all.empty() ? "" : ", ") + each;
+    return all;
+}
+
+}  // namespace detail
+
+/// The finding of an execution that ended in such a circle. It is a livelock, and no deadlock, as
+/// long as one task goes round, even where all others wait.
 ///
 /// @param stuck  how the tasks stand, as for a deadlock
-inline finding describe_livelock(finding stuck, std::span<const operation> retries) {
+inline finding describe_livelock(finding stuck, std::span<const retry_of_task> retries) {
     stuck.kind = finding_kind::livelock;
     stuck.cycle.clear();
-    std::string wanted;
-    std::string watched;
-    std::vector<std::string> places;
-    for (const operation& each : retries) {
-        const lock_identity& object = each.what == step::wait ? *each.condition : *each.lock;
-        const std::string& name = lock_class::from_id(object.class_id()).name();
-        std::string& all = each.what == step::access ? watched : wanted;
-        if (all.find(name) == std::string::npos) all += (all.empty() ? "" : ", ") + name;
-        places.push_back(name);
-    }
-    stuck.what = "tasks retry for ever";
-    if (!wanted.empty()) stuck.what += " and never get " + wanted;
-    if (!watched.empty()) stuck.what += ", looking at " + watched;
+    std::vector<std::string> objects;
+    for (const retry_of_task& each : retries)
+        if (std::string name = detail::object_of(each.what); !name.empty())
+            objects.push_back(std::move(name));
+    const std::string who = detail::text_of_circle(stuck, retries);
+    stuck.what = "tasks retry for ever" + (who.empty() ? "" : ": " + who);
     // Sorted, since it does not matter which task retries which of them.
-    std::sort(places.begin(), places.end());
-    places.erase(std::unique(places.begin(), places.end()), places.end());
+    std::sort(objects.begin(), objects.end());
+    objects.erase(std::unique(objects.begin(), objects.end()), objects.end());
     stuck.signature = name_of(stuck.kind);
-    for (const std::string& each : places) stuck.signature += " " + each;
+    for (const std::string& each : objects) stuck.signature += " " + each;
     return stuck;
 }
 

@@ -70,7 +70,9 @@ inline void judge_unreached(sighting& each, const std::vector<sighting>& all, bo
         of.reason = "every schedule was tried, and a hang that involves all its locks was found";
     } else {
         of.judged = verdict::refuted;
-        of.reason = "every schedule of this workload was tried";
+        of.reason = of.kind == finding_kind::held_at_exit
+                        ? "every schedule was tried, and no task ended so"
+                        : "every schedule of this workload was tried";
     }
 }
 

@@ -17,6 +17,8 @@ class walk_guide {
 public:
     /// @throws anything  when the path is too long
     virtual void count_statement() = 0;
+    /// @throws anything  the path leads into a loop that nothing leaves
+    [[noreturn]] virtual void never_ends() = 0;
 
     bool may_back_off = false;  ///< the next acquire with a ticket may be told so
 

@@ -219,8 +219,9 @@ private:
     /// @param what  the visible step: of memory, or a yield that looks at it
     bool compare(const statement& each, frame& here, step what = step::access) {
         step_on(what, counter_of(each.left), counter_of(each.right), at(here, each), mode::shared);
-        const std::int64_t a = value(each.left, here);
-        const std::int64_t b = value(each.right, here);
+        return is_true(each, value(each.left, here), value(each.right, here));
+    }
+    static bool is_true(const statement& each, std::int64_t a, std::int64_t b) noexcept {
         switch (each.compared) {
             case comparison::equal: return a == b;
             case comparison::unequal: return a != b;
@@ -230,7 +231,11 @@ private:
         return a > b;
     }
     bool holds(const statement& each, frame& here) {
-        return walk_ != nullptr ? answered() : compare(each, here);
+        if (walk_ == nullptr) return compare(each, here);
+        return is_constant(each) ? is_true(each, each.left.number, each.right.number) : answered();
+    }
+    static bool is_constant(const statement& each) noexcept {
+        return each.left.counter.empty() && each.right.counter.empty();
     }
     bool sees_held(const statement& each, frame& here) {
         return walk_ != nullptr ? answered() : is_held(each, here);
@@ -243,15 +248,19 @@ private:
     flow loop(const statement& each, frame& here) {
         constexpr unsigned walked = 2;  // 0, 1 and 2 times
         for (unsigned i = 0; walk_ == nullptr || i < walked; ++i) {
-            if (!holds(each, here)) break;
+            if (!holds(each, here)) return flow::next;
             const flow left = run(each.blocks[0], here);
-            if (left == flow::broken) break;
+            if (left == flow::broken) return flow::next;
             if (left != flow::next) return left;
             if (!begin_statement(here)) return flow::given_up;
         }
+        if (is_constant(each)) walk_->never_ends();
         return flow::next;
     }
     void until(const statement& each, frame& here) {
+        if (walk_ != nullptr && is_constant(each) &&
+            !is_true(each, each.left.number, each.right.number))
+            walk_->never_ends();
         if (walk_ != nullptr) return;
         while (!compare(each, here, step::yield) && begin_statement(here)) continue;
     }

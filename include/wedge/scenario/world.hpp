@@ -45,8 +45,10 @@ inline class_options options_of(const declaration& lock) noexcept {
 
 /// A shared integer, or what each task's own one begins with. A statement on it is one step.
 struct counter {
-    counter(std::int64_t start, bool local)
-        : value(start), is_local(local), identity(lock_kind::variable, lock_class("counter")) {}
+    counter(const std::string& name, std::int64_t start, bool local)
+        : value(start),
+          is_local(local),
+          identity(lock_kind::variable, lock_class((name + " (counter)").c_str())) {}
 
     std::atomic<std::int64_t> value;  // orders nothing, but is no race either
     const bool is_local;
@@ -76,7 +78,7 @@ public:
             else if (each.what == declares::semaphore)
                 semaphores_.try_emplace(each.name, count(each.value), name);
             else if (each.what == declares::counter)
-                counters_.try_emplace(each.name, each.value, each.is_local);
+                counters_.try_emplace(each.name, each.name, each.value, each.is_local);
             else if (each.what == declares::memory)
                 zone_.emplace(zone_limits{count(each.pages), count(each.min), count(each.low),
                                           count(each.high)});
