@@ -4,6 +4,10 @@
 #include <mutex>
 
 #include <doctest/doctest.h>
+#if __has_include(<boost/thread/recursive_mutex.hpp>)
+#include <boost/thread/recursive_mutex.hpp>
+#define HAS_BOOST_THREAD
+#endif
 
 #include "wedge/wedge.hpp"
 
@@ -70,6 +74,46 @@ TEST_CASE("external: a lock of another class at a known address is another lock"
     wedge::released(&here);
     CHECK(here.findings().empty());
 }
+
+TEST_CASE("external: a recursive lock may be taken again, and hides no inversion") {
+    int memory = 0;
+    std::mutex other;
+    const wedge::lock_class cls("recursive outside");
+    const wedge::lock_class inner("inner outside");
+    watched here;
+    wedge::acquired(&memory, cls, wedge::is_recursive);
+    wedge::acquired(&other, inner);
+    wedge::acquired(&memory, cls, wedge::is_recursive);
+    wedge::try_acquired(&memory, cls, wedge::is_recursive);
+    for (int i = 0; i < 2; ++i) wedge::released(&memory);
+    CHECK(wedge::current().held.size() == 2);
+    wedge::released(&other);
+    wedge::released(&memory);
+    CHECK(wedge::current().held.empty());
+    CHECK(here.findings().empty());
+    wedge::acquired(&other, inner);
+    wedge::acquired(&memory, cls, wedge::is_recursive);
+    wedge::released(&memory);
+    wedge::released(&other);
+    REQUIRE(here.findings().size() == 1);
+    CHECK(here.findings()[0].kind == finding_kind::circular);
+}
+
+#ifdef HAS_BOOST_THREAD
+TEST_CASE("external: boost's recursive mutexes recur, its plain one does not") {
+    static_assert(wedge::lock_traits<boost::recursive_mutex>::kind ==
+                  wedge::lock_kind::recursive_mutex);
+    wedge::checked<boost::recursive_mutex> again("boost");
+    wedge::checked<boost::recursive_timed_mutex> timed("boost timed");
+    watched here;
+    for (int i = 0; i < 2; ++i) again.lock();
+    for (int i = 0; i < 2; ++i) timed.lock();
+    for (int i = 0; i < 2; ++i) timed.unlock();
+    for (int i = 0; i < 2; ++i) again.unlock();
+    CHECK(here.findings().empty());
+    CHECK(wedge::current().held.empty());
+}
+#endif
 
 TEST_CASE("external: at level 0 nothing is reported") {
     using off = wedge::level_constant<wedge::level::off>;

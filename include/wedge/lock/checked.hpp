@@ -10,6 +10,12 @@
 #include "wedge/base/level.hpp"
 #include "wedge/lock/controlled.hpp"
 
+// Boost.Thread's, whose headers need not be there.
+namespace boost {
+class recursive_mutex;
+class recursive_timed_mutex;
+}  // namespace boost
+
 namespace wedge {
 
 template <class L>
@@ -52,7 +58,8 @@ struct lock_traits {
     static constexpr mode shared_how = mode::recursive_shared;
 };
 template <class L>
-    requires std::same_as<L, std::recursive_mutex> || std::same_as<L, std::recursive_timed_mutex>
+    requires std::same_as<L, std::recursive_mutex> || std::same_as<L, std::recursive_timed_mutex> ||
+        std::same_as<L, boost::recursive_mutex> || std::same_as<L, boost::recursive_timed_mutex>
 struct lock_traits<L> {
     static constexpr lock_kind kind = lock_kind::recursive_mutex;
     static constexpr mode shared_how = mode::exclusive;

@@ -15,13 +15,14 @@ namespace detail {
 /// The identity of each address that was ever reported.
 class external_locks {
 public:
-    /// @param cls  a lock of another class at the same address is another lock
-    lock_identity& of(const void* address, lock_class cls) {
+    /// @param cls   a lock of another class at the same address is another lock
+    /// @param kind  the same holds for another kind
+    lock_identity& of(const void* address, lock_class cls, lock_kind kind) {
         const sanitizer::ignore_scope ours;
         const std::lock_guard mine(busy_);
         std::unique_ptr<lock_identity>& known = all_[address];
-        if (known == nullptr || known->class_id() != cls.id())
-            known = std::make_unique<lock_identity>(lock_kind::mutex, cls, wait_type::none);
+        if (known == nullptr || known->class_id() != cls.id() || known->kind() != kind)
+            known = std::make_unique<lock_identity>(kind, cls, wait_type::none);
         return *known;
     }
     /// Null: never acquired.
@@ -55,7 +56,7 @@ template <class Level = default_level>
 void acquired(const void* lock, lock_class cls, mode how, site where = site::current()) {
     if constexpr (Level::value >= level::order) {
         task& self = current();
-        lock_identity& known = detail::external_locks::process().of(lock, cls);
+        lock_identity& known = detail::external_locks::process().of(lock, cls, lock_kind::mutex);
         detail::attempt(self, known, {.how = how, .where = where});
         detail::acquired(self, known, {.how = how, .where = where});
     }
@@ -65,13 +66,47 @@ void acquired(const void* lock, lock_class cls, site where = site::current()) {
     acquired<Level>(lock, cls, mode::exclusive, where);
 }
 
+/// Says of an external lock that its holder may take it again, as a PTHREAD_MUTEX_RECURSIVE one.
+struct is_recursive_t {};
+inline constexpr is_recursive_t is_recursive{};
+
+/// The same of a recursive lock: a second hold is no event, and needs a release of its own.
+template <class Level = default_level>
+void acquired(const void* lock, lock_class cls, is_recursive_t, site where = site::current()) {
+    if constexpr (Level::value >= level::order) {
+        task& self = current();
+        lock_identity& known =
+            detail::external_locks::process().of(lock, cls, lock_kind::recursive_mutex);
+        if (held_lock* const mine = detail::recursive_hold(self, known)) {
+            ++mine->depth;
+            return;
+        }
+        detail::attempt(self, known, {.where = where});
+        detail::acquired(self, known, {.where = where});
+    }
+}
+
 /// The lock was had by a trylock.
 template <class Level = default_level>
 void try_acquired(const void* lock, lock_class cls, mode how = mode::exclusive,
                   site where = site::current()) {
     if constexpr (Level::value >= level::order)
-        detail::acquired(current(), detail::external_locks::process().of(lock, cls),
+        detail::acquired(current(),
+                         detail::external_locks::process().of(lock, cls, lock_kind::mutex),
                          {.how = how, .with = flags::tried, .where = where});
+}
+template <class Level = default_level>
+void try_acquired(const void* lock, lock_class cls, is_recursive_t, site where = site::current()) {
+    if constexpr (Level::value >= level::order) {
+        task& self = current();
+        lock_identity& known =
+            detail::external_locks::process().of(lock, cls, lock_kind::recursive_mutex);
+        if (held_lock* const mine = detail::recursive_hold(self, known)) {
+            ++mine->depth;
+            return;
+        }
+        detail::acquired(self, known, {.with = flags::tried, .where = where});
+    }
 }
 
 /// The running task released it. An address that was never acquired is no lock, and ignored.
