@@ -39,11 +39,12 @@ TEST_CASE("misuse: exit status 2, nothing on stdout, one line that names the cul
                       "wedge schedule 1\nworkload transfer 1f\nprogram deposit\n");
     const bad_line lines[] = {
         {{},
-         "bank: a command is missing (hunt, explore, replay, check, minimize, fmt, graph, fuzz, "
+         "bank: a command is missing (hunt, explore, replay, check, verify, minimize, fmt, graph, "
+         "fuzz, "
          "list); see ./bin/bank --help"},
         {{"explor"},
          "bank: unknown command 'explor' (did you mean explore?); there is hunt, "
-         "explore, replay, check, minimize, fmt, graph, fuzz, list; see ./bin/bank "
+         "explore, replay, check, verify, minimize, fmt, graph, fuzz, list; see ./bin/bank "
          "--help"},
         {{"--foo"}, "bank: unknown option --foo; see ./bin/bank --help"},
         {{"explore", "--sed", "3"},

@@ -13,6 +13,7 @@
 #include "wedge/main/subcommand.hpp"
 #include "wedge/report/json.hpp"
 #include "wedge/report/text.hpp"
+#include "wedge/scenario/certificate.hpp"
 #include "wedge/scenario/check.hpp"
 
 namespace wedge {
@@ -40,11 +41,22 @@ public:
         add_number(options, "--seed", how.seed, 0, "The seed of the random strategies");
         add_out(options, folder_, "DIR",
                 "Where schedules are saved (default: nowhere, they are printed)");
+        options
+            .add_option("--certificate", certificate_,
+                        "Write a certificate of the outcome, which `verify` checks without the "
+                        "engine; of one scenario")
+            ->type_name("FILE");
     }
 
     int run(const invocation& call) override {
         if (!folder_.empty()) make_folder(folder_);
         const std::vector<std::string> files = scenario_files(call, paths_, unread_);
+        if (!certificate_.empty() && files.size() != 1)
+            throw error("--certificate: it is of one scenario, here are " +
+                        std::to_string(files.size()));
+        if (!certificate_.empty() && (options_.is_order_only || options_.under.fail_allocations))
+            throw error(
+                "--certificate: it is of a whole check, without --order-only or --pressure");
         const interrupt_scope interrupted;
         std::uint64_t left = files.size();
         for (const std::string& file : files) {
@@ -58,7 +70,7 @@ public:
             call.complain("stopped early: " + report::counted(left, "scenario") +
                           " not checked, and the last one not to its end");
         if (unread_ != 0) return exit_status::misuse;
-        return exit_status::of(unmet_ == 0, left + interrupted_ != 0);
+        return exit_status::of(unmet_ == 0 && !is_uncertified_, left + interrupted_ != 0);
     }
 
 private:
@@ -90,6 +102,7 @@ private:
             result.is_met = false;
         }
         ++(is_open ? interrupted_ : result.is_met ? met_ : unmet_);
+        if (!certificate_.empty() && !is_open) certify(call, file, what, result);
         std::vector<std::string> schedules;
         std::string unsaved;
         for (const finding& found : result.found.findings) {
@@ -105,6 +118,18 @@ private:
         else
             call.print(text(call, file, result, schedules, is_only || !result.is_met));
         if (!unsaved.empty()) throw error(unsaved);
+    }
+
+    /// Writes the certificate of an outcome; without one the status is that of findings.
+    void certify(const invocation& call, const std::string& file, const scenario::document& what,
+                 const scenario::check_result& result) {
+        try {
+            const std::string text = read_text(file, scenario_size_max);
+            write_text(certificate_, scenario::certificate_of(what, text, result));
+        } catch (const scenario::no_certificate& why) {
+            call.complain(file + ": " + why.what());
+            is_uncertified_ = true;
+        }
     }
 
     /// The file of a finding's schedule; without --out its text; empty: it has none.
@@ -204,6 +229,8 @@ private:
     scenario::check_options options_ = check_defaults();
     std::vector<std::string> paths_;
     std::string folder_;
+    std::string certificate_;
+    bool is_uncertified_ = false;
     bool as_json_ = false;
     std::uint64_t met_ = 0;
     std::uint64_t unmet_ = 0;

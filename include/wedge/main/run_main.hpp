@@ -22,6 +22,7 @@
 #include "wedge/main/minimize_command.hpp"
 #include "wedge/main/replay_command.hpp"
 #include "wedge/main/subcommand.hpp"
+#include "wedge/main/verify_command.hpp"
 #include "wedge/main/version.hpp"
 
 namespace wedge {
@@ -35,6 +36,7 @@ inline std::vector<std::unique_ptr<subcommand>> all_subcommands() {
     all.push_back(std::make_unique<explore_command>());
     all.push_back(std::make_unique<replay_command>());
     all.push_back(std::make_unique<check_command>());
+    all.push_back(std::make_unique<verify_command>());
     all.push_back(std::make_unique<minimize_command>());
     all.push_back(std::make_unique<fmt_command>());
     all.push_back(std::make_unique<graph_command>());

@@ -1,0 +1,392 @@
+// The second meaning of a scenario: the steps that lead from one state to
+// another.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "wedge/verify/state.hpp"
+
+namespace wedge::verify {
+
+/// Takes steps in a state.
+class machine final : public standing {
+public:
+    machine(const script& all, chooser& answers, bool is_alone = false)
+        : standing(all, answers, is_alone) {}
+
+    static constexpr std::int64_t for_ever = -1;
+    bool has_failed = false;  ///< an assertion
+    bool has_progressed = false;
+
+    void begin() {
+        now.tasks.resize(all_.tasks.size());
+        now.locks.resize(all_.locks.size());
+        now.sleepers.resize(all_.conditions);
+        now.counts = all_.counts;
+        now.counters = all_.counters;
+        for (std::size_t i = 0; i < now.tasks.size(); ++i) begin(i);
+    }
+    void begin(std::size_t i) {
+        self_ = i;
+        me().at = all_.tasks[i].body + 1;
+        me().locals = all_.counters;
+        advance();
+    }
+
+    bool is_enabled(std::size_t i) {
+        self_ = i;
+        if (me().is_done) return false;
+        if (me().notes != 0) return note_is_enabled();
+        std::size_t at = me().at;
+        const std::string& what = word_at(at);
+        if (me().leaves != leaving::nothing) return true;
+        if (is_among(what, "lock read sync")) return lock_is_enabled(at, what);
+        if (what == "join") return is_joined(at);
+        if (what == "down" || what == "wait") {
+            const object& on = all_.named(at + 1);
+            if (on.sort == "count") return now.counts[on.first] != 0 || is_timed(at + 2);
+            if (me().waits == phase::fresh) return true;
+            const std::size_t held = lock_of(at += 2);
+            return (me().waits == phase::woken || is_timed(at)) && can_acquire(held, false, false);
+        }
+        return true;
+    }
+    /// Whether it waits for work that need not come.
+    bool is_idle(std::size_t i) const {
+        const task& one = now.tasks[i];
+        return one.waits != phase::woken && one.notes == 0 && all_.is(one.at - 1, "idle");
+    }
+
+    /// Takes the step of a task that is enabled.
+    void step(std::size_t i) {
+        self_ = i;
+        has_progressed = false;
+        if (me().notes != 0)
+            take_note();
+        else if (me().leaves == leaving::failed)
+            release(me().taken.back());
+        else
+            perform(me().at);
+        advance();
+    }
+
+    /// For one task alone: the lock that it is about to wait for, or `nowhere`.
+    std::size_t awaited(std::size_t i) {
+        self_ = i;
+        std::size_t at = me().at;
+        if (me().is_done || me().leaves != leaving::nothing || !is_among(word_at(at), "lock read"))
+            return nowhere;
+        const std::size_t which = lock_of(++at);
+        const bool recurs = kind(which) == "recursive_mutex" && holds(which);
+        return recurs || is_timed(at) ? nowhere : which;
+    }
+
+private:
+    /// Goes on to the next visible step.
+    void advance() {
+        for (;;) {
+            if (has_failed || me().is_done) return;
+            if (me().notes != 0) {
+                if (is_note_due()) return;
+                --me().notes;
+            } else if (me().is_ending) {
+                me() = {};
+                me().is_done = true;
+            } else if (me().leaves != leaving::nothing) {
+                if (unwind()) return;
+            } else if (all_.is(me().at, "}")) {
+                if (end_block(me().at)) return;
+            } else if (!is_struck() && is_visible(me().at)) {
+                return;
+            }
+        }
+    }
+    /// Whether a handler was asked to come before this word; a choice says
+    /// whether it does.
+    bool is_struck() {
+        if (all_.words[me().at].is_role || me().strike >= all_.handlers.size()) return false;
+        if (all_.is(me().at, "{")) return false;
+        const std::size_t handler = me().strike++;
+        if (now.come.contains(handler) || me().met.contains(handler) ||
+            !me().in.admits(all_.is_hard[handler]) || answers_.choose(2) == 0)
+            return true;
+        me().met.insert(handler);
+        call(all_.handlers[handler], me().at, me().strike);
+        return true;
+    }
+    /// One block further out. True: a visible step comes first.
+    bool unwind() {
+        const std::size_t open = all_.words[me().at].inside, owner = all_.words[open].owner;
+        const std::string& what = word_at(owner);
+        if (owner == open) {
+            const std::size_t first = me().frames.empty() ? 0 : me().frames.back().taken;
+            while (me().leaves == leaving::failed && me().taken.size() > first) {
+                if (!is_unseen(me().taken.back())) return true;
+                release(me().taken.back());
+            }
+            me().leaves = leaving::nothing;
+            move(all_.words[open].match);
+            return false;
+        }
+        if (what == "repeat") me().rounds.pop_back();
+        if (is_among(what, "hardirq softirq")) {
+            leave();
+            change_contexts();
+        }
+        const bool is_out = me().leaves == leaving::loop && is_among(what, "while repeat loop");
+        if (is_out) me().leaves = leaving::nothing;
+        move(is_out ? all_.words[open].match + 1 : open);
+        return false;
+    }
+    /// At the end of a block. True: a visible step comes first.
+    bool end_block(std::size_t at) {
+        const std::size_t open = all_.words[at].match, owner = all_.words[open].owner;
+        const std::string& what = word_at(owner);
+        if (owner == open) {
+            end_run();
+        } else if (what == "while") {
+            move(owner);
+        } else if (what == "loop") {
+            move(open + 1);
+        } else if (what == "repeat") {
+            if (is_struck()) return false;
+            if (!has_visible(open)) return true;
+            next_round(at);
+        } else {
+            if (is_among(what, "hardirq softirq")) {
+                leave();
+                change_contexts();
+            }
+            pass(at + 1);
+        }
+        return false;
+    }
+    void end_run() {
+        if (me().frames.empty()) {
+            me().is_ending = true;
+            if (self_ < all_.threads) change_contexts();
+            return;
+        }
+        const frame last = me().frames.back();
+        me().frames.pop_back();
+        if (last.is_handler) {
+            leave();
+            --me().handlers;
+        }
+        if (me().taken.size() > last.taken) me().taken.resize(last.taken);
+        move(last.back);
+        me().strike = last.strike;
+    }
+    void next_round(std::size_t at) {
+        const std::size_t open = all_.words[at].match;
+        if (++me().rounds.back() < all_.number(all_.words[open].owner + 1)) return move(open + 1);
+        me().rounds.pop_back();
+        move(at + 1);
+    }
+    /// False: the word is a part of the step before, and behind it now.
+    bool is_visible(std::size_t at) {
+        const std::string& what = word_at(at);
+        if (is_among(what, "lock read try unlock")) return is_visible_lock(at);
+        if (is_among(what, "choose break return repeat")) return control(at), false;
+        if (is_among(what, "hardirq softirq irq bh")) return change_context(at), false;
+        if (is_among(what, "if assert")) {
+            if (!all_.is(at + 1, "held")) return true;
+            const std::size_t which = lock_of(at += 2);
+            const bool is_held = is_alone_ ? what == "if" && answers_.choose(2) == 0 : holds(which);
+            return what == "if" ? branch(at, is_held) : move(at), false;
+        }
+        if (what == "progress") has_progressed = true;
+        if (is_among(what, "progress idle")) return move(at + 1), false;
+        if (is_among(what, "signalling loop")) return move(at + 2), false;
+        if (is_among(what, "pin unpin init") || (what == "might" && all_.is(++at, "lock")))
+            return lock_of(++at), move(at), false;
+        if (is_among(what, "queue flush cancel"))
+            return call(what + " " + word_at(at + 1), at + 2), false;
+        if (what == "run") return call(word_at(at + 1), at + 2), false;
+        if (what == "flag") return branch(at + 4, test(at + 1)), false;
+        if (what == "let") {
+            std::int64_t& kept = counter(at + 1);
+            kept = (all_.is(at + 2, "+") ? kept : 0) + value(at + 3);
+            return move(at + 4), false;
+        }
+        if (!is_among(what,
+                      "{ sync downgrade down wait set add while until yield "
+                      "notify signal "
+                      "complete up join"))
+            all_.refuse(at, "`" + what + "`");
+        return true;
+    }
+    bool is_visible_lock(std::size_t at) {
+        const bool is_release = all_.is(at, "unlock");
+        at += all_.is(at, "try") ? 2 : 1;
+        const std::size_t which = lock_of(at);
+        if (!is_unseen(which)) return true;
+        if (is_release) return release(which), move(at), false;
+        acquire(which, true);
+        return skip_terms(at, ""), branch_of_map(at), false;
+    }
+    void branch_of_map(std::size_t at) { all_.is(at, "{") ? branch(at, true) : move(at); }
+    void control(std::size_t at) {
+        const std::string& what = word_at(at);
+        if (what == "repeat") {
+            if (all_.number(at + 1) == 0) return move(all_.words[at + 2].match + 1);
+            me().rounds.push_back(0);
+            return move(at + 3);
+        }
+        if (what != "choose") {
+            me().leaves = what == "break" ? leaving::loop : leaving::run;
+            return;
+        }
+        std::vector<std::size_t> blocks;
+        do {
+            blocks.push_back(at + 2);
+            at = all_.words[at + 1].match + 1;
+        } while (all_.is(at, "or"));
+        move(blocks[blocks.size() == 1 ? 0 : answers_.choose(blocks.size())]);
+    }
+    void change_context(std::size_t at) {
+        const std::string& what = word_at(at);
+        if (is_among(what, "irq bh")) {
+            (what == "irq" ? me().in.irq_is_off : me().in.bh_is_off) = all_.is(at + 1, "off");
+            move(at + 2);
+        } else {
+            enter(what == "hardirq");
+            move(at + (all_.is(at + 1, "threaded") ? 3 : 2));
+        }
+        change_contexts();
+    }
+
+    /// Takes the visible step at a word.
+    void perform(std::size_t at) {
+        const std::string& what = word_at(at);
+        if (is_among(what, "lock read try")) return take_lock(at);
+        if (is_among(what, "unlock downgrade sync")) return give_lock(at);
+        if (is_among(what, "wait down")) return wait(at);
+        if (is_among(what, "if while until assert")) return decide(at);
+        if (is_among(what, "signal complete up")) {
+            std::int64_t& count = now.counts[all_.named(at + 1).first];
+            const bool is_all = all_.is(at + 2, "all");
+            count = what == "signal" || is_all || count == for_ever ? for_ever : count + 1;
+            return move(at + (is_all ? 3 : 2));
+        }
+        if (what == "{") return begin_handler(at);
+        if (what == "}") return next_round(at);
+        if (what == "notify") return notify(at);
+        if (what == "join") {
+            const object& whom = all_.objects.at("task " + word_at(at + 1));
+            if (++me().strike - all_.handlers.size() == whom.count) move(at + 2);
+        } else if (what == "yield") {
+            move(at + 1);
+        } else {
+            constexpr std::int64_t most = std::int64_t{1} << 60;
+            const bool is_set = what == "set";
+            const std::int64_t by = value(at + (is_set ? 3 : 2));
+            std::int64_t& kept = counter(at + 1);
+            kept = is_set ? by : std::clamp(kept + by, -most, most);
+            move(at + (is_set ? 4 : 3));
+        }
+    }
+    bool is_joined(std::size_t at) {
+        const object& whom = all_.objects.at("task " + word_at(at + 1));
+        return now.tasks[whom.first + me().strike - all_.handlers.size()].is_done;
+    }
+    void take_lock(std::size_t at) {
+        const bool is_tried = all_.is(at, "try");
+        const bool is_read = all_.is(is_tried ? at + 1 : at, "read");
+        const std::size_t which = lock_of(at += is_tried ? 2 : 1);
+        const bool may_give_up = is_tried || is_timed(at);
+        const bool is_map = kind(which) == "map";
+        const bool is_recursive = skip_terms(at, "recursive");
+        const bool passes = is_map || passes_queue(which, is_read, is_recursive);
+        if (is_alone_ && may_give_up ? answers_.choose(2) == 0
+                                     : can_acquire(which, is_read || is_map, passes)) {
+            acquire(which, is_read || is_map);
+            return all_.is(at, "{") ? branch(at, true) : move(at);
+        }
+        if (!is_tried && has_queue(which) && me().waits == phase::fresh && !is_alone_) {
+            now.locks[which].queue.push_back({self_, is_read});
+            me().waits = phase::queued;
+            return;
+        }
+        forget(now.locks[which]);
+        branch(at, false);
+    }
+    void give_lock(std::size_t at) {
+        const std::string& what = word_at(at);
+        const std::size_t which = lock_of(++at);
+        lock& one = now.locks[which];
+        if (what == "sync" && me().waits == phase::fresh) {
+            one.holders.push_back({self_, false});
+            me().waits = phase::queued;
+            return;
+        }
+        if (what == "unlock") release(which);
+        if (what == "sync") drop(which);
+        for (use& each : one.holders)
+            if (what == "downgrade" && each.task == self_) each.is_shared = true;
+        move(at);
+    }
+    void wait(std::size_t at) {
+        const object& on = all_.named(at + 1);
+        bool is_over = true;
+        at += 2;
+        if (on.sort == "condition") {
+            const std::size_t held = lock_of(at);
+            std::vector<std::size_t>& sleepers = now.sleepers[on.first];
+            if (me().waits == phase::fresh) {
+                drop(held);
+                const bool may_wake = !me().has_woken;
+                if (may_wake) me().has_woken = answers_.choose(2) != 0;
+                me().waits = may_wake && me().has_woken ? phase::woken : phase::sleeping;
+                if (me().waits == phase::sleeping) sleepers.push_back(self_);
+                return;
+            }
+            now.locks[held].holders.push_back({self_, false});
+            is_over = me().waits == phase::woken;
+            std::erase(sleepers, self_);
+        } else if (std::int64_t& count = now.counts[on.first]; count != 0) {
+            count -= count == for_ever ? 0 : 1;
+        } else {
+            is_over = false;
+        }
+        if (!all_.is(at, "timeout")) return move(at);
+        move(is_over ? all_.words[at + 1].match + 1 : at + 2);
+    }
+    void notify(std::size_t at) {
+        std::vector<std::size_t>& sleepers = now.sleepers[all_.named(at + 1).first];
+        const bool is_all = all_.is(at + 2, "all");
+        while (!sleepers.empty()) {
+            const std::size_t n = sleepers.size();
+            const std::size_t who = is_all || n == 1 ? 0 : answers_.choose(n);
+            now.tasks[sleepers[who]].waits = phase::woken;
+            sleepers.erase(sleepers.begin() + static_cast<std::ptrdiff_t>(who));
+            if (!is_all) break;
+        }
+        move(at + (is_all ? 3 : 2));
+    }
+    void decide(std::size_t at) {
+        const std::string& what = word_at(at);
+        const bool is_so = test(at + 1);
+        if (what == "if") return branch(at + 4, is_so);
+        if (what == "while") return move(is_so ? at + 5 : all_.words[at + 4].match + 1);
+        if (what == "until") return move(is_so ? at + 4 : at);
+        has_failed = !is_so;
+        move(at + 4);
+    }
+    void begin_handler(std::size_t at) {
+        frame& mine = me().frames.back();
+        std::size_t handler = 0;
+        while (all_.bodies.at(all_.handlers[handler]) != at) ++handler;
+        if (!now.come.insert(handler).second) return end_run();
+        mine.is_handler = true;
+        ++me().handlers;
+        enter(all_.is_hard[handler]);
+        move(at + 1);
+    }
+};
+
+}  // namespace wedge::verify

@@ -1,0 +1,288 @@
+// The second reading of a scenario: its words, and what they name, by code that
+// the engine has no part in.
+#pragma once
+
+#include <algorithm>
+#include <cctype>
+#include <cstdint>
+#include <map>
+#include <set>
+#include <stdexcept>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace wedge::verify {
+
+/// A certificate that does not show what it claims.
+struct rejected : std::runtime_error {
+    using std::runtime_error::runtime_error;
+};
+/// No certificate, or a scenario that the verifier does not understand: nothing
+/// is known.
+struct cannot_verify : std::runtime_error {
+    using std::runtime_error::runtime_error;
+};
+
+inline constexpr std::size_t nowhere = ~std::size_t{0};
+
+inline bool is_among(const std::string& word, const char* words) {
+    return (" " + std::string(words) + " ").find(" " + word + " ") != std::string::npos;
+}
+
+struct word {
+    std::string text;
+    std::size_t line;
+    bool is_role = false;          ///< written by the verifier: no handler comes before it
+    std::size_t match = nowhere;   ///< of a brace: the other one
+    std::size_t inside = nowhere;  ///< the brace around it; of a closing one its opening one
+    std::size_t owner = nowhere;   ///< of an opening brace: the statement whose block it opens
+};
+struct object {
+    std::string sort;
+    std::size_t first = 0, count = 1;
+};
+struct lock_object {
+    std::string class_name, kind;
+    std::size_t index;
+};
+struct task_object {
+    std::string name;
+    std::size_t body;  ///< the brace that opens it
+    std::size_t copy;
+};
+
+/// A scenario that the engine has accepted, so most mistakes are not looked
+/// for. What a work does beside its body is text of the same language, with a
+/// few words more: `flag` and `let` are parts of the step before, `loop` has no
+/// end, `run` calls a block, at `idle` nobody need go on.
+class script {
+public:
+    explicit script(const std::string& text) {
+        read(text, false);
+        // So that a look beyond the end of a scenario that was cut off finds no
+        // word.
+        constexpr std::size_t looked_ahead = 16;
+        const std::size_t end = words.size();
+        words.insert(words.end(), looked_ahead, {"", words.empty() ? 1 : words.back().line});
+        for (std::size_t at = 0; at < end;) declare(at);
+        for (std::size_t i = 0; i < handlers.size(); ++i)
+            tasks.push_back({handlers[i],
+                             add_role(handlers[i] + " task",
+                                      "{ idle down interrupts." + sort_of(i) + " run " +
+                                          handlers[i] + " up interrupts." + sort_of(i) + " }"),
+                             0});
+        for (const std::string& name : works_) add_work(name);
+        for (std::size_t at = 0; at < end; ++at)
+            if (words[at].text == "sync") synced.insert(objects.at(words[at + 1].text).first);
+        if (handlers.empty()) return;
+        const auto all = static_cast<std::int64_t>(tasks.size() - handlers.size());
+        add_count("interrupts.soft", all);
+        add_count("interrupts.hard", all);
+    }
+
+    std::vector<word> words;
+    std::map<std::string, object> objects;
+    std::map<std::string, std::size_t> bodies;
+    std::vector<task_object> tasks;  ///< threads, handlers, works
+    std::vector<std::string> handlers;
+    std::vector<bool> is_hard;  ///< by handler
+    std::vector<lock_object> locks;
+    std::vector<std::int64_t> counts, counters;
+    std::vector<bool> is_local;
+    std::set<std::size_t> synced;  ///< locks whose sections somebody waits for, by the first
+    std::size_t threads = 0, conditions = 0;
+
+    bool is(std::size_t at, const char* text) const { return words[at].text == text; }
+    bool is_number(std::size_t at) const {
+        const std::string& text = words[at].text;
+        return !text.empty() && (is_digit(text[0]) || (text[0] == '-' && text.size() > 1));
+    }
+    std::int64_t number(std::size_t at) const {
+        if (!is_number(at)) refuse(at, "a number is missing");
+        return std::stoll(words[at].text);
+    }
+    const object& named(std::size_t at) const {
+        const auto found = objects.find(words[at].text);
+        if (found == objects.end()) refuse(at, "`" + words[at].text + "` is not declared");
+        return found->second;
+    }
+    [[noreturn]] void refuse(std::size_t at, const std::string& what) const {
+        throw cannot_verify("scenario, line " + std::to_string(words[at].line) + ": " + what);
+    }
+
+private:
+    static bool is_digit(char c) { return c >= '0' && c <= '9'; }
+    static bool is_letter(char c) {
+        return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_' || c == '.';
+    }
+
+    /// Adds the words of a text.
+    ///
+    /// @return where it begins
+    std::size_t read(const std::string& text, bool is_role) {
+        const std::size_t first = words.size();
+        std::size_t line = 1;
+        const auto at = [&](std::size_t i) { return i < text.size() ? text[i] : '\0'; };
+        for (std::size_t i = 0, end = 0; i < text.size(); i = end) {
+            end = i + 1;
+            if (text[i] == '#') end = std::min(text.find('\n', i), text.size());
+            if (text[i] == '\n') ++line;
+            if (std::string("#; \t\r\n").find(text[i]) != std::string::npos) continue;
+            if (is_letter(text[i]) || (text[i] == '-' && is_digit(at(end))))
+                while (is_letter(at(end)) || (at(end) == '-' && is_letter(at(end + 1)))) ++end;
+            else if ((text[i] == '-' && at(end) == '>') || (text[i] != '<' && at(end) == '='))
+                ++end;
+            words.push_back({text.substr(i, end - i), line, is_role});
+        }
+        match_braces(first);
+        return first;
+    }
+    void match_braces(std::size_t first) {
+        std::size_t open = nowhere;
+        for (std::size_t i = first; i < words.size(); ++i) {
+            words[i].inside = open;
+            if (is(i, "{")) {
+                std::size_t owner = i;
+                while (owner > first && !is_among(words[owner].text, owners)) --owner;
+                words[i].owner = owner;
+                open = i;
+            } else if (is(i, "}")) {
+                if (open == nowhere) refuse(i, "`}` without `{`");
+                words[i].match = open;
+                words[open].match = i;
+                open = words[open].inside;
+            }
+        }
+        if (open != nowhere) refuse(open, "`{` without `}`");
+    }
+
+    void declare(std::size_t& at) {
+        const std::size_t first = at;
+        const std::string sort = words[at++].text;
+        const std::string name = words[at++].text;
+        if (name.empty()) refuse(first, "the scenario is cut off");
+        if (sort == "expect") {
+            at += name == "finding" ? 1 : 0;
+        } else if (sort == "order") {
+            while (is(at, "->")) at += 2;
+        } else if (is_among(sort, "thread work handler")) {
+            declare_task(sort, name, at);
+        } else if (sort == "lock") {
+            declare_lock(name, at);
+        } else if (sort == "condition") {
+            objects[name] = {sort, conditions++};
+        } else if (sort == "counter") {
+            const std::int64_t value = number(++at);
+            add_counter(name, value, is(at + 1, "local"));
+            at += is(at + 1, "local") ? 2 : 1;
+        } else if (sort == "semaphore") {
+            add_count(name, number(++at));
+            ++at;
+        } else if (is_among(sort, "fence completion")) {
+            add_count(name, 0);
+        } else {
+            refuse(first, "`" + sort + "`");
+        }
+    }
+    void declare_task(const std::string& sort, const std::string& name, std::size_t& at) {
+        const std::size_t count = sort == "thread" ? copies(at) : 1;
+        if (sort == "handler") {
+            handlers.push_back(name);
+            is_hard.push_back(is(at, "hardirq"));
+            at += is(at + 1, "threaded") ? 2 : 1;
+        }
+        if (!is(at, "{")) refuse(at, "`{` is missing");
+        words[at].owner = at;  // a block of its own
+        bodies[name] = at;
+        objects["task " + name] = {sort, threads, count};
+        if (sort == "work") works_.push_back(name);
+        for (std::size_t i = 0; i < count && sort == "thread"; ++i, ++threads)
+            tasks.push_back({name, at, i});
+        at = words[at].match + 1;
+    }
+    std::size_t copies(std::size_t& at) {
+        const std::string& next = words[at].text;
+        const bool is_count = next.size() > 1 && next[0] == 'x' && is_digit(next[1]);
+        return is_count ? std::stoul(words[at++].text.substr(1)) : 1;
+    }
+    void declare_lock(const std::string& name, std::size_t& at) {
+        const std::string kind = words[at].text;
+        if (!is_among(kind,
+                      "mutex rtmutex spinlock raw_spinlock local_lock "
+                      "recursive_mutex rwsem "
+                      "rwlock qrwlock map"))
+            refuse(at, "`" + kind + "`");
+        const std::size_t count = copies(++at);
+        std::string class_name = name;
+        for (; is_among(words[at].text, "class ordered unchecked"); ++at)
+            if (is(at, "class")) class_name = words[++at].text;
+        objects[name] = {"lock", locks.size(), count};
+        for (std::size_t i = 0; i < count; ++i) locks.push_back({class_name, kind, i});
+    }
+    void add_counter(const std::string& name, std::int64_t value, bool is_own) {
+        objects[name] = {"counter", counters.size()};
+        counters.push_back(value);
+        is_local.push_back(is_own);
+    }
+    void add_count(const std::string& name, std::int64_t value) {
+        objects[name] = {"count", counts.size()};
+        counts.push_back(value);
+    }
+    std::string sort_of(std::size_t handler) const { return is_hard[handler] ? "hard" : "soft"; }
+
+    /// @param text  in which % is the name of what the role serves
+    std::size_t add_role(const std::string& name, const std::string& text,
+                         const std::string& of = "") {
+        std::string all;
+        for (const char c : text) c == '%' ? all += of : all += c;
+        const std::size_t first = read(all, true);
+        words[first].owner = first;
+        return bodies[name] = first;
+    }
+    /// A worker waits until the work is queued; who waits for the body takes the
+    /// lock of the run.
+    void add_work(const std::string& name) {
+        for (const char* const part : {".run", ".state"}) {
+            objects[name + part] = {"lock", locks.size()};
+            locks.push_back({"", "mutex", 0});
+        }
+        for (const char* const part : {".due", ".begun"})
+            objects[name + part] = {"condition", conditions++};
+        add_counter(name + ".queued", 0, false);
+        add_counter(name + ".cancels", 0, false);
+        add_role("queue " + name,
+                 "{ lock %.state flag %.queued == 0 { flag %.cancels == 0 { let "
+                 "%.queued = 1 "
+                 "notify %.due all } } unlock %.state }",
+                 name);
+        add_role("flush " + name,
+                 "{ lock %.state loop { flag %.queued == 0 { break } wait %.begun "
+                 "%.state } "
+                 "unlock %.state lock %.run unlock %.run }",
+                 name);
+        add_role("cancel " + name,
+                 "{ lock %.state let %.queued = 0 let %.cancels + 1 notify %.begun all "
+                 "unlock %.state lock %.run unlock %.run "
+                 "lock %.state let %.cancels + -1 unlock %.state }",
+                 name);
+        const std::size_t worker =
+            add_role(name + " worker",
+                     "{ loop { lock %.state loop { flag %.queued != 0 { break } "
+                     "idle wait %.due %.state } "
+                     "unlock %.state lock %.run lock %.state notify %.begun all "
+                     "flag %.queued != 0 { let %.queued = 0 unlock %.state run % } "
+                     "else { unlock %.state } unlock %.run } }",
+                     name);
+        tasks.push_back({name, worker, 0});
+    }
+
+    static constexpr const char* owners =
+        "if while repeat choose or else scope signalling hardirq softirq try "
+        "lock read wait loop "
+        "flag";
+
+    std::vector<std::string> works_;
+};
+
+}  // namespace wedge::verify

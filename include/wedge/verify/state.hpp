@@ -1,0 +1,286 @@
+// The states of a scenario in its second meaning, and its locks.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "wedge/verify/script.hpp"
+
+namespace wedge::verify {
+
+struct contexts {
+    int hard = 0, soft = 0;
+    bool irq_is_off = false, bh_is_off = false;
+    bool admits(bool is_hard) const {
+        return !irq_is_off && (is_hard || (hard == 0 && soft == 0 && !bh_is_off));
+    }
+    auto operator<=>(const contexts&) const = default;
+};
+/// A block that is being run by another one.
+struct frame {
+    std::size_t back, strike,
+        taken;  ///< where the other one goes on; what it had taken
+    bool is_handler = false;
+    auto operator<=>(const frame&) const = default;
+};
+enum class phase : std::uint8_t { fresh, queued, sleeping, woken };
+enum class leaving : std::uint8_t { nothing, loop, run, failed };
+
+/// Where one task stands: before the word `at`, which is a visible step.
+struct task {
+    std::size_t at = 0,
+                strike = 0;  ///< the next handler that may come before this word
+    phase waits = phase::fresh;
+    leaving leaves = leaving::nothing;
+    bool is_done = false, has_woken = false, is_ending = false;
+    unsigned notes = 0;  ///< sorts of handlers that have not been told of a change of contexts
+    std::vector<std::int64_t> rounds, locals;
+    std::vector<std::size_t> taken;
+    std::vector<frame> frames;
+    std::vector<contexts> outer;
+    contexts in;
+    std::set<std::size_t> met;  ///< handlers that have come before one of its statements
+    bool is_masked[2] = {};
+    unsigned handlers = 0;
+    auto operator<=>(const task&) const = default;
+};
+struct use {
+    std::size_t task;
+    bool is_shared;
+    unsigned depth = 1;
+    auto operator<=>(const use&) const = default;
+};
+struct lock {
+    std::vector<use> holders, queue;
+    auto operator<=>(const lock&) const = default;
+};
+struct state {
+    std::vector<task> tasks;
+    std::vector<lock> locks;
+    std::vector<std::vector<std::size_t>> sleepers;  ///< by condition
+    std::vector<std::int64_t> counts, counters;
+    std::set<std::size_t> come;  ///< handlers
+    auto operator<=>(const state&) const = default;
+};
+
+/// Who answers what a scenario leaves open.
+class chooser {
+public:
+    virtual ~chooser() = default;
+    virtual std::size_t choose(std::size_t n) = 0;  ///< below n
+};
+
+/// A state with a task that is looked at: its operands, and its locks.
+class standing {
+public:
+    state now;
+
+protected:
+    /// @param is_alone  every test and every try is answered both ways, for one
+    /// task by itself
+    standing(const script& all, chooser& answers, bool is_alone)
+        : all_(all), answers_(answers), is_alone_(is_alone) {}
+
+    task& me() { return now.tasks[self_]; }
+    const std::string& word_at(std::size_t at) const { return all_.words[at].text; }
+    const std::string& kind(std::size_t lock) const { return all_.locks[lock].kind; }
+
+    // Operands; `at` moves behind them.
+    std::size_t lock_of(std::size_t& at) {
+        const object& named = all_.named(at++);
+        std::size_t index = 0;
+        if (all_.is(at, "[")) {
+            const bool is_self = all_.is(++at, "self");
+            if (is_self) index = all_.tasks[self_].copy;
+            if (is_self) at += all_.is(at + 1, "+") ? 2 : 1;
+            if (all_.is_number(at)) index += static_cast<std::size_t>(all_.number(at++));
+            ++at;
+        }
+        return named.first + index % named.count;
+    }
+    std::int64_t& counter(std::size_t at) {
+        const std::size_t which = all_.named(at).first;
+        return all_.is_local[which] ? me().locals[which] : now.counters[which];
+    }
+    std::int64_t value(std::size_t at) {
+        return all_.is_number(at) ? all_.number(at) : counter(at);
+    }
+    bool test(std::size_t at) {
+        if (is_alone_) return answers_.choose(2) == 0;
+        const std::int64_t a = value(at), b = value(at + 2);
+        const std::string& how = word_at(at + 1);
+        return how == "==" ? a == b : how == "!=" ? a != b : how == "<" ? a < b : a > b;
+    }
+    /// Behind the words that say how a lock is taken. Whether one of them is
+    /// there.
+    bool skip_terms(std::size_t& at, const char* wanted) {
+        bool is_there = false;
+        for (; is_among(word_at(at), "recursive nest subclass timed timeout");) {
+            is_there = is_there || all_.is(at, wanted);
+            const bool is_nest = all_.is(at, "nest"), is_subclass = all_.is(at, "subclass");
+            ++at;
+            if (is_nest) lock_of(at);
+            if (is_subclass) ++at;
+        }
+        return is_there;
+    }
+    bool is_timed(std::size_t at) { return all_.is(at, "timeout") || skip_terms(at, "timed"); }
+
+    // Locks.
+    bool has_queue(std::size_t lock) const {
+        return kind(lock) == "rwsem" || kind(lock) == "qrwlock";
+    }
+    bool holds(std::size_t lock) const {
+        const std::vector<use>& all = now.locks[lock].holders;
+        return std::any_of(all.begin(), all.end(), [&](const use& u) { return u.task == self_; });
+    }
+    bool passes_queue(std::size_t lock, bool is_shared, bool is_recursive) {
+        const bool is_interrupt = me().in.hard != 0 || me().in.soft != 0;
+        return is_shared && (is_recursive || (kind(lock) == "qrwlock" && is_interrupt));
+    }
+    bool can_acquire(std::size_t which, bool is_shared, bool passes) const {
+        const lock& one = now.locks[which];
+        if (is_alone_) return true;
+        if (!one.holders.empty() && !is_shared)
+            return kind(which) == "recursive_mutex" && holds(which);
+        for (const use& each : one.holders)
+            if (!each.is_shared) return false;
+        for (const use& each : one.queue) {
+            if (passes || each.task == self_) return true;
+            if (!is_shared || !each.is_shared) return false;
+        }
+        return one.queue.empty();
+    }
+    bool lock_is_enabled(std::size_t at, const std::string& what) {
+        const std::size_t which = lock_of(++at);
+        if (what == "sync" && me().waits == phase::queued) return true;
+        if (kind(which) == "map") return can_acquire(which, what != "sync", true);
+        if (me().waits == phase::fresh && has_queue(which)) return true;
+        const bool is_shared = what == "read";
+        return is_timed(at) ||
+               can_acquire(which, is_shared,
+                           passes_queue(which, is_shared, skip_terms(at, "recursive")));
+    }
+    void acquire(std::size_t which, bool is_shared) {
+        lock& one = now.locks[which];
+        forget(one);
+        if (kind(which) == "recursive_mutex" && !one.holders.empty() && holds(which))
+            ++one.holders.front().depth;
+        else
+            one.holders.push_back({self_, is_shared});
+        std::sort(one.holders.begin(), one.holders.end());
+        if (!all_.words[me().at].is_role) me().taken.push_back(which);
+    }
+    void forget(lock& one) {
+        std::erase_if(one.queue, [&](const use& each) { return each.task == self_; });
+    }
+    void drop(std::size_t which) {
+        std::vector<use>& all = now.locks[which].holders;
+        const auto mine =
+            std::find_if(all.begin(), all.end(), [&](const use& u) { return u.task == self_; });
+        if (mine == all.end()) {
+            if (all.empty() && !is_alone_) return;
+            all_.refuse(me().at, "a task unlocks what it does not hold");
+        }
+        if (--mine->depth == 0) all.erase(mine);
+    }
+    void release(std::size_t which) {
+        drop(which);
+        std::vector<std::size_t>& taken = me().taken;
+        const std::size_t first = me().frames.empty() ? 0 : me().frames.back().taken;
+        for (std::size_t i = taken.size(); i-- > first;)
+            if (taken[i] == which)
+                return static_cast<void>(
+                    taken.erase(taken.begin() + static_cast<std::ptrdiff_t>(i)));
+    }
+
+    // Where a task goes on.
+    void move(std::size_t at) {
+        me().at = at;
+        me().strike = 0;
+        me().waits = phase::fresh;
+    }
+    /// Into the block at `at`, or behind it, where another one may follow `else`;
+    /// no block: a try that fails ends the run.
+    void branch(std::size_t at, bool is_first) {
+        if (!all_.is(at, "{")) {
+            move(at);
+            if (!is_first) me().leaves = leaving::failed;
+        } else if (is_first) {
+            move(at + 1);
+        } else {
+            at = all_.words[at].match + 1;
+            move(all_.is(at, "else") ? at + 2 : at);
+        }
+    }
+    /// Behind a block that has ended, and those that are not run because it was.
+    void pass(std::size_t at) {
+        while (is_among(word_at(at), "else or")) at = all_.words[at + 1].match + 1;
+        move(at);
+    }
+    void call(const std::string& name, std::size_t back, std::size_t strike = 0) {
+        const std::size_t body = all_.bodies.at(name);
+        me().frames.push_back({back, strike, me().taken.size()});
+        const bool is_handler =
+            std::find(all_.handlers.begin(), all_.handlers.end(), name) != all_.handlers.end();
+        move(is_handler ? body : body + 1);
+    }
+    void enter(bool is_hard) {
+        me().outer.push_back(me().in);
+        ++(is_hard ? me().in.hard : me().in.soft);
+        (is_hard ? me().in.irq_is_off : me().in.bh_is_off) = true;
+    }
+    void leave() {
+        me().in = me().outer.back();
+        me().outer.pop_back();
+    }
+    void change_contexts() { me().notes = all_.handlers.empty() ? 0 : 2; }
+
+    // Handlers hear who lets them in: a count for each sort, of which they take
+    // one.
+    bool is_note_due() {
+        const bool is_hard = me().notes == 1;
+        return me().handlers == 0 &&
+               me().is_masked[is_hard] != (me().is_ending || !me().in.admits(is_hard));
+    }
+    std::int64_t& note_count() {
+        return now
+            .counts[all_.objects.at(me().notes == 1 ? "interrupts.hard" : "interrupts.soft").first];
+    }
+    bool note_is_enabled() { return me().is_masked[me().notes == 1] || note_count() != 0; }
+    void take_note() {
+        bool& is_masked = me().is_masked[me().notes == 1];
+        note_count() += is_masked ? 1 : -1;
+        is_masked = !is_masked;
+        --me().notes;
+    }
+
+    /// Whether a round of `repeat` has a visible step, by a rough look; else it
+    /// counts as one.
+    bool has_visible(std::size_t open) const {
+        for (std::size_t i = open + 1; i < all_.words[open].match; ++i) {
+            const std::string& what = word_at(i);
+            if (what == "{") i = all_.words[i].match;
+            if (is_among(what, "set add while until yield notify signal complete up") ||
+                (is_among(what, "assert if") && !all_.is(i + 1, "held")) ||
+                (what == "unlock" && kind(all_.named(i + 1).first) != "map"))
+                return true;
+        }
+        return false;
+    }
+
+    /// Sections of a map that nobody waits for are seen by nobody.
+    bool is_unseen(std::size_t lock) const {
+        return kind(lock) == "map" && !all_.synced.contains(lock - all_.locks[lock].index);
+    }
+
+    const script& all_;
+    chooser& answers_;
+    const bool is_alone_;
+    std::size_t self_ = 0;
+};
+
+}  // namespace wedge::verify

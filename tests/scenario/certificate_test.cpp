@@ -1,0 +1,203 @@
+#include "wedge/scenario/certificate.hpp"
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include <doctest/doctest.h>
+
+#include "scenario/read.hpp"
+
+namespace {
+
+std::string certified(const std::string& text, const std::string& path = "test.wedge") {
+    const wedge::scenario::document all = wedge::scenario::parse(text, path);
+    wedge::scenario::check_options options;
+    options.explore.executions_max = 1'000'000;
+    return wedge::scenario::certificate_of(all, text, wedge::scenario::check(all, options));
+}
+
+/// "": it is verified; else why it is rejected.
+std::string rejection(const std::string& certificate) {
+    try {
+        static_cast<void>(wedge::verify::certificate(certificate, "c").check());
+        return "";
+    } catch (const std::runtime_error& why) {
+        return why.what();
+    }
+}
+
+std::string replaced(std::string text, const std::string& from, const std::string& to) {
+    const std::size_t at = text.find(from);
+    REQUIRE(at != std::string::npos);
+    return text.replace(at, from.size(), to);
+}
+
+std::vector<std::string> lines_of(const std::string& text) {
+    std::vector<std::string> all;
+    for (std::size_t at = 0, end = 0; at < text.size(); at = end + 1) {
+        end = text.find('\n', at);
+        all.push_back(text.substr(at, end + 1 - at));
+    }
+    return all;
+}
+
+const char* const ordered =
+    "lock a mutex\nlock b mutex\n"
+    "thread t x2 { lock a; lock b; unlock b; unlock a }\n";
+const char* const abba =
+    "lock a mutex\nlock b mutex\n"
+    "thread t { lock a; lock b; unlock b; unlock a }\n"
+    "thread u { lock b; lock a; unlock a; unlock b }\n";
+const char* const gated =
+    "lock g mutex\nlock a mutex\nlock b mutex\n"
+    "thread t { lock g; lock a; lock b; unlock b; unlock a; unlock g }\n"
+    "thread u { lock g; lock b; lock a; unlock a; unlock b; unlock g }\n";
+
+}  // namespace
+
+TEST_CASE(
+    "certificate: an order in which every acquire rises, and the same with two classes swapped") {
+    const std::string good = certified(ordered);
+    CHECK(good.find("claim sound\nrising\nclass a\nclass b\nend\n") != std::string::npos);
+    CHECK(rejection(good) == "");
+    const std::string swapped = replaced(good, "class a\nclass b\n", "class b\nclass a\n");
+    CHECK(rejection(swapped).find("t takes b under a") != std::string::npos);
+}
+
+TEST_CASE(
+    "certificate: all states and steps where no order rises, and the same with one edge less") {
+    const std::string good = certified(gated);
+    CHECK(good.find("claim sound\nstates ") != std::string::npos);
+    CHECK(rejection(good) == "");
+    CHECK(rejection(replaced(good, "\n0 0 ->", "\n0 1 ->")).starts_with("c:"));
+    CHECK(rejection(replaced(good, "begin -> 0\n", "")).find("`begin -> …` is missing") !=
+          std::string::npos);
+}
+
+TEST_CASE("certificate: a schedule, with one step changed, and the claim changed") {
+    const std::string good = certified(abba);
+    CHECK(good.find("claim deadlock\ndecisions ") != std::string::npos);
+    CHECK(rejection(good) == "");
+    CHECK(rejection(replaced(good, "run 0 ", "run 7 ")).find("task 7 cannot go on") !=
+          std::string::npos);
+    CHECK(rejection(replaced(good, "run 0 x1", "run 0 x2")) != "");
+    CHECK(rejection(replaced(good, "claim deadlock", "claim livelock")) != "");
+    CHECK(rejection(replaced(good, "claim deadlock", "claim assertion")).find("no assertion") !=
+          std::string::npos);
+    CHECK(rejection(replaced(good, "claim deadlock", "claim sound")) != "");
+}
+
+TEST_CASE("certificate: the proof of a repaired twin is none of the broken one") {
+    const auto moved = [](const std::string& certificate, const std::string& text) {
+        const std::string head = wedge::scenario::detail::head_of_certificate("test.wedge", text);
+        return head + certificate.substr(certificate.find("claim "));
+    };
+    CHECK(rejection(moved(certified(ordered), abba)).find("under") != std::string::npos);
+    CHECK(rejection(moved(certified(gated), std::string("lock g mutex\n") + abba)) != "");
+    const std::string spin = "counter k = 0\nthread t { until k == 1 }\nthread u { set k = ";
+    CHECK(rejection(moved(certified(spin + "1 }\n"), spin + "1 }\n")) == "");
+    CHECK(rejection(moved(certified(spin + "1 }\n"), spin + "2 }\n")).starts_with("c:"));
+}
+
+TEST_CASE("certificate: a scenario that was changed is not the one that was certified") {
+    const std::string good = certified(ordered);
+    CHECK(rejection(replaced(good, "| lock a mutex", "| lock a rwsem"))
+              .find("not the one of `text`") != std::string::npos);
+}
+
+TEST_CASE("certificate: nothing is claimed of what the verifier does not know") {
+    CHECK_THROWS_WITH_AS(certified("lock a ww_mutex\nthread t { lock a; unlock a }\n"),
+                         "no certificate: the verifier does not know scenario, line 1: `ww_mutex`",
+                         wedge::scenario::no_certificate);
+    CHECK_THROWS_WITH_AS(
+        certified("lock a mutex\nlock s spinlock\n"
+                  "thread t { lock s; lock a; unlock a; unlock s }\n"),
+        "no certificate: the outcome is finding, and a certificate is for sound, a deadlock, a "
+        "livelock or an assertion",
+        wedge::scenario::no_certificate);
+    const wedge::scenario::document all = wedge::scenario::parse(gated, "test.wedge");
+    const auto result = wedge::scenario::check(all, {});
+    CHECK_THROWS_AS(wedge::scenario::certificate_of(all, gated, result, {.states = 3}),
+                    wedge::scenario::no_certificate);
+}
+
+TEST_CASE(
+    "certificate: each statement that the verifier knows, in a sound scenario and its broken "
+    "twin") {
+    const struct {
+        const char* what;
+        std::string sound, broken;
+    } pairs[] = {
+        {"readers",
+         "lock a rwsem\nthread t x2 { read a; unlock a }\nthread u { lock a; unlock a }\n",
+         "lock a rwsem\nthread t { read a; read a; unlock a; unlock a }\nthread u { lock a; unlock "
+         "a }\n"},
+        {"condition",
+         "lock m mutex\ncondition c\ncounter r = 0\nthread t { lock m; while r == 0 { wait c m }; "
+         "unlock m }\nthread u { lock m; set r = 1; notify c; unlock m }\n",
+         "lock m mutex\ncondition c\nthread t { lock m; wait c m; unlock m }\n"
+         "thread u { lock m; notify c; unlock m }\n"},
+        {"completion and join",
+         "completion c\nthread t { wait c }\nthread u { complete c }\nthread v { join t }\n",
+         "completion c\nthread t { wait c }\nthread u { join t; complete c }\n"},
+        {"semaphore", "semaphore s = 1\nthread t x2 { down s; up s }\n",
+         "semaphore s = 1\nthread t x2 { down s; down s; up s; up s }\n"},
+        {"fence and timeout", "fence f\nthread t { wait f timeout { } }\n",
+         "fence f\nthread t { wait f }\n"},
+        {"work", "lock d mutex\nwork w { lock d; unlock d }\nthread t { queue w; flush w }\n",
+         "lock d mutex\nwork w { lock d; unlock d }\nthread t { queue w; lock d; flush w; unlock d "
+         "}\n"},
+        {"handler",
+         "lock r spinlock\nhandler h hardirq threaded { lock r; unlock r }\n"
+         "thread t { irq off; lock r; unlock r; irq on }\n",
+         "lock r spinlock\nhandler h hardirq threaded { lock r; unlock r }\n"
+         "thread t { lock r; unlock r }\n"},
+        {"loops and tries",
+         "lock a mutex\nthread t x2 { repeat 2 { try lock a { unlock a } else { yield } } }\n",
+         "lock a mutex\nthread t { lock a; repeat 2 { try lock a { break } else { lock a } } }\n"},
+        {"assertion", "counter k = 0\nthread t x2 { set k = 1; assert k == 1 }\n",
+         "counter k = 0\nthread t x2 { if k == 0 { add k 1; assert k == 1 } }\n"},
+        {"livelock", "counter k = 0\nthread t { until k == 1 }\nthread u { set k = 1 }\n",
+         "counter k = 0\nthread t { until k == 1 }\nthread u { set k = 1; set k = 0 }\n"},
+    };
+    for (const auto& each : pairs) {
+        CAPTURE(each.what);
+        CHECK(certified(each.sound).find("\nclaim sound\n") != std::string::npos);
+        CHECK(certified(each.broken).find("\nclaim sound\n") == std::string::npos);
+    }
+}
+
+TEST_CASE(
+    "certificate: of every scenario of the corpora, and with any line taken out it is rejected") {
+    std::uint64_t drawn = 1;
+    std::map<std::string, unsigned> seen;
+    std::vector<std::string> files = corpus();
+    for (const std::string& file : files) {
+        CAPTURE(file);
+        std::string certificate;
+        try {
+            certificate = certified(text_of_file(file), file);
+        } catch (const wedge::scenario::no_certificate& why) {
+            const std::string text = why.what();
+            CHECK(text.find("rejects") == std::string::npos);
+            ++seen[text.find("does not know") != std::string::npos ? "unknown" : "no claim"];
+            continue;
+        }
+        ++seen["verified"];
+        const std::vector<std::string> lines = lines_of(certificate);
+        for (unsigned round = 0; round < 3; ++round) {
+            drawn = drawn * 6364136223846793005U + 1442695040888963407U;
+            const std::size_t left_out = (drawn >> 33U) % lines.size();
+            if (lines[left_out].starts_with("scenario ")) continue;
+            std::string rest;
+            for (std::size_t i = 0; i < lines.size(); ++i)
+                if (i != left_out) rest += lines[i];
+            CAPTURE(lines[left_out]);
+            CHECK(rejection(rest) != "");
+        }
+    }
+    CHECK(seen["verified"] >= 75);
+    CHECK(seen["verified"] > seen["unknown"] + seen["no claim"]);
+}
