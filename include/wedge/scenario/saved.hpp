@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -149,11 +150,12 @@ private:
 inline std::string scenario_of(subject& what, const finding& of, std::string_view head) {
     if (!of.is_stuck() || of.is_livelock() || of.best.decisions.empty()) return {};
     const recorded_run run = record(what, of.best);
-    constexpr skeleton_terms all_terms[] = {{false, false, false},
-                                            {false, false, true},
-                                            {false, true, false},
-                                            {true, false, true},
-                                            {true, true, true}};
+    std::set<std::string> hanging;
+    for (const hang_link& link : hang_of(of).links) hanging.insert(link.task);
+    const skeleton_terms all_terms[] = {{false, false, false, {}},   {false, false, true, {}},
+                                        {false, true, false, {}},    {true, false, true, {}},
+                                        {true, true, true, {}},      {false, false, true, hanging},
+                                        {false, true, true, hanging}};
     for (const skeleton_terms& terms : all_terms)
         if (std::optional<std::string> text = detail::saved_scenario(of, run, terms).text(head))
             return *text;

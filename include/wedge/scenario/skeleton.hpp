@@ -7,6 +7,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "wedge/scenario/record.hpp"
@@ -19,6 +20,8 @@ struct skeleton_terms {
     bool is_locks_alone = false;    ///< leave out all other waits
     bool tries_wait = false;        ///< a try that succeeded is a plain acquire
     bool conditions_forget = true;  ///< false: a wait that was woken cannot miss its notification
+    /// Not empty: these tasks alone, with their locks and the wait in which each of them ends.
+    std::set<std::string> tasks{};
 };
 
 namespace detail {
@@ -47,7 +50,8 @@ class skeleton_writer {
 public:
     skeleton_writer(const recorded_run& of, const skeleton_terms& terms) : run_(of), terms_(terms) {
         for (const auto& [task, steps] : run_.steps)
-            if (!steps.empty()) threads_[task] = fresh(detail::identifier(run_.names.at(task)));
+            if (!steps.empty() && is_wanted(task))
+                threads_[task] = fresh(detail::identifier(run_.names.at(task)));
         for (const auto& [instance, object] : run_.objects) declare(instance, object);
     }
 
@@ -87,6 +91,13 @@ private:
         return name;
     }
 
+    bool is_wanted(std::uint32_t task) const {
+        return terms_.tasks.empty() || terms_.tasks.contains(run_.names.at(task));
+    }
+    bool is_of_lock(const recorded_step& each) const {
+        return each.condition == 0 && each.instance != 0 &&
+               is_lock(run_.objects.at(each.instance).kind);
+    }
     static bool is_lock(lock_kind kind) noexcept {
         return !is_counted(kind) && kind != lock_kind::condition && kind != lock_kind::map &&
                kind != lock_kind::variable;
@@ -154,7 +165,14 @@ private:
         std::vector<recorded_step> steps = run_.steps.at(task);
         // A daemon that waits for work in the end is done with what it had.
         if (run_.idle.contains(task)) steps.pop_back();
-        const bool is_spawned = run_.spawned.contains(task) && !terms_.is_locks_alone;
+        if (!terms_.tasks.empty() && !steps.empty()) {
+            const recorded_step last = steps.back();
+            steps.pop_back();
+            std::erase_if(steps, [&](const recorded_step& each) { return !is_of_lock(each); });
+            steps.push_back(last);
+        }
+        const bool is_spawned =
+            run_.spawned.contains(task) && !terms_.is_locks_alone && terms_.tasks.empty();
         if (is_spawned) lines.push_back("wait " + started(task));
         for (const recorded_step& each : steps) add(each, lines, held);
         while (!held.empty()) {
