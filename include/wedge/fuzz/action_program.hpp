@@ -2,8 +2,10 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -45,9 +47,36 @@ struct action_program {
 /// How many actions each workload of a target has.
 using action_counts = std::vector<std::uint8_t>;
 
-/// Reads any bytes. What is missing is 0.
+/// What stands behind the bytes of an input that wedge has saved: a mark, and the fingerprint of
+/// the target's workloads. Inputs of a corpus have none, as any bytes are one.
+struct input_trailer {
+    static constexpr std::array<std::uint8_t, 8> mark = {0xf5, 'w', 'e', 'd', 'g', 'e', '1', 0xf5};
+    static constexpr std::size_t size = mark.size() + sizeof(std::uint64_t);
+
+    static bool is_in(std::span<const std::uint8_t> bytes) noexcept {
+        return bytes.size() >= size && std::equal(mark.begin(), mark.end(), bytes.end() - size);
+    }
+    static std::span<const std::uint8_t> without(std::span<const std::uint8_t> bytes) noexcept {
+        return is_in(bytes) ? bytes.first(bytes.size() - size) : bytes;
+    }
+    /// Nothing: these bytes do not say whose they are.
+    static std::optional<std::uint64_t> fingerprint_in(std::span<const std::uint8_t> bytes) {
+        if (!is_in(bytes)) return std::nullopt;
+        std::uint64_t print = 0;
+        for (const std::uint8_t each : bytes.last(sizeof print)) print = print << 8 | each;
+        return print;
+    }
+    static void append(std::vector<std::uint8_t>& to, std::uint64_t fingerprint) {
+        to.insert(to.end(), mark.begin(), mark.end());
+        for (unsigned bits = 64; bits > 0; bits -= 8)
+            to.push_back(static_cast<std::uint8_t>(fingerprint >> (bits - 8)));
+    }
+};
+
+/// Reads any bytes, but for a trailer. What is missing is 0.
 inline void decode(std::span<const std::uint8_t> bytes, const action_counts& designs,
                    action_program& into) {
+    bytes = input_trailer::without(bytes);
     const auto at = [&](std::size_t i) { return i < bytes.size() ? bytes[i] : std::uint8_t{0}; };
     const auto modulo = [](unsigned value, std::size_t n) {
         return static_cast<std::uint8_t>(value % n);

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "wedge/base/check.hpp"
+#include "wedge/base/hash.hpp"
 #include "wedge/fuzz/mutate.hpp"
 #include "wedge/fuzz/runner.hpp"
 
@@ -116,6 +117,18 @@ public:
     const action_counts& counts() const noexcept { return counts_; }
     const fuzz_design& design_of(std::span<const std::uint8_t> bytes) const {
         return designs_[decode(bytes, counts_).design];
+    }
+
+    /// Changes when the list of workloads does, or the name or an action of one: then the bytes of
+    /// an input mean something else.
+    std::uint64_t fingerprint() const {
+        std::uint64_t print = designs_.size();
+        for (const fuzz_design& each : designs_) {
+            print = combine(print, hash_text(each.name));
+            for (const std::string& action : each.actions)
+                print = combine(print, hash_text(action));
+        }
+        return print;
     }
 
     /// `upstream` of `device<upstream>`.

@@ -57,7 +57,8 @@ inline std::string report_of(const fuzz_sighting& seen, const fuzz_group& group,
     const fuzz_design& of = group.designs()[seen.input.design];
     const std::string stem =
         artefacts + "wedge-" + fuzz_group::short_name(of.name) + "-" + short_hash(seen.signature);
-    const std::vector<std::uint8_t> bytes = encode(seen.input);
+    std::vector<std::uint8_t> bytes = encode(seen.input);
+    input_trailer::append(bytes, group.fingerprint());
     const bool has_input = detail::save(
         stem + ".input",
         {reinterpret_cast<const char*>(bytes.data()), bytes.size()});  // the same bytes as text

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "wedge/event/schedule_text.hpp"
 #include "wedge/fuzz/report.hpp"
 #include "wedge/main/files.hpp"
 #include "wedge/main/subcommand.hpp"
@@ -48,10 +49,20 @@ public:
         }
         const std::span<const std::uint8_t> bytes(
             reinterpret_cast<const std::uint8_t*>(content.data()), content.size());
+        const std::optional<std::uint64_t> print = input_trailer::fingerprint_in(bytes);
+        if (print && *print != group.fingerprint())
+            throw error(file_ + ": is an input of other workloads (fingerprint " + to_hex(*print) +
+                        ", those of this program have " + to_hex(group.fingerprint()) +
+                        "); the target that saved it runs it, and the .program beside it names "
+                        "the workload");
         const std::string text = input_text(decode(bytes, group.counts()), group.designs());
         if (what == 0) return put(call, text);
         const std::optional<fuzz_sighting> seen = group.run(bytes);
-        put(call, text + "\n" + (seen ? shown(*seen, group) : "it shows nothing\n"));
+        put(call, text + "\n" +
+                      (seen    ? shown(*seen, group)
+                       : print ? "it shows nothing\n"
+                               : "it shows nothing, if it is of these workloads: it has "
+                                 "no fingerprint\n"));
         return seen ? exit_status::findings : exit_status::clean;
     }
 
