@@ -83,7 +83,7 @@ engine_answer ask(const wedge::scenario::document& all, way how, wedge::explore_
 
 engine_answer ask_engine(const wedge::scenario::document& all, way how,
                          std::uint64_t executions_max) {
-    time_limit limit{std::chrono::seconds(60)};
+    time_limit limit{std::chrono::seconds(20)};
     wedge::explore_options options;
     options.executions_max = executions_max;
     options.stop = &limit.has_passed;
