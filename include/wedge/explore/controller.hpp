@@ -65,6 +65,7 @@ public:
                 guarded("check", [&] { subject_.check(); });
         }
         result_.steps = scheduler_.steps();
+        if (std::string used = take_foreign_use(); !used.empty()) see_foreign_use(std::move(used));
         destroy();
         setup_.held.clear();
         detail::current_task = before;
@@ -165,6 +166,7 @@ private:
             execution_ = reserve_executions(numbers_at_once);
             numbers_end_ = execution_ + numbers_at_once;
         }
+        execution_begins(execution_);
         model_.begin_execution();
         begin_tasks();
         if (learns_) known_.begin_execution(used_);
@@ -256,6 +258,7 @@ private:
 
     /// Destroys the state, unless the last task has.
     void destroy();
+    void see_foreign_use(std::string used);
     /// On a stack of its own. @return the main stack
     std::uint32_t run_end();
     [[noreturn]] void leave_end() { stacks_.leave(used_ + 1, 0); }

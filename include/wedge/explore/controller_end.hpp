@@ -25,6 +25,13 @@ inline void controller::destroy() {
     giving_up_ = false;
 }
 
+/// Nothing is proved by this execution, whatever its tasks came to.
+inline void controller::see_foreign_use(std::string used) {
+    if (result_.how != ending::complete) return;
+    result_.how = ending::threw;
+    result_.thrown = std::move(used);
+}
+
 inline std::uint32_t controller::run_end() {
     const sanitizer::watch_scope theirs;
     detail::current_task = &setup_;

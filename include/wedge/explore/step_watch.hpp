@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <functional>
 #include <mutex>
+#include <string>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -20,7 +21,8 @@
 
 #include "wedge/base/doorbell.hpp"
 #include "wedge/base/stack.hpp"
-#include "wedge/task/task.hpp"
+#include "wedge/task/lock_class.hpp"
+#include "wedge/task/steps.hpp"
 #include "wedge/workload/outcome.hpp"
 
 namespace wedge {
@@ -62,6 +64,7 @@ public:
     static void watch(watched_engine& made) {
         const std::lock_guard held(mutex);
         all.push_back(&made);
+        detail::on_foreign_use.store(&hear_foreign_use, std::memory_order_release);
     }
     static void unwatch(watched_engine& gone) {
         const std::lock_guard held(mutex);
@@ -90,6 +93,19 @@ protected:
     };
     [[gnu::always_inline]] void step_comes() noexcept { add_one(steps_); }
 
+    /// The running execution has this number.
+    void execution_begins(std::uint64_t number) noexcept {
+        number_.store(number, std::memory_order_relaxed);
+    }
+    /// What a thread that is no task has done with a lock of this execution; empty: nothing.
+    std::string take_foreign_use() {
+        if (!has_foreign_use_.load(std::memory_order_acquire)) [[likely]]
+            return {};
+        const std::lock_guard held(mutex);
+        has_foreign_use_.store(false, std::memory_order_relaxed);
+        return std::exchange(foreign_use_, {});
+    }
+
 private:
     // One thread writes at a time, so a load and a store do.
     [[gnu::always_inline]] static void add_one(std::atomic<std::uint64_t>& to) noexcept {
@@ -98,7 +114,23 @@ private:
 
     std::atomic<std::uint64_t> runs_{0};
     std::atomic<std::uint64_t> steps_{0};
+    static void hear_foreign_use(const lock_identity& lock, const site& where) {
+        const std::lock_guard held(mutex);
+        for (watched_engine* const each : all) {
+            if (each->number_.load(std::memory_order_relaxed) != lock.execution()) continue;
+            if (each->last_beat().runs % 2 == 0 || !each->foreign_use_.empty()) continue;
+            each->foreign_use_ = "a thread that is not a task took " +
+                                 lock_class::from_id(lock.class_id()).name() + " at " +
+                                 to_string(where) +
+                                 ", where no search can order it; start it as a wedge::thread";
+            each->has_foreign_use_.store(true, std::memory_order_release);
+        }
+    }
+
     std::atomic<pthread_t> home_{};
+    std::atomic<std::uint64_t> number_{0};
+    std::atomic<bool> has_foreign_use_{false};
+    std::string foreign_use_;  // under `mutex`
 };
 
 namespace detail {

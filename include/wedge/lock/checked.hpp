@@ -224,7 +224,10 @@ private:
         if (self.runtime != nullptr) [[unlikely]]
             return detail::controlled_acquire(self, identity_, terms);
         if (deepen(self, native)) return true;
-        if (!has(terms.with, flags::tried)) detail::attempt(self, identity_, terms);
+        if (has(terms.with, flags::tried))
+            detail::note_foreign_use(self, identity_, terms.where);
+        else
+            detail::attempt(self, identity_, terms);
         const bool is_taken = native();
         if (is_taken)
             detail::acquired(self, identity_, terms);

@@ -52,6 +52,8 @@ public:
                    "The bound of the exhaustive search");
         add_number(options, "--jobs", options_.jobs, 1, "How many threads search");
         add_choice(options, "--substrate", options_.on, substrate_names, "What carries the tasks");
+        add_flag(options, "--all-policies", options_.all_policies,
+                 "Try all policies of readers-writer locks: readers first, writers first, in turn");
         add_number(options, "--watchdog", patience_, 0,
                    "Report a task that comes to no step for so many seconds, and end; 0: never");
         add_out(options, folder_, "DIR", "Where schedules are saved (default: here)");

@@ -1,6 +1,7 @@
 // What every lock reports of a step: the event to the sink, and the task's held locks.
 #pragma once
 
+#include <atomic>
 #include <string>
 
 #include "wedge/base/annotate.hpp"
@@ -87,6 +88,18 @@ inline void emit(task& self, const event& what) noexcept {
             .lock = &lock};
 }
 
+/// Hears of a thread without an engine that takes a lock of an execution; null: nobody listens.
+inline std::atomic<void (*)(const lock_identity& lock, const site& where)> on_foreign_use{nullptr};
+
+/// Before a native acquire. The lock of an execution is only a model: what a thread beside the
+/// engine does with the native one is not explored.
+[[gnu::always_inline]] inline void note_foreign_use(const task& self, const lock_identity& lock,
+                                                    const site& where) {
+    if (self.runtime != nullptr || lock.execution() == 0) [[likely]]
+        return;
+    if (const auto hear = on_foreign_use.load(std::memory_order_acquire)) hear(lock, where);
+}
+
 /// An attempt that is not known from the task's own holds alone.
 [[gnu::noinline]] WEDGE_UNSEEN inline void attempt_ignored(task& self, const lock_identity& lock,
                                                            acquire_terms terms) {
@@ -100,6 +113,7 @@ inline void emit(task& self, const event& what) noexcept {
 [[gnu::always_inline]] inline void attempt(task& self, lock_identity& lock,
                                            const acquire_terms& terms) {
     adopt_if_foreign(self, lock);
+    note_foreign_use(self, lock, terms.where);
     if (!is_heard(self, event_kind::attempt)) return;
     const sanitizer::ignore_scope ours;
     if (const validated_chains* const chains = self.sink->validated())
