@@ -353,7 +353,7 @@ private:
     }
 
     /// A step that nobody else's steps come between.
-    [[gnu::noinline]] bool perform_aside(task& self);
+    [[gnu::cold]] bool perform_aside(task& self);
 
     /// Destructors must not throw.
     bool perform_at_end(const operation& next);

@@ -35,7 +35,7 @@ public:
                    {options.all_policies, options.spurious_wakeups}) {
         out_.has_modelled_state = false;
         control_.so_far = [this] { return so_far(); };
-        control_.running = [this] { return shown({}, {}); };
+        control_.schedule_so_far = [this] { return shown({}, {}); };
     }
 
     /// Takes over a finding that was made without an execution, so that it gets a verdict too.

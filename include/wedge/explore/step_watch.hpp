@@ -59,7 +59,7 @@ public:
     /// Tells what the search of this engine has found so far; may be empty. Likewise.
     std::function<outcome()> so_far;
     /// Tells the schedule of the running execution, as far as it has come; may be empty. Likewise.
-    std::function<schedule()> running;
+    std::function<schedule()> schedule_so_far;
 
     static void watch(watched_engine& made) {
         const std::lock_guard held(mutex);
@@ -249,7 +249,7 @@ private:
         const detail::stopped_thread stopped(thread);
         finding what = engine.stalled(stopped.running());
         what.stack = stopped.stack();
-        if (engine.running) what.best = engine.running();
+        if (engine.schedule_so_far) what.best = engine.schedule_so_far();
         what.best.signature = what.signature;
         outcome all;
         all.findings.push_back(std::move(what));
