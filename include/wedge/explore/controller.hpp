@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "wedge/explore/execution.hpp"
-#include "wedge/explore/known_tasks.hpp"
 #include "wedge/explore/last_task.hpp"
+#include "wedge/explore/notes.hpp"
 #include "wedge/explore/stacks.hpp"
 #include "wedge/explore/stalled.hpp"
 #include "wedge/explore/step_model.hpp"
@@ -36,8 +36,7 @@ public:
           stacks_(on, *this),
           model_(slots_, open),
           scheduler_(what, model_, steps_max),
-          learns_(what.meets_in_locks_alone()),
-          known_(what) {
+          notes_(what, scheduler_) {
         detail::make_setup(setup_, *this, order);
         detail::handle_termination();
         watch(*this);
@@ -49,7 +48,7 @@ public:
     const execution_record& run(search_strategy& how) {
         const running_scope running(*this);
         scheduler_.begin_execution(how);
-        if (!known_.is_empty()) {
+        if (!notes_.known().is_empty()) {
             if (is_known_to_its_end()) return result_;
             scheduler_.begin_again();
         }
@@ -63,6 +62,7 @@ public:
             detail::current_task = &setup_;
             if (result_.how == ending::complete && !last_.has_run())
                 guarded("check", [&] { subject_.check(); });
+            notes_.over(result_.how);
         }
         result_.steps = scheduler_.steps();
         if (std::string used = take_foreign_use(); !used.empty()) see_foreign_use(std::move(used));
@@ -72,8 +72,22 @@ public:
         return result_;
     }
 
+    /// The same, but the sink hears nothing of it.
+    const execution_record& run_unheard(search_strategy& how) {
+        sink* const heard = std::exchange(order_, nullptr);
+        setup_.sink = nullptr;
+        const execution_record& done = run(how);
+        setup_.sink = order_ = heard;
+        return done;
+    }
+
     /// What the sink has heard it is to hear again.
-    void forget() { known_.forget(); }
+    void forget() { notes_.known().forget(); }
+    /// From here on an execution ends by `ending::differs` where it does something else than the
+    /// one before it, with the same decisions.
+    void compare_executions() noexcept { notes_.compare_executions(); }
+    bool compares_executions() const noexcept { return notes_.is_trace(); }
+    finding difference() const { return notes_.difference(model_, setup_.name.c_str()); }
 
     /// From the next execution on.
     void leave_open(model_options open) noexcept { model_.leave_open(open); }
@@ -90,22 +104,24 @@ public:
         me.phase = wait_phase::fresh;
         lock_state* const plain = model_.plain_lock(self.pending);
         scheduler_.published(me, plain);
-        if (learns_) [[unlikely]]
-            known_.stands(me);
+        if (notes_.are_taken()) [[unlikely]]
+            notes_.stands(me);
         await_turn(me);
         if (giving_up_ || plain == nullptr) return take_turns(me);
         step_model::take_plainly(me, *plain);
         scheduler_.step_taken(me);
-        if (learns_) [[unlikely]]
-            known_.took(me, true);
+        if (notes_.are_taken()) [[unlikely]]
+            notes_.took(me, true);
         return true;
     }
 
-    std::uint32_t choose(task& self, std::uint32_t n, const char*) noexcept override {
+    std::uint32_t choose(task& self, std::uint32_t n, const char* why) noexcept override {
         const sanitizer::ignore_scope ours;
+        const bool is_noted = notes_.are_taken() && !giving_up_ && n >= 2;
+        if (is_noted) notes_.asks(self.ordinal, n, why);
         const std::uint32_t answer = answer_below(n);
-        if (learns_ && !giving_up_ && n >= 2) [[unlikely]]
-            known_.chose(self.ordinal, n, answer);
+        if (is_noted) [[unlikely]]
+            notes_.chose(self.ordinal, n, answer);
         return answer;
     }
 
@@ -169,7 +185,7 @@ private:
         execution_begins(execution_);
         model_.begin_execution();
         begin_tasks();
-        if (learns_) known_.begin_execution(used_);
+        notes_.begin_execution(used_);
     }
     void begin_tasks() {
         used_ = 0;
@@ -194,7 +210,7 @@ private:
         const sanitizer::ignore_scope ours;
         model_.begin_again();
         begin_tasks();
-        if (!known_.go_through({slots_.data(), used_}, model_, scheduler_, result_.how))
+        if (!notes_.known().go_through({slots_.data(), used_}, model_, scheduler_, result_.how))
             return false;
         describe_what_is_stuck();
         result_.steps = scheduler_.steps();
@@ -287,7 +303,7 @@ private:
         if (result_.how != ending::complete || giving_up_) return 0;
         detail::task_ended(me.self);
         me.self.pending = {};
-        if (learns_) known_.stands(me);
+        notes_.ended(me);
         scheduler_.ended(me);
         if (last_.is_due(me.self.ordinal, {slots_.data(), used_}) && subject_.has_destructor())
             return start_last(me);
@@ -319,6 +335,7 @@ private:
             if (result_.how != ending::complete) return false;
             result_.how = ending::threw;
             result_.thrown = std::string(who) + " threw: " + detail::text_of_exception();
+            notes_.threw(detail::current_task->ordinal);
         }
         return false;
     }
@@ -340,8 +357,8 @@ private:
                 await_turn(me);
                 continue;
             }
-            if (learns_) [[unlikely]]
-                known_.took(me, got == turn::taken);
+            if (notes_.are_taken()) [[unlikely]]
+                notes_.took(me, got == turn::taken);
             return got == turn::taken;
         }
     }
@@ -370,7 +387,7 @@ private:
     }
 
     subject& subject_;
-    sink* const order_;
+    sink* order_;
     const bool leaves_quietly_;
     stacks stacks_;
     task setup_;
@@ -382,8 +399,7 @@ private:
     std::uint32_t next_start_ = 0;   // the first that has not been started
     std::uint32_t named_ = 0;        // so many bear the names of the subject's tasks
     std::uint64_t numbers_end_ = 0;  // of the executions' numbers that are reserved
-    const bool learns_;
-    known_tasks known_;
+    execution_notes notes_;
     last_task last_;
     bool is_ending_ = false;  // the state is being destroyed on a stack of its own
     stuck_descriptions stuck_;

@@ -44,7 +44,7 @@ public:
             on_threads(make);
         else
             in_turns(make);
-        if (exhausted_) return std::move(*exhausted_);
+        if (exhausted_ && !differs_) return std::move(*exhausted_);
         std::vector<sighting> found;
         outcome counts;
         counts.has_modelled_state = false;
@@ -128,6 +128,7 @@ private:
             mine.running = std::make_unique<session>(*mine.what, mine.options);
         }
         const bool goes_on = mine.running->search(executions, progress_pace::steps_between);
+        if (mine.running->differs()) differs_ = stop_ = true;
         if (goes_on && !pace_.is_wanted()) return true;
         outcome known = mine.running->so_far();
         if (known.exhausted) {
@@ -241,7 +242,8 @@ private:
     std::deque<share> shares_;   // those that were begun
     std::optional<outcome> exhausted_;  // of the share that has tried everything
     std::atomic<bool> stop_{false};
-    std::mutex mutex_;  // guards `shares_` and their counts, when threads run
+    std::atomic<bool> differs_{false};  // a share has seen that executions do not repeat
+    std::mutex mutex_;                  // guards `shares_` and their counts, when threads run
 };
 
 }  // namespace wedge

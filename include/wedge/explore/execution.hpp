@@ -18,6 +18,7 @@ enum class ending : std::uint8_t {
     threw,     ///< an action or the check threw
     pruned,    ///< the strategy gave it up
     bounded,   ///< it took too many steps
+    differs,   ///< it did something else than one before it with the same decisions
 };
 
 struct execution_record {

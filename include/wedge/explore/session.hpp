@@ -10,13 +10,15 @@
 #include <vector>
 
 #include "wedge/event/signature.hpp"
+#include "wedge/explore/build_cycle.hpp"
 #include "wedge/explore/controller.hpp"
 #include "wedge/explore/make_strategy.hpp"
 #include "wedge/explore/minimize.hpp"
 #include "wedge/explore/progress.hpp"
 #include "wedge/explore/proof.hpp"
-#include "wedge/explore/real_cycle.hpp"
-#include "wedge/explore/strategy/confirm.hpp"
+#include "wedge/explore/repeat_check.hpp"
+#include "wedge/explore/ring.hpp"
+#include "wedge/explore/sighting.hpp"
 #include "wedge/explore/strategy/replay.hpp"
 #include "wedge/explore/verdicts.hpp"
 #include "wedge/order/checker.hpp"
@@ -36,6 +38,7 @@ public:
         out_.has_modelled_state = false;
         control_.so_far = [this] { return so_far(); };
         control_.schedule_so_far = [this] { return shown({}, {}); };
+        control_.compare_executions();
     }
 
     /// Takes over a finding that was made without an execution, so that it gets a verdict too.
@@ -67,17 +70,15 @@ public:
         return !is_over() || end_search(false);
     }
 
+    /// Whether an execution did something else than one before it with the same decisions. Then
+    /// nothing is proved, refuted or repeated any more.
+    bool differs() const noexcept { return differs_; }
+
     /// What is known between executions, not settled.
     outcome so_far() const {
         outcome known = out_;
         known.has_modelled_state = has_modelled_state();
-        for (const sighting& each : found_) {
-            known.what = std::min(known.what, result_of(each));
-            known.findings.push_back(each.what);
-            if (each.needs_verdict()) continue;
-            known.findings.back().best = each.shown;
-            known.findings.back().best.signature = each.what.signature;
-        }
+        add_unsettled(known, found_);
         return known;
     }
 
@@ -103,7 +104,7 @@ public:
     outcome settle() {
         explain_by_hangs(found_);
         // Confirming may add sightings, so the list is walked by number.
-        for (std::size_t i = 0; i < found_.size() && !out_.exhausted; ++i) {
+        for (std::size_t i = 0; i < found_.size() && !out_.exhausted && !differs_; ++i) {
             regrade(found_[i]);
             if (found_[i].needs_verdict() && !is_about_interrupts(found_[i].what.kind))
                 static_cast<void>(confirm_cycle(finding(found_[i].what)));
@@ -122,8 +123,10 @@ public:
         schedule_replay how(along.decisions, mode, along.circle);
         const execution_record done = run(how);
         out_.diverged = how.diverged();
+        left_early_ = how.is_left_early();
         if (mode == replay_mode::strict && !how.diverged().empty()) found_.clear();
         for (sighting& each : found_) {
+            if (is_difference(each)) continue;
             regrade(each);  // later steps may explain it better
             each.what.best = shown(done, each.what.signature);
             if (done.stuck && is_among(each.what, *done.stuck)) adopt(each.what, *done.stuck);
@@ -137,8 +140,8 @@ public:
         run(how);
         if (!how.diverged().empty()) found_.clear();
         std::erase_if(found_, [](const sighting& each) { return each.needs_verdict(); });
-        for (sighting& each : found_)
-            if (each.what.judged != verdict::refuted) make_definitive(each);
+        for (std::size_t i = 0; i < found_.size() && !differs_; ++i)
+            if (found_[i].what.judged != verdict::refuted) make_definitive(i);
         return finish();
     }
 
@@ -152,7 +155,7 @@ public:
         static_cast<void>(confirm_cycle(cycle, or_else));
         std::erase_if(found_, [&](const sighting& each) {
             const bool counts = each.is_reached && or_else && or_else(each.what);
-            return &each != found_.data() && !counts;
+            return &each != found_.data() && !counts && !is_difference(each);
         });
         return judged();
     }
@@ -164,23 +167,25 @@ public:
         schedule_replay along(hints, replay_mode::lenient);
         const sighting wanted{like, {}, false, like.is_stuck()};
         const execution_record done = run(along);
-        const bool is_shown =
-            shows(wanted, done) || (done.stuck && is_part_of(*done.stuck, like)) ||
+        const bool is_there =
+            is_shown(wanted, done, order_.findings()) ||
+            (done.stuck && is_part_of(*done.stuck, like)) ||
             (!like.cycle.empty() ? confirm_cycle(like)
                                  : builds(*make_strategy(subject_, options_, {}), wanted));
-        return is_shown ? std::optional(control_.decisions()) : std::nullopt;
+        return is_there ? std::optional(control_.decisions()) : std::nullopt;
     }
 
 private:
     static constexpr std::uint64_t confirmations_max = 1000;
 
     bool is_over() const {
-        return out_.executions + out_.pruned >= options_.executions_max ||
+        return differs_ || out_.executions + out_.pruned >= options_.executions_max ||
                out_.steps >= options_.steps_all_max || is_to_stop();
     }
     bool is_to_stop() const { return options_.is_to_stop(); }
 
     execution_record run(search_strategy& how) {
+        const std::size_t before = found_.size();
         execution_record done = control_.run(how);
         ++(done.how == ending::pruned ? out_.pruned : out_.executions);
         out_.steps += done.steps;
@@ -192,6 +197,9 @@ private:
             see_order(order_.findings()[known_], done);
         if (done.stuck) see_stuck(*done.stuck, done);
         if (done.how == ending::threw) see_exception(done);
+        if (auto other =
+                repeats_.after(done, out_.executions + out_.pruned, found_.size() != before))
+            see_difference(std::move(*other));
         if (pace_.is_due(out_.executions + out_.pruned, out_.steps))
             options_.on_progress(so_far(), options_.progress_data);
         return done;
@@ -202,18 +210,29 @@ private:
     ///
     /// @return false
     bool end_search(bool is_exhausted) {
+        if (auto other = repeats_.at_the_end()) see_difference(std::move(*other));
+        if (differs_) return false;
         const std::vector<decision> circle = how_->livelock(livelock_watch::rounds);
-        bool is_shown = true;
+        bool is_replayed = true;
         if (!circle.empty()) {
             schedule_replay along(circle, replay_mode::strict);
             control_.set_bound(std::max<std::uint64_t>(options_.steps_max, circle.size() + 1));
-            is_shown = run(along).how == ending::livelock;
+            is_replayed = run(along).how == ending::livelock;
             control_.set_bound(options_.steps_max);
         }
         out_.exhausted = is_exhausted;
-        out_.reason = why_unproved(*how_, options_, out_, is_shown);
-        out_.exhausted = is_exhausted && out_.reason.empty();
+        out_.reason = why_unproved(*how_, options_, out_, is_replayed);
+        out_.exhausted = is_exhausted && out_.reason.empty() && !differs_;
         return false;
+    }
+
+    void see_difference(finding seen) {
+        out_.exhausted = false;
+        if (std::exchange(differs_, true)) return;
+        found_.push_back({std::move(seen), {}});
+    }
+    static bool is_difference(const sighting& each) {
+        return each.what.kind == finding_kind::nondeterministic;
     }
 
     void see_order(const finding& seen, const execution_record& in) {
@@ -228,6 +247,7 @@ private:
     }
 
     void take_over(sighting other) {
+        differs_ = differs_ || is_difference(other);
         if (is_known_to(found_, other)) return;
         if (other.is_of_order) note_locks(other.what, cycle_locks_);
         add_to(found_, std::move(other));
@@ -238,76 +258,69 @@ private:
     }
 
     void see_stuck(const finding& stuck, const execution_record& in) {
-        bool is_known = false;
-        for (sighting& each : found_) {
-            const bool is_it = matches(each.what, stuck);
-            is_known = is_known || is_it;
-            if (each.is_reached && (each.shown.circle == 0 || in.round != 0)) continue;
-            if (!is_it && !is_among(each.what, stuck)) continue;
-            each.shown = shown(in, {});
-            each.is_reached = true;
-            if (each.is_of_order) each.hang = stuck;
-        }
-        if (!is_known) add_to(found_, {stuck, shown(in, {}), false, true});
+        if (!note_hang(found_, stuck, in.round, [&] { return shown(in, {}); }))
+            add_to(found_, {stuck, shown(in, {}), false, true});
     }
 
     void see_exception(const execution_record& in) {
         const finding thrown = finding_of_exception(in.thrown, in.tasks);
-        for (const sighting& each : found_)
-            if (each.what.signature == thrown.signature) return;
-        found_.push_back({thrown, shown(in, {})});
+        if (!has(found_, thrown.signature)) found_.push_back({thrown, shown(in, {})});
     }
 
     outcome judged() {
         explain_by_hangs(found_);
-        for (sighting& each : found_) {
+        for (std::size_t i = 0; i < found_.size() && !differs_; ++i) {
+            sighting& each = found_[i];
             if (!each.is_reached) regrade(each);
             if (each.needs_verdict())
                 judge_unreached(each, found_, out_.exhausted, subject_.delivers_interrupts());
             else if (each.is_reached || each.what.judged != verdict::refuted)
-                make_definitive(each);
+                make_definitive(i);
         }
         return finish();
     }
 
-    /// Parks tasks at the edges of the cycle; when that does not do, because what leads there needs
-    /// a schedule of its own, walks uniformly over the orders in which its locks are taken.
     bool confirm_cycle(const finding& wanted, const accepts& or_else = nullptr) {
-        const std::vector<dependency> cycle = real_cycle(wanted.cycle);
-        if (cycle.empty()) return false;
-        std::vector<std::uint32_t> locks;
-        for (const dependency& edge : cycle) locks.push_back(edge.wanted.instance);
-        cycle_confirmation parking(cycle, options_.seed);
-        selective_walk walk(locks, options_.seed);
-        const sighting reached{wanted, {}, true, true};
-        return builds(parking, reached, or_else) || builds(walk, reached, or_else);
+        return build_cycle(wanted, options_.seed, [&](search_strategy& how, const sighting& like) {
+            return builds(how, like, or_else);
+        });
     }
 
     bool builds(search_strategy& how, const sighting& wanted, const accepts& or_else = nullptr) {
         const std::uint64_t most = std::min(confirmations_max, options_.executions_max);
-        for (std::uint64_t i = 0; i < most && !is_to_stop() && how.new_execution(); ++i) {
+        for (std::uint64_t i = 0; i < most && !is_to_stop() && !differs_ && how.new_execution();
+             ++i) {
             const execution_record done = run(how);
-            if (shows(wanted, done) || (or_else && done.stuck && or_else(*done.stuck))) return true;
+            if (is_shown(wanted, done, order_.findings()) ||
+                (or_else && done.stuck && or_else(*done.stuck)))
+                return true;
         }
         return false;
     }
 
     /// Minimises the schedule, and takes the finding as one replay of it shows it: so a replay in
-    /// another process prints the same bytes.
-    void make_definitive(sighting& each) {
+    /// another process prints the same bytes. May add a finding, that it does not repeat.
+    void make_definitive(std::size_t number) {
+        sighting& each = found_[number];
         if (minimizing_ == nullptr) minimizing_ = std::make_unique<session>(subject_, options_);
         schedule small = minimizing_->smallest(each);
+        if (minimizing_->differs_) return see_difference(minimizing_->found_.back().what);
         if (!shown_again(each, small) && small.circle != 0) {
             small = each.shown;  // the fewer rounds of minimising took a long loop for a circle
             static_cast<void>(shown_again(each, small));
         }
+        if (different_again_) return see_difference(std::move(*different_again_));
         if (each.hang && each.what.judged != verdict::confirmed) adopt(each.what, *each.hang);
         small.signature = each.what.signature;
         each.what.best = std::move(small);
     }
 
-    bool shown_again(sighting& each, const schedule& by) const {
-        const outcome out = session(subject_, options_).replay(by, replay_mode::strict);
+    bool shown_again(sighting& each, const schedule& by) {
+        session apart(subject_, options_);
+        const outcome out = apart.replay(by, replay_mode::strict);
+        if (apart.differs_) different_again_ = out.findings.back();
+        if (by.circle == 0 && apart.left_early_ && control_.compares_executions())
+            different_again_ = finding_of_divergence(out.diverged);
         for (const finding& again : out.findings) {
             if (again.signature != each.what.signature) continue;
             each.what = again;
@@ -329,17 +342,12 @@ private:
             }
             const execution_record done = control_.run(how);
             steps += done.steps;
+            if (done.how == ending::differs) see_difference(control_.difference());
+            if (differs_) return std::nullopt;
             const bool claims_less = done.how == ending::livelock && !is_circle;
-            if (claims_less || !shows(wanted, done)) return std::nullopt;
+            if (claims_less || !is_shown(wanted, done, order_.findings())) return std::nullopt;
             return shown(done, {});
         });
-    }
-
-    bool shows(const sighting& wanted, const execution_record& done) const {
-        if (wanted.is_reached) return done.stuck && is_among(wanted.what, *done.stuck);
-        if (wanted.what.kind == finding_kind::assertion) return done.thrown == wanted.what.what;
-        return std::any_of(order_.findings().begin(), order_.findings().end(),
-                           [&](const finding& f) { return f.signature == wanted.what.signature; });
     }
 
     /// The last execution as a schedule.
@@ -358,23 +366,13 @@ private:
 
     outcome finish() {
         out_.has_modelled_state = has_modelled_state();
-        out_.what = out_.exhausted ? result::sound : result::unresolved;
-        for (sighting& each : found_) {
-            const result of = result_of(each);
-            if (of < out_.what) {
-                out_.what = of;
-                out_.best = each.what.best;
-            }
-            out_.findings.push_back(std::move(each.what));
+        if (differs_) {
+            out_.exhausted = false;
+            out_.reason = "the workload does not repeat itself";
+            std::for_each(found_.begin(), found_.end(), withdraw);
         }
-        found_.clear();
+        conclude(out_, std::exchange(found_, {}));
         return std::move(out_);
-    }
-
-    result result_of(const sighting& each) const {
-        if (each.is_reached) return each.what.is_livelock() ? result::livelock : result::deadlock;
-        if (each.what.kind == finding_kind::assertion) return result::exception;
-        return each.what.judged == verdict::refuted ? out_.what : result::finding;
     }
 
     subject& subject_;
@@ -385,6 +383,10 @@ private:
     std::unique_ptr<search_strategy> how_;
     std::unique_ptr<session> minimizing_;  // one for all findings
     outcome out_;
+    repeat_check repeats_{control_};
+    std::optional<finding> different_again_;  // what a replay in another session showed
+    bool differs_ = false;                    // an execution did not do what one before it did
+    bool left_early_ = false;                 // the replay left its schedule
     bool is_cut_ = false;    // an execution ended before all its tasks could: nothing is proved
     std::size_t known_ = 0;  // how many of the checker's findings are in found_
     std::vector<sighting> found_;

@@ -5,11 +5,13 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "wedge/event/finding.hpp"
 #include "wedge/event/schedule.hpp"
 #include "wedge/event/signature.hpp"
+#include "wedge/workload/outcome.hpp"
 
 namespace wedge {
 
@@ -27,11 +29,23 @@ struct sighting {
     }
 };
 
-/// Adds the locks of a cycle to those that are known.
-inline void note_locks(const finding& cycle, std::vector<std::uint32_t>& known) {
+/// The instances of the locks that the tasks of a cycle wait for are added to `locks`.
+inline void note_locks(const finding& cycle, std::vector<std::uint32_t>& locks) {
     for (const dependency& edge : cycle.cycle)
-        if (std::find(known.begin(), known.end(), edge.wanted.instance) == known.end())
-            known.push_back(edge.wanted.instance);
+        if (std::find(locks.begin(), locks.end(), edge.wanted.instance) == locks.end())
+            locks.push_back(edge.wanted.instance);
+}
+
+inline bool has(const std::vector<sighting>& all, const std::string& signature) {
+    return std::any_of(all.begin(), all.end(),
+                       [&](const sighting& each) { return each.what.signature == signature; });
+}
+
+/// @param otherwise  when the finding is refuted
+inline result result_of(const sighting& each, result otherwise) {
+    if (each.is_reached) return each.what.is_livelock() ? result::livelock : result::deadlock;
+    if (each.what.kind == finding_kind::assertion) return result::exception;
+    return each.what.judged == verdict::refuted ? otherwise : result::finding;
 }
 
 /// @param tasks  where they stood when one of them threw

@@ -84,6 +84,7 @@ public:
 
     lock_table& locks() noexcept { return locks_; }
     const all_tasks& tasks() const noexcept { return tasks_; }
+    std::uint32_t class_of(std::uint32_t lock) const { return locks_.at(lock).class_id; }
 
     /// From the next execution on.
     void leave_open(model_options options) noexcept { options_ = options; }

@@ -12,6 +12,7 @@
 #include "wedge/explore/persistent.hpp"
 #include "wedge/explore/state_hash.hpp"
 #include "wedge/explore/step_model.hpp"
+#include "wedge/explore/step_trace.hpp"
 #include "wedge/explore/strategy/strategy.hpp"
 #include "wedge/explore/subject.hpp"
 #include "wedge/explore/whole_state.hpp"
@@ -25,6 +26,8 @@ public:
         : subject_(what), model_(model), steps_max_(steps_max) {}
 
     void begin_execution(search_strategy& how) {
+        if (compares_) trace_.begin_execution(decisions_);
+        bound_ = steps_max_;
         how_ = &how;
         used_ = 0;
         left_ = 0;
@@ -61,6 +64,18 @@ public:
     /// From the next execution on.
     void set_bound(std::uint64_t steps_max) noexcept { steps_max_ = steps_max; }
 
+    /// From the next execution on each is compared with the one before it, when it took the same
+    /// decisions. Not for subjects that become others between executions.
+    void compare_executions() noexcept { compares_ = true; }
+    const std::optional<difference>& difference_found() const noexcept { return trace_.found(); }
+
+    /// The subject's code goes on so. When it did not do so before, nothing is asked any more, and
+    /// the execution is over.
+    [[gnu::always_inline]] void observe(const trace_point& now) noexcept {
+        if (!trace_.goes_on_with(now)) [[unlikely]]
+            compare(now);
+    }
+
     /// How many tasks have not ended.
     std::uint32_t left() const noexcept { return left_; }
 
@@ -90,7 +105,7 @@ public:
             if (const std::uint32_t again = repeated(); again != no_task) return go_on_with(again);
         if (how_->runs_on() && runs_on()) return go_on_with(at_.running);
         at_.enabled = who_can_go_on();
-        if (at_.enabled.empty() || looks_for_livelocks_ || steps_ >= steps_max_) [[unlikely]]
+        if (at_.enabled.empty() || looks_for_livelocks_ || steps_ >= bound_) [[unlikely]]
             if (is_over(over)) return no_task;
         const std::uint32_t next = how_->next_task(at_);
         if (next == no_task) [[unlikely]]
@@ -114,6 +129,8 @@ public:
     }
 
     std::uint32_t choose(std::uint32_t n) {
+        if (trace_.found()) [[unlikely]]
+            return 0;
         const bool is_known = decisions_.size() < script_.size();
         const std::uint32_t answer = is_known ? script_[decisions_.size()].value : how_->choose(n);
         decisions_.emplace_back(decision::sort::choose, answer, n);
@@ -131,6 +148,11 @@ public:
     const livelock_watch& livelocks() const noexcept { return livelocks_; }
 
 private:
+    [[gnu::noinline, gnu::cold]] void compare(const trace_point& now) {
+        if (!trace_.differs(now, decisions_)) return;
+        bound_ = 0;
+        at_.whole = nullptr;
+    }
     std::uint32_t repeated() {
         const bool is_known = decisions_.size() < script_.size();
         return is_known ? script_[decisions_.size()].value : how_->repeated();
@@ -151,7 +173,7 @@ private:
     }
     /// Whether the running task takes the next step too, and nothing else is to be looked at.
     [[gnu::always_inline]] bool runs_on() const {
-        return at_.running != no_task && !looks_for_livelocks_ && steps_ < steps_max_ &&
+        return at_.running != no_task && !looks_for_livelocks_ && steps_ < bound_ &&
                can_go_on(at_.running);
     }
 
@@ -173,11 +195,15 @@ private:
 
     /// Whether the execution ends before the strategy is asked.
     [[gnu::noinline]] bool is_over(ending& why) {
+        if (trace_.found()) {
+            why = ending::differs;
+            return true;
+        }
         if (at_.enabled.empty()) {
             why = left_ != 0 && is_stuck() ? ending::deadlock : ending::complete;
             return true;
         }
-        const bool is_last = steps_ >= steps_max_;
+        const bool is_last = steps_ >= bound_;
         if (looks_for_livelocks_) {
             const bool is_whole = at_.whole != nullptr;
             const std::uint64_t now = is_whole ? state() : state_hash(tasks());
@@ -222,6 +248,9 @@ private:
     const subject& subject_;
     step_model& model_;
     std::uint64_t steps_max_;
+    std::uint64_t bound_ = 0;  // of this execution
+    bool compares_ = false;
+    step_trace trace_;
     search_strategy* how_ = nullptr;
     inline_vector<const task*, 8> views_;  // of the model's tasks; the first `used_` are in use
     inline_vector<const lock_state*, 8> waits_for_;  // likewise: plain locks; null: ask the model

@@ -2,11 +2,14 @@
 #pragma once
 
 #include <algorithm>
+#include <cstdint>
 #include <utility>
 #include <vector>
 
+#include "wedge/explore/execution.hpp"
 #include "wedge/explore/ring.hpp"
 #include "wedge/explore/sighting.hpp"
+#include "wedge/workload/outcome.hpp"
 
 namespace wedge {
 namespace detail {
@@ -73,6 +76,62 @@ inline void judge_unreached(sighting& each, const std::vector<sighting>& all, bo
         of.reason = of.kind == finding_kind::held_at_exit
                         ? "every schedule was tried, and no task ended so"
                         : "every schedule of this workload was tried";
+    }
+}
+
+/// Whether an execution showed what a sighting speaks of.
+///
+/// @param of_order  what the order checker has said until its end
+inline bool is_shown(const sighting& wanted, const execution_record& done,
+                     const std::vector<finding>& of_order) {
+    if (wanted.is_reached) return done.stuck && is_among(wanted.what, *done.stuck);
+    if (wanted.what.kind == finding_kind::assertion) return done.thrown == wanted.what.what;
+    return std::any_of(of_order.begin(), of_order.end(), [&](const finding& each) {
+        return each.signature == wanted.what.signature;
+    });
+}
+
+/// An execution hung: marks what it shows.
+///
+/// @param round  see execution_record
+/// @param shown  () -> the execution as a schedule
+/// @return whether the hang itself was known
+template <class Shown>
+bool note_hang(std::vector<sighting>& all, const finding& stuck, std::uint64_t round, Shown shown) {
+    bool is_known = false;
+    for (sighting& each : all) {
+        const bool is_it = matches(each.what, stuck);
+        is_known = is_known || is_it;
+        if (each.is_reached && (each.shown.circle == 0 || round != 0)) continue;
+        if (!is_it && !is_among(each.what, stuck)) continue;
+        each.shown = shown();
+        each.is_reached = true;
+        if (each.is_of_order) each.hang = stuck;
+    }
+    return is_known;
+}
+
+/// Adds what was found so far to an outcome, without verdicts.
+inline void add_unsettled(outcome& known, const std::vector<sighting>& found) {
+    for (const sighting& each : found) {
+        known.what = std::min(known.what, result_of(each, known.what));
+        known.findings.push_back(each.what);
+        if (each.needs_verdict()) continue;
+        known.findings.back().best = each.shown;
+        known.findings.back().best.signature = each.what.signature;
+    }
+}
+
+/// Says what an exploration has come to; the worst finding decides.
+inline void conclude(outcome& all, std::vector<sighting> found) {
+    all.what = all.exhausted ? result::sound : result::unresolved;
+    for (sighting& each : found) {
+        const result of = result_of(each, all.what);
+        if (of < all.what) {
+            all.what = of;
+            all.best = each.what.best;
+        }
+        all.findings.push_back(std::move(each.what));
     }
 }
 

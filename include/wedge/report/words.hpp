@@ -32,6 +32,7 @@ inline constexpr std::array finding_meanings = {
     "a lock is downgraded that is not held exclusively",
     "an assertion of the program does not hold, or an action threw",
     "more than the checker keeps or walks: what is missing was not checked",
+    "the program does not do again what it did by the same decisions",
     "tasks wait for each other, or for what nobody will do",
     "tasks go round in a circle and get nowhere",
     "a task comes to no step: it blocks outside of wedge, or loops without a step",

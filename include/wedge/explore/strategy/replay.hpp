@@ -62,6 +62,9 @@ public:
 
     /// Where the execution left the schedule first; empty when it did not.
     const std::string& diverged() const noexcept { return diverged_; }
+    /// Whether a strict replay was left before its end. A schedule of an execution that was given
+    /// up ends before the program does.
+    bool is_left_early() const noexcept { return !diverged_.empty() && at_ < decisions_.size(); }
 
 private:
     void follow() {

@@ -1,0 +1,101 @@
+// What is noted of the executions that are run.
+#pragma once
+
+#include <cstdint>
+
+#include "wedge/explore/execution.hpp"
+#include "wedge/explore/known_tasks.hpp"
+#include "wedge/explore/nondeterminism.hpp"
+#include "wedge/explore/step_model.hpp"
+#include "wedge/explore/step_trace.hpp"
+#include "wedge/explore/task_scheduler.hpp"
+
+namespace wedge {
+
+/// Of a subject whose tasks meet in locks alone: the points that they come to, so that executions
+/// along them need not be run. Of any other, when it is asked for: a trace, to compare each
+/// execution with the one before it.
+class execution_notes {
+public:
+    execution_notes(const subject& what, task_scheduler& scheduler)
+        : scheduler_(scheduler),
+          known_(what),
+          what_(what.meets_in_locks_alone() ? sort::points : sort::nothing) {}
+
+    known_tasks& known() noexcept { return known_; }
+    [[gnu::always_inline]] bool are_taken() const noexcept { return what_ != sort::nothing; }
+    bool is_trace() const noexcept { return what_ == sort::trace; }
+
+    void compare_executions() noexcept {
+        if (what_ == sort::points) return;
+        what_ = sort::trace;
+        scheduler_.compare_executions();
+    }
+
+    void begin_execution(std::size_t tasks) {
+        if (what_ == sort::points) known_.begin_execution(tasks);
+    }
+    /// The task is about to take `pending`.
+    [[gnu::always_inline]] void stands(controlled_task& who) {
+        if (what_ == sort::trace)
+            scheduler_.observe(trace_point::of(who.self.ordinal, who.self.pending));
+        else
+            known_.stands(who);
+    }
+    void took(const controlled_task& who, bool is_taken) {
+        if (what_ == sort::points) known_.took(who, is_taken);
+    }
+    /// It asks for a choice.
+    void asks(std::uint32_t task, std::uint32_t n, const char* why) noexcept {
+        if (what_ == sort::trace)
+            observe(task, trace_point::sort::choice, n, why != nullptr ? why : "");
+    }
+    void chose(std::uint32_t task, std::uint32_t n, std::uint32_t answer) {
+        if (what_ == sort::points) known_.chose(task, n, answer);
+    }
+    void ended(controlled_task& who) {
+        if (what_ == sort::trace)
+            observe(who.self.ordinal, trace_point::sort::end);
+        else if (what_ == sort::points)
+            known_.stands(who);
+    }
+    void threw(std::uint32_t task) noexcept {
+        if (what_ == sort::trace) observe(task, trace_point::sort::thrown);
+    }
+    /// The execution is over, the check included.
+    void over(ending& how) noexcept {
+        if (what_ != sort::trace) return;
+        if (how == ending::complete || how == ending::deadlock)
+            observe(no_task, trace_point::sort::over);
+        if (scheduler_.difference_found()) how = ending::differs;
+    }
+
+    /// After `ending::differs`.
+    finding difference(const step_model& model, const char* others) const {
+        return finding_of_difference(
+            *scheduler_.difference_found(),
+            [&](std::uint32_t task) {
+                return task < model.tasks().size() ? model.tasks()[task]->self.title() : others;
+            },
+            [&](std::uint32_t lock) { return lock_class::from_id(model.class_of(lock)).name(); });
+    }
+
+private:
+    enum class sort : std::uint8_t { nothing, points, trace };
+
+    void observe(std::uint32_t task, trace_point::sort what, std::uint32_t other = 0,
+                 const char* text = "") noexcept {
+        trace_point now;
+        now.task = task;
+        now.what = what;
+        now.other = other;
+        now.text = text;
+        scheduler_.observe(now);
+    }
+
+    task_scheduler& scheduler_;
+    known_tasks known_;
+    sort what_;
+};
+
+}  // namespace wedge
