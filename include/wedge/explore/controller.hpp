@@ -36,7 +36,7 @@ public:
           stacks_(on, *this),
           model_(slots_, open),
           scheduler_(what, model_, steps_max),
-          notes_(what, scheduler_) {
+          notes_(what, model_, scheduler_) {
         detail::make_setup(setup_, *this, order);
         detail::handle_termination();
         watch(*this);
@@ -83,16 +83,12 @@ public:
 
     /// What the sink has heard it is to hear again.
     void forget() { notes_.known().forget(); }
-    /// From here on an execution ends by `ending::differs` where it does something else than the
-    /// one before it, with the same decisions.
-    void compare_executions() noexcept { notes_.compare_executions(); }
-    bool compares_executions() const noexcept { return notes_.is_trace(); }
-    finding difference() const { return notes_.difference(model_, setup_.name.c_str()); }
-
-    /// From the next execution on.
+    /// To compare executions.
+    execution_notes& notes() noexcept { return notes_; }
+    const execution_notes& notes() const noexcept { return notes_; }
+    // From the next execution on.
     void leave_open(model_options open) noexcept { model_.leave_open(open); }
     void set_bound(std::uint64_t steps_max) noexcept { scheduler_.set_bound(steps_max); }
-
     std::vector<decision> decisions() const { return scheduler_.decisions(); }
     bool has_seen_locks() const noexcept { return has_seen_locks_; }
 

@@ -231,6 +231,7 @@ private:
         all.pruned += share.pruned;
         all.states += share.states;
         all.steps += share.steps;
+        if (all.reason.empty()) all.reason = share.reason;
         if (share.bounded && !std::exchange(all.bounded, true)) all.best = share.best;
         all.has_modelled_state = all.has_modelled_state || share.has_modelled_state;
     }

@@ -2,10 +2,12 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 
 #include "wedge/explore/execution.hpp"
 #include "wedge/explore/known_tasks.hpp"
 #include "wedge/explore/nondeterminism.hpp"
+#include "wedge/explore/notify_rule.hpp"
 #include "wedge/explore/step_model.hpp"
 #include "wedge/explore/step_trace.hpp"
 #include "wedge/explore/task_scheduler.hpp"
@@ -17,15 +19,19 @@ namespace wedge {
 /// execution with the one before it.
 class execution_notes {
 public:
-    execution_notes(const subject& what, task_scheduler& scheduler)
-        : scheduler_(scheduler),
+    execution_notes(const subject& what, const step_model& model, task_scheduler& scheduler)
+        : model_(model),
+          scheduler_(scheduler),
           known_(what),
+          has_unseen_state_(what.has_unseen_state()),
           what_(what.meets_in_locks_alone() ? sort::points : sort::nothing) {}
 
     known_tasks& known() noexcept { return known_; }
     [[gnu::always_inline]] bool are_taken() const noexcept { return what_ != sort::nothing; }
     bool is_trace() const noexcept { return what_ == sort::trace; }
 
+    /// From here on an execution ends by `ending::differs` where it does something else than the
+    /// one before it, with the same decisions.
     void compare_executions() noexcept {
         if (what_ == sort::points) return;
         what_ = sort::trace;
@@ -37,10 +43,9 @@ public:
     }
     /// The task is about to take `pending`.
     [[gnu::always_inline]] void stands(controlled_task& who) {
-        if (what_ == sort::trace)
-            scheduler_.observe(trace_point::of(who.self.ordinal, who.self.pending));
-        else
-            known_.stands(who);
+        if (what_ == sort::points) return known_.stands(who);
+        if (who.self.pending.condition != nullptr && has_unseen_state_) look_at(who.self);
+        scheduler_.observe(trace_point::of(who.self.ordinal, who.self.pending));
     }
     void took(const controlled_task& who, bool is_taken) {
         if (what_ == sort::points) known_.took(who, is_taken);
@@ -71,16 +76,26 @@ public:
     }
 
     /// After `ending::differs`.
-    finding difference(const step_model& model, const char* others) const {
+    finding difference() const {
         return finding_of_difference(
             *scheduler_.difference_found(),
             [&](std::uint32_t task) {
-                return task < model.tasks().size() ? model.tasks()[task]->self.title() : others;
+                return task < model_.tasks().size() ? model_.tasks()[task]->self.title()
+                                                    : std::string("set-up");
             },
-            [&](std::uint32_t lock) { return lock_class::from_id(model.class_of(lock)).name(); });
+            [&](std::uint32_t lock) { return lock_class::from_id(model_.class_of(lock)).name(); });
+    }
+
+    /// See notify_rule.
+    std::string missed_notification() const {
+        return notifies_.broken(scheduler_.trace().points(), scheduler_.trace().size());
     }
 
 private:
+    [[gnu::noinline]] void look_at(const task& who) {
+        notifies_.look_at(who, scheduler_.trace().points(), scheduler_.trace().size());
+    }
+
     enum class sort : std::uint8_t { nothing, points, trace };
 
     void observe(std::uint32_t task, trace_point::sort what, std::uint32_t other = 0,
@@ -93,8 +108,11 @@ private:
         scheduler_.observe(now);
     }
 
+    const step_model& model_;
     task_scheduler& scheduler_;
     known_tasks known_;
+    const bool has_unseen_state_;
+    notify_rule notifies_;
     sort what_;
 };
 

@@ -22,7 +22,7 @@ public:
     /// @return a finding, when the execution was not what one before it was, or does not repeat
     std::optional<finding> after(const execution_record& done, std::uint64_t number,
                                  bool has_found) {
-        if (!control_.compares_executions()) return std::nullopt;
+        if (!control_.notes().is_trace()) return std::nullopt;
         if (done.how == ending::differs) return explained(control_.decisions());
         if (!has_found && number > all_of_the_first && number % one_of_later != 0)
             return std::nullopt;
@@ -32,7 +32,7 @@ public:
 
     /// When all was tried: the last execution several times more, as there may have been few.
     std::optional<finding> at_the_end() {
-        if (!control_.compares_executions()) return std::nullopt;
+        if (!control_.notes().is_trace()) return std::nullopt;
         const std::vector<decision> decisions = control_.decisions();
         for (int i = 0; i < tries_at_the_end; ++i)
             if (!repeats(decisions)) return explained(control_.decisions());
@@ -52,7 +52,7 @@ private:
 
     /// The controller's last execution differs from the one before it.
     finding explained(const std::vector<decision>& decisions) {
-        finding made = control_.difference();
+        finding made = control_.notes().difference();
         bool is_alike = true;
         for (int i = 0; i < tries_to_explain && is_alike; ++i) is_alike = repeats(decisions);
         made.reason = source_of_difference(is_alike);

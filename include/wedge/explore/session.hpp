@@ -38,7 +38,7 @@ public:
         out_.has_modelled_state = false;
         control_.so_far = [this] { return so_far(); };
         control_.schedule_so_far = [this] { return shown({}, {}); };
-        control_.compare_executions();
+        control_.notes().compare_executions();
     }
 
     /// Takes over a finding that was made without an execution, so that it gets a verdict too.
@@ -222,6 +222,8 @@ private:
         }
         out_.exhausted = is_exhausted;
         out_.reason = why_unproved(*how_, options_, out_, is_replayed);
+        if (is_exhausted && out_.reason.empty())
+            out_.reason = control_.notes().missed_notification();
         out_.exhausted = is_exhausted && out_.reason.empty() && !differs_;
         return false;
     }
@@ -273,7 +275,7 @@ private:
             sighting& each = found_[i];
             if (!each.is_reached) regrade(each);
             if (each.needs_verdict())
-                judge_unreached(each, found_, out_.exhausted, subject_.delivers_interrupts());
+                judge_unreached(each, found_, out_.exhausted, subject_);
             else if (each.is_reached || each.what.judged != verdict::refuted)
                 make_definitive(i);
         }
@@ -319,7 +321,7 @@ private:
         session apart(subject_, options_);
         const outcome out = apart.replay(by, replay_mode::strict);
         if (apart.differs_) different_again_ = out.findings.back();
-        if (by.circle == 0 && apart.left_early_ && control_.compares_executions())
+        if (by.circle == 0 && apart.left_early_ && control_.notes().is_trace())
             different_again_ = finding_of_divergence(out.diverged);
         for (const finding& again : out.findings) {
             if (again.signature != each.what.signature) continue;
@@ -342,7 +344,7 @@ private:
             }
             const execution_record done = control_.run(how);
             steps += done.steps;
-            if (done.how == ending::differs) see_difference(control_.difference());
+            if (done.how == ending::differs) see_difference(control_.notes().difference());
             if (differs_) return std::nullopt;
             const bool claims_less = done.how == ending::livelock && !is_circle;
             if (claims_less || !is_shown(wanted, done, order_.findings())) return std::nullopt;

@@ -50,6 +50,7 @@ struct controlled_task {
         self.stage = 0;
         self.pending = {};  // it would speak of locks that are gone
         self.is_idle = false;
+        self.action = nullptr;
         body = {};
         is_done = false;
         is_starting = false;

@@ -108,6 +108,10 @@ public:
         return true;
     }
 
+    /// The points of this execution so far.
+    const trace_point* points() const noexcept { return seen_.data(); }
+    std::size_t size() const noexcept { return at_; }
+
     const std::optional<difference>& found() const noexcept { return difference_; }
 
 private:

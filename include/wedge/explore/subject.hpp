@@ -60,6 +60,8 @@ public:
     virtual bool leaves_quietly() const { return false; }
     /// Whether interrupts come wherever they may, so that what needs one can be refuted.
     virtual bool delivers_interrupts() const { return false; }
+    /// Whether its tasks may share what is neither modelled nor told by `state`, as C++ code may.
+    virtual bool has_unseen_state() const { return true; }
     /// Whether it has loops that may go on for ever.
     virtual bool may_circle() const { return true; }
 };

@@ -67,6 +67,7 @@ public:
     /// From the next execution on each is compared with the one before it, when it took the same
     /// decisions. Not for subjects that become others between executions.
     void compare_executions() noexcept { compares_ = true; }
+    const step_trace& trace() const noexcept { return trace_; }
     const std::optional<difference>& difference_found() const noexcept { return trace_.found(); }
 
     /// The subject's code goes on so. When it did not do so before, nothing is asked any more, and

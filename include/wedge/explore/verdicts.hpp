@@ -9,6 +9,7 @@
 #include "wedge/explore/execution.hpp"
 #include "wedge/explore/ring.hpp"
 #include "wedge/explore/sighting.hpp"
+#include "wedge/explore/subject.hpp"
 #include "wedge/workload/outcome.hpp"
 
 namespace wedge {
@@ -56,16 +57,16 @@ inline bool is_known_to(std::vector<sighting>& all, sighting& other) {
 /// everything was tried and no hang involves its classes.
 ///
 /// @param exhausted           every schedule was tried
-/// @param delivers_interrupts whether the subject lets them come
+/// @param of_whom             what is explored
 inline void judge_unreached(sighting& each, const std::vector<sighting>& all, bool exhausted,
-                            bool delivers_interrupts) {
+                            const subject& of_whom) {
     finding& of = each.what;
     of.judged = verdict::unresolved;
     const auto is_involved = [&](const sighting& other) {
         const finding* const hang = detail::hang_of(other);
         return hang != nullptr && involves(*hang, of);
     };
-    if (is_about_interrupts(of.kind) && !delivers_interrupts) {
+    if (is_about_interrupts(of.kind) && !of_whom.delivers_interrupts()) {
         of.reason = "interrupts were not explored";
     } else if (!exhausted) {
         of.reason = "the budget was spent";
@@ -76,6 +77,8 @@ inline void judge_unreached(sighting& each, const std::vector<sighting>& all, bo
         of.reason = of.kind == finding_kind::held_at_exit
                         ? "every schedule was tried, and no task ended so"
                         : "every schedule of this workload was tried";
+        if (of_whom.has_unseen_state())
+            of.reason += ", as far as all shared state lies under modelled locks";
     }
 }
 

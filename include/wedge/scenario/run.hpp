@@ -149,6 +149,7 @@ public:
     /// The loops of roles want to be left by an exception.
     bool leaves_quietly() const override { return !uses_.has_roles(); }
     /// Not where a task only says that it is in an interrupt.
+    bool has_unseen_state() const override { return false; }
     bool delivers_interrupts() const override {
         return interrupts_.size() != 0 && !uses_.has_contexts_in_line();
     }
