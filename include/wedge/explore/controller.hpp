@@ -72,15 +72,6 @@ public:
         return result_;
     }
 
-    /// The same, but the sink hears nothing of it.
-    const execution_record& run_unheard(search_strategy& how) {
-        sink* const heard = std::exchange(order_, nullptr);
-        setup_.sink = nullptr;
-        const execution_record& done = run(how);
-        setup_.sink = order_ = heard;
-        return done;
-    }
-
     /// What the sink has heard it is to hear again.
     void forget() { notes_.known().forget(); }
     /// To compare executions.
@@ -383,7 +374,7 @@ private:
     }
 
     subject& subject_;
-    sink* order_;
+    sink* const order_;
     const bool leaves_quietly_;
     stacks stacks_;
     task setup_;

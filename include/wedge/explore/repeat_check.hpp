@@ -47,7 +47,7 @@ private:
 
     bool repeats(const std::vector<decision>& decisions) {
         repetition how(decisions);
-        return control_.run_unheard(how).how != ending::differs;
+        return control_.run(how).how != ending::differs;
     }
 
     /// The controller's last execution differs from the one before it.
