@@ -98,3 +98,26 @@ TEST_CASE_TEMPLATE("notify rule: who has held the mutex since is not held up", F
             CHECK(out.exhausted);
         }
 }
+
+namespace {
+
+/// A work has a condition and a mutex of wedge's own.
+struct with_work {
+    wedge::mutex m{"m"};
+    void queue_one() {
+        wedge::work each([this] { const wedge::guard held(m); });
+        each.queue();
+        each.flush();
+    }
+    static constexpr auto actions =
+        wedge::actions(wedge::action<&with_work::queue_one>{"queue_one"});
+};
+
+}  // namespace
+
+TEST_CASE("notify rule: wedge's own conditions keep it") {
+    const wedge::outcome out = wedge::explore<with_work>(wedge::parse_program("queue_one"),
+                                                         {.how = wedge::strategy::exhaustive});
+    CHECK(out.reason == "");
+    CHECK(out.what == result::sound);
+}

@@ -102,15 +102,19 @@ private:
         const operation& next = who.pending;
         const std::uint32_t condition = next.condition->instance();
         std::vector<std::uint32_t> held;
-        for (const held_lock& each : who.held) held.push_back(each.instance);
-        for (std::size_t i = count; i-- > 0;) {
+        std::vector<std::uint32_t> taken;  // locks of wedge's own are not among `who.held`
+        for (std::size_t i = 0; i < count; ++i) {
             const trace_point& point = before[i];
             if (point.task != who.ordinal || point.what != trace_point::sort::step) continue;
             const bool is_notify = point.step == step::notify_one || point.step == step::notify_all;
-            if (is_notify && point.condition == condition) break;
-            if (point.lock != 0 && (point.step == step::release || point.step == step::wait))
-                held.push_back(point.lock);
+            if (is_notify && point.condition == condition) held.clear();
+            if (point.lock == 0) continue;
+            if (point.step == step::acquire && !point.timed) taken.push_back(point.lock);
+            if (point.step == step::release) std::erase(taken, point.lock);
+            if (point.step == step::release || point.step == step::wait) held.push_back(point.lock);
         }
+        held.insert(held.end(), taken.begin(), taken.end());
+        for (const held_lock& each : who.held) held.push_back(each.instance);
         std::sort(held.begin(), held.end());
         held.erase(std::unique(held.begin(), held.end()), held.end());
         for (const notification& each : notifications_)
