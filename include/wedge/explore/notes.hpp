@@ -87,9 +87,7 @@ public:
     }
 
     /// See notify_rule.
-    std::string missed_notification() const {
-        return notifies_.broken(scheduler_.trace().points(), scheduler_.trace().size());
-    }
+    std::string missed_notification() const { return notifies_.broken(); }
 
 private:
     [[gnu::noinline]] void look_at(const task& who) {

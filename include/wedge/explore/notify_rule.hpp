@@ -35,9 +35,7 @@ public:
     }
 
     /// Who breaks the rule, and where; empty: nobody.
-    ///
-    /// @param points  of the last execution
-    std::string broken(const trace_point* points, std::size_t count) const {
+    std::string broken() const {
         for (const notification& each : notifications_) {
             bool has_waiters = false;
             for (const waiting& other : waits_) {
@@ -47,9 +45,8 @@ public:
                     return text_of(each) + " without the mutex of who waits at " +
                            to_string(other.where) + consequence;
             }
-            if (!has_waiters && !shares_a_lock(each, points, count))
-                return text_of(each) + " without a lock of others, and nobody was seen to wait" +
-                       consequence;
+            if (!has_waiters && each.held.empty())
+                return text_of(each) + " without a lock, and nobody was seen to wait" + consequence;
         }
         return {};
     }
@@ -67,24 +64,12 @@ private:
         std::uint32_t condition;
         std::vector<std::uint32_t> held;  // since the task's last one, by ordinal
         site where;
-        std::uint32_t by;
         std::string task;
         std::string name;  // of the condition
     };
 
     static bool has(const std::vector<std::uint32_t>& locks, std::uint32_t lock) {
         return std::find(locks.begin(), locks.end(), lock) != locks.end();
-    }
-    /// Whether another task takes a lock that was held; where there is none, nobody can miss it.
-    static bool shares_a_lock(const notification& each, const trace_point* points,
-                              std::size_t count) {
-        bool is_alone = true;
-        for (std::size_t i = 0; i < count; ++i) {
-            if (points[i].task == each.by || points[i].what != trace_point::sort::step) continue;
-            is_alone = false;
-            if (has(each.held, points[i].lock)) return true;
-        }
-        return is_alone;
     }
     static std::string text_of(const notification& each) {
         return each.task + " notifies " + each.name + " at " + to_string(each.where);
@@ -122,7 +107,7 @@ private:
                 each.held == held)
                 return;
         if (notifications_.size() == kept_max) return;
-        notifications_.push_back({condition, std::move(held), next.where, who.ordinal, who.title(),
+        notifications_.push_back({condition, std::move(held), next.where, who.title(),
                                   lock_class::from_id(next.condition->class_id()).name()});
     }
 
