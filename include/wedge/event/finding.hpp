@@ -141,6 +141,7 @@ struct finding {
     call_stack stack;          ///< of a stalled task: where it stands
     schedule best;             ///< confirmed or observed under control: repeats it
     std::string signature;     ///< see signature.hpp
+    std::string hang;          ///< confirmed: the signature of the hang in which it ended
 
     /// Whether tasks go round for ever. It may be a cycle of waits that the order checker spoke of,
     /// in a run in which tasks retry.

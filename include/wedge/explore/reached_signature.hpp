@@ -147,11 +147,13 @@ inline std::vector<dependency> with_pseudo_locks(const finding& reached,
 /// One wrong acquire closes a circle with each of the orders that it breaks, and may break a rule
 /// before one of them hangs. Where the program states its order that acquire is known, and what it
 /// closes with the statement is the name. Else it is the rule of tickets that was broken, or the
-/// circle of waits, with the pseudo-locks that tasks have come through.
+/// circle of waits, with the pseudo-locks that tasks have come through. A hang that is no circle
+/// of locks has its own name, also where a cycle of the lock order has foretold it.
 ///
 /// @param seen  what the order checker said of the same execution
 inline std::string reached_signature(const finding& of, const stated_order& stated = {},
                                      std::span<const finding> seen = {}) {
+    if (!of.hang.empty() && of.reached.empty()) return of.hang;
     const std::vector<dependency>& waits = of.reached.empty() ? of.cycle : of.reached;
     const bool is_circle = !of.tasks.empty() && !waits.empty();
     std::vector<dependency> cycle = is_circle ? detail::against_stated_order(of, waits, stated)

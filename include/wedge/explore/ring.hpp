@@ -114,7 +114,10 @@ inline void adopt(finding& known, const finding& stuck) {
         known.graded = {};
     }
     known.tasks = stuck.tasks;
-    known.reached = matches(known, stuck) ? stuck.cycle : ring_in(known.cycle, stuck.tasks);
+    known.hang = stuck.signature;
+    known.reached =
+        matches(known, stuck) ? std::vector<dependency>{} : ring_in(known.cycle, stuck.tasks);
+    if (known.reached.empty()) known.reached = stuck.cycle;
 }
 
 }  // namespace wedge
