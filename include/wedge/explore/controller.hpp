@@ -33,6 +33,7 @@ public:
         : subject_(what),
           order_(order),
           leaves_quietly_(what.leaves_quietly()),
+          starts_by_step_(what.has_unseen_state()),
           stacks_(on, *this),
           model_(slots_, open),
           scheduler_(what, model_, steps_max),
@@ -129,7 +130,7 @@ public:
 
     void created(lock_identity& lock) noexcept override {
         const sanitizer::ignore_scope ours;
-        last_.created(lock.kind());
+        last_.created(lock);
         const task* const self = detail::current_task;
         model_.locks().created(
             lock,
@@ -231,8 +232,8 @@ private:
                                       is_livelock ? &scheduler_.livelocks() : nullptr);
     }
 
-    /// The subject's tasks run up to their first visible step, one after the other: what comes
-    /// before it touches nothing shared, so no other order of them is tried.
+    /// The subject's tasks run up to their first visible step, one after the other; no other order
+    /// is tried of what comes before it. Where a condition exists that step is their beginning.
     std::uint32_t start_next() {
         if (next_start_ == used_) return pick_first();
         slot& made = *slots_[next_start_++];
@@ -298,15 +299,8 @@ private:
 
     std::uint32_t start_last(const slot& ended);
 
-    void run_body(slot& me) {
-        if (me.body.run != nullptr)
-            me.body.run(me.body.data);
-        else if (last_.is(me.self.ordinal))
-            run_last(me);
-        else
-            subject_.run(me.self.ordinal);
-    }
-    /// When it begins is a step, which stands for all that it does before its first one.
+    void run_body(slot& me);
+    void begin_by_step(task& self);
     void run_last(slot& me);
 
     /// Runs code of the user's; what it throws ends the execution.
@@ -375,6 +369,7 @@ private:
     subject& subject_;
     sink* const order_;
     const bool leaves_quietly_;
+    const bool starts_by_step_;
     stacks stacks_;
     task setup_;
     step_model::all_tasks slots_;       // the first `used_` are this execution's

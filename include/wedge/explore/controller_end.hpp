@@ -1,4 +1,4 @@
-// The end of an execution: tasks are given up, and the state is destroyed.
+// How a task begins, and the end of an execution: tasks are given up, the state is destroyed.
 #pragma once
 
 #include "wedge/explore/controller.hpp"
@@ -55,8 +55,23 @@ inline std::uint32_t controller::start_last(const slot& ended) {
     return made.stack();
 }
 
+inline void controller::run_body(slot& me) {
+    if (last_.is(me.self.ordinal)) return run_last(me);
+    if (starts_by_step_ && last_.has_condition()) begin_by_step(me.self);
+    if (me.body.run != nullptr)
+        me.body.run(me.body.data);
+    else
+        subject_.run(me.self.ordinal);
+}
+
+/// When the task begins is a step, which commutes with no other: it stands for all that the task
+/// does before its next one. A store there may come between another task's look and its wait.
+inline void controller::begin_by_step(task& self) {
+    perform(self, {.what = step::spawn});
+}
+
 inline void controller::run_last(slot& me) {
-    perform(me.self, {.what = step::spawn});
+    begin_by_step(me.self);
     if (guarded("check", [&] { subject_.check(); })) subject_.end();
 }
 

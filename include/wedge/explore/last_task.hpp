@@ -24,12 +24,19 @@ public:
         actions_ = actions_left_ = actions;
         number_ = no_task;
         may_wait_ = false;
+        has_condition_ = false;
         begin_leaving();
     }
 
-    void created(lock_kind kind) noexcept {
-        may_wait_ = may_wait_ || kind == lock_kind::condition || is_counted(kind);
+    void created(const lock_identity& object) {
+        const bool is_condition = object.kind() == lock_kind::condition;
+        may_wait_ = may_wait_ || is_condition || is_counted(object.kind());
+        has_condition_ =
+            has_condition_ ||
+            (is_condition && !lock_class::from_id(object.class_id()).options().keeps_mutex);
     }
+    /// Whether this execution has made a condition whose signal a task may miss.
+    bool has_condition() const noexcept { return has_condition_; }
 
     /// Whether the task that ends is the last of the actions, and leaves a thread to be joined.
     bool is_due(std::uint32_t ended, std::span<const std::unique_ptr<controlled_task>> all) {
@@ -76,6 +83,7 @@ private:
     std::uint32_t actions_left_ = 0;
     std::uint32_t number_ = no_task;
     bool may_wait_ = false;
+    bool has_condition_ = false;
     std::uint64_t aside_ = 0;
 };
 

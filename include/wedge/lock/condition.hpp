@@ -22,6 +22,7 @@ public:
         : identity_(lock_kind::condition, lock_class::at(where)) {}
     explicit basic_condition(const char* name)
         : identity_(lock_kind::condition, lock_class(name)) {}
+    explicit basic_condition(lock_class cls) : identity_(lock_kind::condition, cls) {}
     basic_condition(const basic_condition&) = delete;
     basic_condition& operator=(const basic_condition&) = delete;
 

@@ -27,8 +27,8 @@ public:
     template <class Body>
     explicit basic_work(Body body, label as = site::current())
         : running_(as.cls()),
-          queued_((as.cls().name() + " queued").c_str()),
-          begun_((as.cls().name() + " begun").c_str()),
+          queued_(condition_class(as, " queued")),
+          begun_(condition_class(as, " begun")),
           worker_(thread::daemon([this, body]() mutable { serve(body); },
                                  (as.cls().name() + " worker").c_str())) {}
     basic_work(const basic_work&) = delete;
@@ -93,6 +93,9 @@ private:
     using state_type = detail::internal_mutex<Level>;
     using lock_guard = guard<state_type>;
 
+    static lock_class condition_class(label as, const char* of) {
+        return lock_class((as.cls().name() + of).c_str(), {.keeps_mutex = true});
+    }
     void wait_for_body(site where) { const guard<mutex_type> held(running_, where); }
 
     template <class Body>

@@ -103,8 +103,8 @@ private:
     std::atomic<std::uint32_t> failures_{0};  // runs since a reclaim freed something
     std::atomic<bool> exists_{false};         // without one there is nobody to wake or wait for
     spinlock lock_{"kswapd_wait"};            // Linux: a wait queue's lock
-    condition woken_{"kswapd wake-up"};
-    condition throttled_{"pfmemalloc_wait"};
+    condition woken_{lock_class("kswapd wake-up", {.keeps_mutex = true})};
+    condition throttled_{lock_class("pfmemalloc_wait", {.keeps_mutex = true})};
     std::uint32_t throttled_tasks_ = 0;  // by lock_, like the next
     bool wake_ = false;
     bool is_stopped_ = false;

@@ -137,7 +137,7 @@ public:
 
 private:
     spinlock lock_{"mmu_interval_sequence"};
-    condition idle_{"mmu_interval_idle"};
+    condition idle_{lock_class("mmu_interval_idle", {.keeps_mutex = true})};
     std::uint32_t active_ = 0;
     std::uint32_t count_ = 0;
 };

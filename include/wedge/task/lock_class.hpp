@@ -35,6 +35,7 @@ struct class_options {
     bool is_promise = false;             ///< pseudo-locks: others wait for who is in the section
     bool one_at_a_time = false;          ///< instances do not nest in live programs either
     bool is_internal = false;            ///< a lock of wedge's own: no rule and no report names it
+    bool keeps_mutex = false;  ///< a condition: a task that notifies it has held the waiters' mutex
 };
 
 namespace detail {
