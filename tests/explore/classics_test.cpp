@@ -128,7 +128,8 @@ struct seated : workloads::table<3> {
 
 struct readers_writers {
     wedge::shared_mutex lock{"lock"};
-    wedge::checked<std::shared_mutex> recursive{"recursive"};
+    wedge::checked<std::shared_mutex> recursive{
+        wedge::lock_class("recursive reads", {.reads_nest = true})};
     int value = 0;
 
     void upgrade() {

@@ -141,7 +141,7 @@ inline void add_writers(hang& of, const std::vector<task_report>& tasks) {
     for (std::size_t i = 0; i < of.links.size(); ++i) {
         const std::optional<lock_use>& wanted = of.links[i].wanted;
         const std::optional<lock_use>& held = of.links[(i + 1) % of.links.size()].holds;
-        if (!wanted || !held || wanted->how != mode::shared || !is_shared(held->how)) continue;
+        if (!wanted || !held || !is_shared(wanted->how) || !is_shared(held->how)) continue;
         hang_link writer{"a writer"};
         lock_use queued = *wanted;
         queued.how = mode::exclusive;

@@ -76,23 +76,23 @@ private:
     }
 
     void see_wait(const operation& next) {
-        const std::uint32_t condition = next.condition->instance();
+        const std::uint32_t changed = next.condition->instance();
         const std::uint32_t lock = next.lock->instance();
         for (const waiting& each : waits_)
-            if (each.condition == condition && each.lock == lock) return;
-        waits_.push_back({condition, lock, next.where});
+            if (each.condition == changed && each.lock == lock) return;
+        waits_.push_back({changed, lock, next.where});
     }
 
     void see_notify(const task& who, const trace_point* before, std::size_t count) {
         const operation& next = who.pending;
-        const std::uint32_t condition = next.condition->instance();
+        const std::uint32_t changed = next.condition->instance();
         std::vector<std::uint32_t> held;
         std::vector<std::uint32_t> taken;  // locks of wedge's own are not among `who.held`
         for (std::size_t i = 0; i < count; ++i) {
             const trace_point& point = before[i];
             if (point.task != who.ordinal || point.what != trace_point::sort::step) continue;
             const bool is_notify = point.step == step::notify_one || point.step == step::notify_all;
-            if (is_notify && point.condition == condition) held.clear();
+            if (is_notify && point.condition == changed) held.clear();
             if (point.lock == 0) continue;
             if (point.step == step::acquire && !point.timed) taken.push_back(point.lock);
             if (point.step == step::release) std::erase(taken, point.lock);
@@ -103,11 +103,11 @@ private:
         std::sort(held.begin(), held.end());
         held.erase(std::unique(held.begin(), held.end()), held.end());
         for (const notification& each : notifications_)
-            if (each.condition == condition && each.where.line == next.where.line &&
+            if (each.condition == changed && each.where.line == next.where.line &&
                 each.held == held)
                 return;
         if (notifications_.size() == kept_max) return;
-        notifications_.push_back({condition, std::move(held), next.where, who.title(),
+        notifications_.push_back({changed, std::move(held), next.where, who.title(),
                                   lock_class::from_id(next.condition->class_id()).name()});
     }
 

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <concepts>
 #include <mutex>
+#include <shared_mutex>
 #include <type_traits>
 
 #include "wedge/base/annotate.hpp"
@@ -65,6 +66,13 @@ struct lock_traits<L> {
     static constexpr mode shared_how = mode::exclusive;
 };
 
+/// Whether the contract of `L` forbids a task to take a lock that it holds, also to read while it
+/// reads. The standard forbids it, although glibc mostly grants such a read. Specialise it for a
+/// lock of your own.
+template <class L>
+inline constexpr bool forbids_second_hold =
+    std::derived_from<L, std::shared_mutex> || std::derived_from<L, std::shared_timed_mutex>;
+
 namespace detail {
 
 /// The end of a timed wait by the clock whose waits ThreadSanitizer sees: gcc 12's and clang 14's
@@ -101,7 +109,9 @@ public:
     [[gnu::always_inline]] checked(site where = site::current())
         : checked(lock_class::made_here(where)) {}
     explicit checked(const char* name) : checked(lock_class(name)) {}
-    explicit checked(lock_class cls) : identity_(lock_traits<L>::kind, cls) {}
+    explicit checked(lock_class cls) : identity_(lock_traits<L>::kind, cls) {
+        if constexpr (forbids_second_hold<L>) identity_.forbid_second_hold();
+    }
     checked(const checked&) = delete;
     checked& operator=(const checked&) = delete;
 

@@ -78,7 +78,8 @@ public:
 
 private:
     /// A reader waits only for a writer that holds, and those hold for a moment: so sections nest
-    /// and never wait for each other.
+    /// and never wait for each other. That a std::shared_mutex forbids nested reads is the native
+    /// lock's rule and not SRCU's.
     using srcu = checked<std::shared_mutex>;
 
     class srcu_section {
@@ -96,7 +97,7 @@ private:
     };
 
     memory& zone_;
-    srcu srcu_{"mmu_notifier_srcu"};
+    srcu srcu_{lock_class("mmu_notifier_srcu", {.reads_nest = true})};
     spinlock list_lock_{"mmu_notifier_list"};
     std::vector<mmu_notifier*> all_;  // by list_lock_
 };

@@ -180,6 +180,7 @@ private:
         {
             const writer turn(*this);
             detail::check_nest_lock(knowledge_, self, step, fresh);
+            detail::check_tried_nesting(knowledge_, self, step, fresh);
             contexts_.held(self, detail::hold_of(self, step), self.contexts, step.where, fresh);
             chains_.known.insert(key);
         }

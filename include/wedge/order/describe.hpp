@@ -128,6 +128,19 @@ inline finding nesting(const task& self, const held_lock& held, const event& wan
     return found;
 }
 
+/// Nesting of a lock within itself that its type forbids. Where the wait need not last, the breach
+/// is what happened, and no schedule can refute it.
+inline finding forbidden_nesting(const task& self, const held_lock& held, const event& wanted,
+                                 bool exact) {
+    finding found = nesting(self, held, wanted, exact);
+    if (found.judged == verdict::unresolved || has(wanted.with, flags::tried)) {
+        found.judged = verdict::observed;
+        found.what += ", which its type forbids";
+        found.reason = "the lock's type forbids the acquire, whether or not it hangs";
+    }
+    return found;
+}
+
 /// The shortest text that names both sites of every edge, for the default sink.
 inline std::string plain_text_of(const finding& found) {
     std::string text =

@@ -36,6 +36,28 @@ inline void check_nest_lock(order_knowledge& known, task& self, const event& ste
                fresh);
 }
 
+/// Whether the acquire is one that the type of its lock forbids to the holder, even where the lock
+/// would grant it.
+inline bool breaks_contract(const held_lock& held, const event& step) {
+    if (held.instance != step.instance || step.lock == nullptr || !step.lock->forbids_second_hold())
+        return false;
+    const bool are_reads = is_shared(held.how) && is_shared(step.how);
+    return !are_reads || !lock_class::from_id(step.class_id).options().reads_nest;
+}
+
+/// Keeps a finding for an acquire that breaks the contract of its lock.
+inline void keep_breach(order_knowledge& known, task& self, const held_lock& held,
+                        const event& step, std::vector<finding>& fresh) {
+    known.keep(forbidden_nesting(self, held, step, known.is_exact()), fresh);
+}
+
+/// Rule 10 for a trylock that got the lock: it did not wait, but its type may forbid it.
+inline void check_tried_nesting(order_knowledge& known, task& self, const event& step,
+                                std::vector<finding>& fresh) {
+    for (const held_lock& held : self.held)
+        if (breaks_contract(held, step)) keep_breach(known, self, held, step, fresh);
+}
+
 /// Rules 10, 12, 12a and 13, for a hold of the class that a blocking acquire wants. In a live
 /// program two instances nest without a finding as long as nobody nests them the other way round.
 ///
@@ -44,6 +66,7 @@ inline void check_nest_lock(order_knowledge& known, task& self, const event& ste
 inline void check_nesting(order_knowledge& known, task& self, std::size_t index, const event& step,
                           std::vector<finding>& fresh) {
     const held_lock& held = self.held[index];
+    if (breaks_contract(held, step)) return keep_breach(known, self, held, step, fresh);
     if (!may_wait(step.how, held.how)) return;
     const auto recursive = [&] { known.keep(nesting(self, held, step, known.is_exact()), fresh); };
     if (held.instance == step.instance) {

@@ -137,6 +137,13 @@ inline std::string what_of(const finding& found) {
     return text.empty() ? "nothing goes on" : text;
 }
 
+/// Whether the finding is a nesting that its lock's type forbids but may grant. It has happened,
+/// and need not hang.
+inline bool is_breach_alone(const finding& found) {
+    return found.kind == finding_kind::recursive && found.judged == verdict::observed &&
+           !found.reason.empty();
+}
+
 /// The first line of a finding: `possible deadlock: a -> b here, b -> a before`. It says
 /// "possible" until it happened, since users take a report of an order for a false alarm; and what
 /// is refuted is no longer possible, but an order that was inverted.
@@ -147,7 +154,7 @@ inline std::string heading_of(const finding& found) {
     if (found.judged == verdict::confirmed) text = "confirmed ";
     if (found.judged == verdict::unresolved) text = "possible ";
     if (is_refuted) text = "refuted ";
-    if (is_deadlock(found.kind)) {
+    if (is_deadlock(found.kind) && !is_breach_alone(found)) {
         text += is_refuted ? "order inversion" : "deadlock";
         const bool is_usual =
             found.kind == finding_kind::circular || found.kind == finding_kind::deadlock;

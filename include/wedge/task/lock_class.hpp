@@ -34,6 +34,7 @@ struct class_options {
     wait_type allows = wait_type::none;  ///< pseudo-locks: what may be taken in the section
     bool is_promise = false;             ///< pseudo-locks: others wait for who is in the section
     bool one_at_a_time = false;          ///< instances do not nest in live programs either
+    bool reads_nest = false;             ///< a task may nest reads of a lock whose type forbids it
     bool is_internal = false;            ///< a lock of wedge's own: no rule and no report names it
     bool keeps_mutex = false;  ///< a condition: a task that notifies it has held the waiters' mutex
 };

@@ -67,6 +67,11 @@ public:
     std::uint32_t class_id() const noexcept { return class_id_; }
     std::uint32_t initial_count() const noexcept { return initial_count_; }
 
+    /// Whether the lock's type forbids its holder to take it again, in any mode. The order checker
+    /// reports such an acquire even where the lock would grant it.
+    bool forbids_second_hold() const noexcept { return forbids_second_hold_; }
+    void forbid_second_hold() noexcept { forbids_second_hold_ = true; }
+
     /// The lock's ordinal: in the process, or in the execution that made or met it.
     std::uint32_t instance() const noexcept { return instance_; }
 
@@ -88,6 +93,7 @@ private:
     const lock_kind kind_;
     const wait_type waits_;
     const wait_type allows_;
+    bool forbids_second_hold_ = false;
     const std::uint32_t class_id_;
     std::uint32_t instance_ = 0;
     const std::uint32_t initial_count_;
