@@ -144,8 +144,10 @@ private:
         std::string text = file + ": " + result.what;
         text += result.is_met ? ", as expected\n" : "; expected: " + joined(result.expected) + "\n";
         if (!is_full) return text;
-        text += "\n";
-        for (std::size_t i = 0; i < result.found.findings.size(); ++i) {
+        const report::findings_by_cause grouped(result.found.findings);
+        text += "\n" + grouped.lead();
+        for (const std::size_t i : grouped.order()) {
+            text += grouped.heading(i);
             finding shown = result.found.findings[i];
             scenario::name_locks(shown, result.titles);
             const bool is_saved = !folder_.empty() && !schedules[i].empty();
@@ -191,6 +193,7 @@ private:
         json_writer json;
         json.begin('{').key("file").value(file).key("outcome").value(result.what);
         json.key("findings").begin('[');
+        const report::findings_by_cause grouped(result.found.findings);
         for (std::size_t i = 0; i < result.found.findings.size(); ++i) {
             const finding& each = result.found.findings[i];
             json.begin('{').key("kind").value(wedge::name_of(each.kind));
@@ -207,7 +210,7 @@ private:
                 json.null();
             else
                 json.value(schedules[i]);
-            json.end('}');
+            json.key("cause").value(std::uint64_t{grouped.cause_of(i)}).end('}');
         }
         json.end(']');
         write_exploration(json, result.found);

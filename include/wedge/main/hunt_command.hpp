@@ -198,7 +198,11 @@ private:
         if (!is_only && result.is_met) return true;
         call.print("\n  engines  " + caught.engines + "\n           " +
                    report::summary_of(result.found) + "\n\n");
-        for (finding& found : result.found.findings) {
+        const report::findings_by_cause grouped(result.found.findings);
+        call.print(grouped.lead());
+        for (const std::size_t i : grouped.order()) {
+            call.print(grouped.heading(i));
+            finding found = result.found.findings[i];
             scenario::name_locks(found, result.titles);
             const std::string schedule = save_schedule(file, folder_, found);
             const std::string stem = std::filesystem::path(file).stem().string();

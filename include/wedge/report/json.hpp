@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "wedge/report/cause.hpp"
 #include "wedge/report/words.hpp"
 #include "wedge/workload/outcome.hpp"
 
@@ -174,8 +175,9 @@ inline void write_grade(json_writer& json, const grade& graded) {
 }
 
 /// @param is_judged  false: of a replay, which judges no order
+/// @param cause      the number of its cause among those of the run
 inline void write_finding(json_writer& json, const finding& found, const std::string& schedule,
-                          bool is_judged) {
+                          bool is_judged, std::size_t cause) {
     json.begin('{').key("kind").value(name_of(found.kind));
     json.key("what").value(what_of(found));
     json.key("classes").list(classes_of(found));
@@ -194,7 +196,8 @@ inline void write_finding(json_writer& json, const finding& found, const std::st
         json.null();
     else
         json.value(schedule);
-    json.key("signature").value(found.signature).end('}');
+    json.key("signature").value(found.signature);
+    json.key("cause").value(std::uint64_t{cause}).end('}');
 }
 
 }  // namespace report
@@ -206,10 +209,11 @@ inline std::string json_of(const outcome& all, const json_context& context = {})
     json.key("program").value(context.program);
     json.key("outcome").value(name_of(all.what));
     json.key("findings").begin('[');
+    const report::findings_by_cause grouped(all.findings);
     for (std::size_t i = 0; i < all.findings.size(); ++i)
         report::write_finding(json, all.findings[i],
                               i < context.schedules.size() ? context.schedules[i] : "",
-                              !context.is_replay);
+                              !context.is_replay, grouped.cause_of(i));
     json.end(']').key("exploration").begin('{');
     json.key("executions").value(all.executions).key("pruned").value(all.pruned);
     json.key("steps").value(all.steps).key("exhausted").value(all.exhausted).end('}');

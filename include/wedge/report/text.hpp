@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "wedge/report/cause.hpp"
 #include "wedge/report/scenario_table.hpp"
 #include "wedge/report/words.hpp"
 #include "wedge/workload/outcome.hpp"
@@ -223,13 +224,16 @@ inline std::string text_of(const finding& found, std::string_view replay = {}) {
     return report::finding_printer(found).print(replay);
 }
 
-/// The report of a whole run: every finding, then one line on how much was tried.
+/// The report of a whole run: the causes where several findings share one, every finding, then one
+/// line on how much was tried.
 ///
 /// @param replays  the command that repeats each finding, in their order; may be shorter
 inline std::string text_of(const outcome& all, const std::vector<std::string>& replays = {}) {
-    std::string text;
-    for (std::size_t i = 0; i < all.findings.size(); ++i)
-        text += text_of(all.findings[i], i < replays.size() ? replays[i] : "") + "\n";
+    const report::findings_by_cause grouped(all.findings);
+    std::string text = grouped.lead();
+    for (const std::size_t i : grouped.order())
+        text += grouped.heading(i) +
+                text_of(all.findings[i], i < replays.size() ? replays[i] : "") + "\n";
     return text + report::summary_of(all) + "\n";
 }
 
