@@ -61,7 +61,7 @@ struct pool {
 };
 
 template <class Flag>
-wedge::outcome explored(const char* program) {
+wedge::outcome notified_outcome(const char* program) {
     return wedge::explore<pool<Flag>>(wedge::parse_program(program));
 }
 
@@ -150,7 +150,8 @@ TEST_CASE_TEMPLATE("notify rule: who has held the mutex since is not held up", F
             if (workers != std::string("worker | ") && stop != std::string("stop_behind_the_lock"))
                 continue;
             CAPTURE(stop);
-            const wedge::outcome out = explored<Flag>((std::string(workers) + stop).c_str());
+            const wedge::outcome out =
+                notified_outcome<Flag>((std::string(workers) + stop).c_str());
             CHECK(out.what == result::sound);
             CHECK(out.exhausted);
         }

@@ -43,7 +43,9 @@ struct endless {
     wedge::mutex m{"m"};
     void loop() {
         const wedge::guard held(m);
-        for (volatile int i = 0;; i = i + 1) {
+        for (volatile int i = 0;;) {
+            const int before = i;
+            i = before + 1;
         }
     }
     void wait() { const wedge::guard held(m); }

@@ -94,7 +94,7 @@ struct lost {
 };
 
 template <wedge::workload W>
-wedge::outcome explored(const char* program) {
+wedge::outcome explored_waits(const char* program) {
     wedge::explore_options all;
     all.how = wedge::strategy::exhaustive;
     return wedge::explore<W>(wedge::parse_program(program), all);
@@ -103,7 +103,7 @@ wedge::outcome explored(const char* program) {
 /// The only finding of a program; it hangs.
 template <wedge::workload W>
 wedge::finding stuck(const char* program) {
-    const wedge::outcome all = explored<W>(program);
+    const wedge::outcome all = explored_waits<W>(program);
     for (const wedge::finding& each : all.findings)
         if (each.is_stuck()) return each;
     FAIL("nothing hangs");
@@ -153,11 +153,11 @@ TEST_CASE("hang: a nested read waits for the writer that queues, which waits for
     CHECK(text.find("waits for write, which queues before it") != std::string::npos);
     CHECK(text.find("queued behind write") != std::string::npos);
     CHECK(text.find("held by read\n") != std::string::npos);  // what the writer waits for
-    CHECK(explored<nested_read<true>>("read | write").what == wedge::result::sound);
+    CHECK(explored_waits<nested_read<true>>("read | write").what == wedge::result::sound);
 }
 
 TEST_CASE("hang: a nested read that did not hang could with a writer") {
-    const wedge::outcome all = explored<nested_read<false>>("read");
+    const wedge::outcome all = explored_waits<nested_read<false>>("read");
     REQUIRE(!all.findings.empty());
     check_agreement(all.findings.front());
     CHECK(wedge::hang_of(all.findings.front()).links.back().task == "a writer");
@@ -170,7 +170,7 @@ TEST_CASE("hang: one task that waits for itself is one in the text, the picture 
     CHECK(wedge::hang_of(found).links.size() == 1);
     CHECK(!found.graded.one_task);  // it has happened
     CHECK(wedge::report::grades_of(found).empty());
-    CHECK(explored<self_reclaim<true>>("scan | fault").what == wedge::result::sound);
+    CHECK(explored_waits<self_reclaim<true>>("scan | fault").what == wedge::result::sound);
 }
 
 TEST_CASE("hang: a join closes a circle as a lock does") {
@@ -179,7 +179,7 @@ TEST_CASE("hang: a join closes a circle as a lock does") {
     CHECK(wedge::hang_of(found).links.size() == 2);
     CHECK(wedge::text_of(found).find("join(") != std::string::npos);
     CHECK(found.signature.find("table") != std::string::npos);
-    CHECK(explored<join_under_lock<true>>("stop").what == wedge::result::sound);
+    CHECK(explored_waits<join_under_lock<true>>("stop").what == wedge::result::sound);
 }
 
 TEST_CASE("hang: the classes of a wait are those of what is waited for, not of who stands by") {

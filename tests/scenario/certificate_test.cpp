@@ -46,7 +46,7 @@ std::vector<std::string> lines_of(const std::string& text) {
 const char* const ordered =
     "lock a mutex\nlock b mutex\n"
     "thread t x2 { lock a; lock b; unlock b; unlock a }\n";
-const char* const abba =
+const char* const inverted_pair =
     "lock a mutex\nlock b mutex\n"
     "thread t { lock a; lock b; unlock b; unlock a }\n"
     "thread u { lock b; lock a; unlock a; unlock b }\n";
@@ -77,7 +77,7 @@ TEST_CASE(
 }
 
 TEST_CASE("certificate: a schedule, with one step changed, and the claim changed") {
-    const std::string good = certified(abba);
+    const std::string good = certified(inverted_pair);
     CHECK(good.find("claim deadlock\ndecisions ") != std::string::npos);
     CHECK(rejection(good) == "");
     CHECK(rejection(replaced(good, "run 0 ", "run 7 ")).find("task 7 cannot go on") !=
@@ -94,8 +94,8 @@ TEST_CASE("certificate: the proof of a repaired twin is none of the broken one")
         const std::string head = wedge::scenario::detail::head_of_certificate("test.wedge", text);
         return head + certificate.substr(certificate.find("claim "));
     };
-    CHECK(rejection(moved(certified(ordered), abba)).find("under") != std::string::npos);
-    CHECK(rejection(moved(certified(gated), std::string("lock g mutex\n") + abba)) != "");
+    CHECK(rejection(moved(certified(ordered), inverted_pair)).find("under") != std::string::npos);
+    CHECK(rejection(moved(certified(gated), std::string("lock g mutex\n") + inverted_pair)) != "");
     const std::string spin = "counter k = 0\nthread t { until k == 1 }\nthread u { set k = ";
     CHECK(rejection(moved(certified(spin + "1 }\n"), spin + "1 }\n")) == "");
     CHECK(rejection(moved(certified(spin + "1 }\n"), spin + "2 }\n")).starts_with("c:"));

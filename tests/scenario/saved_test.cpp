@@ -199,7 +199,7 @@ struct retries {
 };
 
 template <wedge::workload W>
-wedge::outcome explored(const char* program, wedge::strategy how = wedge::strategy::exhaustive) {
+wedge::outcome explored_by(const char* program, wedge::strategy how = wedge::strategy::exhaustive) {
     wedge::explore_options options;
     options.how = how;
     options.executions_max = how == wedge::strategy::round_robin ? 3 : 20'000;
@@ -211,7 +211,7 @@ template <wedge::workload W>
 void check_saved(const char* program) {
     namespace scenario = wedge::scenario;
     std::size_t hangs = 0;
-    for (const wedge::finding& each : explored<W>(program).findings) {
+    for (const wedge::finding& each : explored_by<W>(program).findings) {
         if (!each.is_stuck()) continue;
         ++hangs;
         wedge::workload_subject<W> what(wedge::parse_program(program));
@@ -232,7 +232,7 @@ template <template <bool> class W>
 void check_pair(const char* program) {
     CAPTURE(W<false>::name);
     check_saved<W<false>>(program);
-    CHECK(explored<W<true>>(program).what == wedge::result::sound);
+    CHECK(explored_by<W<true>>(program).what == wedge::result::sound);
 }
 
 }  // namespace saved_test
@@ -252,10 +252,10 @@ TEST_CASE("saved scenario: deadlocks through other waits") {
 }
 TEST_CASE("saved scenario: a wait that is never woken") {
     check_saved<lost_wakeup<false>>("consume | produce");
-    CHECK(explored<lost_wakeup<true>>("consume | produce").what == wedge::result::sound);
+    CHECK(explored_by<lost_wakeup<true>>("consume | produce").what == wedge::result::sound);
 }
 TEST_CASE("saved scenario: what goes on in loops has none") {
-    const wedge::outcome all = explored<retries>("there | back", wedge::strategy::round_robin);
+    const wedge::outcome all = explored_by<retries>("there | back", wedge::strategy::round_robin);
     REQUIRE(!all.findings.empty());
     REQUIRE(all.findings.front().is_livelock());
     wedge::workload_subject<retries> what(wedge::parse_program("there | back"));
