@@ -9,6 +9,8 @@
 
 #include "scenario/read.hpp"
 
+// Its texts have names that other tests have too.
+namespace certificate_test {
 namespace {
 
 std::string certified(const std::string& text, const std::string& path = "test.wedge") {
@@ -201,3 +203,5 @@ TEST_CASE(
     CHECK(seen["verified"] >= 75);
     CHECK(seen["verified"] > seen["unknown"] + seen["no claim"]);
 }
+
+}  // namespace certificate_test
