@@ -648,14 +648,13 @@ private:
         });
     }
 
-    bool is_idle(const state& s, std::size_t work) const {
-        if (s.pending[work]) return false;
+    bool is_running(const state& s, std::size_t work) const {
         for (std::size_t t = 0; t < s.tasks.size(); ++t) {
             if (!is_worker(t) || work_of(t) != work) continue;
             for (const frame& f : s.tasks[t].stack)
-                if (f.saved < 0) return false;
+                if (f.saved < 0) return true;
         }
-        return true;
+        return false;
     }
 
     /// Whether a `cancel` of it waits: until then it cannot be queued (Linux's cancel_work_sync).
@@ -748,9 +747,15 @@ private:
             case action::ticket_done: return simply([](state&, task&) {});
             case action::ticket_end:
                 return simply([&](state& next, task& t) { end_ticket(next, t); });
-            case action::flush:
-                return wait_until(s, i, is_idle(s, work_at_.at(st.on.name)), false, found,
-                                  [](state&) {});
+            case action::flush: {
+                const std::size_t work = work_at_.at(st.on.name);
+                if (s.tasks[i].stack.back().phase == 0) {
+                    if (!s.pending[work])
+                        add(s, i, found, [](state&, task&, frame& own) { own.phase = 1; });
+                    return;
+                }
+                return wait_until(s, i, !is_running(s, work), false, found, [](state&) {});
+            }
             case action::cancel: {
                 const std::size_t work = work_at_.at(st.on.name);
                 if (s.tasks[i].stack.back().phase == 0)
@@ -758,7 +763,7 @@ private:
                         next.pending[work] = false;
                         own.phase = 1;
                     });
-                return wait_until(s, i, is_idle(s, work), false, found, [](state&) {});
+                return wait_until(s, i, !is_running(s, work), false, found, [](state&) {});
             }
             case action::mask:
                 return simply(
