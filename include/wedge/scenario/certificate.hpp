@@ -46,6 +46,7 @@ public:
     std::uint64_t state_of(std::uint32_t task) const override { return of_.state_of(task); }
     bool meets_in_locks_alone() const override { return of_.meets_in_locks_alone(); }
     bool leaves_quietly() const override { return of_.leaves_quietly(); }
+    bool has_unseen_state() const override { return of_.has_unseen_state(); }
 
 private:
     subject& of_;
