@@ -184,6 +184,8 @@ TEST_CASE_TEMPLATE("destructor: one that joins the state's thread is explored", 
 
 TEST_CASE_TEMPLATE("destructor: one that waits in a loop ends when its execution is given up", On,
                    on<substrate::automatic>, on<substrate::threads>) {
+    // TSan reports what a stack that was left has done beside the task that gets its memory next.
+    if (wedge::sanitizer::thread) return;
     CHECK(explored<busy<false, true>>(On::value).what == result::sound);
     CHECK(explored<local_busy<false>>(On::value).what == result::sound);
     if (wedge::sanitizer::thread || wedge::sanitizer::address) return;

@@ -261,10 +261,12 @@ private:
 
     /// Destroys the state, unless the last task has.
     void destroy();
+    void set_giving_up(bool is_so);
     void see_foreign_use(std::string used);
     /// On a stack of its own. @return the main stack
     std::uint32_t run_end();
-    [[noreturn]] void leave_end() { stacks_.leave(used_ + 1, 0); }
+    [[noreturn]] void leave_end();
+    void release_left();
 
     [[gnu::always_inline]] void switch_to(std::uint32_t from, std::uint32_t to) {
         task* const self = detail::current_task;

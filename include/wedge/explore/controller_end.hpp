@@ -7,8 +7,9 @@ namespace wedge {
 
 inline void controller::destroy() {
     const bool is_alone = result_.how == ending::complete;
-    giving_up_ = !is_alone;
+    set_giving_up(!is_alone);
     if (last_.may_wait() && subject_.has_destructor()) {
+        sanitizer::release(&started_);
         const sanitizer::ignore_scope ours;
         last_.begin_leaving();
         is_ending_ = true;
@@ -22,7 +23,13 @@ inline void controller::destroy() {
         subject_.end();
     }
     sanitizer::acquire(&ended_);
-    giving_up_ = false;
+    set_giving_up(false);
+}
+
+/// A destructor on a stack of its own reads it, which is no race.
+inline void controller::set_giving_up(bool is_so) {
+    const sanitizer::ignore_scope ours;
+    giving_up_ = is_so;
 }
 
 /// Nothing is proved by this execution, whatever its tasks came to.
@@ -33,12 +40,14 @@ inline void controller::see_foreign_use(std::string used) {
 }
 
 inline std::uint32_t controller::run_end() {
-    const sanitizer::watch_scope theirs;
     detail::current_task = &setup_;
-    sanitizer::acquire(&started_);
-    sanitizer::acquire(&ended_);
-    subject_.end();
-    sanitizer::release(&ended_);
+    {
+        const sanitizer::watch_scope theirs;
+        sanitizer::acquire(&started_);
+        sanitizer::acquire(&ended_);
+        subject_.end();
+        sanitizer::release(&ended_);
+    }
     is_ending_ = false;
     return 0;
 }
@@ -72,7 +81,19 @@ inline void controller::begin_by_step(task& self) {
 
 inline void controller::run_last(slot& me) {
     begin_by_step(me.self);
+    sanitizer::acquire(&ended_);  // all actions have ended
     if (guarded("check", [&] { subject_.check(); })) subject_.end();
+}
+
+/// What a stack has done that is left now happens before what the main stack does next.
+inline void controller::release_left() {
+    const sanitizer::watch_scope theirs;
+    sanitizer::release(&ended_);
+}
+
+[[noreturn]] inline void controller::leave_end() {
+    release_left();
+    stacks_.leave(used_ + 1, 0);
 }
 
 inline bool controller::perform_at_end(const operation& next) {
@@ -89,7 +110,10 @@ inline bool controller::perform_aside(task& self) {
     if (&self == &setup_) return perform_at_end(next);
     // A stack that leaves by itself does nothing any more; one that waits in a loop is left.
     if (leaves_quietly_) return false;
-    if (last_.goes_round(next.what)) cannot_unwind(self);
+    if (last_.goes_round(next.what)) {
+        release_left();
+        cannot_unwind(self);
+    }
     if (may_throw(next) && std::uncaught_exceptions() == 0) throw abandoned{};
     return !next.timed;
 }
