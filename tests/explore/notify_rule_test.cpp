@@ -1,6 +1,7 @@
 #include "wedge/explore/notify_rule.hpp"
 
 #include <atomic>
+#include <type_traits>
 
 #include <doctest/doctest.h>
 
@@ -69,6 +70,7 @@ wedge::outcome notified_outcome(const char* program) {
 
 TEST_CASE_TEMPLATE("notify rule: a store before a notification is missed, and that is found", Flag,
                    bool, std::atomic<bool>) {
+    if (wedge::sanitizer::thread && std::is_same_v<Flag, bool>) return;  // it reports the race
     for (const char* stop : {"stop_unlocked", "stop_behind_another_lock", "stop_late"})
         for (const bool is_first : {false, true})
             for (const wedge::strategy how :
@@ -88,7 +90,7 @@ namespace {
 /// The condition is made by an action, so that tasks do not begin by a step.
 struct late_condition {
     wedge::mutex m{"m"};
-    bool stop = false;
+    std::atomic<bool> stop = false;  // TSan would report the race of a bool
 
     void run() {
         wedge::condition cv{"cv"};
@@ -118,7 +120,7 @@ namespace {
 wedge::outcome explored_as_functions(bool is_locked) {
     wedge::mutex m{"m"};
     wedge::condition cv{"cv"};
-    bool stop = false;
+    std::atomic<bool> stop = false;  // TSan would report the race of a bool
     return wedge::explore({[&] {
                                const wedge::guard held(m);
                                while (!stop) cv.wait(m);
