@@ -14,24 +14,10 @@
 #include "wedge/scenario/parse.hpp"
 #include "wedge/scenario/print.hpp"
 
+#include "input_choices.hpp"
 #include "oracle/compare.hpp"
 #include "oracle/engine.cpp"  // a fuzz target is one source
 #include "oracle/generate.hpp"
-
-namespace {
-
-/// Answers from the input; behind its end, always 0.
-class input_choices {
-public:
-    input_choices(const std::uint8_t* data, std::size_t size) : next_(data), end_(data + size) {}
-    std::uint32_t below(std::uint32_t n) { return next_ == end_ ? 0 : *next_++ % n; }
-
-private:
-    const std::uint8_t* next_;
-    const std::uint8_t* end_;
-};
-
-}  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     wedge::count_execution();

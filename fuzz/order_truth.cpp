@@ -14,20 +14,7 @@
 
 #include "wedge/fuzz/coverage.hpp"
 
-namespace {
-
-/// Answers from the input; behind its end, always 0.
-class input_choices {
-public:
-    input_choices(const std::uint8_t* data, std::size_t size) : next_(data), end_(data + size) {}
-    std::uint32_t below(std::uint32_t n) { return next_ == end_ ? 0 : *next_++ % n; }
-
-private:
-    const std::uint8_t* next_;
-    const std::uint8_t* end_;
-};
-
-}  // namespace
+#include "input_choices.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     wedge::count_execution();

@@ -461,7 +461,8 @@ private:
             if (each.with.name >= 0 && each.with.age > t.with.age) --each.with.age;
         t.with = {};
     }
-    /// Releases the last object that was taken with the ticket; false: there is none.
+    /// Releases the last object that was taken with the ticket. Returns false if the ticket has
+    /// none.
     static bool release_last_with_ticket(task& t) {
         for (std::size_t k = t.held.size(); k-- > 0;) {
             if (!t.held[k].has_ticket) continue;

@@ -88,7 +88,7 @@ struct completes {
     static constexpr const char* name = "completes";
 };
 
-/// The same of a fence, in whose section the lock is taken.
+/// A fence is waited for under the lock that its signalling section takes.
 template <bool Repaired>
 struct fences {
     wedge::signalling_map signallers;

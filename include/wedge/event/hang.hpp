@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "wedge/base/shortest_cycle.hpp"
 #include "wedge/event/finding.hpp"
 
 namespace wedge {
@@ -78,15 +79,9 @@ public:
         return all;
     }
 
-    /// A shortest circle; empty: there is none.
+    /// Returns the places of tasks that wait for each other in a shortest circle, or none.
     std::vector<std::size_t> circle() const {
-        std::vector<std::size_t> shortest;
-        for (std::size_t start = 0; start < tasks_.size(); ++start) {
-            std::vector<std::size_t> path = circle_through(start);
-            if (!path.empty() && (shortest.empty() || path.size() < shortest.size()))
-                shortest = std::move(path);
-        }
-        return shortest;
+        return shortest_cycle(tasks_.size(), [&](std::size_t task) { return blockers(task); });
     }
 
     /// The tasks that wait, and for no task that waits.
@@ -105,28 +100,6 @@ private:
         return std::any_of(holder.held.begin(), holder.held.end(), [&](const lock_use& held) {
             return is_of(held, wanted) && excludes(held, wanted);
         });
-    }
-
-    std::vector<std::size_t> circle_through(std::size_t start) const {
-        constexpr auto nobody = static_cast<std::size_t>(-1);
-        std::vector<std::size_t> from(tasks_.size(), nobody);
-        std::vector<std::size_t> frontier{start};
-        for (std::size_t i = 0; i < frontier.size(); ++i) {
-            for (const std::size_t next : blockers(frontier[i])) {
-                if (next == start) {
-                    std::vector<std::size_t> path;
-                    for (std::size_t at = frontier[i]; at != start; at = from[at])
-                        path.push_back(at);
-                    path.push_back(start);
-                    std::reverse(path.begin(), path.end());
-                    return path;
-                }
-                if (from[next] != nobody) continue;
-                from[next] = frontier[i];
-                frontier.push_back(next);
-            }
-        }
-        return {};
     }
 
     const std::vector<task_report>& tasks_;
@@ -241,6 +214,22 @@ inline hang hang_of(const finding& found) {
     if (has_happened) return detail::among_tasks(found.tasks);
     const std::vector<dependency> cycle = cycle_of(found);
     return cycle.empty() ? hang{} : detail::along_cycle(cycle, {});
+}
+
+/// Returns names of a hang's links in an order that does not depend on the tasks: a circle from its
+/// least rotation on, else each name once, sorted.
+inline std::vector<std::string> in_least_order(const hang& how, std::vector<std::string> names) {
+    if (!how.is_circle) {
+        std::sort(names.begin(), names.end());
+        names.erase(std::unique(names.begin(), names.end()), names.end());
+        return names;
+    }
+    std::vector<std::string> least = names;
+    for (std::size_t i = 1; i < names.size(); ++i) {
+        std::rotate(names.begin(), names.begin() + 1, names.end());
+        least = std::min(least, names);
+    }
+    return least;
 }
 
 }  // namespace wedge

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "wedge/base/hash.hpp"
@@ -62,17 +63,7 @@ inline std::vector<std::string> waits_in(const finding& found) {
     for (const hang_link& link : how.links)
         nodes.push_back(detail::object_of(link, found.tasks) +
                         (link.action.empty() ? "" : " by " + link.action));
-    if (!how.is_circle) {
-        std::sort(nodes.begin(), nodes.end());
-        nodes.erase(std::unique(nodes.begin(), nodes.end()), nodes.end());
-        return nodes;
-    }
-    std::vector<std::string> least = nodes;
-    for (std::size_t i = 1; i < nodes.size(); ++i) {
-        std::rotate(nodes.begin(), nodes.begin() + 1, nodes.end());
-        least = std::min(least, nodes);
-    }
-    return least;
+    return in_least_order(how, std::move(nodes));
 }
 
 /// What a finding is known by, in every run of every build: its kind, the classes of the cycle, or

@@ -32,7 +32,7 @@ inline void controller::set_giving_up(bool is_so) {
     giving_up_ = is_so;
 }
 
-/// Nothing is proved by this execution, whatever its tasks came to.
+/// Ends the execution as one that threw: where a foreign thread takes part it proves nothing.
 inline void controller::see_foreign_use(std::string used) {
     if (result_.how != ending::complete) return;
     result_.how = ending::threw;

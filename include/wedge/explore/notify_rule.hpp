@@ -16,11 +16,11 @@ namespace wedge {
 
 /// Looks for a condition that is notified by a task which has not held the waiters' mutex since its
 /// last notification. What the task stores before may then come between a waiter's look and its
-/// wait, and the waiter misses it. The engine cannot try that: the store is no step. So where the
-/// rule is broken nothing is proved; it is no finding, as a task may notify and store nothing.
+/// wait, and the waiter misses it. The store is no step, so the engine tries that only where the
+/// store comes at the beginning of a task. So where the rule is broken nothing is proved. It is no
+/// finding, as a task may notify and store nothing.
 ///
-/// The mutex of a condition that nobody was seen to wait on is not known. Then any lock will do
-/// that another task takes too.
+/// Where no task was seen to wait for a condition, its mutex is not known, and any lock will do.
 class notify_rule {
 public:
     /// A task is about to wait, or to notify.

@@ -56,9 +56,11 @@ public:
     /// @param running  the task; null: not known
     virtual finding stalled(const task* running) = 0;
 
-    /// Tells what the search of this engine has found so far; may be empty. Likewise.
+    /// Returns what the search of this engine has found so far; may be empty. The engine's thread
+    /// stands still meanwhile.
     std::function<outcome()> so_far;
-    /// Tells the schedule of the running execution, as far as it has come; may be empty. Likewise.
+    /// Returns the schedule of the running execution up to now; may be empty. The engine's thread
+    /// stands still meanwhile.
     std::function<schedule()> schedule_so_far;
 
     static void watch(watched_engine& made) {

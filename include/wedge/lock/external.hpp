@@ -44,6 +44,18 @@ private:
     std::unordered_map<const void*, std::unique_ptr<lock_identity>> all_;
 };
 
+/// A second hold is no event, and needs a release of its own.
+inline void acquired_recursive(const void* lock, lock_class cls, const acquire_terms& terms) {
+    task& self = current();
+    lock_identity& known = external_locks::process().of(lock, cls, lock_kind::recursive_mutex);
+    if (held_lock* const mine = recursive_hold(self, known)) {
+        ++mine->depth;
+        return;
+    }
+    if (!has(terms.with, flags::tried)) attempt(self, known, terms);
+    acquired(self, known, terms);
+}
+
 }  // namespace detail
 
 /// Reports a lock that wedge did not make, taken by the running task. Called right before the
@@ -70,20 +82,11 @@ void acquired(const void* lock, lock_class cls, site where = site::current()) {
 struct is_recursive_t {};
 inline constexpr is_recursive_t is_recursive{};
 
-/// The same of a recursive lock: a second hold is no event, and needs a release of its own.
+/// Reports a recursive lock. A second hold is no event, and needs a release of its own.
 template <class Level = default_level>
 void acquired(const void* lock, lock_class cls, is_recursive_t, site where = site::current()) {
-    if constexpr (Level::value >= level::order) {
-        task& self = current();
-        lock_identity& known =
-            detail::external_locks::process().of(lock, cls, lock_kind::recursive_mutex);
-        if (held_lock* const mine = detail::recursive_hold(self, known)) {
-            ++mine->depth;
-            return;
-        }
-        detail::attempt(self, known, {.where = where});
-        detail::acquired(self, known, {.where = where});
-    }
+    if constexpr (Level::value >= level::order)
+        detail::acquired_recursive(lock, cls, {.where = where});
 }
 
 /// The lock was had by a trylock.
@@ -97,16 +100,8 @@ void try_acquired(const void* lock, lock_class cls, mode how = mode::exclusive,
 }
 template <class Level = default_level>
 void try_acquired(const void* lock, lock_class cls, is_recursive_t, site where = site::current()) {
-    if constexpr (Level::value >= level::order) {
-        task& self = current();
-        lock_identity& known =
-            detail::external_locks::process().of(lock, cls, lock_kind::recursive_mutex);
-        if (held_lock* const mine = detail::recursive_hold(self, known)) {
-            ++mine->depth;
-            return;
-        }
-        detail::acquired(self, known, {.with = flags::tried, .where = where});
-    }
+    if constexpr (Level::value >= level::order)
+        detail::acquired_recursive(lock, cls, {.with = flags::tried, .where = where});
 }
 
 /// The running task released it. An address that was never acquired is no lock, and ignored.

@@ -157,7 +157,7 @@ inline std::string schedule_of_claim(const check_result& result, std::string& cl
 /// The certificate of an outcome, as `verify::certificate` reads and has already accepted it.
 ///
 /// @param text  of the scenario
-/// @throws no_certificate  there is none, and why
+/// @throws no_certificate  with the reason why the outcome has no certificate
 inline std::string certificate_of(const document& all, const std::string& text,
                                   const check_result& result, certificate_limits most = {}) {
     const std::string head = detail::head_of_certificate(all.path, text);

@@ -16,7 +16,7 @@
 
 namespace wedge::scenario {
 
-/// What is said where a deadlock has no scenario.
+/// The text of a report in the place of a scenario, where the deadlock has none.
 inline const std::string unsaid =
     "none, as it hangs on data, on loops or on what a scenario has no word for";
 
@@ -39,17 +39,7 @@ std::vector<std::string> waited_for(const finding& found, ClassOf class_of) {
         else
             nodes.push_back(class_of(link.waits_for.substr(link.waits_for.find(' ') + 1)));
     }
-    if (!how.is_circle) {
-        std::sort(nodes.begin(), nodes.end());
-        nodes.erase(std::unique(nodes.begin(), nodes.end()), nodes.end());
-        return nodes;
-    }
-    std::vector<std::string> least = nodes;
-    for (std::size_t i = 1; i < nodes.size(); ++i) {
-        std::rotate(nodes.begin(), nodes.begin() + 1, nodes.end());
-        least = std::min(least, nodes);
-    }
-    return least;
+    return in_least_order(how, std::move(nodes));
 }
 
 /// Tries to say a finding as one text, and whether the check of that text comes to the finding.

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "wedge/base/shortest_cycle.hpp"
 #include "wedge/event/finding.hpp"
 #include "wedge/event/signature.hpp"
 #include "wedge/stress/published_task.hpp"
@@ -21,12 +22,7 @@ public:
 
     /// A shortest cycle, as places in the list: each waits for a lock that the next one holds.
     std::vector<std::size_t> cycle() const {
-        std::vector<std::size_t> best;
-        for (std::size_t start = 0; start < tasks_.size(); ++start) {
-            std::vector<std::size_t> path = cycle_through(start);
-            if (!path.empty() && (best.empty() || path.size() < best.size())) best = path;
-        }
-        return best;
+        return shortest_cycle(tasks_.size(), [&](std::size_t task) { return blockers(task); });
     }
 
     /// What a task that stands still is about: every task with its locks, and the cycle if there
@@ -59,31 +55,14 @@ private:
         return nullptr;
     }
 
-    /// Breadth first from one task back to itself.
-    std::vector<std::size_t> cycle_through(std::size_t start) const {
-        constexpr std::size_t nobody = static_cast<std::size_t>(-1);
-        std::vector<std::size_t> from(tasks_.size(), nobody);
-        std::vector<std::size_t> frontier{start};
-        for (std::size_t i = 0; i < frontier.size(); ++i) {
-            const task_snapshot& me = tasks_[frontier[i]];
-            // A timed wait ends by itself.
-            if (!me.wanted || has(me.wanted->with, flags::timed)) continue;
-            for (std::size_t next = 0; next < tasks_.size(); ++next) {
-                if (blocking_hold(*me.wanted, tasks_[next]) == nullptr) continue;
-                if (next == start) {
-                    std::vector<std::size_t> path;
-                    for (std::size_t at = frontier[i]; at != start; at = from[at])
-                        path.push_back(at);
-                    path.push_back(start);
-                    std::reverse(path.begin(), path.end());
-                    return path;
-                }
-                if (from[next] != nobody) continue;
-                from[next] = frontier[i];
-                frontier.push_back(next);
-            }
-        }
-        return {};
+    std::vector<std::size_t> blockers(std::size_t waiting) const {
+        const task_snapshot& me = tasks_[waiting];
+        std::vector<std::size_t> all;
+        // A timed wait ends by itself.
+        if (!me.wanted || has(me.wanted->with, flags::timed)) return all;
+        for (std::size_t i = 0; i < tasks_.size(); ++i)
+            if (blocking_hold(*me.wanted, tasks_[i]) != nullptr) all.push_back(i);
+        return all;
     }
 
     static lock_use use_of(const held_lock& lock) {
