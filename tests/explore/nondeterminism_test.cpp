@@ -1,6 +1,8 @@
 #include "wedge/explore/nondeterminism.hpp"
 
 #include <algorithm>
+#include <atomic>
+#include <cstdint>
 
 #include <doctest/doctest.h>
 
@@ -14,11 +16,11 @@ using wedge::verdict;
 
 namespace {
 
-/// A number that no execution has seen before, as a random one would be.
+/// Returns a number that no execution has seen before, as a random one would be. Searches on several
+/// threads call it at once, so the state is atomic.
 std::uint32_t next_number() {
-    static std::uint32_t number = 0;
-    number = number * 1664525U + 1013904223U;
-    return number >> 16;
+    static std::atomic<std::uint32_t> calls = 0;
+    return (++calls * 2654435769U) >> 16;
 }
 
 struct two_locks {

@@ -36,6 +36,8 @@ struct controlled_task {
     bool has_woken_by_itself = false;  ///< the one spurious wake-up of its execution
     const standing* known = nullptr;   ///< null: the subject is to be asked
     std::uint32_t starter = 0;         ///< the stack that goes on after the first step is published
+    /// The exception that unwinds the task now; null: none.
+    std::shared_ptr<abandoned*> unwinding = std::make_shared<abandoned*>(nullptr);
 
     std::uint32_t stack() const noexcept { return self.ordinal + 1; }
 

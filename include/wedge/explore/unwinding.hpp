@@ -31,6 +31,18 @@ inline std::string text_of_exception() {
     }
 }
 
+/// Frees the exception that unwinds a stack which is left for good. An exception that the program
+/// keeps in a std::exception_ptr is not on its way, so this function leaves it alone.
+inline void free_on_its_way(abandoned*& noted) noexcept {
+    const std::type_info* const caught = abi::__cxa_current_exception_type();
+    const bool is_on_its_way =
+        std::uncaught_exceptions() > 0 || (caught != nullptr && *caught == typeid(abandoned));
+    abandoned* const thrown = noted;
+    if (thrown == nullptr || !is_on_its_way) return;
+    thrown->~abandoned();
+    abi::__cxa_free_exception(thrown);
+}
+
 inline std::terminate_handler terminate_of_program = nullptr;
 
 /// Destructors and other noexcept functions may take locks too. When `abandoned` comes to one, the

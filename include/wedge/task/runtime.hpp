@@ -3,6 +3,8 @@
 
 #include <atomic>
 #include <cstdint>
+#include <memory>
+#include <utility>
 
 #include "wedge/base/site.hpp"
 #include "wedge/event/event.hpp"
@@ -51,7 +53,21 @@ struct task_body {
 
 /// Thrown through a parked task when its execution is given up, so that its stack unwinds.
 /// Never catch it for good; it is not a std::exception on purpose.
-struct abandoned {};
+///
+/// The exception notes where it lives, so that the engine can free it with a stack that is left
+/// in the middle of its unwinding.
+class abandoned {
+public:
+    explicit abandoned(std::shared_ptr<abandoned*> noted) noexcept : noted_(std::move(noted)) {
+        *noted_ = this;
+    }
+    abandoned(const abandoned&) = delete;
+    abandoned& operator=(const abandoned&) = delete;
+    ~abandoned() { *noted_ = nullptr; }
+
+private:
+    std::shared_ptr<abandoned*> noted_;  // it may outlive the engine in a std::exception_ptr
+};
 
 /// An engine that decides who goes on. Every call is made by the task itself, between its steps.
 class runtime {
