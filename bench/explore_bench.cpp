@@ -66,7 +66,7 @@ template <class W>
 class search {
 public:
     search(const wedge::program& calls, wedge::explore_options options, bool is_checked)
-        : subject_(calls),
+        : subject_(wedge::type_of<W>, calls),
           control_(subject_, options.on, is_checked ? &order_ : nullptr, options.steps_max),
           how_(make_strategy(subject_, options, no_cycle_)) {}
 
@@ -88,7 +88,7 @@ public:
     }
 
 private:
-    wedge::workload_subject<W> subject_;
+    wedge::workload_subject subject_;
     wedge::checker order_{wedge::evidence::exact};
     wedge::controller control_;
     const std::vector<std::uint32_t> no_cycle_;

@@ -9,7 +9,7 @@
 
 #include "wedge/fuzz/engine.hpp"
 #include "wedge/model/device.hpp"
-#include "wedge/stress/runner.hpp"
+#include "wedge/stress.hpp"
 
 namespace {
 
@@ -43,7 +43,7 @@ wedge::action_program long_program(std::uint64_t seed, std::uint32_t actions) {
 
 template <class W, std::uint32_t Actions>
 void thirty_two_calls(benchmark::State& state) {
-    wedge::fuzz_group& group = wedge::fuzz_group_of<W>();
+    wedge::fuzz_group group({wedge::fuzz_design_of<W>()});
     std::vector<std::vector<std::uint8_t>> inputs;
     for (std::uint64_t seed = 0; seed < 64; ++seed)
         inputs.push_back(wedge::encode(long_program(seed, Actions)));
@@ -55,7 +55,8 @@ BENCHMARK_TEMPLATE(thirty_two_calls, bare, 2);
 BENCHMARK_TEMPLATE(thirty_two_calls, driver, 6);
 
 void whole_loop(benchmark::State& state) {
-    wedge::fuzz_engine engine(wedge::fuzz_group_of<driver>(), 1);
+    wedge::fuzz_group group({wedge::fuzz_design_of<driver>()});
+    wedge::fuzz_engine engine(group, 1);
     for (auto _ : state) benchmark::DoNotOptimize(engine.step());
     state.SetItemsProcessed(state.iterations());
 }

@@ -11,8 +11,15 @@ if(WEDGE_SANITIZE)
     endif()
 endif()
 
-# Warnings and sanitizers for one of our own targets.
+# Warnings and sanitizers for one of our own targets. Our programs do not compile the engines each: they link the library
+# of wedge_implement_once().
 function(wedge_developer target)
+    set_target_properties(${target} PROPERTIES WEDGE_IMPLEMENTED ON)
+    get_target_property(type ${target} TYPE)
+    if(type STREQUAL "EXECUTABLE")
+        list(TRANSFORM WEDGE_PARTS REPLACE ".+" "$<LINK_ONLY:wedge_implementation_\\0>" OUTPUT_VARIABLE libraries)
+        target_link_libraries(${target} PRIVATE ${libraries})
+    endif()
     target_compile_options(${target} PRIVATE -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror)
     if(CMAKE_CXX_COMPILER_ID MATCHES "Clang")
         target_compile_options(${target} PRIVATE -Wthread-safety)
@@ -26,6 +33,43 @@ function(wedge_developer target)
         RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/bin)
 endfunction()
 
+# The sources that implement wedge, compiled once for all of our programs: a library of each part.
+set(WEDGE_PARTS explore fuzz stress)
+if(TARGET wedge::main)
+    list(APPEND WEDGE_PARTS main)
+endif()
+function(wedge_implement_once)
+    foreach(part IN LISTS WEDGE_PARTS)
+        add_library(wedge_implementation_${part} STATIC "${PROJECT_SOURCE_DIR}/cmake/implement_${part}.cpp")
+        target_link_libraries(wedge_implementation_${part} PRIVATE wedge_${part})
+        set_target_properties(wedge_implementation_${part} PROPERTIES UNITY_BUILD OFF)
+        wedge_developer(wedge_implementation_${part})
+        wedge_precompiled(wedge_implementation_${part})
+    endforeach()
+endfunction()
+
+# A fuzz target's checks leave out what we trust.
+function(wedge_fuzzer_checks target)
+    if(WEDGE_SANITIZE)
+        set(trusted "${PROJECT_SOURCE_DIR}/cmake/fuzz_uninstrumented.txt")
+        target_compile_options(${target} PRIVATE "-fsanitize-ignorelist=${trusted}")
+        # It looks types up by the addresses of their tables, so what it covers would differ from run to run.
+        target_compile_options(${target} PRIVATE -fno-sanitize=vptr)
+        get_target_property(sources ${target} SOURCES)
+        set_property(SOURCE ${sources} APPEND PROPERTY OBJECT_DEPENDS "${trusted}")
+    endif()
+endfunction()
+
+# What fuzz targets share: the engines with the checks of a fuzz target.
+function(wedge_implement_fuzzers)
+    set(sources "${PROJECT_SOURCE_DIR}/cmake/implement_explore.cpp" "${PROJECT_SOURCE_DIR}/cmake/implement_fuzz.cpp")
+    add_library(wedge_fuzz_implementation STATIC ${sources})
+    target_link_libraries(wedge_fuzz_implementation PRIVATE wedge_fuzz)
+    set_target_properties(wedge_fuzz_implementation PROPERTIES UNITY_BUILD OFF)
+    wedge_developer(wedge_fuzz_implementation)
+    wedge_fuzzer_checks(wedge_fuzz_implementation)
+endfunction()
+
 # A libFuzzer target from one source; the flags touch nothing else. `HAS_PROGRAM` says that its bytes are programs: they
 # are compared with nothing, so tracing comparisons would cost a quarter of the inputs a second and tell nothing.
 #
@@ -37,7 +81,7 @@ function(wedge_fuzzer target source)
         message(FATAL_ERROR "wedge: WEDGE_FUZZERS needs clang, this is ${CMAKE_CXX_COMPILER_ID}")
     endif()
     add_executable(${target} ${source})
-    target_link_libraries(${target} PRIVATE wedge::explore)
+    target_link_libraries(${target} PRIVATE wedge_fuzz_implementation wedge::explore)
     target_include_directories(${target} PRIVATE "${PROJECT_SOURCE_DIR}/tests")
     wedge_developer(${target})
     set(ignored "${PROJECT_SOURCE_DIR}/fuzz/std_ignorelist.txt")
@@ -50,13 +94,8 @@ function(wedge_fuzzer target source)
             target_compile_options(${target} PRIVATE -fno-sanitize-coverage=trace-cmp,indirect-calls)
         endif()
     endif()
-    set(trusted "${PROJECT_SOURCE_DIR}/cmake/fuzz_uninstrumented.txt")
-    if(WEDGE_SANITIZE)
-        target_compile_options(${target} PRIVATE "-fsanitize-ignorelist=${trusted}")
-        # It looks types up by the addresses of their tables, so what it covers would differ from run to run.
-        target_compile_options(${target} PRIVATE -fno-sanitize=vptr)
-    endif()
-    set_property(SOURCE ${source} APPEND PROPERTY OBJECT_DEPENDS "${ignored}" "${trusted}")
+    wedge_fuzzer_checks(${target})
+    set_property(SOURCE ${source} APPEND PROPERTY OBJECT_DEPENDS "${ignored}")
     target_link_options(${target} PRIVATE -fsanitize=fuzzer)
 endfunction()
 
@@ -76,7 +115,8 @@ function(wedge_precompile)
     file(GLOB_RECURSE headers RELATIVE "${PROJECT_SOURCE_DIR}/include" CONFIGURE_DEPENDS
          "${PROJECT_SOURCE_DIR}/include/wedge/*.hpp")
     list(REMOVE_ITEM headers wedge/model/replace_new.hpp)  # for one source of a program
-    list(FILTER headers EXCLUDE REGEX "^wedge/(fuzz|main)/")  # their counters' sections would be read-only
+    list(FILTER headers EXCLUDE REGEX "/implement[.]hpp$")  # likewise
+    list(FILTER headers EXCLUDE REGEX "^wedge/(fuzz/|main/|fuzz[.]|main[.])")  # their counters' sections would be read-only
     if(TARGET wedge::main)
         list(APPEND headers CLI/CLI.hpp)
     endif()

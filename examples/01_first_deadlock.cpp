@@ -14,7 +14,7 @@
 // ctest: 01_ordered_twin explore transfer_in_order => sound.*every schedule was tried
 #include <cstring>
 
-#include "wedge/main/main.hpp"
+#include "wedge/main.hpp"
 #include "wedge/wedge.hpp"
 
 /// Two accounts; a transfer locks the one it takes from first. That is the bug.

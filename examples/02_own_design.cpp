@@ -9,7 +9,7 @@
 //
 // ctest: 02_broken when=plain,asan exit=1 explore device<my_shrinker> --program "fault | fault(1)" => confirmed deadlock.*dma_resv.*replay:
 // ctest: 02_sound explore device<my_walk> --program "fault | kswapd(1)" => sound.*every schedule was tried
-#include "wedge/main/main.hpp"
+#include "wedge/main.hpp"
 #include "wedge/model/device.hpp"
 
 /// All is as upstream has it, but for one line: the difference is the bug.

@@ -9,9 +9,9 @@
 // ctest: 03_finds_it when=plain,asan => cache: starve\(1\), insert[^|]* \| starve\(1\), insert[^|]*\nconfirmed deadlock
 #include <cstdio>
 
-#include "wedge/fuzz/engine.hpp"
-#include "wedge/fuzz/libfuzzer.hpp"
+#include "wedge/fuzz.hpp"
 #include "wedge/model/memory.hpp"
+#include "wedge/report/text.hpp"
 #include "wedge/wedge.hpp"
 
 /// Entries in two buckets; an insert may have no memory, and then makes room in the other one.
@@ -34,10 +34,9 @@ struct cache {
 WEDGE_FUZZ(cache)
 
 int main() {
-    wedge::fuzz_engine engine(wedge_fuzz_group(), 1);
-    const auto seen = engine.run(100'000);
-    if (!seen) return 1;
-    std::printf("workload: cache: %s\n%s", seen->what.best.program.c_str(),
-                wedge::text_of(seen->what).c_str());
+    const auto found = wedge::fuzz(100'000);
+    if (!found) return 1;
+    std::printf("workload: cache: %s\n%s", found->best.program.c_str(),
+                wedge::text_of(*found).c_str());
     return 0;
 }

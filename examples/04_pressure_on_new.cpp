@@ -11,7 +11,7 @@
 #include <list>
 #include <string>
 
-#include "wedge/main/main.hpp"
+#include "wedge/main.hpp"
 #include "wedge/model/replace_new.hpp"
 
 struct cache : wedge::shrinker {

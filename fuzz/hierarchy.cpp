@@ -16,7 +16,7 @@
 // ctest: without_ticket exit=77 --design=without_ticket -seed=1 => SUMMARY: wedge: .*dma_resv
 // ctest: misuse exit=2 --design=nothing => there is no design nothing; there is .*upstream
 // clang-format on
-#include "wedge/fuzz/libfuzzer.hpp"
+#include "wedge/fuzz.hpp"
 #include "wedge/model/device_list.hpp"
 
 WEDGE_FUZZ(wedge::device_list)

@@ -5,7 +5,7 @@
 // clang-format off
 // ctest: planted exit=77 -runs=50000 -seed=1 => SUMMARY: wedge: circular in staged: cycle
 // clang-format on
-#include "wedge/fuzz/libfuzzer.hpp"
+#include "wedge/fuzz.hpp"
 #include "wedge/lock/guard.hpp"
 #include "wedge/lock/mutex.hpp"
 

@@ -16,7 +16,7 @@
 #include "wedge/fuzz/coverage.hpp"
 #include "wedge/model/device.hpp"
 #include "wedge/report/text.hpp"
-#include "wedge/stress/runner.hpp"
+#include "wedge/stress.hpp"
 
 using driver = wedge::device<wedge::design::upstream>;
 

@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-#include "wedge/fuzz/libfuzzer.hpp"
+#include "wedge/fuzz/implement.hpp"
 
 #include "inputs.hpp"
 

@@ -25,7 +25,7 @@
 
 #include "wedge/model/device_list.hpp"
 #include "wedge/report/text.hpp"
-#include "wedge/stress/runner.hpp"
+#include "wedge/stress.hpp"
 
 // Designs that are broken on purpose: that their orders are inverted is for wedge to say. Data
 // races TSan still reports.

@@ -21,7 +21,7 @@
 #include <string_view>
 #include <vector>
 
-#include "wedge/explore/explore.hpp"
+#include "wedge/explore.hpp"
 #include "wedge/fuzz/engine.hpp"
 #include "wedge/model/device_list.hpp"
 

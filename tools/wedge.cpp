@@ -12,7 +12,7 @@
 // ctest: unknown_option exit=2 list --jsn => ^wedge: list: unknown option --jsn \(did you mean --json\?\); see
 // ctest: fuzz_word exit=2 fuzz shwo input => ^wedge: WHAT: there is no .shwo.; there is decode, encode, show
 // ctest: no_command exit=2 => ^wedge: a command is missing \(hunt, explore, replay, check, verify, minimize, fmt, graph, fuzz, list\); see
-#include "wedge/main/main.hpp"
+#include "wedge/main.hpp"
 #include "wedge/model/device_list.hpp"
 
 WEDGE_MAIN(wedge::device_list)

@@ -1,5 +1,5 @@
 // A user of exploration.
-#include <wedge/explore/explore.hpp>
+#include <wedge/explore.hpp>
 
 int main() {
     wedge::explore({[] {}, [] {}});

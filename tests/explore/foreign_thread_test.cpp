@@ -3,7 +3,7 @@
 
 #include <doctest/doctest.h>
 
-#include "wedge/explore/explore.hpp"
+#include "wedge/explore.hpp"
 #include "wedge/wedge.hpp"
 
 namespace foreign_thread_test {

@@ -5,7 +5,7 @@
 
 #include <doctest/doctest.h>
 
-#include "wedge/explore/explore.hpp"
+#include "wedge/explore.hpp"
 #include "wedge/wedge.hpp"
 
 using wedge::finding_kind;

@@ -10,7 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "wedge/explore/explore.hpp"
+#include "wedge/explore.hpp"
 #include "wedge/wedge.hpp"
 
 namespace step_watch_test {

@@ -29,7 +29,7 @@ wedge::outcome tried(const wedge::program& what, wedge::explore_options options)
 /// How many executions it takes until one ends in a deadlock, with no help of the order checker.
 template <class W>
 std::uint64_t executions_to_deadlock(const wedge::program& what, wedge::explore_options options) {
-    wedge::workload_subject<W> subject(what);
+    wedge::workload_subject subject(wedge::type_of<W>, what);
     wedge::controller control(subject, options.on, nullptr, options.steps_max);
     const std::vector<std::uint32_t> no_cycle;
     const auto how = make_strategy(subject, options, no_cycle);
@@ -216,7 +216,7 @@ TEST_CASE("strategies: the same seed takes the same steps with every compiler") 
     std::string text;
     for (std::size_t how = 0; how <= static_cast<std::size_t>(strategy::exhaustive); ++how) {
         text += std::string(wedge::strategy_names[how]) + ":";
-        wedge::workload_subject<table<3>> subject(table<3>::all("retry"));
+        wedge::workload_subject subject(wedge::type_of<table<3>>, table<3>::all("retry"));
         wedge::controller control(subject, wedge::substrate::automatic, nullptr, 200);
         const std::vector<std::uint32_t> no_cycle;
         const auto search =

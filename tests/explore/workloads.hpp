@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <stdexcept>
 
-#include "wedge/explore/explore.hpp"
+#include "wedge/explore.hpp"
 #include "wedge/wedge.hpp"
 
 namespace workloads {

@@ -2,7 +2,7 @@
 
 #include <doctest/doctest.h>
 
-#include "wedge/explore/explore.hpp"
+#include "wedge/explore.hpp"
 #include "wedge/fuzz/group.hpp"
 
 #include "fuzz/sample_workloads.hpp"

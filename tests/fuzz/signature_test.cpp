@@ -5,7 +5,7 @@
 
 #include <doctest/doctest.h>
 
-#include "wedge/explore/explore.hpp"
+#include "wedge/explore.hpp"
 #include "wedge/explore/reached_signature.hpp"
 #include "wedge/fuzz/engine.hpp"
 #include "wedge/lock/completion.hpp"

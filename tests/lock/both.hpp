@@ -6,7 +6,7 @@
 #include <thread>
 #include <vector>
 
-#include "wedge/explore/explore.hpp"
+#include "wedge/explore.hpp"
 #include "wedge/wedge.hpp"
 
 namespace both {

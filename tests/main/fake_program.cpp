@@ -1,6 +1,6 @@
 #include "main/fake_program.hpp"
 
-#include "wedge/main/run_main.hpp"
+#include "wedge/main.hpp"
 
 called call_program(std::span<const wedge::workload_entry> workloads,
                     std::span<const char* const> arguments) {

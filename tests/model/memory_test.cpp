@@ -7,7 +7,7 @@
 
 #include <doctest/doctest.h>
 
-#include "wedge/explore/explore.hpp"
+#include "wedge/explore.hpp"
 
 namespace memory_test {
 using namespace wedge;

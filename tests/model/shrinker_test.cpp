@@ -4,7 +4,7 @@
 
 #include <doctest/doctest.h>
 
-#include "wedge/explore/explore.hpp"
+#include "wedge/explore.hpp"
 #include "wedge/model/memory.hpp"
 
 #include "support/watched.hpp"

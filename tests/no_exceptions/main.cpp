@@ -5,7 +5,7 @@
 // left\nsound
 #include <cstdio>
 
-#include "wedge/explore/explore.hpp"
+#include "wedge/explore.hpp"
 
 #include "no_exceptions/transfer.hpp"
 

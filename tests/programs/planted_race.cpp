@@ -10,7 +10,7 @@
 #include <cstring>
 #include <memory>
 
-#include "wedge/explore/explore.hpp"
+#include "wedge/explore.hpp"
 #include "wedge/wedge.hpp"
 
 namespace {

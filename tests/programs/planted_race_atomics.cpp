@@ -8,7 +8,7 @@
 #include <cstdio>
 #include <cstring>
 
-#include "wedge/explore/explore.hpp"
+#include "wedge/explore.hpp"
 #include "wedge/wedge.hpp"
 
 namespace {

@@ -5,7 +5,7 @@
 
 #include <doctest/doctest.h>
 
-#include "wedge/explore/explore.hpp"
+#include "wedge/explore.hpp"
 #include "wedge/lock/completion.hpp"
 #include "wedge/lock/guard.hpp"
 #include "wedge/lock/mutex.hpp"

@@ -5,7 +5,7 @@
 
 #include <doctest/doctest.h>
 
-#include "wedge/explore/explore.hpp"
+#include "wedge/explore.hpp"
 #include "wedge/lock/completion.hpp"
 #include "wedge/lock/condition.hpp"
 #include "wedge/lock/guard.hpp"
@@ -214,7 +214,7 @@ void check_saved(const char* program) {
     for (const wedge::finding& each : explored_by<W>(program).findings) {
         if (!each.is_stuck()) continue;
         ++hangs;
-        wedge::workload_subject<W> what(wedge::parse_program(program));
+        wedge::workload_subject what(wedge::type_of<W>, wedge::parse_program(program));
         const std::string text = scenario::scenario_of(what, each, "# found\n");
         INFO(text);
         REQUIRE(!text.empty());
@@ -258,6 +258,6 @@ TEST_CASE("saved scenario: what goes on in loops has none") {
     const wedge::outcome all = explored_by<retries>("there | back", wedge::strategy::round_robin);
     REQUIRE(!all.findings.empty());
     REQUIRE(all.findings.front().is_livelock());
-    wedge::workload_subject<retries> what(wedge::parse_program("there | back"));
+    wedge::workload_subject what(wedge::type_of<retries>, wedge::parse_program("there | back"));
     CHECK(wedge::scenario::scenario_of(what, all.findings.front(), "").empty());
 }

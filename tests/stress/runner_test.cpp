@@ -1,4 +1,4 @@
-#include "wedge/stress/runner.hpp"
+#include "wedge/stress.hpp"
 
 #include <doctest/doctest.h>
 

@@ -1,7 +1,7 @@
 // Explores a workload's program, or one task for each of its actions.
 #pragma once
 
-#include "wedge/explore/explore.hpp"
+#include "wedge/explore.hpp"
 
 /// @param text  of the program; empty: the workload's default
 template <wedge::workload W>

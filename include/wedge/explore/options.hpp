@@ -35,6 +35,10 @@ enum class substrate : std::uint8_t {
 };
 inline constexpr const char* substrate_names[] = {"automatic", "fibers", "threads"};
 
+/// How a schedule is followed. Strict stops at the first step that cannot be taken; lenient skips
+/// it, and goes on by itself when the schedule has ended.
+enum class replay_mode : std::uint8_t { strict, lenient };
+
 struct explore_options {
     strategy how = strategy::portfolio;
     std::uint64_t seed = 1;

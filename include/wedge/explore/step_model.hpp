@@ -7,6 +7,7 @@
 
 #include "wedge/event/schedule.hpp"
 #include "wedge/explore/lock_table.hpp"
+#include "wedge/explore/unwinding.hpp"
 #include "wedge/task/task.hpp"
 
 namespace wedge {

@@ -4,11 +4,9 @@
 #include <cstdint>
 #include <functional>
 #include <map>
-#include <new>
 #include <optional>
 #include <span>
 #include <string>
-#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -67,12 +65,11 @@ public:
 };
 
 /// A workload with a program.
-template <workload W>
 class workload_subject final : public subject {
 public:
     /// @throws error  when the program calls an action that there is not
-    explicit workload_subject(program calls) : text_(to_string(calls)) {
-        const std::vector<std::string> names = action_names<W>();
+    workload_subject(const workload_type& of, program calls) : text_(to_string(calls)), state_(of) {
+        const std::vector<std::string> names = of.actions();
         if (calls.empty()) throw error("program: it has no task");
         std::map<std::string, unsigned> seen;
         for (const std::vector<call>& task : calls) {
@@ -87,23 +84,15 @@ public:
 
     std::uint32_t tasks() const override { return static_cast<std::uint32_t>(calls_.size()); }
     std::string task_name(std::uint32_t task) const override { return names_[task]; }
-    ~workload_subject() override { workload_subject::end(); }
-    void begin() override { state_ = new (storage_) W(); }
+    void begin() override { state_.make(); }
     void run(std::uint32_t task) override {
-        for (const numbered_call& c : calls_[task])
-            detail::call_numbered(*state_, c.action, c.argument);
+        for (const numbered_call& c : calls_[task]) state_.call(c.action, c.argument);
     }
-    void check() override {
-        if constexpr (requires(const W& state) { state.check(); })
-            static_cast<const W&>(*state_).check();
-    }
-    /// A destructor that never returns has left its state for good: the next one takes its place.
-    void end() override {
-        if (W* const gone = std::exchange(state_, nullptr)) gone->~W();
-    }
-    bool has_destructor() const override { return !std::is_trivially_destructible_v<W>; }
+    void check() override { state_.check(); }
+    void end() override { state_.destroy(); }
+    bool has_destructor() const override { return state_.type().has_destructor; }
     schedule blank() const override {
-        return {workload_name<W>(), fingerprint<W>(), text_, {}, {}};
+        return {state_.type().name(), fingerprint(state_.type()), text_, {}, {}};
     }
 
 private:
@@ -112,20 +101,19 @@ private:
         std::uint32_t argument;
     };
 
-    static std::size_t number_of(const std::string& action, const std::vector<std::string>& names) {
+    std::size_t number_of(const std::string& action, const std::vector<std::string>& names) const {
         for (std::size_t i = 0; i < names.size(); ++i)
             if (names[i] == action) return i;
         std::string all;
         for (const std::string& name : names) all += (all.empty() ? "" : ", ") + name;
-        throw error("program: workload " + workload_name<W>() + " has no action '" + action +
+        throw error("program: workload " + state_.type().name() + " has no action '" + action +
                     "'; it has: " + all);
     }
 
     std::string text_;
     std::vector<std::vector<numbered_call>> calls_;
     std::vector<std::string> names_;
-    alignas(W) unsigned char storage_[sizeof(W)];
-    W* state_ = nullptr;
+    workload_state state_;
 };
 
 /// Plain functions, one a task. The state they share is the caller's, and outlives executions.

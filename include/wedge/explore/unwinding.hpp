@@ -3,12 +3,36 @@
 
 #include <cstdlib>
 #include <exception>
+#include <memory>
 #include <string>
 #include <typeinfo>
+#include <utility>
 
 #include <cxxabi.h>
 
 #include "wedge/task/task.hpp"
+
+namespace wedge {
+
+/// Thrown through a parked task when its execution is given up, so that its stack unwinds.
+/// Never catch it for good; it is not a std::exception on purpose.
+///
+/// The exception notes where it lives, so that the engine can free it with a stack that is left
+/// in the middle of its unwinding.
+class abandoned {
+public:
+    explicit abandoned(std::shared_ptr<abandoned*> noted) noexcept : noted_(std::move(noted)) {
+        *noted_ = this;
+    }
+    abandoned(const abandoned&) = delete;
+    abandoned& operator=(const abandoned&) = delete;
+    ~abandoned() { *noted_ = nullptr; }
+
+private:
+    std::shared_ptr<abandoned*> noted_;  // it may outlive the engine in a std::exception_ptr
+};
+
+}  // namespace wedge
 
 namespace wedge::detail {
 

@@ -153,21 +153,4 @@ private:
     int only_ = -1;
 };
 
-namespace detail {
-
-template <workload... Workloads>
-std::vector<fuzz_design> fuzz_designs_of(workload_list<Workloads...>) {
-    return {fuzz_design_of<Workloads>()...};
-}
-
-}  // namespace detail
-
-/// The group of these workloads, or of a list of them; one for the whole program.
-template <class... Workloads>
-fuzz_group& fuzz_group_of() {
-    static fuzz_group& made =
-        *new fuzz_group(detail::fuzz_designs_of(detail::listed_t<Workloads...>{}));
-    return made;
-}
-
 }  // namespace wedge

@@ -41,9 +41,9 @@ inline bool save(const std::string& path, std::string_view text) noexcept {
 /// deadlock, or cannot be said as one.
 inline std::string scenario_of(const fuzz_sighting& seen, const fuzz_design& of) {
     if (!seen.what.is_stuck() || seen.what.best.decisions.empty()) return {};
-    const std::unique_ptr<subject> what = of.with(parse_program(seen.what.best.program));
+    workload_subject what(*of.type, parse_program(seen.what.best.program));
     return scenario::scenario_of(
-        *what, seen.what,
+        what, seen.what,
         "# A deadlock that fuzzing found in " + of.name + ":\n# " + seen.what.best.program + "\n");
 }
 

@@ -19,6 +19,7 @@
 #include "wedge/fuzz/coverage.hpp"
 #include "wedge/fuzz/order_memory.hpp"
 #include "wedge/fuzz/settle.hpp"
+#include "wedge/fuzz/subject.hpp"
 
 namespace wedge {
 
@@ -52,7 +53,7 @@ public:
           number_(number),
           order_(evidence::exact),
           feedback_(order_),
-          subject_(of.for_fuzzing()),
+          subject_(std::make_unique<fuzz_subject>(*of.type)),
           control_(*subject_, substrate::automatic, &feedback_, steps_max),
           settlement_(of, {.steps_max = steps_max}) {
         // What happens once only, as the making of classes, is not for the first input to show.

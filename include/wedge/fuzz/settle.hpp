@@ -13,6 +13,7 @@
 #include "wedge/base/remove_runs.hpp"
 #include "wedge/explore/session.hpp"
 #include "wedge/fuzz/design.hpp"
+#include "wedge/fuzz/subject.hpp"
 
 namespace wedge {
 
@@ -120,7 +121,7 @@ private:
         tries_.fetch_add(1, std::memory_order_relaxed);
         program calls = program_of(tasks, design_.actions);
         std::erase_if(calls, [](const auto& each) { return each.empty(); });
-        return design_.with(std::move(calls));
+        return std::make_unique<workload_subject>(*design_.type, std::move(calls));
     }
 
     static bool is_reached(const finding& each) {

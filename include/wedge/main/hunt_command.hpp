@@ -326,10 +326,9 @@ private:
 
     static std::string save_scenario(const workload_entry& workload, const finding& found,
                                      const std::string& path) {
-        const std::unique_ptr<subject> what =
-            workload.fuzzing().with(parse_program(found.best.program));
+        workload_subject what(*workload.fuzzing().type, parse_program(found.best.program));
         const std::string text =
-            scenario::scenario_of(*what, found,
+            scenario::scenario_of(what, found,
                                   "# A deadlock that `wedge hunt` found in " + workload.name +
                                       ":\n# " + found.best.program + "\n");
         if (text.empty()) return "  scenario  " + scenario::unsaid + "\n";

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "wedge/explore/explore.hpp"
+#include "wedge/explore.hpp"
 #include "wedge/fuzz/design.hpp"
 #include "wedge/workload/workload.hpp"
 
@@ -18,8 +18,8 @@ struct workload_entry {
     std::vector<std::string> actions;
     program usual;  ///< what is explored unless the user says otherwise
     std::uint64_t fingerprint = 0;
-    outcome (*explore)(const program&, explore_options) = nullptr;
-    outcome (*replay)(const schedule&, replay_mode, explore_options) = nullptr;
+    outcome (*explore)(const program&, const explore_options&) = nullptr;
+    outcome (*replay)(const schedule&, replay_mode, const explore_options&) = nullptr;
     fuzz_design (*fuzzing)() = nullptr;
     std::optional<result> expected = std::nullopt;  ///< of a hunt; none: that nothing is found
 };
@@ -39,7 +39,7 @@ std::optional<result> expected_of() {
 
 template <workload W>
 workload_entry entry_of() {
-    return {workload_name<W>(), action_names<W>(), default_program<W>(), fingerprint<W>(),
+    return {workload_name<W>(), action_names<W>(), default_program<W>(), fingerprint(type_of<W>),
             &wedge::explore<W>, &wedge::replay<W>, &fuzz_design_of<W>,   detail::expected_of<W>()};
 }
 

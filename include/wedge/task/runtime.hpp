@@ -3,8 +3,6 @@
 
 #include <atomic>
 #include <cstdint>
-#include <memory>
-#include <utility>
 
 #include "wedge/base/site.hpp"
 #include "wedge/event/event.hpp"
@@ -49,24 +47,6 @@ struct operation {
 struct task_body {
     void (*run)(void* data) = nullptr;
     void* data = nullptr;
-};
-
-/// Thrown through a parked task when its execution is given up, so that its stack unwinds.
-/// Never catch it for good; it is not a std::exception on purpose.
-///
-/// The exception notes where it lives, so that the engine can free it with a stack that is left
-/// in the middle of its unwinding.
-class abandoned {
-public:
-    explicit abandoned(std::shared_ptr<abandoned*> noted) noexcept : noted_(std::move(noted)) {
-        *noted_ = this;
-    }
-    abandoned(const abandoned&) = delete;
-    abandoned& operator=(const abandoned&) = delete;
-    ~abandoned() { *noted_ = nullptr; }
-
-private:
-    std::shared_ptr<abandoned*> noted_;  // it may outlive the engine in a std::exception_ptr
 };
 
 /// An engine that decides who goes on. Every call is made by the task itself, between its steps.

@@ -2,9 +2,14 @@
 #pragma once
 
 #include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <new>
 #include <string>
 #include <string_view>
 #include <tuple>
+#include <type_traits>
+#include <utility>
 #include <vector>
 
 #include "wedge/base/hash.hpp"
@@ -76,20 +81,12 @@ std::vector<std::string> action_names() {
                       W::actions);
 }
 
-/// One task for each action, called with 0.
+/// Makes the program that calls each action with 0, each in a task of its own.
 template <workload W>
 program default_program() {
     program result;
     for (std::string& name : action_names<W>()) result.push_back({call{std::move(name), 0}});
     return result;
-}
-
-/// Changes when the name of the workload or the list of its actions does.
-template <workload W>
-std::uint64_t fingerprint() {
-    std::uint64_t print = hash_text(workload_name<W>());
-    for (const std::string& name : action_names<W>()) print = combine(print, hash_text(name));
-    return print;
 }
 
 namespace detail {
@@ -126,4 +123,78 @@ void call_numbered(W& state, std::size_t number, std::uint32_t argument) {
 }
 
 }  // namespace detail
+
+/// A workload without its type: how an engine makes its state, calls its actions and names it.
+///
+/// The engines are compiled once per program, so they see workloads through this table alone.
+struct workload_type {
+    std::string (*name)() = nullptr;
+    std::vector<std::string> (*actions)() =
+        nullptr;                  ///< their names, in the order of their numbers
+    std::size_t size = 0;         ///< of the state, in bytes
+    std::size_t alignment = 0;    ///< of the state, in bytes
+    bool has_destructor = false;  ///< which runs code of the user's
+
+    void (*construct)(void* storage) = nullptr;
+    void (*destroy)(void* state) = nullptr;
+    void (*check)(const void* state) = nullptr;
+    void (*call)(void* state, std::size_t action, std::uint32_t argument) = nullptr;
+};
+
+template <workload W>
+inline constexpr workload_type type_of{
+    &workload_name<W>,
+    &action_names<W>,
+    sizeof(W),
+    alignof(W),
+    !std::is_trivially_destructible_v<W>,
+    [](void* storage) { ::new (storage) W(); },
+    [](void* state) { static_cast<W*>(state)->~W(); },
+    [](const void* state) {
+        if constexpr (requires(const W& of) { of.check(); }) static_cast<const W*>(state)->check();
+    },
+    [](void* state, std::size_t action, std::uint32_t argument) {
+        detail::call_numbered(*static_cast<W*>(state), action, argument);
+    },
+};
+
+/// Hashes the name of the workload and the list of its actions.
+inline std::uint64_t fingerprint(const workload_type& of) {
+    std::uint64_t print = hash_text(of.name());
+    for (const std::string& name : of.actions()) print = combine(print, hash_text(name));
+    return print;
+}
+
+/// The state of a workload, made and destroyed any number of times in one place in memory.
+class workload_state {
+public:
+    explicit workload_state(const workload_type& of)
+        : type_(of), storage_(::operator new(of.size, std::align_val_t(of.alignment))) {}
+    workload_state(const workload_state&) = delete;
+    workload_state& operator=(const workload_state&) = delete;
+    ~workload_state() {
+        destroy();
+        ::operator delete(storage_, std::align_val_t(type_.alignment));
+    }
+
+    void make() {
+        type_.construct(storage_);
+        exists_ = true;
+    }
+    /// A destructor that never returns has left its state for good: the next state takes its place.
+    void destroy() {
+        if (std::exchange(exists_, false)) type_.destroy(storage_);
+    }
+    void call(std::size_t action, std::uint32_t argument) {
+        type_.call(storage_, action, argument);
+    }
+    void check() const { type_.check(storage_); }
+    const workload_type& type() const noexcept { return type_; }
+
+private:
+    const workload_type& type_;
+    void* const storage_;
+    bool exists_ = false;
+};
+
 }  // namespace wedge

@@ -7,13 +7,10 @@
 #include <utility>
 
 #include "wedge/event/schedule.hpp"
+#include "wedge/explore/options.hpp"
 #include "wedge/explore/strategy/strategy.hpp"
 
 namespace wedge {
-
-/// How a schedule is followed. Strict stops at the first step that cannot be taken; lenient skips
-/// it, and goes on by itself when the schedule has ended.
-enum class replay_mode : std::uint8_t { strict, lenient };
 
 /// One execution along a schedule. Where hints run out, the running task goes on, else the first.
 class schedule_replay final : public search_strategy {

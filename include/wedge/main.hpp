@@ -1,12 +1,20 @@
 // WEDGE_MAIN: gives a program of the user's the subcommands of wedge.
 #pragma once
 
+#include <cstdio>
+#include <span>
 #include <vector>
 
-#include "wedge/main/run_main.hpp"
 #include "wedge/main/workload_entry.hpp"
 
 namespace wedge {
+
+/// Runs a whole program: reads the command line, runs the subcommand, returns the exit status.
+/// One source of the program implements this function (docs/embedding.md).
+///
+/// Prints results to `out`. Misuse and unreadable input are one line on `err` and status 2.
+int run_main(int argc, const char* const* argv, std::span<const workload_entry> workloads,
+             std::FILE* out = stdout, std::FILE* err = stderr);
 
 namespace detail {
 
@@ -34,3 +42,7 @@ int main_of(int argc, const char* const* argv) {
     int main(int argc, char** argv) {                     \
         return ::wedge::main_of<__VA_ARGS__>(argc, argv); \
     }
+
+#if defined(WEDGE_IMPLEMENT)
+#include "wedge/main/implement.hpp"
+#endif

@@ -1,4 +1,4 @@
-// Stress: real threads call a workload's actions on one shared state, for a given time.
+// The engine behind wedge/stress.hpp: one source of a program includes this header.
 #pragma once
 
 #include <algorithm>
@@ -11,9 +11,9 @@
 #include <utility>
 #include <vector>
 
-#include "wedge/base/level.hpp"
 #include "wedge/event/signature.hpp"
 #include "wedge/order/checker.hpp"
+#include "wedge/stress.hpp"
 #include "wedge/stress/finding_collector.hpp"
 #include "wedge/stress/memory_hog.hpp"
 #include "wedge/stress/stress_sink.hpp"
@@ -24,49 +24,6 @@
 #include "wedge/workload/workload.hpp"
 
 namespace wedge {
-
-static_assert(default_level::value != level::off,
-              "a stress run needs instrumented locks: WEDGE_LEVEL is 0");
-
-/// What is known while a stress run goes on.
-struct stress_progress {
-    std::chrono::milliseconds elapsed{0};
-    std::uint64_t calls = 0;
-    std::size_t findings = 0;
-};
-
-struct stress_options {
-    unsigned threads = 4;
-    std::chrono::milliseconds time{10'000};
-    std::uint64_t calls_max = 0;  ///< of each thread; 0: until the time is over
-    std::uint64_t seed = 1;
-    program calls =
-        {};  ///< thread i repeats list i modulo its size; empty: any action, any argument
-    std::uint32_t arguments = 16;  ///< the random ones are below this
-    std::size_t hog_mebibytes = 0;
-    perturb_options pauses = {};
-    evidence kept = evidence::classes;
-    finding_sink* reports = nullptr;  ///< hears at once what the order checker finds
-
-    std::chrono::milliseconds patience{10'000};  ///< a task that stands still so long has wedged
-    std::chrono::milliseconds look_every{100};
-    thread_pool* threads_of = nullptr;  ///< runs on these; null: on new ones, joined at its end
-    const std::atomic<bool>* stop = nullptr;  ///< when it turns true, the run ends early
-
-    /// Called at every look.
-    void (*on_progress)(const stress_progress& so_far, void* data) = nullptr;
-    void* progress_data = nullptr;
-};
-
-struct stress_outcome {
-    outcome what;
-    lock_statistics locks;
-    std::uint64_t calls = 0;
-
-    /// Threads are stuck and left behind with the state they work on. They cannot be ended:
-    /// print what is to be printed, and `_exit`.
-    bool is_wedged = false;
-};
 
 namespace detail {
 
@@ -84,7 +41,6 @@ private:
 
 /// What the threads of a run share. Whoever leaves last destroys it, so a thread that is stuck
 /// for ever keeps it.
-template <workload W>
 struct stress_state {
     struct worker {
         task self;
@@ -98,9 +54,10 @@ struct stress_state {
         std::uint32_t argument;
     };
 
-    explicit stress_state(const stress_options& options)
-        : how(options), found(options.reports), order(options.kept, &found) {
-        const std::vector<std::string> names = action_names<W>();
+    stress_state(const workload_type& of, const stress_options& options)
+        : how(options), found(options.reports), order(options.kept, &found), shared(of) {
+        const std::vector<std::string> names = of.actions();
+        actions = static_cast<std::uint32_t>(names.size());
         for (const std::vector<call>& task : options.calls) {
             std::vector<numbered_call>& made = calls.emplace_back();
             for (const call& each : task) made.push_back({number_of(each.action, names), each.arg});
@@ -113,15 +70,15 @@ struct stress_state {
                                                           combine(options.seed, i), made.published);
         }
         const listening_scope listening(order);
-        shared.emplace();
+        shared.make();
     }
 
     static std::string title_of(unsigned thread) { return "worker " + std::to_string(thread + 1); }
 
-    static std::size_t number_of(const std::string& action, const std::vector<std::string>& names) {
+    std::size_t number_of(const std::string& action, const std::vector<std::string>& names) const {
         const auto found = std::find(names.begin(), names.end(), action);
         if (found == names.end())
-            throw error("program: workload " + workload_name<W>() + " has no action '" + action +
+            throw error("program: workload " + shared.type().name() + " has no action '" + action +
                         "'");
         return static_cast<std::size_t>(found - names.begin());
     }
@@ -133,23 +90,22 @@ struct stress_state {
     std::vector<std::vector<numbered_call>> calls;
     std::vector<std::unique_ptr<worker>> workers;
     std::atomic<bool> is_over{false};
-    std::optional<W> shared;  // the first to go, while the sinks that hear of it are still there
+    std::uint32_t actions = 0;  // how many the workload has
+    workload_state shared;      // the first to go, while the sinks that hear of it are still there
 };
 
-template <workload W>
-void run_stress_calls(stress_state<W>& all, unsigned thread) {
-    typename stress_state<W>::worker& me = *all.workers[thread];
+inline void run_stress_calls(stress_state& all, unsigned thread) {
+    stress_state::worker& me = *all.workers[thread];
     rng random(combine(all.how.seed, 1'000 + thread));
-    const auto actions =
-        static_cast<std::uint32_t>(std::tuple_size_v<std::remove_cvref_t<decltype(W::actions)>>);
     for (std::uint64_t i = 0; !all.is_over.load(std::memory_order_relaxed) &&
                               (all.how.calls_max == 0 || i < all.how.calls_max);
          ++i) {
         if (all.calls.empty()) {
-            call_numbered(*all.shared, random.below(actions), random.below(all.how.arguments));
+            const std::uint32_t action = random.below(all.actions);
+            all.shared.call(action, random.below(all.how.arguments));
         } else if (const auto& mine = all.calls[thread % all.calls.size()]; !mine.empty()) {
             const auto& next = mine[i % mine.size()];
-            call_numbered(*all.shared, next.action, next.argument);
+            all.shared.call(next.action, next.argument);
         }
         me.calls.fetch_add(1, std::memory_order_relaxed);
         const sanitizer::ignore_scope ours;
@@ -175,14 +131,13 @@ private:
 };
 
 /// One thread's part of a run, from start to end.
-template <workload W>
-void stress_worker(stress_state<W>& all, unsigned thread) {
-    typename stress_state<W>::worker& me = *all.workers[thread];
+inline void stress_worker(stress_state& all, unsigned thread) {
+    stress_state::worker& me = *all.workers[thread];
     task& self = me.self;
     const task_scope as_worker(self);
     self.sink = me.listener.get();
     self.random = rng(combine(all.how.seed, 2'000 + thread));
-    self.name = stress_state<W>::title_of(thread);
+    self.name = stress_state::title_of(thread);
     try {
         run_stress_calls(all, thread);
     } catch (const std::exception& thrown) {
@@ -199,12 +154,11 @@ void stress_worker(stress_state<W>& all, unsigned thread) {
 }  // namespace detail
 
 /// One run. The calling thread is its watchdog; it takes no lock of the workload.
-template <workload W>
 class stress_run {
 public:
     /// @throws error  the program calls an action that there is not
-    explicit stress_run(const stress_options& options)
-        : all_(std::make_shared<detail::stress_state<W>>(options)), dog_(options.patience) {
+    stress_run(const workload_type& of, const stress_options& options)
+        : all_(std::make_shared<detail::stress_state>(of, options)), dog_(options.patience) {
         for (const auto& each : all_->workers) published_.push_back(each->published);
     }
 
@@ -305,33 +259,23 @@ private:
     }
 
     void check(outcome& to) {
-        if constexpr (requires(const W& state) { state.check(); }) {
-            const detail::listening_scope listening(all_->order);
-            try {
-                static_cast<const W&>(*all_->shared).check();
-            } catch (const std::exception& thrown) {
-                add_exception(to, std::string("check threw: ") + thrown.what());
-            }
+        const detail::listening_scope listening(all_->order);
+        try {
+            all_->shared.check();
+        } catch (const std::exception& thrown) {
+            add_exception(to, std::string("check threw: ") + thrown.what());
         }
     }
 
-    std::shared_ptr<detail::stress_state<W>> all_;
+    std::shared_ptr<detail::stress_state> all_;
     watchdog dog_;
     watchdog::tasks published_;
     clock::time_point began_{};
     std::optional<finding> wedged_;
 };
 
-/// Stresses a workload. Blocks until the time is over and all threads have ended, or until some
-/// of them can never end.
-///
-/// The order checker listens all the time; its findings have no verdict here unless the deadlock
-/// happens.
-///
-/// @throws error  the program calls an action that there is not
-template <workload W>
-stress_outcome stress(const stress_options& options = {}) {
-    return stress_run<W>(options).run();
+[[gnu::weak]] stress_outcome stress(const workload_type& of, const stress_options& options) {
+    return stress_run(of, options).run();
 }
 
 }  // namespace wedge

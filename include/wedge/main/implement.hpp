@@ -1,4 +1,4 @@
-// From the command line to a subcommand and an exit status.
+// The command line behind wedge/main.hpp: one source of a program includes this header.
 #pragma once
 
 #include <cerrno>
@@ -12,6 +12,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "wedge/main.hpp"
 #include "wedge/main/check_command.hpp"
 #include "wedge/main/explore_command.hpp"
 #include "wedge/main/fmt_command.hpp"
@@ -107,11 +108,9 @@ inline int parse_and_run(int argc, const char* const* argv, const invocation& ca
 
 }  // namespace detail
 
-/// A whole program of ours: reads the command line, runs the subcommand, returns the exit status.
-///
-/// Prints results to `out`. Misuse and unreadable input are one line on `err` and status 2.
-inline int run_main(int argc, const char* const* argv, std::span<const workload_entry> workloads,
-                    std::FILE* out = stdout, std::FILE* err = stderr) {
+[[gnu::weak]] int run_main(int argc, const char* const* argv,
+                           std::span<const workload_entry> workloads, std::FILE* out,
+                           std::FILE* err) {
     const invocation call{argc > 0 ? argv[0] : "wedge", workloads, out, err};
     try {
         const int status = detail::parse_and_run(argc, argv, call);
