@@ -44,7 +44,9 @@ function(wedge_implement_once)
         target_link_libraries(wedge_implementation_${part} PRIVATE wedge_${part})
         set_target_properties(wedge_implementation_${part} PROPERTIES UNITY_BUILD OFF)
         wedge_developer(wedge_implementation_${part})
-        wedge_precompiled(wedge_implementation_${part})
+        if(NOT part STREQUAL "stress")  # it does without fibers
+            wedge_precompiled(wedge_implementation_${part})
+        endif()
     endforeach()
 endfunction()
 

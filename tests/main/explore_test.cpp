@@ -41,7 +41,7 @@ std::vector<wedge::workload_entry> entries() {
     return {wedge::entry_of<transfer>(), wedge::entry_of<ordered>()};
 }
 
-wedge::outcome deadlocked(const wedge::program&, wedge::explore_options) {
+wedge::outcome deadlocked(const wedge::program&, const wedge::explore_options&) {
     wedge::outcome all;
     all.what = wedge::result::deadlock;
     all.findings = {samples::circular(wedge::verdict::confirmed)};
@@ -125,7 +125,8 @@ TEST_CASE("explore: a schedule that cannot be saved does not cost the report") {
 
 TEST_CASE("explore: Ctrl-C ends the search, what was found is printed and saved") {
     const scratch_folder here;
-    const auto interrupted = [](const wedge::program& calls, wedge::explore_options options) {
+    const auto interrupted = [](const wedge::program& calls,
+                                const wedge::explore_options& options) {
         REQUIRE(options.stop != nullptr);
         CHECK(!options.stop->load());
         std::raise(SIGINT);
@@ -144,11 +145,11 @@ TEST_CASE("explore: Ctrl-C ends the search, what was found is printed and saved"
 
 TEST_CASE("explore: Ctrl-C before anything was found or proved is no success") {
     const scratch_folder here;
-    const auto unresolved = [](const wedge::program&, wedge::explore_options) {
+    const auto unresolved = [](const wedge::program&, const wedge::explore_options&) {
         std::raise(SIGINT);
         return wedge::outcome{};
     };
-    const auto proved = [](const wedge::program&, wedge::explore_options) {
+    const auto proved = [](const wedge::program&, const wedge::explore_options&) {
         std::raise(SIGINT);
         wedge::outcome all;
         all.what = wedge::result::sound;

@@ -11,12 +11,11 @@ namespace {
 
 /// Workloads that need no exploring: only the command line is under test.
 std::vector<wedge::workload_entry> two_workloads() {
-    const auto explore = [](const wedge::program&, wedge::explore_options) {
+    const auto explore = [](const wedge::program&, const wedge::explore_options&) {
         return wedge::outcome{};
     };
-    const auto replay = [](const wedge::schedule&, wedge::replay_mode, wedge::explore_options) {
-        return wedge::outcome{};
-    };
+    const auto replay = [](const wedge::schedule&, wedge::replay_mode,
+                           const wedge::explore_options&) { return wedge::outcome{}; };
     return {{"transfer", {"deposit", "withdraw"}, {{{"deposit", 0}}}, 17, explore, replay},
             {"eviction", {"fault"}, {{{"fault", 0}}}, 18, explore, replay}};
 }

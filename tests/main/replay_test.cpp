@@ -8,16 +8,17 @@
 
 namespace {
 
-wedge::outcome clean(const wedge::schedule&, wedge::replay_mode, wedge::explore_options) {
+wedge::outcome clean(const wedge::schedule&, wedge::replay_mode, const wedge::explore_options&) {
     return {};
 }
-wedge::outcome astray(const wedge::schedule&, wedge::replay_mode, wedge::explore_options) {
+wedge::outcome astray(const wedge::schedule&, wedge::replay_mode, const wedge::explore_options&) {
     wedge::outcome all;
     all.diverged = "at decision 2 of 5: task 1 cannot go on there";
     return all;
 }
 /// The order is inverted still, but nothing hung.
-wedge::outcome only_inverted(const wedge::schedule&, wedge::replay_mode, wedge::explore_options) {
+wedge::outcome only_inverted(const wedge::schedule&, wedge::replay_mode,
+                             const wedge::explore_options&) {
     wedge::outcome all;
     all.what = wedge::result::finding;
     all.findings = {samples::circular(wedge::verdict::unresolved)};
@@ -25,7 +26,8 @@ wedge::outcome only_inverted(const wedge::schedule&, wedge::replay_mode, wedge::
 }
 
 /// Another order is seen on the way to the deadlock, and a mistake behind it.
-wedge::outcome among_others(const wedge::schedule&, wedge::replay_mode, wedge::explore_options) {
+wedge::outcome among_others(const wedge::schedule&, wedge::replay_mode,
+                            const wedge::explore_options&) {
     wedge::outcome all;
     all.what = wedge::result::deadlock;
     wedge::finding other = samples::graded();
@@ -34,7 +36,8 @@ wedge::outcome among_others(const wedge::schedule&, wedge::replay_mode, wedge::e
                     samples::circular(wedge::verdict::confirmed)};
     return all;
 }
-wedge::outcome others_alone(const wedge::schedule&, wedge::replay_mode, wedge::explore_options) {
+wedge::outcome others_alone(const wedge::schedule&, wedge::replay_mode,
+                            const wedge::explore_options&) {
     wedge::outcome all;
     all.what = wedge::result::finding;
     all.findings = {samples::graded()};

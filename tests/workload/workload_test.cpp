@@ -43,6 +43,7 @@ TEST_CASE("workload: actions are numbered in their order and get their argument"
 }
 
 TEST_CASE("workload: the fingerprint changes with the name and the actions") {
-    CHECK(wedge::fingerprint<counter>() != wedge::fingerprint<named>());
-    CHECK(wedge::fingerprint<counter>() == wedge::fingerprint<counter>());
+    CHECK(wedge::fingerprint(wedge::type_of<counter>) != wedge::fingerprint(wedge::type_of<named>));
+    CHECK(wedge::fingerprint(wedge::type_of<counter>) ==
+          wedge::fingerprint(wedge::type_of<counter>));
 }

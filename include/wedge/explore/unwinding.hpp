@@ -10,6 +10,7 @@
 
 #include <cxxabi.h>
 
+#include "wedge/explore/strategy/strategy.hpp"
 #include "wedge/task/task.hpp"
 
 namespace wedge {

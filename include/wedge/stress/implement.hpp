@@ -76,11 +76,11 @@ struct stress_state {
     static std::string title_of(unsigned thread) { return "worker " + std::to_string(thread + 1); }
 
     std::size_t number_of(const std::string& action, const std::vector<std::string>& names) const {
-        const auto found = std::find(names.begin(), names.end(), action);
-        if (found == names.end())
+        const auto at = std::find(names.begin(), names.end(), action);
+        if (at == names.end())
             throw error("program: workload " + shared.type().name() + " has no action '" + action +
                         "'");
-        return static_cast<std::size_t>(found - names.begin());
+        return static_cast<std::size_t>(at - names.begin());
     }
 
     const stress_options how;
