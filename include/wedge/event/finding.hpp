@@ -116,7 +116,7 @@ struct task_report {
     std::string joins{};                    ///< the task whose end it waits for
 };
 
-/// What makes a finding believed (order_rules: grading).
+/// What makes a finding believed (rule 26).
 struct grade {
     std::string guard;          ///< a lock instance held by every task of the cycle; or empty
     bool needs_writer = false;  ///< every wait of the cycle is a read behind a read

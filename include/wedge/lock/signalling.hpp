@@ -20,7 +20,7 @@ inline bool cannot_sleep(const task& self) noexcept {
 
 }  // namespace detail
 
-/// The order between what a fence's signaller may do and what may wait for a fence (Linux:
+/// The order between what a fence's signaller may do and what may wait for a fence (rule 19; Linux:
 /// dma_fence_begin_signalling, __dma_fence_might_wait). One for all fences that may wait for each
 /// other; a section is a plain read of it, a wait for a fence takes it exclusively for a moment.
 template <class Level = default_level>

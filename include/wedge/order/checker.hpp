@@ -34,9 +34,12 @@ struct stated_hold {
 
 /// Finds lock-order inversions in the events of any number of tasks, and mistakes of single locks.
 ///
+/// docs/RULES.md lists the rules.
+///
 /// Events may come from several threads at once. An acquire over a chain of holds that was
-/// validated before costs one look-up and writes to nothing but its task. The other functions are
-/// for the engine that owns the checker, between executions or when no task is in a step.
+/// validated before costs one look-up and writes to nothing but its task; a chain that two threads
+/// validate at once has the same result (rule 25). The other functions are for the engine that
+/// owns the checker, between executions or when no task is in a step.
 class checker final : public sink {
 public:
     /// @param reports  hears of each finding once, outside the checker's lock; may be null
@@ -144,6 +147,8 @@ private:
         validate(self, step, key);
     }
 
+    /// Checks a blocking acquire against every lock that its task holds in this context (rule 3).
+    /// A `sync` is an acquire and release at once (rule 19a).
     [[gnu::noinline, gnu::cold]] void validate(task& self, const event& step, std::uint64_t key) {
         if (has(step.with, flags::recursive)) return;
         std::vector<finding> fresh;
@@ -173,7 +178,7 @@ private:
             validate_tried(self, step, key);
     }
 
-    /// Rule 2: of a trylock it counts only that it is held.
+    /// Validates a successful trylock: it counts only as held (rule 2).
     [[gnu::noinline, gnu::cold]] void validate_tried(task& self, const event& step,
                                                      std::uint64_t key) {
         std::vector<finding> fresh;

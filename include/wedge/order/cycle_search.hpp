@@ -10,9 +10,9 @@
 
 namespace wedge {
 
-/// Finds the strong paths that lead from a new edge's end back to its start.
+/// Finds the strong paths that lead from a new edge's end back to its start (rules 7 and 8).
 ///
-/// A path is strong when no edge into a recursive read is followed by an edge out of a shared
+/// A path is strong if no edge into a recursive read is followed by an edge out of a shared
 /// hold. A walk that passes a class twice contains a smaller cycle of edges known before, which
 /// was found with them; so only simple cycles are counted. The nodes of a cycle share a place in
 /// the topological order, so the search never leaves the place where it starts.
@@ -76,7 +76,8 @@ private:
         return s.node == goal_ && !(s.only_recursive && goal_is_shared_);
     }
 
-    /// Breadth first over (class, only recursive): whether the goal is reached at all.
+    /// Whether the goal is reached at all. Searches breadth first over (class, only recursive), and
+    /// marks both (rule 9).
     bool reach(state start) {
         for (const state before : queue_) came_by_[index(before)] = order_graph::none;
         came_by_.resize(std::size_t{graph_->nodes()} * 2, order_graph::none);

@@ -41,7 +41,7 @@ public:
         return best(alike);
     }
 
-    /// The grade of the cycle, from all observations, whatever was chosen.
+    /// The grade of the cycle (rule 26), from all observations, whatever was chosen.
     grade judge() const {
         grade result;
         result.guard = guard();

@@ -12,8 +12,8 @@
 
 namespace wedge {
 
-/// The modes in which a dependency was seen, as a set of bits: {held exclusively, held shared} x
-/// {wanted in any other way, wanted as a recursive read}.
+/// The modes in which a dependency was seen, as a set of bits (rule 7): {held exclusively, held
+/// shared} x {wanted plainly, wanted as a recursive read}.
 namespace edge_mask {
 inline constexpr std::uint8_t held_exclusively = 0b0011;
 inline constexpr std::uint8_t wanted_plainly = 0b0101;

@@ -1,4 +1,4 @@
-// The rules on single locks: what is released, destroyed, asserted or left behind.
+// The rules on single locks (rule 23): what is released, destroyed, asserted or left behind.
 #pragma once
 
 #include <optional>

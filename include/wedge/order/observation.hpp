@@ -89,8 +89,9 @@ struct observation {
     }
 };
 
-/// Whether a wait in the mode `wanted` may last while others hold the lock as `held`: always,
-/// but for a recursive reader behind readers. A plain reader waits behind a waiting writer.
+/// Whether a wait in the mode `wanted` may last while others hold the lock as `held` (rule 6).
+/// Only a recursive reader does not wait behind readers; a plain reader may wait behind a writer
+/// that waits.
 constexpr bool may_wait(mode wanted, mode held) noexcept {
     return wanted != mode::recursive_shared || held == mode::exclusive;
 }

@@ -17,8 +17,8 @@ enum class evidence : std::uint8_t {
     exact,    ///< engines: also instances and tasks, by their ordinals
 };
 
-/// Computes keys. Pure: the same chain has the same key in every run. That a chain has the key 0,
-/// which counts as validated, is as likely as that two chains have one key.
+/// Computes the keys of chains (rule 5). The same chain has the same key in every run. A chain with
+/// the key 0 would count as validated; that is as likely as two chains with equal keys.
 class chain_key {
 public:
     explicit constexpr chain_key(evidence kept) noexcept : kept_(kept) {}

@@ -27,8 +27,9 @@ struct held_lock {
 };
 static_assert(sizeof(held_lock) == 64);  // one cache line
 
-/// A stack of held locks; any of them may be released. Grows without limit; only growing past
-/// `inline_capacity` allocates.
+/// A stack of held locks; any of them may be released. Each hold is an entry of its own, also of
+/// locks of one class (rule 16). Grows without limit; only growing past `inline_capacity`
+/// allocates.
 class held_locks {
 public:
     static constexpr std::size_t inline_capacity = 16;  // the kernel's deepest real chains: 10-20

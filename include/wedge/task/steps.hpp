@@ -109,7 +109,8 @@ inline std::atomic<void (*)(const lock_identity& lock, const site& where)> on_fo
     emit_ignored(self, event_of(event_kind::attempt, lock, terms));
 }
 
-/// Before a blocking acquire: the order is checked here, whether or not it will ever succeed.
+/// Called before a blocking acquire. The order is checked here, whether or not the acquire will
+/// succeed (rule 4).
 [[gnu::always_inline]] inline void attempt(task& self, lock_identity& lock,
                                            const acquire_terms& terms) {
     adopt_if_foreign(self, lock);
@@ -144,6 +145,7 @@ inline std::atomic<void (*)(const lock_identity& lock, const site& where)> on_fo
     acquired_ignored(self, lock, terms);
 }
 
+/// After an acquire that got nothing. A failed trylock is no event to the order checker (rule 1).
 inline void not_acquired_ignored(task& self, const lock_identity& lock,
                                  const acquire_terms& terms) {
     emit_ignored(
