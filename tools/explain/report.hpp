@@ -69,12 +69,13 @@ struct report {
     std::string held_lock;
     std::vector<std::string> cycle_locks;  ///< the acquired lock first
     std::vector<cycle_edge> edges;  ///< in the order of `cycle_locks`; the last one closes it
+    std::vector<cycle_edge> uses;   ///< of one lock each, that conflict: in interrupts and outside
     std::string usage_states;       ///< as `SOFTIRQ-ON-W/IN-SOFTIRQ-W`
     std::vector<task_state> tasks;
     std::vector<lock_use> locks;       ///< what is known about each lock of the cycle
     std::vector<std::string> notes;    ///< more that the report says, in sentences
-    bool complete = true;              ///< nothing of what this kind of report has is missing
-    std::vector<std::string> missing;  ///< what is missing, in words: "the dependency chain"
+    bool complete = true;              ///< kind, task, locks and cycle are all there and readable
+    std::vector<std::string> missing;  ///< in words; without these it may still be complete
     bool has_happened = false;         ///< tasks hang already; else it is a prediction
     std::size_t first_line = 0;        ///< in the input, from 1
     std::size_t last_line = 0;
