@@ -79,6 +79,17 @@ TEST_CASE("docs: the output shown is that of the command") {
     }
 }
 
+TEST_CASE("docs: the picture of a lock order is the one that the command draws") {
+    const scratch_folder here;
+    std::filesystem::create_directory_symlink(TESTS_DIR "/../corpora", "corpora");
+    const called drawn =
+        call_program({}, {"graph", "corpora/scenarios/gate_lock.wedge", "-o", "gate_lock.dot"});
+    CAPTURE(drawn.err);
+    CHECK(drawn.status == 0);
+    CHECK(wedge::read_text("gate_lock.dot") ==
+          wedge::read_text(TESTS_DIR "/../docs/gate_lock.dot"));
+}
+
 /// The scenarios that stand between ```wedge and ``` in a page.
 std::vector<std::string> scenarios_in(const std::string& page) {
     std::vector<std::string> all;
