@@ -28,7 +28,7 @@ namespace wedge {
 static_assert(default_level::value != level::off,
               "a stress run needs instrumented locks: WEDGE_LEVEL is 0");
 
-/// What is known while a stress run goes on.
+/// The state of a running stress run.
 struct stress_progress {
     std::chrono::milliseconds elapsed{0};
     std::uint64_t calls = 0;
@@ -42,18 +42,18 @@ struct stress_options {
     std::uint64_t seed = 1;
     program calls =
         {};  ///< thread i repeats list i modulo its size; empty: any action, any argument
-    std::uint32_t arguments = 16;  ///< the random ones are below this
+    std::uint32_t arguments = 16;  ///< random arguments are below this
     std::size_t hog_mebibytes = 0;
     perturb_options pauses = {};
     evidence kept = evidence::classes;
-    finding_sink* reports = nullptr;  ///< hears at once what the order checker finds
+    finding_sink* reports = nullptr;  ///< receives the order checker's findings at once
 
-    std::chrono::milliseconds patience{10'000};  ///< a task that stands still so long has wedged
+    std::chrono::milliseconds patience{10'000};  ///< a task that stands still this long has wedged
     std::chrono::milliseconds look_every{100};
-    thread_pool* threads_of = nullptr;  ///< runs on these; null: on new ones, joined at its end
-    const std::atomic<bool>* stop = nullptr;  ///< when it turns true, the run ends early
+    thread_pool* threads_of = nullptr;  ///< the threads to use; null: new ones, joined at the end
+    const std::atomic<bool>* stop = nullptr;  ///< when it becomes true, the run ends early
 
-    /// Called at every look.
+    /// Called at every look of the watchdog.
     void (*on_progress)(const stress_progress& so_far, void* data) = nullptr;
     void* progress_data = nullptr;
 };
@@ -63,14 +63,15 @@ struct stress_outcome {
     lock_statistics locks;
     std::uint64_t calls = 0;
 
-    /// Threads are stuck and left behind with the state they work on. They cannot be ended:
-    /// print what is to be printed, and `_exit`.
+    /// Some threads are stuck, and left behind with the state that they work on. They cannot be
+    /// ended: print what must be printed, and call `_exit`.
     bool is_wedged = false;
 };
 
 namespace detail {
 
-/// The order checker of a run listens to the calling thread, which makes and checks the state.
+/// While it lives, the order checker of a run listens to the calling thread, which makes and checks
+/// the state.
 class listening_scope {
 public:
     explicit listening_scope(sink& to) noexcept : before_(current().sink) { current().sink = &to; }
@@ -82,8 +83,8 @@ private:
     sink* const before_;
 };
 
-/// What the threads of a run share. Whoever leaves last destroys it, so a thread that is stuck
-/// for ever keeps it.
+/// What the threads of a run share. The last thread to leave destroys it, so a thread that is stuck
+/// forever keeps it.
 template <workload W>
 struct stress_state {
     struct worker {
@@ -91,7 +92,7 @@ struct stress_state {
         std::shared_ptr<published_task> published;
         std::unique_ptr<stress_sink> listener;
         std::atomic<std::uint64_t> calls{0};
-        std::string thrown;  // read after it has ended
+        std::string thrown;  // read after the thread has ended
     };
     struct numbered_call {
         std::size_t action;
@@ -133,7 +134,7 @@ struct stress_state {
     std::vector<std::vector<numbered_call>> calls;
     std::vector<std::unique_ptr<worker>> workers;
     std::atomic<bool> is_over{false};
-    std::optional<W> shared;  // the first to go, while the sinks that hear of it are still there
+    std::optional<W> shared;  // destroyed first, while the sinks that hear of it still exist
 };
 
 template <workload W>
@@ -157,13 +158,13 @@ void run_stress_calls(stress_state<W>& all, unsigned thread) {
     }
 }
 
-/// The calling thread is another task meanwhile: what a run leaves behind in one, as a context
-/// that was not left, is not there for the next run on this thread.
+/// While it lives, the calling thread is another task. What a run leaves behind in its task, such
+/// as a context that was not left, does not reach the next run on this thread.
 class task_scope {
 public:
     explicit task_scope(task& as) : before_(current()) {
         as.ordinal = before_.ordinal;
-        before_.sink = nullptr;  // what the thread does between its runs is none of a sink's
+        before_.sink = nullptr;  // sinks do not hear what the thread does between its runs
         current_task = &as;
     }
     ~task_scope() { current_task = &before_; }
@@ -198,11 +199,11 @@ void stress_worker(stress_state<W>& all, unsigned thread) {
 
 }  // namespace detail
 
-/// One run. The calling thread is its watchdog; it takes no lock of the workload.
+/// One run. The calling thread is its watchdog, and takes no lock of the workload.
 template <workload W>
 class stress_run {
 public:
-    /// @throws error  the program calls an action that there is not
+    /// @throws error  the program calls an action that does not exist
     explicit stress_run(const stress_options& options)
         : all_(std::make_shared<detail::stress_state<W>>(options)), dog_(options.patience) {
         for (const auto& each : all_->workers) published_.push_back(each->published);
@@ -257,7 +258,7 @@ private:
         out.is_wedged = wedged_.has_value();
         out.calls = out.what.executions = calls();
         out.what.findings = all_->found.all();
-        if (wedged_) {  // those that are not stuck may still run, so nothing else is looked at
+        if (wedged_) {  // threads that are not stuck may still run, so nothing else is read
             add_wedge(out.what);
         } else {
             for (finding& each : out.what.findings) all_->order.regrade(each);
@@ -281,7 +282,8 @@ private:
         return each.judged == verdict::refuted ? result::unresolved : result::finding;
     }
 
-    /// The order finding that foretold it is confirmed, or it is a finding of its own.
+    /// Adds the deadlock that happened: it confirms the order finding that foretold it, or becomes
+    /// a finding of its own.
     void add_wedge(outcome& to) {
         for (finding& each : to.findings) {
             if (each.signature != wedged_->signature) continue;
@@ -322,13 +324,13 @@ private:
     std::optional<finding> wedged_;
 };
 
-/// Stresses a workload. Blocks until the time is over and all threads have ended, or until some
-/// of them can never end.
+/// Stresses a workload on real threads. Blocks until the time is over and all threads have ended,
+/// or until some of them can never end.
 ///
-/// The order checker listens all the time; its findings have no verdict here unless the deadlock
+/// The order checker listens all the time. Its findings have no verdict, unless their deadlock
 /// happens.
 ///
-/// @throws error  the program calls an action that there is not
+/// @throws error  the program calls an action that does not exist
 template <workload W>
 stress_outcome stress(const stress_options& options = {}) {
     return stress_run<W>(options).run();
