@@ -20,7 +20,7 @@ namespace wedge {
 static_assert(default_level::value != level::off,
               "a stress run needs instrumented locks: WEDGE_LEVEL is 0");
 
-/// What is known while a stress run goes on.
+/// The state of a running stress run.
 struct stress_progress {
     std::chrono::milliseconds elapsed{0};
     std::uint64_t calls = 0;
@@ -34,18 +34,18 @@ struct stress_options {
     std::uint64_t seed = 1;
     program calls =
         {};  ///< thread i repeats list i modulo its size; empty: any action, any argument
-    std::uint32_t arguments = 16;  ///< the random ones are below this
+    std::uint32_t arguments = 16;  ///< random arguments are below this
     std::size_t hog_mebibytes = 0;
     perturb_options pauses = {};
     evidence kept = evidence::classes;
-    finding_sink* reports = nullptr;  ///< hears at once what the order checker finds
+    finding_sink* reports = nullptr;  ///< receives the order checker's findings at once
 
-    std::chrono::milliseconds patience{10'000};  ///< a task that stands still so long has wedged
+    std::chrono::milliseconds patience{10'000};  ///< a task that stands still this long has wedged
     std::chrono::milliseconds look_every{100};
-    thread_pool* threads_of = nullptr;  ///< runs on these; null: on new ones, joined at its end
-    const std::atomic<bool>* stop = nullptr;  ///< when it turns true, the run ends early
+    thread_pool* threads_of = nullptr;  ///< the threads to use; null: new ones, joined at the end
+    const std::atomic<bool>* stop = nullptr;  ///< when it becomes true, the run ends early
 
-    /// Called at every look.
+    /// Called at every look of the watchdog.
     void (*on_progress)(const stress_progress& so_far, void* data) = nullptr;
     void* progress_data = nullptr;
 };
@@ -55,21 +55,21 @@ struct stress_outcome {
     lock_statistics locks;
     std::uint64_t calls = 0;
 
-    /// Threads are stuck and left behind with the state they work on. They cannot be ended:
-    /// print what is to be printed, and `_exit`.
+    /// Some threads are stuck, and left behind with the state that they work on. They cannot be
+    /// ended: print what must be printed, and call `_exit`.
     bool is_wedged = false;
 };
 
 // One source of the program implements it (docs/embedding.md): the engine sees no user's type.
 stress_outcome stress(const workload_type& of, const stress_options& options);
 
-/// Stresses a workload. Blocks until the time is over and all threads have ended, or until some
-/// of them can never end.
+/// Stresses a workload on real threads. Blocks until the time is over and all threads have ended,
+/// or until some of them can never end.
 ///
-/// The order checker listens all the time; its findings have no verdict here unless the deadlock
+/// The order checker listens all the time. Its findings have no verdict, unless their deadlock
 /// happens.
 ///
-/// @throws error  the program calls an action that there is not
+/// @throws error  the program calls an action that does not exist
 template <workload W>
 stress_outcome stress(const stress_options& options = {}) {
     return stress(type_of<W>, options);

@@ -1,4 +1,4 @@
-// What docs/scenarios.md shows of the command is what the command prints.
+// The outputs and the examples in docs/ are those of the command.
 #include <filesystem>
 #include <sstream>
 #include <string>
@@ -7,6 +7,7 @@
 
 #include <doctest/doctest.h>
 
+#include "wedge/event/finding.hpp"
 #include "wedge/main/files.hpp"
 
 #include "main/fake_program.hpp"
@@ -75,6 +76,65 @@ TEST_CASE("docs: the output shown is that of the command") {
             at = found == std::string::npos ? at : found + part.size();
         }
         if (each.parts.size() == 1 || !each.parts.back().empty()) CHECK(at == printed.size());
+    }
+}
+
+TEST_CASE("docs: the picture of a lock order is the one that the command draws") {
+    const scratch_folder here;
+    std::filesystem::create_directory_symlink(TESTS_DIR "/../corpora", "corpora");
+    const called drawn =
+        call_program({}, {"graph", "corpora/scenarios/gate_lock.wedge", "-o", "gate_lock.dot"});
+    CAPTURE(drawn.err);
+    CHECK(drawn.status == 0);
+    CHECK(wedge::read_text("gate_lock.dot") ==
+          wedge::read_text(TESTS_DIR "/../docs/gate_lock.dot"));
+}
+
+/// The scenarios that stand between ```wedge and ``` in a page.
+std::vector<std::string> scenarios_in(const std::string& page) {
+    std::vector<std::string> all;
+    bool is_inside = false;
+    std::istringstream lines(page);
+    for (std::string line; std::getline(lines, line);) {
+        if (line == "```wedge") {
+            all.emplace_back();
+            is_inside = true;
+        } else if (line == "```") {
+            is_inside = false;
+        } else if (is_inside) {
+            all.back() += line + "\n";
+        }
+    }
+    return all;
+}
+
+std::size_t count(const std::string& text, const std::string& what) {
+    std::size_t times = 0;
+    for (std::size_t at = 0; (at = text.find(what, at)) != std::string::npos; ++at) ++times;
+    return times;
+}
+
+TEST_CASE("docs: each example of a rule has just the findings that it expects") {
+    const std::vector<std::string> all =
+        scenarios_in(wedge::read_text(TESTS_DIR "/../docs/RULES.md"));
+    CHECK(all.size() >= 45);
+    const scratch_folder here;
+    for (const std::string& scenario : all) {
+        wedge::write_text("example.wedge", scenario);
+        const called result = call_program({}, {"check", "--json", "example.wedge"});
+        CAPTURE(scenario);
+        CAPTURE(result.out);
+        CHECK(result.err == "");
+        CHECK(result.status == 0);
+        for (const std::string kind : wedge::finding_names) {
+            const bool is_found = count(result.out, "\"kind\":\"" + kind + "\"") != 0;
+            const bool is_expected =
+                count(scenario, "expect finding " + kind + "\n") != 0 ||
+                (kind == "deadlock" && count(scenario, "expect deadlock\n") != 0);
+            CAPTURE(kind);
+            // A deadlock that confirms an order finding is no finding of its own.
+            if (kind != "deadlock" || is_found) CHECK(is_found == is_expected);
+        }
     }
 }
 

@@ -1,5 +1,5 @@
-// Clang's thread-safety annotations, and one for sanitizers; empty for compilers that do not have
-// them.
+// Clang's thread-safety annotations, and an attribute that hides functions from sanitizers. Both
+// are empty for compilers that do not have them.
 #pragma once
 
 #if defined(__clang__)
@@ -22,9 +22,9 @@
 #define WEDGE_RELEASE_GENERIC(...) WEDGE_THREAD_SAFETY(release_generic_capability(__VA_ARGS__))
 #define WEDGE_NO_THREAD_SAFETY WEDGE_THREAD_SAFETY(no_thread_safety_analysis)
 
-/// A function that sanitizers do not see: ours, on the path of every step. Not of its callers or of
-/// what it calls, but of what is inlined into it. For TSan it is no entry of the stack either, and
-/// entries cost a tenth of a fuzzed execution.
+/// Hides a function from the sanitizers. For functions of wedge that run at every step. Its callers
+/// and the functions that it calls stay visible; functions that are inlined into it do not. For
+/// TSan such a function is no entry of the stack: entries cost a tenth of a fuzzed execution.
 #if defined(__clang__)
 #define WEDGE_UNSEEN __attribute__((disable_sanitizer_instrumentation))
 #else

@@ -1,4 +1,4 @@
-// The user's mistakes (an exception) and our own (an abort with a message).
+// Errors of the user (an exception) and broken invariants of wedge (an abort with a message).
 #pragma once
 
 #include <cstdlib>
@@ -9,9 +9,9 @@
 
 namespace wedge {
 
-/// A mistake of the user: a bad option, an unreadable file, a schedule of another version.
+/// An error of the user: a bad option, an unreadable file, a schedule of another version.
 ///
-/// Tools print it as one line and exit with status 2. Nothing on a lock's path throws it.
+/// Tools print it on one line and exit with status 2. Nothing on a lock's path throws it.
 class error : public std::runtime_error {
 public:
     using std::runtime_error::runtime_error;
@@ -19,7 +19,8 @@ public:
 
 namespace detail {
 
-/// What the running engine wants printed beside a broken invariant (its seed); may be null.
+/// Prints what the running engine adds to the message of a broken invariant, such as its seed. May
+/// be null.
 inline void (*check_note)() noexcept = nullptr;
 
 [[noreturn]] inline void check_failed(const char* text) noexcept {
@@ -33,7 +34,7 @@ inline void (*check_note)() noexcept = nullptr;
 
 #define WEDGE_CHECK_TEXT_OF(line) #line
 #define WEDGE_CHECK_TEXT(line) WEDGE_CHECK_TEXT_OF(line)
-/// An invariant of wedge itself; when it is broken, says so and aborts.
+/// Aborts with a message if an invariant of wedge is broken.
 #define WEDGE_CHECK(condition)                                                  \
     ((condition)                                                                \
          ? static_cast<void>(0)                                                 \

@@ -1,4 +1,4 @@
-// One thread waits until another one wakes it, at the cost of a futex.
+// Lets a thread wait until another thread wakes it, at the cost of a futex.
 #pragma once
 
 #include <atomic>
@@ -13,10 +13,11 @@
 
 namespace wedge {
 
-/// Rung once, it lets one wait pass, then or later; more rings before that wait are one.
+/// A flag that one thread waits for and other threads set. One ring lets one wait pass, whether the
+/// wait has begun or not; several rings before a wait count as one.
 ///
-/// Use it within a `sanitizer::ignore_scope`: a ring is no happens-before edge for TSan, which
-/// would hide the races of a program whose tasks are woken so.
+/// Use it within a `sanitizer::ignore_scope`. TSan then sees no happens-before edge from a ring to
+/// the end of the wait; such an edge would hide races of the program whose tasks are woken.
 class doorbell {
 public:
     void ring() noexcept {
@@ -26,13 +27,15 @@ public:
     void await() noexcept {
         while (!take()) futex(FUTEX_WAIT_PRIVATE, 0, nullptr);
     }
-    /// @return false: nobody rang
+    /// Waits until a ring, or until the time is over.
+    ///
+    /// @return false: no ring came
     bool await_for(std::chrono::nanoseconds at_most) noexcept {
         const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(at_most);
         const std::timespec time{static_cast<std::time_t>(seconds.count()),
                                  static_cast<long>((at_most - seconds).count())};
         if (take()) return true;
-        futex(FUTEX_WAIT_PRIVATE, 0, &time);  // a wake-up for nothing is as good as the time's end
+        futex(FUTEX_WAIT_PRIVATE, 0, &time);  // treats a spurious wake-up like the end of the time
         return take();
     }
 

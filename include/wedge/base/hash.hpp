@@ -1,4 +1,4 @@
-// Small non-cryptographic hashes, the same on every machine.
+// Small non-cryptographic hashes with equal results on every machine.
 #pragma once
 
 #include <cstdint>
@@ -16,12 +16,12 @@ constexpr std::uint64_t mix(std::uint64_t x) noexcept {
     return x;
 }
 
-/// Folds `value` into `seed`; the order of the calls matters.
+/// Folds `value` into `seed`. The result depends on the order of the calls.
 constexpr std::uint64_t combine(std::uint64_t seed, std::uint64_t value) noexcept {
     return mix(seed * 0x9e3779b97f4a7c15U + value + 0x632be59bd9b4e019U);
 }
 
-/// FNV-1a with a final mix, for names and texts.
+/// Hashes names and texts: FNV-1a with a final mix.
 constexpr std::uint64_t hash_text(std::string_view text) noexcept {
     std::uint64_t h = 0xcbf29ce484222325U;
     for (const char c : text) h = (h ^ static_cast<unsigned char>(c)) * 0x100000001b3U;

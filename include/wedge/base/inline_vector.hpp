@@ -1,4 +1,4 @@
-// A vector whose first elements lie within it.
+// A vector that stores its first elements in itself.
 #pragma once
 
 #include <cstddef>
@@ -9,11 +9,11 @@
 
 namespace wedge {
 
-/// A vector of plain values that takes memory only for more than `N` of them, and keeps it until
-/// its end.
+/// A vector of trivially copyable values. It allocates memory only for more than `N` elements, and
+/// keeps that memory until it is destroyed.
 ///
-/// For the path of every step. The sanitizers' view of a function keeps std::vector's out of one
-/// that they do not see; these are inlined into any.
+/// It is made for the path of every step. A function that is hidden from the sanitizers cannot
+/// inline the functions of std::vector, which are instrumented; it can inline these.
 template <class T, std::size_t N>
 class inline_vector {
     static_assert(std::is_trivially_copyable_v<T> && std::is_trivially_destructible_v<T>);
@@ -46,7 +46,7 @@ public:
     [[gnu::always_inline]] T& operator[](std::size_t i) noexcept { return data_[i]; }
     [[gnu::always_inline]] const T& operator[](std::size_t i) const noexcept { return data_[i]; }
 
-    /// Constructs the new element where it is to be: a copy would wait for its stores.
+    /// Constructs the new element in its place. A copy would wait for the stores of the original.
     template <class... Arguments>
     [[gnu::always_inline]] T& emplace_back(Arguments&&... arguments) {
         if (size_ == room_) [[unlikely]]
@@ -59,7 +59,7 @@ public:
 
     T& insert(T* place, const T& value) {
         const auto at = static_cast<std::size_t>(place - data_);
-        const T copy = value;  // it may lie in here
+        const T copy = value;  // `value` may be an element of this vector
         if (size_ == room_) grow(size_ + 1);
         std::memmove(static_cast<void*>(data_ + at + 1), data_ + at, (size_ - at) * sizeof(T));
         ++size_;

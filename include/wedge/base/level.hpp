@@ -1,4 +1,4 @@
-// How much of the instrumentation is compiled in: WEDGE_LEVEL, turned into a type at once.
+// How much of the instrumentation is compiled in: the macro WEDGE_LEVEL, turned into a type.
 #pragma once
 
 #include "wedge/base/one_build.hpp"
@@ -9,14 +9,15 @@
 
 namespace wedge {
 
-/// What a lock does besides locking.
+/// What a lock does in addition to locking.
 enum class level : unsigned char {
-    off = 0,     ///< the plain lock, the same instructions
-    events = 1,  ///< events and held locks: assertions, watchdog, control by an engine
-    order = 2,   ///< and the process-wide order checker listens
+    off = 0,     ///< nothing: the plain lock, with equal instructions
+    events = 1,  ///< events and held locks, for assertions, the watchdog, and control by an engine
+    order = 2,   ///< as `events`, and the process-wide order checker listens
 };
 
-/// The level of this translation unit, as a type. Never a variable: that would break the ODR.
+/// The level of this translation unit, as a type. A variable would break the one-definition rule,
+/// since its value differs between translation units.
 template <level L>
 struct level_constant {
     static constexpr level value = L;
@@ -28,7 +29,7 @@ static_assert(WEDGE_LEVEL >= 0 && WEDGE_LEVEL <= 2, "WEDGE_LEVEL is 0, 1 or 2");
 
 namespace detail {
 
-/// A type that holds a wedge lock has one layout for each level.
+/// The layout of a type that holds a wedge lock depends on the level.
 [[maybe_unused]] static const bool level_is_registered =
     register_build_setting(build_setting::level, WEDGE_LEVEL);
 

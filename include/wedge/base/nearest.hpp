@@ -1,4 +1,4 @@
-// The nearest name to a wrong one, for "did you mean".
+// Finds the valid name that is nearest to a wrong one, for "did you mean".
 #pragma once
 
 #include <algorithm>
@@ -9,7 +9,7 @@
 
 namespace wedge {
 
-/// How many characters have to be inserted, removed or replaced to make one of the other.
+/// Returns the number of characters to insert, remove or replace to turn one text into the other.
 inline std::size_t edit_distance(std::string_view a, std::string_view b) {
     std::vector<std::size_t> row(b.size() + 1);
     for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;
@@ -24,17 +24,19 @@ inline std::size_t edit_distance(std::string_view a, std::string_view b) {
     return row.back();
 }
 
-/// The name that was probably meant; empty when none is near.
+/// Returns the name that was probably meant; empty if no name is near.
 template <class Names>
 std::string nearest_name(std::string_view wrong, const Names& names) {
-    constexpr std::size_t size_max = 64;  // a longer word is no misspelt name
+    constexpr std::size_t size_max = 64;  // a longer word is not a misspelt name
     if (wrong.size() > size_max) return {};
     std::string nearest;
-    std::size_t least = std::max<std::size_t>(wrong.size() / 3, 1) + 1;  // a third may be wrong
+    // At most a third of the characters may be wrong.
+    std::size_t least = std::max<std::size_t>(wrong.size() / 3, 1) + 1;
     for (const std::string_view name : names) {
         const bool is_start = wrong.size() > 1 && name.starts_with(wrong);
         const std::size_t distance = is_start ? 1 : edit_distance(wrong, name);
-        if (distance >= least || distance >= wrong.size()) continue;  // nothing of it is left
+        // No character of the wrong name would be left.
+        if (distance >= least || distance >= wrong.size()) continue;
         least = distance;
         nearest = name;
     }

@@ -1,4 +1,4 @@
-// Settings of the compiler that must be one in a whole program; a program that mixes them aborts.
+// Compiler settings that must be equal in a whole program. A program that mixes them aborts.
 #pragma once
 
 #include <cstdlib>
@@ -8,16 +8,18 @@
 
 namespace wedge::detail {
 
-/// What two translation units of one program must agree on, since types and inline functions
-/// depend on it. The linker takes any one of the copies and reports nothing.
+/// The settings on which types and inline functions depend. Translation units with different
+/// settings define one function in different ways; the linker takes any of the copies and reports
+/// nothing.
 enum class build_setting : unsigned char { level, fibers, thread_sanitizer, address_sanitizer };
 
 inline constexpr unsigned build_settings = 4;
 
 inline unsigned char values_seen[build_settings] = {};  // zero before any dynamic initialisation
 
-/// Notes the value that a translation unit was compiled with; aborts when another unit had another.
-/// A header whose code depends on the setting calls it from the initialiser of a static variable.
+/// Notes the value that a translation unit was compiled with. Aborts if another translation unit
+/// had another value. A header whose code depends on a setting calls it from the initialiser of a
+/// static variable.
 ///
 /// @param value  below 8
 inline bool register_build_setting(build_setting which, unsigned value) noexcept {

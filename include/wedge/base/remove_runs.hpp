@@ -1,4 +1,4 @@
-// The loop of delta debugging: what can go, large parts first.
+// The loop of delta debugging: removes what can be removed, large parts first.
 #pragma once
 
 #include <algorithm>
@@ -6,12 +6,12 @@
 
 namespace wedge {
 
-/// Tries to remove runs of things, all of them at first, then half of them, at last each alone
-/// (Zeller and Hildebrandt, 2002).
+/// Tries to remove runs of elements: first all of them, then half of them, at last single elements
+/// (Zeller and Hildebrandt, Simplifying and Isolating Failure-Inducing Input, 2002).
 ///
-/// @param count    () -> how many there are now
-/// @param removes  (first, end) -> bool, whether they could go
-/// @return whether anything went
+/// @param count    () -> the current number of elements
+/// @param removes  (first, end) -> bool; removes these elements if it can, and says whether it did
+/// @return whether any element was removed
 template <class Count, class Removes>
 bool remove_runs(Count count, Removes removes) {
     bool is_smaller = false;

@@ -1,4 +1,4 @@
-// The random generator of every engine: the same numbers for the same seed everywhere.
+// The random generator of every engine. Equal seeds give equal numbers on every machine.
 #pragma once
 
 #include <cstdint>
@@ -9,7 +9,7 @@ namespace wedge {
 
 /// xoshiro256** (Blackman and Vigna 2018), seeded through splitmix64.
 ///
-/// The standard's distributions differ between libraries, so none is used: take `below`.
+/// The distributions of the standard library differ between implementations. Use `below` instead.
 class rng {
 public:
     explicit constexpr rng(std::uint64_t seed = 1) noexcept {
@@ -28,7 +28,7 @@ public:
         return result;
     }
 
-    /// A number in [0, n); n must not be 0. Biased by less than n / 2^32.
+    /// Returns a number in [0, n); n must not be 0. The bias is less than n / 2^32.
     constexpr std::uint32_t below(std::uint32_t n) noexcept {
         return static_cast<std::uint32_t>(((next() >> 32) * n) >> 32);
     }

@@ -1,4 +1,4 @@
-// What ThreadSanitizer and AddressSanitizer are told; nothing in builds without them.
+// The interface to ThreadSanitizer and AddressSanitizer. Empty in builds without them.
 #pragma once
 
 #include <cstddef>
@@ -20,8 +20,8 @@
 #endif
 #endif
 
-// The names are the sanitizers' own, so they are declared here rather than included: Debian's gcc
-// ships no <sanitizer/tsan_interface.h>.
+// These are the sanitizers' own names. They are declared here because Debian's gcc ships no
+// <sanitizer/tsan_interface.h>.
 extern "C" {
 #if defined(WEDGE_TSAN)
 void __tsan_acquire(void* address);
@@ -54,14 +54,16 @@ inline constexpr bool address = true;
 inline constexpr bool address = false;
 #endif
 
-/// Whether the functions of the program are instrumented: what is inlined into them is as well.
+/// Whether the functions of the program are instrumented, and with them what is inlined into them.
 inline constexpr bool any = thread || address;
 
-/// While it lives, TSan neither sees this thread's accesses nor draws happens-before edges from
-/// its synchronisation: the checker's own data must not hide or invent a race of the user's.
+/// While it lives, TSan does not see this thread's memory accesses and draws no happens-before
+/// edges from its synchronisation. The checker's own data must neither hide nor invent a race of
+/// the program under test.
 ///
-/// Divert is TSan's word for leaving the inside of a mutex, which it ignores, and for coming back.
-/// AnnotateIgnore… say the same in three calls, each of which keeps a stack: four times the cost.
+/// `divert` is TSan's function for code that runs inside a mutex operation, which TSan ignores.
+/// AnnotateIgnoreReadsBegin and its like need three calls, each of which keeps a stack: four times
+/// the cost.
 class ignore_scope {
 public:
     ignore_scope() noexcept { begin(); }
@@ -81,7 +83,7 @@ public:
     }
 };
 
-/// The opposite, inside an `ignore_scope`: the program under test runs, and TSan looks on.
+/// Ends the effect of an `ignore_scope` for a while: code of the program under test runs within it.
 class watch_scope {
 public:
     watch_scope() noexcept { ignore_scope::end(); }
@@ -90,8 +92,7 @@ public:
     watch_scope& operator=(const watch_scope&) = delete;
 };
 
-/// Has the sanitizer look whether the object is alive, where the code that uses it may not be
-/// instrumented.
+/// Makes the sanitizer check that the object is alive. For code that may not be instrumented.
 [[gnu::always_inline]] inline void expect_alive([[maybe_unused]] const void* object) noexcept {
 #if defined(WEDGE_ASAN)
     __asan_load1(reinterpret_cast<std::size_t>(object));
@@ -100,7 +101,8 @@ public:
 #endif
 }
 
-/// An explicit happens-before edge: everything before `release(a)` is visible after `acquire(a)`.
+/// Draws an explicit happens-before edge: all that came before `release(a)` is visible after
+/// `acquire(a)`.
 inline void acquire([[maybe_unused]] void* object) noexcept {
 #if defined(WEDGE_TSAN)
     __tsan_acquire(object);
@@ -112,9 +114,9 @@ inline void release([[maybe_unused]] void* object) noexcept {
 #endif
 }
 
-/// TSan's view of a lock that it cannot intercept. Between `locking` and `locked` TSan ignores
-/// all accesses and synchronisation of the thread, and likewise inside `unlocking`..`unlocked`.
-/// The flags are those of <sanitizer/tsan_interface.h>.
+/// Tells TSan about a lock that TSan cannot intercept. TSan ignores all accesses and all
+/// synchronisation of the thread between `locking` and `locked`, and between `unlocking` and
+/// `unlocked`. The flags are those of <sanitizer/tsan_interface.h>.
 struct tsan_lock {
     static constexpr unsigned read_lock = 1U << 3;
     static constexpr unsigned try_lock = 1U << 4;
@@ -129,7 +131,8 @@ struct tsan_lock {
     }
     static void destroyed([[maybe_unused]] void* lock) noexcept {
 #if defined(WEDGE_TSAN)
-        // linker_init silences "destroy of a locked mutex": wedge reports that itself.
+        // `linker_init` silences TSan's report "destroy of a locked mutex", which wedge makes
+        // itself.
         __tsan_mutex_destroy(lock, linker_init);
 #endif
     }
@@ -159,7 +162,7 @@ struct tsan_lock {
 
 namespace wedge::detail {
 
-/// What a lock tells TSan is in inline functions.
+/// Inline functions of the locks call TSan, so all sources must be built alike.
 [[maybe_unused]] static const bool thread_sanitizer_is_registered =
     register_build_setting(build_setting::thread_sanitizer, sanitizer::thread ? 1 : 0);
 

@@ -8,11 +8,12 @@
 
 namespace wedge {
 
-/// Returns a shortest cycle among the nodes 0 to `count` - 1, each of which leads to the next one
-/// and the last to the first. Empty: the graph has no cycle. Of several it takes the one whose
-/// first node is least. Breadth first from each node: made for the tasks of one report.
+/// Returns a shortest cycle among the nodes 0 to `count` - 1. Each node of the result leads to the
+/// next one, and the last to the first. The result is empty if the graph has no cycle. Of several
+/// shortest cycles it takes the one with the least first node. It searches breadth first from each
+/// node, so it suits the few tasks of a report.
 ///
-/// @param successors  (std::size_t node) -> the nodes that it leads to, in their order of search
+/// @param successors  (std::size_t node) -> the nodes that `node` leads to, in the order of search
 template <class Successors>
 std::vector<std::size_t> shortest_cycle(std::size_t count, Successors successors) {
     constexpr auto nobody = static_cast<std::size_t>(-1);

@@ -5,17 +5,18 @@
 
 namespace wedge {
 
-/// A place in the source. The strings are literals of the compiler and live for ever.
+/// A place in the source. Its strings are literals of the compiler and live as long as the program.
 ///
-/// Take it as the last, defaulted parameter: `void lock(site where = site::current())`.
-/// (std::source_location does not exist for clang 14; the builtins work on all our compilers.)
+/// Take it as the last parameter with a default: `void lock(site where = site::current())`. (clang
+/// 14 has no std::source_location; the builtins work on all supported compilers.)
 struct site {
     const char* file = "";
     const char* function = "";
     unsigned line = 0;
-    unsigned unused = 0;  ///< or a copy would read padding with `line`, which costs a lock 5 ns
+    /// Without it a copy would read padding with `line`, which costs a lock 5 ns.
+    unsigned unused = 0;
 
-    /// The caller's place when used as a default argument.
+    /// Returns the place of the call, when it is used as a default argument.
     [[gnu::always_inline]] static constexpr site current(
         const char* file = __builtin_FILE(), const char* function = __builtin_FUNCTION(),
         unsigned line = __builtin_LINE()) noexcept {
@@ -24,7 +25,8 @@ struct site {
 
     constexpr bool is_known() const noexcept { return line != 0; }
 
-    /// The last two components of the path: long enough to find it, the same in every checkout.
+    /// Returns the last two components of the path. They suffice to find the file, and are equal in
+    /// every checkout.
     constexpr const char* short_file() const noexcept {
         const char* last = file;
         const char* before = file;
@@ -38,7 +40,7 @@ struct site {
     }
 };
 
-/// Prints `dir/file.cpp:12`, or `?` when unknown.
+/// Returns `dir/file.cpp:12`, or `?` if the place is unknown.
 inline std::string to_string(const site& where) {
     if (!where.is_known()) return "?";
     return std::string(where.short_file()) + ":" + std::to_string(where.line);

@@ -1,4 +1,4 @@
-// Where a call came from: return addresses when it is captured, names only when it is printed.
+// Call stacks: return addresses when they are captured, names only when they are printed.
 #pragma once
 
 #include <cstddef>
@@ -16,10 +16,11 @@
 
 namespace wedge {
 
-/// Return addresses, the innermost first; empty: not captured.
+/// Return addresses, innermost first. Empty: no stack was captured.
 using call_stack = std::vector<const void*>;
 
-inline constexpr std::size_t call_stack_max = 32;  // deeper frames are main loops and thread starts
+// Deeper frames belong to main loops and starts of threads.
+inline constexpr std::size_t call_stack_max = 32;
 
 namespace detail {
 
@@ -28,7 +29,7 @@ struct stack_bounds {
     std::uintptr_t high = 0;
 };
 
-/// This thread's own stack; asks the system once a thread.
+/// Returns the bounds of this thread's stack. Asks the system once per thread.
 inline const stack_bounds& thread_stack() noexcept {
     static thread_local const stack_bounds bounds = [] {
         stack_bounds found;
@@ -47,12 +48,12 @@ inline const stack_bounds& thread_stack() noexcept {
 }
 
 struct stack_frame {
-    std::uintptr_t caller = 0;  // its frame
+    std::uintptr_t caller = 0;  // the caller's frame
     std::uintptr_t returns_to = 0;
 };
 
-/// Reads a frame without ever faulting: from this thread's stack directly, from any other (a
-/// fiber's, a signal's) through the kernel.
+/// Reads a frame and never faults. Reads directly from this thread's stack, and through the kernel
+/// from any other stack (a fiber's or a signal's).
 __attribute__((no_sanitize("address"))) inline bool read_frame(std::uintptr_t at,
                                                                stack_frame& frame) noexcept {
     if (at % alignof(stack_frame) != 0) return false;
@@ -69,12 +70,12 @@ __attribute__((no_sanitize("address"))) inline bool read_frame(std::uintptr_t at
            static_cast<ssize_t>(sizeof frame);
 }
 
-/// Follows the chain of frame pointers from a frame outwards, as long as `visit` says true of the
-/// return addresses. Code that was built without them (-fomit-frame-pointer) ends it early.
+/// Follows the chain of frame pointers outwards, as long as `visit` returns true for the return
+/// address. Code built without frame pointers (-fomit-frame-pointer) ends the chain early.
 template <class Visit>
 void walk_stack(const void* innermost, Visit visit) {
-#if defined(__x86_64__) || defined(__aarch64__)  // both keep the return address above the pointer
-    constexpr std::uintptr_t frame_size_max = 1 << 20;  // a larger step is no frame of a sane call
+#if defined(__x86_64__) || defined(__aarch64__)  // both store the return address above the pointer
+    constexpr std::uintptr_t frame_size_max = 1 << 20;  // a larger step cannot be a frame
     auto at = reinterpret_cast<std::uintptr_t>(innermost);
     stack_frame frame;
     while (read_frame(at, frame) && frame.returns_to != 0) {
@@ -90,7 +91,8 @@ void walk_stack(const void* innermost, Visit visit) {
 
 }  // namespace detail
 
-/// The calls that led here, as far as they keep frame pointers. Does not block; allocates once.
+/// Returns the calls that led here, as far as they keep frame pointers. Does not block; allocates
+/// once.
 [[gnu::noinline]] inline call_stack capture_stack() {
     call_stack found;
     found.reserve(call_stack_max);
@@ -101,10 +103,10 @@ void walk_stack(const void* innermost, Visit visit) {
     return found;
 }
 
-/// Part of the program's code, without its end; empty: nothing of it.
+/// A part of the program's code, from its first byte to behind its last. Empty: no code.
 ///
-/// A compiler puts functions into one place by [[gnu::section("mine")]], and GNU's linker and
-/// LLVM's say where that is: __start_mine, __stop_mine.
+/// The attribute [[gnu::section("mine")]] puts functions into one section. The linkers of GNU and
+/// LLVM define its bounds as __start_mine and __stop_mine.
 struct code_range {
     const void* begin = nullptr;
     const void* end = nullptr;
@@ -116,24 +118,25 @@ struct code_range {
     }
 };
 
-/// Whether a call from this code led here, as far as the calls keep frame pointers. One that was
-/// made as the last thing of a function has left no trace of it. Allocates nothing.
+/// Returns whether a call from this code led here, as far as the calls keep frame pointers. A tail
+/// call leaves no trace. Allocates nothing.
 [[gnu::noinline]] inline bool is_called_from(code_range code) {
     bool is_found = false;
     std::size_t left = call_stack_max;
     detail::walk_stack(__builtin_frame_address(0), [&](std::uintptr_t returns_to) {
-        is_found = code.has(returns_to - 1);  // in the call itself
+        is_found = code.has(returns_to - 1);  // an address inside the call instruction
         return !is_found && --left != 0;
     });
     return is_found;
 }
 
-/// `function+0x1f (program)`, or `program+0x12a0` where the program exports no name (-rdynamic
-/// does, and addr2line knows more); empty for an address of no code.
+/// Returns `function+0x1f (program)`, or `program+0x12a0` if the program exports no name (build
+/// with -rdynamic, or ask addr2line). Empty if the address belongs to no code.
 inline std::string name_of_address(const void* address) {
     const auto place = reinterpret_cast<std::uintptr_t>(address);
     Dl_info known{};
-    if (::dladdr(reinterpret_cast<void*>(place - 1), &known) == 0) return {};  // in the call itself
+    // An address inside the call instruction.
+    if (::dladdr(reinterpret_cast<void*>(place - 1), &known) == 0) return {};
     const auto offset = [&](const void* base) {
         std::string digits;
         for (auto rest = place - reinterpret_cast<std::uintptr_t>(base); rest != 0; rest >>= 4)
@@ -150,7 +153,7 @@ inline std::string name_of_address(const void* address) {
     return name + offset(known.dli_saddr) + " (" + std::string(module) + ")";
 }
 
-/// The names of a stack's calls, from the first that is not wedge's own.
+/// Returns the names of a stack's calls, beginning with the first one outside of wedge.
 inline std::vector<std::string> names_of(const call_stack& stack) {
     std::vector<std::string> names;
     for (const void* address : stack) {

@@ -1,4 +1,4 @@
-// The closed set of events: one step of a task on a lock, and the vocabulary of all layers.
+// The closed set of events: one step of a task on a lock, in the vocabulary that all layers share.
 #pragma once
 
 #include <cstddef>
@@ -10,8 +10,8 @@ namespace wedge {
 
 class lock_identity;
 
-/// How a lock is taken. `shared` waits behind a waiting writer (rwsem), `recursive_shared` only
-/// behind a writer that holds the lock (rwlock).
+/// How a lock is taken. A `shared` acquire waits behind a waiting writer (rwsem). A
+/// `recursive_shared` acquire waits only for a writer that holds the lock (rwlock).
 enum class mode : std::uint8_t { exclusive, shared, recursive_shared };
 
 constexpr bool is_shared(mode how) noexcept {
@@ -59,24 +59,24 @@ enum class event_kind : std::uint8_t {
 };
 inline constexpr std::size_t event_kinds = static_cast<std::size_t>(event_kind::task_end) + 1;
 
-/// How long a task may sleep to get a lock; a lock must not be taken under one of a lower type
-/// (Linux: lockdep's wait types). A local lock counts as spin.
+/// How long a task may wait for a lock. A lock must not be taken under a lock of a lower type (rule
+/// 22; Linux: lockdep's wait types). A local lock counts as spin.
 enum class wait_type : std::uint8_t { none, raw, spin, sleep };
 
-/// Properties of an acquire; a set of bits.
+/// Properties of an acquire or of a hold, as a set of bits.
 enum class flags : std::uint16_t {
     none = 0,
-    tried = 1,          ///< a trylock: it never waits
-    timed = 2,          ///< it waits, but may give up
-    interruptible = 4,  ///< it waits, but a signal may end it
+    tried = 1,          ///< a trylock, which never waits
+    timed = 2,          ///< the acquire waits, but may give up
+    interruptible = 4,  ///< the acquire waits, but a signal may end the wait
     nest = 8,           ///< `payload` is the instance of the nest lock
     subclassed = 16,    ///< `subclass` counts
     ticketed = 32,      ///< `payload` is the wound/wait ticket
     not_owner = 64,     ///< released by a task that did not take it
     recursive = 128,    ///< the second hold of a recursive mutex: no event to the graph
-    slow = 256,         ///< the slow path of wound/wait: takes what a back-off was about
-    done = 512,         ///< of a ticket's hold: it takes no more locks
-    pinned = 1024,      ///< of a hold: it may not be released; pins do not nest
+    slow = 256,     ///< the slow path of wound/wait: takes the lock that the task backed off for
+    done = 512,     ///< of a ticket's hold: the ticket takes no more locks
+    pinned = 1024,  ///< of a hold: it must not be released; pins do not nest
 };
 constexpr flags operator|(flags a, flags b) noexcept {
     return static_cast<flags>(static_cast<unsigned>(a) | static_cast<unsigned>(b));
@@ -85,7 +85,7 @@ constexpr bool has(flags all, flags one) noexcept {
     return (static_cast<unsigned>(all) & static_cast<unsigned>(one)) != 0;
 }
 
-/// One step of a task. Which of the fields after `kind` count: `event_table`.
+/// One step of a task. `event_table` says what `payload` means for each kind, and who reads it.
 struct event {
     event_kind kind{};
     mode how = mode::exclusive;
@@ -96,30 +96,30 @@ struct event {
     std::uint32_t instance = 0;
     std::uint64_t payload = 0;
     site where{};
-    /// For what a number cannot say: instance orders, and that a lock is per processor or takes
-    /// part in wound/wait. Null: those rules are not checked.
+    /// For rules that need more than numbers: orders of instances, locks that exist once per
+    /// processor, wound/wait. If it is null, those rules are not checked.
     const lock_identity* lock = nullptr;
 };
 
-/// What `event::payload` is.
+/// The meaning of `event::payload`.
 enum class payload : std::uint8_t {
     none,
     nest_or_ticket,  ///< the instance of the nest lock or of the ticket, by `flags`
     ticket,          ///< the instance of the ticket
-    ww_class,        ///< the class of the locks that a ticket is for; the lock is the ticket
-    context,         ///< a `wedge::context`, and in bit 8 whether it is a threaded hardirq
-    condition,       ///< the instance of the condition waited for or notified
-    gfp,             ///< allocation flags (model/)
-    task,            ///< the ordinal of the other task
-    previous_hold    ///< (class << 32 | instance) of the lock stated to be held
+    ww_class,   ///< the class of the locks that the ticket is for; the event's lock is the ticket
+    context,    ///< a `wedge::context`; bit 8 is set for a threaded hardirq
+    condition,  ///< the instance of the condition that is waited for or notified
+    gfp,        ///< allocation flags (model/)
+    task,       ///< the ordinal of the other task
+    previous_hold  ///< (class << 32 | instance) of the lock that is stated to be held
 };
 
-/// Who reads an event; a set of bits.
+/// The readers of an event, as a set of bits.
 namespace reader {
 inline constexpr unsigned order = 1;     ///< the order checker
-inline constexpr unsigned watchdog = 2;  ///< wait-for reports of live programs
-inline constexpr unsigned engine = 4;    ///< exploration and fuzz feedback
-inline constexpr unsigned trace = 8;     ///< a recorder takes everything
+inline constexpr unsigned watchdog = 2;  ///< reports of live programs on who waits for whom
+inline constexpr unsigned engine = 4;    ///< exploration and the feedback of fuzzing
+inline constexpr unsigned trace = 8;     ///< a recorder, which takes every event
 }  // namespace reader
 
 struct event_row {
@@ -129,7 +129,7 @@ struct event_row {
     unsigned read_by;
 };
 
-/// One row an event, in the order of `event_kind`.
+/// One row per event, in the order of `event_kind`.
 inline constexpr event_row event_table[] = {
     {event_kind::init, "init", payload::none, reader::order | reader::trace},
     {event_kind::destroy, "destroy", payload::none, reader::order | reader::trace},

@@ -1,4 +1,4 @@
-// A finding: a rule broken or a deadlock, as a value that explains itself.
+// A finding: a broken rule, a deadlock or a livelock, as a value that explains itself.
 #pragma once
 
 #include <array>
@@ -66,17 +66,19 @@ constexpr const char* name_of(finding_kind kind) noexcept {
     return finding_names[static_cast<std::size_t>(kind)];
 }
 
-/// Whether an interrupt must come for it to happen. Engines that let none come cannot refute it.
+/// Returns whether findings of this kind need an interrupt to happen. An engine that delivers no
+/// interrupts cannot refute them.
 constexpr bool is_about_interrupts(finding_kind kind) noexcept {
     return kind == finding_kind::inconsistent_context || kind == finding_kind::context_inversion;
 }
 
-/// What wedge says of a finding.
+/// What wedge says about a finding.
 enum class verdict : std::uint8_t {
-    unresolved,  ///< nobody has tried, or the budget was spent
+    unresolved,  ///< both store the return address above the pointer
     confirmed,   ///< a schedule that deadlocks is attached
-    refuted,     ///< every schedule of this workload was tried, none deadlocks; or guarded
-    observed,    ///< it simply happened
+    /// Every schedule of this workload was tried and none deadlocks, or a guard excludes it.
+    refuted,
+    observed,  ///< it happened
 };
 
 constexpr const char* name_of(verdict v) noexcept {
@@ -84,7 +86,7 @@ constexpr const char* name_of(verdict v) noexcept {
     return names[static_cast<std::size_t>(v)];
 }
 
-/// One lock as a task used it.
+/// A lock as a task used it.
 struct lock_use {
     std::string class_name;
     std::uint32_t class_id = 0;  ///< in this process; never printed
@@ -99,60 +101,62 @@ struct lock_use {
 struct dependency {
     lock_use held;
     lock_use wanted;
-    std::string task;     ///< who did it first
+    std::string task;     ///< the first task that did it
     bool primed = false;  ///< stated by `prime`, not seen
     call_stack stack{};   ///< of the acquire of `wanted`, if the checker keeps them
 };
 
-/// Where a task stands when nothing goes on.
+/// What a task holds and waits for when nothing can go on.
 struct task_report {
     std::string name;
-    std::vector<lock_use> held;             ///< outermost first
-    std::optional<lock_use> wanted;         ///< the lock it waits for
-    std::string waits_for;                  ///< otherwise: what, as `condition ready`
-    site where{};                           ///< of its next step; none: it has ended
-    std::vector<std::uint32_t> contexts{};  ///< classes of the contexts that it has entered
-    std::string action{};                   ///< what it runs; no number stands in it
-    std::string joins{};                    ///< the task whose end it waits for
+    std::vector<lock_use> held;      ///< outermost first
+    std::optional<lock_use> wanted;  ///< the lock it waits for
+    std::string waits_for;  ///< if it waits for something else: what, such as `condition ready`
+    site where{};           ///< of its next step; unknown if the task has ended
+    std::vector<std::uint32_t> contexts{};  ///< classes of the contexts that the task has entered
+    std::string action{};                   ///< the action that the task runs, without a number
+    std::string joins{};                    ///< the name of the task whose end it waits for
 };
 
-/// What makes a finding believed (order_rules: grading).
+/// What makes a finding believed (rule 26).
 struct grade {
     std::string guard;          ///< a lock instance held by every task of the cycle; or empty
     bool needs_writer = false;  ///< every wait of the cycle is a read behind a read
-    bool one_task = false;      ///< one task seen: it closes only if two run the same code
-    bool class_only = false;    ///< the instances never mixed
+    bool one_task = false;  ///< one task was seen; the cycle closes only if two tasks run that code
+    bool class_only = false;  ///< the instances of the observations never mixed
 };
 
 struct finding {
     finding_kind kind{};
     verdict judged = verdict::unresolved;
     std::string what;                 ///< one line: `a -> b here, b -> a before`
-    std::string reason;               ///< why the verdict, if it needs a reason
+    std::string reason;               ///< why it has this verdict, if that needs a reason
     std::vector<dependency> cycle;    ///< each edge's `wanted` is the next one's `held`
-    std::vector<dependency> reached;  ///< confirmed: the cycle of waits in which it ended
-    std::vector<lock_use> locks;      ///< other kinds: what it is about
-    std::vector<lock_use> held;       ///< of an acquire: all that was held then, outermost first
-    std::vector<task_report> tasks;   ///< where every task stood when it happened
-    std::string task;                 ///< who ran into it
+    std::vector<dependency> reached;  ///< confirmed: the cycle of waits that the execution ended in
+    std::vector<lock_use> locks;      ///< other kinds: the locks that the finding is about
+    /// Of an acquire: all locks that the task held then, outermost first.
+    std::vector<lock_use> held;
+    std::vector<task_report> tasks;  ///< where every task stood when it happened
+    std::string task;                ///< the task that ran into it
     grade graded;
     std::uint32_t cycles = 1;  ///< how many cycles the new edge closed
-    bool exact = false;        ///< from exact evidence: instances and tasks are comparable
-    call_stack stack;          ///< of a stalled task: where it stands
-    schedule best;             ///< confirmed or observed under control: repeats it
-    std::string signature;     ///< see signature.hpp
-    std::string hang;          ///< confirmed: the signature of the hang in which it ended
+    bool exact = false;        ///< from exact evidence, so that instances and tasks can be compared
+    call_stack stack;          ///< of a stalled task: its call stack
+    schedule best;          ///< confirmed, or observed under control: the schedule that repeats it
+    std::string signature;  ///< see signature.hpp
+    std::string hang;       ///< confirmed: the signature of the hang that the execution ended in
 
-    /// Whether tasks go round for ever. It may be a cycle of waits that the order checker spoke of,
-    /// in a run in which tasks retry.
+    /// Returns whether tasks retry forever. The finding may be a cycle that the order checker
+    /// reported, confirmed by an execution in which the tasks retry.
     bool is_livelock() const noexcept {
         return kind == finding_kind::livelock || (judged == verdict::confirmed && best.circle != 0);
     }
-    /// Whether an execution ended because its tasks could not go on.
+    /// Returns whether an execution ended because its tasks could not go on.
     bool is_stuck() const noexcept { return !tasks.empty() && kind != finding_kind::assertion; }
 };
 
-/// A receiver of findings. Called on the path of the lock: must not block on a wedge lock.
+/// A receiver of findings. It is called on the path of the lock, so it must not block on a wedge
+/// lock.
 class finding_sink {
 public:
     virtual ~finding_sink() = default;

@@ -1,4 +1,4 @@
-// How tasks hang, as one value: the text, the table, the picture and the JSON of a finding read it.
+// How tasks hang, as one value. The text, the table, the picture and the JSON of a finding read it.
 #pragma once
 
 #include <algorithm>
@@ -13,29 +13,31 @@
 
 namespace wedge {
 
-/// One task of a hang: what it waits for, and what makes the task before it wait.
+/// One task of a hang: what it waits for, and what the task before it waits for.
 struct hang_link {
     std::string task;
-    std::string action{};             ///< what the task runs; no number stands in it
-    std::optional<lock_use> holds{};  ///< the lock that the task before it in the circle waits for
-    bool is_queued = false;           ///< the task waits for `holds` too, before the other one
+    std::string action{};             ///< the action that the task runs, without a number
+    std::optional<lock_use> holds{};  ///< the lock that the previous task of the cycle waits for
+    /// The task does not hold `holds` but waits for it, ahead of the previous task.
+    bool is_queued = false;
     std::optional<lock_use> wanted{};
-    std::string waits_for{};    ///< if that is no lock: as `condition ready`
+    std::string waits_for{};    ///< if it waits for something else: what, such as `condition ready`
     site where{};               ///< of the wait
-    bool is_exchanged = false;  ///< a second task in the code of the first one
+    bool is_exchanged = false;  ///< stands for a second task that runs the code of the first one
     bool is_primed = false;     ///< stated by `prime`, not seen
 };
 
-/// The waits that make a finding a hang. Tasks that only wait behind these are not in it.
+/// The waits that make a finding a hang. Tasks that only wait behind these tasks are left out.
 struct hang {
-    /// In a circle each task waits for the next one. Else nobody is known to end these waits.
+    /// In a cycle each task waits for the next one. Otherwise no task is known that would end the
+    /// waits.
     std::vector<hang_link> links;
     bool is_circle = false;
-    bool has_happened = false;  ///< false: an order that was seen, as it could hang
+    bool has_happened = false;  ///< false: the order was seen, and this is how it could hang
 };
 
-/// The name of a task without the number that tells it from others with this name: `fault` of
-/// `fault#2` and of `fault[1]`; empty for `task 3`.
+/// Returns the name of a task without the number that tells it from tasks of the same name: `fault`
+/// for `fault#2` and `fault[1]`, and nothing for `task 3`.
 inline std::string name_without_number(const std::string& title) {
     const std::size_t last = title.find_last_not_of("0123456789");
     if (last == std::string::npos) return {};
@@ -55,13 +57,13 @@ inline bool excludes(const lock_use& a, const lock_use& b) {
     return !is_shared(a.how) || !is_shared(b.how);
 }
 
-/// The waits of stuck tasks as a graph over their places in the list.
+/// The waits of stuck tasks, as a graph over the places of the tasks in the list.
 class reported_waits {
 public:
     explicit reported_waits(const std::vector<task_report>& tasks) : tasks_(tasks) {}
 
-    /// The tasks without which this one could go on: holders, writers that queue before a reader,
-    /// and a task whose end is waited for. Only tasks that wait themselves.
+    /// Returns the tasks that keep this task waiting: holders, writers that queue before a reader,
+    /// and a task whose end it waits for. Only tasks that wait themselves are returned.
     std::vector<std::size_t> blockers(std::size_t waiting) const {
         std::vector<std::size_t> all;
         const task_report& me = tasks_[waiting];
@@ -79,12 +81,13 @@ public:
         return all;
     }
 
-    /// Returns the places of tasks that wait for each other in a shortest circle, or none.
+    /// Returns the places of tasks that wait for each other in a shortest cycle; empty if there is
+    /// none.
     std::vector<std::size_t> circle() const {
         return shortest_cycle(tasks_.size(), [&](std::size_t task) { return blockers(task); });
     }
 
-    /// The tasks that wait, and for no task that waits.
+    /// Returns the tasks that wait, but not for a task that waits.
     std::vector<std::size_t> ends() const {
         std::vector<std::size_t> all;
         for (std::size_t i = 0; i < tasks_.size(); ++i)
@@ -109,7 +112,8 @@ inline hang_link link_of(const task_report& task) {
     return {task.name, task.action, {}, false, task.wanted, task.waits_for, task.where};
 }
 
-/// A reader that waits behind another reader waits for a writer that queues before it.
+/// Adds the writer between two readers of a cycle: the first one waits behind the writer, which
+/// waits for the second one.
 inline void add_writers(hang& of, const std::vector<task_report>& tasks) {
     for (std::size_t i = 0; i < of.links.size(); ++i) {
         const std::optional<lock_use>& wanted = of.links[i].wanted;
@@ -132,15 +136,16 @@ inline void add_writers(hang& of, const std::vector<task_report>& tasks) {
     }
 }
 
-/// @param tasks  as they stood when it happened; empty: it did not
+/// Returns the hang along a cycle of dependencies.
+///
+/// @param tasks  what the tasks held when it happened; empty: it has not happened
 inline hang along_cycle(const std::vector<dependency>& cycle,
                         const std::vector<task_report>& tasks) {
     hang made;
     made.is_circle = true;
     made.has_happened = !tasks.empty();
     const std::size_t n = cycle.size();
-    // A stated order knows no instance: there it is that of the neighbour, so that the circle
-    // closes.
+    // A stated order names no instance. The instance of the neighbour closes the cycle.
     const auto known = [](lock_use lock, const lock_use& neighbour) {
         if (lock.instance == 0 && lock.class_name == neighbour.class_name)
             lock.instance = neighbour.instance;
@@ -162,7 +167,7 @@ inline hang along_cycle(const std::vector<dependency>& cycle,
     for (std::size_t i = 0; i < n; ++i)
         add(cycle[i], known(cycle[i].held, cycle[(i + n - 1) % n].wanted),
             known(cycle[i].wanted, cycle[(i + 1) % n].held));
-    // A class inside itself: two tasks hang with the two locks exchanged.
+    // A class nested within itself hangs when two tasks take the two locks in opposite orders.
     if (n == 1 && !made.has_happened && cycle[0].held.instance != cycle[0].wanted.instance) {
         add(cycle[0], cycle[0].wanted, cycle[0].held);
         made.links.back().is_exchanged = true;
@@ -171,7 +176,7 @@ inline hang along_cycle(const std::vector<dependency>& cycle,
     return made;
 }
 
-/// What keeps stuck tasks waiting where no circle of locks does.
+/// Returns the waits of stuck tasks that form no cycle of locks.
 inline hang among_tasks(const std::vector<task_report>& tasks) {
     const reported_waits waits(tasks);
     hang made;
@@ -195,15 +200,15 @@ inline hang among_tasks(const std::vector<task_report>& tasks) {
 
 }  // namespace detail
 
-/// The cycle of a finding. For a lock of a class within another of it (`recursive`), which names
-/// only the two locks, those two.
+/// Returns the cycle of a finding. A finding `recursive` names only two locks; they are its cycle.
 inline std::vector<dependency> cycle_of(const finding& found) {
     if (found.kind != finding_kind::recursive || !found.cycle.empty() || found.locks.size() != 2)
         return found.cycle;
     return {{found.locks[0], found.locks[1], found.task, false}};
 }
 
-/// How a finding hangs, or could: from the waits in which it was reached, else from the order.
+/// Returns how a finding hangs, or could hang: from the waits of its execution, else from the
+/// order.
 inline hang hang_of(const finding& found) {
     const bool has_happened = found.is_stuck();
     if (has_happened && !found.reached.empty())
@@ -216,8 +221,8 @@ inline hang hang_of(const finding& found) {
     return cycle.empty() ? hang{} : detail::along_cycle(cycle, {});
 }
 
-/// Returns names of a hang's links in an order that does not depend on the tasks: a circle from its
-/// least rotation on, else each name once, sorted.
+/// Returns names of a hang's links in an order that does not depend on the tasks: a cycle in its
+/// least rotation; otherwise sorted, each name once.
 inline std::vector<std::string> in_least_order(const hang& how, std::vector<std::string> names) {
     if (!how.is_circle) {
         std::sort(names.begin(), names.end());

@@ -1,4 +1,4 @@
-// A schedule: the recorded answers of an execution, which repeat it when replayed.
+// A schedule: the recorded decisions of an execution. Replaying a schedule repeats the execution.
 #pragma once
 
 #include <cstdint>
@@ -7,43 +7,46 @@
 
 namespace wedge {
 
-/// One answer of an engine: which task ran the next visible step, or what `choose` returned.
+/// One decision of an engine: which task took the next visible step, or what `choose` returned.
 struct decision {
     enum class sort : std::uint8_t { run, choose };
 
     sort what = sort::run;
     std::uint32_t value = 0;  ///< the task's ordinal, or the choice
-    std::uint32_t of = 0;     ///< how many alternatives `choose` had; 0 for `run`
+    std::uint32_t of = 0;     ///< the number of alternatives of `choose`; 0 for `run`
 
     friend bool operator==(const decision&, const decision&) = default;
 };
 
-/// What the model of locks leaves open when asked to: the engine answers, so a replay needs the
-/// same.
+/// Choices that the lock models leave to the engine on request. They change which decisions are
+/// made, so a replay needs the same options.
 struct model_options {
-    bool all_policies = false;      ///< readers-writer locks: every policy, else that of the kind
-    bool spurious_wakeups = false;  ///< at most one of a task and execution, so that searches end
+    /// Readers-writer locks try every policy instead of that of their kind.
+    bool all_policies = false;
+    bool spurious_wakeups = false;  ///< at most one per task and execution, so that searches end
 
     friend bool operator==(const model_options&, const model_options&) = default;
 };
 
-/// What is needed to repeat an execution, and what it must show then.
+/// Everything that repeats an execution, and the finding that the replay must show.
 ///
-/// Its text is versioned, diffable and has one line a switch (event/schedule_text.hpp).
+/// The text of a schedule is versioned and diffable; it has one line per switch
+/// (event/schedule_text.hpp).
 struct schedule {
-    static constexpr unsigned version = 2;  ///< 1 had neither options nor circles; it is read too
+    /// Version 1 had neither options nor livelocks, and can be read too.
+    static constexpr unsigned version = 2;
 
-    std::string workload;           ///< its name, or empty for plain lambdas
+    std::string workload;           ///< the workload's name; empty for plain lambdas
     std::uint64_t fingerprint = 0;  ///< of the workload's name and actions
-    std::string program;            ///< who calls what, as `fault | evict(3)`
+    std::string program;            ///< which task calls what, such as `fault | evict(3)`
     std::string signature;          ///< of the finding that it must reproduce; may be empty
     std::vector<decision> decisions;
     model_options open{};
-    std::size_t circle = 0;  ///< of a livelock: so many of the last decisions repeat for ever
+    std::size_t circle = 0;  ///< of a livelock: this number of last decisions repeats forever
 
     friend bool operator==(const schedule&, const schedule&) = default;
 
-    /// The changes from one task to another, of all `run` decisions.
+    /// Returns how often the running task changes.
     std::size_t switches() const noexcept {
         std::size_t count = 0;
         const decision* before = nullptr;

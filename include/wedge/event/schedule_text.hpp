@@ -1,4 +1,4 @@
-// The text of a schedule: printing and reading it back.
+// The text of a schedule: printing and parsing.
 #pragma once
 
 #include <charconv>
@@ -18,20 +18,20 @@ inline std::string to_hex(std::uint64_t value) {
     return text;
 }
 
-/// Prints a schedule, one line a switch:
+/// Prints a schedule with one line per switch:
 ///
-///     wedge schedule 1
+///     wedge schedule 2
 ///     workload transfer 5f3a00d2c1b40a17
 ///     program deposit | withdraw(3)
 ///     options spurious-wakeups
+///     signature cycle checking/EE savings/EE
 ///     run 0 x2
 ///     choose 1 of 3
 ///     circle
 ///     run 1 x4
 ///
-/// What stands behind `circle` is repeated for ever.
-///
-/// `parse_schedule(to_string(s)) == s`.
+/// The decisions after `circle` repeat forever; only a livelock has that line. Lines without a
+/// value are left out. `parse_schedule(to_string(s)) == s`.
 inline std::string to_string(const schedule& s) {
     std::string text = "wedge schedule " + std::to_string(schedule::version) + "\n";
     if (!s.workload.empty()) text += "workload " + s.workload + " " + to_hex(s.fingerprint) + "\n";
@@ -60,7 +60,7 @@ inline std::string to_string(const schedule& s) {
 
 namespace detail {
 
-/// Reads a schedule's text line by line; every mistake names its file, line and column.
+/// Reads a schedule's text line by line. Each error names its file, line and column.
 class schedule_reader {
 public:
     schedule_reader(std::string_view text, std::string_view name) : text_(text), name_(name) {}
@@ -83,7 +83,8 @@ public:
     }
 
 private:
-    static constexpr std::uint64_t repeats_max = 10'000'000;  // a longer run is a damaged file
+    // A longer run means that the file is damaged.
+    static constexpr std::uint64_t repeats_max = 10'000'000;
 
     void line_of(schedule& result) {
         const std::string_view key = word();
@@ -201,7 +202,8 @@ private:
         blanks();
         if (column_ < line_.size()) fail("unexpected '" + std::string(line_.substr(column_)) + "'");
     }
-    /// Shows no more of the text than fits a line, and nothing that a terminal would obey.
+    /// Throws an error that quotes the text. Quotes no more than fits on a line, and no control
+    /// characters.
     [[noreturn]] void fail(std::string why) const {
         constexpr std::size_t shown_max = 160;
         if (why.size() > shown_max) why.replace(shown_max, std::string::npos, "...");
@@ -217,8 +219,8 @@ private:
     std::size_t at_ = 0;
     std::size_t line_number_ = 0;
     std::size_t column_ = 0;
-    std::size_t start_ = 0;                   // of the last word
-    std::optional<std::size_t> circle_from_;  // the first decision that is repeated
+    std::size_t start_ = 0;                   // where the last word starts
+    std::optional<std::size_t> circle_from_;  // the first decision of the part that repeats
 };
 
 }  // namespace detail

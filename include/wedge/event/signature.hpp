@@ -1,4 +1,4 @@
-// What makes two findings the same.
+// Signatures: the text by which findings are compared.
 #pragma once
 
 #include <algorithm>
@@ -12,11 +12,11 @@
 
 namespace wedge {
 
-/// The cycle of (class, mode), rotated so that it does not depend on where it was entered:
-/// each node as `class/wanted/held`, how it is waited for and how the next task holds it.
+/// Returns the cycle of (class, mode), rotated to a fixed start. A node is `class/wanted/held`: how
+/// the class is waited for, and how the next task holds it.
 ///
-/// Names only, no instances, subclasses, tasks or addresses. A deadlock that was reached and the
-/// inversion seen before it have the same text.
+/// It contains names only: no instances, subclasses, tasks or addresses. So a deadlock has the
+/// signature of the inversion that was seen before it.
 inline std::string cycle_signature(const std::vector<dependency>& cycle) {
     const auto letter = [](mode how) {
         return how == mode::exclusive ? 'E' : how == mode::shared ? 'S' : 'R';
@@ -39,7 +39,8 @@ inline std::string cycle_signature(const std::vector<dependency>& cycle) {
 
 namespace detail {
 
-/// What a task of a hang waits for, by class: `completion done`, `table`, `the end of fault`.
+/// Returns what a task of a hang waits for, by class: `completion done`, `table`, `the end of
+/// fault`.
 inline std::string object_of(const hang_link& link, const std::vector<task_report>& tasks) {
     if (link.wanted) return link.wanted->class_name;
     for (const task_report& task : tasks) {
@@ -55,8 +56,8 @@ inline std::string object_of(const hang_link& link, const std::vector<task_repor
 
 }  // namespace detail
 
-/// The waits of a hang that is no circle of locks, each as `object` or `object by action`: a circle
-/// from its least node on, else each wait once. Empty: nothing waits.
+/// Returns the waits of a hang that is no cycle of locks, each as `object` or `object by action`. A
+/// cycle starts at its least node; otherwise each wait is listed once. Empty: no task waits.
 inline std::vector<std::string> waits_in(const finding& found) {
     const hang how = hang_of(found);
     std::vector<std::string> nodes;
@@ -66,10 +67,10 @@ inline std::vector<std::string> waits_in(const finding& found) {
     return in_least_order(how, std::move(nodes));
 }
 
-/// What a finding is known by, in every run of every build: its kind, the classes of the cycle, or
-/// else what is waited for and by which action; of a broken rule the classes, and the function that
-/// breaks it. No line stands in it, no number of a task or a lock, and no task that only waits
-/// behind others.
+/// Returns the signature of a finding, which is equal in every run of every build. It is the kind
+/// and the classes of the cycle; for other hangs what is waited for and by which action; for a
+/// broken rule the classes and the function that breaks it. It contains no line, no number of a
+/// task or lock, and no task that only waits behind others.
 inline std::string signature_of(const finding& found) {
     if (!found.cycle.empty()) return "cycle " + cycle_signature(found.cycle);
     std::string text = name_of(found.kind);
@@ -85,12 +86,12 @@ inline std::string signature_of(const finding& found) {
     return text;
 }
 
-/// That of a workload's exception, by what it says.
+/// Returns the signature of a workload's exception, made from its message.
 inline std::string exception_signature(const std::string& thrown) {
     return name_of(finding_kind::assertion) + (" " + thrown);
 }
 
-/// Eight hexadecimal digits of a signature, for names of files.
+/// Returns eight hexadecimal digits of a signature's hash, for names of files.
 inline std::string short_hash(std::string_view signature) {
     std::uint64_t h = hash_text(signature);
     std::string text(8, '0');

@@ -1,4 +1,4 @@
-// Who hears of a task's events.
+// The listeners to a task's events.
 #pragma once
 
 #include <cstdint>
@@ -10,22 +10,22 @@ namespace wedge {
 class task;
 struct validated_chains;
 
-/// A listener to events. It is called by the task itself, on the lock's path.
+/// A listener to events. The task itself calls it, on the path of the lock.
 class sink {
 public:
-    /// @param readers    bits of `reader`: only events with one of them are delivered
-    /// @param validated  given by a sink to which three sorts of events tell nothing, so they are
-    ///                   not sent: attempts whose chain is in there, plain releases of the
-    ///                   innermost hold, and ends of locks and tasks while nothing is held; null:
-    ///                   every event is sent
+    /// @param readers    bits of `reader`; only events for one of these readers are delivered
+    /// @param validated  chains that this sink has validated; null: every event is sent. With it,
+    ///     three sorts of events are left out: attempts whose chain is validated, plain releases of
+    ///     the innermost hold, and ends of locks and tasks while the task holds nothing.
     explicit sink(unsigned readers, const validated_chains* validated = nullptr) noexcept
         : wanted_(wanted_by(readers)), validated_(validated) {}
     sink(const sink&) = delete;
     sink& operator=(const sink&) = delete;
     virtual ~sink() = default;
 
-    /// `self.held` is what the task held before the step; for `released` and `downgraded` the
-    /// lock is still in it. Must not block on a wedge lock, throw, or call back into `self`.
+    /// Handles one event. `self.held` is what the task held before the step; for `released` and
+    /// `downgraded` it still contains the lock. Must not block on a wedge lock, throw, or call back
+    /// into `self`.
     virtual void on(task& self, const event& step) noexcept = 0;
 
     [[gnu::always_inline]] bool wants(event_kind kind) const noexcept {
@@ -44,7 +44,7 @@ private:
         return kinds;
     }
 
-    const std::uint64_t wanted_;  // a bit a kind of event
+    const std::uint64_t wanted_;  // one bit per kind of event
     const validated_chains* const validated_;
 };
 

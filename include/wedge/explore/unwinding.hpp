@@ -15,8 +15,9 @@
 
 namespace wedge {
 
-/// Thrown through a parked task when its execution is given up, so that its stack unwinds.
-/// Never catch it for good; it is not a std::exception on purpose.
+/// Thrown through a parked task when its execution is given up, so that its stack unwinds. Code may
+/// catch it only to throw it again. It does not derive from std::exception, so that handlers for
+/// ordinary exceptions let it pass.
 ///
 /// The exception notes where it lives, so that the engine can free it with a stack that is left
 /// in the middle of its unwinding.

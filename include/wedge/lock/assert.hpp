@@ -1,4 +1,4 @@
-// Statements about locks: that one is held, must stay held, or may be taken.
+// Assertions about locks: that a lock is held, stays held, or may be taken.
 #pragma once
 
 #include <concepts>
@@ -8,7 +8,7 @@
 
 namespace wedge {
 
-/// A lock that reports its steps; at level 0 none does.
+/// A lock that reports its steps. No lock does at level 0.
 template <class L>
 concept identified = requires(L& lock) {
     { lock.identity() } -> std::convertible_to<const lock_identity&>;
@@ -16,7 +16,7 @@ concept identified = requires(L& lock) {
 
 namespace detail {
 
-/// Locks do nothing while an execution is given up, so nothing can be said of them.
+/// Returns whether the execution is given up. Locks do nothing then, so assertions have no meaning.
 inline bool is_giving_up(const task& self) noexcept {
     return self.runtime != nullptr && self.runtime->is_giving_up();
 }
@@ -44,7 +44,8 @@ void mark_pinned([[maybe_unused]] L& lock, [[maybe_unused]] bool is_pinned) {
 
 }  // namespace detail
 
-/// "The running task holds this lock"; a finding if it does not. Trylocks count.
+/// Reports a finding `not-held` if the running task does not hold the lock (rule 23). A hold by
+/// trylock counts.
 template <class L>
 void assert_held(L& lock, site where = site::current()) {
     detail::state(event_kind::assert_held, lock, mode::shared, where);
@@ -54,8 +55,8 @@ void assert_held_exclusively(L& lock, site where = site::current()) {
     detail::state(event_kind::assert_held, lock, mode::exclusive, where);
 }
 
-/// From here to `unpin` the running task must not release the lock, not even to take it again:
-/// what was read under it must stay true. Pins do not nest.
+/// Forbids the running task to release the lock until `unpin`, even to take it again: what was read
+/// under the lock must stay true (rule 23). Pins do not nest.
 template <class L>
 void pin(L& lock, site where = site::current()) {
     detail::state(event_kind::pin, lock, mode::exclusive, where);
@@ -67,14 +68,15 @@ void unpin(L& lock, site where = site::current()) {
     detail::mark_pinned(lock, false);
 }
 
-/// The lock's memory is made a lock anew; a finding if the running task holds it.
+/// States that the lock's memory becomes a new lock. Reports a finding if the running task holds
+/// it.
 template <class L>
 void initialise(L& lock, site where = site::current()) {
     detail::state(event_kind::init, lock, mode::exclusive, where);
 }
 
-/// "This may take the lock", whether or not it will: the order is checked as for a blocking
-/// acquire. Never waits, and is no visible step.
+/// States that the lock may be taken here. The order is checked as for a blocking acquire. Never
+/// waits, and is no visible step.
 ///
 /// @param how  the mode in which it would be taken
 template <class L>

@@ -25,8 +25,8 @@ namespace detail {
 
 /// Lets the engine decide when a variable is accessed.
 ///
-/// @param may_repeat  a loop may spin on it: then it ends the task of an abandoned execution.
-///                    The others never throw, since destructors do them.
+/// @param may_repeat  whether a loop may spin on this access. Such an access ends the task of an
+///     abandoned execution by an exception; other accesses never throw, since destructors make them
 [[gnu::always_inline]] inline void access(lock_identity& variable, mode how, bool may_repeat,
                                           const site& where) {
     task& self = current();
@@ -36,8 +36,8 @@ namespace detail {
 
 }  // namespace detail
 
-/// Like std::atomic, always sequentially consistent; under control each access is a visible step.
-/// Weaker orders are not explored.
+/// Like std::atomic, but always sequentially consistent. Under control each access is a visible
+/// step. Weaker memory orders are not explored.
 template <class T, class Level = default_level>
 class basic_atomic {
 public:
@@ -58,7 +58,7 @@ public:
         detail::access(identity_, mode::exclusive, true, where);
         return value_.exchange(value);
     }
-    /// Never fails spuriously.
+    /// As compare_exchange_strong: never fails spuriously.
     bool compare_exchange(T& expected, T desired, site where = site::current()) {
         detail::access(identity_, mode::exclusive, true, where);
         return value_.compare_exchange_strong(expected, desired);
@@ -83,7 +83,7 @@ private:
     mutable lock_identity identity_;
 };
 
-/// Level 0: the standard's.
+/// Level 0: std::atomic.
 template <class T>
 class basic_atomic<T, level_constant<level::off>> {
 public:

@@ -1,4 +1,4 @@
-// Points where tasks wait for each other.
+// Points where tasks wait for each other: a latch and a barrier.
 #pragma once
 
 #include <cstddef>
@@ -8,7 +8,7 @@
 
 namespace wedge {
 
-/// Opens for good when it has been counted down to zero.
+/// A counter that opens forever when it has been counted down to zero.
 template <class Level = default_level>
 class basic_latch {
 public:
@@ -20,7 +20,8 @@ public:
     }
     void wait(site where = site::current()) { open_.take(where); }
     bool try_wait(site where = site::current()) { return open_.try_take(where); }
-    /// False: it gave up. Under control it may give up whenever the engine chooses.
+    /// Waits at most that long; returns false if it gave up. Under control it may give up whenever
+    /// the engine chooses.
     template <class Rep, class Period>
     bool wait_for(std::chrono::duration<Rep, Period> at_most, site where = site::current()) {
         return wait_until(std::chrono::steady_clock::now() + at_most, where);
@@ -39,7 +40,7 @@ private:
     detail::counted<Level> open_;
 };
 
-/// Lets its tasks pass when all of them have arrived, again and again.
+/// A point that lets its tasks pass once all of them have arrived, again and again.
 template <class Level = default_level>
 class basic_barrier {
 public:
@@ -50,7 +51,7 @@ public:
 
     void arrive_and_wait(site where = site::current()) {
         const std::uint64_t arrival = arrived_.fetch_add(1, where);
-        // Two gates in turn: nobody waits at the next but one before all have left this one.
+        // Two gates alternate: no task waits at a gate again before all tasks have left it.
         detail::counted<Level>& gate = gates_[arrival / parties_ % 2];
         if (arrival % parties_ + 1 == parties_)
             gate.give(parties_ - 1, where);

@@ -1,4 +1,4 @@
-// An instrumented lock over any Lockable type, and the plain one that it is at level 0.
+// An instrumented lock over any Lockable type, which is the plain lock at level 0.
 #pragma once
 
 #include <chrono>
@@ -11,7 +11,7 @@
 #include "wedge/base/level.hpp"
 #include "wedge/lock/controlled.hpp"
 
-// Boost.Thread's, whose headers need not be there.
+// Boost.Thread's locks. Its headers need not be installed.
 namespace boost {
 class recursive_mutex;
 class recursive_timed_mutex;
@@ -50,9 +50,10 @@ concept shared_timed_lockable = timed_lockable<L> && shared_lockable<L> && requi
     lock.try_lock_shared_until(std::chrono::steady_clock::time_point());
 };
 
-/// How wedge models a native lock under control; specialise it for a lock of your own.
+/// How wedge models a native lock under control. Specialise it for a lock of your own.
 ///
-/// `shared_how`: whether its readers wait behind a waiting writer (`shared`) or not.
+/// `shared_how` says whether readers wait behind a waiting writer (`shared`) or not
+/// (`recursive_shared`).
 template <class L>
 struct lock_traits {
     static constexpr lock_kind kind = shared_lockable<L> ? lock_kind::rwlock : lock_kind::mutex;
@@ -66,17 +67,17 @@ struct lock_traits<L> {
     static constexpr mode shared_how = mode::exclusive;
 };
 
-/// Whether the contract of `L` forbids a task to take a lock that it holds, also to read while it
-/// reads. The standard forbids it, although glibc mostly grants such a read. Specialise it for a
-/// lock of your own.
+/// Whether the contract of `L` forbids a task to take a lock that it holds, even to read while it
+/// reads (rule 10). The C++ standard forbids it, although glibc grants most such reads. Specialise
+/// it for a lock of your own.
 template <class L>
 inline constexpr bool forbids_second_hold =
     std::derived_from<L, std::shared_mutex> || std::derived_from<L, std::shared_timed_mutex>;
 
 namespace detail {
 
-/// The end of a timed wait by the clock whose waits ThreadSanitizer sees: gcc 12's and clang 14's
-/// know nothing of pthread_mutex_clocklock and its like.
+/// Returns the end of a timed wait by a clock whose waits ThreadSanitizer sees. gcc 12's and clang
+/// 14's do not intercept pthread_mutex_clocklock and its like.
 template <class Clock, class Duration>
 auto seen_by_tsan(std::chrono::time_point<Clock, Duration> end) {
     if constexpr (sanitizer::thread)
@@ -87,25 +88,31 @@ auto seen_by_tsan(std::chrono::time_point<Clock, Duration> end) {
 
 }  // namespace detail
 
-/// Annotations of one acquire: the lock that serialises this nesting, or a level of nesting.
+/// Annotations of one acquire: the nest lock that serialises the nesting (rule 12), or a subclass
+/// (rule 12a).
 struct under {
     const lock_identity* nest = nullptr;
     std::uint8_t subclass = 0;
 };
 
-/// A lock of type `L` that reports every step: to the task's sink, and under control to the
-/// engine, which then decides instead of `L`.
+/// A lock of type `L` that reports every step to the task's sink. Under control the engine decides
+/// instead of `L`, which is then never touched.
 ///
-/// Models Lockable (and SharedLockable, TimedLockable as far as `L` does), so std::scoped_lock and
-/// std::unique_lock take it. Prefer wedge::guard: the standard's guards report their own header as
-/// the place of the call. The class is the explicit one, else the name, else the place where the
-/// lock is made.
+///     wedge::checked<my_lock> table{"table"};   // in most cases wedge::mutex, shared_mutex,
+///     spinlock { const wedge::guard held(table); … }
 ///
-/// @tparam Level  with level 0 this class is `L` and nothing more
+/// It models Lockable, and SharedLockable and TimedLockable if `L` does, so std::scoped_lock and
+/// std::unique_lock take it. Prefer wedge::guard: the guards of the standard library report their
+/// own header as the place of the call. The lock's class is the explicit one, else the name, else
+/// the place where the lock is made.
+///
+/// It blocks as `L` does. Reporting takes no lock, except for a chain of holds that is new.
+///
+/// @tparam Level  at level 0 this class is `L` and nothing more
 template <lockable L, class Level = default_level>
 class WEDGE_CAPABILITY("mutex") checked {
 public:
-    // Inlined into the code that makes the lock, since that is what an unnamed lock's class is.
+    // Inlined into the code that makes the lock, since that code is the class of an unnamed lock.
     [[gnu::always_inline]] checked(site where = site::current())
         : checked(lock_class::made_here(where)) {}
     explicit checked(const char* name) : checked(lock_class(name)) {}
@@ -115,7 +122,7 @@ public:
     checked(const checked&) = delete;
     checked& operator=(const checked&) = delete;
 
-    // Inlined, the usual acquires and releases keep their sites out of memory: 2 ns of 7.
+    // Inlining keeps the site of the usual acquire and release out of memory: 2 ns of 7.
     [[gnu::always_inline]] void lock(site where = site::current())
         WEDGE_ACQUIRE() WEDGE_NO_THREAD_SAFETY {
         acquire(mode::exclusive, where);
@@ -128,7 +135,7 @@ public:
         return try_acquire({.with = flags::tried, .where = where},
                            [&] { return lock_.try_lock(); });
     }
-    /// Waits at most so long; under control it may give up whenever the engine chooses.
+    /// Waits at most that long. Under control it may give up whenever the engine chooses.
     template <class Rep, class Period, timed_lockable N = L>
     bool try_lock_for(std::chrono::duration<Rep, Period> at_most, site where = site::current())
         WEDGE_TRY_ACQUIRE(true) WEDGE_NO_THREAD_SAFETY {
@@ -174,7 +181,7 @@ public:
         WEDGE_RELEASE_GENERIC() WEDGE_NO_THREAD_SAFETY {
         release<shared_how>(where);
     }
-    /// Turns the exclusive hold into a shared one without letting a writer in between.
+    /// Turns the exclusive hold into a shared one and lets no writer in between.
     template <downgradable N = L>
     void downgrade(site where = site::current()) WEDGE_NO_THREAD_SAFETY {
         task& self = current();
@@ -187,7 +194,8 @@ public:
     lock_identity& identity() noexcept { return identity_; }
     const lock_identity& identity() const noexcept { return identity_; }
 
-    static constexpr mode shared_how = lock_traits<L>::shared_how;  ///< how `lock_shared` takes it
+    /// The mode in which `lock_shared` takes it.
+    static constexpr mode shared_how = lock_traits<L>::shared_how;
 
 private:
     static detail::acquire_terms terms_of(under annotation, site where) {
@@ -200,7 +208,8 @@ private:
         return terms;
     }
 
-    /// Not inlined under sanitizers, whose checks of our own memory cost more than all the rest.
+    /// Not inlined under sanitizers: their checks of wedge's own memory would cost more than the
+    /// rest.
     [[gnu::always_inline]] void acquire(mode how, const site& where) {
         if constexpr (sanitizer::any)
             acquire_unseen(how, where.file, where.function, where.line);
@@ -246,7 +255,8 @@ private:
         return is_taken;
     }
 
-    /// The second hold of a recursive mutex: it cannot fail, and is no event.
+    /// Takes a recursive mutex a second time, which cannot fail and is no event. Returns false if
+    /// the lock is not held or is of another kind.
     template <class Native>
     bool deepen(task& self, Native native) {
         if constexpr (lock_traits<L>::kind == lock_kind::recursive_mutex) {
@@ -291,7 +301,7 @@ private:
     lock_identity identity_;
 };
 
-/// Level 0: the plain lock. Names, classes and sites are accepted and vanish.
+/// Level 0: the plain lock. Names, classes and sites are accepted and ignored.
 template <lockable L>
 class WEDGE_CAPABILITY("mutex") checked<L, level_constant<level::off>> {
 public:

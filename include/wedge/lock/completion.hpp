@@ -1,12 +1,12 @@
-// An event that somebody completes and others wait for.
+// An event that one task completes and others wait for.
 #pragma once
 
 #include "wedge/lock/counted.hpp"
 
 namespace wedge {
 
-/// Each `complete` lets one wait pass, and is remembered until then; after `complete_all` every
-/// wait passes, for good (Linux: struct completion).
+/// An event to wait for. Each `complete` lets one wait pass, and is remembered until then. After
+/// `complete_all` every wait passes, forever (Linux: struct completion).
 template <class Level = default_level>
 class basic_completion {
 public:
@@ -14,7 +14,8 @@ public:
 
     void wait(site where = site::current()) { count_.take(where); }
     bool try_wait(site where = site::current()) { return count_.try_take(where); }
-    /// False: it gave up. Under control it may give up whenever the engine chooses.
+    /// Waits at most that long; returns false if it gave up. Under control it may give up whenever
+    /// the engine chooses.
     template <class Rep, class Period>
     bool wait_for(std::chrono::duration<Rep, Period> at_most, site where = site::current()) {
         return wait_until(std::chrono::steady_clock::now() + at_most, where);
@@ -23,7 +24,8 @@ public:
     bool wait_until(std::chrono::time_point<Clock, Duration> end, site where = site::current()) {
         return count_.take_until(end, where);
     }
-    /// False: a signal came first. Natively there are none; under control that is a choice.
+    /// Waits until completed; returns false if a signal came first. In a live program no signal
+    /// comes; under control that is a choice.
     bool wait_interruptible(site where = site::current()) {
         return count_.take_interruptible(where);
     }

@@ -10,11 +10,11 @@
 
 namespace wedge {
 
-/// Like std::condition_variable_any, but it waits with a lock of wedge, a guard of it, or a
-/// std::unique_lock of it, and its waits are explored under control: who is notified is a
-/// recorded choice, time is virtual.
+/// Like std::condition_variable_any, for a lock of wedge, a wedge::guard of it, or a
+/// std::unique_lock of it. Under control its waits are explored: which waiter is notified is a
+/// recorded choice, and time is virtual.
 ///
-/// The lock must be held exclusively, once.
+/// The task must hold the lock exclusively and once.
 template <class Level = default_level>
 class basic_condition {
 public:
@@ -26,7 +26,7 @@ public:
     basic_condition(const basic_condition&) = delete;
     basic_condition& operator=(const basic_condition&) = delete;
 
-    /// Blocks until notified, possibly spuriously.
+    /// Blocks until notified. May wake up without a notification.
     template <class Lock>
     void wait(Lock& lock, site where = site::current()) WEDGE_NO_THREAD_SAFETY {
         auto& real = underlying(lock);
@@ -45,8 +45,8 @@ public:
         while (!is_ready()) wait(lock, where);
     }
 
-    /// Blocks until notified or until then; false: it gave up. Under control it may give up
-    /// whenever the engine chooses.
+    /// Blocks until notified or until that time; returns false if it gave up. Under control it may
+    /// give up whenever the engine chooses.
     template <class Lock, class Clock, class Duration>
     bool wait_until(Lock& lock, std::chrono::time_point<Clock, Duration> end,
                     site where = site::current()) WEDGE_NO_THREAD_SAFETY {
@@ -65,7 +65,9 @@ public:
                   site where = site::current()) {
         return wait_until(lock, std::chrono::steady_clock::now() + at_most, where);
     }
-    /// @return what the predicate says in the end
+    /// Blocks until the predicate is true or until that time.
+    ///
+    /// @return what the predicate returns in the end
     template <class Lock, class Clock, class Duration, std::predicate Predicate>
     bool wait_until(Lock& lock, std::chrono::time_point<Clock, Duration> end, Predicate is_ready,
                     site where = site::current()) {
@@ -78,8 +80,9 @@ public:
                   site where = site::current()) {
         return wait_until(lock, std::chrono::steady_clock::now() + at_most, is_ready, where);
     }
-    /// Blocks until notified; false: a signal came first (Linux: wait_event_interruptible).
-    /// Natively there are none; under control that is a choice.
+    /// Blocks until notified; returns false if a signal came first (Linux:
+    /// wait_event_interruptible). In a live program no signal comes; under control that is a
+    /// choice.
     template <class Lock>
     bool wait_interruptible(Lock& lock, site where = site::current()) {
         if (detail::is_interrupted())
@@ -134,7 +137,7 @@ private:
             const unheard_section unheard(self, is_internal);
             detail::tsan_unlocked(lock, mode::exclusive);
             detail::released(self, lock, mode::exclusive, where);
-            // The order of the re-acquire is checked now: it may never come.
+            // The order of the second acquire is checked now, since it may never come.
             detail::attempt(self, lock, {.where = where});
             is_notified = self.runtime->perform(self, next);
             if (self.runtime->is_giving_up()) return false;
@@ -163,7 +166,7 @@ private:
     lock_identity identity_;
 };
 
-/// Level 0: the standard's, with the same calls.
+/// Level 0: that of the standard library, with equal calls.
 template <>
 class basic_condition<level_constant<level::off>> {
 public:

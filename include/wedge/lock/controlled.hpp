@@ -1,4 +1,4 @@
-// The steps of a lock under a runtime: the native lock stays untouched.
+// The steps of a lock under a runtime. The native lock is not touched.
 #pragma once
 
 #include "wedge/base/sanitizer.hpp"
@@ -6,8 +6,8 @@
 
 namespace wedge::detail {
 
-/// TSan sees controlled locks by the address of their identity; of a recursive mutex only the
-/// outermost hold.
+/// Returns TSan's flags of an acquire. TSan knows a controlled lock by the address of its identity,
+/// and of a recursive mutex only the outermost hold.
 inline unsigned tsan_flags(mode how) noexcept {
     return is_shared(how) ? sanitizer::tsan_lock::read_lock : 0;
 }
@@ -24,7 +24,8 @@ inline void tsan_unlocked(lock_identity& lock, mode how) noexcept {
     sanitizer::tsan_lock::unlocked(&lock, tsan_flags(how));
 }
 
-/// What a task did not unlock by its end; of an abandoned one that is what raw lock calls took.
+/// Tells TSan that the task's remaining holds are gone. An abandoned task has those that it took
+/// without a guard.
 inline void tsan_forget_holds(const task& self) noexcept {
     if constexpr (sanitizer::thread)
         for (const held_lock& hold : self.held)
@@ -32,16 +33,16 @@ inline void tsan_forget_holds(const task& self) noexcept {
                 tsan_unlocked(const_cast<lock_identity&>(*hold.lock), hold.how);
 }
 
-/// A second hold of a recursive mutex is no event, only a deeper hold.
+/// Returns the task's hold of a recursive mutex; null for other locks. A second hold is no event.
 inline held_lock* recursive_hold(task& self, lock_identity& lock) noexcept {
     return lock.kind() == lock_kind::recursive_mutex ? self.held.find(lock.instance()) : nullptr;
 }
 
-// Acquires and releases are published by inlined code, which writes the site where it is to be:
-// passed on through memory it would cost more than all the rest of a call. What TSan is to see of
-// a step comes before or behind the scope within which it sees nothing.
+// Inlined code publishes acquires and releases, because it writes the site to its final place.
+// Passing the site through memory would cost more than the rest of a call. What TSan must see of a
+// step comes before or after the scope in which TSan sees nothing.
 
-/// Takes the published acquire. The lock is alive.
+/// Takes the published acquire. The lock must be alive.
 [[gnu::noinline]] WEDGE_UNSEEN inline bool take_acquire_ignored(task& self) {
     operation& next = self.pending;
     if (self.runtime->is_giving_up()) return self.runtime->perform_pending(self);
@@ -64,10 +65,10 @@ inline held_lock* recursive_hold(task& self, lock_identity& lock) noexcept {
     return is_taken;
 }
 
-/// A blocking, timed or try acquire under control.
+/// Takes a lock under control: by a blocking acquire, a timed one or a try.
 ///
 /// @return false: the try failed, or the wait gave up
-/// @throws abandoned
+/// @throws abandoned  the execution was given up
 [[gnu::always_inline]] inline bool controlled_acquire(task& self, lock_identity& lock,
                                                       const acquire_terms& terms) {
     sanitizer::expect_alive(&lock);
@@ -90,7 +91,7 @@ inline held_lock* recursive_hold(task& self, lock_identity& lock) noexcept {
     return true;
 }
 
-/// Takes the published release. The lock is alive.
+/// Takes the published release. The lock must be alive.
 [[gnu::noinline]] WEDGE_UNSEEN inline void take_release_ignored(task& self) noexcept {
     lock_identity& lock = *self.pending.lock;
     adopt_if_foreign_ignored(self, lock);
@@ -102,12 +103,12 @@ inline held_lock* recursive_hold(task& self, lock_identity& lock) noexcept {
     released_ignored(self, lock, self.pending.how, self.pending.where);
 }
 
-/// Drops a hold under control. Never throws: it runs in destructors.
+/// Releases a lock under control. Never throws, since destructors call it.
 [[gnu::always_inline]] inline void controlled_release(task& self, lock_identity& lock, mode how,
                                                       const site& where) noexcept {
     sanitizer::expect_alive(&lock);
     if constexpr (sanitizer::thread) {
-        // Nothing of the task's comes between this and the step.
+        // The task takes no other step between this and the release.
         const held_lock* const mine = self.held.find(lock.instance());
         if (mine != nullptr && (mine->depth == 1 || self.runtime->is_giving_up()))
             tsan_unlocked(lock, mine->how);

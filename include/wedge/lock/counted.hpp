@@ -1,4 +1,4 @@
-// What semaphores, completions, latches and fences are: a count that tasks wait for.
+// A count that tasks wait for, on which semaphores, completions, latches and fences rest.
 #pragma once
 
 #include <chrono>
@@ -13,7 +13,7 @@
 
 namespace wedge::detail {
 
-/// The native count: units are given by anybody, and each lets one waiter pass.
+/// The native count. Any task may give units, and each unit lets one waiter pass.
 class plain_count {
 public:
     explicit plain_count(std::uint32_t count) : count_(count) {}
@@ -36,7 +36,8 @@ public:
         use_one();
         return true;
     }
-    /// Notifies with the lock held: the last waiter may destroy the count at once.
+    /// Adds units. Notifies with the lock held, since the last waiter may destroy the count at
+    /// once.
     void give(std::uint32_t units) {
         const std::lock_guard held(lock_);
         if (count_ != for_good) count_ = units == for_good ? for_good : count_ + units;
@@ -53,8 +54,8 @@ private:
     std::uint32_t count_;
 };
 
-/// A count whose waits are reported, and explored under control. It has no holders, so it takes
-/// no part in the lock order.
+/// A count whose waits are reported, and explored under control. It has no holders, so it takes no
+/// part in the lock order.
 template <class Level>
 class counted {
 public:
@@ -68,7 +69,7 @@ public:
     bool take_until(const Time& end, site where) {
         return wait(true, where, [&] { return native_.take_until(end); });
     }
-    /// False: a signal came first (lock/interruptible.hpp).
+    /// Waits for a unit; returns false if a signal came first (lock/interruptible.hpp).
     bool take_interruptible(site where) {
         return wait(is_interrupted(), where, [&] { return native_.take(), true; });
     }
@@ -77,7 +78,7 @@ public:
         if (self.runtime != nullptr) return step_on(self, step::try_acquire, false, 0, where);
         return native_.try_take();
     }
-    /// Never throws under control: it may run in destructors.
+    /// Adds units. Never throws under control, since destructors may call it.
     void give(std::uint32_t units, site where) {
         task& self = current();
         report(self, event_kind::notify, where);
@@ -90,7 +91,7 @@ public:
     lock_identity& identity() noexcept { return identity_; }
 
 private:
-    /// @param may_give_up  under control
+    /// @param may_give_up  whether the wait may give up under control
     template <class Native>
     bool wait(bool may_give_up, site where, Native native) {
         task& self = current();

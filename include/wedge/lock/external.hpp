@@ -1,4 +1,4 @@
-// Locks whose type cannot change: reported by their address.
+// Locks whose type cannot change: the program reports them by their address.
 #pragma once
 
 #include <memory>
@@ -12,11 +12,13 @@
 namespace wedge {
 namespace detail {
 
-/// The identity of each address that was ever reported.
+/// The identities of all addresses that were ever reported.
 class external_locks {
 public:
-    /// @param cls   a lock of another class at the same address is another lock
-    /// @param kind  the same holds for another kind
+    /// Returns the identity of an address; makes it if it is new.
+    ///
+    /// @param cls   an address with another class is another lock
+    /// @param kind  an address with another kind is another lock
     lock_identity& of(const void* address, lock_class cls, lock_kind kind) {
         const sanitizer::ignore_scope ours;
         const std::lock_guard mine(busy_);
@@ -25,7 +27,7 @@ public:
             known = std::make_unique<lock_identity>(kind, cls, wait_type::none);
         return *known;
     }
-    /// Null: never acquired.
+    /// Returns the identity of an address; null if it was never acquired.
     lock_identity* find(const void* address) {
         const sanitizer::ignore_scope ours;
         const std::lock_guard mine(busy_);
@@ -33,7 +35,8 @@ public:
         return known == all_.end() ? nullptr : known->second.get();
     }
 
-    /// Never destroyed: locks of static objects outlive it otherwise.
+    /// Returns the process's table. It is never destroyed, since locks of static objects may
+    /// outlive it.
     static external_locks& process() {
         static external_locks& made = *new external_locks;
         return made;
@@ -44,7 +47,7 @@ private:
     std::unordered_map<const void*, std::unique_ptr<lock_identity>> all_;
 };
 
-/// A second hold is no event, and needs a release of its own.
+/// Notes an acquire of a recursive lock. A second hold is no event, and needs its own release.
 inline void acquired_recursive(const void* lock, lock_class cls, const acquire_terms& terms) {
     task& self = current();
     lock_identity& known = external_locks::process().of(lock, cls, lock_kind::recursive_mutex);
@@ -58,10 +61,10 @@ inline void acquired_recursive(const void* lock, lock_class cls, const acquire_t
 
 }  // namespace detail
 
-/// Reports a lock that wedge did not make, taken by the running task. Called right before the
-/// native acquire, it reports an inversion before it hangs. How long a wait for it takes is not
-/// known, so wait types are not checked. Not for tasks under control: the native lock would block
-/// the engine. An address is remembered for good.
+/// Reports that the running task takes a lock that is not wedge's. Call it right before the native
+/// acquire, so that an inversion is reported before it hangs. How long a wait takes is not known,
+/// so wait types are not checked. Not for controlled tasks: the native lock would block the engine.
+/// The address is remembered forever.
 ///
 /// @param how  `shared` or `recursive_shared` for readers
 template <class Level = default_level>
@@ -78,18 +81,19 @@ void acquired(const void* lock, lock_class cls, site where = site::current()) {
     acquired<Level>(lock, cls, mode::exclusive, where);
 }
 
-/// Says of an external lock that its holder may take it again, as a PTHREAD_MUTEX_RECURSIVE one.
+/// Marks an external lock that its holder may take again, such as a PTHREAD_MUTEX_RECURSIVE one.
 struct is_recursive_t {};
 inline constexpr is_recursive_t is_recursive{};
 
-/// Reports a recursive lock. A second hold is no event, and needs a release of its own.
+/// Reports that the running task takes a recursive lock. A second hold is no event, and needs its
+/// own release.
 template <class Level = default_level>
 void acquired(const void* lock, lock_class cls, is_recursive_t, site where = site::current()) {
     if constexpr (Level::value >= level::order)
         detail::acquired_recursive(lock, cls, {.where = where});
 }
 
-/// The lock was had by a trylock.
+/// Reports that the running task took the lock by a trylock.
 template <class Level = default_level>
 void try_acquired(const void* lock, lock_class cls, mode how = mode::exclusive,
                   site where = site::current()) {
@@ -104,7 +108,7 @@ void try_acquired(const void* lock, lock_class cls, is_recursive_t, site where =
         detail::acquired_recursive(lock, cls, {.with = flags::tried, .where = where});
 }
 
-/// The running task released it. An address that was never acquired is no lock, and ignored.
+/// Reports that the running task releases the lock. An address that was never acquired is ignored.
 template <class Level = default_level>
 void released(const void* lock, site where = site::current()) {
     if constexpr (Level::value >= level::order) {

@@ -1,4 +1,4 @@
-// Scoped holds that report the place where they stand.
+// Scoped holds. They report the place where they stand in the source.
 #pragma once
 
 #include "wedge/lock/checked.hpp"
@@ -21,7 +21,7 @@ public:
     guard(const guard&) = delete;
     guard& operator=(const guard&) = delete;
 
-    /// What `condition::wait` releases and takes again.
+    /// Returns the lock, which `condition::wait` releases and takes again.
     L& lock() const noexcept { return lock_; }
 
 private:
@@ -45,7 +45,7 @@ private:
     L& lock_;
 };
 
-/// Holds a lock until the end of the scope if it could be had at once.
+/// Holds a lock until the end of the scope, if it is free at once.
 ///
 ///     if (wedge::try_guard held(lru); held) …
 template <class L>

@@ -1,14 +1,14 @@
-// The mutex that protects the variables of wedge's own types.
+// The mutex that protects the variables of types of wedge itself.
 #pragma once
 
 #include "wedge/lock/checked.hpp"
 
 namespace wedge::detail {
 
-/// A mutex that explorations schedule like any other, and that no rule and no report names.
+/// A mutex that explorations schedule like any other. No rule and no report names it.
 ///
-/// A type of wedge's uses it where the real thing would use what never sleeps. Its owner waits for
-/// nothing but a condition while it holds this mutex, and runs nothing of the user's.
+/// A type of wedge uses it where the modelled object uses a lock that never sleeps. While a task
+/// holds it, the task waits for nothing but a condition, and runs no code of the user.
 template <class Level = default_level>
 class internal_mutex {
 public:

@@ -1,12 +1,12 @@
-// How the maker of a lock says which class it belongs to.
+// The class that the maker of a lock names: explicitly, by a name, or by the place.
 #pragma once
 
 #include "wedge/task/lock_class.hpp"
 
 namespace wedge {
 
-/// The explicit class of a lock, else its name, else the place where it is made. Converts from
-/// each of them; holds on to a name no longer than the call it is given to.
+/// The explicit class of a lock, else its name, else the place where it is made. It converts from
+/// each of them. It keeps a pointer to the name, so pass it on within the call.
 class label {
 public:
     label(site where = site::current()) noexcept : where_(where) {}

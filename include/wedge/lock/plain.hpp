@@ -5,10 +5,11 @@
 
 namespace wedge {
 
-/// Natively a bare T, so ThreadSanitizer sees its races; under control each access is a visible
-/// step, so what a race does is found in the schedules that show it.
+/// A variable whose accesses are explored. In a live program it is a bare T, so ThreadSanitizer
+/// sees its races. Under control each access is a visible step, so the effects of a race are found
+/// in the schedules that show them.
 ///
-/// A write by a `T&` is not seen: there is none.
+/// It gives out no `T&`, since a write through a reference would not be seen.
 template <class T, class Level = default_level>
 class basic_plain {
 public:

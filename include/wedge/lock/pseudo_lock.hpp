@@ -1,4 +1,4 @@
-// A pseudo-lock: orders like a lock, but never blocks (lockdep calls it a map).
+// A pseudo-lock: it takes part in the lock order, and never blocks (lockdep calls it a map).
 #pragma once
 
 #include "wedge/base/level.hpp"
@@ -7,16 +7,17 @@
 namespace wedge {
 
 /// A section that takes part in the lock order without being a lock: reclaim, a notifier, a work
-/// item. Never a guard in grading. Under control it is no visible step.
+/// item. It never guards a cycle. Under control it is no visible step.
 template <class Level = default_level>
 class basic_pseudo_lock {
 public:
-    /// @param is_promise  those in the section are on their way to let others go on
+    /// @param is_promise  other tasks wait for the tasks in the section, as for the signaller of a
+    ///     fence
     explicit basic_pseudo_lock(const char* name, bool is_promise = false)
         : identity_(lock_kind::map,
                     lock_class(name, {.never_waits = true, .is_promise = is_promise})) {}
 
-    /// Enters the section; the order is checked as for a blocking acquire.
+    /// Enters the section. The order is checked as for a blocking acquire.
     void acquire(mode how = mode::exclusive, site where = site::current()) {
         task& self = current();
         if (self.runtime != nullptr && self.runtime->is_giving_up()) return;
@@ -30,13 +31,13 @@ public:
             return;
         detail::released(self, identity_, how, where);
     }
-    /// Acquire and release at once: "this may enter the section".
+    /// Acquires and releases at once: states that the task may enter the section here.
     void touch(mode how = mode::exclusive, site where = site::current()) {
         acquire(how, where);
         release(how, where);
     }
 
-    /// Whether the running task is in the section.
+    /// Returns whether the running task is in the section.
     bool is_held() const noexcept { return current().held.find(identity_.instance()) != nullptr; }
 
     lock_identity& identity() noexcept { return identity_; }

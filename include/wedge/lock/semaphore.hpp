@@ -5,7 +5,7 @@
 
 namespace wedge {
 
-/// `down` takes a unit and waits until there is one; `up` gives one back, from any task.
+/// A count of units. `down` waits for a unit and takes it; `up` gives a unit back, from any task.
 ///
 /// Under control a timed wait may give up whenever the engine chooses.
 template <class Level = default_level>
@@ -24,7 +24,8 @@ public:
     bool down_until(std::chrono::time_point<Clock, Duration> end, site where = site::current()) {
         return count_.take_until(end, where);
     }
-    /// False: a signal came first. Natively there are none; under control that is a choice.
+    /// Takes a unit; returns false if a signal came first. In a live program no signal comes; under
+    /// control that is a choice.
     bool down_interruptible(site where = site::current()) {
         return count_.take_interruptible(where);
     }

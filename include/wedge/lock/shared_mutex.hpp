@@ -1,5 +1,5 @@
-// A fair readers-writer lock with downgrade (glibc's prefers readers and cannot downgrade), and the
-// standard's timed one.
+// A fair readers-writer lock with downgrade, and the timed one of the standard library. (glibc's
+// lock prefers readers and cannot downgrade.)
 #pragma once
 
 #include <atomic>
@@ -11,10 +11,11 @@
 
 namespace wedge {
 
-/// First come, first served: a reader waits behind any queued writer, so neither side starves;
-/// readers next to each other in the queue go in together. A lock is handed over directly.
+/// A readers-writer lock that serves tasks in the order in which they come. A reader waits behind
+/// any queued writer, so neither side starves; neighbouring readers in the queue enter together. A
+/// release hands the lock over to the next waiter.
 ///
-/// Uncontended it is one compare-and-swap; waiters sleep on a futex each.
+/// Without contention an acquire is one compare-and-swap. Each waiter sleeps on a futex of its own.
 class plain_shared_mutex {
 public:
     plain_shared_mutex() noexcept { sanitizer::tsan_lock::created(this, 0); }
@@ -39,8 +40,8 @@ public:
         leave(reader);
         sanitizer::tsan_lock::unlocked(this, sanitizer::tsan_lock::read_lock);
     }
-    /// The caller holds it exclusively; afterwards it holds it shared. Lets in the readers at the
-    /// head of the queue. Never blocks.
+    /// Turns the caller's exclusive hold into a shared one, and lets in the readers at the head of
+    /// the queue. Never blocks.
     void downgrade() noexcept {
         sanitizer::tsan_lock::unlocking(this, 0);
         if (state_.fetch_add(reader - writer, std::memory_order_acq_rel) & waiters) hand_over();
@@ -51,10 +52,10 @@ public:
 
 private:
     static constexpr std::uint32_t writer = 1;
-    static constexpr std::uint32_t waiters = 2;  // somebody is queued
+    static constexpr std::uint32_t waiters = 2;  // a task is queued
     static constexpr std::uint32_t reader = 4;   // the rest counts readers
 
-    /// Lives on its waiter's stack until it has been handed the lock.
+    /// A waiter. It lives on the waiting task's stack until it has been handed the lock.
     struct waiter {
         const mode how;
         std::atomic<std::uint32_t> is_mine{0};
@@ -92,7 +93,7 @@ private:
     void enqueue_and_sleep(mode how) {
         waiter self{how};
         queue_lock_.lock();
-        // From here on nobody takes the fast path, and whoever leaves must look at the queue.
+        // From here on no task takes the fast path, and each release looks at the queue.
         state_.fetch_or(waiters, std::memory_order_relaxed);
         *last_ = &self;
         last_ = &self.next;
@@ -110,8 +111,9 @@ private:
         queue_lock_.unlock();
     }
 
-    /// Gives the lock to the head of the queue, and to the readers behind a reader, as far as the
-    /// holders admit. Under `queue_lock_`; only here does the lock pass while `waiters` is set.
+    /// Gives the lock to the head of the queue, and to readers that follow a reader, as far as the
+    /// holders admit. Called under `queue_lock_`. While `waiters` is set the lock passes on only
+    /// here.
     void grant_the_first() noexcept {
         while (first_ != nullptr && admits(state_.load(std::memory_order_acquire), first_->how)) {
             waiter& next = *first_;
@@ -119,8 +121,8 @@ private:
             if (first_ == nullptr) last_ = &first_;
             const std::uint32_t done = first_ == nullptr ? waiters : 0;
             state_.fetch_add(share_of(next.how) - done, std::memory_order_acq_rel);
-            // The waiter may return, and its stack with it, right after the store; waking an
-            // address that is gone is harmless (a spurious wake-up of somebody at worst).
+            // The waiter may return right after the store, and its stack may be gone. Waking such
+            // an address is harmless: at worst another thread wakes up spuriously.
             next.is_mine.store(1, std::memory_order_release);
             next.is_mine.notify_one();
         }

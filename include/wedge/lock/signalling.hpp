@@ -8,8 +8,8 @@
 namespace wedge {
 namespace detail {
 
-/// Whether the task may not sleep where it is: in an interrupt, with interrupts kept out, or under
-/// a lock that is spun for.
+/// Returns whether the task cannot sleep here: in an interrupt, with interrupts disabled, or under
+/// a spinning lock.
 inline bool cannot_sleep(const task& self) noexcept {
     if (self.context != context::task || self.contexts.irqs_are_off || self.contexts.bh_is_off)
         return true;
@@ -20,14 +20,15 @@ inline bool cannot_sleep(const task& self) noexcept {
 
 }  // namespace detail
 
-/// The order between what a fence's signaller may do and what may wait for a fence (Linux:
-/// dma_fence_begin_signalling, __dma_fence_might_wait). One for all fences that may wait for each
-/// other; a section is a plain read of it, a wait for a fence takes it exclusively for a moment.
+/// The order between what the signaller of a fence does and what waits for a fence (rule 19; Linux:
+/// dma_fence_begin_signalling, __dma_fence_might_wait). One map serves all fences that may wait for
+/// each other. A section is a plain read of the map; a wait for a fence takes it exclusively for a
+/// moment.
 template <class Level = default_level>
 class basic_signalling_map {
 public:
-    /// "Here a fence is waited for, or may be." A task's own section does not count: that it waits
-    /// in the middle of it is found by what the section orders.
+    /// States that a fence is waited for here, or may be. The task's own section does not count: a
+    /// wait in the middle of it is found by the order of what the section needs.
     void touch(site where = site::current()) {
         const bool is_inside = map_.is_held();
         if (is_inside) map_.release(mode::shared, where);
@@ -35,8 +36,10 @@ public:
         if (is_inside) map_.acquire(mode::shared, where);
     }
 
-    /// @return whether the section must be left by `leave`: it is neither nested in another one
-    ///         of the task nor entered where the task cannot sleep, which order nothing
+    /// Enters a section.
+    ///
+    /// @return whether `leave` must end the section. Not if it is nested in another section of the
+    ///     task or entered where the task cannot sleep; such a section orders nothing
     [[nodiscard]] bool enter(site where = site::current()) {
         if (map_.is_held() || detail::cannot_sleep(current())) return false;
         map_.acquire(mode::shared, where);
@@ -50,7 +53,7 @@ private:
 
 using signalling_map = basic_signalling_map<>;
 
-/// The running task is on its way to signal a fence, until the end of the block.
+/// States that the running task will signal a fence, until the end of the block.
 template <class Map = signalling_map>
 class signalling_section {
 public:

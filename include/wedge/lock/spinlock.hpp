@@ -9,8 +9,8 @@
 
 namespace wedge {
 
-/// Test-and-test-and-set; yields the processor after a while, since user space may be preempted
-/// with the lock held. Not fair.
+/// A spinlock by test-and-test-and-set. It yields the processor after a while, since the holder may
+/// be preempted in user space. Not fair.
 class plain_spinlock {
 public:
     plain_spinlock() noexcept { sanitizer::tsan_lock::created(this, 0); }

@@ -1,4 +1,4 @@
-// A thread that is a task: natively a std::thread, under control a task of the execution.
+// A thread that is a task: a std::thread in a live program, a task of the execution under control.
 #pragma once
 
 #include <concepts>
@@ -13,7 +13,7 @@
 
 namespace wedge {
 
-/// Lets other tasks go on; what a loop that waits for a flag does. It gets nowhere by itself, so
+/// Lets other tasks run. A loop that waits for a flag calls it. It makes no progress by itself, so
 /// the engine does not take it for progress.
 inline void yield(site where = site::current()) {
     task& self = current();
@@ -23,21 +23,21 @@ inline void yield(site where = site::current()) {
         std::this_thread::yield();
 }
 
-/// Like std::thread: join it before it is destroyed. An exception that leaves the body
-/// terminates natively, and ends the execution with that outcome under control.
+/// Like std::thread; join it before it is destroyed. An exception that leaves the body terminates a
+/// live program; under control it ends the execution with that outcome.
 class thread {
 public:
     thread() noexcept = default;
 
-    /// @param name  what reports print; null: `task N`
+    /// @param name  the name that reports print; null: `task N`
     template <class Body>
         requires std::invocable < std::decay_t<Body>
     & > explicit thread(Body&& body, const char* name = nullptr, site where = site::current()) {
         body_ = callable_of(std::forward<Body>(body));
         start(name, where, false);
     }
-    /// One that serves others: its body may wait for work that never comes, within an
-    /// `idle_section`. Under control it need not be joined; natively its owner must see to it.
+    /// Starts a daemon, which serves other tasks. Its body may wait forever for work, within an
+    /// `idle_section`. Under control no task needs to join it; in a live program its owner must.
     template <class Body>
     static thread daemon(Body&& body, const char* name = nullptr, site where = site::current()) {
         thread made;

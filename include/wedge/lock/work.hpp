@@ -1,4 +1,4 @@
-// Work items: what is done later, by a task of its own.
+// Work items: code that runs later, in a task of its own.
 #pragma once
 
 #include <cstdint>
@@ -15,12 +15,13 @@
 
 namespace wedge {
 
-/// A body that runs on its own worker whenever the item is queued (Linux: work_struct, one worker
-/// an item). Under control the workload must make it, and the worker is a task of the execution.
+/// A body that runs on its own worker whenever the item is queued (Linux: work_struct, with one
+/// worker per item). Under control the workload must make the item, and the worker is a task of the
+/// execution.
 ///
-/// While the body runs the worker holds a lock of the item's class, and whoever waits for the
-/// body takes that one: so waiting under a lock that the body takes is an inverted order, whether
-/// or not it hangs. Queueing never sleeps: it is allowed under any lock and in any context.
+/// While the body runs, the worker holds a lock of the item's class, and each wait for the body
+/// takes that lock (rule 19a). So a wait under a lock that the body takes is an inverted order,
+/// whether or not it hangs. Queueing never sleeps, and is allowed under any lock in any context.
 template <class Level = default_level>
 class basic_work {
 public:
@@ -34,7 +35,7 @@ public:
     basic_work(const basic_work&) = delete;
     basic_work& operator=(const basic_work&) = delete;
 
-    /// Waits for a running body; what is only queued is dropped.
+    /// Waits for a running body. Drops a run that is only queued.
     ~basic_work() {
         const task& self = current();
         if (self.runtime != nullptr && self.runtime->is_giving_up()) return;
@@ -46,7 +47,7 @@ public:
         worker_.join();
     }
 
-    /// False: it is queued already, or being cancelled, and nothing has changed.
+    /// Queues a run; returns false if the item is queued already or being cancelled.
     bool queue(site where = site::current()) {
         const lock_guard held(state_, where);
         if (is_queued_ || cancels_ != 0) return false;
@@ -55,7 +56,7 @@ public:
         return true;
     }
 
-    /// Waits until what was queued before has been done.
+    /// Waits until the runs that were queued before have ended.
     void flush(site where = site::current()) {
         {
             lock_guard held(state_, where);
@@ -64,9 +65,9 @@ public:
         wait_for_body(where);
     }
 
-    /// Drops what is queued and waits for a running body; in the meantime nobody can queue it.
+    /// Drops a queued run and waits for a running body. No task can queue the item in the meantime.
     ///
-    /// @return it was queued
+    /// @return whether a run was queued
     bool cancel(site where = site::current()) {
         bool was_queued = false;
         stage_scope stage;
@@ -83,7 +84,8 @@ public:
         return was_queued;
     }
 
-    /// A hash of what the item remembers beside its locks. Between two steps, under control.
+    /// Returns a hash of what the item remembers in addition to its locks. Under control, between
+    /// two steps.
     std::uint64_t state() const noexcept {
         return combine(std::uint64_t{is_queued_} | std::uint64_t{is_stopped_} << 1, cancels_);
     }
@@ -105,7 +107,7 @@ private:
                 const guard<mutex_type> held(running_);
                 if (begin()) body();
             }
-            detail::task_ended(current());  // what the body has left held, nobody gives back
+            detail::task_ended(current());  // no other task releases what the body has left held
         }
     }
     bool wait_for_work() {
@@ -114,7 +116,7 @@ private:
         while (!is_queued_ && !is_stopped_) queued_.wait(held);
         return !is_stopped_;
     }
-    /// It is still queued now that the worker counts as running it.
+    /// Begins a run. The item still counts as queued when the worker begins to count as running it.
     bool begin() {
         stage_scope stage;
         const lock_guard held(state_);

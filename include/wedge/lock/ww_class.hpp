@@ -1,4 +1,4 @@
-// Classes of wound/wait locks, and the tickets under which several of them are taken.
+// Classes of wound/wait locks, and the tickets under which several locks of a class are taken.
 #pragma once
 
 #include <atomic>
@@ -19,13 +19,14 @@ class basic_ww_mutex;
 template <class Level>
 class basic_ww_ticket;
 
-/// Who gives way when an old and a young ticket want each other's locks.
+/// Which ticket gives way when an old and a young one want each other's locks.
 enum class ww_algorithm : std::uint8_t {
-    wound_wait,  ///< an older one takes what the younger holds: that one backs off when it blocks
-    wait_die,    ///< a younger one backs off from what the older holds
+    wound_wait,  ///< an older ticket wounds a younger holder, which backs off when it would block
+    wait_die,    ///< a younger ticket backs off from a lock that an older one holds
 };
 
-/// Locks that tickets may take in any order (Linux: struct ww_class). The locks bear its name.
+/// A class of locks that a ticket may take in any order (Linux: struct ww_class). Its locks bear
+/// its name.
 template <class Level = default_level>
 class basic_ww_class {
 public:
@@ -37,7 +38,7 @@ public:
     basic_ww_class(const basic_ww_class&) = delete;
     basic_ww_class& operator=(const basic_ww_class&) = delete;
 
-    /// The class of the locks.
+    /// Returns the class of the locks.
     lock_class locks() const noexcept { return locks_; }
 
 private:
@@ -47,17 +48,17 @@ private:
     const lock_class locks_;
     const lock_class tickets_;
     const ww_algorithm how_;
-    lock_identity wounds_;  // what a step touches that gives a ticket its age, or may wound one
+    lock_identity wounds_;  // touched by steps that give a ticket its age or may wound one
     std::atomic<std::uint64_t> tickets_begun_{0};
 
-    // Natively one monitor guards the states of all locks of the class, since a wound that is
-    // dealt at one lock is learnt at another.
+    // In a live program one monitor guards the states of all locks of the class, because a ticket
+    // that is wounded at one lock learns it at another.
     std::mutex monitor_;
     std::condition_variable changed_;
 };
 
-/// A ticket (Linux: ww_acquire_ctx): from its construction to its end a task may take locks of
-/// the class under it. It keeps its age when it backs off, so it wins in the end.
+/// A ticket (Linux: ww_acquire_ctx). From its construction to its end a task may take locks of the
+/// class under it, in any order. It keeps its age when it backs off, so it wins in the end.
 template <class Level = default_level>
 class basic_ww_ticket {
 public:
@@ -76,11 +77,11 @@ public:
         age_ = of_.tickets_begun_.fetch_add(1, std::memory_order_relaxed) + 1;
         identity_.set_rank(age_);  // for searches over states
     }
-    /// Ends the ticket. Its locks must have been unlocked.
+    /// Ends the ticket. Its locks must have been released.
     ~basic_ww_ticket() {
         if (!is_ended_) end({});
     }
-    /// The same before the ticket is destroyed.
+    /// Ends the ticket before it is destroyed.
     void end(site where = site::current()) {
         is_ended_ = true;
         if constexpr (is_on) {
@@ -94,19 +95,19 @@ public:
     basic_ww_ticket(const basic_ww_ticket&) = delete;
     basic_ww_ticket& operator=(const basic_ww_ticket&) = delete;
 
-    /// States that it takes no more locks.
+    /// States that the ticket takes no more locks.
     void done(site where = site::current()) {
         if constexpr (is_on) detail::ticket_done(current(), identity_, of_.locks_, where);
     }
 
-    /// The lock that it was told to back off from, until it is taken; null: none.
+    /// Returns the lock that the ticket was told to back off from, until it is taken; null: none.
     basic_ww_mutex<Level>* contended() const noexcept { return contended_; }
 
     void unlock_all(site where = site::current()) WEDGE_NO_THREAD_SAFETY {
         while (!held_.empty()) {
             basic_ww_mutex<Level>* const last = held_.back();
             last->unlock(where);
-            drop(*last);  // in an abandoned execution the unlock does nothing
+            drop(*last);  // in an abandoned execution, unlocking does not remove it from the list
         }
     }
 

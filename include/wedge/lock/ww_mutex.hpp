@@ -1,4 +1,4 @@
-// A wound/wait mutex: several are taken in any order, and whoever is younger gives way.
+// A wound/wait mutex: a ticket takes several in any order, and the younger ticket gives way.
 #pragma once
 
 #include <algorithm>
@@ -12,15 +12,16 @@ namespace wedge {
 
 enum class ww_result : std::uint8_t {
     ok,
-    already,      ///< the ticket holds it; nothing has changed
-    back_off,     ///< unlock all that the ticket holds, take this one by `lock_slow`, start again
-    interrupted,  ///< gave up waiting
+    already,      ///< the ticket holds it already; nothing has changed
+    back_off,     ///< release all locks of the ticket, take this one by `lock_slow`, start again
+    interrupted,  ///< a signal ended the wait
 };
 
-/// Follows Linux's ww_mutex. Without a ticket it is an ordinary mutex.
+/// A mutex for which old tickets go before young ones, as in Linux's ww_mutex. Without a ticket it
+/// is an ordinary mutex.
 ///
-/// A ticket learns that it must give way where it would block and holds a lock already; what can
-/// be had at once it gets. Waiters are served by age.
+/// A ticket is told to give way where it would block while it holds a lock. It gets any lock that
+/// is free at once. Waiters are served by age.
 template <class Level = default_level>
 class WEDGE_CAPABILITY("mutex") basic_ww_mutex {
 public:
@@ -33,18 +34,18 @@ public:
                                  site where = site::current()) WEDGE_NO_THREAD_SAFETY {
         return take(&ticket, flags::ticketed, where);
     }
-    /// Under control it may be interrupted instead of waiting, by a recorded choice.
+    /// As `lock`, but a signal may end the wait; under control that is a recorded choice.
     [[nodiscard]] ww_result lock_interruptible(
         basic_ww_ticket<Level>& ticket, site where = site::current()) WEDGE_NO_THREAD_SAFETY {
         return take(&ticket, flags::ticketed | flags::interruptible, where);
     }
-    /// Waits without backing off again: for the lock that the ticket backed off from, when it
-    /// holds nothing else.
+    /// Waits for the lock that the ticket backed off from, without backing off again. The ticket
+    /// must hold no other lock.
     void lock_slow(basic_ww_ticket<Level>& ticket,
                    site where = site::current()) WEDGE_NO_THREAD_SAFETY {
         take(&ticket, flags::ticketed | flags::slow, where);
     }
-    /// The same, but a signal may come first.
+    /// As `lock_slow`, but a signal may end the wait.
     [[nodiscard]] ww_result lock_slow_interruptible(
         basic_ww_ticket<Level>& ticket, site where = site::current()) WEDGE_NO_THREAD_SAFETY {
         return take(&ticket, flags::ticketed | flags::slow | flags::interruptible, where);
@@ -52,12 +53,12 @@ public:
     void lock(site where = site::current()) WEDGE_ACQUIRE() WEDGE_NO_THREAD_SAFETY {
         take(nullptr, flags::none, where);
     }
-    /// False: a signal came first.
+    /// Takes the lock without a ticket; returns false if a signal came first.
     bool lock_interruptible(site where = site::current())
         WEDGE_TRY_ACQUIRE(true) WEDGE_NO_THREAD_SAFETY {
         return take(nullptr, flags::interruptible, where) == ww_result::ok;
     }
-    /// Needs no ticket, and never waits.
+    /// Takes the lock if it is free. Needs no ticket and never waits.
     bool try_lock(site where = site::current()) WEDGE_TRY_ACQUIRE(true) WEDGE_NO_THREAD_SAFETY {
         task& self = current();
         if (self.runtime != nullptr)
@@ -71,7 +72,8 @@ public:
     }
     void unlock(site where = site::current()) WEDGE_RELEASE() WEDGE_NO_THREAD_SAFETY {
         task& self = current();
-        // Who does not hold it makes a mistake, and must not take it from its holder's ticket.
+        // A task that does not hold the lock makes a mistake, and must not take it from the
+        // holder's ticket.
         if (ticket_ != nullptr && (!is_on || self.held.find(identity_.instance()) != nullptr))
             std::exchange(ticket_, nullptr)->drop(*this);
         if (self.runtime != nullptr)
@@ -140,8 +142,8 @@ private:
                                       .where = where});
     }
 
-    /// The monitor is no synchronisation that the program may rely on, so TSan is told of the
-    /// lock alone.
+    /// Takes the native lock. The program may not rely on the monitor as synchronisation, so TSan
+    /// hears of the lock alone.
     bool native_lock(task& self, basic_ww_ticket<Level>* ticket, const ticket_terms& mine) {
         sanitizer::tsan_lock::locking(&identity_, 0);
         bool is_taken = false;
@@ -196,17 +198,18 @@ private:
 
     basic_ww_class<Level>& of_;
     lock_identity identity_;
-    basic_ww_ticket<Level>* ticket_ = nullptr;  // under which it is held; the holder's
-    lock_state state_{lock_kind::ww_mutex};     // natively; by the class's monitor
+    basic_ww_ticket<Level>* ticket_ = nullptr;  // the holder's ticket
+    lock_state state_{lock_kind::ww_mutex};     // in live programs; guarded by the class's monitor
 };
 
 using ww_mutex = basic_ww_mutex<>;
 
-/// Runs a body that takes locks under a ticket, as often as it must back off: then all it took is
-/// unlocked, the contended lock is taken by the slow path, and the body starts again. At the end
-/// everything is unlocked.
+/// Runs a body that takes locks under a ticket, as often as the ticket must back off. Backing off
+/// releases all locks of the ticket, takes the contended one by the slow path, and starts the body
+/// again. At the end all locks are released.
 ///
-/// @param body  (ww_ticket&) -> ww_result; passes `back_off` on, and takes `already` for `ok`
+/// @param body  (ww_ticket&) -> ww_result; returns `back_off` when it is told to, and treats
+///     `already` as `ok`
 template <class Level, class Body>
 ww_result transaction(basic_ww_class<Level>& of, Body body, site where = site::current()) {
     struct holds {

@@ -1,4 +1,4 @@
-// Objects that are still in use when the last reference to them goes.
+// Objects that are still in use when their last reference is dropped.
 #pragma once
 
 #include <functional>
@@ -13,9 +13,9 @@
 
 namespace wedge {
 
-/// Frees objects at once if their reservation can be had by trying and they are idle; otherwise a
-/// worker does, which may wait for both (Linux since 6.2: ttm_bo_delayed_delete). So the last
-/// reference may be dropped anywhere, in reclaim too. An object has a member `resv`.
+/// Frees an object at once if it is idle and its reservation can be taken by trying. Otherwise a
+/// worker frees it, which may wait for both (Linux since 6.2: ttm_bo_delayed_delete). So the last
+/// reference may be dropped anywhere, even in reclaim. An object has a member `resv`.
 template <class Object>
 class delayed_delete {
 public:
@@ -35,7 +35,7 @@ public:
         worker_->queue(where);
     }
 
-    /// Waits until what was dropped before has gone.
+    /// Waits until the objects that were dropped before are freed.
     void drain(site where = site::current()) {
         {
             const guard held(lock_, where);
@@ -62,8 +62,9 @@ private:
 
     const std::function<void(Object&)> free_;
     mutex lock_{"ddestroy_lock"};
-    std::vector<Object*> dropped_;  // by lock_, like the next
-    std::optional<work> worker_;    // made for the first: an execution without one needs no task
+    std::vector<Object*> dropped_;  // guarded by lock_, as the next one
+    // Made for the first object; an execution without one needs no task.
+    std::optional<work> worker_;
 };
 
 }  // namespace wedge

@@ -1,5 +1,5 @@
-// Locking designs of a GPU driver around reclaim, as traits: the difference to `upstream` is the
-// bug.
+// Locking designs of a GPU driver around reclaim, as traits types. A broken design differs from
+// `upstream` by its bug alone.
 #pragma once
 
 #include <array>
@@ -15,7 +15,7 @@ namespace wedge {
 namespace design {
 
 /// The established order of Linux 5.8: mmap_lock (read) -> dma_resv -> reclaim and shrinkers ->
-/// i_mmap_rwsem (write), its loop cut by shrinkers that only try reservations.
+/// i_mmap_rwsem (write). Shrinkers cut its cycle, since they only try reservations.
 ///
 ///     struct mine : wedge::design::upstream { static constexpr auto shrinker_lock = how::block; };
 struct upstream {
@@ -24,36 +24,36 @@ struct upstream {
     using copy_at = design::copy_at;
     using several_by = design::several_by;
 
-    /// What a hunt in `device` of this design must come to.
+    /// The result that a hunt in `device` of this design must have.
     static constexpr auto expects = result::sound;
 
     /// How a shrinker takes the reservation of the object it evicts (drm_gem_lru_scan).
     static constexpr auto shrinker_lock = how::try_;
     /// How reclaim takes i_mmap when it ages mapped pages (page_referenced; tried since 5.19).
     static constexpr auto rmap_lock = how::block;
-    /// Where the driver's unmap path allocates what it needs.
+    /// Where the driver's unmap path allocates.
     static constexpr auto unmap_alloc = alloc_at::before_imap;
-    /// Where splitting a huge page of the mapping takes its page tables from.
+    /// Where the split of a huge page of the mapping allocates its page tables.
     static constexpr auto split_alloc = alloc_at::before_imap;
     /// What the driver states at start-up (dma_resv_lockdep).
     static constexpr auto startup_order = std::to_array<primed_lock>(
         {{"mmap_lock", mode::shared}, {"dma_resv"}, {"reclaim"}, {"i_mmap_rwsem"}});
 
-    // What follows is asked by `gpu_device` alone.
+    // Only `gpu_device` asks for what follows.
 
     /// When a submission copies from user space.
     static constexpr auto submit_copy = copy_at::before_reservation;
     /// How a submission takes the reservations of its objects.
     static constexpr auto submit_lock = several_by::ticket;
-    /// How it waits for an object that it wants to throw out of the device's memory.
+    /// How it waits for an object that it wants to evict from the device's memory.
     static constexpr auto evict_lock = several_by::ticket;
-    /// How a job allocates, whose fence is published already.
+    /// The flags with which a job allocates, whose fence is published already.
     static constexpr auto job_alloc = gfp_nowait;
     /// The allocation scope in which recovery makes its core dump, under the lock that jobs take.
     static constexpr std::uint8_t recovery_scope = scope::noreclaim;
     /// Whether the callback of a notifier takes the reservation of the object.
     static constexpr bool notifier_reserves = false;
-    /// What is stated of fences: reservations, reclaim and notifiers may wait for them.
+    /// The stated order of fences: reservations, reclaim and notifiers may wait for them.
     static constexpr auto fence_order = std::to_array<primed_lock>({{"mmap_lock", mode::shared},
                                                                     {"dma_resv_acquire"},
                                                                     {"dma_resv"},
@@ -62,8 +62,8 @@ struct upstream {
                                                                     {"signalling"}});
 };
 
-/// The inversion of 2020: the driver's unmap path allocates under i_mmap, and its start-up
-/// annotation says that this is the order; meanwhile kswapd walks i_mmap within reclaim.
+/// The inversion of 2020: the driver's unmap path allocates under i_mmap, and its annotation at
+/// start-up states this order, while kswapd walks i_mmap within reclaim.
 struct imap_before_reclaim : upstream {
     static constexpr auto expects = result::deadlock;
     static constexpr auto unmap_alloc = alloc_at::under_imap;
@@ -83,35 +83,35 @@ struct alloc_under_imap : upstream {
     static constexpr auto split_alloc = alloc_at::under_imap;
 };
 
-/// A submission copies from user space with its objects reserved: a fault handler waits for them
+/// A submission copies from user space while it holds reservations; a fault handler waits for these
 /// under the mmap lock (amdgpu's MQD dump in debugfs, msm's submit).
 struct copy_under_reservation : upstream {
     static constexpr auto expects = result::deadlock;
     static constexpr auto submit_copy = copy_at::under_reservation;
 };
 
-/// A submission takes two reservations one after the other (amdgpu's devcoredump). Two of them
-/// deadlock, but one is a finding before that.
+/// A submission takes two reservations one after the other (amdgpu's devcoredump). Two submissions
+/// deadlock; a single one is a finding before that.
 struct without_ticket : upstream {
     static constexpr auto expects = result::finding;
     static constexpr auto submit_lock = several_by::nesting;
 };
 
-/// A validation makes room in the device's memory, and waits for a busy object with its own held,
-/// beside its ticket (TTM before ttm_mem_evict_wait_busy).
+/// A validation makes room in the device's memory: with its own object held it waits for a busy
+/// object without its ticket (TTM before ttm_mem_evict_wait_busy).
 struct eviction_without_ticket : upstream {
     static constexpr auto expects = result::finding;
     static constexpr auto evict_lock = several_by::nesting;
 };
 
-/// A job allocates with GFP_KERNEL on the way to its fence, for which reclaim may wait (amdgpu's
-/// job_run until 2020).
+/// A job allocates with GFP_KERNEL before it signals its fence, for which reclaim may wait
+/// (amdgpu's job_run until 2020).
 struct job_allocates : upstream {
     static constexpr auto expects = result::deadlock;
     static constexpr auto job_alloc = gfp_kernel;
 };
 
-/// It tries not to insist, and still reclaims (etnaviv's core dump).
+/// A job allocates with NORETRY, which still reclaims (etnaviv's core dump).
 struct job_allocates_noretry : upstream {
     static constexpr auto expects = result::deadlock;
     static constexpr auto job_alloc = gfp_noio | gfp::noretry;
@@ -135,14 +135,14 @@ struct notifier_takes_reservation : upstream {
 
 namespace detail {
 
-/// Of two constants these are two types. To compare their addresses is no constant expression for
-/// gcc's UndefinedBehaviorSanitizer.
+/// Equal for equal constants only. It is a type because comparing two addresses is no constant
+/// expression with gcc's UndefinedBehaviorSanitizer.
 template <const auto* Constant>
 struct place_of {};
 template <const auto* One, const auto* Other>
 inline constexpr bool are_two = !std::same_as<place_of<One>, place_of<Other>>;
 
-/// Whether one of what designs say stands in `D` itself, or in a base before `upstream`.
+/// Whether `D`, or a base between `D` and `upstream`, overrides a member of `upstream`.
 template <class D>
 constexpr bool overrides_something() {
     using design::upstream;
@@ -160,13 +160,14 @@ constexpr bool overrides_something() {
            are_two<&D::fence_order, &upstream::fence_order>;
 }
 
-/// A constant of this type, which no other type stands for.
+/// A type that stands for one constant.
 template <class T, T Value>
 struct constant {};
 
 }  // namespace detail
 
-/// One that is derived from `upstream` and overrides nothing has misspelt a name.
+/// Whether a type derived from `upstream` overrides something. If it overrides nothing, a name is
+/// misspelt.
 template <class D>
 concept overrides_something_of_upstream =
     std::same_as<D, design::upstream> || !std::derived_from<D, design::upstream> ||
@@ -182,11 +183,11 @@ concept has_constants_of_a_design = requires {
     std::span<const primed_lock>(D::startup_order);
 };
 
-/// What `device` asks of a design: static constants of these types.
+/// What `device` needs of a design: static constants of these types.
 template <class D>
 concept locking_design = has_constants_of_a_design<D> && overrides_something_of_upstream<D>;
 
-/// What `gpu_device` asks beyond that.
+/// What `gpu_device` needs of a design in addition.
 template <class D>
 concept gpu_design = locking_design<D> && requires {
     typename detail::constant<design::copy_at, D::submit_copy>;

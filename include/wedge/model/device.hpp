@@ -13,15 +13,15 @@
 
 namespace wedge {
 
-/// A driver of design `D`. The zone holds one object's pages but not both, so that the second fault
-/// reclaims, and so does whoever else allocates while an object is populated.
+/// A driver of design `D`. The zone holds the pages of one object but not of both. So the second
+/// fault reclaims, and so does any other allocation while an object is populated.
 ///
 ///     wedge::explore<wedge::device<mine>>(wedge::parse_program("fault | unmap"))
 template <locking_design D>
 struct device {
     static constexpr result expects = D::expects;
     static constexpr zone_limits limits{.pages = 8, .min = 1, .low = 3, .high = 5};
-    static constexpr std::uint32_t object_pages = 6;  // one populated object wakes kswapd
+    static constexpr std::uint32_t object_pages = 6;  // a populated object wakes kswapd
     static constexpr std::uint32_t hog_pages = 4;
 
     device() {
@@ -30,7 +30,8 @@ struct device {
         prime(D::startup_order);
     }
 
-    /// A page fault of an object (Linux: ttm_bo_vm_fault): populates it under its reservation.
+    /// Handles a page fault of an object: populates it under its reservation (Linux:
+    /// ttm_bo_vm_fault).
     void fault(std::uint32_t index) {
         const shared_guard mm(mmap_);
         object& bo = at(index);
@@ -38,7 +39,7 @@ struct device {
         populate(bo);
     }
 
-    /// The driver needs the place of an object: waits for its reservation and throws it out.
+    /// Evicts an object because the driver needs its place: waits for its reservation.
     void evict(std::uint32_t index) {
         object& bo = at(index);
         const guard held(bo.resv);
@@ -46,13 +47,13 @@ struct device {
         depopulate(bo);
     }
 
-    /// munmap of the device's memory: the driver changes the tree of areas.
+    /// Unmaps the device's memory (munmap): the driver changes the tree of areas.
     void unmap() {
         const guard mm(mmap_);
         file_.change_tables(zone_, D::unmap_alloc);
     }
 
-    /// kswapd if it was woken; with an argument one pass even if it was not.
+    /// Runs as kswapd if it was woken; with an argument, makes one pass in any case.
     void kswapd(std::uint32_t forced) {
         if (forced != 0)
             zone_.kswapd_pass();
@@ -60,20 +61,21 @@ struct device {
             zone_.balance();
     }
 
-    /// A process that takes much memory, and exits.
+    /// Runs a process that takes much memory and exits.
     void hog() {
         if (zone_.alloc(hog_pages, gfp_kernel)) zone_.free(hog_pages);
     }
 
-    /// A hole is punched into a huge page of the mapping, which is split.
+    /// Punches a hole into a huge page of the mapping, which is split.
     void truncate() { file_.change_tables(zone_, D::split_alloc); }
 
-    /// From here on the task's allocations may fail (1), may reclaim first (2), or both (3).
+    /// Puts the task's later allocations under pressure: they may fail (1), may reclaim first (2),
+    /// or both (3).
     void strain(std::uint32_t how) {
         put_under({.fail_allocations = (how & 1U) != 0, .force_reclaim = (how & 2U) != 0});
     }
 
-    /// No page is lost, and none is twice.
+    /// Throws if a page was lost or counted twice.
     void check() const { check_pages(0); }
 
     static constexpr auto actions =
@@ -86,10 +88,10 @@ protected:
     struct object {
         explicit object(ww_class& of) : resv(of) {}
         reservation resv;
-        std::uint32_t pages = 0;  // by resv
+        std::uint32_t pages = 0;  // guarded by resv
     };
 
-    /// Gives back the pages of populated objects (Linux: drm_gem_lru_scan).
+    /// Frees the pages of populated objects (Linux: drm_gem_lru_scan).
     class object_shrinker final : public shrinker {
     public:
         explicit object_shrinker(device& of) : of_(of) {}

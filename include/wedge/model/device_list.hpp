@@ -1,12 +1,12 @@
-// The devices with the designs that come with wedge.
+// The designs that come with wedge, each in a device.
 #pragma once
 
 #include "wedge/model/gpu_device.hpp"
 
 namespace wedge {
 
-/// Each in the smallest device that has its bug. The inputs of a fuzzer number them in this order,
-/// so new ones go to the end.
+/// Each design in the smallest device that has its bug. The inputs of a fuzzer number them in this
+/// order, so new ones go to the end.
 using device_list =
     workload_list<device<design::upstream>, device<design::imap_before_reclaim>,
                   device<design::blocking_shrinker>, device<design::alloc_under_imap>,

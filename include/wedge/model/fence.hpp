@@ -1,4 +1,4 @@
-// Fences: what a device or another task signals once, and others wait for.
+// Fences: a device or a task signals one once, and other tasks wait for it.
 #pragma once
 
 #include "wedge/lock/completion.hpp"
@@ -6,10 +6,11 @@
 
 namespace wedge {
 
-/// Stays signalled; signalling again does nothing (Linux: dma_fence).
+/// An event that stays signalled; signalling again does nothing (Linux: dma_fence).
 ///
-/// A wait touches the signalling map, which whoever promises to signal holds meanwhile: so a wait
-/// within the promise, or under what the promise needs, is a finding without hanging.
+/// A wait touches the signalling map, which tasks hold that have promised to signal. So a wait
+/// within such a section, or under a lock that the section needs, is a finding without a hang (rule
+/// 19).
 class fence {
 public:
     /// @param signalling  the map of the fence's signallers; null: waits take part in no order
@@ -23,7 +24,8 @@ public:
         might_wait(where);
         done_.wait(where);
     }
-    /// False: it gave up. Under control it may give up whenever the engine chooses.
+    /// Waits at most that long; returns false if it gave up. Under control it may give up whenever
+    /// the engine chooses.
     template <class Rep, class Period>
     bool wait_for(std::chrono::duration<Rep, Period> at_most, site where = site::current()) {
         might_wait(where);

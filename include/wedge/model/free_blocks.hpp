@@ -1,4 +1,4 @@
-// The free pages of a zone, in blocks of a power of two.
+// The free pages of a zone, in blocks of powers of two.
 #pragma once
 
 #include <algorithm>
@@ -11,18 +11,19 @@
 
 namespace wedge {
 
-/// How many blocks of each order are free (Linux: free_area).
+/// The number of free blocks of each order (Linux: free_area).
 ///
-/// Blocks have no addresses, so nobody knows whose neighbours they are: pages that come back apart
-/// stay apart until they are compacted. The kernel would join some of them at once, so here a large
-/// block is rarer than there, never more frequent. Relaxed atomics, which order nothing else.
+/// Blocks have no addresses, so their neighbours are unknown: pages that are freed separately stay
+/// separate until they are compacted. The kernel would join some of them at once, so large blocks
+/// are rarer here than there, never more frequent. It uses relaxed atomics, which order nothing
+/// else.
 class free_blocks {
 public:
     static constexpr unsigned orders = 11;  // Linux: MAX_ORDER
 
     explicit free_blocks(std::uint32_t pages) { put(pages); }
 
-    /// Pages that come back together were one piece, as far as a power of two goes.
+    /// Adds pages. Pages that come together were one piece, as far as powers of two go.
     void put(std::uint32_t pages) noexcept {
         while (pages != 0) {
             const unsigned order =
@@ -33,8 +34,8 @@ public:
         }
     }
 
-    /// Takes pages wherever they are, of the smallest blocks first. The caller knows that there are
-    /// so many: it waits only for a thread that is about to put some back.
+    /// Takes pages wherever they are, from the smallest blocks first. The caller knows that there
+    /// are enough; the wait is only for a thread that is about to put pages back.
     void take(std::uint32_t pages) noexcept {
         for (unsigned order = 0; pages != 0; order = (order + 1) % orders) {
             const std::uint32_t size = 1U << order;
@@ -46,7 +47,7 @@ public:
         }
     }
 
-    /// Takes one block, of the smallest that is large enough. False: there is none.
+    /// Takes a block from the smallest one that is large enough; returns false if there is none.
     bool take_block(unsigned order) noexcept {
         for (unsigned from = order; from < orders; ++from) {
             if (!take_one(from)) continue;
@@ -56,8 +57,8 @@ public:
         return false;
     }
 
-    /// Moves what lies between free pages, so that they join to the largest blocks that so many
-    /// pages make. Whether a block has grown.
+    /// Joins the free pages to the largest blocks that they can form. Returns whether a block has
+    /// grown.
     bool compact() noexcept {
         bool has_joined = false;
         for (unsigned order = 0; order + 1 < orders; ++order)

@@ -12,14 +12,14 @@ namespace wedge {
 /// Callers pass one of the `gfp_…` constants, joined with modifiers: `gfp_nofs | gfp::nofail`.
 enum class gfp : std::uint32_t {
     none = 0,
-    direct_reclaim = 1,  ///< reclaim itself, and so sleep
-    kswapd_reclaim = 2,  ///< wake kswapd
+    direct_reclaim = 1,  ///< may reclaim itself, and so sleep
+    kswapd_reclaim = 2,  ///< wakes kswapd
     io = 4,              ///< its reclaim may start I/O
     fs = 8,              ///< its reclaim may enter the file system
     high = 16,           ///< urgent
     noretry = 32,        ///< give up early; may still sleep
-    retry_mayfail = 64,  ///< try hard, but fail rather than kill
-    nofail = 128,        ///< never fail: try for ever
+    retry_mayfail = 64,  ///< try hard, but fail instead of killing a process
+    nofail = 128,        ///< never fail: try forever
     nolockdep = 256,     ///< no order check of this allocation
 };
 
@@ -39,7 +39,7 @@ inline constexpr gfp gfp_kernel = gfp_nofs | gfp::fs;
 inline constexpr gfp gfp_nowait = gfp::kswapd_reclaim;
 inline constexpr gfp gfp_atomic = gfp::high | gfp::kswapd_reclaim;
 
-/// The flags that count for a task with these scopes (Linux: current_gfp_context, and
+/// Returns the flags that remain for a task with these scopes (Linux: current_gfp_context, and
 /// PF_MEMALLOC, under which an allocation never reclaims).
 constexpr gfp effective(gfp asked, std::uint8_t scopes) noexcept {
     if ((scopes & scope::noio) != 0) {

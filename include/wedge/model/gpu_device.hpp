@@ -14,10 +14,10 @@
 
 namespace wedge {
 
-/// `device` with all that waits for the hardware: submissions that reserve several objects and make
-/// room for them in the device's memory, user pages that the device works on, suspend, and recovery
-/// from a hang. A tenth as many executions a second as `device`, which has the bugs of reclaim
-/// alone.
+/// `device` with everything that waits for the hardware: submissions that reserve several objects
+/// and make room for them in the device's memory, user pages that the device works on, suspend, and
+/// recovery from a hang. It runs a tenth of the executions per second of `device`, which has the
+/// bugs of reclaim alone.
 ///
 ///     wedge::explore<wedge::gpu_device<mine>>(wedge::parse_program("submit | fault(1)"))
 template <gpu_design D>
@@ -36,22 +36,22 @@ struct gpu_device : device<D> {
         prime(D::fence_order);
     }
 
-    /// A page fault of an object (Linux: ttm_bo_vm_fault): rather than wait for its reservation
-    /// under the mmap lock it waits without, and asks for another pass.
+    /// Handles a page fault of an object (Linux: ttm_bo_vm_fault). It does not wait for the
+    /// reservation under the mmap lock: it drops the mmap lock, waits, and asks for another pass.
     void fault(std::uint32_t index) {
         object& bo = this->at(index);
         handle_fault(this->mmap_, fault_flags::allow_retry,
                      [&](fault_flags how) { return fault_in(bo, how); });
     }
 
-    /// A handle to an object: what it needs is allocated, and then it is registered.
+    /// Creates a handle to an object: allocates what it needs, then registers it.
     void create(std::uint32_t index) {
         if (!this->zone_.alloc(1, gfp_kernel)) return;
         const guard held(table_lock_);
         ++handles_[index % handles_.size()];
     }
 
-    /// The handle is closed. With the last one the object goes too, later if it is in use.
+    /// Closes a handle. The object goes with its last handle; if it is in use, it goes later.
     void close(std::uint32_t index) {
         bool is_last = false;
         {
@@ -64,7 +64,7 @@ struct gpu_device : device<D> {
         if (is_last) deleted_.drop(this->at(index));
     }
 
-    /// mmap of an object: it is looked up, and the area is put into the tree of its mapping.
+    /// Maps an object: looks it up and puts the area into the tree of its mapping.
     void mmap() {
         const guard mm(this->mmap_);
         { const guard looking_up(offset_lock_); }
@@ -72,7 +72,7 @@ struct gpu_device : device<D> {
     }
 
     /// Copies a list of objects from user space, reserves both, makes room for them, and queues a
-    /// job that uses them. An odd argument names them in the other order.
+    /// job that uses them. An odd argument lists them in the other order.
     void submit(std::uint32_t order) {
         if (D::submit_copy == design::copy_at::before_reservation) copy_from_user();
         job_fence& job = jobs_.make_job();
@@ -93,7 +93,7 @@ struct gpu_device : device<D> {
         });
     }
 
-    /// The screen shows another frame, which must be in the device's memory.
+    /// Shows another frame on the screen. It must be in the device's memory.
     void flip() {
         const std::array one{&frame_.resv};
         reserve(this->resv_, one, [&](ww_ticket& ticket) { return make_room(frame_, ticket); });
@@ -114,17 +114,17 @@ struct gpu_device : device<D> {
                   });
     }
 
-    /// The core takes the user pages away: it walks the mapping, and calls the notifiers.
+    /// Takes the user pages away, as the core does: walks the mapping and calls the notifiers.
     void swap_out() { take_user_pages(design::how::block); }
 
-    /// The user no longer needs what is in an object; whoever needs memory may drop it.
+    /// States that the user no longer needs an object's contents. Reclaim may drop them.
     void madvise(std::uint32_t index) {
         object& bo = this->at(index);
         const guard held(bo.resv);
         purgeable_.move_to_tail(bo);
     }
 
-    /// The device goes to sleep: nothing may be on it.
+    /// Lets the device sleep. Nothing may be in its memory then.
     void suspend() {
         for (object& bo : this->bos_) {
             const guard held(bo.resv);
@@ -135,17 +135,17 @@ struct gpu_device : device<D> {
         deleted_.drain();
     }
 
-    /// A process that takes much memory and exits, or is killed before.
+    /// Runs a process that takes much memory and exits, or is killed before.
     void hog() {
         if (hog_.grow(base::hog_pages)) hog_.exit();
     }
 
-    /// The scheduler's timer: recovers if a job has not run by now.
+    /// Runs the scheduler's timer: recovers if a job has not run yet.
     void timeout() {
         if (jobs_.has_pending()) recover();
     }
 
-    /// The device hangs: dumps its state, and starts it anew.
+    /// Recovers from a hang: dumps the device's state and restarts it.
     void recover() {
         const guard one_at_a_time(reset_lock_);
         {
@@ -174,7 +174,7 @@ struct gpu_device : device<D> {
         action<&gpu_device::recover>{"recover"}, action<&gpu_device::timeout>{"timeout"});
 
 private:
-    /// Gives the user pages back, in reclaim.
+    /// Frees the user pages in reclaim.
     class user_reclaim final : public shrinker {
     public:
         explicit user_reclaim(gpu_device& of) : of_(of) {}
@@ -198,7 +198,7 @@ private:
     private:
         gpu_device& of_;
     };
-    /// Waits for the job on the user pages.
+    /// Waits for the job that works on the user pages.
     struct user_idle {
         gpu_device* of;
         void operator()() const { of->wait_for_user_job(); }
@@ -232,8 +232,8 @@ private:
         });
     }
 
-    /// Puts an object into the device's memory, out of which others go when they are idle. Their
-    /// contents move to pages.
+    /// Places an object in the device's memory and evicts idle objects from it. Their contents move
+    /// to pages.
     [[nodiscard]] ww_result make_room(object& bo, ww_ticket& ticket) {
         return vram_.place(bo, ticket, D::evict_lock, [this](object& victim) {
             victim.resv.wait(fence_use::read);
@@ -289,10 +289,10 @@ private:
     user_reclaim user_reclaim_{*this};
     purge purge_{*this};
     spinlock table_lock_{"table_lock"};
-    std::array<std::uint32_t, 2> handles_{};  // by table_lock_
+    std::array<std::uint32_t, 2> handles_{};  // guarded by table_lock_
     spinlock offset_lock_{"vma_offset_lock"};
     object frame_{this->resv_};
-    vram<object> vram_{2};  // one less than there are objects
+    vram<object> vram_{2};  // one less than the number of objects
     mmap_lock hog_mmap_;
     notifier_list hog_notifiers_{this->zone_};
     process hog_{this->zone_, hog_mmap_, hog_notifiers_};

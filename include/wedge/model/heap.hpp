@@ -18,13 +18,13 @@ inline std::atomic<const heap_terms*> heap{nullptr};
 
 }  // namespace detail
 
-/// While it lives `new` allocates from this zone, in a program whose one source file includes
-/// wedge/model/replace_new.hpp; elsewhere it does nothing. One at a time.
+/// While it lives, `new` allocates from this zone. One object at a time. It works in a program of
+/// which exactly one source includes wedge/model/replace_new.hpp; elsewhere it does nothing.
 ///
-/// Under clang's ThreadSanitizer, which has operators of its own, nothing asks.
+/// Under clang's ThreadSanitizer, which has operators of its own, it does nothing either.
 ///
-/// On real threads every `new` of a thread that has met a lock states that it may reclaim, so that
-/// the order checker sees it under which locks. It reclaims, or fails, in a `heap_section` alone.
+/// On real threads, every `new` of a thread that has met a lock states that it may reclaim, so the
+/// order checker knows under which locks. It really reclaims or fails only in a `heap_section`.
 class heap_of {
 public:
     explicit heap_of(memory& zone, gfp flags = gfp_kernel) : terms_{&zone, flags} {
@@ -38,9 +38,9 @@ private:
     const detail::heap_terms terms_;
 };
 
-/// In here `new` behaves as the pressure of the zone has it: it runs reclaim, or throws
-/// std::bad_alloc, on real threads and under control. Take no lock of wedge in here, since what it
-/// allocates for itself would count too.
+/// While it lives, `new` behaves as the pressure of the zone says: it runs reclaim, or throws
+/// std::bad_alloc, on real threads and under control. Take no lock of wedge in here, since wedge's
+/// own allocations would count too.
 class heap_section : public alloc_scope {
 public:
     heap_section() noexcept : alloc_scope(scope::heap) {}
@@ -48,7 +48,7 @@ public:
 
 namespace detail {
 
-/// What `new` asks; false: it fails.
+/// Returns whether `new` may succeed.
 inline bool heap_allows(site where = site::current()) {
     const heap_terms* const terms = heap.load(std::memory_order_acquire);
     task* const self = current_task;

@@ -1,4 +1,4 @@
-// Blocking or trying: the choice of a design at each of its locks.
+// Block or try: the choice of a design at each of its locks.
 #pragma once
 
 #include "wedge/lock/guard.hpp"
@@ -23,7 +23,8 @@ enum class several_by : unsigned char { ticket, nesting };
 
 namespace detail {
 
-/// Runs the body while the lock is held exclusively; false: a try failed, it did not run.
+/// Runs the body while the lock is held exclusively. Returns false if a try failed; the body did
+/// not run then.
 template <class Lock, class Body>
 bool locked(Lock& lock, design::how way, site where, Body body) {
     if (way == design::how::try_) {
@@ -37,7 +38,7 @@ bool locked(Lock& lock, design::how way, site where, Body body) {
     return true;
 }
 
-/// The same for a shared hold.
+/// As `with_lock`, for a shared hold.
 template <class Lock, class Body>
 bool locked_shared(Lock& lock, design::how way, site where, Body body) WEDGE_NO_THREAD_SAFETY {
     if (way == design::how::block) {

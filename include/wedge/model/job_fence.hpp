@@ -1,4 +1,4 @@
-// The fence of a device's job: signalled by an interrupt, with callbacks, waited for by tasks.
+// The fence of a device's job: an interrupt signals it and runs callbacks, and tasks wait for it.
 #pragma once
 
 #include <algorithm>
@@ -12,8 +12,8 @@
 
 namespace wedge {
 
-/// Holds a spinlock with interrupts off, and lets them in again at the end of the block if they
-/// were in before (Linux: spin_lock_irqsave).
+/// Holds a spinlock with interrupts disabled, and enables them at the end of the block if they were
+/// enabled before (Linux: spin_lock_irqsave).
 class irq_guard {
 public:
     explicit irq_guard(spinlock& lock, site where = site::current()) WEDGE_NO_THREAD_SAFETY
@@ -36,8 +36,8 @@ private:
     const site where_;
 };
 
-/// What is called when a fence is signalled, under the fence's lock and in interrupt context: it
-/// must not sleep, take a lock that tasks take with interrupts on, or touch this fence
+/// A function that runs when a fence is signalled, under the fence's lock and in interrupt context.
+/// It must not sleep, touch this fence, or take a lock that tasks take with interrupts enabled
 /// (Linux: dma_fence_cb).
 class fence_callback {
 public:
@@ -48,14 +48,14 @@ public:
     virtual void signalled() = 0;
 };
 
-/// A fence with callbacks (Linux: dma_fence). Its signaller must not wait for what a waiter may
-/// hold: that order is the signalling map, which a wait touches.
+/// A fence with callbacks (Linux: dma_fence). Its signaller must not wait for a lock that a waiter
+/// may hold. The signalling map states that order, and each wait touches it (rule 19).
 class job_fence {
 public:
-    /// @param signallers  the map of those who promise to signal it
+    /// @param signallers  the map of the tasks that promise to signal it
     explicit job_fence(signalling_map& signallers) : signallers_(signallers) {}
 
-    /// The device's interrupt, on top of the running task. A second time nothing happens.
+    /// Signals the fence by an interrupt on top of the running task. A second call does nothing.
     void signal(site where = site::current()) {
         const in_context interrupt(context::hardirq, /*threaded=*/true, where);
         const guard held(lock_, where);
@@ -64,21 +64,23 @@ public:
         callbacks_.clear();
     }
 
-    /// False: it is signalled already, and the callback will not be called.
+    /// Adds a callback; returns false if the fence is signalled already, so that it will not be
+    /// called.
     bool add(fence_callback& one, site where = site::current()) {
         const irq_guard held(lock_, where);
         if (done_.is_signalled(where)) return false;
         callbacks_.push_back(&one);
         return true;
     }
-    /// Afterwards it is not called, nor being called. Not from a callback, and under no lock that
-    /// a callback takes. False: it has been called, or was never added.
+    /// Removes a callback, and waits until it is not running. Must not be called from a callback,
+    /// or under a lock that a callback takes. Returns false if it was called, or was never added.
     bool remove(fence_callback& one, site where = site::current()) {
         const irq_guard held(lock_, where);
         return std::erase(callbacks_, &one) != 0;
     }
 
-    /// Sleeps, whatever the caller holds: the order is checked even if it is signalled.
+    /// Waits for the fence. The order is checked for all locks that the caller holds, even if the
+    /// fence is signalled already.
     void wait(site where = site::current()) {
         signallers_.touch(where);
         done_.wait(where);
@@ -89,7 +91,7 @@ private:
     signalling_map& signallers_;
     spinlock lock_{"fence.lock"};
     fence done_{"fence"};
-    std::vector<fence_callback*> callbacks_;  // by lock_
+    std::vector<fence_callback*> callbacks_;  // guarded by lock_
 };
 
 }  // namespace wedge

@@ -14,17 +14,18 @@
 
 namespace wedge {
 
-/// What a zone and its kswapd know of each other (Linux: kswapd_wait, kswapd_failures and
+/// The state that a zone and its kswapd share (Linux: kswapd_wait, kswapd_failures and
 /// pfmemalloc_wait of a pgdat).
 class kswapd_waits {
 public:
-    /// @param tries  runs without success after which it gives up; 0: it never does
+    /// @param tries  runs without success after which it gives up; 0: never
     explicit kswapd_waits(std::uint32_t tries) : tries_(tries) {}
 
-    /// For the task that is kswapd; the first call returns at once if there is work already.
+    /// Waits for work, for the task that is kswapd. The first call returns at once if there is
+    /// work.
     ///
-    /// @param has_work  asked in one step with the note that there is a kswapd, so that no wake-up
-    ///                  is lost
+    /// @param has_work  asked in the step that notes that there is a kswapd, so that no wake-up is
+    ///     lost
     /// @return false: it was stopped
     template <class HasWork>
     bool wait_for_wake(HasWork has_work, site where) {
@@ -36,7 +37,8 @@ public:
         }
         stage.set(is_woken ? 1 : 0);
         const guard held(lock_, where);
-        if (throttled_tasks_ != 0) throttled_.notify_all(where);  // they say whether to go on
+        // The throttled tasks decide whether to go on.
+        if (throttled_tasks_ != 0) throttled_.notify_all(where);
         const idle_section without_work;
         while (!is_woken && !wake_ && !is_stopped_) woken_.wait(held, where);
         wake_ = false;
@@ -54,9 +56,9 @@ public:
         throttled_.notify_all(where);
     }
 
-    /// Waits until kswapd has got on, with all that the task holds (Linux:
-    /// throttle_direct_reclaim). Who must stay out of the file system may hold what kswapd waits
-    /// for, and goes on after a second.
+    /// Waits until kswapd has made progress, with all locks that the task holds (Linux:
+    /// throttle_direct_reclaim). A task that must stay out of the file system may hold what kswapd
+    /// waits for, and goes on after a second.
     ///
     /// @param may_go_on  () -> bool
     template <class MayGoOn>
@@ -73,7 +75,7 @@ public:
         }
         --throttled_tasks_;
     }
-    /// Whoever is throttled looks again.
+    /// Makes the throttled tasks look again.
     void release_throttled(site where) {
         const guard held(lock_, where);
         if (throttled_tasks_ != 0) throttled_.notify_all(where);
@@ -84,7 +86,7 @@ public:
     bool is_hopeless() const noexcept {
         return tries_ != 0 && failures_.load(std::memory_order_relaxed) >= tries_;
     }
-    /// A hash of all this but the locks. Between two steps, under control.
+    /// Returns a hash of this state without the locks. Under control, between two steps.
     std::uint64_t state() const noexcept {
         const std::uint64_t flags = std::uint64_t{is_there()} | std::uint64_t{wake_} << 1 |
                                     std::uint64_t{is_stopped_} << 2 |
@@ -101,11 +103,11 @@ private:
 
     const std::uint32_t tries_;
     std::atomic<std::uint32_t> failures_{0};  // runs since a reclaim freed something
-    std::atomic<bool> exists_{false};         // without one there is nobody to wake or wait for
-    spinlock lock_{"kswapd_wait"};            // Linux: a wait queue's lock
+    std::atomic<bool> exists_{false};         // otherwise no task needs to be woken or waited for
+    spinlock lock_{"kswapd_wait"};            // Linux: the lock of a wait queue
     condition woken_{lock_class("kswapd wake-up", {.keeps_mutex = true})};
     condition throttled_{lock_class("pfmemalloc_wait", {.keeps_mutex = true})};
-    std::uint32_t throttled_tasks_ = 0;  // by lock_, like the next
+    std::uint32_t throttled_tasks_ = 0;  // guarded by lock_, as the next one
     bool wake_ = false;
     bool is_stopped_ = false;
 };

@@ -1,4 +1,4 @@
-// Lists of objects from the longest unused to the latest, walked by reclaim with trylocks.
+// Lists of objects, least recently used first, which reclaim walks with trylocks.
 #pragma once
 
 #include <algorithm>
@@ -13,14 +13,15 @@ namespace wedge {
 
 /// A list under a lock (Linux: drm_gem_lru with a mutex, TTM's with a spinlock).
 ///
-/// The holders of objects' locks move them, so this lock is inside of those: a walk may only try
-/// them, or must let this one go first. Objects must outlive every walk.
+/// The holders of an object's lock move the object, so the list's lock is taken inside of objects'
+/// locks. A walk may only try those, or must release the list's lock first. Objects must outlive
+/// every walk.
 template <class Object, class Lock = spinlock>
 class basic_lru {
 public:
     explicit basic_lru(const char* name = "lru_lock") : lock_(name) {}
 
-    /// It was used now. Twice in a row is as good as once.
+    /// Moves an object to the end, since it was used now. A second call changes nothing.
     void move_to_tail(Object& one, site where = site::current()) {
         const guard held(lock_, where);
         std::erase(order_, &one);
@@ -31,8 +32,8 @@ public:
         std::erase(order_, &one);
     }
 
-    /// Shows each object once, without the list's lock, the longest unused first, until the visit
-    /// says that it is enough (Linux: drm_gem_lru_scan). Objects on show are in nobody else's walk.
+    /// Visits each object once, least recently used first and without the list's lock, until the
+    /// visit returns false (Linux: drm_gem_lru_scan). No other walk visits these objects meanwhile.
     ///
     /// @param visit  (Object&) -> bool: go on
     template <class Visit>
@@ -45,8 +46,9 @@ public:
         put_back(on_show, where);
     }
 
-    /// The first object whose lock can be had, which is tried with the list locked; or null
-    /// (Linux: ttm_bo_evict_swapout_allowable). The caller holds its lock then.
+    /// Returns the first object whose lock can be taken by trying, with the list locked; null if
+    /// there is none (Linux: ttm_bo_evict_swapout_allowable). The caller holds the object's lock
+    /// then.
     template <class TryLock>
     Object* first_locked(TryLock try_lock, site where = site::current()) {
         const guard held(lock_, where);
@@ -63,7 +65,7 @@ private:
         order_.erase(order_.begin());
         return first;
     }
-    /// To the head of the list, unless somebody has put them back by now.
+    /// Puts visited objects back at the head of the list, unless another task has put them back.
     void put_back(std::vector<Object*>& shown, site where) {
         if (shown.empty()) return;
         const guard held(lock_, where);
@@ -74,19 +76,18 @@ private:
     }
 
     Lock lock_;
-    std::vector<Object*> order_;  // by lock_
+    std::vector<Object*> order_;  // guarded by lock_
 };
 
 template <class Object>
 using lru = basic_lru<Object>;
 
-/// A list without a lock, for so many objects: who wants one tries its lock, and whatever was
-/// true of it before must be looked at again under that. A walk sees an object that moves
-/// meanwhile twice or not at all.
+/// A list without a lock, for at most `Size` objects. A user of an object tries its lock, and must
+/// look again under that lock. A walk may visit an object that moves meanwhile twice or not at all.
 template <class Object, std::size_t Size>
 class lock_free_lru {
 public:
-    /// False: it is full.
+    /// Adds an object; returns false if the list is full.
     bool add(Object& one, site where = site::current()) {
         for (atomic<Object*>& slot : slots_) {
             Object* nobody = nullptr;
@@ -101,10 +102,11 @@ public:
         }
     }
 
-    /// Shows what can be locked, from where the last walk ended (a second chance for the others).
+    /// Visits the objects that can be locked, from where the last walk ended (a second chance for
+    /// the others).
     ///
     /// @param try_lock  (Object&) -> bool
-    /// @param visit     (Object&) -> bool: go on; called with the object's lock, which it drops
+    /// @param visit     (Object&) -> bool: go on; called with the object's lock, which it releases
     template <class TryLock, class Visit>
     void walk(TryLock try_lock, Visit visit, site where = site::current()) {
         const std::size_t start = hand_.fetch_add(1, where);

@@ -24,21 +24,22 @@ namespace wedge {
 /// A zone's size and its watermarks, in pages.
 struct zone_limits {
     std::uint32_t pages = 0;
-    std::uint32_t min = 0;   ///< an allocation leaves at least so many free
-    std::uint32_t low = 0;   ///< below it kswapd is woken
-    std::uint32_t high = 0;  ///< kswapd's goal
-    /// Of `min`: what urgent allocations and reclaimers may take (Linux: ALLOC_HIGH, PF_MEMALLOC).
+    std::uint32_t min = 0;   ///< an allocation leaves at least this many pages free
+    std::uint32_t low = 0;   ///< with fewer free pages kswapd is woken
+    std::uint32_t high = 0;  ///< the number of free pages that kswapd restores
+    /// The part of `min` that urgent allocations and reclaimers may take (Linux: ALLOC_HIGH,
+    /// PF_MEMALLOC).
     std::uint32_t reserve = 0;
-    /// Runs without success after which kswapd sleeps until a reclaim frees something; 0: never
-    /// (Linux: MAX_RECLAIM_RETRIES, 16).
+    /// The number of runs without success after which kswapd sleeps until a reclaim frees
+    /// something; 0: never (Linux: MAX_RECLAIM_RETRIES, 16).
     std::uint32_t kswapd_tries = 0;
-    /// With fewer free, who reclaims directly waits first until kswapd has got on or given up, so
-    /// `kswapd_tries` must be set too (Linux: half of the reserves, throttle_direct_reclaim).
+    /// With fewer free pages, a direct reclaimer first waits until kswapd has made progress or
+    /// given up. It needs `kswapd_tries` (Linux: half of the reserves, throttle_direct_reclaim).
     std::uint32_t throttle = 0;
 };
 
-/// Who lets compaction move its pages (Linux: isolate_migratepages and try_to_migrate). Runs in the
-/// task that wants a block, on top of its locks, as a shrinker does.
+/// A user of pages that lets compaction move them (Linux: isolate_migratepages and try_to_migrate).
+/// It runs in the task that wants a block, on top of that task's locks, as a shrinker does.
 class page_mover {
 public:
     page_mover() = default;
@@ -46,15 +47,17 @@ public:
     page_mover& operator=(const page_mover&) = delete;
     virtual ~page_mover() = default;
 
-    /// False: its pages cannot move now, and free ones between them do not join.
+    /// Moves its pages. Returns false if they cannot move now; then free pages between them do not
+    /// join.
     virtual bool move() = 0;
 };
 
-/// Pages that tasks allocate and shrinkers give back; by default without end.
+/// Pages that tasks allocate and shrinkers give back. Without limits it never runs out.
 ///
-/// Under control each look at the number of free pages is one visible step, and what it decides is
-/// part of that step: the search must know which steps share the zone. Natively the number is a
-/// relaxed atomic, which orders nothing else, so that races of the program under test stay visible.
+/// Under control each look at the number of free pages is a visible step, and the decision that
+/// follows is part of that step: a search must know which steps share the zone. In a live program
+/// the number is a relaxed atomic, which orders nothing else, so that races of the program under
+/// test stay visible.
 class memory {
 public:
     memory() = default;
@@ -65,15 +68,17 @@ public:
                     (limits.throttle == 0 || limits.kswapd_tries != 0));
     }
 
-    /// Shrinkers run in the order of their registration. Before the tasks start.
+    /// Adds a shrinker. Shrinkers run in the order of their registration. Call it before the tasks
+    /// start.
     void add(shrinker& one) { shrinkers_.push_back(&one); }
 
-    /// Who is killed when reclaim gets nowhere, in this order. Before the tasks start.
+    /// Adds a process that is killed when reclaim makes no progress, in this order. Call it before
+    /// the tasks start.
     void add(oom_victim& one) { killer_.add(one); }
-    /// Before the tasks start.
+    /// Adds a user of movable pages. Call it before the tasks start.
     void add(page_mover& one) { movers_.push_back(&one); }
 
-    /// Switches choices on or off. Before the tasks start.
+    /// Switches choices on or off. Call it before the tasks start.
     void set(pressure how) {
         pressure_ = how;
         failing_.set(how.failing);
@@ -83,24 +88,26 @@ public:
         hogging_.set(how.hogging);
     }
 
-    /// Takes pages; false: there were none.
+    /// Takes pages; returns false if there are none.
     ///
-    /// Succeeds at once if `min` pages stay free; leaving fewer than `low` wakes kswapd. Otherwise
-    /// a task that may reclaim directly runs reclaim passes, and tries again while they free
-    /// anything; with NORETRY one pass. Then somebody is killed, unless the flags say that it may
-    /// fail or must stay out of the file system. With NOFAIL it yields and tries for ever.
+    /// It succeeds at once if `min` pages stay free; leaving fewer than `low` wakes kswapd.
+    /// Otherwise a task that may reclaim directly runs reclaim passes, and tries again while they
+    /// free pages; with NORETRY it makes one pass. Then a process is killed, unless the flags say
+    /// that the allocation may fail or must stay out of the file system. With NOFAIL it yields and
+    /// tries forever.
     bool alloc(std::uint32_t pages, gfp asked, site where = site::current()) {
         return alloc({.pages = pages}, asked, where);
     }
 
-    /// Takes 2^order pages in one piece. They may be free and yet scattered: then, after reclaim,
-    /// the free pages are compacted, unless the flags forbid I/O. For a costly order a single pass
-    /// is made, since reclaim hardly ever makes room for one (Linux: PAGE_ALLOC_COSTLY_ORDER).
+    /// Takes 2^order pages in one piece; returns false if there is none. Free pages may be
+    /// scattered: after reclaim they are compacted, unless the flags forbid I/O. A costly order
+    /// gets a single pass, since reclaim hardly ever makes room for one (Linux:
+    /// PAGE_ALLOC_COSTLY_ORDER).
     bool alloc_block(unsigned order, gfp asked, site where = site::current()) {
         return alloc({.pages = 1U << order, .order = order}, asked, where);
     }
 
-    /// Gives pages back, in one piece as far as they make one; never more than the zone has.
+    /// Gives pages back, as few pieces as powers of two allow. Never more than the zone has.
     void free(std::uint32_t pages, site where = site::current()) {
         if (is_endless_ || pages == 0 || !step_on_zone(where)) return;
         std::uint32_t before = free_.load(std::memory_order_relaxed);
@@ -115,13 +122,13 @@ public:
     /// States that an allocation with these flags is possible here, without one (rule 18).
     void might_alloc(gfp asked, site where = site::current()) { order_.touch(asked, where); }
 
-    /// One pass of direct reclaim, under the task's scopes; nothing inside reclaim.
+    /// Makes one pass of direct reclaim under the task's scopes. Does nothing within reclaim.
     void reclaim(gfp asked = gfp_kernel, site where = site::current()) {
         const gfp counts = effective(asked, current().scopes);
         if (has(counts, gfp::direct_reclaim)) pass(counts, where);
     }
 
-    /// One pass as kswapd; whether it freed anything.
+    /// Makes one pass as kswapd; returns whether it freed anything.
     bool kswapd_pass(site where = site::current()) {
         bool has_freed = false;
         {
@@ -132,7 +139,7 @@ public:
         return has_freed;
     }
 
-    /// Passes until `high` pages are free, or nothing more is freed (Linux: balance_pgdat).
+    /// Makes passes until `high` pages are free or nothing more is freed (Linux: balance_pgdat).
     void balance(site where = site::current()) {
         while (below_high(where)) {
             if (kswapd_pass(where)) continue;
@@ -140,18 +147,18 @@ public:
             return;
         }
     }
-    /// Whether kswapd has given up, and is not woken until a reclaim frees something.
+    /// Returns whether kswapd has given up. It is not woken then until a reclaim frees something.
     bool is_hopeless() const noexcept { return kswapd_.is_hopeless(); }
 
-    /// For a task that is kswapd: sleeps until an allocation leaves fewer than `low` pages. At the
-    /// first call it returns at once if there are fewer already.
+    /// Sleeps until an allocation leaves fewer than `low` pages. For the task that is kswapd. The
+    /// first call returns at once if there are fewer already.
     ///
     /// @return false: it was stopped
     bool wait_for_kswapd_wake(site where = site::current()) {
         return kswapd_.wait_for_wake([&] { return below_low(where); }, where);
     }
 
-    /// From now on `wait_for_kswapd_wake` returns false, and nobody is throttled.
+    /// Stops kswapd: from now on `wait_for_kswapd_wake` returns false, and no task is throttled.
     void stop_kswapd(site where = site::current()) { kswapd_.stop(where); }
 
     std::uint32_t free_pages(site where = site::current()) const {
@@ -164,24 +171,25 @@ public:
     bool below_high(site where = site::current()) const {
         return !is_endless_ && free_pages(where) < limits_.high;
     }
-    /// What the hog of the pressure has taken.
+    /// Returns the number of pages that the hog of the pressure has taken.
     std::uint32_t hogged_pages() const noexcept { return hogged_.load(std::memory_order_relaxed); }
     const zone_limits& limits() const noexcept { return limits_; }
 
-    /// A hash of what decides how allocations of single pages go on, locks and tasks aside; of a
-    /// zone without rates, throttling or movers. Between two steps, under control.
+    /// Returns a hash of what decides how allocations of single pages go on, without locks and
+    /// tasks. For a zone without rates, throttling or movers. Under control, between two steps.
     std::uint64_t state() const noexcept {
         return combine(combine(free_.load(std::memory_order_relaxed), hogged_pages()),
                        kswapd_.state());
     }
-    /// What it remembers of one task: whether the pass that the task is in has freed anything.
+    /// Returns what it remembers of a task: whether the pass that the task is in has freed
+    /// anything.
     bool has_freed(std::uint32_t task) const noexcept { return progress_.has_freed(task); }
     reclaim_order& order() noexcept { return order_; }
 
 private:
     static constexpr unsigned costly_order = 3;
 
-    /// What is asked for: pages wherever they are, or with an order in one piece.
+    /// A request: pages wherever they are, or with an order in one piece.
     struct request {
         std::uint32_t pages;
         unsigned order = 0;
@@ -230,14 +238,16 @@ private:
         }
     }
 
-    /// Whether one kind of pressure strikes: the zone's or the task's, by a choice, or at a rate.
+    /// Returns whether a kind of pressure strikes: that of the zone or of the task, by a choice or
+    /// at a rate.
     bool strikes(bool is_on, std::uint8_t task_scope, fault_point& at_rate, const char* why,
                  site where) {
         if ((is_on || (current().scopes & task_scope) != 0) && choose(2, why) == 1) return true;
         return at_rate.strikes(why, where);
     }
 
-    /// The hog takes what it can have without reclaim, and gives all of it back the next time.
+    /// Runs the hog: it takes what it can get without reclaim, and gives all of it back the next
+    /// time.
     void call_hog(site where) {
         if (const std::uint32_t pages = hogged_.exchange(0, std::memory_order_relaxed)) {
             free(pages, where);
@@ -246,13 +256,15 @@ private:
         }
     }
 
-    /// Linux: __alloc_pages_may_oom. Urgent, optional and costly allocations kill nobody.
+    /// Returns whether the allocation may kill a process (Linux: __alloc_pages_may_oom). Urgent,
+    /// optional and costly allocations do not.
     bool may_kill(gfp counts, request wanted) const noexcept {
         return killer_.has_victims() && has(counts, gfp::direct_reclaim) && has(counts, gfp::fs) &&
                !has(counts, gfp::noretry | gfp::retry_mayfail) && !wanted.is_costly();
     }
 
-    /// Whether it makes sense to try again: somebody was killed, or is being killed.
+    /// Kills a process. Returns whether it makes sense to try again: a process was killed, or is
+    /// being killed.
     bool kill(site where) {
         const oom_killer::outcome got = killer_.kill(where);
         if (got != oom_killer::outcome::busy) return got == oom_killer::outcome::killed;
@@ -260,8 +272,8 @@ private:
         return !is_given_up();
     }
 
-    /// Joins free pages, within no reclaim but as a reclaimer (Linux: compaction, which moves
-    /// nothing for who must not start I/O).
+    /// Joins free pages, as a reclaimer but in no reclaim section (Linux: compaction, which moves
+    /// nothing for a caller that must not start I/O).
     bool compact(gfp counts, site where) {
         if (is_endless_ || !has(counts, gfp::io)) return false;
         const alloc_scope no_reclaim(scope::noreclaim);
@@ -270,7 +282,7 @@ private:
         return can_move && step_on_zone(where) && blocks_.compact();
     }
 
-    /// How many pages this allocation must leave free.
+    /// Returns how many pages this allocation must leave free.
     std::uint32_t floor_of(gfp counts) const noexcept {
         const bool is_urgent = has(counts, gfp::high) || (current().scopes & scope::noreclaim) != 0;
         return limits_.min - (is_urgent ? limits_.reserve : 0);
@@ -281,8 +293,9 @@ private:
         return self.runtime != nullptr && self.runtime->is_giving_up();
     }
 
-    /// The visible step that touches the zone: a release of what nobody holds, which is always
-    /// possible and never throws, since destructors free pages. False: the execution is given up.
+    /// Takes the visible step that touches the zone: a release of a lock that no task holds. It is
+    /// always possible and never throws, since destructors free pages. Returns false if the
+    /// execution is given up.
     bool step_on_zone(site where) const {
         task& self = current();
         if (self.runtime == nullptr) return true;
@@ -319,7 +332,7 @@ private:
         return true;
     }
 
-    /// How many pages a pass of direct reclaim freed.
+    /// Makes a pass of direct reclaim and returns how many pages it freed.
     std::uint32_t pass(gfp counts, site where) {
         if (limits_.throttle != 0)
             kswapd_.throttle([&] { return free_pages(where) >= limits_.throttle; },
@@ -342,7 +355,7 @@ private:
     fault_point rising_;
     fault_point killing_;
     fault_point hogging_;
-    std::atomic<std::uint32_t> free_{0};  // as many as the blocks have, but for a moment
+    std::atomic<std::uint32_t> free_{0};  // equals the sum of the blocks, except for a moment
     free_blocks blocks_{0};
     std::atomic<std::uint32_t> hogged_{0};
     std::vector<shrinker*> shrinkers_;

@@ -1,4 +1,4 @@
-// MMU notifiers: who must let go of user pages before the core takes them away.
+// MMU notifiers: devices that must let go of user pages before the core takes them away.
 #pragma once
 
 #include <algorithm>
@@ -21,18 +21,18 @@ public:
     mmu_notifier& operator=(const mmu_notifier&) = delete;
     virtual ~mmu_notifier() = default;
 
-    /// Lets go of the pages. Runs in whoever invalidates, reclaim included: it must not allocate
-    /// with direct reclaim, nor take a lock that others hold over an allocation. It may wait for
-    /// fences.
+    /// Lets go of the pages. It runs in the task that invalidates, which may be a reclaimer: it
+    /// must not allocate with direct reclaim, nor take a lock that others hold over an allocation.
+    /// It may wait for fences.
     ///
     /// @param may_block  false (the OOM reaper): it must neither sleep nor wait
-    /// @return false: it would have had to; the invalidation is given up
+    /// @return false: it would have had to wait; the invalidation is given up
     virtual bool invalidate(bool may_block) = 0;
-    /// The pages have gone. Called if `invalidate` said true.
+    /// Called when the pages are gone, if `invalidate` returned true.
     virtual void invalidated() {}
 };
 
-/// The notifiers of an address space. They come and go while others invalidate.
+/// The notifiers of an address space. They may be added and removed while other tasks invalidate.
 class notifier_list {
 public:
     explicit notifier_list(memory& zone) : zone_(zone) {}
@@ -43,7 +43,8 @@ public:
         const guard held(list_lock_, where);
         all_.push_back(&one);
     }
-    /// Waits until no callback runs. Not from a callback, and under no lock that one takes.
+    /// Removes a notifier and waits until none of its callbacks runs. Must not be called from a
+    /// callback, or under a lock that one takes.
     void remove(mmu_notifier& one, site where = site::current()) {
         {
             const guard held(list_lock_, where);
@@ -51,12 +52,12 @@ public:
         }
         synchronise(where);
     }
-    /// Waits for the invalidations that run now (Linux: synchronize_srcu).
+    /// Waits for the invalidations that are running (Linux: synchronize_srcu).
     void synchronise(site where = site::current()) { const guard all_readers(srcu_, where); }
 
-    /// Calls all, and while they have let go, `body`, which takes the pages away.
+    /// Calls all notifiers. After all have let go it calls `body`, which takes the pages away.
     ///
-    /// @return false: one could not; nothing was taken away
+    /// @return false: one could not let go; nothing was taken away
     template <class Body>
     bool invalidate(bool may_block, Body body, site where = site::current()) {
         const srcu_section reading(srcu_, where);
@@ -77,9 +78,9 @@ public:
     }
 
 private:
-    /// A reader waits only for a writer that holds, and those hold for a moment: so sections nest
-    /// and never wait for each other. That a std::shared_mutex forbids nested reads is the native
-    /// lock's rule and not SRCU's.
+    /// A reader waits only for a writer that holds the lock, and writers hold it for a moment. So
+    /// sections nest and never wait for each other. std::shared_mutex forbids nested reads, SRCU
+    /// does not.
     using srcu = checked<std::shared_mutex>;
 
     class srcu_section {
@@ -99,10 +100,10 @@ private:
     memory& zone_;
     srcu srcu_{lock_class("mmu_notifier_srcu", {.reads_nest = true})};
     spinlock list_lock_{"mmu_notifier_list"};
-    std::vector<mmu_notifier*> all_;  // by list_lock_
+    std::vector<mmu_notifier*> all_;  // guarded by list_lock_
 };
 
-/// Tells a driver whether the pages that it has collected are still there (Linux: the sequence of
+/// Tells a driver whether the pages that it has collected are still present (Linux: the sequence of
 /// an interval notifier).
 ///
 ///     do {
@@ -112,20 +113,20 @@ private:
 ///     } while (pages.read_retry(seq) && (unlock(driver), true));
 class notifier_sequence {
 public:
-    /// Waits while an invalidation runs: under no lock that its callbacks take.
+    /// Waits while an invalidation runs. Call it under no lock that its callbacks take.
     std::uint32_t read_begin(site where = site::current()) {
         const guard held(lock_, where);
         while (active_ != 0) idle_.wait(held, where);
         return count_;
     }
-    /// Whether an invalidation has begun since. The caller holds the lock that the callback takes
-    /// to begin one, so the answer stays true.
+    /// Returns whether an invalidation has begun since. The caller holds the lock that the callback
+    /// takes to begin one, so the answer stays true.
     bool read_retry(std::uint32_t seen, site where = site::current()) {
         const guard held(lock_, where);
         return seen != count_;
     }
 
-    /// In the callback, under the driver's lock.
+    /// Begins an invalidation. Called by the callback, under the driver's lock.
     void begin(site where = site::current()) {
         const guard held(lock_, where);
         ++active_;

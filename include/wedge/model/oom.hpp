@@ -1,4 +1,4 @@
-// Who gives way when reclaim gets nowhere.
+// Processes that are killed when reclaim makes no progress.
 #pragma once
 
 #include <algorithm>
@@ -19,8 +19,8 @@ public:
     oom_victim& operator=(const oom_victim&) = delete;
     virtual ~oom_victim() = default;
 
-    /// Frees its pages by `memory::free`; false: nothing to free. Runs in the task that found no
-    /// memory, on top of its locks, so it may only try locks and must not wait for a notifier.
+    /// Frees its pages by `memory::free`; returns false if it has none. Runs in the task that found
+    /// no memory, on top of its locks, so it may only try locks and must not wait for a notifier.
     virtual bool reap() = 0;
 };
 
@@ -29,15 +29,15 @@ class oom_killer {
 public:
     enum class outcome : unsigned char { killed, nobody, busy };
 
-    /// Before the tasks start.
+    /// Adds a victim. Call it before the tasks start.
     void add(oom_victim& one) {
         victims_.push_back(&one);
-        if (!lock_) lock_.emplace("oom_lock");  // without victims a zone is one lock smaller
+        if (!lock_) lock_.emplace("oom_lock");  // a zone without victims does without the lock
     }
     bool has_victims() const noexcept { return !victims_.empty(); }
 
-    /// Kills the first that has something to give; `busy`: somebody else is killing. Its lock is
-    /// only tried, since the callers hold locks; they come back later.
+    /// Kills the first process that has pages to give. Returns `busy` if another task is killing:
+    /// the lock is only tried, since the callers hold locks; they come back later.
     outcome kill(site where) {
         const try_guard held(*lock_, where);
         if (!held) return outcome::busy;

@@ -13,31 +13,33 @@
 
 namespace wedge {
 
-/// How often something goes wrong, and to whom (Linux: the attributes of fault injection).
+/// How often something goes wrong, and for which calls (Linux: the attributes of fault injection).
 ///
-/// Under control the engine chooses at each call that counts, so `percent` only switches it on;
-/// on real threads it is a probability.
+/// On real threads `percent` is a probability. Under control the engine chooses at each call that
+/// counts, so `percent` only switches that on.
 struct fault_rate {
     std::uint32_t percent = 0;                ///< 0: never
-    std::uint32_t interval = 1;               ///< only every so-many-th call counts
-    std::uint32_t nth = 0;                    ///< if not 0: the call of that number, and no other
-    std::uint32_t times = ~std::uint32_t{0};  ///< no more often than that
+    std::uint32_t interval = 1;               ///< only every n-th call counts
+    std::uint32_t nth = 0;                    ///< if not 0: only the call with this number
+    std::uint32_t times = ~std::uint32_t{0};  ///< at most this often
 
-    // Only those calls count that are meant by all of these.
+    // Only calls that match all of these count.
     const char* holding = nullptr;  ///< under a lock of the class with this name
-    const char* by = nullptr;       ///< of a task with this in its name, as of an action
-    const char* called_in =
-        nullptr;           ///< in the function of this name, or a file with it in its path
-    code_range within{};   ///< on whose stack is a call from this code
-    code_range without{};  ///< on whose stack is none from this code
+    const char* by = nullptr;       ///< of a task with this text in its name, such as an action
+    /// In the function of this name, or in a file with this text in its path.
+    const char* called_in = nullptr;
+    code_range within{};   ///< with a call from this code on the stack
+    code_range without{};  ///< with no call from this code on the stack
 };
 
-/// One place where something may go wrong. Callable by any task.
+/// A place where something may go wrong. Any task may call it.
 class fault_point {
 public:
-    /// Before the tasks start.
+    /// Sets how often. Call it before the tasks start.
     void set(fault_rate how) { how_ = how; }
 
+    /// Returns whether it goes wrong this time.
+    ///
     /// @param why  a literal that says what goes wrong
     bool strikes(const char* why, site where = site::current()) {
         if ((how_.percent == 0 && how_.nth == 0) || !is_meant(where)) return false;
@@ -72,23 +74,25 @@ private:
     std::atomic<std::uint32_t> struck_{0};
 };
 
-/// What may happen to an allocation although memory suffices. All off: allocations depend on the
-/// watermarks only, and a plain exploration stays small.
+/// What may happen to an allocation although there is memory. If all is off, allocations depend on
+/// the watermarks only, and an exploration stays small.
 struct pressure {
-    bool fail_allocations = false;  ///< any but a NOFAIL one may fail, by a recorded choice
-    bool force_reclaim = false;     ///< one that may reclaim directly may do so first, likewise
-    bool raise_watermarks = false;  ///< they may stand higher for one allocation, likewise
-    fault_rate failing{};           ///< the same three at a rate
+    /// Any allocation but a NOFAIL one may fail, by a recorded choice.
+    bool fail_allocations = false;
+    /// An allocation that may reclaim directly may do so first, by a choice.
+    bool force_reclaim = false;
+    bool raise_watermarks = false;  ///< the watermarks may be higher for an allocation, by a choice
+    fault_rate failing{};           ///< as these three, at a rate
     fault_rate reclaiming{};
     fault_rate rising{};
     fault_rate killing{};  ///< a process is killed, if the flags allow it
-    fault_rate hogging{};  ///< a hog comes and takes `hog_pages`, or goes if it is there
+    fault_rate hogging{};  ///< a hog comes and takes `hog_pages`, or leaves if it is there
     std::uint32_t hog_pages = 0;
 };
 
-/// Puts the allocations of the running task under this pressure, beside that of their zone, until
-/// it says otherwise (Linux: /proc/self/make-it-fail); rates are the zone's alone. A workload's
-/// action may do so, which lets programs say who is under pressure and from when on.
+/// Puts the running task's allocations under this pressure, in addition to that of their zone,
+/// until the next call (Linux: /proc/self/make-it-fail). Rates apply to zones only. An action of a
+/// workload may call it, so that programs can say which task is under pressure, and from when on.
 inline void put_under(pressure how) noexcept {
     constexpr unsigned all = scope::may_fail | scope::reclaim_first | scope::higher_watermarks;
     std::uint8_t& scopes = current().scopes;

@@ -7,17 +7,17 @@
 
 namespace wedge {
 
-/// One lock of a stated order, by the name of its class.
+/// A lock of a stated order, by the name of its class.
 struct primed_lock {
     const char* name;
-    mode how = mode::exclusive;  ///< how it is taken under those before it
+    mode how = mode::exclusive;  ///< how it is taken under the locks before it
 };
 
-/// Tells the order checker that each lock may be taken while all before it are held (rule 20;
-/// Linux: dma_resv_lockdep). Evidence like any other: a path that does the opposite is found the
-/// first time it runs, and the finding says where this was stated.
+/// Tells the order checker that each lock may be taken while all locks before it are held (rule 20;
+/// Linux: dma_resv_lockdep). It is evidence like any other: a path that does the opposite is found
+/// the first time it runs, and the finding says where the order was stated.
 ///
-/// Call it when the locks exist, since a class has the options of its first lock.
+/// Call it when the locks exist, since a class gets its options from its first lock.
 inline void prime(std::span<const primed_lock> order, site where = site::current()) {
     task& self = current();
     for (std::size_t to = 1; to < order.size(); ++to)

@@ -11,13 +11,14 @@
 
 namespace wedge {
 
-/// Anonymous pages of an address space (Linux: oom_reap_task_mm). Register it with `memory::add`.
+/// A process with anonymous pages, which may be killed for them (Linux: oom_reap_task_mm). Register
+/// it with `memory::add`.
 class process final : public oom_victim {
 public:
     process(memory& zone, mmap_lock& mm, notifier_list& notifiers)
         : zone_(zone), mm_(mm), notifiers_(notifiers) {}
 
-    /// Takes so many pages more; false: there were none.
+    /// Takes more pages; returns false if there are none.
     bool grow(std::uint32_t pages, site where = site::current()) {
         const shared_guard held(mm_, where);
         if (!zone_.alloc(pages, gfp_kernel, where)) return false;
@@ -30,8 +31,9 @@ public:
     }
     std::uint32_t pages(site where = site::current()) const { return pages_.load(where); }
 
-    /// The address space is only tried, since who changes it may wait for this very memory; and a
-    /// notifier that would have to wait is not waited for. Then others are looked at.
+    /// Frees its pages. It only tries the address space, because a task that changes it may wait
+    /// for this very memory, and it does not wait for a notifier. If it fails, other victims are
+    /// tried.
     bool reap() override {
         bool has_freed = false;
         static_cast<void>(detail::locked_shared(mm_, design::how::try_, site::current(), [&] {

@@ -1,4 +1,4 @@
-// Reclaim as pseudo-locks: who may enter it, and who is in it.
+// Reclaim as pseudo-locks: which allocations may enter it, and which tasks are in it.
 #pragma once
 
 #include <atomic>
@@ -10,14 +10,14 @@
 
 namespace wedge {
 
-/// The order of everything that is held over an allocation or taken in reclaim (rules 17 and 18;
+/// The order of what is held over an allocation and what is taken in reclaim (rules 17 and 18;
 /// Linux: fs_reclaim_acquire in mm/page_alloc.c).
 ///
 /// An allocation that may reclaim directly touches the pseudo-lock of its effective mask, and
-/// within it the one of the mmu notifiers, whatever its mask. A task in reclaim touches nothing,
-/// since its allocations never reclaim; nor does an allocation that opted out.
+/// within it the pseudo-lock of the mmu notifiers, whatever its mask. A task in reclaim touches
+/// nothing, since its allocations never reclaim; nor does an allocation that opted out.
 class reclaim_order {
-    /// A section, which may be none.
+    /// A section of a pseudo-lock; null: no section.
     class hold {
     public:
         hold(pseudo_lock* map, site where) : map_(map), where_(where) {
@@ -35,7 +35,7 @@ class reclaim_order {
     };
 
 public:
-    /// "This may reclaim", whether or not it will.
+    /// States that an allocation here may reclaim, whether or not it will.
     void touch(gfp asked, site where) {
         const gfp counts = effective(asked, current().scopes);
         if (!has(counts, gfp::direct_reclaim) || has(counts, gfp::nolockdep)) return;
@@ -44,11 +44,12 @@ public:
         of(counts).release(mode::exclusive, where);
     }
 
-    /// Being in reclaim: the pseudo-lock of the mask is held, and from then on the task counts as
-    /// a reclaimer (Linux: PF_MEMALLOC; taken in __perform_reclaim and balance_pgdat).
+    /// While it lives, the running task is in reclaim: it holds the pseudo-lock of the mask, and
+    /// from then on counts as a reclaimer (Linux: PF_MEMALLOC; taken in __perform_reclaim and
+    /// balance_pgdat).
     class section {
     public:
-        /// A direct reclaimer, with flags that are effective. It may call the mmu notifiers.
+        /// A direct reclaimer with these effective flags. It may call the mmu notifiers.
         section(reclaim_order& order, gfp counts, site where)
             : section(has(counts, gfp::nolockdep) ? nullptr : &order.of(counts), where,
                       has(counts, gfp::nolockdep) ? nullptr : &order.notifier_) {}
@@ -66,7 +67,7 @@ public:
         alloc_scope reclaims_;
     };
 
-    /// The callbacks of the mmu notifiers run in here, whoever invalidates.
+    /// While it lives, the callbacks of the mmu notifiers run, in any task that invalidates.
     class notifier_section {
     public:
         notifier_section(reclaim_order& order, site where) : map_(&order.notifier_, where) {}
@@ -86,8 +87,8 @@ private:
     pseudo_lock notifier_{"mmu_notifier"};
 };
 
-/// "This may reclaim", in a program that has no zone: states at an allocation under which locks it
-/// is made. One pseudo-lock of the class of all zones serves the whole process.
+/// States that an allocation here may reclaim, in a program without a zone. One pseudo-lock, of the
+/// class that all zones share, serves the whole process.
 inline void might_alloc(gfp asked, site where = site::current()) {
     static reclaim_order& order = *new reclaim_order;  // threads may outlive static objects
     order.touch(asked, where);
@@ -95,8 +96,8 @@ inline void might_alloc(gfp asked, site where = site::current()) {
 
 namespace detail {
 
-/// How many pages each task has freed in the pass that it is in. Natively without a lock, so that
-/// it orders nothing between the tasks of the program under test.
+/// How many pages each task has freed in its current pass. It takes no lock in a live program, so
+/// that it orders nothing between the tasks of the program under test.
 class reclaim_progress {
     struct entry {
         std::atomic<const task*> who{nullptr};
@@ -113,7 +114,7 @@ public:
             delete std::exchange(each, each->next);
     }
 
-    /// The running task's pass, from the construction to the end of the block.
+    /// The running task's pass, from its construction to the end of the block.
     class pass {
     public:
         explicit pass(reclaim_progress& all) : mine_(all.claim(&current())) {}
@@ -126,9 +127,9 @@ public:
         entry& mine_;
     };
 
-    /// The running task has freed so much; counts if it is in a pass.
+    /// Notes that the running task has freed pages. They count if the task is in a pass.
     ///
-    /// @return whether it counts
+    /// @return whether they count
     bool add(std::uint32_t pages) noexcept {
         bool is_in_pass = false;
         for (entry* each = first_.load(std::memory_order_acquire); each != nullptr;
@@ -140,7 +141,7 @@ public:
         return is_in_pass;
     }
 
-    /// Whether a task is in a pass that has freed something.
+    /// Returns whether the task is in a pass that has freed something.
     bool has_freed(std::uint32_t task) const noexcept {
         for (const entry* each = first_.load(std::memory_order_acquire); each != nullptr;
              each = each->next) {

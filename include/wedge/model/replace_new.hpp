@@ -1,5 +1,5 @@
-// Replaces the program's operator new and delete by ones that ask wedge::heap_of first. To be
-// included in exactly one source file of a program.
+// Replaces the program's operators new and delete by operators that ask wedge::heap_of first.
+// Include it in exactly one source file of a program.
 #pragma once
 
 #include <cstdlib>
@@ -9,14 +9,14 @@
 
 namespace wedge::detail {
 
-/// Whether `new` asks: everywhere but under clang's ThreadSanitizer.
+/// Whether `new` asks wedge::heap_of: everywhere except under clang's ThreadSanitizer.
 #if defined(__clang__) && defined(WEDGE_TSAN)
 inline constexpr bool heap_is_asked = false;
 #else
 inline constexpr bool heap_is_asked = true;
 #endif
 
-/// Null: the heap is exhausted, or was said to be.
+/// Returns memory; null if the heap is exhausted, or plays exhausted.
 inline void* heap_new(std::size_t size, std::size_t alignment = 0) {
     if (!heap_allows()) return nullptr;
     if (alignment == 0) return std::malloc(size != 0 ? size : 1);
@@ -32,10 +32,10 @@ inline std::size_t bytes_of(std::align_val_t alignment) {
 
 }  // namespace wedge::detail
 
-// clang links ThreadSanitizer's own operators into every program, so that nobody can replace them.
+// clang links ThreadSanitizer's own operators into every program, so they cannot be replaced.
 #if !(defined(__clang__) && defined(WEDGE_TSAN))
 
-// All forms: sanitizers bring their own of what is missing, and tell them apart from these.
+// All forms are replaced: sanitizers supply the missing ones, and tell them apart from these.
 void* operator new(std::size_t size) {
     return wedge::detail::heap_new_or_throw(size);
 }

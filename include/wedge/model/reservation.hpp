@@ -1,4 +1,4 @@
-// The reservation of a buffer object: a wound/wait lock, and the fences of who uses the object.
+// The reservation of a buffer object: a wound/wait lock, and the fences of the object's users.
 #pragma once
 
 #include <algorithm>
@@ -16,8 +16,8 @@
 
 namespace wedge {
 
-/// What a fence in a reservation stands for, and who must wait for it: whoever asks for one waits
-/// for those before it too (Linux: enum dma_resv_usage).
+/// What a fence in a reservation stands for. A wait for one use also waits for the uses before it
+/// (Linux: enum dma_resv_usage).
 enum class fence_use : std::uint8_t {
     kernel,  ///< the object is being moved or cleared
     write,
@@ -27,21 +27,20 @@ enum class fence_use : std::uint8_t {
 class reservation;
 
 /// Takes reservations under one ticket, in any order, and runs the body while it holds them all
-/// (Linux: drm_exec). Who must back off unlocks all of them, takes the contended one, and starts
-/// again; an object that is named twice is taken once.
+/// (Linux: drm_exec). When it must back off, it releases all of them, takes the contended one, and
+/// starts again. An object that is named twice is taken once.
 ///
 /// @param body      (ww_ticket&), called once; may take further objects with `try_lock`. If it
-///                  returns a ww_result it may lock more under the ticket, and is called again
-///                  after it said `back_off`
-/// @param injected  where back-offs are made up, with at least one object held
-///                  (Linux: DEBUG_WW_MUTEX_SLOWPATH)
+///     returns a ww_result, it may take more under the ticket, and is called again after `back_off`
+/// @param injected  where back-offs are simulated, with at least one object held (Linux:
+///     DEBUG_WW_MUTEX_SLOWPATH)
 template <class Body>
 ww_result reserve(ww_class& of, std::span<reservation* const> objects, Body body,
                   fault_point* injected = nullptr, site where = site::current());
 
-/// Guards a buffer object's place and backing (Linux: dma_resv). All reservations are of one
-/// class: several are taken under one ticket, by `reserve`, or the others are only tried. The
-/// holder may allocate, so reclaim may only try it.
+/// Guards a buffer object's place and backing (Linux: dma_resv). All reservations are of one class:
+/// a task takes several under one ticket by `reserve`, or only tries the others. The holder may
+/// allocate, so reclaim may only try it.
 class reservation : public ww_mutex {
 public:
     using ww_mutex::ww_mutex;
@@ -51,7 +50,7 @@ public:
         ww_mutex::unlock(where);
     }
 
-    /// Makes room for fences, while it may still fail; needed anew after each lock.
+    /// Reserves slots for fences while that may still fail. Needed again after each lock.
     ///
     /// @return false: there is no memory
     bool reserve_fences(std::uint32_t count, memory& zone, site where = site::current()) {
@@ -66,8 +65,8 @@ public:
         return true;
     }
 
-    /// From now on others may wait for the fence, so the caller must signal it whatever happens:
-    /// it allocates no more.
+    /// Publishes a fence. Other tasks may wait for it from now on, so the caller must signal it
+    /// whatever happens, and must not allocate before that.
     ///
     /// @throws std::logic_error  no slot was reserved under this hold
     void add_fence(job_fence& one, fence_use use, site where = site::current()) {
@@ -78,8 +77,8 @@ public:
         publish(where);
     }
 
-    /// Waits for the fences of a use and those before it, that are there now. Needs no lock, and
-    /// may be called with the reservation held: so whoever signals must not take it.
+    /// Waits for the present fences of a use and of those before it. Needs no lock, and may be
+    /// called with the reservation held: so a signaller must not take it.
     void wait(fence_use up_to, site where = site::current()) {
         if (const fence_list* const all = fences_.load(where))
             for (const entry& each : *all)
@@ -102,13 +101,14 @@ private:
     };
     using fence_list = std::vector<entry>;
 
-    /// Readers take no lock, and may look at a list long after it was replaced (Linux: RCU).
+    /// Replaces the list of fences. Readers take no lock, and may look at an old list long after it
+    /// was replaced (Linux: RCU).
     void publish(site where) {
         lists_.push_back(std::make_unique<fence_list>(unsignalled_));
         fences_.store(lists_.back().get(), where);
     }
 
-    std::uint32_t slots_ = 0;  // reserved and not used; by this, like the next two
+    std::uint32_t slots_ = 0;  // reserved and unused; guarded by this lock, as the next two
     fence_list unsignalled_;
     std::vector<std::unique_ptr<fence_list>> lists_;
     atomic<const fence_list*> fences_{nullptr, "dma_resv_list"};

@@ -1,4 +1,4 @@
-// Shrinkers: what reclaim calls to get pages back.
+// Shrinkers: caches that reclaim asks for pages.
 #pragma once
 
 #include <algorithm>
@@ -14,10 +14,11 @@
 
 namespace wedge {
 
-/// A cache that gives pages back under pressure. Runs in the task that reclaims, on top of every
-/// lock which that task holds, so it must not wait for a lock that anybody holds while allocating.
+/// A cache that gives pages back under pressure. It runs in the task that reclaims, on top of every
+/// lock which that task holds. So it must not wait for a lock that any task holds while it
+/// allocates.
 ///
-/// Register it with `memory::add`; it must outlive the last pass.
+/// Register it with `memory::add`. It must outlive the last pass.
 class shrinker {
 public:
     shrinker() = default;
@@ -25,37 +26,37 @@ public:
     shrinker& operator=(const shrinker&) = delete;
     virtual ~shrinker() = default;
 
-    /// Whether it runs for a reclaimer with these flags. Many must not enter the file system that
-    /// a NOFS caller may hold locks of.
+    /// Returns whether it runs for a reclaimer with these flags. Many shrinkers must not enter the
+    /// file system, whose locks a NOFS caller may hold.
     virtual bool may_run([[maybe_unused]] gfp effective) const { return true; }
 
     /// Frees what it can by `memory::free`, in one batch.
     virtual void scan() = 0;
 
-    /// What a pass of reclaim calls.
+    /// Called by a pass of reclaim.
     virtual void run(gfp effective) {
         if (may_run(effective)) scan();
     }
 };
 
-/// How many objects a pass asks for, from 0 for all it can to 12 for a first glance
+/// How many objects a pass asks for: from 0 for all that can be freed to 12 for a first glance
 /// (Linux: scan_control::priority).
 inline constexpr unsigned shrink_priority_max = 12;
 
-/// How many objects a pass of reclaim looks at (Linux: do_shrink_slab).
+/// Returns how many objects a pass of reclaim looks at (Linux: do_shrink_slab).
 ///
-/// @param deferred  what earlier passes did not come to
-/// @param seeks     what it costs to make an object again; 0: nothing, so half of them go
+/// @param deferred  objects that earlier passes did not reach
+/// @param seeks     the cost of making an object again; 0: nothing, so half of them go
 constexpr std::uint64_t shrink_target(std::uint64_t freeable, std::uint64_t deferred,
                                       unsigned seeks, unsigned priority) noexcept {
     const std::uint64_t fresh = seeks != 0 ? (freeable >> priority) * 4 / seeks : freeable / 2;
     return std::min((deferred >> priority) + fresh, 2 * freeable);
 }
 
-/// A shrinker that counts its objects, and scans them in batches.
+/// A shrinker that counts its objects and scans them in batches.
 ///
-/// What could not be scanned is deferred to the next pass, whoever makes it. `count` runs in
-/// every pass and takes no lock, or only tries one.
+/// What could not be scanned is deferred to the next pass, whichever task makes it. `count` runs in
+/// every pass, so it takes no lock or only tries one.
 class counted_shrinker : public shrinker {
 public:
     static constexpr std::uint64_t empty = std::numeric_limits<std::uint64_t>::max() - 1;
@@ -70,12 +71,12 @@ public:
     counted_shrinker() = default;
     explicit counted_shrinker(options how) : how_(how) {}
 
-    /// How many objects may be freed; `empty` or 0: none. A guess is allowed, a huge number from
-    /// a negative one is not: it would be scanned for ever.
+    /// Returns how many objects may be freed; `empty` or 0: none. It may be a guess, but not a huge
+    /// number that came from a negative one: that would be scanned forever.
     virtual std::uint64_t count() = 0;
-    /// Looks at so many objects.
+    /// Looks at this many objects.
     ///
-    /// @return how many it freed; `stop`: it can make no progress in this context
+    /// @return how many it freed; `stop`: it cannot make progress in this context
     virtual std::uint64_t scan_batch(std::uint64_t objects) = 0;
 
     void scan() final {
@@ -102,22 +103,23 @@ private:
     std::atomic<std::uint64_t> deferred_{0};
 };
 
-/// Shrinkers that come and go while reclaim runs; is one itself (Linux up to 6.6:
-/// shrinker_rwsem). Reclaim only tries the lock, and so skips them all while somebody registers,
-/// or merely waits to.
+/// Shrinkers that are added and removed while reclaim runs; it is a shrinker itself (Linux up to
+/// 6.6: shrinker_rwsem). Reclaim only tries the lock, so it skips all of them while a task
+/// registers one, or waits to.
 class shrinker_list final : public shrinker {
 public:
-    /// Allocate before, not under the lock that reclaim tries.
+    /// Adds a shrinker. Allocate before the call, not under the lock that reclaim tries.
     void add(shrinker& one, site where = site::current()) {
         const guard held(lock_, where);
         all_.push_back(&one);
     }
-    /// Waits for the scans that run: not from one, and under no lock that a shrinker waits for.
+    /// Removes a shrinker and waits for the running scans. Must not be called from a scan, or under
+    /// a lock that a shrinker waits for.
     void remove(shrinker& one, site where = site::current()) {
         const guard held(lock_, where);
         std::erase(all_, &one);
     }
-    /// Waits for the scans that run (Linux: synchronize_shrinkers).
+    /// Waits for the running scans (Linux: synchronize_shrinkers).
     void synchronise(site where = site::current()) { const guard held(lock_, where); }
 
     void scan() override { run(gfp_kernel); }

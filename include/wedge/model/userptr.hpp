@@ -9,8 +9,8 @@ namespace wedge {
 
 /// A buffer of user pages (Linux: amdgpu_mn.c, i915_gem_userptr.c).
 ///
-/// Its lock is taken by the callback, and held while the callback waits for the device: so nothing
-/// is allocated under it, and no reservation taken.
+/// Its callback takes its lock and holds it while it waits for the device. So nothing may be
+/// allocated under this lock, and no reservation taken.
 ///
 /// @tparam Idle  () -> void, waits until the device no longer uses the pages
 template <std::invocable Idle>
@@ -19,7 +19,8 @@ public:
     explicit userptr(Idle wait_for_device) : wait_for_device_(wait_for_device) {}
 
     bool invalidate(bool may_block) override {
-        if (!may_block) return false;  // the device may use them, and that cannot be known at once
+        // The device may use them, which cannot be known without waiting.
+        if (!may_block) return false;
         const guard held(lock_);
         pages_.begin();
         wait_for_device_();
@@ -27,10 +28,10 @@ public:
     }
     void invalidated() override { pages_.end(); }
 
-    /// Runs the body under the lock, with pages that are there and stay so until it returns.
+    /// Runs the body under the lock, with pages that are present until it returns.
     ///
-    /// @param collect  () -> bool, makes the pages present; called without a lock, as often as
-    ///                 they vanish in between. False: it failed
+    /// @param collect  () -> bool, makes the pages present; called without a lock, each time that
+    ///     they vanish before the lock is taken. False: it failed
     /// @param outer    (inner), takes the locks that come before this one and calls inner()
     template <class Collect, class Outer, class Body>
     bool use(Collect collect, Outer outer, Body body, site where = site::current()) {

@@ -1,4 +1,4 @@
-// Locks of single areas of an address space, under which a fault does without the mmap lock.
+// Locks of single areas of an address space. A fault under one needs no mmap lock.
 #pragma once
 
 #include "wedge/lock/atomic.hpp"
@@ -6,15 +6,15 @@
 
 namespace wedge {
 
-/// The lock of an area (Linux since 6.4): faults take it by trying, and fall back to the mmap lock
-/// when that fails. A writer marks it under the mmap lock; then readers stay out until the writer
+/// The lock of an area (Linux since 6.4). Faults only try it, and fall back to the mmap lock if
+/// that fails. A writer marks the area under the mmap lock; then readers stay out until the writer
 /// unmarks all areas at once.
 class vma_lock {
 public:
-    /// The sequence of an address space: what its writer has marked is older.
+    /// The sequence of an address space. Marks of earlier writers have older numbers.
     class sequence {
     public:
-        /// Unmarks every area; before the mmap lock is released.
+        /// Unmarks every area. Called before the mmap lock is released.
         void end_writes(site where = site::current()) { now_.fetch_add(1, where); }
 
     private:
@@ -24,7 +24,8 @@ public:
 
     explicit vma_lock(sequence& of) : of_(of) {}
 
-    /// Never waits; false: the fault must take the mmap lock.
+    /// Tries to take it shared and never waits. If it returns false, the fault must take the mmap
+    /// lock.
     bool try_read(site where = site::current()) WEDGE_NO_THREAD_SAFETY {
         if (is_marked(where) || !lock_.try_lock_shared(where)) return false;
         if (!is_marked(where)) return true;
@@ -35,8 +36,8 @@ public:
         lock_.unlock_shared(where);
     }
 
-    /// Waits for its readers, and keeps new ones out. The caller holds the mmap lock exclusively;
-    /// under i_mmap it must be tried (`try_write`), since areas are locked before mappings.
+    /// Waits for its readers, and keeps new ones out. The caller holds the mmap lock exclusively.
+    /// Under i_mmap use `try_write` instead, since areas are locked before mappings.
     void write(site where = site::current()) {
         const guard held(lock_, where);
         mark(where);

@@ -1,4 +1,4 @@
-// The device's own memory: objects make room for each other, under the ticket of who needs it.
+// The device's own memory: objects evict each other, under the ticket of the task that needs room.
 #pragma once
 
 #include <vector>
@@ -10,8 +10,8 @@
 
 namespace wedge {
 
-/// Room for so many objects, which are thrown out from the longest unused on (Linux:
-/// ttm_bo_evict_first). An object has a member `resv`, by which it is placed and thrown out.
+/// Room for a number of objects, from which the least recently used are evicted (Linux:
+/// ttm_bo_evict_first). An object has a member `resv`, under which it is placed and evicted.
 template <class Object>
 class vram {
 public:
@@ -19,12 +19,12 @@ public:
 
     /// Places an object whose reservation the ticket holds; it was used now.
     ///
-    /// Victims are tried under the list's lock. If all of them are busy the first is waited for
-    /// without that lock and under the ticket, only to be let go again, since it may have moved
-    /// (Linux: ttm_mem_evict_wait_busy); `by` says whether a design does so, or just waits.
+    /// Victims are tried under the list's lock. If all of them are busy, it waits for the first one
+    /// without that lock and under the ticket, and releases it again, since it may have moved
+    /// (Linux: ttm_mem_evict_wait_busy). `by` says whether a design does so, or just waits.
     ///
     /// @param throw_out  (Object&), with the victim's reservation held; waits for its fences
-    /// @return `back_off`: the ticket must; `already`: the ticket itself holds all others
+    /// @return `back_off`: the ticket must back off; `already`: the ticket holds all others itself
     template <class ThrowOut>
     [[nodiscard]] ww_result place(Object& one, ww_ticket& ticket, design::several_by by,
                                   ThrowOut throw_out,
@@ -47,7 +47,7 @@ public:
         return ww_result::ok;
     }
 
-    /// The object needs no room any more. Under its reservation.
+    /// Removes an object that needs no room any more. Called under its reservation.
     void remove(Object& one, site where = site::current()) {
         const guard held(lru_lock_, where);
         std::erase(order_, &one);
@@ -63,8 +63,8 @@ private:
     }
 
     struct candidates {
-        Object* victim = nullptr;  ///< off the list, with its reservation held
-        Object* busy = nullptr;    ///< the first that somebody else holds
+        Object* victim = nullptr;  ///< taken off the list, with its reservation held
+        Object* busy = nullptr;    ///< the first one that another task holds
         bool are_all_mine = false;
     };
     candidates look_for_victim(ww_ticket& ticket, site where) WEDGE_NO_THREAD_SAFETY {
@@ -85,7 +85,7 @@ private:
 
     const std::size_t room_;
     spinlock lru_lock_{"ttm_lru_lock"};
-    std::vector<Object*> order_;  // by lru_lock_
+    std::vector<Object*> order_;  // guarded by lru_lock_
 };
 
 }  // namespace wedge

@@ -1,4 +1,4 @@
-// The order checker: hears every step, keeps the graph of lock order, reports what breaks it.
+// The order checker: it hears every step, keeps the graph of lock order, and reports violations.
 #pragma once
 
 #include <atomic>
@@ -25,21 +25,23 @@
 
 namespace wedge {
 
-/// One lock of a stated order.
+/// A lock of a stated order.
 struct stated_hold {
     lock_class cls;
     mode how = mode::exclusive;
     std::uint8_t subclass = 0;
 };
 
-/// Finds lock-order inversions in the events of any number of tasks, and mistakes of single locks.
+/// Finds lock-order inversions in the events of any number of tasks, and mistakes with single
+/// locks. docs/RULES.md lists the rules.
 ///
-/// Events may come from several threads at once. An acquire over a chain of holds that was
-/// validated before costs one look-up and writes to nothing but its task. The other functions are
-/// for the engine that owns the checker, between executions or when no task is in a step.
+/// A sink of the tasks it listens to (`task::sink`). Events may come from several threads at once.
+/// An acquire over a validated chain of holds costs one look-up and writes to nothing but its task;
+/// a chain that two threads validate at once has the same result (rule 25). All other functions are
+/// for the owner of the checker, between executions or while no task takes a step.
 class checker final : public sink {
 public:
-    /// @param reports  hears of each finding once, outside the checker's lock; may be null
+    /// @param reports  receives each finding once, outside of the checker's lock; may be null
     explicit checker(evidence kept, finding_sink* reports = nullptr)
         : sink(reader::order, &chains_),
           chains_{.key = chain_key(kept), .known = {}},
@@ -63,21 +65,22 @@ public:
         }
     }
 
-    /// One a signature, in the order of discovery.
+    /// Returns the findings, one per signature, in the order of discovery.
     const std::vector<finding>& findings() const noexcept { return knowledge_.findings(); }
     const order_graph& graph() const noexcept { return knowledge_.graph(); }
 
-    /// Replaces the receiver of findings; null: nobody.
+    /// Replaces the receiver of findings; null: no receiver.
     void report_to(finding_sink* reports) noexcept {
         reports_.store(reports, std::memory_order_release);
     }
 
-    /// Whether new dependencies keep the stack of their acquire. Off at first: addresses differ
-    /// from run to run, which an engine's output must not. Call it before the first event.
+    /// Sets whether new dependencies keep the stack of their acquire; off at first. The addresses
+    /// of a stack differ from run to run, which the output of an engine must not. Call it before
+    /// the first event.
     void keep_stacks(bool keeps) noexcept { knowledge_.keep_stacks(keeps); }
 
-    /// Whether instances of a class may nest in one order, as in live programs; off at first. Call
-    /// it before the first event.
+    /// Sets whether two instances of a class may nest in one order, as in live programs; off at
+    /// first (rule 10). Call it before the first event.
     void nest_by_instance(bool does) noexcept { knowledge_.nest_by_instance(does); }
 
     /// Forgets everything, in time proportional to what was added.
@@ -87,7 +90,8 @@ public:
         chains_.known.clear();
     }
 
-    /// States an order before any path has run: each lock is taken while all before it are held.
+    /// States an order before any path has run: each lock is taken while all locks before it are
+    /// held (rule 20).
     void prime(std::span<const stated_hold> order, site where = site::current()) {
         std::vector<finding> fresh;
         {
@@ -102,11 +106,11 @@ public:
         prime(std::span(order.begin(), order.size()), where);
     }
 
-    /// Judges a circular finding again, from all that was seen meanwhile. A claim made early may
-    /// not hold any more, and its best explanation may be a better one. Other kinds stay.
+    /// Judges a cycle again, from everything seen since. A claim made early may no longer hold, and
+    /// a better explanation may have been seen. Findings of other kinds stay.
     void regrade(finding& found) const { knowledge_.regrade(found); }
 
-    /// Around a fork: the child must not inherit a writer's turn that nobody ends.
+    /// Call these around a fork. Otherwise the child could inherit a writer's turn that never ends.
     void before_fork() noexcept {
         const sanitizer::ignore_scope ours;
         begin_writing();
@@ -122,7 +126,7 @@ private:
     }
     void end_writing() noexcept { writing_.clear(std::memory_order_release); }
 
-    /// A writer's turn. Never held while anything of the user's runs.
+    /// A writer's turn. It is never held while code of the user runs.
     class writer {
     public:
         explicit writer(checker& of) noexcept : of_(of) { of_.begin_writing(); }
@@ -144,6 +148,8 @@ private:
         validate(self, step, key);
     }
 
+    /// Checks a blocking acquire against every lock that its task holds in this context (rule 3).
+    /// A `sync` is an acquire and release at once (rule 19a).
     [[gnu::noinline, gnu::cold]] void validate(task& self, const event& step, std::uint64_t key) {
         if (has(step.with, flags::recursive)) return;
         std::vector<finding> fresh;
@@ -173,7 +179,7 @@ private:
             validate_tried(self, step, key);
     }
 
-    /// Rule 2: of a trylock it counts only that it is held.
+    /// Validates a successful trylock: it counts only as held (rule 2).
     [[gnu::noinline, gnu::cold]] void validate_tried(task& self, const event& step,
                                                      std::uint64_t key) {
         std::vector<finding> fresh;
@@ -187,7 +193,7 @@ private:
         deliver(fresh);
     }
 
-    /// A step of a ticket. While it is held it is an exclusive pseudo-lock.
+    /// Handles a step of a ticket. A ticket that is held is an exclusive pseudo-lock (rule 14).
     void ticket(task& self, const event& step) noexcept {
         check_ticket(self, step);
         if (step.kind == event_kind::ticket_begin)
@@ -199,7 +205,8 @@ private:
         for (finding& broken : detail::ticket_check(self, step).run()) report(std::move(broken));
     }
 
-    /// Interrupts of a sort are let in: all locks held at this moment may be found held by them.
+    /// Handles the enabling of interrupts: all locks held at this moment may be found held by them
+    /// (rule 21).
     void let_in(task& self, const event& step) noexcept {
         const std::uint64_t key = chains_.key.of_opening(self, step.kind);
         if (self.held.empty() || chains_.known.contains(key)) return;
@@ -256,7 +263,7 @@ private:
         forget(self, mine);
     }
 
-    /// The keys of what was taken after a hold that is about to go.
+    /// Recomputes the keys of holds that were taken after a hold that is about to go.
     void forget(task& self, held_lock* mine) noexcept {
         if (mine != nullptr && mine + 1 != self.held.end())
             chains_.key.rebuild(self, static_cast<std::size_t>(mine - self.held.begin()), mine);
@@ -266,7 +273,8 @@ private:
         held_lock* const mine = self.held.find(step.instance);
         report(detail::check_downgrade(self, step, mine));
         if (mine == nullptr) return;
-        mine->how = mode::shared;  // as its task does right after; the keys depend on it
+        // The task itself does so after this event; the keys depend on it.
+        mine->how = mode::shared;
         chains_.key.rebuild(self, static_cast<std::size_t>(mine - self.held.begin()), nullptr);
     }
 
@@ -283,7 +291,7 @@ private:
         }
     }
 
-    /// A stated order in a trace: its first lock is class and instance in one number.
+    /// Handles a stated order in a trace. Class and instance of the first lock come as one number.
     void stated(const event& step) noexcept {
         const auto from = lock_class::from_id(static_cast<std::uint32_t>(step.payload >> 32));
         const auto to = lock_class::from_id(step.class_id);
@@ -294,8 +302,8 @@ private:
     validated_chains chains_;
     std::atomic<finding_sink*> reports_;
 
-    // Below: the writers'.
-    alignas(64) std::atomic_flag writing_ = ATOMIC_FLAG_INIT;  // not on the readers' cache line
+    // Below: for writers only.
+    alignas(64) std::atomic_flag writing_ = ATOMIC_FLAG_INIT;  // not on the cache line of readers
     order_knowledge knowledge_;
     context_rules contexts_{knowledge_};
 };

@@ -8,8 +8,8 @@
 
 namespace wedge::detail {
 
-/// The class that stands for a context in the order: `a -> hardirq context` is a lock held while
-/// hardirqs may come, `hardirq context -> a` one that they take.
+/// Returns the class that stands for a context in the order. `a -> hardirq context` means that a
+/// was held while hardirqs were enabled; `hardirq context -> a` means that a hardirq takes a.
 inline lock_class class_of(context entered) {
     static const lock_class softirq("softirq context", {.never_waits = true});
     static const lock_class hardirq("hardirq context", {.never_waits = true});

@@ -1,4 +1,4 @@
-// The rules on contexts: what an interrupt takes, it must not find held by what it interrupts.
+// The rules on contexts: a lock that an interrupt takes must not be held by what it interrupts.
 #pragma once
 
 #include <array>
@@ -13,16 +13,16 @@
 
 namespace wedge {
 
-/// Rule 21, as dependencies: a lock held while interrupts of a sort may come precedes that
-/// context, and the context precedes what is taken in it. A conflict is then a cycle like any
-/// other, with the same rules on readers and in either order of discovery.
+/// Expresses rule 21 as dependencies. A lock held while an interrupt is enabled precedes the
+/// context of that interrupt, and the context precedes the locks taken in it. A conflict is then a
+/// cycle, with the same rules on readers and in either order of discovery.
 ///
-/// As long as nothing runs in a context, the order does not mention it.
+/// As long as nothing runs in a context, the order does not contain it.
 class context_rules {
 public:
     explicit context_rules(order_knowledge& known) noexcept : known_(known) {}
 
-    /// A blocking acquire in the task's context.
+    /// Adds a blocking acquire in the task's context.
     void taken(const task& self, const event& step, std::vector<finding>& fresh) {
         note_kind(step.class_id, step.lock);
         if (self.context == context::task || known_.is_per_cpu(step.class_id)) return;
@@ -43,7 +43,7 @@ public:
         known_.add(std::move(seen), self.title(), fresh);
     }
 
-    /// A lock is held, or about to be, while `now` says which interrupts may come.
+    /// Adds a lock that is held, or about to be. `now` says which interrupts may arrive.
     void held(const task& self, const held_lock& hold, const context_state& now, site where,
               std::vector<finding>& fresh) {
         note_kind(hold.class_id, hold.lock);
@@ -51,7 +51,8 @@ public:
         for (const context sort_of : {context::softirq, context::hardirq}) {
             if (!now.admits(sort_of)) continue;
             sort& in = of(sort_of);
-            // Live programs keep one a class and mode: instances come and go for days.
+            // Live programs keep one observation per class and mode, since instances come and go
+            // for days.
             const std::uint32_t instance = known_.is_exact() ? hold.instance : 0;
             const std::uint64_t who = known_.is_exact() ? self.ordinal + std::uint64_t{1} : 0;
             const std::uint64_t what = combine(std::uint64_t{hold.class_id} << 32 | instance,
@@ -82,8 +83,8 @@ public:
 
 private:
     struct sort {
-        bool is_used = false;                    // something is taken in it: the order mentions it
-        std::vector<observation> interruptible;  // to be added when it is used
+        bool is_used = false;  // a lock is taken in it, so the order contains the context
+        std::vector<observation> interruptible;  // added once the context is used
         std::unordered_set<std::uint64_t> seen;
     };
 

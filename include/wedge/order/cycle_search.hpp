@@ -10,26 +10,26 @@
 
 namespace wedge {
 
-/// Finds the strong paths that lead from a new edge's end back to its start.
+/// Finds the strong paths that lead from a new edge's end back to its start (rules 7 and 8).
 ///
-/// A path is strong when no edge into a recursive read is followed by an edge out of a shared
-/// hold. A walk that passes a class twice contains a smaller cycle of edges known before, which
-/// was found with them; so only simple cycles are counted. The nodes of a cycle share a place in
-/// the topological order, so the search never leaves the place where it starts.
+/// A path is strong if no edge into a recursive read is followed by an edge out of a shared hold.
+/// Only simple cycles are counted: a walk that passes a class twice contains a smaller cycle, which
+/// was found when its last edge was added. The nodes of a cycle share a place in the topological
+/// order, so the search never leaves the place where it starts.
 class cycle_search {
 public:
     static constexpr std::size_t reported_max = 3;
     static constexpr std::uint32_t cycles_max = 1000;
-    static constexpr std::uint32_t steps_max = 50'000;  // about half a millisecond, once an edge
+    static constexpr std::uint32_t steps_max = 50'000;  // about half a millisecond, once per edge
 
-    /// The shortest cycles first.
+    /// The cycles found, shortest first.
     struct result {
-        std::vector<std::vector<std::uint32_t>> cycles;  ///< edges, the new one first
+        std::vector<std::vector<std::uint32_t>> cycles;  ///< as edges, the new one first
         std::uint32_t count = 0;
-        bool gave_up = false;  ///< there may be more than `count`
+        bool gave_up = false;  ///< there may be more cycles than `count`
     };
 
-    /// @param order  has taken in the edge
+    /// @param order  already contains the edge
     /// @param bit    the one mode of the edge that is new
     result run(const order_graph& graph, const topological_order& order, std::uint32_t edge,
                std::uint8_t bit) {
@@ -40,7 +40,8 @@ public:
         goal_is_shared_ = (bit & edge_mask::held_exclusively) == 0;
         const state start{closing.to, (bit & edge_mask::wanted_plainly) == 0};
         result found;
-        if (closing.from == closing.to) return found;  // nesting within a class is another rule's
+        // Another rule handles nesting within a class.
+        if (closing.from == closing.to) return found;
         if (!reach(start)) return found;
         measure();
         enumerate(edge, start, found);
@@ -63,8 +64,8 @@ private:
         return std::size_t{s.node} * 2 + (s.only_recursive ? 1 : 0);
     }
 
-    /// Follows an edge if the path stays strong. To arrive plainly is never worse than to arrive
-    /// by a recursive read, so of parallel modes only the best counts.
+    /// Follows an edge if the path stays strong. Arriving plainly is never worse than arriving by a
+    /// recursive read, so of parallel modes only the best one counts.
     static bool follow(state from, const order_graph::edge& e, state& to) noexcept {
         const unsigned usable = from.only_recursive ? e.mask & edge_mask::held_exclusively : e.mask;
         if (usable == 0) return false;
@@ -76,7 +77,8 @@ private:
         return s.node == goal_ && !(s.only_recursive && goal_is_shared_);
     }
 
-    /// Breadth first over (class, only recursive): whether the goal is reached at all.
+    /// Returns whether the goal is reached at all. Searches breadth first over pairs (class, only
+    /// recursive), and marks both parts as visited (rule 9).
     bool reach(state start) {
         for (const state before : queue_) came_by_[index(before)] = order_graph::none;
         came_by_.resize(std::size_t{graph_->nodes()} * 2, order_graph::none);
@@ -101,7 +103,7 @@ private:
         return false;
     }
 
-    /// The least number of edges from every node to the goal, to prune the enumeration.
+    /// Computes the least number of edges from every node to the goal, to prune the enumeration.
     void measure() {
         distance_.assign(graph_->nodes(), order_graph::none);
         distance_[goal_] = 0;
@@ -123,7 +125,8 @@ private:
             if (!enumerate_of(length, edge, start, steps, found)) return;
     }
 
-    /// All simple cycles of just this length; false: there are no longer ones, or it gave up.
+    /// Enumerates all simple cycles of exactly this length. Returns false if there are no longer
+    /// ones, or if the search gave up.
     bool enumerate_of(std::uint32_t length, std::uint32_t edge, state start, std::uint32_t& steps,
                       result& found) {
         bool pruned = false;
@@ -169,7 +172,7 @@ private:
         return pruned;
     }
 
-    /// When the enumeration gave up before its first cycle: the walk that `reach` took.
+    /// Adds the walk that `reach` took, if the enumeration gave up before its first cycle.
     void add_first_walk(std::uint32_t edge, state start, result& found) {
         std::vector<std::uint32_t> backwards;
         for (state s = end_; index(s) != index(start); s = came_from_[index(s)])
@@ -184,7 +187,7 @@ private:
     std::uint32_t goal_ = 0;
     bool goal_is_shared_ = false;
     state end_{};
-    std::vector<std::uint32_t> came_by_;  // `none`, but for the states in the queue
+    std::vector<std::uint32_t> came_by_;  // `none`, except for states in the queue
     std::vector<state> came_from_;
     std::vector<state> queue_;
     std::vector<std::uint32_t> nearer_;

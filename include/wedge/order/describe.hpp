@@ -13,7 +13,7 @@
 
 namespace wedge::detail {
 
-/// The subclass that tells nodes apart: only what was asked for.
+/// Returns the subclass that tells nodes apart: 0 unless the acquire asked for one.
 constexpr std::uint8_t counted_subclass(flags with, std::uint8_t subclass) noexcept {
     return has(with, flags::subclassed) ? subclass : std::uint8_t{0};
 }
@@ -59,7 +59,8 @@ inline dependency dependency_of(const observation& seen) {
             seen.title, seen.primed, seen.stack};
 }
 
-/// `a -> b here, b -> c, c -> a before`; within a class with the instances, as `a[1] -> a/1[2]`.
+/// Returns `a -> b here, b -> c, c -> a before`. A cycle within a class shows its instances: `a[1]
+/// -> a/1[2]`.
 inline std::string what_of(const std::vector<dependency>& cycle) {
     const bool is_within = cycle[0].held.class_id == cycle[0].wanted.class_id;
     const auto name = [&](const lock_use& use) {
@@ -75,10 +76,10 @@ inline std::string what_of(const std::vector<dependency>& cycle) {
     return text + " before";
 }
 
-/// Writes the grade into a finding, and the verdict as far as the evidence alone decides it.
+/// Writes the grade into a finding, and the verdict if the evidence alone decides it.
 inline void apply(const grade& graded, finding& found) {
     found.graded = graded;
-    // One task is enough for an interrupt and what it interrupts.
+    // One task suffices for an interrupt and what it interrupts.
     if (is_about_interrupts(found.kind)) found.graded.one_task = false;
     const bool is_guarded = found.exact && !graded.guard.empty();
     if (is_guarded) {
@@ -90,7 +91,7 @@ inline void apply(const grade& graded, finding& found) {
     }
 }
 
-/// A finding about single locks.
+/// Makes a finding about single locks.
 inline finding hygiene(finding_kind kind, const task& self, std::string what,
                        std::vector<lock_use> locks) {
     finding found;
@@ -103,7 +104,7 @@ inline finding hygiene(finding_kind kind, const task& self, std::string what,
     return found;
 }
 
-/// A finding about an acquire, the last of these locks.
+/// Makes a finding about an acquire, whose lock is the last of these.
 inline finding wrong_acquire(finding_kind kind, const task& self, std::string what,
                              std::vector<lock_use> locks) {
     finding found = hygiene(kind, self, std::move(what), std::move(locks));
@@ -111,8 +112,8 @@ inline finding wrong_acquire(finding_kind kind, const task& self, std::string wh
     return found;
 }
 
-/// Nesting within a class (rule 10). A lock that its own task holds and waits for hangs at once,
-/// unless the wait may end otherwise or needs a writer to come in between.
+/// Makes a finding about nesting within a class (rule 10). A task that waits for a lock that it
+/// holds hangs at once, unless the wait may give up or a writer must come in between.
 inline finding nesting(const task& self, const held_lock& held, const event& wanted, bool exact) {
     const bool same = held.instance == wanted.instance;
     const std::string& name = lock_class::from_id(held.class_id).name();
@@ -128,8 +129,8 @@ inline finding nesting(const task& self, const held_lock& held, const event& wan
     return found;
 }
 
-/// Nesting of a lock within itself that its type forbids. Where the wait need not last, the breach
-/// is what happened, and no schedule can refute it.
+/// Makes a finding about a second acquire that the lock's type forbids. If the wait need not last,
+/// the breach itself has happened, and no schedule can refute it.
 inline finding forbidden_nesting(const task& self, const held_lock& held, const event& wanted,
                                  bool exact) {
     finding found = nesting(self, held, wanted, exact);
@@ -141,7 +142,7 @@ inline finding forbidden_nesting(const task& self, const held_lock& held, const 
     return found;
 }
 
-/// The shortest text that names both sites of every edge, for the default sink.
+/// Returns the shortest text that names both sites of every dependency, for the default sink.
 inline std::string plain_text_of(const finding& found) {
     std::string text =
         found.kind == finding_kind::circular ? "possible deadlock" : name_of(found.kind);

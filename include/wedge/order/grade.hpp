@@ -14,16 +14,16 @@
 
 namespace wedge {
 
-/// The edges of a cycle with all that was seen of them. Each edge's `to` is the next one's `from`.
+/// The edges of a cycle with everything seen of them. Each edge's `to` is the next edge's `from`.
 class cycle_evidence {
 public:
-    using choice = std::vector<const observation*>;  // one an edge; empty: there is none
+    using choice = std::vector<const observation*>;  // one per edge; empty: there is none
 
     explicit cycle_evidence(std::vector<const order_graph::edge*> edges)
         : edges_(std::move(edges)) {}
 
-    /// One observation an edge, such that every wait may last. If possible they meet in the same
-    /// instances and come from different tasks.
+    /// Chooses one observation per edge, such that every wait may last. If possible the
+    /// observations meet in the same instances and come from different tasks.
     ///
     /// @param bit  the mode in which the first edge closed the cycle
     choice choose(std::uint8_t bit) const {
@@ -33,7 +33,7 @@ public:
         return best(closing);
     }
 
-    /// The same for a cycle whose modes are known.
+    /// As `choose`, for a cycle whose modes are known.
     choice choose_like(const std::vector<dependency>& cycle) const {
         const auto alike = [&](std::size_t i, const observation& seen) {
             return seen.held_how == cycle[i].held.how && seen.wanted_how == cycle[i].wanted.how;
@@ -41,7 +41,8 @@ public:
         return best(alike);
     }
 
-    /// The grade of the cycle, from all observations, whatever was chosen.
+    /// Returns the grade of the cycle (rule 26), from all observations and not only the chosen
+    /// ones.
     grade judge() const {
         grade result;
         result.guard = guard();
@@ -61,9 +62,10 @@ private:
     struct wish {
         bool instances = false;
         bool tasks = false;
-        bool seen = false;  // nothing that was only stated
+        bool seen = false;  // leaves out what was only stated
     };
-    static constexpr unsigned steps_max = 10'000;  // of one search; then it counts as not found
+    // Per search; a search that gives up counts as not found.
+    static constexpr unsigned steps_max = 10'000;
 
     bool overflowed() const noexcept {
         for (const order_graph::edge* e : edges_)
@@ -79,9 +81,9 @@ private:
         return !overflowed();
     }
 
-    /// The outermost lock instance that guards every observation of every edge. It excludes the
-    /// cycle only where tasks wait for locks: a section that stands for a wait is entered by a
-    /// task that holds the guard already, or waits for a task that needs it.
+    /// Returns the name of the outermost lock instance that guards every observation of every edge.
+    /// A guard excludes only waits for locks. A section that stands for a wait is entered by a task
+    /// that holds the guard already, or waits for a task that needs the guard.
     std::string guard() const {
         if (overflowed() || has_section()) return {};
         guard_set common = edges_.front()->seen.front().guards;
@@ -114,8 +116,8 @@ private:
         return by_modes(allowed);
     }
 
-    /// Follows the path as the search for cycles did: to arrive plainly is never worse. Always
-    /// succeeds for a strong cycle, however much was seen.
+    /// Chooses by modes alone, as the search for cycles did: arriving plainly is never worse.
+    /// Always succeeds for a strong cycle, however much was seen.
     template <class Filter>
     choice by_modes(Filter allowed) const {
         choice chosen;
@@ -134,7 +136,8 @@ private:
         return chosen;
     }
 
-    /// Backtracks over the edges. First seen, first tried: the same choice in every run.
+    /// Backtracks over the edges, and tries observations in the order in which they were seen. So
+    /// the choice is the same in every run.
     template <class Filter>
     choice search(Filter allowed, wish wanted, bool& gave_up) const {
         choice chosen;

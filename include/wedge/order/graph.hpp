@@ -12,8 +12,8 @@
 
 namespace wedge {
 
-/// The modes in which a dependency was seen, as a set of bits: {held exclusively, held shared} x
-/// {wanted in any other way, wanted as a recursive read}.
+/// The modes in which a dependency was seen, as a set of bits (rule 7): {held exclusively, held
+/// shared} x {wanted plainly, wanted as a recursive read}.
 namespace edge_mask {
 inline constexpr std::uint8_t held_exclusively = 0b0011;
 inline constexpr std::uint8_t wanted_plainly = 0b0101;
@@ -24,15 +24,15 @@ constexpr std::uint8_t of(mode held, mode wanted) noexcept {
 }
 }  // namespace edge_mask
 
-/// Not synchronised: the checker's writers take turns. Forgets in time proportional to what was
-/// added, and keeps its memory for the next execution.
+/// The graph of lock order. Not synchronised: the checker's writers take turns. `clear` takes time
+/// proportional to what was added, and keeps the memory for the next execution.
 class order_graph {
 public:
-    /// A class, or one subclass of it. Numbered densely from 0 in the order of discovery.
+    /// A class, or a subclass of it. Nodes are numbered from 0 in the order of discovery.
     struct node {
         std::uint32_t class_id = 0;
         std::uint8_t subclass = 0;
-        std::uint32_t sibling = 0;  ///< the next node of the same class, + 1
+        std::uint32_t sibling = 0;  ///< the number + 1 of the next node of the same class
         std::vector<std::uint32_t> out;
         std::vector<std::uint32_t> in;
     };
@@ -40,7 +40,7 @@ public:
         std::uint32_t from = 0;
         std::uint32_t to = 0;
         std::uint8_t mask = 0;
-        bool overflowed = false;  ///< observations were left out
+        bool overflowed = false;  ///< some observations were left out
         std::vector<observation> seen;
     };
     static constexpr std::uint32_t none = 0xffffffffU;
@@ -50,7 +50,7 @@ public:
     const node& node_at(std::uint32_t i) const noexcept { return nodes_[i]; }
     const edge& edge_at(std::uint32_t i) const noexcept { return edges_[i]; }
 
-    /// The node of a class; `none` when it has not been met.
+    /// Returns the node of a class; `none` if the class was not met.
     std::uint32_t find_node(std::uint32_t class_id, std::uint8_t subclass) const noexcept {
         std::uint32_t next = class_id < first_node_.size() ? first_node_[class_id] : 0;
         for (; next != 0; next = nodes_[next - 1].sibling)
@@ -70,7 +70,7 @@ public:
         return node_count_++;
     }
 
-    /// The edge between two nodes; `none` when it has not been seen.
+    /// Returns the edge between two nodes; `none` if it was not seen.
     std::uint32_t find_edge(std::uint32_t from, std::uint32_t to) const noexcept {
         return edge_index_.find(hash_of(from, to), [&](std::uint32_t e) {
             return edges_[e].from == from && edges_[e].to == to;
@@ -79,13 +79,16 @@ public:
 
     struct added {
         std::uint32_t edge = none;
-        bool has_new_mode = false;    ///< the edge, or this bit of its mask: search for cycles
-        observation* kept = nullptr;  ///< what was seen for the first time; until the next `add`
+        /// The edge or this bit of its mask is new, so cycles must be searched.
+        bool has_new_mode = false;
+        /// An observation seen for the first time; valid until the next `add`.
+        observation* kept = nullptr;
     };
 
-    /// Adds what was seen of a dependency.
+    /// Adds an observation of a dependency.
     ///
-    /// @param seen_max  keep no more observations of an edge, except the first of each mode
+    /// @param seen_max  the number of observations to keep per edge, besides the first one of each
+    ///     mode
     added add(std::uint32_t from, std::uint32_t to, observation&& seen, std::size_t seen_max) {
         std::uint32_t index = find_edge(from, to);
         if (index == none) {
@@ -141,9 +144,9 @@ private:
 
     std::vector<node> nodes_;
     std::vector<edge> edges_;
-    std::vector<std::uint32_t> first_node_;  // of a class, + 1; 0 is none
-    number_index edge_index_;                // by their ends
-    number_index step_index_;                // in `edge::seen`, by the edge and the step
+    std::vector<std::uint32_t> first_node_;  // by class: the number + 1 of its first node; 0: none
+    number_index edge_index_;                // by the two nodes
+    number_index step_index_;                // places in `edge::seen`, by the edge and the step
     std::uint32_t node_count_ = 0;
     std::uint32_t edge_count_ = 0;
 };

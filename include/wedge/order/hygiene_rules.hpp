@@ -1,4 +1,4 @@
-// The rules on single locks: what is released, destroyed, asserted or left behind.
+// The rules on single locks (rule 23): released, destroyed, asserted or left behind.
 #pragma once
 
 #include <optional>
@@ -14,7 +14,7 @@ inline finding about(finding_kind kind, const task& self, const lock_use& use, c
     return hygiene(kind, self, use.class_name + " " + how, {use});
 }
 
-/// @param mine  the task's hold of the lock; null: it has none
+/// @param mine  the task's hold of the lock; null: the task does not hold it
 inline std::optional<finding> check_release(const task& self, const event& step,
                                             const held_lock* mine) {
     if (mine == nullptr)
@@ -32,7 +32,7 @@ inline std::optional<finding> check_downgrade(const task& self, const event& ste
                  "downgraded without being held for writing");
 }
 
-/// A lock destroyed, or initialised again.
+/// Checks a lock that is destroyed or initialised again.
 inline std::optional<finding> check_end_of_life(const task& self, const event& step,
                                                 const held_lock* mine) {
     if (mine == nullptr) return {};
@@ -41,12 +41,12 @@ inline std::optional<finding> check_end_of_life(const task& self, const event& s
         step.kind == event_kind::init ? "initialised again while held" : "destroyed while held");
 }
 
-/// An assertion of the mode `exclusive` wants just that; any other is content with any hold.
+/// Checks an assertion. With the mode `exclusive` it needs an exclusive hold, otherwise any hold.
 inline std::optional<finding> check_assertion(const task& self, const event& step,
                                               const held_lock* mine) {
     if (mine == nullptr) {
         lock_use use = use_of(step);
-        use.how = mode::exclusive;  // the mode was no claim
+        use.how = mode::exclusive;  // the assertion claimed no mode
         return about(finding_kind::not_held, self, use, "asserted to be held, but it is not");
     }
     if (step.how == mode::exclusive && is_shared(mine->how))

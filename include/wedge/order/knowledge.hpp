@@ -1,4 +1,4 @@
-// What the order checker has learnt: the graph, and the findings made from it.
+// What the order checker has learnt: its graphs, and the findings made from them.
 #pragma once
 
 #include <algorithm>
@@ -20,7 +20,7 @@
 
 namespace wedge {
 
-/// Not synchronised: the checker's writers take turns.
+/// The graphs and findings of a checker. Not synchronised: the checker's writers take turns.
 class order_knowledge {
 public:
     explicit order_knowledge(evidence kept) noexcept : kept_(kept) {}
@@ -29,28 +29,30 @@ public:
     const order_graph& graph() const noexcept { return classes_.graph; }
     bool is_exact() const noexcept { return kept_ == evidence::exact; }
 
-    /// Whether what is seen for the first time keeps the stack of its acquire. Of the lock that was
-    /// held before only the site is known: a stack of every acquire would cost far more.
+    /// Sets whether a new observation keeps the stack of its acquire. For the lock held before,
+    /// only the site is known: a stack per acquire would cost far more.
     void keep_stacks(bool keeps) noexcept { keeps_stacks_ = keeps; }
 
-    /// Whether instances of a class may nest in one order: the rule for live programs. Otherwise
-    /// they may not nest at all unless the class or the acquire says so: the kernel's rule.
+    /// Sets whether two instances of a class may nest in one order: the rule for live programs.
+    /// Otherwise they may nest only if the class or the acquire says so: the kernel's rule (rule
+    /// 10).
     void nest_by_instance(bool does) noexcept { nests_by_instance_ = does; }
     bool nests_by_instance() const noexcept { return nests_by_instance_; }
 
-    /// Adds what was seen of a dependency between classes, and looks for the cycles that it closes.
+    /// Adds an observation of a dependency between classes, and looks for the cycles that it
+    /// closes.
     ///
-    /// A class is one node whatever subclasses were used: a subclass says how locks of one class
-    /// nest, and must not hide a cycle with another class.
+    /// A class is one node whatever subclass was used. A subclass says how locks of one class nest,
+    /// and must not hide a cycle with another class.
     void add(observation&& seen, const std::string& who, std::vector<finding>& fresh) {
         const std::uint32_t from = classes_.graph.find_or_add_node(seen.held_class, 0);
         const std::uint32_t to = classes_.graph.find_or_add_node(seen.wanted_class, 0);
         add_to(classes_, from, to, std::move(seen), who, fresh);
     }
 
-    /// Adds what was seen of a nesting within a class that a subclass excused. Both the instances
-    /// and the subclasses must keep an order of their own: a nesting is legal as long as nobody
-    /// nests the same two locks, or the same two roles, the other way round.
+    /// Adds a nesting within a class that a subclass excused. Both the instances and the subclasses
+    /// must keep an order (rule 12a): the nesting is legal as long as no task nests the same two
+    /// locks, or the same two roles, the other way round.
     void add_nesting(const observation& seen, const std::string& who, std::vector<finding>& fresh) {
         const std::uint32_t outer =
             subclasses_.graph.find_or_add_node(seen.held_class, seen.held_subclass);
@@ -60,7 +62,7 @@ public:
         add_instances(seen, who, fresh);
     }
 
-    /// Adds what was seen of a nesting of two instances of a class, which must keep an order.
+    /// Adds a nesting of two instances of a class, which must keep an order.
     void add_instances(const observation& seen, const std::string& who,
                        std::vector<finding>& fresh) {
         order_graph& instances = instances_.graph;
@@ -74,8 +76,8 @@ public:
         add_to(instances_, from, to, observation(seen), who, fresh);
     }
 
-    /// A class of locks that are one a processor (Linux: local_lock). They carry no dependency
-    /// from one processor to another, so none between an interrupt and what it interrupts.
+    /// Notes a class of locks that exist once per processor (Linux: local_lock). They carry no
+    /// dependency between processors, and so none between an interrupt and what it interrupts.
     void add_per_cpu(std::uint32_t class_id) {
         if (!is_per_cpu(class_id)) per_cpu_.push_back(class_id);
     }
@@ -83,8 +85,8 @@ public:
         return std::find(per_cpu_.begin(), per_cpu_.end(), class_id) != per_cpu_.end();
     }
 
-    /// Keeps one finding a signature (rule 24); a new one is copied to `fresh`. One that a guard
-    /// refutes must not hide the like of it that has none.
+    /// Keeps one finding per signature (rule 24), and copies a new one to `fresh`. A finding that a
+    /// guard refutes does not hide a finding of that signature without a guard.
     void keep(finding&& found, std::vector<finding>& fresh) {
         const bool is_refuted = found.judged == verdict::refuted;
         const auto [known, is_new] = signatures_.try_emplace(found.signature, is_refuted);
@@ -94,8 +96,8 @@ public:
         fresh.push_back(std::move(found));
     }
 
-    /// Judges a cycle again, from all that was seen meanwhile. A claim made early may not hold any
-    /// more, and its best explanation may be a better one. Findings without a cycle stay.
+    /// Judges a cycle again, from everything seen since. A claim made early may no longer hold, and
+    /// a better explanation may have been seen. Findings without a cycle stay.
     void regrade(finding& found) const {
         if (found.cycle.empty()) return;
         const std::vector<const order_graph::edge*> edges = edges_of(found);
@@ -118,7 +120,7 @@ public:
     }
 
 private:
-    /// A graph, and an order along its edges that spares most searches.
+    /// A graph, and an order along its edges that makes most searches unnecessary.
     struct ordered_graph {
         order_graph graph;
         topological_order order;
@@ -130,9 +132,9 @@ private:
         }
     };
 
-    // A live program runs for days.
+    // Bounds for live programs, which run for days.
     static constexpr std::size_t seen_max_of_classes = 16;
-    static constexpr std::uint32_t nestings_max_of_classes = 16'384;  // some megabytes
+    static constexpr std::uint32_t nestings_max_of_classes = 16'384;  // a few megabytes
 
     void add_to(ordered_graph& to_which, std::uint32_t from, std::uint32_t to, observation&& seen,
                 const std::string& who, std::vector<finding>& fresh) {
@@ -184,13 +186,13 @@ private:
         keep(std::move(found), fresh);
     }
 
-    /// Instances are numbered densely here; elsewhere their ordinals may start anywhere.
+    /// Returns a dense number for an instance. The ordinals of instances may start anywhere.
     std::uint32_t number_of(std::uint32_t instance) {
         const auto next = static_cast<std::uint32_t>(numbers_.size()) + 1;
         return numbers_.try_emplace(instance, next).first->second;
     }
 
-    /// The edges of a finding's cycle; empty when they are not known here.
+    /// Returns the edges of a finding's cycle; empty if this checker does not know them.
     std::vector<const order_graph::edge*> edges_of(const finding& found) const {
         if (found.kind != finding_kind::instance_order)
             return edges_in(classes_.graph, found,
@@ -239,13 +241,14 @@ private:
     bool keeps_stacks_ = false;
     bool nests_by_instance_ = false;
     ordered_graph classes_;
-    ordered_graph subclasses_;  // a node is a subclass of a class; edges within classes only
+    ordered_graph subclasses_;  // a node is a subclass of a class; edges are within classes only
     ordered_graph instances_;   // a node's class is the number of an instance
-    std::unordered_map<std::uint32_t, std::uint32_t> numbers_;  // of instances, from 1
+    std::unordered_map<std::uint32_t, std::uint32_t> numbers_;  // numbers of instances, from 1
     std::vector<std::uint32_t> per_cpu_;
     cycle_search search_;
     std::vector<finding> findings_;
-    std::unordered_map<std::string, bool> signatures_;  // whether a guard refutes all of it
+    // By signature: whether a guard refutes all findings with it.
+    std::unordered_map<std::string, bool> signatures_;
 };
 
 }  // namespace wedge

@@ -1,4 +1,4 @@
-// The rules on locks of one class within each other.
+// The rules on nested locks of one class.
 #pragma once
 
 #include <cstddef>
@@ -11,20 +11,20 @@
 
 namespace wedge::detail {
 
-/// Whether the acquire takes part in wound/wait.
+/// Returns whether the acquire takes part in wound/wait.
 inline bool is_ww(const event& step) noexcept {
     return has(step.with, flags::ticketed) ||
            (step.lock != nullptr && step.lock->kind() == lock_kind::ww_mutex);
 }
 
-/// Whether both locks are taken under one ticket, which is held: whoever waits can be told to
-/// back off. A lock taken without a ticket is never given back on demand.
+/// Returns whether both locks are taken under one ticket that is held, so that either wait can end
+/// by backing off. A lock taken without a ticket is never released on demand.
 inline bool is_same_ticket(task& self, const held_lock& held, const event& step) noexcept {
     return has(held.with, flags::ticketed) && has(step.with, flags::ticketed) &&
            held.payload == step.payload && hold_of_ticket(self, step.payload) != nullptr;
 }
 
-/// Rule 11, on every acquire: also on a trylock.
+/// Checks rule 11, for trylocks too.
 inline void check_nest_lock(order_knowledge& known, task& self, const event& step,
                             std::vector<finding>& fresh) {
     if (!has(step.with, flags::nest) ||
@@ -36,8 +36,8 @@ inline void check_nest_lock(order_knowledge& known, task& self, const event& ste
                fresh);
 }
 
-/// Whether the acquire is one that the type of its lock forbids to the holder, even where the lock
-/// would grant it.
+/// Returns whether the lock's type forbids this acquire to its holder, even where the lock would
+/// grant it.
 inline bool breaks_contract(const held_lock& held, const event& step) {
     if (held.instance != step.instance || step.lock == nullptr || !step.lock->forbids_second_hold())
         return false;
@@ -45,24 +45,23 @@ inline bool breaks_contract(const held_lock& held, const event& step) {
     return !are_reads || !lock_class::from_id(step.class_id).options().reads_nest;
 }
 
-/// Keeps a finding for an acquire that breaks the contract of its lock.
+/// Keeps a finding about an acquire that breaks the contract of its lock.
 inline void keep_breach(order_knowledge& known, task& self, const held_lock& held,
                         const event& step, std::vector<finding>& fresh) {
     known.keep(forbidden_nesting(self, held, step, known.is_exact()), fresh);
 }
 
-/// Rule 10 for a trylock that got the lock: it did not wait, but its type may forbid it.
+/// Checks rule 10 for a successful trylock: it did not wait, but its type may forbid it.
 inline void check_tried_nesting(order_knowledge& known, task& self, const event& step,
                                 std::vector<finding>& fresh) {
     for (const held_lock& held : self.held)
         if (breaks_contract(held, step)) keep_breach(known, self, held, step, fresh);
 }
 
-/// Rules 10, 12, 12a and 13, for a hold of the class that a blocking acquire wants. In a live
-/// program two instances nest without a finding as long as nobody nests them the other way round.
+/// Checks rules 10, 12, 12a and 13 for a hold of the class that a blocking acquire wants. In a live
+/// program two instances nest without a finding as long as no task nests them the other way round.
 ///
-/// A serialising nest lock excuses the nesting only if it is held exclusively: two readers of it
-/// would nest against each other.
+/// A nest lock must be held exclusively: two readers of it could nest against each other.
 inline void check_nesting(order_knowledge& known, task& self, std::size_t index, const event& step,
                           std::vector<finding>& fresh) {
     const held_lock& held = self.held[index];
@@ -70,7 +69,8 @@ inline void check_nesting(order_knowledge& known, task& self, std::size_t index,
     if (!may_wait(step.how, held.how)) return;
     const auto recursive = [&] { known.keep(nesting(self, held, step, known.is_exact()), fresh); };
     if (held.instance == step.instance) {
-        // Under tickets it answers at once: it is held already, or must be backed off from.
+        // Under tickets the acquire answers at once: the lock is held already, or the ticket must
+        // back off.
         if (!has(held.with, flags::ticketed) || !has(step.with, flags::ticketed)) recursive();
         return;
     }
@@ -102,7 +102,7 @@ inline void check_nesting(order_knowledge& known, task& self, std::size_t index,
     }
     const observation seen = observe(self, index, step);
     if (seen.held_subclass == seen.wanted_subclass) {
-        // A section is the same one for all of its instances.
+        // All instances of a section are one section.
         if (!known.nests_by_instance() || options.one_at_a_time || options.never_waits)
             return recursive();
         return known.add_instances(seen, self.title(), fresh);

@@ -1,4 +1,4 @@
-// Finds numbers by the hash of what they stand for.
+// A hash table of numbers, by the hash of what each number stands for.
 #pragma once
 
 #include <cstddef>
@@ -7,13 +7,13 @@
 
 namespace wedge {
 
-/// A hash table that keeps only hashes and numbers; what a number stands for, its owner knows.
-/// Forgets in time proportional to what was added, and keeps its memory.
+/// A hash table that keeps hashes and numbers only. Its owner knows what a number stands for.
+/// `clear` takes time proportional to what was added, and keeps the memory.
 class number_index {
 public:
     static constexpr std::uint32_t none = 0xffffffffU;
 
-    /// The number with that hash of which `is_it` says so; `none` when there is none.
+    /// Returns the number with that hash for which `is_it` returns true; `none` if there is none.
     template <class Predicate>
     std::uint32_t find(std::uint64_t hash, Predicate is_it) const {
         if (slots_.empty()) return none;
@@ -24,7 +24,7 @@ public:
         }
     }
 
-    /// @param number  not in there yet, and not `none`
+    /// @param number  not contained yet, and not `none`
     void add(std::uint64_t hash, std::uint32_t number) {
         if ((used_.size() + 1) * 2 > slots_.size()) grow();
         used_.push_back(put({hash, number}));

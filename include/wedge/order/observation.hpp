@@ -1,4 +1,4 @@
-// What was seen of a dependency: which locks, how, by whom, where, and what guarded it.
+// An observation of a dependency: which locks, how, by which task, where, and what guarded it.
 #pragma once
 
 #include <cstddef>
@@ -14,7 +14,8 @@ namespace wedge {
 
 /// Lock instances that were held exclusively since before a dependency's first lock.
 ///
-/// Bounded: what does not fit is left out, which loses a claim and never makes a false one.
+/// The set is bounded. What does not fit is left out, which may lose a claim and never makes a
+/// false one.
 class guard_set {
 public:
     struct guard {
@@ -22,7 +23,8 @@ public:
         std::uint32_t instance = 0;
         friend bool operator==(const guard&, const guard&) = default;
     };
-    static constexpr std::size_t capacity = 8;  // real chains are 10-20 deep, half of them shared
+    // Real chains have 10 to 20 holds, half of them shared.
+    static constexpr std::size_t capacity = 8;
 
     std::size_t size() const noexcept { return size_; }
     const guard* begin() const noexcept { return all_; }
@@ -37,7 +39,7 @@ public:
         return false;
     }
 
-    /// Keeps what is also in `other`; says whether anything was dropped.
+    /// Keeps what is also in `other`. Returns whether anything was dropped.
     bool keep_common(const guard_set& other) noexcept {
         std::uint8_t kept = 0;
         for (std::uint8_t i = 0; i < size_; ++i)
@@ -52,11 +54,11 @@ private:
     std::uint8_t size_ = 0;
 };
 
-/// "This task held this instance in this mode while it wanted that one in that mode."
+/// "This task held this instance in this mode while it wanted that instance in that mode."
 struct observation {
     std::uint32_t held_class = 0;
     std::uint32_t wanted_class = 0;
-    std::uint32_t held_instance = 0;  ///< 0: any (primed)
+    std::uint32_t held_instance = 0;  ///< 0: any instance (primed)
     std::uint32_t wanted_instance = 0;
     std::uint8_t held_subclass = 0;
     std::uint8_t wanted_subclass = 0;
@@ -66,11 +68,11 @@ struct observation {
     flags wanted_with = flags::none;
     bool primed = false;
     std::uint32_t task = 0;
-    std::string title;  ///< of the task
+    std::string title;  ///< the task's name
     site held_at{};
     site wanted_at{};
-    guard_set guards;  ///< common to all repetitions
-    call_stack stack;  ///< of the first time, if the checker keeps them
+    guard_set guards;  ///< common to all repetitions of this step
+    call_stack stack;  ///< of the first time, if the checker keeps stacks
 
     bool is_same_step(const observation& other) const noexcept {
         return held_instance == other.held_instance && wanted_instance == other.wanted_instance &&
@@ -79,7 +81,7 @@ struct observation {
                held_with == other.held_with && primed == other.primed && task == other.task;
     }
 
-    /// Equal for the same step.
+    /// Returns a hash that is equal for equal steps.
     std::uint64_t step_hash() const noexcept {
         const std::uint64_t how = static_cast<std::uint64_t>(held_how) << 24 |
                                   static_cast<std::uint64_t>(wanted_how) << 16 |
@@ -89,13 +91,14 @@ struct observation {
     }
 };
 
-/// Whether a wait in the mode `wanted` may last while others hold the lock as `held`: always,
-/// but for a recursive reader behind readers. A plain reader waits behind a waiting writer.
+/// Returns whether a wait in the mode `wanted` may last while others hold the lock as `held` (rule
+/// 6). Only a recursive reader does not wait behind readers: a plain reader may wait behind a
+/// writer that waits.
 constexpr bool may_wait(mode wanted, mode held) noexcept {
     return wanted != mode::recursive_shared || held == mode::exclusive;
 }
 
-/// Whether an observed wait on one instance may be a wait for another's hold. 0 is any instance.
+/// Returns whether a wait for one instance may be a wait for the other one. 0 is any instance.
 constexpr bool may_meet(std::uint32_t wanted_instance, std::uint32_t held_instance) noexcept {
     return wanted_instance == held_instance || wanted_instance == 0 || held_instance == 0;
 }

@@ -1,4 +1,4 @@
-// Turns a step of a task into what the order keeps of it.
+// Turns a step of a task into an observation.
 #pragma once
 
 #include <cstddef>
@@ -8,13 +8,13 @@
 
 namespace wedge::detail {
 
-/// Whether nobody ever waits for this hold: it orders, but keeps no one out.
+/// Returns whether the hold keeps no task out: it orders only.
 inline bool is_pseudo(const held_lock& hold) {
     return (hold.lock != nullptr && hold.lock->kind() == lock_kind::map) ||
            lock_class::from_id(hold.class_id).options().never_waits;
 }
 
-/// The hold that an acquire leads to.
+/// Returns the hold that an acquire leads to.
 inline held_lock hold_of(const task& self, const event& step) noexcept {
     return {.class_id = step.class_id,
             .instance = step.instance,
@@ -27,7 +27,8 @@ inline held_lock hold_of(const task& self, const event& step) noexcept {
             .lock = step.lock};
 }
 
-/// "The task's hold number `index` was held while it wanted that", with what guarded it.
+/// Returns the observation that hold number `index` of the task was held while the step wanted
+/// another lock, with the locks that guarded both.
 inline observation observe(const task& self, std::size_t index, const event& step) {
     const held_lock& held = self.held[index];
     observation seen;

@@ -1,4 +1,4 @@
-// The checker of a live program: listens from start-up, and writes what it finds to stderr.
+// The checker of a live program. It listens from start-up, and writes its findings to stderr.
 #pragma once
 
 #include <cstddef>
@@ -15,7 +15,7 @@
 namespace wedge {
 namespace detail {
 
-/// Writes each finding in one piece, so that those of several threads do not mix.
+/// Writes each finding in one piece, so that findings of several threads do not mix.
 class stderr_sink final : public finding_sink {
 public:
     void on(const finding& found) noexcept override {
@@ -30,7 +30,8 @@ public:
 
 }  // namespace detail
 
-/// The process's checker. Never destroyed: locks of static objects outlive it otherwise.
+/// Returns the process's checker. It is never destroyed, since locks of static objects may outlive
+/// it.
 inline checker& process_checker() {
     static detail::stderr_sink& text = *new detail::stderr_sink;
     static checker& made = [&]() -> checker& {
@@ -42,14 +43,14 @@ inline checker& process_checker() {
     return made;
 }
 
-/// Sends what the process's checker finds from now on to `reports`, which must live on.
+/// Sends later findings of the process's checker to `reports`, which must stay alive.
 inline void on_finding(finding_sink& reports) noexcept {
     process_checker().report_to(&reports);
 }
 
 namespace detail {
 
-/// Makes the process's checker listen to this thread and to all that attach later.
+/// Makes the process's checker listen to this thread and to all threads that start later.
 template <class Level>
 bool register_process_checker() {
     if constexpr (Level::value >= level::order) {
@@ -63,7 +64,8 @@ bool register_process_checker() {
     return true;
 }
 
-// Static, so that it runs wherever this header is seen, before the file's own objects are made.
+// Static, so that it runs in each source that includes this header, before that source's own
+// objects are constructed.
 [[maybe_unused]] static const bool process_checker_is_registered =
     register_process_checker<default_level>();
 

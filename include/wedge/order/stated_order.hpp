@@ -1,4 +1,4 @@
-// The order that a program has stated of its locks, and what an acquire against it closes.
+// The order that a program has stated, and the cycle that an acquire against it closes.
 #pragma once
 
 #include <algorithm>
@@ -13,7 +13,7 @@
 
 namespace wedge {
 
-/// The primed dependencies of a graph (rule 20), without what was seen.
+/// The stated dependencies of a graph (rule 20), without the observed ones.
 class stated_order {
 public:
     stated_order() = default;
@@ -26,8 +26,8 @@ public:
         }
     }
 
-    /// The circle that an acquire under this hold closes; empty: it is not against the order, or
-    /// both ways round were stated.
+    /// Returns the cycle that an acquire under this hold closes. Empty: the acquire is not against
+    /// the stated order, or both directions were stated.
     std::vector<dependency> closed_by(const dependency& taken) const {
         if (!way(taken.held.class_id, taken.wanted.class_id).empty()) return {};
         std::vector<dependency> circle = way(taken.wanted.class_id, taken.held.class_id);
@@ -36,7 +36,8 @@ public:
     }
 
 private:
-    /// The fewest statements that lead from one class to another; empty: none do.
+    /// Returns the shortest chain of statements that leads from one class to another; empty: none
+    /// does.
     std::vector<dependency> way(std::uint32_t from, std::uint32_t to) const {
         struct arrival {
             const dependency* by;

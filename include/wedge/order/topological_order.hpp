@@ -1,4 +1,4 @@
-// An order of the classes along all dependencies, which tells at once that no cycle is closed.
+// An order of the classes along all dependencies, which shows at once that an edge closes no cycle.
 #pragma once
 
 #include <algorithm>
@@ -12,15 +12,15 @@
 
 namespace wedge {
 
-/// Keeps the nodes of a growing graph in an order along its edges (Pearce and Kelly 2006). Nodes
-/// that lie on a common cycle share one place, so the order exists whatever was added.
+/// Keeps the nodes of a growing graph in an order along its edges (Pearce and Kelly 2006). Nodes on
+/// a common cycle share one place, so the order exists whatever edges were added.
 ///
-/// It knows edges, not their modes: two nodes that do not share a place lie on no cycle of any
-/// mode; of two that do, only a search tells. An edge along the order costs nothing more than
-/// looking; one against it moves what lies between its ends.
+/// It knows edges and not their modes. Two nodes with different places are on no common cycle. For
+/// two nodes with one place, only a search tells. An edge along the order costs two comparisons; an
+/// edge against it moves the nodes between its ends.
 class topological_order {
 public:
-    /// Takes in an edge that the graph already has; says whether its ends share a place.
+    /// Adds an edge that the graph already has. Returns whether its ends share a place.
     bool add(const order_graph& graph, std::uint32_t edge) {
         while (leader_.size() < graph.nodes()) add_node();
         const std::uint32_t from = leader_[graph.edge_at(edge).from];
@@ -41,8 +41,8 @@ public:
     }
 
 private:
-    static constexpr std::uint8_t is_ahead = 1;   // the edge's end leads there
-    static constexpr std::uint8_t is_behind = 2;  // it leads to the edge's start
+    static constexpr std::uint8_t is_ahead = 1;   // the edge's end leads to this node
+    static constexpr std::uint8_t is_behind = 2;  // this node leads to the edge's start
 
     void add_node() {
         const auto node = static_cast<std::uint32_t>(leader_.size());
@@ -52,8 +52,8 @@ private:
         marks_.push_back(0);
     }
 
-    /// Moves what leads to `from` before what `to` leads to, within the places between them;
-    /// what does both is on a cycle with them, and is given one place.
+    /// Moves what leads to `from` before what `to` leads to, within the places between them. A node
+    /// that does both is on a cycle with them, so they get one place.
     void reorder(const order_graph& graph, std::uint32_t from, std::uint32_t to) {
         const std::uint32_t first = place_[to];
         const std::uint32_t last = place_[from];
@@ -83,7 +83,7 @@ private:
         for (const std::uint32_t each : ahead_) place_[each] = pool_[next++];
     }
 
-    /// All that is reached from `start` in one direction without leaving the places between.
+    /// Collects everything reachable from `start` in one direction within the places between.
     void collect(const order_graph& graph, std::uint32_t start, std::uint8_t mark,
                  std::uint32_t first, std::uint32_t last, std::vector<std::uint32_t>& reached) {
         reached.assign(1, start);
@@ -110,7 +110,7 @@ private:
                   [&](std::uint32_t a, std::uint32_t b) { return place_[a] < place_[b]; });
     }
 
-    /// Makes one of several places; returns who stands for it.
+    /// Merges several places, and returns the node that stands for them.
     std::uint32_t merged(const std::vector<std::uint32_t>& leaders) {
         const std::uint32_t chosen = leaders.front();
         for (const std::uint32_t other : leaders) {
@@ -125,7 +125,7 @@ private:
         return chosen;
     }
 
-    // Of nodes. Places and marks count for leaders only; the members of a place form a ring.
+    // By node. Places and marks count for leaders only. The members of a place form a ring.
     std::vector<std::uint32_t> leader_;
     std::vector<std::uint32_t> place_;
     std::vector<std::uint32_t> next_member_;

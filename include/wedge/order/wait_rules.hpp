@@ -1,4 +1,4 @@
-// The rule on wait types: nothing is taken under what does not allow so long a wait.
+// The rule on wait types: a lock is not taken under a lock or in a context that allows less.
 #pragma once
 
 #include <string>
@@ -13,14 +13,15 @@ constexpr const char* name_of(wait_type waits) noexcept {
     return names[static_cast<std::size_t>(waits)];
 }
 
-/// What the context itself allows; none: everything.
+/// Returns the wait type that the context allows; none: any.
 inline wait_type allowed_in(const task& self) noexcept {
     if (self.context == context::task) return wait_type::none;
     const bool is_raw = self.context == context::hardirq && !self.contexts.is_threaded();
     return is_raw ? wait_type::raw : wait_type::spin;
 }
 
-/// Rule 22, on a blocking acquire. Of several holds that forbid it the first strictest is named.
+/// Checks rule 22 for a blocking acquire. Of several holds that forbid it, the first of the
+/// strictest is named.
 inline void check_wait_type(order_knowledge& known, const task& self, const event& step,
                             std::vector<finding>& fresh) {
     const auto forbids = [&](wait_type allowed) {

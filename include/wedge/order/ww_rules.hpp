@@ -1,4 +1,4 @@
-// The rules on wound/wait tickets, beside those on nesting.
+// The rules on wound/wait tickets, in addition to those on nesting.
 #pragma once
 
 #include <cstdint>
@@ -11,8 +11,8 @@
 
 namespace wedge::detail {
 
-/// Rules 14 and 15, on one step of a ticket or one that is taken with it. They depend on the state
-/// of the ticket, so they are checked on every such step, never from the cache of chains; and they
+/// Checks rules 14 and 15 for a step of a ticket, or an acquire under it. They depend on the
+/// ticket's state, so they are checked at every such step, and never from the cache of chains. They
 /// need nothing but the task.
 class ticket_check {
 public:
@@ -55,7 +55,8 @@ private:
                 broken("ended while a lock is held under it", {use_of(hold), use_of(step_)});
     }
 
-    /// A blocking acquire. What is held under a ticket answers at once, whatever the ticket.
+    /// Checks a blocking acquire. A lock that is held under a ticket answers at once, whatever the
+    /// ticket.
     void taking() {
         const held_lock* const mine = self_.held.find(step_.instance);
         if (mine != nullptr && has(mine->with, flags::ticketed)) return;

@@ -1,4 +1,4 @@
-// What findings of one run have in common: the acquire or the wait that is wrong in them.
+// The causes that several findings of a run share: the acquire or the wait that is wrong in them.
 #pragma once
 
 #include <algorithm>
@@ -14,22 +14,22 @@
 
 namespace wedge::report {
 
-/// One acquire or wait, and the findings that it explains.
+/// An acquire or a wait, and the findings that it explains.
 struct cause {
     std::string what;  ///< `acquire of b at x.cpp:12`, `wait for fence done at …`
-    std::vector<std::size_t> findings;  ///< their places in the list, ascending
+    std::vector<std::size_t> findings;  ///< places in the list of findings, ascending
 };
 
 namespace detail {
 
-/// An acquire or a wait that may be what is wrong.
+/// An acquire or a wait that may be the wrong one.
 struct suspect {
-    std::string key;   ///< equal in all findings that share it
-    std::string what;  ///< with the place of this finding
+    std::string key;   ///< equal in all findings that share the suspect
+    std::string what;  ///< with the place in this finding
     bool is_wait = false;
 };
 
-/// Lists the acquires and waits of one finding, each once, in the order of its cycle.
+/// Lists the acquires and waits of a finding, each once, in the order of its cycle.
 class suspects_of_finding {
 public:
     explicit suspects_of_finding(const finding& found) : found_(found) {
@@ -43,7 +43,8 @@ public:
     std::vector<suspect> take() { return std::move(all_); }
 
 private:
-    /// An order that `prime` has stated is right: then the acquires against it are the wrong ones.
+    /// Adds the acquires of a cycle. An order that `prime` has stated counts as right; then only
+    /// the acquires against it are suspects.
     void add_cycle(const std::vector<dependency>& cycle) {
         const bool is_all_stated = std::all_of(cycle.begin(), cycle.end(),
                                                [](const dependency& edge) { return edge.primed; });
@@ -72,7 +73,8 @@ private:
         add("wait for ", link.waits_for, link.where, true);
     }
 
-    /// The instances of an array count as one: one acquire takes them all.
+    /// Adds an acquire. The instances of an array count as one suspect, since one acquire takes
+    /// them all.
     void add(const std::string& verb, const lock_use& lock) {
         const std::string without = name_without_number(lock.class_name);
         add(verb, without.empty() ? lock.class_name : without, lock.where, false);
@@ -96,11 +98,12 @@ private:
 
 }  // namespace detail
 
-/// Groups findings by cause. The acquire (a class in a function) or the wait that occurs in most
-/// findings is the first cause; the next one is that of most findings which are left, until none
-/// is. Of several with as many findings, a wait comes before an acquire, then the one met first.
+/// Groups findings by cause. The first cause is the acquire (a class in a function) or the wait
+/// that occurs in most findings. The next cause is chosen among the remaining findings, and so on.
+/// Of several suspects with equally many findings, a wait comes before an acquire, then the one
+/// that was met first.
 inline std::vector<cause> causes_of(const std::vector<finding>& all) {
-    std::vector<detail::suspect> suspects;  // in the order in which they are met
+    std::vector<detail::suspect> suspects;  // in the order in which they were met
     std::map<std::string, std::size_t> places;
     std::vector<std::vector<std::size_t>> of(all.size());
     for (std::size_t i = 0; i < all.size(); ++i)
@@ -130,8 +133,8 @@ inline std::vector<cause> causes_of(const std::vector<finding>& all) {
     return causes;
 }
 
-/// The findings of a run in the order in which they are read: by cause, where there are fewer
-/// causes than findings; else in the order of discovery, and nothing is said of causes.
+/// The findings of a run in the order in which they are printed. If there are fewer causes than
+/// findings, they are ordered by cause; otherwise in the order of discovery, and without causes.
 class findings_by_cause {
 public:
     explicit findings_by_cause(const std::vector<finding>& all)
@@ -146,11 +149,11 @@ public:
     }
 
     bool is_grouped() const noexcept { return causes_.size() < all_.size(); }
-    /// The number of a finding's cause, from 1.
+    /// Returns the number of a finding's cause, from 1.
     std::size_t cause_of(std::size_t at) const { return number_[at]; }
     const std::vector<std::size_t>& order() const noexcept { return order_; }
 
-    /// One line on each cause; empty: nothing is grouped.
+    /// Returns one line per cause; empty if nothing is grouped.
     std::string lead() const {
         if (!is_grouped()) return {};
         std::string text =
@@ -160,8 +163,8 @@ public:
                     verdicts_of(causes_[i]) + "\n";
         return text + "\n";
     }
-    /// Returns what stands before a finding: of several causes its own, before the first finding of
-    /// that cause; else nothing.
+    /// Returns the heading before a finding: its cause, if there are several causes and this is the
+    /// first finding of that cause; otherwise nothing.
     std::string heading(std::size_t at) const {
         const cause& of = causes_[number_[at] - 1];
         if (!is_grouped() || causes_.size() == 1 || of.findings.front() != at) return {};

@@ -14,7 +14,7 @@ namespace wedge {
 
 namespace report {
 
-/// Text within an HTML-like label.
+/// Returns text for an HTML-like label.
 inline std::string escaped(std::string_view text) {
     std::string safe;
     for (const char c : text) {
@@ -29,7 +29,7 @@ inline std::string escaped(std::string_view text) {
     return safe;
 }
 
-/// A name or a label in quotes; its line ends stay such.
+/// Returns a name or a label in quotes. Line ends stay line ends.
 inline std::string in_quotes(std::string_view text) {
     std::string safe = "\"";
     for (const char c : text) {
@@ -42,18 +42,18 @@ inline std::string in_quotes(std::string_view text) {
     return safe + "\"";
 }
 
-/// Okabe and Ito's palette: told apart by colour-blind readers too.
+/// Returns a colour of the palette by Okabe and Ito, which colour-blind readers can tell apart.
 inline const char* colour(std::size_t i) {
     constexpr const char* colours[] = {"#d55e00", "#0072b2", "#009e73",
                                        "#cc79a7", "#e69f00", "#56b4e9"};
     return colours[i % std::size(colours)];
 }
 
-/// Draws who waits for what: from a lock to the task that holds it, from there to the lock that
-/// this task wants, until the ring closes.
+/// Draws who waits for what: from a lock to the task that holds it, and from the task to the lock
+/// that it wants, around the cycle.
 ///
-/// A task's box stands within its edge instead of a label beside it: Graphviz lets the labels of
-/// edges overlap, nodes never.
+/// A task is a box within its edge and not a label beside it: Graphviz lets the labels of edges
+/// overlap, but never nodes.
 class dot_printer {
 public:
     explicit dot_printer(const finding& found)
@@ -103,7 +103,7 @@ private:
              "\", fillcolor=white, label=<" + label + ">];");
     }
     void arrow(const std::string& from, const std::string& to, const char* shade, bool waits) {
-        // The ring's layout puts labels on its lines, so it has a legend instead.
+        // The layout of a ring puts labels on its lines, so it has a legend instead.
         const std::string label = is_ring() ? ""
                                   : waits   ? ", label=\" waits for \""
                                             : ", label=\" held by \"";
@@ -115,7 +115,7 @@ private:
     }
 
     void circle() {
-        std::vector<std::string> drawn;  // the locks, each once
+        std::vector<std::string> drawn;  // each lock once
         const auto draw = [&](const lock_use& lock) {
             if (std::find(drawn.begin(), drawn.end(), id(lock)) != drawn.end()) return;
             drawn.push_back(id(lock));
@@ -192,8 +192,8 @@ private:
 
 }  // namespace report
 
-/// The picture of a finding as a Graphviz digraph; `dot -Tsvg` draws it. The same bytes for the
-/// same finding.
+/// Returns the picture of a finding as a Graphviz digraph, for `dot -Tsvg`. Equal findings give
+/// equal bytes.
 inline std::string dot_of(const finding& found) {
     return report::dot_printer(found).print();
 }

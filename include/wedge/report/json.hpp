@@ -14,7 +14,7 @@
 
 namespace wedge {
 
-/// Writes JSON on one line; keys stay in the order in which they are given.
+/// Writes JSON on one line. Keys stay in the order in which they are given.
 ///
 ///     json_writer json;
 ///     json.begin('{').key("n").value(3).end('}');
@@ -34,7 +34,7 @@ public:
     json_writer& key(std::string_view name) {
         value(name);
         text_ += ':';
-        is_first_ = true;  // of the value, before which no comma stands
+        is_first_ = true;  // no comma stands before the value
         return *this;
     }
     json_writer& value(std::string_view text) {
@@ -70,8 +70,8 @@ private:
         return *this;
     }
 
-    /// Adds the first character of `rest` and returns its bytes. A byte that is no UTF-8 (a file's
-    /// name may have one) becomes U+FFFD, as JSON knows nothing else.
+    /// Appends the first character of `rest` and returns its number of bytes. A byte that is not
+    /// UTF-8 (a file name may contain one) becomes U+FFFD, since JSON allows UTF-8 only.
     std::size_t add_character(std::string_view rest) {
         const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(rest[i]); };
         const unsigned first = byte(0);
@@ -104,19 +104,19 @@ private:
     bool is_first_ = true;
 };
 
-/// What a run's JSON says beside its outcome.
+/// What the JSON of a run contains in addition to its outcome.
 struct json_context {
     std::string workload;
     std::string program;
     std::vector<std::string> schedules;  ///< the file of each finding's schedule; empty: none
-    bool is_replay = false;              ///< then `reproduced` and `diverged` are there
+    bool is_replay = false;              ///< then the JSON has the keys `reproduced` and `diverged`
     bool reproduced = false;
 };
 
 namespace report {
 
-/// The classes that a finding is about: of its cycle, of a broken rule, or of what the tasks of its
-/// hang wait for. Not those of tasks that stand by.
+/// Returns the classes that a finding is about: of its cycle, of a broken rule, or of what the
+/// tasks of its hang wait for. Classes of tasks that only stand by are left out.
 inline std::vector<std::string> classes_of(const finding& found) {
     std::vector<std::string> classes;
     const auto add = [&](const std::string& name) {
@@ -133,7 +133,7 @@ inline std::vector<std::string> classes_of(const finding& found) {
         if (link.wanted)
             add(link.wanted->class_name);
         else if (!link.waits_for.starts_with("the end of "))
-            add(link.waits_for.substr(link.waits_for.find(' ') + 1));  // behind its kind
+            add(link.waits_for.substr(link.waits_for.find(' ') + 1));  // what follows the kind
     }
     if (found.kind == finding_kind::livelock)
         for (const task_report& task : found.tasks)
@@ -141,7 +141,7 @@ inline std::vector<std::string> classes_of(const finding& found) {
     return classes;
 }
 
-/// Who waits for whom, as the text and the picture show it.
+/// Writes who waits for whom, as the text and the picture show it.
 inline void write_hang(json_writer& json, const finding& found) {
     const hang how = hang_of(found);
     const lock_names name(found);
@@ -174,7 +174,9 @@ inline void write_grade(json_writer& json, const grade& graded) {
     json.end(']');
 }
 
-/// @param is_judged  false: of a replay, which judges no order
+/// Writes a finding.
+///
+/// @param is_judged  false for a replay, which judges no order
 /// @param cause      the number of its cause among those of the run
 inline void write_finding(json_writer& json, const finding& found, const std::string& schedule,
                           bool is_judged, std::size_t cause) {
@@ -202,7 +204,7 @@ inline void write_finding(json_writer& json, const finding& found, const std::st
 
 }  // namespace report
 
-/// One JSON object on one line, with the line's end.
+/// Returns one JSON object on one line, with the line's end.
 inline std::string json_of(const outcome& all, const json_context& context = {}) {
     json_writer json;
     json.begin('{').key("workload").value(context.workload);

@@ -14,24 +14,24 @@
 
 namespace wedge {
 
-/// What is drawn of a lock order.
+/// The contents of a picture of a lock order.
 struct order_picture {
     std::string title;
-    std::vector<std::string> classes;  ///< drawn even if they have no neighbour
-    std::vector<dependency> edges;     ///< of which those of one pair of classes are one arrow
-    std::vector<finding> findings;     ///< the arrows of a cycle are coloured, the worst first
+    std::vector<std::string> classes;  ///< drawn even without a neighbour
+    std::vector<dependency> edges;     ///< edges of one pair of classes share an arrow
+    std::vector<finding> findings;     ///< the arrows of a cycle are coloured, worst finding first
 };
 
 namespace report {
 
-/// Draws classes as nodes. An arrow from a to b says that b was acquired while a was held; where,
-/// stands in a box within the arrow: Graphviz lets the labels of edges overlap, nodes never.
+/// Draws classes as nodes. An arrow from a to b says that b was acquired while a was held. A box
+/// within the arrow says where: Graphviz lets the labels of edges overlap, but never nodes.
 class order_dot_printer {
 public:
     explicit order_dot_printer(const order_picture& drawn) : drawn_(drawn) {
         for (const std::string& name : drawn.classes) add_node({.class_name = name});
         for (const dependency& edge : drawn.edges) add_edge(edge);
-        // What hangs surely wins over what may, and that over what cannot.
+        // A cycle that hangs comes before one that may hang, and that before one that cannot.
         for (const verdict wanted :
              {verdict::confirmed, verdict::observed, verdict::unresolved, verdict::refuted})
             for (const finding& found : drawn.findings)
@@ -76,13 +76,13 @@ private:
     };
     struct row {
         std::string shade;
-        std::string sign;  // a bullet for a finding that has no arrow of its own
+        std::string sign;  // a bullet for a finding without an arrow of its own
         std::string text;
     };
 
     static constexpr const char* sound = "#777777";
     static constexpr const char* arrow_sign = "&#8594;";
-    static constexpr std::size_t sites_max = 3;  // more make the picture unreadable
+    static constexpr std::size_t sites_max = 3;  // more lines make the picture unreadable
 
     static sort sort_of(const lock_use& use) {
         if (use.class_id == 0) return sort::lock;
@@ -193,7 +193,7 @@ private:
 
 }  // namespace report
 
-/// The picture of a lock order as a Graphviz digraph. The same bytes for the same order.
+/// Returns the picture of a lock order as a Graphviz digraph. Equal orders give equal bytes.
 inline std::string dot_of(const order_picture& drawn) {
     return report::order_dot_printer(drawn).print();
 }

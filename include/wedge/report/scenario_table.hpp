@@ -1,4 +1,4 @@
-// The picture of a hang in text: one column a task, time running downwards.
+// The picture of a hang in text: one column per task, time running downwards.
 #pragma once
 
 #include <algorithm>
@@ -11,7 +11,7 @@
 
 namespace wedge::report {
 
-/// A step as its caller wrote it: `lock(a)`, `try_lock_shared(b)`.
+/// Returns a step as its caller wrote it: `lock(a)`, `try_lock_shared(b)`.
 inline std::string call_of(const lock_use& lock, const lock_names& name) {
     const std::string tried = has(lock.with, flags::tried) ? "try_" : "";
     const std::string shared = is_shared(lock.how) ? "_shared" : "";
@@ -23,7 +23,7 @@ namespace detail {
 struct scenario_row {
     std::size_t column;
     std::string call;
-    std::string note;  // why it does not go on
+    std::string note;  // why the task does not go on
 };
 
 struct scenario {
@@ -31,7 +31,7 @@ struct scenario {
     std::vector<scenario_row> rows;
 };
 
-/// The step that a task of a hang waits in, as its caller wrote it.
+/// Returns the step that a task of a hang waits in, as its caller wrote it.
 inline std::string wait_of(const hang_link& link, const lock_names& name) {
     if (link.wanted) return call_of(*link.wanted, name);
     constexpr std::string_view end = "the end of ";
@@ -39,7 +39,8 @@ inline std::string wait_of(const hang_link& link, const lock_names& name) {
     return "wait for " + link.waits_for;
 }
 
-/// First each task of the circle takes what the one before it waits for, then each one waits.
+/// Returns the steps of a hang: first each task takes the lock that the previous task waits for,
+/// then each task waits.
 inline scenario scenario_of(const hang& circle, const lock_names& name) {
     scenario result;
     const std::vector<hang_link>& links = circle.links;
@@ -59,11 +60,11 @@ inline scenario scenario_of(const hang& circle, const lock_names& name) {
 
 }  // namespace detail
 
-/// Draws how a circle of waits hangs, every line behind `indent`; a list where the table would be
-/// wider than a terminal.
+/// Returns how a cycle of waits hangs, as a table with `indent` before every line; as a list if the
+/// table would be wider than a terminal.
 inline std::string scenario_table(const hang& circle, const lock_names& name,
                                   const std::string& indent) {
-    constexpr std::size_t width_max = 100;  // the notes included
+    constexpr std::size_t width_max = 100;  // including the notes
     constexpr std::size_t gap = 4;
     const detail::scenario drawn = detail::scenario_of(circle, name);
 

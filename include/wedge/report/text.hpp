@@ -16,7 +16,7 @@ namespace wedge {
 
 namespace report {
 
-/// Prints one finding; the parts in the order in which they are read.
+/// Prints one finding. The functions stand in the order of the parts in the report.
 class finding_printer {
 public:
     explicit finding_printer(const finding& found)
@@ -43,7 +43,8 @@ public:
     }
 
 private:
-    /// Whether every dependency is how some task stands: then saying so once is enough.
+    /// Returns whether every dependency is shown by where some task stands. It need not be printed
+    /// twice then.
     bool tasks_show_cycle() const {
         return std::all_of(cycle_.begin(), cycle_.end(), [&](const dependency& edge) {
             const auto is_held = [&](const lock_use& lock) { return is_same(lock, edge.held); };
@@ -104,7 +105,7 @@ private:
         if (found_.stack.empty()) return;
         text_ += "\n  the stack of " + found_.task + "\n";
         for (const std::string& call : names_of(found_.stack)) {
-            // Further out is the engine alone.
+            // Further out, the stack contains the engine only.
             if (call.find("wedge::detail::call_") != std::string::npos ||
                 call.starts_with("wedge::controller::"))
                 break;
@@ -113,7 +114,7 @@ private:
     }
 
     void scenario() {
-        // What an interrupt does to the task below it is no exchange of steps between tasks.
+        // An interrupt and the task below it exchange no steps.
         if (!hang_.is_circle || (is_about_interrupts(found_.kind) && !hang_.has_happened)) return;
         constexpr const char* titles[] = {"how it could hang", "how it hangs", "how it would hang",
                                           "how it hangs"};  // by verdict
@@ -134,15 +135,15 @@ private:
         text_ += "  verdict  " + verdict_of(found_) + "\n";
     }
 
-    /// One line on one lock: `    holding  a (shared)  taken at file.cpp:12`.
+    /// Appends a line about a lock: `    holding  a (shared)  taken at file.cpp:12`.
     void use(const char* verb, const lock_use& lock, const char* preposition,
              const std::string& addition = {}) {
-        const std::size_t width = found_.tasks.empty() ? 7 : 9;  // of `holding`, of `waits for`
+        const std::size_t width = found_.tasks.empty() ? 7 : 9;  // of `holding` or of `waits for`
         text_ += "    " + padded(verb, width) + "  " + padded(described(lock), name_width_ + 2);
         text_ += preposition + to_string(lock.where) + addition + "\n";
     }
 
-    /// What the task did with the lock when it broke a rule.
+    /// Returns what the task did with the lock when it broke a rule.
     static const char* verb_of(finding_kind kind) noexcept {
         switch (kind) {
             case finding_kind::unlock_imbalance: return "unlocks";
@@ -161,7 +162,8 @@ private:
 
     std::string described(const lock_use& lock) const { return name_(lock) + terms_of(lock); }
 
-    /// Those that keep a task from a lock: its holders, or else writers that queue before a reader.
+    /// Returns the tasks that keep a task from a lock: its holders, else writers that queue before
+    /// a reader.
     std::string holders_of(const lock_use& wanted) const {
         std::string holders;
         const auto add = [&](const char* how, const std::string& task) {
@@ -188,7 +190,7 @@ private:
     std::string text_;
 };
 
-/// One line: the result, how much was tried, and what that means.
+/// Returns one line: the result, how much was tried, and what that means.
 inline std::string summary_of(const outcome& all) {
     std::string text = std::string(name_of(all.what)) + ": ";
     text += counted(all.findings.size(), "finding");
@@ -215,19 +217,19 @@ inline std::string summary_of(const outcome& all) {
 
 }  // namespace report
 
-/// The report of one finding, lines of at most 100 columns where the names allow it.
+/// Returns the report of a finding, in lines of at most 100 columns if the names are short enough.
 ///
-/// The same bytes for the same finding: no addresses, no time, no paths of this machine.
+/// Equal findings give equal bytes: no addresses, no times, no paths of this machine.
 ///
-/// @param replay  the command that repeats it; empty: no such line
+/// @param replay  the command that repeats the finding; empty: no such line
 inline std::string text_of(const finding& found, std::string_view replay = {}) {
     return report::finding_printer(found).print(replay);
 }
 
-/// The report of a whole run: the causes where several findings share one, every finding, then one
-/// line on how much was tried.
+/// Returns the report of a run: the causes that several findings share, every finding, and one line
+/// on how much was tried.
 ///
-/// @param replays  the command that repeats each finding, in their order; may be shorter
+/// @param replays  the commands that repeat the findings, in their order; may be shorter
 inline std::string text_of(const outcome& all, const std::vector<std::string>& replays = {}) {
     const report::findings_by_cause grouped(all.findings);
     std::string text = grouped.lead();

@@ -1,4 +1,4 @@
-// The words that all reports share: what a kind is called, how a finding names its locks.
+// The words that all reports share: names of kinds, names of a finding's locks.
 #pragma once
 
 #include <algorithm>
@@ -14,7 +14,7 @@
 
 namespace wedge::report {
 
-/// What each kind of finding says, in the order of `finding_kind`.
+/// What each kind of finding means, in the order of `finding_kind`.
 inline constexpr std::array finding_meanings = {
     "locks are taken in orders that make a circle",
     "a lock is taken that the task holds, or another of its class",
@@ -39,7 +39,8 @@ inline constexpr std::array finding_meanings = {
 };
 static_assert(finding_meanings.size() == finding_names.size());
 
-/// Whether tasks may end up waiting for each other for ever, rather than a rule being broken.
+/// Returns whether findings of this kind are about tasks that wait for each other forever, and not
+/// about a broken rule.
 constexpr bool is_deadlock(finding_kind kind) noexcept {
     switch (kind) {
         case finding_kind::circular:
@@ -52,7 +53,7 @@ constexpr bool is_deadlock(finding_kind kind) noexcept {
     }
 }
 
-/// `3 steps`, `1 step`, `no steps`.
+/// Returns `3 steps`, `1 step` or `no steps`.
 inline std::string counted(std::uint64_t n, std::string_view noun, std::string_view plural = {}) {
     const std::string many = plural.empty() ? std::string(noun) + "s" : std::string(plural);
     return (n == 0 ? "no" : std::to_string(n)) + " " + (n == 1 ? std::string(noun) : many);
@@ -63,7 +64,8 @@ inline std::string padded(std::string text, std::size_t width) {
     return text;
 }
 
-/// What beside an exclusive blocking acquire it was, as ` (shared, tried)`; usually nothing.
+/// Returns how an acquire differs from an exclusive blocking one, as ` (shared, tried)`; usually
+/// nothing.
 inline std::string terms_of(const lock_use& lock) {
     std::string text;
     const auto add = [&](std::string_view word) {
@@ -77,7 +79,7 @@ inline std::string terms_of(const lock_use& lock) {
     return text.empty() ? text : text + ")";
 }
 
-/// Calls `visit` with every lock that a finding speaks of.
+/// Calls `visit` with every lock that a finding names.
 template <class Visit>
 void for_each_lock(const finding& found, Visit visit) {
     for (const dependency& edge : found.cycle) {
@@ -95,8 +97,8 @@ void for_each_lock(const finding& found, Visit visit) {
     }
 }
 
-/// How the locks are called within one finding: by class, and by instance where two of a class
-/// occur in it, as `fork[2]`.
+/// The names of the locks within one finding: the class, and the instance too if two instances of
+/// the class occur in the finding, as `fork[2]`.
 class lock_names {
 public:
     explicit lock_names(const finding& found) {
@@ -123,7 +125,7 @@ private:
     std::vector<std::string> several_;  // classes of which two instances occur
 };
 
-/// `a -> b here, b -> a before`; `a -> b -> a` when it was reached and nothing came before.
+/// Returns `a -> b here, b -> a before`, or `a -> b -> a` if the cycle was reached at once.
 inline std::string what_of(const finding& found) {
     if (!found.what.empty()) return found.what;
     const lock_names name(found);
@@ -137,16 +139,16 @@ inline std::string what_of(const finding& found) {
     return text.empty() ? "nothing goes on" : text;
 }
 
-/// Whether the finding is a nesting that its lock's type forbids but may grant. It has happened,
-/// and need not hang.
+/// Returns whether the finding is a nesting that the lock's type forbids and the lock may grant. It
+/// has happened, and need not hang.
 inline bool is_breach_alone(const finding& found) {
     return found.kind == finding_kind::recursive && found.judged == verdict::observed &&
            !found.reason.empty();
 }
 
-/// The first line of a finding: `possible deadlock: a -> b here, b -> a before`. It says
-/// "possible" until it happened, since users take a report of an order for a false alarm; and what
-/// is refuted is no longer possible, but an order that was inverted.
+/// Returns the first line of a finding: `possible deadlock: a -> b here, b -> a before`. It says
+/// "possible" until the deadlock has happened, because users take a report about an order for a
+/// false alarm. A refuted finding is an inverted order and no longer possible.
 inline std::string heading_of(const finding& found) {
     const bool is_refuted = found.judged == verdict::refuted;
     std::string kind = name_of(found.kind);
@@ -166,7 +168,7 @@ inline std::string heading_of(const finding& found) {
     return text + ": " + what_of(found);
 }
 
-/// One sentence for each thing that makes the finding more or less believed.
+/// Returns one sentence per reason to believe the finding more or less.
 inline std::vector<std::string> grades_of(const finding& found) {
     std::vector<std::string> all;
     const grade& g = found.graded;
@@ -184,7 +186,7 @@ inline std::vector<std::string> grades_of(const finding& found) {
     return all;
 }
 
-/// The verdict and why.
+/// Returns the verdict and the reason for it.
 inline std::string verdict_of(const finding& found) {
     std::string text = name_of(found.judged);
     if (!found.reason.empty()) return text + ": " + found.reason;

@@ -1,4 +1,4 @@
-// Keeps the findings of threads that run on, and passes them to another receiver.
+// Keeps the findings of running threads, and passes them to another receiver.
 #pragma once
 
 #include <atomic>
@@ -11,7 +11,7 @@ namespace wedge {
 
 class finding_collector final : public finding_sink {
 public:
-    /// @param next  hears of each as well; may be null
+    /// @param next  receives each finding as well; may be null
     explicit finding_collector(finding_sink* next = nullptr) noexcept : next_(next) {}
 
     void on(const finding& found) noexcept override {

@@ -27,7 +27,8 @@ namespace wedge {
 
 namespace detail {
 
-/// The order checker of a run listens to the calling thread, which makes and checks the state.
+/// While it lives, the order checker of a run listens to the calling thread, which makes and checks
+/// the state.
 class listening_scope {
 public:
     explicit listening_scope(sink& to) noexcept : before_(current().sink) { current().sink = &to; }
@@ -39,15 +40,15 @@ private:
     sink* const before_;
 };
 
-/// What the threads of a run share. Whoever leaves last destroys it, so a thread that is stuck
-/// for ever keeps it.
+/// What the threads of a run share. The last thread to leave destroys it, so a thread that is stuck
+/// forever keeps it.
 struct stress_state {
     struct worker {
         task self;
         std::shared_ptr<published_task> published;
         std::unique_ptr<stress_sink> listener;
         std::atomic<std::uint64_t> calls{0};
-        std::string thrown;  // read after it has ended
+        std::string thrown;  // read after the thread has ended
     };
     struct numbered_call {
         std::size_t action;
@@ -91,7 +92,7 @@ struct stress_state {
     std::vector<std::unique_ptr<worker>> workers;
     std::atomic<bool> is_over{false};
     std::uint32_t actions = 0;  // how many the workload has
-    workload_state shared;      // the first to go, while the sinks that hear of it are still there
+    workload_state shared;      // destroyed first, while the sinks that hear of it still exist
 };
 
 inline void run_stress_calls(stress_state& all, unsigned thread) {
@@ -113,13 +114,13 @@ inline void run_stress_calls(stress_state& all, unsigned thread) {
     }
 }
 
-/// The calling thread is another task meanwhile: what a run leaves behind in one, as a context
-/// that was not left, is not there for the next run on this thread.
+/// While it lives, the calling thread is another task. What a run leaves behind in its task, such
+/// as a context that was not left, does not reach the next run on this thread.
 class task_scope {
 public:
     explicit task_scope(task& as) : before_(current()) {
         as.ordinal = before_.ordinal;
-        before_.sink = nullptr;  // what the thread does between its runs is none of a sink's
+        before_.sink = nullptr;  // sinks do not hear what the thread does between its runs
         current_task = &as;
     }
     ~task_scope() { current_task = &before_; }
@@ -153,10 +154,10 @@ inline void stress_worker(stress_state& all, unsigned thread) {
 
 }  // namespace detail
 
-/// One run. The calling thread is its watchdog; it takes no lock of the workload.
+/// One run. The calling thread is its watchdog, and takes no lock of the workload.
 class stress_run {
 public:
-    /// @throws error  the program calls an action that there is not
+    /// @throws error  the program calls an action that does not exist
     stress_run(const workload_type& of, const stress_options& options)
         : all_(std::make_shared<detail::stress_state>(of, options)), dog_(options.patience) {
         for (const auto& each : all_->workers) published_.push_back(each->published);
@@ -211,7 +212,7 @@ private:
         out.is_wedged = wedged_.has_value();
         out.calls = out.what.executions = calls();
         out.what.findings = all_->found.all();
-        if (wedged_) {  // those that are not stuck may still run, so nothing else is looked at
+        if (wedged_) {  // threads that are not stuck may still run, so nothing else is read
             add_wedge(out.what);
         } else {
             for (finding& each : out.what.findings) all_->order.regrade(each);
@@ -235,7 +236,8 @@ private:
         return each.judged == verdict::refuted ? result::unresolved : result::finding;
     }
 
-    /// The order finding that foretold it is confirmed, or it is a finding of its own.
+    /// Adds the deadlock that happened: it confirms the order finding that foretold it, or becomes
+    /// a finding of its own.
     void add_wedge(outcome& to) {
         for (finding& each : to.findings) {
             if (each.signature != wedged_->signature) continue;

@@ -10,7 +10,8 @@
 
 namespace wedge {
 
-/// Works from its construction to its end. What it cannot get it does without.
+/// A thread that hogs memory from its construction to its destruction. It goes on if it gets no
+/// memory.
 class memory_hog {
 public:
     explicit memory_hog(std::size_t mebibytes) {
@@ -36,7 +37,7 @@ private:
                     static_cast<volatile char*>(taken)[at] = 1;
                 ::munmap(taken, size);
             }
-            // Or it would take a processor from the workload for good.
+            // Otherwise it would permanently take a processor from the workload.
             std::this_thread::sleep_for(std::chrono::milliseconds(1));
         }
     }

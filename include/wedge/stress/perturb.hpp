@@ -1,4 +1,4 @@
-// Pauses at random where they widen the windows of races: before and after an acquire.
+// Random pauses before and after an acquire, where they widen the windows of races.
 #pragma once
 
 #include <atomic>
@@ -11,18 +11,19 @@
 
 namespace wedge {
 
-/// How often a task pauses, in 1024ths of the steps where it may.
+/// How often a task pauses, in 1024ths of the steps at which it may pause.
 struct perturb_options {
-    std::uint32_t yields = 64;  ///< gives the processor away
-    std::uint32_t spins = 64;   ///< a few hundred nanoseconds
+    std::uint32_t yields = 64;  ///< pauses that yield the processor
+    std::uint32_t spins = 64;   ///< pauses of a few hundred nanoseconds
 };
 
-/// One task's pauses. Neither makes any order between tasks.
+/// The pauses of one task. They create no order between tasks.
 class perturbation {
 public:
     perturbation(perturb_options how, std::uint64_t seed) noexcept : how_(how), random_(seed) {}
 
-    /// Before an attempt others may come first; after an acquire they come to wait.
+    /// May pause at this step. Before an attempt, other tasks may come first; after an acquire,
+    /// other tasks come to wait.
     void at(event_kind step) noexcept {
         if (step != event_kind::attempt && step != event_kind::acquired &&
             step != event_kind::try_acquired)
@@ -37,7 +38,7 @@ public:
 private:
     static void spin(std::uint32_t turns) noexcept {
         for (; turns > 0; --turns)
-            std::atomic_signal_fence(std::memory_order_seq_cst);  // or the loop would be gone
+            std::atomic_signal_fence(std::memory_order_seq_cst);  // keeps the loop alive
     }
 
     const perturb_options how_;

@@ -1,4 +1,4 @@
-// What a native task holds and waits for, readable by a watchdog.
+// What a native task holds and waits for, in a form that a watchdog can read.
 #pragma once
 
 #include <atomic>
@@ -17,18 +17,18 @@ namespace wedge {
 /// A task as it stood at one moment.
 struct task_snapshot {
     std::string name;
-    std::uint64_t steps = 0;  ///< of its life: the same number twice means that it stood still
+    std::uint64_t steps = 0;  ///< since its start; an equal number later means that it stood still
     bool has_ended = false;
     std::vector<held_lock> held;
-    std::optional<held_lock> wanted;  ///< it is in a blocking acquire of this
-    std::string waits_for;            ///< the condition it waits for, or empty
-    site where{};                     ///< of the last step
+    std::optional<held_lock> wanted;  ///< the lock of a blocking acquire that it is in
+    std::string waits_for;            ///< the condition that it waits for; empty: none
+    site where{};                     ///< of its last step
 };
 
-/// Written by its task at every step, read by the watchdog now and then.
+/// The state of one task, which the task writes at every step and the watchdog reads now and then.
 ///
-/// What is published as held is held: a release is published before it happens, an acquire after.
-/// So what stands still in two looks was true all the time between them.
+/// A lock that is published as held is held: a release is published before it happens, an acquire
+/// after it. So what is unchanged in two looks was true for the whole time between them.
 class published_task {
 public:
     explicit published_task(std::string name) : name_(std::move(name)) { held_.reserve(64); }
@@ -41,7 +41,7 @@ public:
         where_ = step.where;
         switch (step.kind) {
             case event_kind::attempt:
-                // A pseudo-lock is held by several at once, and nobody waits for it.
+                // Several tasks hold a pseudo-lock at once, and no task waits for it.
                 if (!lock_class::from_id(step.class_id).options().never_waits)
                     wanted_ = lock_of(step);
                 break;
@@ -62,7 +62,7 @@ public:
         }
     }
 
-    /// One more step that is no event: a call has ended.
+    /// Counts a step that is no event: a call has ended.
     void count() {
         const turn mine(busy_);
         ++steps_;
@@ -83,7 +83,7 @@ public:
     }
 
 private:
-    /// Nobody keeps it for long, and no two tasks of the program meet here.
+    /// A short critical section. Two tasks of the program never meet in it.
     class turn {
     public:
         explicit turn(std::atomic_flag& busy) noexcept : busy_(busy) {

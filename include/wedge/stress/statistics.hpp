@@ -1,4 +1,4 @@
-// How often each class of locks was taken natively, and how often somebody was in the way.
+// How often native tasks took each class of locks, and how often another task held it then.
 #pragma once
 
 #include <algorithm>
@@ -13,14 +13,14 @@
 
 namespace wedge {
 
-/// What was counted of one class.
+/// The counts of a class.
 struct class_statistics {
     std::uint64_t acquired = 0;              ///< blocking, timed and try acquires that succeeded
-    std::uint64_t contended = 0;             ///< attempts while another task held it
-    std::uint64_t tried = 0;                 ///< try acquires
-    std::uint64_t failed = 0;                ///< of those and of timed ones
+    std::uint64_t contended = 0;             ///< attempts while another task held the lock
+    std::uint64_t tried = 0;                 ///< try acquires, successful or not
+    std::uint64_t failed = 0;                ///< failed try acquires and timed ones
     std::chrono::nanoseconds waited{0};      ///< in contended attempts
-    std::chrono::nanoseconds waited_max{0};  ///< the longest of them
+    std::chrono::nanoseconds waited_max{0};  ///< the longest wait of a contended attempt
 
     class_statistics& operator+=(const class_statistics& other) noexcept {
         acquired += other.acquired;
@@ -33,7 +33,7 @@ struct class_statistics {
     }
 };
 
-/// By class.
+/// The counts of all classes.
 class lock_statistics {
 public:
     class_statistics& operator[](std::uint32_t class_id) {
@@ -51,7 +51,7 @@ public:
         class_statistics counted;
     };
 
-    /// The classes that were used, the most contended first.
+    /// Returns the classes that were used, most contended first.
     std::vector<row> rows() const {
         std::vector<row> used;
         for (std::uint32_t id = 1; id < all_.size(); ++id)
@@ -75,7 +75,8 @@ private:
     std::vector<class_statistics> all_;
 };
 
-/// How many tasks hold each lock, about: locks share places, and nothing is ordered by it.
+/// Approximately how many tasks hold each lock: several locks share a count. Creates no order
+/// between tasks.
 class holder_counts {
 public:
     void add(std::uint32_t instance) noexcept {

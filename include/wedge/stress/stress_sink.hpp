@@ -1,4 +1,4 @@
-// Hears a stressed thread: publishes, counts, pauses, and passes on to the order checker.
+// The sink of a stressed thread: it publishes, counts, pauses, and passes events to the checker.
 #pragma once
 
 #include <chrono>
@@ -12,7 +12,7 @@
 
 namespace wedge {
 
-/// One thread's; only the published part is read by others while it runs.
+/// The sink of one thread. While the thread runs, other threads read only the published part.
 class stress_sink final : public sink {
 public:
     stress_sink(sink* order, holder_counts& holders, perturb_options pauses, std::uint64_t seed,

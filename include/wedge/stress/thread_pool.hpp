@@ -16,13 +16,13 @@
 
 namespace wedge {
 
-/// Runs a job on several threads at once and keeps the threads for the next job: making one costs
-/// tens of microseconds, and more under sanitizers. Used by one thread; a child made by fork has a
-/// pool without threads.
+/// Runs a job on several threads at once, and keeps the threads for the next job: creating a thread
+/// costs tens of microseconds, and more under sanitizers. One thread uses the pool. After a fork,
+/// the child's pool has no threads.
 ///
-/// What a thread_local of the program holds lives on from job to job. For TSan each thread's part
-/// of a job lies behind its start and before the wait that saw all end; threads have no order
-/// among themselves.
+/// The thread_local objects of the program live on from job to job. For TSan, each thread's part of
+/// a job happens after its start and before the end of `wait_for`; the threads have no order among
+/// themselves.
 class thread_pool {
 public:
     thread_pool() = default;
@@ -34,7 +34,8 @@ public:
         for (std::thread& each : threads_) each.join();
     }
 
-    /// Lets so many threads run `job(0)`, `job(1)` and so on. All of the last job must have ended.
+    /// Starts `count` threads on `job(0)`, `job(1)` and so on. The last job must have ended
+    /// everywhere.
     void start(unsigned count, const std::function<void(unsigned)>& job) {
         drop_if_forked();
         while (threads_.size() < count) add();
@@ -52,9 +53,9 @@ public:
         }
     }
 
-    /// Waits until all have ended, or for so long.
+    /// Waits until all threads have ended the job, but at most that long.
     ///
-    /// @return whether they have
+    /// @return whether all have ended it
     bool wait_for(std::chrono::nanoseconds at_most) {
         {
             const sanitizer::ignore_scope ours;
@@ -64,7 +65,7 @@ public:
         return true;
     }
 
-    /// Some may never end: leaves all threads to themselves. The next job gets new ones.
+    /// Abandons all threads, since some may never end. The next job gets new threads.
     void give_up() {
         dismiss();
         for (std::thread& each : threads_) each.detach();
@@ -75,9 +76,9 @@ public:
 private:
     struct seat {
         doorbell work;
-        std::function<void(unsigned)> job;  // none when it rings: the thread is to end
+        std::function<void(unsigned)> job;  // none when the doorbell rings: the thread must end
     };
-    /// Threads that were given up keep theirs.
+    /// The threads of the pool. Abandoned threads keep theirs.
     struct crew {
         std::vector<std::unique_ptr<seat>> seats;
         std::atomic<unsigned> running{0};
@@ -106,7 +107,7 @@ private:
         }
     }
 
-    /// A thread that is idle ends, one that is not ends behind its job.
+    /// Lets all threads end: idle threads at once, others after their job.
     void dismiss() {
         for (const auto& each : crew_->seats) {
             const sanitizer::ignore_scope ours;
@@ -114,7 +115,7 @@ private:
         }
     }
 
-    /// The parent's threads are not here, so nothing can be said to them, nor may they be joined.
+    /// Drops the parent's threads in a child: they do not exist here, and must not be joined.
     void drop_if_forked() {
         if (home_ == ::getpid()) return;
         home_ = ::getpid();

@@ -14,19 +14,20 @@
 
 namespace wedge {
 
-/// The graph of one moment: an edge from a task to each holder of the lock that it wants, where
-/// the two modes exclude each other.
+/// The waits of one moment, as a graph: an edge leads from a task to each holder of the lock that
+/// the task wants, if the two modes exclude each other.
 class wait_for_graph {
 public:
     explicit wait_for_graph(std::span<const task_snapshot> tasks) : tasks_(tasks) {}
 
-    /// A shortest cycle, as places in the list: each waits for a lock that the next one holds.
+    /// Returns a shortest cycle, as places in the list. Each task waits for a lock that the next
+    /// one holds.
     std::vector<std::size_t> cycle() const {
         return shortest_cycle(tasks_.size(), [&](std::size_t task) { return blockers(task); });
     }
 
-    /// What a task that stands still is about: every task with its locks, and the cycle if there
-    /// is one.
+    /// Returns the finding about tasks that stand still: every task with its locks, and the cycle
+    /// if there is one.
     finding describe(const std::vector<std::size_t>& cycle) const {
         finding found;
         found.kind = finding_kind::deadlock;

@@ -12,13 +12,13 @@
 
 namespace wedge {
 
-/// Compares what the tasks have published between looks. It keeps no thread of its own: who owns
-/// it looks, as often as it likes.
+/// Compares what the tasks have published between two looks. It has no thread of its own: its owner
+/// calls `look` as often as it likes.
 ///
-/// A cycle of tasks that has stood still from one look to the next is a deadlock, however short
-/// the time was: each of them waited for what the next one held all the while. Anything else is
-/// one only when a task has not moved for `patience`: it may wait for a condition, behind a
-/// queued writer, or in an endless loop.
+/// A cycle of tasks that all stood still between two looks is a deadlock, however short the time
+/// was: each of them waited for what the next one held all the while. Other tasks have wedged only
+/// if they have not moved for `patience`: they may wait for a condition, behind a queued writer, or
+/// run in an endless loop.
 class watchdog {
 public:
     using clock = std::chrono::steady_clock;
@@ -26,8 +26,10 @@ public:
 
     explicit watchdog(std::chrono::milliseconds patience) : patience_(patience) {}
 
+    /// Looks at the tasks.
+    ///
     /// @param now  never goes back
-    /// @return what has wedged; nothing: all goes on, or it is too early to tell
+    /// @return what has wedged; nothing if all tasks go on, or if it is too early to tell
     std::optional<finding> look(const tasks& all, clock::time_point now) {
         std::vector<task_snapshot> seen;
         for (const std::shared_ptr<published_task>& each : all) seen.push_back(each->look());
@@ -40,7 +42,7 @@ public:
             if (!last.stood_still) last = {seen[i].steps, now, false};
             is_late = is_late || (!seen[i].has_ended && now - last.at >= patience_);
         }
-        // Only among those that stand still: what others have published may be gone by now.
+        // Only among tasks that stand still: what other tasks have published may be over by now.
         const std::vector<task_snapshot> still = standing(seen);
         const std::vector<std::size_t> cycle = wait_for_graph(still).cycle();
         if (cycle.empty() && !is_late) return std::nullopt;
@@ -54,7 +56,7 @@ private:
         bool stood_still = false;
     };
 
-    /// The same list, where those that moved hold and want nothing.
+    /// Returns the list in which tasks that moved hold and want nothing.
     std::vector<task_snapshot> standing(std::vector<task_snapshot> seen) const {
         for (std::size_t i = 0; i < seen.size(); ++i) {
             if (moved_[i].stood_still) continue;

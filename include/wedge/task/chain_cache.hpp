@@ -1,4 +1,4 @@
-// The chains of holds that were found in order: read without locks, grown by one writer.
+// The set of validated chains: read without locks, extended by one writer at a time.
 #pragma once
 
 #include <atomic>
@@ -9,17 +9,19 @@
 
 namespace wedge {
 
-/// A set of 64-bit keys.
+/// A set of 64-bit keys that only grows.
 ///
-/// `contains` may run at any time, in any thread, and writes nothing. All else: one writer at a
-/// time. A table that was outgrown is kept, since a reader may still be in it.
+/// `contains` may run at any time in any thread, and writes nothing. All other functions need one
+/// writer at a time. A table that was outgrown is kept, because a reader may still use it.
 class chain_cache {
 public:
     chain_cache() { use(make_table(64)); }
     chain_cache(const chain_cache&) = delete;
     chain_cache& operator=(const chain_cache&) = delete;
 
-    /// @param key  well mixed, as its low bits choose the slot; 0 counts as contained
+    /// Returns whether the key is in the set.
+    ///
+    /// @param key  well mixed, since its low bits choose the slot; 0 counts as contained
     [[gnu::always_inline]] bool contains(std::uint64_t key) const noexcept {
         const slot* const table = now_.load(std::memory_order_acquire);
         const std::uint64_t mask = table[0].load(std::memory_order_relaxed);
@@ -34,7 +36,7 @@ public:
         if (contains(key)) return;
         slot* table = now_.load(std::memory_order_relaxed);
         const std::uint64_t size = table[0].load(std::memory_order_relaxed) + 1;
-        if ((used_.size() + 1) * 2 > size) {  // at most half full: short probes, and an end
+        if ((used_.size() + 1) * 2 > size) {  // at most half full, so that probes are short and end
             std::unique_ptr<slot[]> larger = make_table(size * 2);
             for (std::uint64_t& i : used_)
                 i = put(larger.get(), table[1 + i].load(std::memory_order_relaxed));
@@ -46,7 +48,7 @@ public:
 
     std::size_t size() const noexcept { return used_.size(); }
 
-    /// Forgets all keys, in time proportional to their number. No reader may run.
+    /// Forgets all keys, in time proportional to their number. No reader may run at the same time.
     void clear() noexcept {
         if (used_.empty()) return;
         slot* const table = now_.load(std::memory_order_relaxed);
@@ -58,7 +60,7 @@ public:
 private:
     using slot = std::atomic<std::uint64_t>;
 
-    /// The first slot holds the mask, so that a reader follows one pointer only.
+    /// Makes a table. Its first slot holds the mask, so that a reader follows one pointer only.
     static std::unique_ptr<slot[]> make_table(std::uint64_t size) {
         std::unique_ptr<slot[]> made(new slot[size + 1]{});
         made[0].store(size - 1, std::memory_order_relaxed);
@@ -77,8 +79,8 @@ private:
     }
 
     std::atomic<slot*> now_{nullptr};
-    std::vector<std::unique_ptr<slot[]>> tables_;  // the last one is in use
-    std::vector<std::uint64_t> used_;              // slots, to forget them
+    std::vector<std::unique_ptr<slot[]>> tables_;  // the last table is in use
+    std::vector<std::uint64_t> used_;              // the slots in use, for `clear`
 };
 
 }  // namespace wedge

@@ -1,4 +1,4 @@
-// The key of a chain of holds: all that the verdict on its last acquire depends on.
+// The key of a chain of holds: everything that the verdict on its last acquire depends on.
 #pragma once
 
 #include <cstddef>
@@ -11,25 +11,25 @@
 
 namespace wedge {
 
-/// How much of what was seen tells two chains apart.
+/// Which properties tell two chains apart.
 enum class evidence : std::uint8_t {
     classes,  ///< live programs: classes and modes; instances only within one class
     exact,    ///< engines: also instances and tasks, by their ordinals
 };
 
-/// Computes keys. Pure: the same chain has the same key in every run. That a chain has the key 0,
-/// which counts as validated, is as likely as that two chains have one key.
+/// Computes the keys of chains (rule 5). The same chain has the same key in every run. A chain with
+/// the key 0 would count as validated; that is as likely as two chains with equal keys.
 class chain_key {
 public:
     explicit constexpr chain_key(evidence kept) noexcept : kept_(kept) {}
 
-    /// The key of the task's holds with one acquire more. It counts which interrupts may come in
-    /// now; those that might while the holds were taken no longer matter.
+    /// Returns the key of the task's holds with one more acquire. The key covers which interrupts
+    /// may arrive now. Those that could arrive while the holds were taken no longer matter.
     std::uint64_t of(task& self, const held_lock& next) const noexcept {
         return extend(of_holds(self) ^ interrupts_of(self), self.held, self.held.end(), next);
     }
 
-    /// The same for the step that is about to take it.
+    /// Returns the key for the acquire of this step.
     std::uint64_t of_step(task& self, const event& next) const noexcept {
         return of(self, held_lock{.class_id = next.class_id,
                                   .instance = next.instance,
@@ -41,13 +41,13 @@ public:
                                   .payload = next.payload});
     }
 
-    /// The key of the task's holds at the moment when interrupts of a sort are let in.
+    /// Returns the key of the task's holds at the moment when interrupts are enabled.
     std::uint64_t of_opening(task& self, event_kind opens) const noexcept {
         return combine(of_holds(self) ^ interrupts_of(self), static_cast<std::uint64_t>(opens));
     }
 
-    /// Whether `of_plain` computes the same as `of`, without a call: classes alone count, and no
-    /// other hold is of the class.
+    /// Returns whether `of_plain` computes the same key as `of`, without a call. True if only
+    /// classes count and no other hold is of this class.
     [[gnu::always_inline]] bool is_plain(const task& self, const held_lock& next) const noexcept {
         return kept_ == evidence::classes && !has(next.with, with_payload) &&
                !self.held.may_hold_class(next.class_id) &&
@@ -60,7 +60,8 @@ public:
         return fold(before ^ interrupts_of(self), word_of(next));
     }
 
-    /// The same of `of` where the evidence is exact, for the sort of chain that it mostly is.
+    /// Returns whether `of_exact` computes the same key as `of`. True for most chains with exact
+    /// evidence.
     [[gnu::always_inline]] bool is_plain_and_exact(const task& self,
                                                    const held_lock& next) const noexcept {
         return kept_ == evidence::exact && !has(next.with, with_payload) &&
@@ -72,7 +73,7 @@ public:
         return fold(before ^ interrupts_of(self) ^ mix(next.instance), word_of(next));
     }
 
-    /// Computes the holds' keys anew from the hold number `from`, as if `without` were gone.
+    /// Recomputes the keys of the holds from number `from` on, as if the hold `without` were gone.
     [[gnu::noinline, gnu::cold]] void rebuild(task& self, std::size_t from,
                                               const held_lock* without) const noexcept {
         std::uint64_t before = first(self);
@@ -104,7 +105,8 @@ private:
         return self.held.innermost().chain;
     }
 
-    /// How the task was interrupted and what it keeps out; softirqs are told by `task::context`.
+    /// Returns how the task was interrupted and which interrupts it keeps out. Softirqs are not in
+    /// it: `task::context` covers them.
     [[gnu::always_inline]] static std::uint64_t interrupts_of(const task& self) noexcept {
         static_assert(offsetof(context_state, bh_is_off) == 3);
         std::uint32_t bits = 0;
@@ -112,7 +114,9 @@ private:
         return std::uint64_t{bits} << 32;
     }
 
-    /// @param end  of the holds that come before `next`
+    /// Returns the key of a chain with one more hold.
+    ///
+    /// @param end  behind the holds that come before `next`
     std::uint64_t extend(std::uint64_t before, const held_locks& held, const held_lock* end,
                          const held_lock& next, const held_lock* without = nullptr) const noexcept {
         if (kept_ == evidence::exact) {
@@ -127,8 +131,8 @@ private:
         return fold(before, word_of(next));
     }
 
-    /// Where a nest lock or ticket stands among the holds; what counts is that it is held, and
-    /// tickets are made anew for every transaction.
+    /// Returns the place of a nest lock or ticket among the holds; 0 if it is not held. The place
+    /// counts and not the instance, because each transaction makes a new ticket.
     static std::uint64_t place_of(std::uint64_t instance, const held_locks& held,
                                   const held_lock* end, const held_lock* without) noexcept {
         std::uint64_t place = 1;
@@ -149,8 +153,8 @@ private:
                (static_cast<unsigned>(next.with) & counted_flags);
     }
 
-    /// Half the work of `combine`: for each of the two it is one to one in the other, and what was
-    /// folded before is spread over all bits.
+    /// Combines two words with half the work of `combine`. For a fixed value of either word the
+    /// result is one-to-one in the other, and words folded before are spread over all bits.
     [[gnu::always_inline]] static constexpr std::uint64_t fold(std::uint64_t before,
                                                                std::uint64_t word) noexcept {
         std::uint64_t x = before + word * 0x9e3779b97f4a7c15U;
@@ -162,14 +166,15 @@ private:
     const evidence kept_;
 };
 
-/// What a sink publishes to the tasks that it listens to: the chains whose acquire tells it
-/// nothing new. They read it on their own path and call the sink for all others.
+/// The chains that a sink has validated, published to the tasks that it listens to. A task looks up
+/// its chain here, and calls the sink only for a chain that is not contained.
 struct validated_chains {
     const chain_key key;
     chain_cache known;
 
-    /// Leaves the key in `self.chain`, for the hold that comes of it. Never true under a ticket,
-    /// whose own state counts too.
+    /// Returns whether the chain with this hold is validated. Leaves its key in `self.chain`, for
+    /// the hold that follows. Returns false for an acquire under a ticket, whose own state counts
+    /// too.
     [[gnu::always_inline]] bool contain(task& self, const held_lock& next) const noexcept {
         if (has(next.with, flags::ticketed)) return false;
         self.chain =
@@ -177,7 +182,8 @@ struct validated_chains {
         return known.contains(self.chain);
     }
 
-    /// The same for the plain sort of chain; false for the others, without an answer.
+    /// As `contain`, for plain chains only. Returns false for others, which does not mean that they
+    /// are new.
     [[gnu::always_inline]] bool contain_plainly(task& self, const held_lock& next) const noexcept {
         if (!key.is_plain(self, next)) return false;
         self.chain = chain_key::of_plain(self, next);

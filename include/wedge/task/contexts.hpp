@@ -1,12 +1,12 @@
-// Contexts: interrupts that a task stands in for, and those that it keeps out.
+// Contexts: interrupts that the task runs as, and interrupts that the task keeps out.
 #pragma once
 
 #include "wedge/task/steps.hpp"
 
 namespace wedge {
 
-/// The code of the block runs as an interrupt does, on top of the task: a signal handler, or a
-/// model of one. Locks taken in it are held in that context.
+/// While it lives, the running code counts as an interrupt on top of the task: a signal handler, or
+/// the model of an interrupt. Locks taken in it are held in that context.
 class in_context {
 public:
     /// @param threaded  a hardirq that runs in a thread, so that it may wait for a spinlock
@@ -46,8 +46,8 @@ private:
     const bool threaded_;
 };
 
-/// Keeps interrupts of a sort out of the running task, or lets them in. Absolute: they do not nest.
-/// Hardirqs off keeps softirqs out too.
+/// Disables or enables interrupts for the running task. These are flags and do not nest. Disabled
+/// hardirqs keep softirqs out too.
 inline void irqs_off(site where = site::current()) {
     task& self = current();
     detail::emit(self, {.kind = event_kind::irq_off, .where = where});

@@ -10,28 +10,31 @@
 
 namespace wedge {
 
-/// One lock held by a task.
+/// A lock that a task holds.
 struct held_lock {
     std::uint32_t class_id = 0;
     std::uint32_t instance = 0;
     mode how = mode::exclusive;
     std::uint8_t subclass = 0;
     flags with = flags::none;
-    std::uint8_t context = 0;            ///< the task's context when it was taken
-    wait_type allows = wait_type::none;  ///< what may be taken under it; none: everything
-    std::uint16_t depth = 1;             ///< of a recursive mutex
-    std::uint64_t payload = 0;           ///< nest lock or ticket, by `with`: task/ticket.hpp
-    std::uint64_t chain = 0;             ///< the checker's key of all holds up to this one
+    std::uint8_t context = 0;            ///< the task's context when the lock was taken
+    wait_type allows = wait_type::none;  ///< the longest wait allowed under it; none: any
+    std::uint16_t depth = 1;             ///< of a recursive mutex: how often it is held
+    std::uint64_t payload = 0;  ///< the nest lock or ticket, as `with` says: task/ticket.hpp
+    std::uint64_t chain = 0;    ///< the checker's key of all holds up to this one
     site where{};
-    const lock_identity* lock = nullptr;  ///< for instance orders; null once it is destroyed
+    /// For orders of instances; null once the lock is destroyed.
+    const lock_identity* lock = nullptr;
 };
 static_assert(sizeof(held_lock) == 64);  // one cache line
 
-/// A stack of held locks; any of them may be released. Grows without limit; only growing past
-/// `inline_capacity` allocates.
+/// A stack of held locks, of which any may be released. Each hold is an entry of its own, also if
+/// several are of one class (rule 16). It grows without limit, and allocates only beyond
+/// `inline_capacity`.
 class held_locks {
 public:
-    static constexpr std::size_t inline_capacity = 16;  // the kernel's deepest real chains: 10-20
+    // The deepest real chains of the kernel have 10 to 20.
+    static constexpr std::size_t inline_capacity = 16;
 
     held_locks() = default;
     held_locks(const held_locks&) = delete;
@@ -50,7 +53,8 @@ public:
 
     void push(const held_lock& lock) { new (claim(lock.class_id)) held_lock(lock); }
 
-    /// The place of one hold more, for the caller to construct it there: it saves a copy.
+    /// Adds a hold and returns its storage, for the caller to construct the hold there. That saves
+    /// a copy.
     void* claim(std::uint32_t class_id) {
         if (end_ == limit_) [[unlikely]]
             grow();
@@ -59,12 +63,12 @@ public:
     }
     void pop() noexcept { --of_classes_[place_of((--end_)->class_id)]; }
 
-    /// False: no hold is of that class.
+    /// Returns whether a hold may be of that class; false is certain.
     bool may_hold_class(std::uint32_t class_id) const noexcept {
         return of_classes_[place_of(class_id)] != 0;
     }
 
-    /// The innermost hold of an instance; null when it is not held.
+    /// Returns the innermost hold of an instance; null if it is not held.
     held_lock* find(std::uint32_t instance) noexcept {
         for (held_lock* hold = end_; hold-- != data_;)
             if (hold->instance == instance) return hold;
@@ -84,7 +88,8 @@ public:
     }
 
 private:
-    static constexpr std::size_t places = 64;  // real chains are 10-20 deep, so few classes share
+    // Real chains have 10 to 20 holds, so few classes share a place.
+    static constexpr std::size_t places = 64;
 
     static std::size_t place_of(std::uint32_t class_id) noexcept { return class_id % places; }
 
@@ -101,7 +106,7 @@ private:
         if (data_ != inline_) delete[] data_;
     }
 
-    std::uint32_t of_classes_[places]{};  // holds, by what is left of the number of their class
+    std::uint32_t of_classes_[places]{};  // the number of holds by class number modulo `places`
     held_lock inline_[inline_capacity]{};
     held_lock* data_ = inline_;
     held_lock* end_ = inline_;

@@ -1,12 +1,12 @@
-// Idle tasks: daemons that wait for work, which no end of an execution waits for.
+// Idle tasks: daemons that wait for work. The end of an execution does not wait for them.
 #pragma once
 
 #include "wedge/task/task.hpp"
 
 namespace wedge {
 
-/// While it lives the running task waits for work that need not come. Under control an execution
-/// in which only idle tasks are left is complete, and no deadlock; they are unwound.
+/// While it lives, the running task waits for work that need not come. Under control, an execution
+/// in which only idle tasks are left is complete and no deadlock; the idle tasks are unwound.
 class idle_section {
 public:
     idle_section() noexcept : self_(current()) { self_.is_idle = true; }

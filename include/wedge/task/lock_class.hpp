@@ -1,4 +1,4 @@
-// Lock classes: all locks obeying the same rules, known by a name or by where they are made.
+// Lock classes: all locks that obey the same rules, known by a name or by where they are made.
 #pragma once
 
 #include <atomic>
@@ -22,20 +22,20 @@ namespace wedge {
 
 class lock_identity;
 
-/// Whether `wanted` may be taken while `held`, another instance of its class, is held. Called on
-/// the lock's path: pure and short.
+/// Returns whether `wanted` may be taken while `held`, another instance of its class, is held. It
+/// is called on the lock's path, so it must be pure and short.
 using nesting_order = bool (*)(const lock_identity& held, const lock_identity& wanted) noexcept;
 
-/// What a class allows beside the common rules.
+/// What a class allows or forbids in addition to the common rules.
 struct class_options {
-    bool unchecked = false;              ///< nesting within the class is not checked, all else is
-    bool never_waits = false;            ///< pseudo-locks: they order, but guard nothing
-    nesting_order order = nullptr;       ///< null: instances do not nest (live: in one order)
-    wait_type allows = wait_type::none;  ///< pseudo-locks: what may be taken in the section
-    bool is_promise = false;             ///< pseudo-locks: others wait for who is in the section
-    bool one_at_a_time = false;          ///< instances do not nest in live programs either
-    bool reads_nest = false;             ///< a task may nest reads of a lock whose type forbids it
-    bool is_internal = false;            ///< a lock of wedge's own: no rule and no report names it
+    bool unchecked = false;    ///< nesting within the class is not checked; all other rules are
+    bool never_waits = false;  ///< a pseudo-lock: it orders, but never guards
+    nesting_order order = nullptr;  ///< null: instances do not nest (live programs: in one order)
+    wait_type allows = wait_type::none;  ///< a pseudo-lock: the longest wait allowed in the section
+    bool is_promise = false;     ///< a pseudo-lock: other tasks wait for the tasks in the section
+    bool one_at_a_time = false;  ///< instances do not nest in live programs either
+    bool reads_nest = false;     ///< a task may nest reads of a lock whose type forbids it
+    bool is_internal = false;    ///< a lock of wedge itself, which no rule and no report names
     bool keeps_mutex = false;  ///< a condition: a task that notifies it has held the waiters' mutex
 };
 
@@ -45,13 +45,13 @@ struct class_record {
     std::string name;
     class_options options;
     std::uint64_t hash = 0;
-    std::uint32_t next = 0;  // in the same bucket
+    std::uint32_t next = 0;  // the next record in the same bucket
 };
 
-/// All classes of the process: append-only, read without locks, numbered from 1.
+/// All classes of the process. It only grows, is read without locks, and numbers classes from 1.
 class class_registry {
 public:
-    /// The number of the class of that name; made when new.
+    /// Returns the number of the class of that name; makes the class if it is new.
     std::uint32_t find_or_add(std::string_view name, class_options options) {
         const sanitizer::ignore_scope ours;
         const std::uint64_t hash = hash_text(name);
@@ -62,11 +62,11 @@ public:
         return id;
     }
 
-    /// The number of the class of the locks that one piece of code makes.
+    /// Returns the number of the class of the locks that one piece of code makes.
     ///
-    /// @param code   an address in it, or a hash of several
-    /// @param place  where that is in the source; of several classes there the first has the name
-    ///               `place`, the others `place#2` and so on in the order in which they are made
+    /// @param code   an address in that code, or a hash of several addresses
+    /// @param place  where the code stands in the source. The first class of a place is named
+    ///     `place`, the next ones `place#2` and so on, in the order in which they are made
     std::uint32_t find_or_add_made(std::uint64_t code, const std::string& place) {
         const sanitizer::ignore_scope ours;
         begin_writing();
@@ -88,8 +88,8 @@ public:
 
     std::uint32_t size() const noexcept { return count_.load(std::memory_order_acquire); }
 
-    /// The one writer's turn; also taken around a fork, or the child would wait for a writer that
-    /// it does not have.
+    /// Waits for the writer's turn. Also called before a fork: otherwise the child would wait for a
+    /// writer that it does not have.
     void begin_writing() noexcept {
         const sanitizer::ignore_scope ours;
         while (writing_.test_and_set(std::memory_order_acquire)) {
@@ -102,7 +102,7 @@ public:
 
 private:
     static constexpr std::size_t buckets = 1024;
-    static constexpr unsigned first_bits = 6;  // chunks of 64, 128, 256 … records: no limit
+    static constexpr unsigned first_bits = 6;  // chunks of 64, 128, 256 … records, without limit
 
     struct position {
         std::size_t chunk, index;
@@ -122,7 +122,7 @@ private:
         }
         return records[index];
     }
-    /// In the writer's turn.
+    /// Called in the writer's turn.
     std::uint32_t find_or_add_now(std::string_view name, const class_options& options,
                                   std::uint64_t hash) {
         std::atomic<std::uint32_t>& bucket = buckets_[hash % buckets];
@@ -145,12 +145,12 @@ private:
     std::atomic<class_record*> chunks_[32 - first_bits]{};
     std::atomic<std::uint32_t> buckets_[buckets]{};
     std::atomic<std::uint32_t> count_{0};
-    std::unordered_map<std::uint64_t, std::uint32_t> made_by_;  // the writers': by code
-    std::unordered_map<std::string, unsigned> made_at_;         // classes by place
+    std::unordered_map<std::uint64_t, std::uint32_t> made_by_;  // by code; only writers read it
+    std::unordered_map<std::string, unsigned> made_at_;  // the number of classes made at a place
     std::atomic_flag writing_ = ATOMIC_FLAG_INIT;
 };
 
-/// Never destroyed: locks of static objects outlive it otherwise.
+/// Returns the registry. It is never destroyed, since locks of static objects may outlive it.
 inline class_registry& classes() {
     static class_registry& registry = []() -> class_registry& {
         ::pthread_atfork([] { classes().begin_writing(); }, [] { classes().end_writing(); },
@@ -160,8 +160,8 @@ inline class_registry& classes() {
     return registry;
 }
 
-/// This thread's last look-ups, so that a lock made anew for every execution costs no hashing.
-/// The tasks of an exploration share it, on one thread: for ThreadSanitizer they are threads.
+/// The last look-up of this thread, so that a lock made for every execution costs no hashing. The
+/// tasks of an exploration share a thread and its cache; for ThreadSanitizer they are threads.
 struct class_cache_entry {
     const void* key = nullptr;
     const char* text = nullptr;  // of a class known by its name: the registry's copy
@@ -175,15 +175,17 @@ inline class_cache_entry& cached_class(const void* key, unsigned line) noexcept 
     return class_cache[((bits >> 3) ^ (bits >> 9) ^ line) % 64];
 }
 
-/// Whether the place is in a header of the standard library, as for `std::make_unique<mutex>()`.
+/// Returns whether the place is in a header of the standard library, as for
+/// `std::make_unique<mutex>()`.
 inline bool is_in_library(const site& where) noexcept {
     return std::strstr(where.file, "/c++/") != nullptr;
 }
 
-/// The calls that lead to the making of a lock, in one number. Only for code that was built
-/// without optimising: that keeps frame pointers, and calls what would be inlined otherwise.
+/// Returns the calls that lead to the construction of a lock, as one number. Only for code built
+/// without optimisation: such code keeps frame pointers and inlines nothing.
 [[gnu::noinline]] inline std::uint64_t hash_of_calls() noexcept {
-    constexpr unsigned calls_max = 10;  // std::map::operator[] makes nine to its value
+    // Std::map::operator[] makes nine calls to construct its value.
+    constexpr unsigned calls_max = 10;
     std::uint64_t all = 0;
     unsigned left = calls_max;
     walk_stack(__builtin_frame_address(0), [&](std::uintptr_t returns_to) {
@@ -201,14 +203,14 @@ inline constexpr bool is_optimized = false;
 
 }  // namespace detail
 
-/// A class of locks. Classes of the same name are one class, wherever they are made; names are
-/// copied. Cheap to copy: it is a number.
+/// A class of locks. Classes of equal names are one class, wherever they are made. The name is
+/// copied. The object is a number, so it is cheap to copy.
 class lock_class {
 public:
     explicit lock_class(const char* name, const class_options& options = {})
         : id_(by_name(name, options)) {}
 
-    /// The class of all locks made at this place.
+    /// Returns the class of all locks made at this place.
     [[gnu::noinline]] static lock_class at(site where) {
         const sanitizer::ignore_scope ours;
         detail::class_cache_entry& cached = detail::cached_class(where.file, where.line);
@@ -218,12 +220,13 @@ public:
         }
         return lock_class(cached.id);
     }
-    /// The class of all locks that the calling code makes: each member of a struct, each place of
-    /// an allocation and each container has its own. Elements of an array share one.
+    /// Returns the class of all locks that the calling code makes. Each member of a struct, each
+    /// place of an allocation and each container has its own class. Elements of an array share one.
     ///
-    /// It is known by the address to which this call returns, so the caller must be inlined into
-    /// the code that makes the lock. Where the standard library makes it, an optimised build knows
-    /// no more than that, unless the library's code is inlined too; others know the calls.
+    /// The class is known by the return address of this call, so the caller must be inlined into
+    /// the code that makes the lock. If the standard library makes the lock, an unoptimised build
+    /// also knows the calls that led there; an optimised build does so only if the library was
+    /// inlined.
     [[gnu::always_inline]] static lock_class made_here(site where) {
         return lock_class(made_by_caller(where, detail::is_optimized));
     }
@@ -245,7 +248,7 @@ private:
             key =
                 reinterpret_cast<const void*>(static_cast<std::uintptr_t>(detail::hash_of_calls()));
         detail::class_cache_entry& cached = detail::cached_class(key, where.line);
-        // The entries of `at` have a file as their key, those of `by_name` no line.
+        // Entries of `at` have a file as their key, entries of `by_name` have line 0.
         if (cached.key != key || cached.line != where.line || where.line == 0) {
             const auto code = static_cast<std::uint64_t>(reinterpret_cast<std::uintptr_t>(key));
             cached = {key, nullptr, where.line,
@@ -254,12 +257,12 @@ private:
         return cached.id;
     }
 
-    // Not inline, since which names share an entry of the cache differs from run to run: a fuzzer
-    // that counts branches must be able to leave it out (cmake/fuzz_ignorelist.txt).
+    // Not inline: which names share an entry of the cache differs from run to run. A fuzzer that
+    // counts branches must be able to leave this function out (cmake/fuzz_ignorelist.txt).
     [[gnu::noinline]] static std::uint32_t by_name(const char* name, const class_options& options) {
         const sanitizer::ignore_scope ours;
         detail::class_cache_entry& cached = detail::cached_class(name, 0);
-        // The address may hold another text by now, so the text decides.
+        // The address may hold another text by now, so the texts are compared.
         if (cached.key != name || cached.text == nullptr || std::strcmp(cached.text, name) != 0) {
             const std::uint32_t id = detail::classes().find_or_add(name, options);
             cached = {name, detail::classes()[id].name.c_str(), 0, id};

@@ -1,4 +1,4 @@
-// What a lock is under control: who holds it, who waits, who may go next.
+// The model of a lock under control: who holds it, who waits, and who may go next.
 #pragma once
 
 #include <cstdint>
@@ -10,11 +10,11 @@
 
 namespace wedge {
 
-/// Whom a readers-writer lock lets in.
+/// Which tasks a readers-writer lock lets in.
 enum class rw_policy : std::uint8_t {
-    reader_preferring,  ///< a reader waits only for a writer that holds
+    reader_preferring,  ///< a reader waits only for a writer that holds the lock
     writer_preferring,  ///< a reader waits behind any waiting writer
-    fifo,               ///< first come, first served; readers next to each other go in together
+    fifo,               ///< first come, first served; neighbouring readers enter together
 };
 inline constexpr std::uint32_t rw_policies = 3;
 
@@ -22,53 +22,54 @@ constexpr bool is_rw(lock_kind kind) noexcept {
     return kind == lock_kind::shared_mutex || kind == lock_kind::rwlock ||
            kind == lock_kind::qrwlock;
 }
-/// The policy of the lock that the kind is named after.
+/// Returns the policy of the lock that the kind is named after.
 constexpr rw_policy policy_of(lock_kind kind) noexcept {
     return kind == lock_kind::rwlock ? rw_policy::reader_preferring : rw_policy::fifo;
 }
-/// Whether units are taken from it and given to it, by anybody.
+/// Returns whether the lock is a count: any task may take or give units.
 constexpr bool is_counted(lock_kind kind) noexcept {
     return kind == lock_kind::semaphore || kind == lock_kind::completion;
 }
 
-/// Whether nothing but its holder keeps anybody out, and nobody holds it twice or shared.
+/// Returns whether only the holder keeps others out, and no task holds it twice or shared.
 constexpr bool is_plain(lock_kind kind) noexcept {
     return kind == lock_kind::mutex || kind == lock_kind::spinlock ||
            kind == lock_kind::raw_spinlock || kind == lock_kind::local_lock;
 }
 
-/// As a count: enough for all, for ever.
+/// As a count: enough for all waits, forever.
 inline constexpr std::uint32_t for_good = ~0U;
 
-/// What a wound/wait acquire says of its ticket (Linux: ww_acquire_ctx).
+/// The ticket of a wound/wait acquire (Linux: ww_acquire_ctx).
 struct ticket_terms {
-    std::uint64_t age = 0;       ///< from 1; the smaller, the older. 0: no ticket
+    std::uint64_t age = 0;       ///< from 1; a smaller age is older. 0: no ticket
     std::uint32_t instance = 0;  ///< of the ticket
-    bool may_back_off = false;   ///< it holds locks, and does not take the slow path
-    bool is_wait_die = false;    ///< else wound-wait
+    bool may_back_off = false;   ///< the ticket holds locks and does not take the slow path
+    bool is_wait_die = false;    ///< otherwise wound-wait
 };
 
-/// How a wound/wait acquire goes on.
+/// The result of one step of a wound/wait acquire.
 enum class ww_progress : std::uint8_t { taken, waits, backs_off };
 
-/// A lock as a pure value: the controller, the state search and the watchdog all use this one.
+/// The state of a lock as a pure value, which controller, state search and watchdog share.
 ///
-/// A mutex and a spinlock have no queue: whoever is scheduled while it is free gets it, which
-/// covers every queueing discipline. Where the order of the waiters counts (fair readers-writer
-/// locks, wound/wait), a blocked acquire queues as a step of its own.
+/// A mutex and a spinlock have no queue: any scheduled task gets a free lock, which covers every
+/// queueing discipline. For locks whose order of waiters matters (fair readers-writer locks,
+/// wound/wait), a blocked acquire queues as a step of its own.
 class lock_state {
 public:
     struct use {
         std::uint32_t task = 0;
         mode how = mode::exclusive;
         std::uint32_t depth = 1;
-        std::uint64_t age = 0;    ///< of a wound/wait ticket
-        bool may_wound = false;   ///< of a waiter: it holds locks, so the young must make way
-        bool is_wounded = false;  ///< of a holder: an older one waits for it
+        std::uint64_t age = 0;  ///< of a wound/wait ticket
+        /// Of a waiter: its ticket holds locks, so younger ones must give way.
+        bool may_wound = false;
+        bool is_wounded = false;  ///< of a holder: an older ticket waits for it
         friend bool operator==(const use&, const use&) = default;
     };
 
-    using uses = inline_vector<use, 4>;  // more than so many tasks at one lock are rare
+    using uses = inline_vector<use, 4>;  // more tasks at one lock are rare
 
     explicit lock_state(lock_kind kind = lock_kind::mutex) noexcept { reset(kind); }
 
@@ -85,7 +86,7 @@ public:
     bool is_held_by(std::uint32_t task) const noexcept { return find(holders_, task) != nullptr; }
     bool is_queued(std::uint32_t task) const noexcept { return find(queue_, task) != nullptr; }
 
-    /// Whether the task would get the lock in its next step.
+    /// Returns whether the task would get the lock in its next step.
     WEDGE_UNSEEN bool can_acquire(std::uint32_t task, mode how) const noexcept {
         if (is_counted(kind_)) return count_ != 0;
         if (holders_.empty()) return queue_.empty() || is_let_in(task, how);
@@ -95,7 +96,7 @@ public:
         return is_let_in(task, how);
     }
 
-    /// Takes the lock; `can_acquire` must hold. Leaves the queue.
+    /// Takes the lock and leaves the queue. `can_acquire` must hold.
     WEDGE_UNSEEN void acquire(std::uint32_t task, mode how) {
         if (is_counted(kind_)) {
             if (count_ != for_good) --count_;
@@ -108,7 +109,7 @@ public:
         if (!queue_.empty()) forget(task);
         take_free(task, how);
     }
-    /// The same where nobody waits in the queue, of a lock that is not counted.
+    /// Takes a lock that is not counted and has an empty queue.
     void take_free(std::uint32_t task, mode how) {
         use& mine = holders_.emplace_back();  // in place: a copy would wait for its stores
         mine.task = task;
@@ -123,8 +124,8 @@ public:
             each->task == task ? queue_.erase(each) : static_cast<void>(++each);
     }
 
-    /// Drops one hold of the task, or of anybody when it has none: the mistake is the checker's
-    /// to report, the model does what the lock would do.
+    /// Drops one hold of the task. If the task has none, drops a hold of another task, as the lock
+    /// would; the order checker reports that mistake.
     WEDGE_UNSEEN void release(std::uint32_t task) noexcept {
         if (holders_.empty()) return;
         use* held = holders_.end() - 1;
@@ -132,7 +133,7 @@ public:
         if (--held->depth == 0) holders_.erase(held);
     }
 
-    /// Adds units to a counted lock; `for_good` opens it.
+    /// Adds units to a counted lock. `for_good` opens it forever.
     void give(std::uint32_t units) noexcept {
         if (count_ != for_good) count_ = units == for_good ? for_good : count_ + units;
     }
@@ -142,10 +143,10 @@ public:
             if (held.task == task) held.how = mode::shared;
     }
 
-    /// One step of a wound/wait acquire: takes the lock, or queues by age and makes a younger
-    /// holder give way, or backs off. The rules are those of Linux's ww_mutex.
+    /// Takes one step of a wound/wait acquire by the rules of Linux's ww_mutex: takes the lock,
+    /// queues by age and makes a younger holder give way, or backs off.
     ///
-    /// @param is_wounded  a lock of the ticket's is wanted by an older one
+    /// @param is_wounded  an older ticket waits for a lock of this ticket
     ww_progress ww_acquire(std::uint32_t task, const ticket_terms& ticket, bool is_wounded) {
         if (can_acquire(task, mode::exclusive)) {
             acquire(task, mode::exclusive);
@@ -163,7 +164,7 @@ public:
         return ww_progress::backs_off;
     }
 
-    /// Whether a queued acquire goes on without the lock.
+    /// Returns whether a queued acquire gives up without the lock.
     bool must_back_off(std::uint32_t task, const ticket_terms& ticket,
                        bool is_wounded) const noexcept {
         if (!ticket.may_back_off) return false;
@@ -172,7 +173,8 @@ public:
             if (is_older(holder, ticket.age)) return true;
         for (const use& waiting : queue_) {
             if (waiting.task == task) break;
-            if (waiting.age != 0) return true;  // the queue is sorted: it is older
+            // The queue is sorted by age, so this waiter is older.
+            if (waiting.age != 0) return true;
         }
         return false;
     }
@@ -182,10 +184,10 @@ public:
         return held != nullptr && held->is_wounded;
     }
 
-    /// Of a readers-writer lock; others have none.
+    /// Sets the policy of a readers-writer lock. Other locks ignore it.
     void set_policy(rw_policy policy) noexcept { policy_ = policy; }
 
-    /// Back to a free lock of a kind; keeps its memory.
+    /// Makes this a free lock of a kind. Keeps its memory.
     void reset(lock_kind kind, std::uint32_t count = 0) noexcept {
         kind_ = kind;
         policy_ = policy_of(kind);
@@ -206,13 +208,13 @@ private:
         return one.age != 0 && one.age < age;
     }
 
-    /// Whether the other waiters let the task pass, were the lock free.
+    /// Returns whether the waiters would let the task pass if the lock were free.
     WEDGE_UNSEEN bool is_let_in(std::uint32_t task, mode how) const noexcept {
         if (queue_.empty()) return true;
         if (kind_ == lock_kind::ww_mutex)
-            return queue_.front().task == task || !is_queued(task);  // newcomers may steal
+            return queue_.front().task == task || !is_queued(task);  // a newcomer may overtake
         if (!is_rw(kind_) || policy_ == rw_policy::reader_preferring) return true;
-        // Where plain readers queue, recursive ones pass the waiting writers (Linux's qrwlock: in
+        // If plain readers queue, recursive ones pass the waiting writers (Linux's qrwlock: in
         // interrupts).
         if (kind_ != lock_kind::rwlock && how == mode::recursive_shared) return true;
         if (policy_ == rw_policy::writer_preferring) {
@@ -224,10 +226,11 @@ private:
             if (waiting.task == task) return true;
             if (!is_shared(how) || !is_shared(waiting.how)) return false;
         }
-        return false;  // a newcomer finds somebody in the queue
+        return false;  // a newcomer waits behind the queue
     }
 
-    /// Before the first younger ticket, as seen from the end; one without a ticket joins the end.
+    /// Queues the ticket before the first younger one, seen from the end. An acquire without a
+    /// ticket joins the end.
     use& enqueue_by_age(std::uint32_t task, const ticket_terms& ticket) {
         use* place = queue_.end();
         for (use* each = queue_.end(); ticket.age != 0 && each != queue_.begin();) {

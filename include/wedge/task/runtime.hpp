@@ -1,4 +1,4 @@
-// What a task asks of the engine that controls it; a task without one runs natively.
+// The interface between a task and the engine that controls it. A task without one runs natively.
 #pragma once
 
 #include <atomic>
@@ -17,39 +17,41 @@ struct ticket_terms;
 enum class step : std::uint8_t {
     acquire,
     try_acquire,
-    release,  ///< of a counted lock: gives it `other` units
-    access,   ///< of memory: a read when `how` is shared, else a write
+    release,  ///< of a counted lock: gives `other` units
+    access,   ///< of memory: a read if `how` is shared, else a write
     downgrade,
-    wait,  ///< release `lock` and enqueue on `condition`, then acquire `lock` again
+    wait,  ///< releases `lock` and enqueues on `condition`, then acquires `lock` again
     notify_one,
     notify_all,
-    spawn,  ///< of a task
-    join,   ///< of the task `other`
+    spawn,  ///< starts a task
+    join,   ///< waits for the end of the task `other`
     yield,
 };
 
-/// One visible step, published before it is taken.
+/// A visible step. The task publishes it before it takes it.
 struct operation {
     step what{};
     mode how = mode::exclusive;
-    bool timed = false;         ///< may give up; then `perform` returns false
-    std::uint8_t subclass = 0;  ///< this and the next: only for the hold that an acquire makes
+    bool timed = false;  ///< may give up; `perform` then returns false
+    /// As `with` and `payload`: only for the hold that the acquire makes.
+    std::uint8_t subclass = 0;
     flags with = flags::none;
     lock_identity* lock = nullptr;
-    lock_identity* condition = nullptr;  ///< or what else it touches: see ww_class
+    lock_identity* condition = nullptr;  ///< or another object that the step touches: see ww_class
     std::uint32_t other = 0;
-    const ticket_terms* ticket = nullptr;  ///< of a wound/wait acquire; false: it backs off
+    /// Of a wound/wait acquire; `perform` returns false if it backs off.
+    const ticket_terms* ticket = nullptr;
     site where{};
-    std::uint64_t payload = 0;  ///< likewise for the hold
+    std::uint64_t payload = 0;  ///< as `subclass`
 };
 
-/// What a controlled task runs; `run(data)` is called once.
+/// The code that a controlled task runs. `run(data)` is called once.
 struct task_body {
     void (*run)(void* data) = nullptr;
     void* data = nullptr;
 };
 
-/// An engine that decides who goes on. Every call is made by the task itself, between its steps.
+/// An engine that decides which task goes on. The task itself makes every call, between its steps.
 class runtime {
 public:
     runtime() = default;
@@ -57,46 +59,47 @@ public:
     runtime& operator=(const runtime&) = delete;
     virtual ~runtime() = default;
 
-    /// Takes the step when the engine says so; until then other tasks run.
+    /// Takes the step when the engine lets the task. Other tasks run until then.
     ///
     /// @return false: a try failed, a timed wait gave up, or a ticket must back off
-    /// @throws abandoned  from a step that may block, when the execution is given up; where tasks
-    ///                    leave by themselves nothing is done and the answer is false
+    /// @throws abandoned  from a step that may block, when the execution is given up. If the
+    ///     subject's tasks leave by themselves, nothing is thrown and the result is false
     bool perform(task& self, const operation& next);
 
-    /// The same for a step that has been published in `self.pending`, within a
+    /// As `perform`, for a step that was published in `self.pending`, within a
     /// `sanitizer::ignore_scope`.
     virtual bool perform_pending(task& self) = 0;
 
-    /// Answers a recorded choice in [0, n).
+    /// Answers a recorded choice with a number in [0, n).
     virtual std::uint32_t choose(task& self, std::uint32_t n, const char* why) noexcept = 0;
 
     /// Starts a task of this execution and returns its ordinal.
     ///
-    /// @param is_daemon  nobody needs to join it
+    /// @param is_daemon  no task needs to join it
     virtual std::uint32_t spawn(task& self, task_body body, const char* name, bool is_daemon) = 0;
 
-    /// A lock was made in this execution: gives it its ordinal.
+    /// Called when a lock is made in this execution. Gives it its ordinal.
     virtual void created(lock_identity& lock) noexcept = 0;
 
-    /// A lock that was made elsewhere is touched for the first time in this execution.
+    /// Called when a lock that was made elsewhere is first touched in this execution.
     virtual void met(lock_identity& lock) noexcept = 0;
 
     virtual void destroyed(lock_identity& lock) noexcept = 0;
     virtual void progress(task& self) noexcept = 0;
 
-    /// `abandoned` cannot get out of the task: a noexcept function is in its way. Does not return
-    /// if the engine can do without the rest of the task.
+    /// Called when `abandoned` cannot leave the task because of a noexcept function. Does not
+    /// return if the engine can do without the rest of the task.
     virtual void cannot_unwind(task&) noexcept {}
 
-    /// The number of the running execution, never 0: a lock with another one is a stranger.
+    /// Returns the number of the running execution, never 0. A lock with another number was made
+    /// elsewhere.
     std::uint64_t execution() const noexcept { return execution_; }
 
-    /// The execution has been given up: stacks unwind, and locks do nothing.
+    /// Returns whether the execution has been given up: stacks unwind, and locks do nothing.
     bool is_giving_up() const noexcept { return giving_up_; }
 
 protected:
-    /// Numbers for so many executions, in a row, that no other runtime has.
+    /// Reserves `count` consecutive numbers for executions, which no other runtime gets.
     /// @return the first of them
     static std::uint64_t reserve_executions(std::uint64_t count) noexcept {
         static std::atomic<std::uint64_t> reserved{0};

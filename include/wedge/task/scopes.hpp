@@ -1,4 +1,4 @@
-// Allocation scopes: what a task's allocations may not do, whatever their flags say.
+// Allocation scopes: what a task's allocations must not do, whatever their flags say.
 #pragma once
 
 #include "wedge/task/task.hpp"
@@ -7,14 +7,17 @@ namespace wedge {
 
 /// The bits of `task::scopes` (Linux: PF_MEMALLOC_NOFS, PF_MEMALLOC_NOIO, PF_MEMALLOC).
 namespace scope {
-inline constexpr std::uint8_t nofs = 1;       ///< no reclaim that enters the file system
-inline constexpr std::uint8_t noio = 2;       ///< none that starts I/O; implies nofs
-inline constexpr std::uint8_t noreclaim = 4;  ///< no direct reclaim at all: a reclaimer's own state
-inline constexpr std::uint8_t may_fail = 8;   ///< each may fail (Linux: make-it-fail)
-inline constexpr std::uint8_t reclaim_first = 16;      ///< each that may reclaim may do so first
-inline constexpr std::uint8_t nofault = 32;            ///< user copies fail rather than fault
-inline constexpr std::uint8_t higher_watermarks = 64;  ///< they may stand higher for each
-inline constexpr std::uint8_t heap = 128;              ///< its `new` may reclaim and fail
+inline constexpr std::uint8_t nofs = 1;  ///< no reclaim that enters the file system
+inline constexpr std::uint8_t noio = 2;  ///< no reclaim that starts I/O; implies nofs
+/// No direct reclaim at all: the state of a reclaimer.
+inline constexpr std::uint8_t noreclaim = 4;
+inline constexpr std::uint8_t may_fail = 8;  ///< each allocation may fail (Linux: make-it-fail)
+/// Each allocation that may reclaim may do so first.
+inline constexpr std::uint8_t reclaim_first = 16;
+inline constexpr std::uint8_t nofault = 32;  ///< user copies fail instead of faulting
+/// The watermarks may be higher for each allocation.
+inline constexpr std::uint8_t higher_watermarks = 64;
+inline constexpr std::uint8_t heap = 128;  ///< `new` may reclaim and fail
 }  // namespace scope
 
 /// Adds scopes to the running task until the end of the block.

@@ -8,9 +8,8 @@
 
 namespace wedge {
 
-/// What a call keeps in variables of its own between two visible steps of the running task, as a
-/// number. Roles say it where the pending step and what all tasks share do not tell how the call
-/// goes on; calls nest.
+/// A number for what a call keeps in local variables between two visible steps. A role sets it
+/// where the pending step and the shared state do not tell how the call goes on. Calls may nest.
 class stage_scope {
 public:
     stage_scope() : self_(current()), outer_(self_.stage) {}

@@ -1,4 +1,4 @@
-// What every lock reports of a step: the event to the sink, and the task's held locks.
+// What every lock does at a step: it sends the event to the sink and updates the held locks.
 #pragma once
 
 #include <atomic>
@@ -11,7 +11,7 @@
 
 namespace wedge::detail {
 
-/// An acquire as the lock's caller described it.
+/// An acquire as the caller of the lock described it.
 struct acquire_terms {
     mode how = mode::exclusive;
     flags with = flags::none;
@@ -20,15 +20,15 @@ struct acquire_terms {
     site where{};
 };
 
-/// Whether anybody hears now of the task's events of this kind.
+/// Returns whether a sink wants the task's events of this kind now.
 [[gnu::always_inline]] inline bool is_heard(const task& self, event_kind kind) noexcept {
     return self.sink != nullptr && self.sink->wants(kind) && !self.in_hook;
 }
 
-// Inlined into a lock are only the parts that a validated acquire and a plain release run; what
-// these call beside takes its terms by value, so that the compiler keeps them in registers.
+// Only the parts that a validated acquire and a plain release run are inlined into a lock. The
+// functions that they call take the terms by value, so that the compiler keeps them in registers.
 
-// Functions marked `_ignored` are called within a `sanitizer::ignore_scope`: one for a whole step.
+// Functions marked `_ignored` are called within a `sanitizer::ignore_scope`, one per step.
 
 [[gnu::noinline]] WEDGE_UNSEEN inline void emit_ignored(task& self, const event& what) noexcept {
     if (!is_heard(self, what.kind)) return;
@@ -63,7 +63,7 @@ inline void emit(task& self, const event& what) noexcept {
     emit_ignored(self, event_of(kind, lock, terms));
 }
 
-/// Under control a lock made outside the execution gets its ordinal at the first touch.
+/// Gives a lock that was made outside the execution its ordinal when it is first touched.
 [[gnu::always_inline]] inline void adopt_if_foreign_ignored(task& self, lock_identity& lock) {
     if (self.runtime != nullptr && lock.execution() != self.runtime->execution()) [[unlikely]]
         self.runtime->met(lock);
@@ -88,11 +88,11 @@ inline void emit(task& self, const event& what) noexcept {
             .lock = &lock};
 }
 
-/// Hears of a thread without an engine that takes a lock of an execution; null: nobody listens.
+/// Called when a thread without an engine takes a lock of an execution; null: no engine listens.
 inline std::atomic<void (*)(const lock_identity& lock, const site& where)> on_foreign_use{nullptr};
 
-/// Before a native acquire. The lock of an execution is only a model: what a thread beside the
-/// engine does with the native one is not explored.
+/// Called before a native acquire. Notes the use of a lock of an execution by a thread outside of
+/// the engine: the engine explores the model, not the native lock.
 [[gnu::always_inline]] inline void note_foreign_use(const task& self, const lock_identity& lock,
                                                     const site& where) {
     if (self.runtime != nullptr || lock.execution() == 0) [[likely]]
@@ -100,7 +100,7 @@ inline std::atomic<void (*)(const lock_identity& lock, const site& where)> on_fo
     if (const auto hear = on_foreign_use.load(std::memory_order_acquire)) hear(lock, where);
 }
 
-/// An attempt that is not known from the task's own holds alone.
+/// Sends an attempt that is not validated by the task's own holds alone.
 [[gnu::noinline]] WEDGE_UNSEEN inline void attempt_ignored(task& self, const lock_identity& lock,
                                                            acquire_terms terms) {
     if (const validated_chains* const chains = self.sink->validated()) {
@@ -109,7 +109,8 @@ inline std::atomic<void (*)(const lock_identity& lock, const site& where)> on_fo
     emit_ignored(self, event_of(event_kind::attempt, lock, terms));
 }
 
-/// Before a blocking acquire: the order is checked here, whether or not it will ever succeed.
+/// Called before a blocking acquire. The order is checked here, whether or not the acquire will
+/// succeed (rule 4).
 [[gnu::always_inline]] inline void attempt(task& self, lock_identity& lock,
                                            const acquire_terms& terms) {
     adopt_if_foreign(self, lock);
@@ -122,14 +123,14 @@ inline std::atomic<void (*)(const lock_identity& lock, const site& where)> on_fo
     attempt_ignored(self, lock, terms);
 }
 
-/// Puts a lock on the task's stack of held ones, after the event of its acquire.
+/// Puts a lock on the task's stack of held locks, after the event of its acquire.
 [[gnu::always_inline]] inline void push_hold(task& self, const lock_identity& lock,
                                              const acquire_terms& terms) {
     new (self.held.claim(lock.class_id())) held_lock(hold_of(self, lock, terms));
-    self.chain = 0;  // not known: a hold that the checker does not hear of must not inherit it
+    self.chain = 0;  // a hold that the checker does not hear of must not inherit the key
 }
 
-/// After a successful acquire of either sort.
+/// Called after a successful acquire, blocking or tried.
 [[gnu::always_inline]] inline void acquired_ignored(task& self, const lock_identity& lock,
                                                     const acquire_terms& terms) {
     const event_kind kind =
@@ -144,6 +145,7 @@ inline std::atomic<void (*)(const lock_identity& lock, const site& where)> on_fo
     acquired_ignored(self, lock, terms);
 }
 
+/// Called after an acquire that failed. A failed trylock is no event to the order checker (rule 1).
 inline void not_acquired_ignored(task& self, const lock_identity& lock,
                                  const acquire_terms& terms) {
     emit_ignored(
@@ -155,11 +157,12 @@ inline void not_acquired(task& self, const lock_identity& lock, const acquire_te
     not_acquired_ignored(self, lock, terms);
 }
 
-/// Flags of a hold whose release in the right order tells an order checker nothing.
+/// The flags of a hold whose release in order tells an order checker nothing.
 inline constexpr flags plain_flags =
     flags::tried | flags::timed | flags::interruptible | flags::subclassed;
 
-/// Drops the innermost hold if it is this lock's, plain, and nobody needs to hear of it.
+/// Drops the innermost hold if it is of this lock, plain, and no sink needs to hear of it. Returns
+/// whether it did.
 [[gnu::always_inline]] inline bool drop_innermost(task& self, const lock_identity& lock) noexcept {
     if (self.held.empty()) return false;
     const held_lock& last = self.held.innermost();
@@ -170,7 +173,7 @@ inline constexpr flags plain_flags =
     return true;
 }
 
-/// Any release but the usual one.
+/// Releases in all cases that `drop_innermost` does not handle.
 [[gnu::noinline]] inline void released_otherwise(task& self, lock_identity& lock, mode how,
                                                  site where) {
     held_lock* const mine = self.held.find(lock.instance());
@@ -182,7 +185,7 @@ inline constexpr flags plain_flags =
     if (mine != nullptr) self.held.erase(mine);
 }
 
-/// Before a release: the lock is still in `held`, unless the release is a mistake.
+/// Called before a release. The lock is still in `held`, unless the release is a mistake.
 [[gnu::always_inline]] inline void released_ignored(task& self, lock_identity& lock, mode how,
                                                     site where) {
     if (!drop_innermost(self, lock)) [[unlikely]]
@@ -199,12 +202,12 @@ inline void downgraded(task& self, lock_identity& lock, site where) {
     if (held_lock* const mine = self.held.find(lock.instance())) mine->how = mode::shared;
 }
 
-/// Whether somebody wants to hear that a lock or task ends though the task holds nothing.
+/// Returns whether a sink wants to hear that a lock or task ends although the task holds nothing.
 [[gnu::always_inline]] inline bool hears_every_end(const task& self) noexcept {
     return self.sink != nullptr && self.sink->validated() == nullptr;
 }
 
-/// A task's normal end: what it still holds stays held, and is a finding.
+/// Called at a task's normal end. Locks that it still holds stay held, and are a finding.
 [[gnu::always_inline]] inline void task_ended(task& self) noexcept {
     if (!self.held.empty() || hears_every_end(self)) emit(self, {.kind = event_kind::task_end});
 }
@@ -213,7 +216,7 @@ inline native_task::~native_task() {
     task& self = mine();
     task_ended(self);
     self.held.clear();
-    std::string().swap(self.name);  // the storage has no destructor
+    std::string().swap(self.name);  // the storage is never destroyed
     current_task = nullptr;
 }
 

@@ -1,4 +1,4 @@
-// Tasks: what acquires locks, with the two pointers through which locks reach everything else.
+// Tasks: whatever acquires locks. Two pointers of a task connect its locks with all other layers.
 #pragma once
 
 #include <atomic>
@@ -14,13 +14,13 @@
 
 namespace wedge {
 
-/// Where a task runs. Signal handlers are the user-space hardirq.
+/// Where a task runs. A signal handler counts as a hardirq of user space.
 enum class context : std::uint8_t { task, softirq, hardirq };
 
-/// The contexts that a task has entered, and those that it keeps out (task/contexts.hpp).
+/// The contexts that a task has entered, and the interrupts that it keeps out (task/contexts.hpp).
 struct context_state {
     std::uint8_t hardirqs = 0;           ///< entered and not left
-    std::uint8_t threaded_hardirqs = 0;  ///< those of them that may wait for a spinlock
+    std::uint8_t threaded_hardirqs = 0;  ///< those of them that run in a thread
     bool irqs_are_off = false;
     bool bh_is_off = false;
     std::uint8_t softirqs = 0;
@@ -28,18 +28,19 @@ struct context_state {
     context now() const noexcept {
         return hardirqs != 0 ? context::hardirq : softirqs != 0 ? context::softirq : context::task;
     }
-    /// Whether an interrupt of a sort may come. A softirq waits until hardirqs are let in too.
+    /// Returns whether an interrupt of this sort may arrive. A softirq waits until hardirqs are
+    /// enabled too.
     bool admits(context sort) const noexcept {
         if (irqs_are_off || sort == context::task) return false;
         return sort == context::hardirq || (hardirqs == 0 && softirqs == 0 && !bh_is_off);
     }
-    /// Whether the interrupt runs in a thread, so that it may wait for a spinlock.
+    /// Returns whether the interrupt runs in a thread, so that it may wait for a spinlock.
     bool is_threaded() const noexcept { return hardirqs == threaded_hardirqs; }
 
     friend bool operator==(const context_state&, const context_state&) = default;
 };
 
-/// A thread, a controlled fiber or a handler. Only the task itself touches it while it runs.
+/// A thread, a controlled fiber or a handler. While it runs, only the task itself touches it.
 class task {
 public:
     task() = default;
@@ -47,29 +48,29 @@ public:
     task& operator=(const task&) = delete;
 
     held_locks held;
-    wedge::sink* sink = nullptr;        ///< hears every event; null: nobody
-    wedge::runtime* runtime = nullptr;  ///< controls this task; null: it runs natively
-    std::uint64_t chain = 0;            ///< the checker's key for the hold about to be pushed
-    std::uint32_t ordinal = 0;          ///< in the process or the execution, from 0
+    wedge::sink* sink = nullptr;                    ///< hears every event; null: no listener
+    wedge::runtime* runtime = nullptr;              ///< controls this task; null: it runs natively
+    std::uint64_t chain = 0;                        ///< the checker's key for the hold that follows
+    std::uint32_t ordinal = 0;                      ///< from 0, within the process or the execution
     wedge::context context = wedge::context::task;  ///< `contexts.now()`
     context_state contexts;
-    std::uint8_t scopes = 0;  ///< allocation scopes, bits of task/scopes.hpp
-    std::uint64_t stage = 0;  ///< where in a role's code it is: see task/stage.hpp
-    bool is_idle = false;     ///< a daemon without work: see task/idle.hpp
-    bool in_hook = false;     ///< a hook is running: its own locks are not reported
-    operation pending{};      ///< the step it is about to take (under control)
-    rng random{1};            ///< answers `choose` natively
+    std::uint8_t scopes = 0;  ///< allocation scopes: bits of task/scopes.hpp
+    std::uint64_t stage = 0;  ///< how far a call of a role has come: task/stage.hpp
+    bool is_idle = false;     ///< a daemon without work: task/idle.hpp
+    bool in_hook = false;     ///< a hook is running, whose own locks are not reported
+    operation pending{};      ///< under control: the step that it is about to take
+    rng random{1};            ///< answers `choose` in live programs
     std::string name;
-    const char* action = nullptr;  ///< of a workload, that it runs now; null: none
+    const char* action = nullptr;  ///< the action of a workload that it runs; null: none
 
-    /// The name that reports print.
+    /// Returns the name that reports print.
     std::string title() const { return name.empty() ? "task " + std::to_string(ordinal) : name; }
 };
 
 static_assert(sizeof(task) <= 4096);
 
-/// While it lives no sink hears what the running task does, as within a hook. For the steps that
-/// wedge takes on a lock of its own.
+/// While it lives, no sink hears the running task, as within a hook. For steps on locks of wedge
+/// itself.
 class unheard_section {
 public:
     explicit unheard_section(task& self, bool is_unheard = true) noexcept
@@ -92,8 +93,8 @@ inline std::atomic<sink*> process_sink{nullptr};
 inline std::atomic<std::uint32_t> native_tasks{0};
 inline std::atomic<std::uint32_t> native_instances{0};
 
-/// A thread's own task. The storage outlives `~native_task`, since other thread_local objects
-/// may still take locks after it.
+/// The task of a thread. Its storage outlives `~native_task`, since other thread_local objects may
+/// take locks after that.
 struct native_task {
     native_task() {
         task& self = mine();
@@ -121,7 +122,7 @@ struct native_task {
 
 }  // namespace detail
 
-/// The task that runs now: the thread's own, made on its first use, or the controlled one.
+/// Returns the running task: the controlled one, or the thread's own, made on its first use.
 [[gnu::always_inline]] inline task& current() noexcept {
     if (task* const self = detail::current_task) [[likely]]
         return *self;
@@ -130,16 +131,17 @@ struct native_task {
 
 namespace detail {
 
-/// A copy that goes through registers word by word. A site has just been written so, and a wider
-/// load would wait until the caches have it: a fifteenth of a whole execution.
+/// Copies a site word by word through registers. The site has just been written in words; a wider
+/// load would wait for these stores, which costs a fifteenth of a whole execution.
 [[gnu::always_inline]] inline site copied_by_words(const site& where) noexcept {
     const char* file = where.file;
     const char* function = where.function;
-    __asm__("" : "+r"(file), "+r"(function));  // or the compiler joins the two
+    __asm__("" : "+r"(file), "+r"(function));  // keeps the compiler from joining the two copies
     return {file, function, where.line, 0};
 }
 
-/// Inlined, so that the step is written once: where it is published. Within an `ignore_scope`.
+/// Writes the step into the task. It is inlined so that the step is written once, in place. Called
+/// within an `ignore_scope`.
 [[gnu::always_inline]] inline void publish(task& self, const operation& next) noexcept {
     new (&self.pending) operation{
         next.what,   next.how,       next.timed, next.subclass, next.with,
@@ -155,8 +157,8 @@ namespace detail {
     return perform_pending(self);
 }
 
-/// Any non-determinism beside the scheduling: a number in [0, n), answered by the engine and
-/// recorded in its schedule; natively random. n = 0 counts as 1.
+/// Makes a recorded choice: a number in [0, n). The engine answers it; in a live program it is
+/// random. Use it for every non-determinism other than scheduling. n = 0 counts as 1.
 ///
 /// @param why  a literal that says what is chosen
 inline std::uint32_t choose(std::uint32_t n, const char* why) noexcept {
@@ -166,7 +168,7 @@ inline std::uint32_t choose(std::uint32_t n, const char* why) noexcept {
     return self.random.below(n);
 }
 
-/// "This retry loop got somewhere": resets the search for livelocks.
+/// States that a retry loop made progress. Resets the search for livelocks.
 inline void progress() noexcept {
     task& self = current();
     if (self.runtime != nullptr) self.runtime->progress(self);

@@ -1,4 +1,4 @@
-// What a workload can do: a list of named member functions.
+// The actions of a workload: a list of named member functions.
 #pragma once
 
 #include <cstdint>
@@ -6,7 +6,7 @@
 
 namespace wedge {
 
-/// One action of a workload: a member function without an argument or with one integer.
+/// An action of a workload: a member function with no parameter, or with one integer.
 ///
 ///     static constexpr auto actions = wedge::actions(
 ///         wedge::action<&eviction::fault>{"fault"}, wedge::action<&eviction::evict>{"evict"});
@@ -50,7 +50,7 @@ void call_action(W& state, std::uint32_t argument) {
 
 }  // namespace detail
 
-/// The actions of a workload, in the order in which programs and reports number them.
+/// Lists the actions of a workload. Programs and reports number them in this order.
 template <auto... Functions>
 constexpr auto actions(action<Functions>... each) {
     static_assert((!detail::action_traits<decltype(Functions)>::is_noexcept && ...),

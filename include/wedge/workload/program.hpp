@@ -18,10 +18,10 @@ struct call {
     friend bool operator==(const call&, const call&) = default;
 };
 
-/// One list of calls a task.
+/// One list of calls per task.
 using program = std::vector<std::vector<call>>;
 
-/// Prints `deposit | withdraw(3), deposit`; an argument of 0 is left out.
+/// Returns `deposit | withdraw(3), deposit`. An argument of 0 is left out.
 inline std::string to_string(const program& tasks) {
     std::string text;
     for (const std::vector<call>& calls : tasks) {
@@ -94,7 +94,7 @@ private:
 
 }  // namespace detail
 
-/// Reads what `to_string` printed.
+/// Parses the text that `to_string` makes.
 ///
 /// @throws error  `program:COLUMN: …`
 inline program parse_program(std::string_view text) {

@@ -19,22 +19,23 @@
 
 namespace wedge {
 
-/// State, made anew for every execution, and `static constexpr auto actions`.
+/// A type whose objects are the shared state of an execution, constructed anew for each. It has
+/// `static constexpr auto actions` (see wedge::actions).
 ///
-/// Optional: `static constexpr const char* name`, and `void check() const`, called after all
-/// tasks have ended; what it throws is a finding.
+/// Optional: `static constexpr const char* name`, and `void check() const`, which runs after all
+/// tasks have ended. An exception from it is a finding.
 template <class W>
 concept workload = std::default_initializable<W> && requires {
     std::tuple_size<std::remove_cvref_t<decltype(W::actions)>>::value;
 };
 
-/// Several workloads under one name, for WEDGE_MAIN and WEDGE_FUZZ.
+/// Several workloads as one argument of WEDGE_MAIN or WEDGE_FUZZ.
 template <workload... Workloads>
 struct workload_list {};
 
 namespace detail {
 
-/// `workload_list` of the arguments, which may be one list.
+/// The `workload_list` of the arguments. An argument may be a list itself.
 template <class... Workloads>
 struct listed {
     using type = workload_list<Workloads...>;
@@ -46,7 +47,7 @@ struct listed<workload_list<Workloads...>> {
 template <class... Workloads>
 using listed_t = typename listed<Workloads...>::type;
 
-/// The compiler's spelling of a type, without namespaces and blanks.
+/// Returns the compiler's spelling of a type, without namespaces and blanks.
 template <class W>
 std::string type_name() {
     std::string_view text = __PRETTY_FUNCTION__;
@@ -81,7 +82,7 @@ std::vector<std::string> action_names() {
                       W::actions);
 }
 
-/// Makes the program that calls each action with 0, each in a task of its own.
+/// Returns the program with one task per action, called with 0.
 template <workload W>
 program default_program() {
     program result;
@@ -91,7 +92,7 @@ program default_program() {
 
 namespace detail {
 
-/// Says meanwhile which action the calling task runs.
+/// While it lives, the calling task is marked as running this action.
 class action_scope {
 public:
     explicit action_scope(const char* name) noexcept : self_(current()), before_(self_.action) {
@@ -106,7 +107,7 @@ private:
     const char* const before_;
 };
 
-/// Calls the action of that number.
+/// Calls the action with that number.
 template <workload W>
 void call_numbered(W& state, std::size_t number, std::uint32_t argument) {
     const auto call_if = [&]<auto Function>(std::size_t & left, const action<Function>& each) {
@@ -158,7 +159,7 @@ inline constexpr workload_type type_of{
     },
 };
 
-/// Hashes the name of the workload and the list of its actions.
+/// Returns a number that changes when the name of the workload or the list of its actions changes.
 inline std::uint64_t fingerprint(const workload_type& of) {
     std::uint64_t print = hash_text(of.name());
     for (const std::string& name : of.actions()) print = combine(print, hash_text(name));

@@ -1,0 +1,640 @@
+#include "explain/kernel_kinds.hpp"
+
+#include <algorithm>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "explain/kernel_tokens.hpp"
+
+namespace wedge::explain::kernel {
+
+namespace {
+
+constexpr std::size_t none = flat_text::none;
+
+constexpr std::string_view is_trying = "is trying to acquire lock:";
+constexpr std::string_view is_holding = "task is already holding";
+constexpr std::string_view chain_head = "the existing dependency chain (in reverse order) is:";
+
+/// Reads one body. What it touches last is where the report ends.
+class body_reader {
+public:
+    explicit body_reader(const report_text& from)
+        : from_(from), text_(from.text.text()), end_(from.text.size()) {
+        result_.kind = from.kind;
+        last_ = from.heading_end;
+    }
+
+    report read() {
+        if (from_.heading_end == 0) result_.lacks("the heading");
+        read_version();
+        const std::string_view kind = from_.kind;
+        if (kind == "circular")
+            read_circular();
+        else if (kind == "recursive")
+            read_recursive();
+        else if (kind == "inconsistent")
+            read_inconsistent();
+        else if (kind == "safe-unsafe")
+            read_safe_unsafe();
+        else if (kind == "irq-inversion")
+            read_irq_inversion();
+        else
+            read_simple(kind);
+        read_held();
+        finish();
+        return std::move(result_);
+    }
+
+private:
+    std::size_t find(std::string_view phrase, std::size_t at = 0) const {
+        return from_.text.find(phrase, std::max(at, from_.heading_end), end_);
+    }
+    void touch(std::size_t at) { last_ = std::max(last_, at); }
+
+    void read_version() {
+        result_.version = version_of(text_, {from_.heading_end, from_.heading_end + 160});
+        if (from_.heading_end == 0 || result_.version.empty()) {
+            const std::size_t trace = find("ainted");
+            if (trace != none)
+                result_.version = version_of(text_, {trace, std::min(end_, trace + 120)});
+        }
+    }
+
+    /// The task in front of a phrase.
+    void read_task(std::size_t phrase) {
+        const std::size_t line = from_.text.line_start(phrase);
+        result_.task = task_before(text_, std::max(line, from_.heading_end), phrase);
+        if (result_.task.empty() && line > from_.heading_end)  // a broken line
+            result_.task = task_before(
+                text_, std::max(from_.text.line_start(line - 1), from_.heading_end), phrase);
+        if (result_.task.empty()) result_.lacks("the task");
+        touch(phrase);
+    }
+
+    /// The lock between a phrase and the next one of those that may follow.
+    std::optional<lock_use> lock_behind(std::size_t phrase, std::size_t length,
+                                        std::initializer_list<std::string_view> stops,
+                                        const char* what) {
+        if (phrase == none) {
+            result_.lacks(what);
+            return std::nullopt;
+        }
+        touch(phrase + length);
+        std::size_t stop = std::min(end_, phrase + length + 1200);
+        for (const std::string_view each : stops)
+            stop = std::min(stop, from_.text.find(each, phrase + length, stop));
+        const std::optional<found_lock> found = first_lock(text_, {phrase + length, stop});
+        if (!found) {
+            result_.lacks(what);
+            return std::nullopt;
+        }
+        touch(found->end);
+        return found->lock;
+    }
+
+    void read_circular();
+    void read_chain(std::size_t head);
+    void check_chain();
+    void read_scenario_modes();
+    void read_recursive();
+    void read_inconsistent();
+    void read_safe_unsafe();
+    void read_irq_inversion();
+    void read_simple(std::string_view kind);
+    void read_released(std::string_view phrase);
+    void read_first_held();
+    void read_sleeping(std::string_view kind);
+    void read_held();
+    void finish();
+
+    std::vector<std::string> backtrace() const {
+        const std::size_t start = find("stack backtrace:");
+        const std::size_t trace = find("Call Trace:", start == none ? 0 : start);
+        if (trace == none) return {};
+        return frames_of(text_, {trace, std::min(end_, trace + 12000)});
+    }
+
+    const report_text& from_;
+    std::string_view text_;
+    std::size_t end_;
+    std::size_t last_ = 0;
+    report result_;
+    std::optional<lock_use> new_;
+    std::optional<lock_use> held_;
+};
+
+/// An entry `-> #1 (a){+.+.}-{3:3}:` of a chain.
+struct chain_entry {
+    std::size_t number = 0;
+    lock_use lock;
+    std::vector<std::string> stack;
+};
+
+void body_reader::read_circular() {
+    const std::size_t acquires = find(is_trying);
+    if (acquires == none)
+        result_.lacks("the task");
+    else
+        read_task(acquires);
+    new_ = lock_behind(acquires, is_trying.size(), {is_holding, chain_head, "-> #"},
+                       "the lock that the task wants");
+    const std::size_t holds = find(is_holding, acquires == none ? 0 : acquires);
+    held_ = lock_behind(holds, is_holding.size(), {"which lock already", chain_head, "-> #"},
+                        "the lock that the task holds");
+    if (new_) result_.new_lock = new_->name;
+    if (held_) result_.held_lock = held_->name;
+    const std::size_t head = find(chain_head);
+    std::size_t chain = head;
+    if (head == none) chain = find("-> #", holds == none ? 0 : holds);
+    if (chain == none)
+        result_.lacks("the dependency chain");
+    else
+        read_chain(chain);
+    if (head == none && chain != none)
+        result_.missing.push_back("the head of the dependency chain");
+    read_scenario_modes();
+}
+
+void body_reader::read_chain(std::size_t head) {
+    std::size_t stop = end_;
+    for (const std::string_view each : {"other info that might", "Possible unsafe locking",
+                                        "stack backtrace:", "Chain exists of"})
+        stop = std::min(stop, from_.text.find(each, head, stop));
+    std::vector<chain_entry> chain;
+    bool is_whole = true;
+    for (std::size_t at = from_.text.find("-> #", head, stop); at != none;) {
+        const std::size_t next = from_.text.find("-> #", at + 4, stop);
+        chain_entry entry;
+        std::size_t i = at + 4;
+        while (i < stop && text_[i] >= '0' && text_[i] <= '9' && i < at + 7)
+            entry.number = entry.number * 10 + static_cast<std::size_t>(text_[i++] - '0');
+        const std::size_t behind = std::min(next, stop);
+        const std::optional<found_lock> lock = first_lock(text_, {i, std::min(behind, i + 480)});
+        if (lock && i > at + 4 && lock->begin <= i + 24) {
+            entry.lock = lock->lock;
+            entry.stack = frames_of(text_, {lock->end, behind});
+            entry.lock.mode = mode_of(entry.stack);
+            touch(behind == stop && stop == end_ ? lock->end : behind);
+            chain.push_back(std::move(entry));
+        } else {
+            is_whole = false;
+        }
+        at = next;
+    }
+    std::reverse(chain.begin(), chain.end());
+    for (std::size_t i = 0; i < chain.size(); ++i)
+        if (chain[i].number != i) is_whole = false;
+    if (chain.size() < 2) is_whole = false;
+    for (const chain_entry& each : chain) {
+        result_.cycle_locks.push_back(each.lock.name);
+        result_.locks.push_back(each.lock);
+    }
+    for (std::size_t i = 0; i + 1 < chain.size(); ++i) {
+        if (chain[i + 1].number != chain[i].number + 1) continue;
+        cycle_edge edge;
+        edge.from = chain[i].lock.name;
+        edge.to = chain[i + 1].lock.name;
+        edge.stack = chain[i + 1].stack;
+        edge.mode = chain[i + 1].lock.mode;
+        result_.edges.push_back(std::move(edge));
+    }
+    if (!chain.empty() && chain.front().number == 0 && held_ &&
+        clean_name(chain.back().lock.name) == held_->name) {
+        cycle_edge edge;
+        edge.from = chain.back().lock.name;
+        edge.to = chain.front().lock.name;
+        edge.task = result_.task;
+        edge.stack = chain.front().stack;
+        edge.mode = chain.front().lock.mode;
+        if (!held_->at.empty()) edge.from_stack.push_back(held_->at);
+        result_.edges.push_back(std::move(edge));
+    }
+    if (!is_whole) result_.lacks("a part of the dependency chain");
+    check_chain();
+}
+
+/// The chain begins with the new lock and ends with the held one, or something is garbled.
+void body_reader::check_chain() {
+    if (result_.cycle_locks.empty()) return;
+    const auto is_same = [](const std::string& full, const std::string& name) {
+        return full == name || full.starts_with(name + " ");
+    };
+    const std::string& first = result_.cycle_locks.front();
+    const std::string& last = result_.cycle_locks.back();
+    if (new_ && !is_same(new_->name, first))
+        result_.lacks("a readable name of the wanted lock");
+    else
+        result_.new_lock = first;
+    if (held_ && !is_same(held_->name, last))
+        result_.lacks("a readable name of the held lock");
+    else
+        result_.held_lock = last;
+}
+
+/// `rlock(a)` in the scenario says that the task of the report reads.
+void body_reader::read_scenario_modes() {
+    const std::size_t scenario = find("Possible unsafe locking scenario");
+    if (scenario == none) {
+        result_.missing.push_back("the scenario");
+        return;
+    }
+    std::size_t stop = std::min(end_, scenario + 1500);
+    stop = std::min(stop, from_.text.find("*** DEADLOCK ***", scenario, stop));
+    touch(stop);
+    const auto mode_in = [&](const std::string& lock) {
+        if (from_.text.find("rlock(" + lock + ")", scenario, stop) != none)
+            return acquire_mode::read;
+        if (from_.text.find("sync(" + lock + ")", scenario, stop) != none)
+            return acquire_mode::sync;
+        return acquire_mode::unknown;
+    };
+    for (cycle_edge& edge : result_.edges) {
+        if (edge.task.empty()) continue;
+        const acquire_mode wanted = mode_in(edge.to);
+        if (wanted != acquire_mode::unknown && edge.mode != acquire_mode::recursive_read)
+            edge.mode = wanted;
+        edge.from_mode = mode_in(edge.from);
+    }
+}
+
+void body_reader::read_recursive() {
+    const std::size_t acquires = find(is_trying);
+    if (acquires == none)
+        result_.lacks("the task");
+    else
+        read_task(acquires);
+    new_ = lock_behind(acquires, is_trying.size(), {is_holding, "other info"},
+                       "the lock that the task wants");
+    const std::size_t holds = find(is_holding, acquires == none ? 0 : acquires);
+    held_ =
+        lock_behind(holds, is_holding.size(),
+                    {"other info", "Possible unsafe", "and the lock comparison", "stack backtrace"},
+                    "the lock that the task holds");
+    if (new_) result_.new_lock = new_->name;
+    if (held_) result_.held_lock = held_->name;
+    if (new_ && held_ && new_->name != held_->name) result_.lacks("readable names of the locks");
+    if (new_) {
+        result_.cycle_locks = {new_->name};
+        result_.locks.push_back(*new_);
+    }
+    if (new_ && held_ && new_->name == held_->name) {
+        cycle_edge edge;
+        edge.from = edge.to = new_->name;
+        edge.task = result_.task;
+        edge.stack = backtrace();
+        edge.mode = mode_of(edge.stack);
+        if (!held_->at.empty()) edge.from_stack.push_back(held_->at);
+        result_.edges.push_back(std::move(edge));
+    }
+    if (find("comparison function returns") != none)
+        result_.notes.push_back(
+            "The class has a function that compares instances, and it forbids this order.");
+}
+
+void body_reader::read_inconsistent() {
+    const std::size_t usage = find("inconsistent {");
+    if (usage == none) {
+        result_.lacks("the states of the lock");
+    } else {
+        const std::size_t arrow = from_.text.find("->", usage, usage + 80);
+        const std::size_t close = text_.find('}', usage);
+        const std::size_t open = arrow == none ? none : text_.find('{', arrow);
+        const std::size_t end = open == none ? none : text_.find('}', open);
+        if (close == none || open == none || end == none || close > arrow || end > open + 40) {
+            result_.lacks("the states of the lock");
+        } else {
+            const auto state = [&](std::size_t from, std::size_t to) {
+                std::string word(text_.substr(from, to - from));
+                for (std::size_t i = 1; i < word.size(); ++i)  // a mail breaks behind hyphens
+                    if (word[i] == ' ' && word[i - 1] == '-') word.erase(i, 1);
+                return word;
+            };
+            result_.usage_states = state(usage + 14, close) + "/" + state(open + 1, end);
+            touch(end);
+        }
+    }
+    const std::size_t takes = find(" takes:");
+    if (takes == none)
+        result_.lacks("the task");
+    else
+        read_task(takes);
+    new_ = lock_behind(takes, 7, {"state was registered", "irq event stamp", "other info"},
+                       "the lock that the task takes");
+    if (!new_) return;
+    result_.new_lock = new_->name;
+    result_.cycle_locks = {new_->name};
+    result_.locks.push_back(*new_);
+    const std::size_t registered = find("state was registered at:");
+    if (registered == none) {
+        result_.missing.push_back("where the first state was registered");
+        return;
+    }
+    std::size_t stop = std::min(end_, registered + 8000);
+    stop = std::min(stop, from_.text.find("irq event stamp", registered, stop));
+    stop = std::min(stop, from_.text.find("other info", registered, stop));
+    cycle_edge first;  // the two uses; they are no edges, since there is one lock
+    first.from = first.to = new_->name;
+    first.from_stack = frames_of(text_, {registered, stop});
+    first.from_mode = mode_of(first.from_stack);
+    first.stack = backtrace();
+    first.mode = mode_of(first.stack);
+    first.task = result_.task;
+    result_.uses.push_back(std::move(first));
+    touch(registered);
+}
+
+void body_reader::read_safe_unsafe() {
+    const std::size_t acquires = find("is trying to acquire:");
+    if (acquires == none)
+        result_.lacks("the task");
+    else
+        read_task(acquires);
+    new_ = lock_behind(acquires, 21, {is_holding, "which would create"},
+                       "the lock that the task wants");
+    const std::size_t holds = find(is_holding, acquires == none ? 0 : acquires);
+    held_ = lock_behind(holds, is_holding.size(), {"which would create", "but this new"},
+                        "the lock that the task holds");
+    if (new_) result_.new_lock = new_->name;
+    if (held_) result_.held_lock = held_->name;
+    if (!new_ || !held_) return;
+    result_.cycle_locks = {held_->name, new_->name};
+    result_.locks = {*held_, *new_};
+    cycle_edge edge;
+    edge.from = held_->name;
+    edge.to = new_->name;
+    edge.task = result_.task;
+    edge.stack = backtrace();
+    edge.mode = mode_of(edge.stack);
+    result_.edges.push_back(edge);
+    const std::size_t creates = find("which would create a new lock dependency:");
+    if (creates != none) {
+        touch(creates);
+        const auto from = first_lock(text_, {creates, std::min(end_, creates + 700)});
+        const auto to =
+            from ? first_lock(text_, {from->end, std::min(end_, from->end + 400)}) : std::nullopt;
+        if (from && to && (from->lock.name != held_->name || to->lock.name != new_->name))
+            result_.lacks("readable names of the locks");
+    }
+    const auto use = [&](std::string_view phrase, std::string_view became, bool is_safe) {
+        const std::size_t at = find(phrase);
+        if (at == none) return;
+        const auto lock = first_lock(text_, {at, std::min(end_, at + 500)});
+        if (!lock) return;
+        cycle_edge one;
+        one.from = one.to = lock->lock.name;
+        const std::size_t start = find(became, at);
+        const std::size_t stop = start == none ? end_ : std::min(end_, start + 6000);
+        std::size_t close = stop;
+        for (const std::string_view each : {"irq-unsafe lock:", "other info", "to a "})
+            if (start != none) close = std::min(close, from_.text.find(each, start + 12, close));
+        if (start != none) one.stack = frames_of(text_, {start, close});
+        one.mode = mode_of(one.stack);
+        one.task = is_safe ? "interrupt" : "";
+        result_.uses.push_back(std::move(one));
+    };
+    use("-irq-safe lock:", "which became", true);
+    use("-irq-unsafe lock:", "which became", false);
+}
+
+void body_reader::read_irq_inversion() {
+    constexpr std::string_view changed = "just changed the state of lock:";
+    const std::size_t changes = find(changed);
+    if (changes == none)
+        result_.lacks("the task");
+    else
+        read_task(changes);
+    new_ = lock_behind(changes, changed.size(), {"but this lock"}, "the lock whose state changed");
+    const std::size_t took = find("but this lock took another");
+    const std::size_t taken = find("but this lock was taken by another");
+    const std::size_t other = std::min(took, taken);
+    held_ = lock_behind(other, 20, {"and interrupt", "other info"}, "the other lock");
+    if (new_) result_.new_lock = new_->name;
+    if (held_) result_.held_lock = held_->name;
+    if (!new_ || !held_) return;
+    const bool is_taker = took < taken;
+    const lock_use& from = is_taker ? *new_ : *held_;
+    const lock_use& to = is_taker ? *held_ : *new_;
+    result_.cycle_locks = {from.name, to.name};
+    result_.locks = {from, to};
+    cycle_edge edge;
+    edge.from = from.name;
+    edge.to = to.name;
+    result_.edges.push_back(std::move(edge));
+}
+
+/// `TASK is trying to release lock (a) at:`, where the lock has no mask.
+void body_reader::read_released(std::string_view phrase) {
+    const std::size_t releases = find(phrase);
+    if (releases == none) {
+        result_.lacks("the task");
+        result_.lacks("the lock");
+        return;
+    }
+    read_task(releases);
+    std::size_t open = releases + phrase.size();
+    while (open < end_ && text_[open] == ' ') ++open;
+    std::size_t close = none;
+    int depth = 0;
+    for (std::size_t i = open; i < std::min(end_, open + 320); ++i) {
+        if (text_[i] == '(') ++depth;
+        if (text_[i] == ')' && --depth == 0) {
+            close = i;
+            break;
+        }
+    }
+    if (open >= end_ || text_[open] != '(' || close == none) {
+        result_.lacks("the lock");
+        return;
+    }
+    const std::size_t place = from_.text.find("at:", close, close + 8);
+    if (place == none) result_.lacks("a readable name of the lock");
+    lock_use lock;
+    lock.name = clean_name(text_.substr(open + 1, close - open - 1));
+    if (place != none) {
+        const std::vector<std::string> frames =
+            frames_of(text_, {place, std::min(end_, place + 200)});
+        if (!frames.empty()) lock.at = frames.front();
+    }
+    result_.new_lock = lock.name;
+    result_.cycle_locks = {lock.name};
+    result_.locks = {lock};
+    touch(close);
+}
+
+/// The lock is in the list of those that the task still holds.
+void body_reader::read_first_held() {
+    const std::size_t leaves = find("with locks still held");
+    if (leaves != none) {
+        touch(leaves);
+        std::size_t verb = from_.text.find(" is leaving", from_.heading_end, leaves);
+        if (verb == none) verb = from_.text.find(" is exiting", from_.heading_end, leaves);
+        if (verb != none) read_task(verb);
+    }
+    const std::optional<held_list> list = next_held_list(text_, {from_.heading_end, end_});
+    if (!list || list->state.held.empty()) {
+        result_.lacks("the list of held locks");
+        return;
+    }
+    if (result_.task.empty()) result_.task = list->state.task;
+    const lock_use& first = list->state.held.front();
+    result_.new_lock = first.name;
+    result_.cycle_locks = {first.name};
+    result_.locks = {first};
+    if (!list->is_whole) result_.lacks("a part of the list of held locks");
+}
+
+void body_reader::read_sleeping(std::string_view kind) {
+    if (kind == "sleeping") {
+        const std::size_t pid = find("pid: ");
+        const std::size_t name = pid == none ? none : from_.text.find("name: ", pid, pid + 40);
+        if (name != none) {
+            std::size_t digits = pid + 5;
+            while (digits < end_ && text_[digits] >= '0' && text_[digits] <= '9') ++digits;
+            const std::size_t stop = std::min(from_.text.line_end(name), end_);
+            std::string comm(text_.substr(name + 6, stop - name - 6));
+            const std::size_t space = comm.find(" preempt_count:");
+            if (space != std::string::npos) comm.resize(space);
+            while (comm.ends_with(' ')) comm.pop_back();
+            result_.task = comm + "/" + std::string(text_.substr(pid + 5, digits - pid - 5));
+            touch(stop);
+        }
+    }
+    if (result_.task.empty()) result_.task = traced_task(text_, {from_.heading_end, end_});
+    if (result_.task.empty()) {
+        const std::optional<held_list> list = next_held_list(text_, {from_.heading_end, end_});
+        if (list) result_.task = list->state.task;
+    }
+    if (result_.task.empty()) result_.lacks("the task");
+}
+
+void body_reader::read_simple(std::string_view kind) {
+    if (kind == "bad-unlock") return read_released("is trying to release lock");
+    if (kind == "bad-contention") return read_released("is trying to contend lock");
+    if (kind == "user-return" || kind == "still-held" || kind == "leaked-lock") {
+        if (kind != "user-return" && from_.heading_end != 0) {
+            const std::size_t verb =
+                from_.text.find(" still has locks", from_.heading_begin, from_.heading_end);
+            if (verb != none) {
+                result_.task = task_before(text_, from_.text.line_start(from_.heading_begin), verb);
+                for (const std::string_view each : {"[ BUG: ", "BUG: ", "WARNING: ", "INFO: "})
+                    if (const std::size_t at = result_.task.rfind(each); at != std::string::npos)
+                        result_.task.erase(0, at + each.size());
+            }
+        }
+        return read_first_held();
+    }
+    if (kind == "wait-context" || kind == "nested") {
+        const std::size_t tries = find("is trying to lock:");
+        if (tries == none)
+            result_.lacks("the task");
+        else
+            read_task(tries);
+        new_ = lock_behind(tries, 18, {"other info", "context-{", "but this task"},
+                           "the lock that the task wants");
+        if (kind == "nested") {
+            const std::size_t lacks = find("but this task is not holding:");
+            if (lacks != none) {
+                std::string name(
+                    text_.substr(lacks + 29, from_.text.line_end(lacks + 31) - lacks - 29));
+                name = clean_name(name);
+                if (!name.empty())
+                    result_.notes.push_back("It does not hold " + name +
+                                            ", which must be held around it.");
+            }
+        }
+    } else if (kind == "held-freed") {
+        const std::size_t frees = find("is freeing memory");
+        if (frees == none)
+            result_.lacks("the task");
+        else
+            read_task(frees);
+        new_ = lock_behind(frees, 17, {"held by", "stack backtrace"}, "the lock that is freed");
+    } else {
+        return read_sleeping(kind);
+    }
+    if (!new_) return;
+    result_.new_lock = new_->name;
+    result_.cycle_locks = {new_->name};
+    result_.locks = {*new_};
+}
+
+void body_reader::read_held() {
+    const std::optional<held_list> list = next_held_list(text_, {from_.heading_end, end_});
+    if (!list) {
+        result_.missing.push_back("the list of held locks");
+        return;
+    }
+    if (!result_.task.empty() && list->state.task != result_.task) return;
+    if (!list->is_whole) result_.missing.push_back("a part of the list of held locks");
+    touch(list->end);
+    result_.tasks.push_back(list->state);
+    result_.tasks.back().stack = backtrace();
+}
+
+void body_reader::finish() {
+    const std::size_t trace = find("stack backtrace:");
+    if (trace != none) touch(trace);
+    result_.first_line = from_.text.line_number(from_.heading_begin);
+    result_.last_line = from_.text.line_number(std::min(last_, end_ == 0 ? 0 : end_ - 1));
+}
+
+}  // namespace
+
+std::span<const kind_entry> all_kinds() {
+    static constexpr kind_entry all[] = {
+        {"circular", "possible circular locking dependency detected", "is trying to acquire lock:"},
+        {"recursive", "possible recursive locking detected", "is trying to acquire lock:"},
+        {"inconsistent", "inconsistent lock state", "inconsistent {"},
+        {"safe-unsafe", "-unsafe lock order detected", "is trying to acquire:"},
+        {"irq-inversion", "possible irq lock inversion dependency detected",
+         "just changed the state of lock:"},
+        {"wait-context", "Invalid wait context", "is trying to lock:"},
+        {"bad-unlock", "bad unlock balance detected", "is trying to release lock"},
+        {"bad-contention", "bad contention detected", "is trying to contend lock"},
+        {"held-freed", "held lock freed!", "is freeing memory"},
+        {"user-return", "lock held when returning to user space!", "is leaving the kernel"},
+        {"still-held", "still has locks held!", "held by"},
+        {"still-held", "lock held at task exit time!", "is exiting with"},
+        {"nested", "Nested lock was not taken", "is trying to lock:"},
+        {"sleeping", "sleeping function called from invalid context", "in_atomic"},
+        {"rcu", "suspicious RCU usage", "other info that might"},
+        {"rcu", "suspicious rcu_dereference_check() usage", "other info that might"},
+        {"non-static-key", "trying to register non-static key", "turning off the locking"},
+        {"lock-depth", "MAX_LOCK_DEPTH too low", "turning off the locking"},
+        {"chain-collision", "chain_key collision", "Hash chain already cached"},
+        {"leaked-lock", "workqueue leaked lock or atomic", "last function:"},
+        {"hung", "blocked for more than", "seconds"},
+    };
+    return all;
+}
+
+std::string_view kind_without_heading(const flat_text& text) {
+    static constexpr std::pair<std::string_view, std::string_view> all[] = {
+        {"inconsistent", "inconsistent {"},
+        {"irq-inversion", "just changed the state of lock:"},
+        {"safe-unsafe", "which would create a new lock dependency"},
+        {"bad-unlock", "is trying to release lock"},
+        {"bad-contention", "is trying to contend lock"},
+        {"held-freed", "with a lock still held there"},
+        {"user-return", "is leaving the kernel with locks still held"},
+        {"circular", "which lock already depends on the new lock"},
+        {"circular", "the existing dependency chain (in reverse order) is:"},
+        {"circular", "-> #0 ("},
+        {"circular", "-> #0: ("},
+        {"recursive", "May be due to missing lock nesting notation"},
+        {"nested", "but this task is not holding:"},
+        {"wait-context", "context-{"},
+    };
+    for (const auto& [kind, phrase] : all)
+        if (text.find(phrase) != flat_text::none) return kind;
+    return {};
+}
+
+report read_body(const report_text& from) {
+    return from.kind == "hung" ? read_hang(from) : body_reader(from).read();
+}
+
+}  // namespace wedge::explain::kernel

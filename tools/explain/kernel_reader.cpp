@@ -1,0 +1,216 @@
+// Reads the reports of Linux: lockdep and the dumps of hung tasks.
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <cstddef>
+#include <map>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "explain/kernel_kinds.hpp"
+#include "explain/reader.hpp"
+
+namespace wedge::explain {
+
+namespace {
+
+using kernel::kind_entry;
+using kernel::report_text;
+
+constexpr std::size_t none = flat_text::none;
+
+/// A place where a report may begin.
+struct heading {
+    const kind_entry* kind = nullptr;
+    std::size_t begin = 0;
+    std::size_t end = 0;
+    bool stands_alone = false;  ///< nothing else is in its line
+};
+
+/// Moves `at` back over `word`, if that is there.
+bool step_back(std::string_view text, std::size_t& at, std::string_view word) {
+    if (!text.substr(0, at).ends_with(word)) return false;
+    at -= word.size();
+    return true;
+}
+
+/// Where the heading around a phrase begins: with `WARNING: ` and a bracket, if they are there.
+std::size_t heading_begin(const flat_text& all, const kind_entry& kind, std::size_t phrase) {
+    const std::string_view text = all.text();
+    std::size_t begin = phrase;
+    if (kind.kind == "safe-unsafe") {  // `HARDIRQ-safe -> HARDIRQ`
+        const std::size_t safe = text.substr(0, begin).rfind("-safe -> ");
+        if (safe == none || begin - safe > 24) return none;
+        begin = safe;
+        while (begin > 0 && text[begin - 1] != ' ' && safe - begin < 16) --begin;
+    }
+    if (kind.heading.starts_with("still has")) {  // `[ BUG: TASK still has`
+        const std::size_t bug = text.substr(0, begin).rfind(": ");
+        if (bug == none || begin - bug > 64) return none;
+        begin = bug + 2;
+    }
+    if (kind.kind == "hung") {  // `INFO: task TASK:PID blocked for`
+        const std::size_t info = text.substr(0, begin).rfind("INFO: task ");
+        return info == none || begin - info > 64 ? none : info;
+    }
+    for (const std::string_view word : {"WARNING: ", "INFO: ", "BUG: "})
+        if (step_back(text, begin, word)) break;
+    step_back(text, begin, "[ ");
+    return begin;
+}
+
+bool stands_alone(const flat_text& all, const heading& found) {
+    if (all.line_start(found.begin) != found.begin) return false;
+    const std::string_view rest = all.text().substr(found.end, all.line_end(found.end) - found.end);
+    return rest.find_first_not_of(" !].") == none;
+}
+
+std::vector<heading> candidates(const flat_text& all) {
+    std::vector<heading> found;
+    for (const kind_entry& kind : kernel::all_kinds()) {
+        for (std::size_t at = all.find(kind.heading); at != none;
+             at = all.find(kind.heading, at + kind.heading.size())) {
+            heading one;
+            one.kind = &kind;
+            one.begin = heading_begin(all, kind, at);
+            one.end = at + kind.heading.size();
+            if (one.begin == none) continue;
+            one.stands_alone = stands_alone(all, one);
+            found.push_back(one);
+        }
+    }
+    std::sort(found.begin(), found.end(),
+              [](const heading& a, const heading& b) { return a.begin < b.begin; });
+    return found;
+}
+
+/// Those of the candidates that begin a report. A subject or a sentence that mentions a report has
+/// no body before the next heading of the same kind.
+std::vector<heading> real_headings(const flat_text& all) {
+    const std::vector<heading> found = candidates(all);
+    constexpr std::size_t farthest_body = 4000;
+    // Where the next candidate of the same kind begins.
+    std::vector<std::size_t> next(found.size(), all.size());
+    std::map<std::string_view, std::size_t> later;
+    for (std::size_t i = found.size(); i-- > 0;) {
+        const auto behind = later.find(found[i].kind->kind);
+        if (behind != later.end()) next[i] = behind->second;
+        later[found[i].kind->kind] = found[i].begin;
+    }
+    std::vector<heading> real;
+    for (std::size_t i = 0; i < found.size(); ++i) {
+        const heading& each = found[i];
+        if (!real.empty() && each.begin < real.back().end) continue;
+        const std::size_t limit = each.end + farthest_body;
+        const bool has_body = all.find(each.kind->body, each.end, std::min(next[i], limit)) != none;
+        const bool is_cut_off = each.stands_alone && next[i] > limit;
+        if (!has_body && !(each.stands_alone && (is_cut_off || next[i] == all.size()))) continue;
+        // One dump of hung tasks names many of them.
+        if (each.kind->kind == "hung" && !real.empty() && real.back().kind->kind == "hung")
+            continue;
+        real.push_back(each);
+    }
+    return real;
+}
+
+/// Deals lines out to the reports: with the caller's id those of several CPUs can be told apart.
+class dealer {
+public:
+    dealer(std::span<const line> lines, const flat_text& all, const std::vector<heading>& headings)
+        : lines_(lines), all_(all), headings_(headings), texts_(headings.size() + 1) {}
+
+    /// The text in front of the first heading, then the text of each report.
+    std::vector<report_text> deal() {
+        std::size_t next = 0;
+        std::size_t last = 0;  // the report that got a line last
+        for (std::size_t i = 0, at = 0; i < lines_.size(); ++i) {
+            const std::size_t end = i + 1 < lines_.size() ? all_.line_begin(i + 1) : all_.size();
+            const std::string_view caller = lines_[i].caller;
+            while (next < headings_.size() && headings_[next].begin < end) {
+                add(target(caller, last), lines_[i], at, headings_[next].begin);
+                at = headings_[next].begin;
+                last = ++next;
+                open_[caller] = last;
+                texts_[last].kind = headings_[last - 1].kind->kind;
+                texts_[last].heading_end = headings_[last - 1].end - headings_[last - 1].begin;
+            }
+            last = target(caller, last);
+            add(last, lines_[i], at, end);
+            at = end;
+        }
+        return std::move(texts_);
+    }
+
+private:
+    std::size_t target(std::string_view caller, std::size_t last) const {
+        if (caller.empty()) return last;
+        const auto own = open_.find(caller);
+        if (own != open_.end()) return own->second;
+        const auto common = open_.find(std::string_view());
+        // A line of a caller that reports nothing is not for the report of another one.
+        if (common != open_.end()) return common->second;
+        return open_.empty() ? 0 : ignored;
+    }
+    void add(std::size_t to, const line& from, std::size_t begin, std::size_t end) {
+        if (to == ignored || begin >= end) return;
+        line piece = from;
+        piece.text = all_.text().substr(begin, end - begin);
+        texts_[to].text.add(piece);
+    }
+
+    static constexpr std::size_t ignored = static_cast<std::size_t>(-1);
+
+    std::span<const line> lines_;
+    const flat_text& all_;
+    const std::vector<heading>& headings_;
+    std::vector<report_text> texts_;
+    std::map<std::string_view, std::size_t> open_;
+};
+
+/// A mutex under a spinlock is reported twice, first as a call that may sleep.
+void join_sleeping(std::vector<report>& found, std::size_t from) {
+    for (std::size_t i = from; i + 1 < found.size();) {
+        report& next = found[i + 1];
+        if (found[i].kind != "sleeping" || next.kind != "wait-context" ||
+            found[i].task != next.task) {
+            ++i;
+            continue;
+        }
+        next.first_line = found[i].first_line;
+        next.notes.push_back("The kernel says also that a function that sleeps was called here.");
+        found.erase(found.begin() + static_cast<std::ptrdiff_t>(i));
+    }
+}
+
+class kernel_reports final : public reader {
+public:
+    const char* name() const override { return "kernel"; }
+
+    void find(std::span<const line> text, std::vector<report>& found) const override {
+        flat_text all;
+        for (const line& each : text) all.add(each);
+        const std::vector<heading> headings = real_headings(all);
+        std::vector<report_text> texts = dealer(text, all, headings).deal();
+        const std::size_t before = found.size();
+        report_text& rest = texts.front();
+        rest.kind = kernel::kind_without_heading(rest.text);
+        if (!rest.kind.empty()) {
+            report headless = kernel::read_body(rest);
+            const bool has_locks = !headless.new_lock.empty() || headless.cycle_locks.size() > 1;
+            if (has_locks && (!headless.task.empty() || !headless.edges.empty()))
+                found.push_back(std::move(headless));
+        }
+        for (std::size_t i = 1; i < texts.size(); ++i) found.push_back(kernel::read_body(texts[i]));
+        join_sleeping(found, before);
+    }
+};
+
+}  // namespace
+
+const reader& kernel_reader() {
+    static const kernel_reports one;
+    return one;
+}
+
+}  // namespace wedge::explain
