@@ -1,7 +1,7 @@
 #!/bin/bash -eu
 # Builds the fuzz targets for ClusterFuzzLite and OSS-Fuzz, whose images set CXX, CXXFLAGS, LIB_FUZZING_ENGINE and OUT.
 # Runs in the root of the tree; by hand: docs/fuzzing.md.
-flags=(-std=c++20 -DWEDGE_FIBERS=1 -Iinclude -Itests -fno-sanitize=vptr
+flags=(-std=c++20 -DWEDGE_FIBERS=1 -DWEDGE_IMPLEMENT -Iinclude -Itests -fno-sanitize=vptr
        -fsanitize-ignorelist=cmake/fuzz_uninstrumented.txt)
 
 for source in fuzz/*.cpp; do

@@ -16,7 +16,7 @@ write_basic_package_version_file(
     COMPATIBILITY SameMinorVersion ARCH_INDEPENDENT)
 install(FILES ${PROJECT_BINARY_DIR}/cmake/wedge-config.cmake
               ${PROJECT_BINARY_DIR}/cmake/wedge-config-version.cmake
-              ${CMAKE_CURRENT_LIST_DIR}/implement_explore.cpp ${CMAKE_CURRENT_LIST_DIR}/implement_fuzz.cpp
+              ${CMAKE_CURRENT_LIST_DIR}/implement_order.cpp ${CMAKE_CURRENT_LIST_DIR}/implement_explore.cpp ${CMAKE_CURRENT_LIST_DIR}/implement_fuzz.cpp
               ${CMAKE_CURRENT_LIST_DIR}/implement_stress.cpp ${CMAKE_CURRENT_LIST_DIR}/implement_main.cpp
               ${CMAKE_CURRENT_LIST_DIR}/fuzz_ignorelist.txt
               ${CMAKE_CURRENT_LIST_DIR}/fuzz_uninstrumented.txt

@@ -13,7 +13,7 @@
 
 namespace wedge {
 
-// One source of the program implements these (docs/embedding.md): the engines see no user's type.
+// One source of the program implements these (docs/quick_start.md): the engines see no user's type.
 outcome explore(const workload_type& of, const program& calls, const explore_options& options);
 outcome replay(const workload_type& of, const schedule& along, replay_mode mode,
                const explore_options& options);
@@ -59,4 +59,5 @@ outcome confirm(const finding& cycle, const explore_options& options = {}) {
 
 #if defined(WEDGE_IMPLEMENT)
 #include "wedge/explore/implement.hpp"
+#include "wedge/order/implement.hpp"
 #endif

@@ -25,7 +25,7 @@ std::vector<wedge::fuzz_design> wedge_fuzz_designs();
 namespace wedge {
 
 /// Fuzzes the workloads of this program's WEDGE_FUZZ by a loop of wedge's own, which needs no
-/// libFuzzer and keeps no corpus. One source of the program implements it (docs/embedding.md).
+/// libFuzzer and keeps no corpus. One source of the program implements it (docs/quick_start.md).
 ///
 /// Blocks until an input shows something real, or so many inputs were run. The same seed runs the
 /// same inputs.
@@ -37,7 +37,7 @@ std::optional<finding> fuzz(std::uint64_t inputs_max, std::uint64_t seed = 1);
 
 /// Makes a libFuzzer target of one or more workloads. The same source is a target for AFL++ and
 /// Centipede, and as a shared library AFL++'s mutator for it (docs/fuzzing.md). One source of the
-/// program implements the target (docs/embedding.md).
+/// program implements the target (docs/quick_start.md).
 ///
 ///     WEDGE_FUZZ(transfer, eviction)     // ./prog -max_total_time=60 --design=eviction corpus/
 #define WEDGE_FUZZ(...)                                                                    \

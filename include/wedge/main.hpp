@@ -10,7 +10,7 @@
 namespace wedge {
 
 /// Runs a whole program: reads the command line, runs the subcommand, returns the exit status.
-/// One source of the program implements this function (docs/embedding.md).
+/// One source of the program implements this function (docs/quick_start.md).
 ///
 /// Prints results to `out`. Misuse and unreadable input are one line on `err` and status 2.
 int run_main(int argc, const char* const* argv, std::span<const workload_entry> workloads,

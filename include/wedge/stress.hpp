@@ -60,7 +60,7 @@ struct stress_outcome {
     bool is_wedged = false;
 };
 
-// One source of the program implements it (docs/embedding.md): the engine sees no user's type.
+// One source of the program implements it (docs/quick_start.md): the engine sees no user's type.
 stress_outcome stress(const workload_type& of, const stress_options& options);
 
 /// Stresses a workload on real threads. Blocks until the time is over and all threads have ended,
@@ -78,5 +78,6 @@ stress_outcome stress(const stress_options& options = {}) {
 }  // namespace wedge
 
 #if defined(WEDGE_IMPLEMENT)
+#include "wedge/order/implement.hpp"
 #include "wedge/stress/implement.hpp"
 #endif

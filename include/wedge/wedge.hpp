@@ -22,3 +22,7 @@
 #include "wedge/lock/ww_mutex.hpp"
 #include "wedge/order/process.hpp"
 #include "wedge/task/contexts.hpp"
+
+#if defined(WEDGE_IMPLEMENT)
+#include "wedge/order/implement.hpp"
+#endif
