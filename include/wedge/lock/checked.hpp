@@ -1,9 +1,8 @@
 // An instrumented lock over any Lockable type, which is the plain lock at level 0.
 #pragma once
 
-#include <chrono>
 #include <concepts>
-#include <mutex>
+#include <mutex>  // and durations: <chrono> with its calendars costs as much as all of wedge here
 #include <shared_mutex>
 #include <type_traits>
 

@@ -7,6 +7,7 @@
 #include <thread>
 #include <utility>
 
+#include "wedge/base/check.hpp"
 #include "wedge/base/level.hpp"
 #include "wedge/base/sanitizer.hpp"
 #include "wedge/task/steps.hpp"

@@ -10,6 +10,7 @@
 #include "wedge/order/checker.hpp"
 #include "wedge/order/describe.hpp"
 #include "wedge/order/process.hpp"
+#include "wedge/task/implement.hpp"
 #include "wedge/task/task.hpp"
 
 namespace wedge {

@@ -1,21 +1,10 @@
 // Lock classes: all locks that obey the same rules, known by a name or by where they are made.
 #pragma once
 
-#include <atomic>
-#include <bit>
 #include <cstdint>
-#include <cstring>
 #include <string>
-#include <string_view>
-#include <unordered_map>
 
-#include <pthread.h>
-
-#include "wedge/base/check.hpp"
-#include "wedge/base/hash.hpp"
-#include "wedge/base/sanitizer.hpp"
 #include "wedge/base/site.hpp"
-#include "wedge/base/stack.hpp"
 #include "wedge/event/event.hpp"
 
 namespace wedge {
@@ -41,160 +30,6 @@ struct class_options {
 
 namespace detail {
 
-struct class_record {
-    std::string name;
-    class_options options;
-    std::uint64_t hash = 0;
-    std::uint32_t next = 0;  // the next record in the same bucket
-};
-
-/// All classes of the process. It only grows, is read without locks, and numbers classes from 1.
-class class_registry {
-public:
-    /// Returns the number of the class of that name; makes the class if it is new.
-    std::uint32_t find_or_add(std::string_view name, class_options options) {
-        const sanitizer::ignore_scope ours;
-        const std::uint64_t hash = hash_text(name);
-        if (const std::uint32_t known = find(buckets_[hash % buckets], name, hash)) return known;
-        begin_writing();
-        const std::uint32_t id = find_or_add_now(name, options, hash);
-        end_writing();
-        return id;
-    }
-
-    /// Returns the number of the class of the locks that one piece of code makes.
-    ///
-    /// @param code   an address in that code, or a hash of several addresses
-    /// @param place  where the code stands in the source. The first class of a place is named
-    ///     `place`, the next ones `place#2` and so on, in the order in which they are made
-    std::uint32_t find_or_add_made(std::uint64_t code, const std::string& place) {
-        const sanitizer::ignore_scope ours;
-        begin_writing();
-        std::uint32_t& known = made_by_[code];
-        if (known == 0) {
-            const unsigned ordinal = ++made_at_[place];
-            const std::string name = ordinal == 1 ? place : place + "#" + std::to_string(ordinal);
-            known = find_or_add_now(name, {}, hash_text(name));
-        }
-        const std::uint32_t id = known;
-        end_writing();
-        return id;
-    }
-
-    const class_record& operator[](std::uint32_t id) const {
-        const auto [chunk, index] = place(id);
-        return chunks_[chunk].load(std::memory_order_acquire)[index];
-    }
-
-    std::uint32_t size() const noexcept { return count_.load(std::memory_order_acquire); }
-
-    /// Waits for the writer's turn. Also called before a fork: otherwise the child would wait for a
-    /// writer that it does not have.
-    void begin_writing() noexcept {
-        const sanitizer::ignore_scope ours;
-        while (writing_.test_and_set(std::memory_order_acquire)) {
-        }
-    }
-    void end_writing() noexcept {
-        const sanitizer::ignore_scope ours;
-        writing_.clear(std::memory_order_release);
-    }
-
-private:
-    static constexpr std::size_t buckets = 1024;
-    static constexpr unsigned first_bits = 6;  // chunks of 64, 128, 256 … records, without limit
-
-    struct position {
-        std::size_t chunk, index;
-    };
-    static position place(std::uint32_t id) noexcept {
-        const std::uint64_t shifted = std::uint64_t{id} + (1U << first_bits);
-        const auto width = static_cast<unsigned>(std::bit_width(shifted)) - 1;
-        const std::uint64_t first = std::uint64_t{1} << width;
-        return {width - first_bits, static_cast<std::size_t>(shifted - first)};
-    }
-    class_record& slot(std::uint32_t id) {
-        const auto [chunk, index] = place(id);
-        class_record* records = chunks_[chunk].load(std::memory_order_relaxed);
-        if (records == nullptr) {
-            records = new class_record[std::size_t{1} << (first_bits + chunk)];
-            chunks_[chunk].store(records, std::memory_order_release);
-        }
-        return records[index];
-    }
-    /// Called in the writer's turn.
-    std::uint32_t find_or_add_now(std::string_view name, const class_options& options,
-                                  std::uint64_t hash) {
-        std::atomic<std::uint32_t>& bucket = buckets_[hash % buckets];
-        if (const std::uint32_t known = find(bucket, name, hash)) return known;
-        const std::uint32_t id = count_.load(std::memory_order_relaxed) + 1;
-        class_record& made = slot(id);
-        made = {std::string(name), options, hash, bucket.load(std::memory_order_relaxed)};
-        count_.store(id, std::memory_order_release);
-        bucket.store(id, std::memory_order_release);
-        return id;
-    }
-    std::uint32_t find(const std::atomic<std::uint32_t>& bucket, std::string_view name,
-                       std::uint64_t hash) const {
-        for (std::uint32_t id = bucket.load(std::memory_order_acquire); id != 0;
-             id = (*this)[id].next)
-            if ((*this)[id].hash == hash && (*this)[id].name == name) return id;
-        return 0;
-    }
-
-    std::atomic<class_record*> chunks_[32 - first_bits]{};
-    std::atomic<std::uint32_t> buckets_[buckets]{};
-    std::atomic<std::uint32_t> count_{0};
-    std::unordered_map<std::uint64_t, std::uint32_t> made_by_;  // by code; only writers read it
-    std::unordered_map<std::string, unsigned> made_at_;  // the number of classes made at a place
-    std::atomic_flag writing_ = ATOMIC_FLAG_INIT;
-};
-
-/// Returns the registry. It is never destroyed, since locks of static objects may outlive it.
-inline class_registry& classes() {
-    static class_registry& registry = []() -> class_registry& {
-        ::pthread_atfork([] { classes().begin_writing(); }, [] { classes().end_writing(); },
-                         [] { classes().end_writing(); });
-        return *new class_registry;
-    }();
-    return registry;
-}
-
-/// The last look-up of this thread, so that a lock made for every execution costs no hashing. The
-/// tasks of an exploration share a thread and its cache; for ThreadSanitizer they are threads.
-struct class_cache_entry {
-    const void* key = nullptr;
-    const char* text = nullptr;  // of a class known by its name: the registry's copy
-    unsigned line = 0;
-    std::uint32_t id = 0;
-};
-inline constinit thread_local class_cache_entry class_cache[64]{};
-
-inline class_cache_entry& cached_class(const void* key, unsigned line) noexcept {
-    const auto bits = reinterpret_cast<std::uintptr_t>(key);
-    return class_cache[((bits >> 3) ^ (bits >> 9) ^ line) % 64];
-}
-
-/// Returns whether the place is in a header of the standard library, as for
-/// `std::make_unique<mutex>()`.
-inline bool is_in_library(const site& where) noexcept {
-    return std::strstr(where.file, "/c++/") != nullptr;
-}
-
-/// Returns the calls that lead to the construction of a lock, as one number. Only for code built
-/// without optimisation: such code keeps frame pointers and inlines nothing.
-[[gnu::noinline]] inline std::uint64_t hash_of_calls() noexcept {
-    // Std::map::operator[] makes nine calls to construct its value.
-    constexpr unsigned calls_max = 10;
-    std::uint64_t all = 0;
-    unsigned left = calls_max;
-    walk_stack(__builtin_frame_address(0), [&](std::uintptr_t returns_to) {
-        all = combine(all, returns_to);
-        return --left != 0;
-    });
-    return all;
-}
-
 #ifdef __OPTIMIZE__
 inline constexpr bool is_optimized = true;
 #else
@@ -211,15 +46,7 @@ public:
         : id_(by_name(name, options)) {}
 
     /// Returns the class of all locks made at this place.
-    [[gnu::noinline]] static lock_class at(site where) {
-        const sanitizer::ignore_scope ours;
-        detail::class_cache_entry& cached = detail::cached_class(where.file, where.line);
-        if (cached.key != where.file || cached.line != where.line || where.line == 0) {
-            const std::string name = "lock@" + to_string(where);
-            cached = {where.file, nullptr, where.line, detail::classes().find_or_add(name, {})};
-        }
-        return lock_class(cached.id);
-    }
+    static lock_class at(site where);
     /// Returns the class of all locks that the calling code makes. Each member of a struct, each
     /// place of an allocation and each container has its own class. Elements of an array share one.
     ///
@@ -233,42 +60,18 @@ public:
     static lock_class from_id(std::uint32_t id) noexcept { return lock_class(id); }
 
     std::uint32_t id() const noexcept { return id_; }
-    const std::string& name() const { return detail::classes()[id_].name; }
-    class_options options() const { return detail::classes()[id_].options; }
+    const std::string& name() const;
+    class_options options() const;
 
     friend bool operator==(lock_class, lock_class) = default;
 
 private:
     explicit lock_class(std::uint32_t id) noexcept : id_(id) {}
 
-    [[gnu::noinline]] static std::uint32_t made_by_caller(site where, bool is_optimized) {
-        const sanitizer::ignore_scope ours;
-        const void* key = __builtin_return_address(0);
-        if (!is_optimized && detail::is_in_library(where))
-            key =
-                reinterpret_cast<const void*>(static_cast<std::uintptr_t>(detail::hash_of_calls()));
-        detail::class_cache_entry& cached = detail::cached_class(key, where.line);
-        // Entries of `at` have a file as their key, entries of `by_name` have line 0.
-        if (cached.key != key || cached.line != where.line || where.line == 0) {
-            const auto code = static_cast<std::uint64_t>(reinterpret_cast<std::uintptr_t>(key));
-            cached = {key, nullptr, where.line,
-                      detail::classes().find_or_add_made(code, "lock@" + to_string(where))};
-        }
-        return cached.id;
-    }
-
-    // Not inline: which names share an entry of the cache differs from run to run. A fuzzer that
-    // counts branches must be able to leave this function out (cmake/fuzz_ignorelist.txt).
-    [[gnu::noinline]] static std::uint32_t by_name(const char* name, const class_options& options) {
-        const sanitizer::ignore_scope ours;
-        detail::class_cache_entry& cached = detail::cached_class(name, 0);
-        // The address may hold another text by now, so the texts are compared.
-        if (cached.key != name || cached.text == nullptr || std::strcmp(cached.text, name) != 0) {
-            const std::uint32_t id = detail::classes().find_or_add(name, options);
-            cached = {name, detail::classes()[id].name.c_str(), 0, id};
-        }
-        return cached.id;
-    }
+    // Not inline: which names share an entry of the cache of look-ups differs from run to run. A
+    // fuzzer that counts branches must be able to leave these out (cmake/fuzz_ignorelist.txt).
+    static std::uint32_t made_by_caller(site where, bool is_optimized);
+    static std::uint32_t by_name(const char* name, const class_options& options);
 
     std::uint32_t id_;
 };
