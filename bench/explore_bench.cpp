@@ -1,4 +1,4 @@
-// Exploration: schedules a second, executions until exhausted and until the bug, cost by size.
+// Exploration: schedules per second, executions until exhausted and until the bug, cost by size.
 //
 //     bench_explore_bench --benchmark_counters_tabular=true
 #include <array>
@@ -36,7 +36,7 @@ struct ww_pair {
     static constexpr auto actions = wedge::actions(wedge::action<&ww_pair::both>{"both"});
 };
 
-/// As many critical sections as the argument says, each task on a lock of its own or all on one.
+/// Runs a number of critical sections, each task on its own lock or all tasks on one lock.
 struct sections {
     std::array<wedge::mutex, 16> own;
     wedge::mutex common{"common"};
@@ -70,7 +70,7 @@ public:
           control_(subject_, options.on, is_checked ? &order_ : nullptr, options.steps_max),
           how_(make_strategy(subject_, options, no_cycle_)) {}
 
-    /// False: there is nothing left to try.
+    /// Runs an execution; returns false if nothing is left to try.
     bool run() {
         if (!how_->new_execution()) return false;
         last_ = &control_.run(*how_);
@@ -78,7 +78,7 @@ public:
     }
     const wedge::execution_record& last() const { return *last_; }
 
-    /// From one task to another, the mean of a thousand executions.
+    /// Returns the mean number of switches between tasks over a thousand executions.
     double switches() {
         constexpr int sample = 1000;
         std::size_t count = 0;
@@ -126,7 +126,7 @@ void measure_exhausting(benchmark::State& state, const wedge::program& calls) {
     state.counters["exhausted"] = done.exhausted ? 1 : 0;
 }
 
-/// The mean of 20 seeds; those that never find the bug count with all that they tried.
+/// The mean of 20 seeds. A seed that never finds the bug counts with all its executions.
 template <class W>
 void measure_finding(benchmark::State& state, const wedge::program& calls, strategy how,
                      std::uint32_t depth) {
@@ -150,7 +150,7 @@ void measure_finding(benchmark::State& state, const wedge::program& calls, strat
     state.counters["found_of_20"] = static_cast<double>(found) / runs;
 }
 
-/// The peer: two fibers that do nothing but switch.
+/// For comparison: two fibers that only switch.
 class ping_pong final : public wedge::stack_user {
 public:
     void round() { stacks_.switch_to(0, 1); }
@@ -226,7 +226,8 @@ void cost_by_steps(benchmark::State& state) {
 }
 BENCHMARK(cost_by_steps)->RangeMultiplier(10)->Range(10, 10'000);
 
-/// The same under the exhaustive search, which remembers every step: one path, as nothing races.
+/// As `cost_by_steps`, under the exhaustive search, which remembers every step. Nothing races, so
+/// there is one path.
 void cost_by_steps_exhaustive(benchmark::State& state) {
     const wedge::program calls = repeated("apart", 2, state.range(0) / 2);
     for (auto _ : state) {

@@ -1,4 +1,4 @@
-// Inputs a second of the fuzzing loop: programs of 32 calls on 4 tasks, of bare locks and of the
+// Inputs per second of the fuzzing loop: programs of 32 calls on 4 tasks, of bare locks and of the
 // sound device, the whole loop with mutation and feedback, and the same programs on real threads.
 // With a sanitizer, build it as fuzz targets are built:
 //

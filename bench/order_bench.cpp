@@ -1,6 +1,6 @@
-// What the order checker costs, beside the raw lock and abseil's Mutex with deadlock detection.
+// The cost of the order checker, beside the raw lock and abseil's Mutex with deadlock detection.
 //
-// Machines are noisy, and noise only adds: compare the `min` of rows of one run.
+// Noise of the machine only adds time: compare the `min` of rows of one run.
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
@@ -88,7 +88,7 @@ bool abseil_detects() {
 }
 #endif
 
-/// At level 1 nobody listens; at level 2 the process's checker does.
+/// At level 1 no sink listens; at level 2 the process's checker does.
 template <class What>
 class listener {
 public:
@@ -119,7 +119,7 @@ void pair(benchmark::State& state) {
     for (std::size_t i = depth - 1; i-- > 0;) drop(*locks[i]);
 }
 
-/// The same over 1,024 locks of one class in turn.
+/// A lock and unlock of each of 1,024 locks of one class in turn.
 template <class What>
 void instances(benchmark::State& state) {
     const listener<What> scope;
@@ -175,7 +175,7 @@ void nest(wedge::task& self, wedge::lock_identity& outer, wedge::lock_identity& 
 
 using edge_list = std::vector<std::pair<std::uint32_t, std::uint32_t>>;
 
-/// Four edges a class, all along one order that has nothing to do with that of their discovery.
+/// Makes four edges per class, along an order that is unrelated to the order of their discovery.
 edge_list sparse_edges(std::uint32_t classes) {
     wedge::rng random(1);
     std::vector<std::uint32_t> order(classes);
@@ -225,7 +225,7 @@ void growing_graph(benchmark::State& state) {
         static_cast<double>(edges), benchmark::Counter::kIsRate | benchmark::Counter::kInvert);
 }
 
-/// A validated pair under one held lock, while the checker knows so many classes.
+/// A validated pair under one held lock, while the checker knows a number of classes.
 void pair_in_graph(benchmark::State& state) {
     const auto classes = static_cast<std::uint32_t>(state.range(0));
     identities locks = make_classes(classes);
@@ -241,7 +241,8 @@ void pair_in_graph(benchmark::State& state) {
     leave(self, locks[0]);
 }
 
-/// One edge between classes of so many locks each, every pair of locks told apart.
+/// One edge between two classes with a number of locks each, where each pair of locks is
+/// distinguished.
 void exact_instances(benchmark::State& state) {
     const auto count = static_cast<std::size_t>(state.range(0));
     identities outer;
@@ -260,7 +261,7 @@ void exact_instances(benchmark::State& state) {
     state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(count));
 }
 
-/// A reset after so many fresh edges.
+/// A reset after a number of new edges.
 void reset(benchmark::State& state) {
     const auto classes = static_cast<std::size_t>(state.range(0));
     identities locks = make_classes(classes + 1);
@@ -274,7 +275,7 @@ void reset(benchmark::State& state) {
     state.SetItemsProcessed(state.iterations());
 }
 
-/// Many short repetitions, so that some of them are left alone by the rest of the machine.
+/// Many short repetitions, so that the rest of the machine disturbs only some of them.
 void short_rows(benchmark::internal::Benchmark* rows) {
     rows->Repetitions(200)->MinTime(0.0005)->ReportAggregatesOnly();
     rows->ComputeStatistics("min", [](const std::vector<double>& all) {

@@ -103,7 +103,7 @@ void check(benchmark::State& state) {
     state.counters["states"] = static_cast<double>(states);
 }
 
-/// A folder of its own for SPIN's files, gone with it.
+/// A directory for SPIN's files, which is removed with this object.
 class scratch_folder {
 public:
     scratch_folder()
@@ -121,7 +121,7 @@ private:
     const std::filesystem::path path_;
 };
 
-/// Processor time of all children so far.
+/// Returns the processor time of all children so far.
 double seconds_of_children() {
     rusage all{};
     ::getrusage(RUSAGE_CHILDREN, &all);
@@ -131,14 +131,14 @@ double seconds_of_children() {
     return seconds(all.ru_utime) + seconds(all.ru_stime);
 }
 
-/// The processor time of a command; -1: it failed.
+/// Returns the processor time of a command; -1 if it failed.
 double seconds_of(const std::string& command) {
     const double before = seconds_of_children();
     if (std::system(command.c_str()) != 0) return -1;
     return seconds_of_children() - before;
 }
 
-/// What pan's report says before `, stored`.
+/// Returns the number before `, stored` in pan's report.
 double states_stored(const std::filesystem::path& report) {
     std::ifstream file(report);
     for (std::string line; std::getline(file, line);)
@@ -146,8 +146,8 @@ double states_stored(const std::filesystem::path& report) {
     return -1;
 }
 
-/// The time is that of pan's run alone, its start included, with tables of a fitting size; making
-/// it is told apart.
+/// Measures pan's run alone, including its start, with tables of a fitting size. The time to
+/// compile pan is reported separately.
 void spin(benchmark::State& state) {
     const scratch_folder folder;
     std::ofstream(folder.path() / "bench.pml") << promela_text(generated(state), state.range(1));
@@ -164,7 +164,7 @@ void spin(benchmark::State& state) {
     state.counters["compiling_s"] = compiling;
 }
 
-/// Tasks and locks: first the tasks grow, then the locks.
+/// The sizes: first the number of tasks grows, then that of the locks.
 void sizes(benchmark::internal::Benchmark* bench) {
     bench->ArgNames({"tasks", "locks"})->Unit(benchmark::kMicrosecond);
     for (const std::int64_t tasks : {2, 3, 4, 5, 6, 7, 8}) bench->Args({tasks, 5});

@@ -6,7 +6,8 @@
 //
 // The first prints, and does not hang:
 //     possible deadlock: checking -> savings here, savings -> checking before
-// The second confirms it, and ends with the line that repeats it. The ordered twin is sound.
+// The second confirms the deadlock, and ends with the command that repeats it. The ordered twin is
+// sound.
 //
 // ctest: 01_native when=plain,asan run => possible deadlock: checking -> savings here
 // ctest: 01_explore when=plain,asan exit=1 explore transfer => confirmed deadlock.*withdraw.*holds      savings.*waits for  checking.*replay: [^\n]*transfer-
@@ -17,7 +18,7 @@
 #include "wedge/main.hpp"
 #include "wedge/wedge.hpp"
 
-/// Two accounts; a transfer locks the one it takes from first. That is the bug.
+/// Two accounts. A transfer first locks the account that it takes from. That is the bug.
 struct transfer {
     wedge::mutex checking{"checking"}, savings{"savings"};
     int checking_balance = 100, savings_balance = 100;
@@ -38,7 +39,7 @@ struct transfer {
                                                    wedge::action<&transfer::deposit>{"deposit"});
 };
 
-/// The repaired twin: always checking first.
+/// The repaired twin: it always locks `checking` first.
 struct transfer_in_order : transfer {
     void withdraw() {
         const wedge::guard to(checking);
@@ -54,7 +55,7 @@ struct transfer_in_order : transfer {
 int main(int argc, char** argv) {
     if (argc > 1 && std::strcmp(argv[1], "run") != 0)
         return wedge::main_of<transfer, transfer_in_order>(argc, argv);
-    transfer accounts;  // a program as any other: the order checker listens from start-up
+    transfer accounts;  // an ordinary program: the order checker listens from start-up
     accounts.withdraw();
     accounts.deposit();
 }

@@ -1,4 +1,4 @@
-// A locking design of one's own: what it changes, and what wedge says of it.
+// A locking design of your own: what it changes, and what wedge finds in it.
 //
 //     ./02_own_design explore "device<my_shrinker>" --program "fault | fault(1)"
 //     ./02_own_design hunt --seconds 10
@@ -12,7 +12,7 @@
 #include "wedge/main.hpp"
 #include "wedge/model/device.hpp"
 
-/// All is as upstream has it, but for one line: the difference is the bug.
+/// As upstream, except for one line: the difference is the bug.
 struct my_shrinker : wedge::design::upstream {
     static constexpr auto expects = wedge::result::deadlock;
     static constexpr auto shrinker_lock = how::block;

@@ -14,7 +14,7 @@
 #include "wedge/report/text.hpp"
 #include "wedge/wedge.hpp"
 
-/// Entries in two buckets; an insert may have no memory, and then makes room in the other one.
+/// Entries in two buckets. An insert that gets no memory makes room in the other bucket.
 struct cache {
     wedge::mutex buckets[2]{wedge::mutex("bucket 0"), wedge::mutex("bucket 1")};
     wedge::memory memory;
@@ -22,9 +22,9 @@ struct cache {
     void insert(std::uint32_t key) {
         const wedge::guard mine(buckets[key % 2]);
         if (memory.alloc(1, wedge::gfp_nowait)) return;
-        const wedge::guard other(buckets[(key + 1) % 2]);  // the bug: nobody orders the two
+        const wedge::guard other(buckets[(key + 1) % 2]);  // the bug: the buckets have no order
     }
-    /// From here on this task's allocations may fail (any odd number), or do not.
+    /// Lets this task's later allocations fail (odd numbers) or not (even numbers).
     void starve(std::uint32_t how) { wedge::put_under({.fail_allocations = how % 2 != 0}); }
 
     static constexpr auto actions = wedge::actions(wedge::action<&cache::insert>{"insert"},

@@ -23,8 +23,8 @@
 
 namespace {
 
-/// Whether the explorer's exhaustive search contradicts the truth. One that takes too long does
-/// not: it says nothing.
+/// Returns whether the explorer's exhaustive search contradicts the truth. A search that takes too
+/// long does not: it claims nothing.
 bool explorer_is_wrong(const wedge::scenario::document& all, bool deadlocks) {
     constexpr unsigned executions_max = 4000;
     constexpr std::uint64_t steps_max = 1000;
@@ -38,7 +38,8 @@ bool explorer_is_wrong(const wedge::scenario::document& all, bool deadlocks) {
     return false;
 }
 
-/// In the notation of the order checker's tests, where tasks run one after the other.
+/// Returns the program in the notation of the order checker's tests, where tasks run one after the
+/// other.
 std::string notation_of(const wedge::lock_program& of) {
     using act = wedge::lock_program::act;
     std::string text;
@@ -57,7 +58,7 @@ std::string notation_of(const wedge::lock_program& of) {
     return text;
 }
 
-/// Whether the order checker missed a deadlock, or refuted all that it says about one.
+/// Returns whether the order checker missed a deadlock, or refuted all its findings about it.
 bool checker_is_wrong(const wedge::lock_program& of, bool deadlocks) {
     if (!deadlocks) return false;
     wedge::checker order(wedge::evidence::exact);
@@ -71,7 +72,7 @@ bool checker_is_wrong(const wedge::lock_program& of, bool deadlocks) {
 
 }  // namespace
 
-// libFuzzer's own mutator; not there in a program that only replays.
+// libFuzzer's own mutator; null in a program that only replays.
 extern "C" __attribute__((weak)) std::size_t LLVMFuzzerMutate(std::uint8_t* data, std::size_t size,
                                                               std::size_t size_max);
 

@@ -4,7 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 
-/// Answers from the input; behind its end, always 0.
+/// Reads answers from the input; after its end, always 0.
 class input_choices {
 public:
     input_choices(const std::uint8_t* data, std::size_t size) : next_(data), end_(data + size) {}

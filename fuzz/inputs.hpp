@@ -1,4 +1,4 @@
-// The inputs that a replay program is given: files, and what lies in folders.
+// The inputs of a replay program: files, and the files in directories.
 #pragma once
 
 #include <algorithm>
@@ -11,9 +11,10 @@
 
 #include "wedge/base/check.hpp"
 
-/// All arguments that are no options; of folders the files in them, but no documents. Sorted.
+/// Returns all arguments that are no options, sorted. A directory stands for the files in it,
+/// without documents.
 ///
-/// @throws wedge::error  when there are none
+/// @throws wedge::error  there are none
 inline std::vector<std::filesystem::path> input_files(int argc, char** argv) {
     namespace fs = std::filesystem;
     std::vector<fs::path> files;

@@ -1,6 +1,6 @@
-// A deadlock behind six steps in their order, each with its own argument, of which a wrong one
-// begins anew: what the feedback is worth shows here (docs/fuzzing.md). The branches taken tell
-// nothing of it, as all steps are one piece of code.
+// A deadlock behind six steps, each with its own argument. A wrong argument starts again with the
+// first step. It shows what feedback is worth (docs/fuzzing.md). Branch coverage does not help,
+// since all steps run the same code.
 //
 // clang-format off
 // ctest: planted exit=77 -runs=50000 -seed=1 => SUMMARY: wedge: circular in staged: cycle

@@ -22,10 +22,12 @@ using driver = wedge::device<wedge::design::upstream>;
 
 namespace {
 
-/// Which calls of two tasks may meet. How far each task comes is the kernel's, so it leads nobody.
+/// Counts the pairs of calls of two tasks that may run at once. How far each task gets depends on
+/// the kernel, so it gives no feedback.
 void count_pairs(const std::vector<std::vector<wedge::action_record>>& tasks) {
     const auto number = [](const wedge::action_record& of) {
-        return of.action * 4U + of.argument % 4U;  // there are not more objects, or ways to strain
+        return of.action * 4U +
+               of.argument % 4U;  // there are not more objects, nor kinds of pressure
     };
     for (const auto& one : tasks)
         for (const auto& other : tasks)

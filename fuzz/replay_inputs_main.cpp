@@ -13,7 +13,7 @@
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size);
 
-/// Inputs invert lock orders on purpose; TSan is here for the races.
+/// Inputs invert lock orders on purpose, so TSan looks for races only.
 extern "C" const char* __tsan_default_options() {
     return "detect_deadlocks=0";
 }

@@ -2,9 +2,9 @@
 //
 //     replay_hierarchy corpora/hierarchy crash-604191da
 //
-// A file DESIGN-deadlock must show a deadlock of that design, DESIGN-finding anything at all, and
-// DESIGN-quiet nothing; other names promise nothing. Exit status: 0 every promise is kept, 1 not,
-// 2 unreadable.
+// A file DESIGN-deadlock must show a deadlock of that design, DESIGN-finding any finding, and
+// DESIGN-quiet none. Other names promise nothing. Exit status: 0 every promise is kept, 1 some
+// promise is broken, 2 a file cannot be read.
 #include <cstdint>
 #include <cstdio>
 #include <filesystem>
@@ -15,7 +15,7 @@
 
 #include "inputs.hpp"
 
-/// TSan finds the deadlocks of mutexes that inputs promise, too, and would take them for mistakes.
+/// TSan would also report the deadlocks that inputs promise, so its deadlock detector is off.
 extern "C" const char* __tsan_default_options();
 extern "C" const char* __tsan_default_options() {
     return "detect_deadlocks=0";
@@ -25,7 +25,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// What the name promises and the input does not keep; empty: all is well.
+/// Returns the promise of the name that the input breaks; empty if it breaks none.
 std::string broken_promise(const std::string& name, const std::string& design,
                            const wedge::fuzz_sighting* seen) {
     const std::string promised = name.substr(name.rfind('-') + 1);

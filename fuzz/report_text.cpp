@@ -16,7 +16,7 @@
 
 namespace {
 
-/// Answers from the input; behind its end, always 0.
+/// Reads answers from the input; after its end, always 0.
 class input {
 public:
     input(const std::uint8_t* data, std::size_t size) : next_(data), end_(data + size) {}
@@ -69,7 +69,7 @@ private:
     const std::uint8_t* end_;
 };
 
-/// Reads one JSON value (RFC 8259); false: it is none.
+/// Reads one JSON value (RFC 8259); returns false if the text is not one.
 class json_reader {
 public:
     explicit json_reader(std::string_view text) : text_(text) {}

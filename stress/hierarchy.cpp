@@ -27,8 +27,8 @@
 #include "wedge/report/text.hpp"
 #include "wedge/stress.hpp"
 
-// Designs that are broken on purpose: that their orders are inverted is for wedge to say. Data
-// races TSan still reports.
+// Some designs are broken on purpose, and wedge reports their inverted orders. TSan still reports
+// data races.
 extern "C" const char* __tsan_default_options();
 extern "C" const char* __tsan_default_options() {
     return "detect_deadlocks=0";
@@ -40,7 +40,7 @@ struct design_row {
     std::string name;
     wedge::stress_outcome (*stress)(const wedge::stress_options&);
 
-    /// As in `device<upstream>`, or what stands within `<>`.
+    /// Returns whether the design has this name: `device<upstream>`, or `upstream` alone.
     bool is_called(const std::string& by) const {
         return name == by || name.ends_with("<" + by + ">");
     }
@@ -119,7 +119,7 @@ settings parsed(int argc, char** argv) {
 
 std::atomic<bool> is_interrupted{false};
 
-/// Every ten seconds one line; on a terminal a line that changes.
+/// Prints a line every ten seconds; on a terminal, one line that changes.
 void show_progress(const wedge::stress_progress& so_far, void* name) {
     static const bool is_terminal = ::isatty(2) == 1;
     static long long shown = 0;
@@ -147,7 +147,7 @@ void print_statistics(const wedge::lock_statistics& locks) {
     std::printf("\n");
 }
 
-/// @return whether it is clean; does not return when threads are stuck
+/// @return whether nothing was found; does not return if threads are stuck
 bool stress_one(const design_row& of, const settings& given) {
     wedge::stress_options how = given.how;
     std::string name = of.name;
@@ -170,7 +170,7 @@ bool stress_one(const design_row& of, const settings& given) {
         std::printf("replay: %s --design '%s' --seed %llu --threads %u\n", "stress_hierarchy",
                     name.c_str(), static_cast<unsigned long long>(how.seed), how.threads);
         std::fflush(stdout);
-        ::_exit(1);  // nothing can end the threads that are stuck, nor wait for them
+        ::_exit(1);  // threads that are stuck can neither be ended nor waited for
     }
     return is_clean;
 }

@@ -1,5 +1,5 @@
-// Which engine finds the bug of each design, and after how many executions: the table of
-// docs/roles.md. With arguments only the designs of these names.
+// Prints which engine finds the bug of each design, and after how many executions: the table of
+// docs/roles.md. Arguments select designs by name.
 //
 // The columns: the order checker while one task calls every action; fuzzing from an empty corpus
 // (the median of three seeds), and the smallest program that it came to; exploration of this
@@ -29,7 +29,7 @@ namespace {
 
 using namespace wedge;
 
-/// How many executions it took; nothing: it was not found.
+/// The number of executions until it was found; nothing: it was not found.
 using cost = std::optional<std::uint64_t>;
 
 constexpr std::uint64_t order_max = 100;
@@ -40,8 +40,8 @@ std::string text_of(const cost& of) {
     return of ? std::to_string(*of) : "-";
 }
 
-/// The smallest budget with which a search finds it. Searches are deterministic, so one with more
-/// executions begins as one with fewer does.
+/// Returns the smallest budget with which a search finds it. Searches are deterministic, so a
+/// larger budget repeats the executions of a smaller one.
 template <class FindsWithin>
 cost least(std::uint64_t most, FindsWithin finds_within) {
     std::uint64_t enough = 1;
@@ -55,7 +55,7 @@ cost least(std::uint64_t most, FindsWithin finds_within) {
     return enough;
 }
 
-/// Whether the order checker said it, without a deadlock.
+/// Returns whether the finding is of the order checker alone, without a deadlock.
 bool is_of_order(const finding& found) {
     return found.kind == finding_kind::circular || found.kind == finding_kind::recursive ||
            found.kind == finding_kind::ww_rule;
@@ -109,7 +109,7 @@ std::string in_a_cell(const std::string& text) {
     return escaped;
 }
 
-/// @return whether the engines came to what the design expects
+/// @return whether the engines came to the result that the design expects
 template <workload W>
 bool print_row(std::span<const char* const> wanted) {
     const std::string name = workload_name<W>();

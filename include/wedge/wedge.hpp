@@ -1,4 +1,5 @@
-// Everything a program under test needs: the locks, the tasks, and the order checker that listens.
+// Everything that a program under test needs: the locks, the tasks, and the process's order
+// checker.
 #pragma once
 
 #include "wedge/base/level.hpp"

@@ -2,8 +2,8 @@
 # Checks that the outputs which a page shows are those of the programs:
 #     shown_output.sh REPOSITORY PROGRAM_DIRECTORY PAGE...
 #
-# A block between ``` lines that begins with `$ build/bin/PROGRAM ARGUMENTS` is run in an empty directory. What it
-# prints must be the rest of the block. In the block a line `…` stands for any lines, and `…` within a line for any
+# A block between ``` lines that begins with `$ build/bin/PROGRAM ARGUMENTS` or `$ cat FILE` is run. What it prints must
+# be the rest of the block. All blocks run in one directory, which is empty at first. In the block a line `…` stands for any lines, and `…` within a line for any
 # text. A program that is not in PROGRAM_DIRECTORY is an error. Pictures have their source beside them: a block may be
 # followed by `<!-- picture: FILE.dot is docs/NAME.dot -->`, which compares FILE.dot with the committed source
 # except for numbers of lines.
@@ -22,7 +22,7 @@ for page in "$@"; do
         /^```/ { if (is_inside) { is_inside = 0; close(want) } else is_first = 1; next }
         is_first {
             is_first = 0
-            if ($0 !~ /^\$ build\/bin\//) next
+            if ($0 !~ /^\$ (build\/bin\/|cat )/) next
             is_inside = 1
             number++
             want = to number ".want"

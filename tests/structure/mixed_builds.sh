@@ -8,7 +8,7 @@ cxx="$1 -std=c++20 -I$2"
 
 # check HEADER FLAGS_OF_MAIN FLAGS_OF_OTHER FLAGS_OF_LINKER [SAID]: without SAID the program is to run
 check() {
-    printf '#include "wedge/order/implement.hpp"\n#include "%s"\nint main() {}\n' "$1" > "$work/main.cpp"
+    printf '#include "%s"\nint main() {}\n' "$1" > "$work/main.cpp"
     printf '#include "%s"\n' "$1" > "$work/other.cpp"
     $cxx $2 -c "$work/main.cpp" -o "$work/main.o"
     $cxx $3 -c "$work/other.cpp" -o "$work/other.o"

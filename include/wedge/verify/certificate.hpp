@@ -1,5 +1,4 @@
-// Checking a certificate: what it claims of its scenario, against the second
-// meaning of that one.
+// Checks a certificate: its claim about its scenario, by the second meaning of scenarios.
 #pragma once
 
 #include <algorithm>
@@ -23,18 +22,18 @@ inline std::uint64_t hash_of(const std::string& text) {
     return all;
 }
 
-/// The answers of a certificate, then 0; and how many there were to choose
-/// from.
+/// Answers choices as a certificate says, then with 0. Notes how many alternatives each choice had.
 class answers final : public chooser {
 public:
     std::vector<std::size_t> given;
-    std::vector<std::size_t> among;  ///< by answer that was asked for
+    std::vector<std::size_t> among;  ///< for each answer: the number of alternatives
     std::size_t choose(std::size_t n) override {
         among.push_back(n);
         if (given.size() < among.size()) given.push_back(0);
         return std::min(given[among.size() - 1], n - 1);
     }
-    /// The next ones, in the order of an odometer. False: these were the last.
+    /// Moves on to the next answers, in the order of an odometer. Returns false after the last
+    /// ones.
     bool next() {
         given.resize(among.size());
         while (!given.empty() && given.back() + 1 == among[given.size() - 1]) given.pop_back();
@@ -59,7 +58,9 @@ public:
         for (std::string each; std::getline(in, each);) lines_.push_back(each);
     }
 
-    /// @return what is proved of which scenario
+    /// Checks the claim.
+    ///
+    /// @return what is proved about which scenario
     /// @throws rejected, cannot_verify
     std::string check() {
         expect("wedge certificate 1");
@@ -117,9 +118,9 @@ private:
         return std::stoul(text);
     }
 
-    /// Every blocking acquire is of a lock behind all that are held, by class and
-    /// then by index; so tasks that wait for each other in a circle would rise
-    /// for ever.
+    /// Checks that every blocking acquire is of a lock that comes after all held locks, by class
+    /// and then by index. Tasks that wait for each other in a cycle would rise forever, so none
+    /// exists.
     void check_rising() {
         expect("rising");
         std::map<std::string, std::size_t> rank;
@@ -184,8 +185,7 @@ private:
         }
     }
 
-    /// The states of the certificate and the steps between them are all that
-    /// there are.
+    /// Checks that the states of the certificate and the steps between them are complete.
     void check_states() {
         const std::size_t n = number(rest("states "));
         std::map<std::pair<std::size_t, std::string>, edge> edges;
@@ -268,7 +268,7 @@ private:
             if (runs.is_enabled(i)) all.insert(i);
         return all;
     }
-    /// Whether somebody waits in a state in which nobody can go on.
+    /// Returns whether a task waits in a state in which no task can go on.
     bool is_stuck(const state& here) {
         answers none;
         machine runs(*all_, none);
@@ -278,9 +278,9 @@ private:
         return false;
     }
 
-    /// The decisions of a schedule.
+    /// Reads the decisions of a schedule.
     ///
-    /// @param circle  becomes how many of them stand before its circle
+    /// @param circle  set to the number of decisions before the cycle of a livelock
     std::vector<decision> read_decisions(std::optional<std::size_t>& circle) {
         const std::size_t claimed = number(rest("decisions "));
         std::vector<decision> all;
@@ -330,9 +330,9 @@ private:
         hear();
         runs.begin();
         agree();
-        std::optional<state> round;  // at the start of the circle's last round
+        std::optional<state> round;  // at the start of the cycle's last round
         std::set<std::size_t> moving, waiting;
-        // What leads to the circle may end within its first round, so several are played.
+        // The way to the cycle may end within its first round, so several rounds are played.
         for (unsigned rounds_left = circle ? 4 : 0;;) {
             if (next == all.size()) {
                 if (rounds_left == 0 || (round && *round == runs.now) || *circle == next) break;

@@ -1,4 +1,4 @@
-// Circles of states that a run may go round for ever.
+// Cycles of states that a run may go round forever.
 #pragma once
 
 #include <algorithm>
@@ -11,17 +11,17 @@
 
 namespace wedge::verify {
 
-/// A step of a task from one state to another, by number.
+/// A step of a task from one state to another, by their numbers.
 struct taken_step {
     std::size_t task, to;
 };
 
-/// Strongly connected parts, as Kosaraju finds them.
+/// Returns the strongly connected parts, by Kosaraju's algorithm.
 inline std::vector<std::vector<std::size_t>> strong_parts(
     const std::vector<std::size_t>& among, const std::vector<std::vector<taken_step>>& steps) {
     std::vector<std::vector<std::size_t>> ahead(steps.size()), back(steps.size()), parts;
     std::vector<int> seen(steps.size(),
-                          3);  // as bits: not to be looked at ahead, and back
+                          3);  // two bits: not visited forwards, not visited backwards
     for (const std::size_t each : among) seen[each] = 0;
     for (const std::size_t from : among)
         for (const taken_step& each : steps[from])
@@ -53,12 +53,12 @@ inline std::vector<std::vector<std::size_t>> strong_parts(
     return parts;
 }
 
-/// A state of a circle in which every task that can go on again and again does;
-/// `nowhere`: none.
+/// Returns a state of a fair cycle: one in which every task that can go on again and again takes a
+/// step. Returns `nowhere` if there is none.
 ///
-/// A strongly connected part is one if every task that can go on in it takes a
-/// step in it. Else the states in which another task can are left out, and the
-/// rest is looked at again (Lichtenstein and Pnueli, POPL 1985).
+/// A strongly connected part is fair if every task that can go on in it takes a step in it.
+/// Otherwise the states in which some other task can go on are removed, and the rest is examined
+/// again (Lichtenstein and Pnueli, POPL 1985).
 inline std::size_t state_of_a_fair_circle(const std::vector<std::vector<taken_step>>& steps,
                                           const std::vector<std::set<std::size_t>>& enabled) {
     std::vector<std::vector<std::size_t>> open(1);

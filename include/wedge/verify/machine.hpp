@@ -1,5 +1,4 @@
-// The second meaning of a scenario: the steps that lead from one state to
-// another.
+// The second meaning of a scenario: the steps that lead from one state to another.
 #pragma once
 
 #include <algorithm>
@@ -19,7 +18,7 @@ public:
         : standing(all, answers, is_alone) {}
 
     static constexpr std::int64_t for_ever = -1;
-    bool has_failed = false;  ///< an assertion
+    bool has_failed = false;  ///< an assertion failed
     bool has_progressed = false;
 
     void begin() {
@@ -55,13 +54,13 @@ public:
         }
         return true;
     }
-    /// Whether it waits for work that need not come.
+    /// Returns whether the task waits for work that need not come.
     bool is_idle(std::size_t i) const {
         const task& one = now.tasks[i];
         return one.waits != phase::woken && one.notes == 0 && all_.is(one.at - 1, "idle");
     }
 
-    /// Takes the step of a task that is enabled.
+    /// Takes the next step of an enabled task.
     void step(std::size_t i) {
         self_ = i;
         has_progressed = false;
@@ -74,7 +73,8 @@ public:
         advance();
     }
 
-    /// For one task alone: the lock that it is about to wait for, or `nowhere`.
+    /// Returns the lock that a task, run alone, is about to wait for; `nowhere` if it waits for
+    /// none.
     std::size_t awaited(std::size_t i) {
         self_ = i;
         std::size_t at = me().at;
@@ -86,7 +86,7 @@ public:
     }
 
 private:
-    /// Goes on to the next visible step.
+    /// Moves to the next visible step.
     void advance() {
         for (;;) {
             if (has_failed || me().is_done) return;
@@ -105,8 +105,8 @@ private:
             }
         }
     }
-    /// Whether a handler was asked to come before this word; a choice says
-    /// whether it does.
+    /// Asks the next handler whether it comes before this word; a choice decides. Returns false if no
+    /// handler is left to ask.
     bool is_struck() {
         if (all_.words[me().at].is_role || me().strike >= all_.handlers.size()) return false;
         if (all_.is(me().at, "{")) return false;
@@ -118,7 +118,7 @@ private:
         call(all_.handlers[handler], me().at, me().strike);
         return true;
     }
-    /// One block further out. True: a visible step comes first.
+    /// Leaves a block. Returns whether a visible step comes first.
     bool unwind() {
         const std::size_t open = all_.words[me().at].inside, owner = all_.words[open].owner;
         const std::string& what = word_at(owner);
@@ -142,7 +142,7 @@ private:
         move(is_out ? all_.words[open].match + 1 : open);
         return false;
     }
-    /// At the end of a block. True: a visible step comes first.
+    /// Handles the end of a block. Returns whether a visible step comes first.
     bool end_block(std::size_t at) {
         const std::size_t open = all_.words[at].match, owner = all_.words[open].owner;
         const std::string& what = word_at(owner);
@@ -187,7 +187,8 @@ private:
         me().rounds.pop_back();
         move(at + 1);
     }
-    /// False: the word is a part of the step before, and behind it now.
+    /// Returns whether the word is a visible step. If not, the word is a part of the step before,
+    /// and the task moves past it.
     bool is_visible(std::size_t at) {
         const std::string& what = word_at(at);
         if (is_among(what, "lock read try unlock")) return is_visible_lock(at);

@@ -1,5 +1,5 @@
-// The second reading of a scenario: its words, and what they name, by code that
-// the engine has no part in.
+// The second reader of scenarios: words and the objects that they name. The engine has no part in
+// this code.
 #pragma once
 
 #include <algorithm>
@@ -18,8 +18,7 @@ namespace wedge::verify {
 struct rejected : std::runtime_error {
     using std::runtime_error::runtime_error;
 };
-/// No certificate, or a scenario that the verifier does not understand: nothing
-/// is known.
+/// No certificate, or a scenario that the verifier does not understand, so that nothing is known.
 struct cannot_verify : std::runtime_error {
     using std::runtime_error::runtime_error;
 };
@@ -34,9 +33,9 @@ struct word {
     std::string text;
     std::size_t line;
     bool is_role = false;          ///< written by the verifier: no handler comes before it
-    std::size_t match = nowhere;   ///< of a brace: the other one
-    std::size_t inside = nowhere;  ///< the brace around it; of a closing one its opening one
-    std::size_t owner = nowhere;   ///< of an opening brace: the statement whose block it opens
+    std::size_t match = nowhere;   ///< of a brace: the matching brace
+    std::size_t inside = nowhere;  ///< the brace around it; of a closing brace: its opening one
+    std::size_t owner = nowhere;   ///< of an opening brace: the statement that owns the block
 };
 struct object {
     std::string sort;
@@ -48,20 +47,18 @@ struct lock_object {
 };
 struct task_object {
     std::string name;
-    std::size_t body;  ///< the brace that opens it
+    std::size_t body;  ///< its opening brace
     std::size_t copy;
 };
 
-/// A scenario that the engine has accepted, so most mistakes are not looked
-/// for. What a work does beside its body is text of the same language, with a
-/// few words more: `flag` and `let` are parts of the step before, `loop` has no
-/// end, `run` calls a block, at `idle` nobody need go on.
+/// A scenario that the engine has accepted, so most errors are not checked. What a work does in
+/// addition to its body is text of this language with a few more words: `flag` and `let` are parts
+/// of the step before, `loop` is endless, `run` calls a block, and at `idle` a task need not go on.
 class script {
 public:
     explicit script(const std::string& text) {
         read(text, false);
-        // So that a look beyond the end of a scenario that was cut off finds no
-        // word.
+        // A scenario may be cut off. Empty words keep a look beyond its end in bounds.
         constexpr std::size_t looked_ahead = 16;
         const std::size_t end = words.size();
         words.insert(words.end(), looked_ahead, {"", words.empty() ? 1 : words.back().line});
@@ -86,11 +83,12 @@ public:
     std::map<std::string, std::size_t> bodies;
     std::vector<task_object> tasks;  ///< threads, handlers, works
     std::vector<std::string> handlers;
-    std::vector<bool> is_hard;  ///< by handler
+    std::vector<bool> is_hard;  ///< for each handler: whether it is a hardirq
     std::vector<lock_object> locks;
     std::vector<std::int64_t> counts, counters;
     std::vector<bool> is_local;
-    std::set<std::size_t> synced;  ///< locks whose sections somebody waits for, by the first
+    /// Locks whose sections a task waits for, by their first instance.
+    std::set<std::size_t> synced;
     std::size_t threads = 0, conditions = 0;
 
     bool is(std::size_t at, const char* text) const { return words[at].text == text; }
@@ -117,9 +115,9 @@ private:
         return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_' || c == '.';
     }
 
-    /// Adds the words of a text.
+    /// Appends the words of a text.
     ///
-    /// @return where it begins
+    /// @return where the text begins
     std::size_t read(const std::string& text, bool is_role) {
         const std::size_t first = words.size();
         std::size_t line = 1;
@@ -193,7 +191,7 @@ private:
             at += is(at + 1, "threaded") ? 2 : 1;
         }
         if (!is(at, "{")) refuse(at, "`{` is missing");
-        words[at].owner = at;  // a block of its own
+        words[at].owner = at;  // a block without a statement
         bodies[name] = at;
         objects["task " + name] = {sort, threads, count};
         if (sort == "work") works_.push_back(name);
@@ -231,7 +229,9 @@ private:
     }
     std::string sort_of(std::size_t handler) const { return is_hard[handler] ? "hard" : "soft"; }
 
-    /// @param text  in which % is the name of what the role serves
+    /// Adds the text of a role.
+    ///
+    /// @param text  the role's text, in which % stands for the name of what it serves
     std::size_t add_role(const std::string& name, const std::string& text,
                          const std::string& of = "") {
         std::string all;
@@ -240,8 +240,8 @@ private:
         words[first].owner = first;
         return bodies[name] = first;
     }
-    /// A worker waits until the work is queued; who waits for the body takes the
-    /// lock of the run.
+    /// Adds the worker of a work. It waits until the work is queued. A task that waits for the body
+    /// takes the lock of the run.
     void add_work(const std::string& name) {
         for (const char* const part : {".run", ".state"}) {
             objects[name + part] = {"lock", locks.size()};

@@ -19,24 +19,24 @@ struct contexts {
     }
     auto operator<=>(const contexts&) const = default;
 };
-/// A block that is being run by another one.
+/// A block that another block runs.
 struct frame {
     std::size_t back, strike,
-        taken;  ///< where the other one goes on; what it had taken
+        taken;  ///< where the other block goes on, and what it had taken
     bool is_handler = false;
     auto operator<=>(const frame&) const = default;
 };
 enum class phase : std::uint8_t { fresh, queued, sleeping, woken };
 enum class leaving : std::uint8_t { nothing, loop, run, failed };
 
-/// Where one task stands: before the word `at`, which is a visible step.
+/// Where a task stands: before the word `at`, which is a visible step.
 struct task {
     std::size_t at = 0,
                 strike = 0;  ///< the next handler that may come before this word
     phase waits = phase::fresh;
     leaving leaves = leaving::nothing;
     bool is_done = false, has_woken = false, is_ending = false;
-    unsigned notes = 0;  ///< sorts of handlers that have not been told of a change of contexts
+    unsigned notes = 0;  ///< kinds of handlers that have not been told of a change of contexts
     std::vector<std::int64_t> rounds, locals;
     std::vector<std::size_t> taken;
     std::vector<frame> frames;
@@ -60,27 +60,26 @@ struct lock {
 struct state {
     std::vector<task> tasks;
     std::vector<lock> locks;
-    std::vector<std::vector<std::size_t>> sleepers;  ///< by condition
+    std::vector<std::vector<std::size_t>> sleepers;  ///< by condition: its waiters
     std::vector<std::int64_t> counts, counters;
-    std::set<std::size_t> come;  ///< handlers
+    std::set<std::size_t> come;  ///< handlers that have come
     auto operator<=>(const state&) const = default;
 };
 
-/// Who answers what a scenario leaves open.
+/// Answers what a scenario leaves open.
 class chooser {
 public:
     virtual ~chooser() = default;
-    virtual std::size_t choose(std::size_t n) = 0;  ///< below n
+    virtual std::size_t choose(std::size_t n) = 0;  ///< returns a number below n
 };
 
-/// A state with a task that is looked at: its operands, and its locks.
+/// A state, and the task in it that is examined: its operands and locks.
 class standing {
 public:
     state now;
 
 protected:
-    /// @param is_alone  every test and every try is answered both ways, for one
-    /// task by itself
+    /// @param is_alone  answers every test and every try both ways, for one task by itself
     standing(const script& all, chooser& answers, bool is_alone)
         : all_(all), answers_(answers), is_alone_(is_alone) {}
 
@@ -88,7 +87,7 @@ protected:
     const std::string& word_at(std::size_t at) const { return all_.words[at].text; }
     const std::string& kind(std::size_t lock) const { return all_.locks[lock].kind; }
 
-    // Operands; `at` moves behind them.
+    // Operands. These functions move `at` past them.
     std::size_t lock_of(std::size_t& at) {
         const object& named = all_.named(at++);
         std::size_t index = 0;
@@ -114,8 +113,7 @@ protected:
         const std::string& how = word_at(at + 1);
         return how == "==" ? a == b : how == "!=" ? a != b : how == "<" ? a < b : a > b;
     }
-    /// Behind the words that say how a lock is taken. Whether one of them is
-    /// there.
+    /// Moves past the words that say how a lock is taken. Returns whether `wanted` is among them.
     bool skip_terms(std::size_t& at, const char* wanted) {
         bool is_there = false;
         for (; is_among(word_at(at), "recursive nest subclass timed timeout");) {
@@ -203,8 +201,8 @@ protected:
         me().strike = 0;
         me().waits = phase::fresh;
     }
-    /// Into the block at `at`, or behind it, where another one may follow `else`;
-    /// no block: a try that fails ends the run.
+    /// Enters the block at `at`, or moves past it, where another block may follow `else`. Without a
+    /// block, a failed try ends the run.
     void branch(std::size_t at, bool is_first) {
         if (!all_.is(at, "{")) {
             move(at);
@@ -216,7 +214,7 @@ protected:
             move(all_.is(at, "else") ? at + 2 : at);
         }
     }
-    /// Behind a block that has ended, and those that are not run because it was.
+    /// Moves past a block that has ended, and past the alternatives that are not run.
     void pass(std::size_t at) {
         while (is_among(word_at(at), "else or")) at = all_.words[at + 1].match + 1;
         move(at);
@@ -239,8 +237,7 @@ protected:
     }
     void change_contexts() { me().notes = all_.handlers.empty() ? 0 : 2; }
 
-    // Handlers hear who lets them in: a count for each sort, of which they take
-    // one.
+    // Handlers learn which tasks enable them: a count for each kind, of which they take one.
     bool is_note_due() {
         const bool is_hard = me().notes == 1;
         return me().handlers == 0 &&
@@ -258,8 +255,8 @@ protected:
         --me().notes;
     }
 
-    /// Whether a round of `repeat` has a visible step, by a rough look; else it
-    /// counts as one.
+    /// Returns whether a round of `repeat` has a visible step, by a rough look. A round without one
+    /// counts as one step.
     bool has_visible(std::size_t open) const {
         for (std::size_t i = open + 1; i < all_.words[open].match; ++i) {
             const std::string& what = word_at(i);
@@ -272,7 +269,7 @@ protected:
         return false;
     }
 
-    /// Sections of a map that nobody waits for are seen by nobody.
+    /// Returns whether the lock is a map without waiters, whose sections no task can notice.
     bool is_unseen(std::size_t lock) const {
         return kind(lock) == "map" && !all_.synced.contains(lock - all_.locks[lock].index);
     }
