@@ -122,7 +122,7 @@ function(wedge_precompile)
     file(GLOB_RECURSE headers RELATIVE "${PROJECT_SOURCE_DIR}/include" CONFIGURE_DEPENDS
          "${PROJECT_SOURCE_DIR}/include/wedge/*.hpp")
     list(REMOVE_ITEM headers wedge/model/replace_new.hpp)  # for one source of a program
-    list(FILTER headers EXCLUDE REGEX "/implement[.]hpp$")  # likewise
+    list(FILTER headers EXCLUDE REGEX "^wedge/implement/")  # likewise
     list(FILTER headers EXCLUDE REGEX "^wedge/(fuzz/|main/|fuzz[.]|main[.])")  # their counters' sections would be read-only
     if(TARGET wedge::main)
         list(APPEND headers CLI/CLI.hpp)

@@ -1,2 +1,2 @@
 // Compiles what a program needs of wedge beside its own types: wedge::explore adds this source to it.
-#include "wedge/explore/implement.hpp"
+#include "wedge/implement/explore.hpp"

@@ -1,2 +1,2 @@
 // Compiles what a program needs of wedge beside its own types: wedge::fuzz adds this source to it.
-#include "wedge/fuzz/implement.hpp"
+#include "wedge/implement/fuzz.hpp"

@@ -1,2 +1,2 @@
 // Compiles what a program needs of wedge beside its own types: wedge::main adds this source to it.
-#include "wedge/main/implement.hpp"
+#include "wedge/implement/main.hpp"

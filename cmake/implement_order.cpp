@@ -1,2 +1,2 @@
 // Compiles what a program needs of wedge beside its own types: wedge::wedge adds this source to it.
-#include "wedge/order/implement.hpp"
+#include "wedge/implement/order.hpp"

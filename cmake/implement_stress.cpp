@@ -1,2 +1,2 @@
 // Compiles what a program needs of wedge beside its own types: wedge::stress adds this source to it.
-#include "wedge/stress/implement.hpp"
+#include "wedge/implement/stress.hpp"

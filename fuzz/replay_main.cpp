@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-#include "wedge/fuzz/implement.hpp"
+#include "wedge/implement/fuzz.hpp"
 
 #include "inputs.hpp"
 

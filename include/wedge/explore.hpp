@@ -58,6 +58,6 @@ outcome confirm(const finding& cycle, const explore_options& options = {}) {
 }  // namespace wedge
 
 #if defined(WEDGE_IMPLEMENT)
-#include "wedge/explore/implement.hpp"
-#include "wedge/order/implement.hpp"
+#include "wedge/implement/explore.hpp"
+#include "wedge/implement/order.hpp"
 #endif

@@ -46,5 +46,5 @@ std::optional<finding> fuzz(std::uint64_t inputs_max, std::uint64_t seed = 1);
     }
 
 #if defined(WEDGE_IMPLEMENT)
-#include "wedge/fuzz/implement.hpp"
+#include "wedge/implement/fuzz.hpp"
 #endif

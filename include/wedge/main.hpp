@@ -44,5 +44,5 @@ int main_of(int argc, const char* const* argv) {
     }
 
 #if defined(WEDGE_IMPLEMENT)
-#include "wedge/main/implement.hpp"
+#include "wedge/implement/main.hpp"
 #endif

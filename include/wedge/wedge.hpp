@@ -25,5 +25,5 @@
 #include "wedge/task/contexts.hpp"
 
 #if defined(WEDGE_IMPLEMENT)
-#include "wedge/order/implement.hpp"
+#include "wedge/implement/order.hpp"
 #endif

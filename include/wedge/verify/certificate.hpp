@@ -185,11 +185,13 @@ private:
         }
     }
 
-    /// Checks that the states of the certificate and the steps between them are complete.
-    void check_states() {
-        const std::size_t n = number(rest("states "));
-        std::map<std::pair<std::size_t, std::string>, edge> edges;
-        const std::size_t first = at_;
+    using edge_map = std::map<std::pair<std::size_t, std::string>, edge>;
+
+    /// Reads the steps between the states of the certificate, up to the line `end`.
+    ///
+    /// @param n  the number of states
+    edge_map read_edges(std::size_t n) {
+        edge_map edges;
         for (; at_ < lines_.size() && lines_[at_] != "end"; ++at_) {
             const std::size_t arrow = lines_[at_].find(" -> ");
             if (arrow == std::string::npos) fail("a step is `FROM TASK CHOICE… -> TO`");
@@ -198,13 +200,18 @@ private:
             const std::size_t to = target == "done" ? nowhere : number(target);
             if (to != nowhere && to >= n) fail("there is no state " + target);
             const std::size_t source = from == "begin" ? nowhere : number(from);
-            if (!edges
-                     .emplace(
-                         std::pair(source, lines_[at_].substr(from.size(), arrow - from.size())),
-                         edge{to, at_})
-                     .second)
+            const std::string how = lines_[at_].substr(from.size(), arrow - from.size());
+            if (!edges.emplace(std::pair(source, how), edge{to, at_}).second)
                 fail("this step is there twice");
         }
+        return edges;
+    }
+
+    /// Checks that the states of the certificate and the steps between them are complete.
+    void check_states() {
+        const std::size_t n = number(rest("states "));
+        const std::size_t first = at_;
+        edge_map edges = read_edges(n);
         std::vector<std::optional<state>> known(n);
         std::vector<std::vector<taken_step>> steps(n);
         std::vector<std::size_t> open;

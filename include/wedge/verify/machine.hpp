@@ -105,8 +105,8 @@ private:
             }
         }
     }
-    /// Asks the next handler whether it comes before this word; a choice decides. Returns false if no
-    /// handler is left to ask.
+    /// Asks the next handler whether it comes before this word; a choice decides. Returns false if
+    /// no handler is left to ask.
     bool is_struck() {
         if (all_.words[me().at].is_role || me().strike >= all_.handlers.size()) return false;
         if (all_.is(me().at, "{")) return false;

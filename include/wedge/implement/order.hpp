@@ -7,10 +7,10 @@
 #include <pthread.h>
 #include <unistd.h>
 
+#include "wedge/implement/classes.hpp"
 #include "wedge/order/checker.hpp"
 #include "wedge/order/describe.hpp"
 #include "wedge/order/process.hpp"
-#include "wedge/task/implement.hpp"
 #include "wedge/task/task.hpp"
 
 namespace wedge {

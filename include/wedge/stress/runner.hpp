@@ -1,4 +1,4 @@
-// The engine behind wedge/stress.hpp: one source of a program includes this header.
+// One stress run: real threads call a workload's actions, and a watchdog looks on.
 #pragma once
 
 #include <algorithm>
@@ -13,9 +13,9 @@
 
 #include "wedge/event/signature.hpp"
 #include "wedge/order/checker.hpp"
-#include "wedge/stress.hpp"
 #include "wedge/stress/finding_collector.hpp"
 #include "wedge/stress/memory_hog.hpp"
+#include "wedge/stress/options.hpp"
 #include "wedge/stress/stress_sink.hpp"
 #include "wedge/stress/thread_pool.hpp"
 #include "wedge/stress/watchdog.hpp"
@@ -275,9 +275,5 @@ private:
     clock::time_point began_{};
     std::optional<finding> wedged_;
 };
-
-[[gnu::weak]] stress_outcome stress(const workload_type& of, const stress_options& options) {
-    return stress_run(of, options).run();
-}
 
 }  // namespace wedge
