@@ -325,8 +325,24 @@ private:
     /// Publishes the step, and returns when the task may take it.
     [[gnu::always_inline]] void await_turn(slot& me) {
         const std::uint32_t next = me.is_starting ? after_start(me) : pick();
-        if (next != me.stack()) switch_to(me.stack(), next);
+        if (next == me.stack()) return;
+        switch_to(me.stack(), next);
+        if (me.handler != controlled_task::nobody) [[unlikely]]
+            serve_handlers(me);
     }
+
+    /// The victim of a handler's step runs up to its handler's first step, as a task does that is
+    /// started.
+    [[gnu::noinline]] void interrupt_victim(const slot& me) {
+        slot& victim = *slots_[me.victim];
+        victim.handler = me.self.ordinal;
+        victim.is_starting = true;
+        victim.starter = me.stack();
+        switch_to(me.stack(), victim.stack());
+    }
+    /// Runs handlers on top of what the task is about to do, until it has the turn for that.
+    [[gnu::noinline, gnu::cold]] void serve_handlers(slot& me);
+    bool run_handler(slot& me, std::uint32_t handler);
 
     /// Takes a step that may need several turns; the first one has come.
     [[gnu::noinline]] WEDGE_UNSEEN bool take_turns(slot& me) {
@@ -341,6 +357,8 @@ private:
             }
             if (notes_.are_taken()) [[unlikely]]
                 notes_.took(me, got == turn::taken);
+            if (me.self.pending.what == step::interrupt) [[unlikely]]
+                interrupt_victim(me);
             return got == turn::taken;
         }
     }

@@ -1,4 +1,5 @@
-// How a task begins, and the end of an execution: tasks are given up, the state is destroyed.
+// How a task begins and is interrupted, and the end of an execution: tasks are given up, the state
+// is destroyed.
 #pragma once
 
 #include "wedge/explore/controller.hpp"
@@ -77,6 +78,49 @@ inline void controller::run_body(slot& me) {
 /// does before its next one. A store there may come between another task's look and its wait.
 inline void controller::begin_by_step(task& self) {
     perform(self, {.what = step::spawn});
+}
+
+inline void controller::serve_handlers(slot& me) {
+    while (me.handler != controlled_task::nobody && !giving_up_) {
+        if (!run_handler(me, std::exchange(me.handler, controlled_task::nobody)))
+            return switch_to(me.stack(), 0);
+        if (giving_up_) return;
+        scheduler_.went_back(me, model_.plain_lock(me.self.pending));
+        if (notes_.are_taken()) notes_.stands(me);
+        const std::uint32_t next = me.is_starting ? after_start(me) : pick();
+        if (next != me.stack()) switch_to(me.stack(), next);
+    }
+}
+
+/// The handler is the task's own code for that time: its steps are the task's, what it locks is
+/// the task's, and the task's own step waits until it has ended.
+///
+/// @return false: the handler threw, and the execution is over
+inline bool controller::run_handler(slot& me, std::uint32_t handler) {
+    task& self = me.self;
+    interruption at{self.pending, me.phase,     self.contexts, self.stage,
+                    self.is_idle, self.in_hook, self.unbroken, me.below};
+    me.below = &at;
+    ++me.depth;
+    me.phase = wait_phase::fresh;
+    self.stage = 0;
+    self.is_idle = self.in_hook = false;
+    self.unbroken = 0;
+    {
+        const sanitizer::watch_scope theirs;
+        guarded(self.name, [&] { subject_.interrupted(handler, self.ordinal); });
+    }
+    const bool is_over = result_.how == ending::threw && !giving_up_;
+    if (is_over) result_.tasks = stuck_.of({slots_.data(), used_}, model_.locks(), nullptr)->tasks;
+    --me.depth;
+    me.below = at.below;
+    me.phase = at.phase;
+    self.pending = at.pending;
+    self.stage = at.stage;
+    self.is_idle = at.is_idle;
+    self.in_hook = at.in_hook;
+    self.unbroken = at.unbroken;
+    return !is_over;
 }
 
 inline void controller::run_last(slot& me) {
