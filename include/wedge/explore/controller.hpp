@@ -341,7 +341,7 @@ private:
         switch_to(me.stack(), victim.stack());
     }
     /// Runs handlers on top of what the task is about to do, until it has the turn for that.
-    [[gnu::noinline, gnu::cold]] void serve_handlers(slot& me);
+    [[gnu::cold]] void serve_handlers(slot& me);
     bool run_handler(slot& me, std::uint32_t handler);
 
     /// Takes a step that may need several turns; the first one has come.
