@@ -6,8 +6,7 @@
 //
 // The first prints, and does not hang:
 //     possible deadlock: checking -> savings here, savings -> checking before
-// The second confirms the deadlock, and ends with the command that repeats it. The ordered twin is
-// sound.
+// The second confirms it, and ends with the command that repeats it. The ordered twin is sound.
 //
 // ctest: 01_native when=plain,asan run => possible deadlock: checking -> savings here
 // ctest: 01_explore when=plain,asan exit=1 explore transfer => confirmed deadlock.*withdraw.*holds      savings.*waits for  checking.*replay: [^\n]*transfer-

@@ -25,7 +25,7 @@ int status_of(Body body) {
 
 }  // namespace
 
-TEST_CASE("check: a broken invariant aborts, a kept one goes on") {
+TEST_CASE("check: a broken invariant aborts, an intact one does not") {
     const int broken = status_of([] { WEDGE_CHECK(1 + 1 == 3); });
     CHECK(WIFSIGNALED(broken));
     CHECK(WTERMSIG(broken) == SIGABRT);

@@ -14,7 +14,7 @@ numbers of(std::initializer_list<int> all) {
     return made;
 }
 
-TEST_CASE("inline_vector: the elements stay what they are when it outgrows its room") {
+TEST_CASE("inline_vector: elements keep their values when it outgrows its own storage") {
     numbers all;
     for (int i = 0; i < 100; ++i) {
         all.emplace_back(i);
@@ -25,7 +25,7 @@ TEST_CASE("inline_vector: the elements stay what they are when it outgrows its r
     CHECK(all.back() == 99);
 }
 
-TEST_CASE("inline_vector: inserts and erases at any place, within its room and beyond") {
+TEST_CASE("inline_vector: elements are inserted and erased at any place, inline and on the heap") {
     numbers all = of({1, 3});
     all.insert(all.begin() + 1, 2);
     CHECK(all == of({1, 2, 3}));

@@ -4,7 +4,7 @@
 
 #include <doctest/doctest.h>
 
-TEST_CASE("rng: the first sixteen numbers of seed 1 are the same on every machine") {
+TEST_CASE("rng: the first sixteen numbers of seed 1 are equal on every machine") {
     constexpr std::array<std::uint64_t, 16> golden = {
         0xb3f2af6d0fc710c5U, 0x853b559647364ceaU, 0x92f89756082a4514U, 0x642e1c7bc266a3a7U,
         0xb27a48e29a233673U, 0x24c123126ffda722U, 0x123004ef8df510e6U, 0x61954dcc47b1e89dU,
@@ -15,7 +15,7 @@ TEST_CASE("rng: the first sixteen numbers of seed 1 are the same on every machin
     for (const std::uint64_t expected : golden) CHECK(random.next() == expected);
 }
 
-TEST_CASE("rng: below stays below, and reaches every number") {
+TEST_CASE("rng: below(n) stays below n and reaches every number") {
     wedge::rng random(7);
     std::array<unsigned, 5> seen{};
     for (int i = 0; i < 1000; ++i) {

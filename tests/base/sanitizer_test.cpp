@@ -21,7 +21,7 @@ bool survives(const void* object) {
     return status == 0;
 }
 
-TEST_CASE("sanitizer: uninstrumented code is found to use an object that is gone") {
+TEST_CASE("sanitizer: a use after free in uninstrumented code is found") {
     auto object = std::make_unique<int>(1);
     const void* const place = object.get();
     CHECK(survives(place));

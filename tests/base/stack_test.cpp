@@ -41,7 +41,7 @@ TEST_CASE("stack: the callers are found, innermost first, in any thread") {
     std::thread([] { check_capture(); }).join();
 }
 
-TEST_CASE("stack: a deep one is cut") {
+TEST_CASE("stack: a deep stack is cut") {
     CHECK(recurse(100) == wedge::call_stack_max);
 }
 
@@ -61,7 +61,7 @@ TEST_CASE("stack: a frame pointer that leads nowhere ends the walk") {
     ::munmap(memory, 2 * page);
 }
 
-TEST_CASE("stack: exported functions have names, others a place in their file, data has none") {
+TEST_CASE("stack: exported functions have names, others a place in their file, data nothing") {
     const auto* const code = reinterpret_cast<const char*>(&::pthread_attr_destroy);
     CHECK(wedge::name_of_address(code + 1).starts_with("pthread_attr_destroy+0x1 (libc"));
     const wedge::call_stack here = wedge::capture_stack();

@@ -26,7 +26,7 @@ std::string message_of(const std::string& text) {
 
 }  // namespace
 
-TEST_CASE("schedule: the text has a version, a head and one line a switch") {
+TEST_CASE("schedule: the text has a version, a head and one line per switch") {
     const wedge::schedule s{"transfer",
                             0xabc,
                             "deposit | withdraw(3)",
@@ -44,7 +44,7 @@ TEST_CASE("schedule: the text has a version, a head and one line a switch") {
     CHECK(s.switches() == 1);
 }
 
-TEST_CASE("schedule: it says what the model left open, and what a livelock repeats") {
+TEST_CASE("schedule: the text has the options of the model, and the part that a livelock repeats") {
     wedge::schedule s{{}, 0, {}, {}, {run(0), run(1), run(1), run(0)}};
     s.open = {.all_policies = true, .spurious_wakeups = true};
     s.circle = 2;
@@ -62,7 +62,7 @@ TEST_CASE("schedule: it says what the model left open, and what a livelock repea
           "x.schedule:2:9: schedule: expected all-policies or spurious-wakeups, found 'fast'");
 }
 
-TEST_CASE("schedule: what was printed reads back as the same value") {
+TEST_CASE("schedule: parsing the printed text gives an equal value") {
     wedge::rng random(3);
     for (int i = 0; i < 200; ++i) {
         wedge::schedule s;
@@ -79,13 +79,13 @@ TEST_CASE("schedule: what was printed reads back as the same value") {
     }
 }
 
-TEST_CASE("schedule: comments, empty lines and line ends of other systems are read over") {
+TEST_CASE("schedule: comments, empty lines and foreign line ends are ignored") {
     const wedge::schedule s =
         wedge::parse_schedule("# saved\n\nwedge schedule 1\r\n# found on a Monday\n\nrun 2 x1\r\n");
     CHECK(s.decisions == std::vector{run(2)});
 }
 
-TEST_CASE("schedule: each mistake names its file, line and column") {
+TEST_CASE("schedule: each error names its file, line and column") {
     CHECK(message_of("") == "x.schedule:1:1: schedule: expected 'wedge', found ''");
     CHECK(message_of("\x1b[2J\x9b") == "x.schedule:1:1: schedule: expected 'wedge', found '?[2J?'");
     CHECK(message_of(std::string(1000, 'w')).size() < 200);
@@ -106,7 +106,7 @@ TEST_CASE("schedule: each mistake names its file, line and column") {
           "x.schedule:2:10: schedule: unexpected 'y'");
 }
 
-TEST_CASE("schedule: no text makes the reader do anything but answer") {
+TEST_CASE("schedule: the parser accepts or rejects any text, and never crashes") {
     const std::string good = "wedge schedule 1\nworkload w 00ff\nrun 0 x2\nchoose 1 of 3\n";
     wedge::rng random(11);
     for (int i = 0; i < 20000; ++i) {

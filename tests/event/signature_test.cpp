@@ -15,7 +15,7 @@ wedge::lock_use use(const char* name, wedge::mode how = wedge::mode::exclusive,
 
 }  // namespace
 
-TEST_CASE("signature: a cycle is the same wherever it is entered") {
+TEST_CASE("signature: a cycle has one signature wherever it is entered") {
     const std::vector<wedge::dependency> one = {{use("a"), use("b"), "t", false},
                                                 {use("b"), use("c"), "u", false},
                                                 {use("c"), use("a"), "v", false}};
@@ -24,7 +24,7 @@ TEST_CASE("signature: a cycle is the same wherever it is entered") {
     CHECK(wedge::cycle_signature(one) == "a/EE b/EE c/EE");
 }
 
-TEST_CASE("signature: modes count, instances and tasks do not") {
+TEST_CASE("signature: modes matter, instances and tasks do not") {
     const std::vector<wedge::dependency> exclusive = {{use("a"), use("b"), "t", false},
                                                       {use("b"), use("a"), "u", false}};
     std::vector<wedge::dependency> other = exclusive;
@@ -35,7 +35,7 @@ TEST_CASE("signature: modes count, instances and tasks do not") {
     CHECK(wedge::cycle_signature(exclusive) != wedge::cycle_signature(other));
 }
 
-TEST_CASE("signature: a hygiene finding is its kind, class and function, at whichever line") {
+TEST_CASE("signature: a hygiene finding has its kind, class and function, and no line") {
     wedge::finding found;
     found.kind = wedge::finding_kind::unlock_imbalance;
     found.locks = {use("a")};

@@ -23,7 +23,7 @@ using kinds = std::vector<finding_kind>;
 
 }  // namespace
 
-TEST_CASE("assert_held: a lock that is not held is found, of just that instance") {
+TEST_CASE("assert_held: a lock that is not held is found, by instance") {
     wedge::mutex lock("a");
     wedge::mutex other("a");
     {
@@ -62,7 +62,7 @@ TEST_CASE("pin: a lock released while pinned is found, after the unpin it is not
     }
 }
 
-TEST_CASE("pin: it needs a hold, and unpin a pin") {
+TEST_CASE("pin: a pin needs a hold, and an unpin needs a pin") {
     wedge::mutex lock("a");
     watched here;
     wedge::pin(lock);
@@ -82,7 +82,7 @@ TEST_CASE("initialise: a held lock is found, a free one is not") {
     CHECK(kinds_of(here) == kinds{finding_kind::held_when_destroyed});
 }
 
-TEST_CASE("might_lock: the order is that of an acquire, but nothing is held") {
+TEST_CASE("might_lock: the order is that of an acquire, and nothing is held afterwards") {
     wedge::mutex a("a");
     wedge::mutex b("b");
     watched here;
@@ -97,7 +97,7 @@ TEST_CASE("might_lock: the order is that of an acquire, but nothing is held") {
     CHECK(kinds_of(here) == kinds{finding_kind::circular});
 }
 
-TEST_CASE("might_lock: a lock that is held would hang, unless it is recursive") {
+TEST_CASE("might_lock: a held lock would hang, unless it is recursive") {
     wedge::mutex lock("a");
     wedge::recursive_mutex again("r");
     watched here;
@@ -111,7 +111,7 @@ TEST_CASE("might_lock: a lock that is held would hang, unless it is recursive") 
     CHECK(kinds_of(here) == kinds{finding_kind::recursive});
 }
 
-TEST_CASE("might_lock_shared: a reader waits for no reader of a lock that lets it in") {
+TEST_CASE("might_lock_shared: a reader does not wait for readers of a lock that admits it") {
     wedge::checked<std::shared_mutex> lock(
         wedge::lock_class("read while it reads", {.reads_nest = true}));
     watched here;
@@ -122,7 +122,7 @@ TEST_CASE("might_lock_shared: a reader waits for no reader of a lock that lets i
     CHECK(kinds_of(here) == kinds{finding_kind::recursive});
 }
 
-TEST_CASE("assert: with locks of level 0 there is nothing to say") {
+TEST_CASE("assert: assertions about locks of level 0 do nothing") {
     wedge::checked<std::mutex, wedge::level_constant<wedge::level::off>> lock;
     watched here;
     wedge::assert_held(lock);

@@ -10,7 +10,7 @@
 namespace barrier_test {
 using wedge::result;
 
-TEST_CASE("barrier: natively nobody passes before all have arrived, round after round") {
+TEST_CASE("barrier: natively no task passes before all have arrived, round after round") {
     wedge::barrier all(2, "all");
     std::atomic<int> arrived{0};
     bool is_early = false;
@@ -48,12 +48,12 @@ struct meeting {
 
 }  // namespace
 
-TEST_CASE("barrier: one party too few is a deadlock, the full number passes in every schedule") {
+TEST_CASE("barrier: one task too few is a deadlock, the full number passes in every schedule") {
     CHECK(explored_fully<meeting>("meet").what == result::deadlock);
     CHECK(explored_fully<meeting>("meet | meet").what == result::sound);
 }
 
-TEST_CASE("latch: it opens with the last count") {
+TEST_CASE("latch: it opens at the last count") {
     CHECK(explored_fully<meeting>("start").what == result::deadlock);
     CHECK(explored_fully<meeting>("start | count_down").what == result::sound);
     CHECK(explored_fully<meeting>("start | start").what == result::sound);

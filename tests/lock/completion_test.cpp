@@ -7,7 +7,7 @@
 using std::chrono::milliseconds;
 using wedge::result;
 
-TEST_CASE("completion: natively each complete lets one wait pass, complete_all every one") {
+TEST_CASE("completion: natively each complete lets one wait pass, complete_all lets all pass") {
     wedge::completion done("done");
     both::natively({[&] { done.wait(); }, [&] { done.complete(); }});
     CHECK(!done.try_wait());
@@ -19,7 +19,7 @@ TEST_CASE("completion: natively each complete lets one wait pass, complete_all e
     CHECK(done.try_wait());
 }
 
-TEST_CASE("completion: two waits need two completes, or one for all") {
+TEST_CASE("completion: two waits need two completes, or one complete_all") {
     wedge::completion done("done");
     const auto wait = [&] { done.wait(); };
     const auto once = [&] { done.complete(); };
@@ -47,7 +47,7 @@ struct completed_early {
 
 }  // namespace
 
-TEST_CASE("completion: constructor and check of a workload count too") {
+TEST_CASE("completion: completes and waits in a workload's constructor and check count too") {
     CHECK(wedge::explore<completed_early>(wedge::parse_program("look")).what == result::sound);
     const wedge::outcome twice =
         wedge::explore<completed_early>(wedge::parse_program("look | look"));

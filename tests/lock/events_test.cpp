@@ -39,7 +39,7 @@ TEST_CASE("events: a blocking acquire is attempt, acquired; then released") {
     CHECK(heard.seen == names{"attempt", "acquired", "released"});
 }
 
-TEST_CASE("events: a try is one event, and a failed one another") {
+TEST_CASE("events: a successful try is one event, and a failed try another") {
     wedge::mutex lock("m");
     recorder heard;
     REQUIRE(lock.try_lock());
@@ -53,7 +53,7 @@ TEST_CASE("events: a try is one event, and a failed one another") {
     CHECK(heard.seen == names{"try_acquired", "released"});
 }
 
-TEST_CASE("events: scoped_lock of two makes one blocking acquire, hence no order edge") {
+TEST_CASE("events: scoped_lock of two locks makes one blocking acquire, hence no order edge") {
     wedge::mutex a("a");
     wedge::mutex b("b");
     recorder heard;
@@ -61,7 +61,7 @@ TEST_CASE("events: scoped_lock of two makes one blocking acquire, hence no order
     CHECK(std::count(heard.seen.begin(), heard.seen.end(), "attempt") == 1);
 }
 
-TEST_CASE("events: the second hold of a recursive mutex is none") {
+TEST_CASE("events: the second hold of a recursive mutex is no event") {
     wedge::recursive_mutex lock("r");
     recorder heard;
     lock.lock();
@@ -104,7 +104,7 @@ TEST_CASE("events: downgrading changes the mode that is held") {
     lock.unlock_shared();
 }
 
-TEST_CASE("events: a hook that takes a lock of wedge does not call itself") {
+TEST_CASE("events: a hook that takes a lock of wedge is not called for it") {
     struct locking final : wedge::sink {
         locking() : sink(wedge::reader::trace) {}
         void on(wedge::task&, const wedge::event&) noexcept override {

@@ -15,7 +15,7 @@
 
 using wedge::finding_kind;
 
-TEST_CASE("external: an inversion of two addresses is found, the same order twice is not") {
+TEST_CASE("external: an inversion of two addresses is found, one order twice is not") {
     for (const bool inverts : {true, false}) {
         std::mutex a;
         std::mutex b;
@@ -39,7 +39,7 @@ TEST_CASE("external: an inversion of two addresses is found, the same order twic
     }
 }
 
-TEST_CASE("external: an address keeps its instance, readers and trylocks count as such") {
+TEST_CASE("external: an address keeps its instance, and readers and trylocks count as such") {
     std::mutex a;
     std::mutex b;
     const wedge::lock_class cls("x");
@@ -100,7 +100,7 @@ TEST_CASE("external: a recursive lock may be taken again, and hides no inversion
 }
 
 #ifdef HAS_BOOST_THREAD
-TEST_CASE("external: boost's recursive mutexes recur, its plain one does not") {
+TEST_CASE("external: boost's recursive mutexes are recursive, its plain one is not") {
     static_assert(wedge::lock_traits<boost::recursive_mutex>::kind ==
                   wedge::lock_kind::recursive_mutex);
     wedge::checked<boost::recursive_mutex> again("boost");

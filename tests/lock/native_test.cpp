@@ -36,19 +36,20 @@ void check_exclusion() {
 
 }  // namespace
 
-TEST_CASE_TEMPLATE("locks: natively they exclude", Lock, wedge::mutex, wedge::recursive_mutex,
-                   wedge::spinlock, wedge::shared_mutex, wedge::checked<std::shared_mutex>) {
+TEST_CASE_TEMPLATE("locks: native locks exclude each other", Lock, wedge::mutex,
+                   wedge::recursive_mutex, wedge::spinlock, wedge::shared_mutex,
+                   wedge::checked<std::shared_mutex>) {
     check_exclusion<Lock>();
 }
 
-TEST_CASE("locks: standard guards take them") {
+TEST_CASE("locks: guards of the standard library take them") {
     wedge::mutex a;
     wedge::mutex b;
     const std::scoped_lock both(a, b);
     CHECK(wedge::current().held.size() == 2);
 }
 
-TEST_CASE("locks: a try tells whether it got the lock") {
+TEST_CASE("locks: a try returns whether it got the lock") {
     wedge::mutex lock;
     {
         const wedge::try_guard mine(lock);
@@ -167,7 +168,7 @@ TEST_CASE("condition: a hand-over between threads, by wait, notify and time-out"
     CHECK(wedge::current().held.size() == 1);
 }
 
-TEST_CASE("thread: it runs, has its name, and is joined") {
+TEST_CASE("thread: a thread runs, has its name, and is joined") {
     std::string name;
     wedge::thread worker([&] { name = wedge::current().title(); }, "worker");
     REQUIRE(worker.joinable());

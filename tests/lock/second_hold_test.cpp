@@ -49,7 +49,7 @@ TEST_CASE_TEMPLATE("second hold: a nested read of a standard lock is found nativ
     CHECK(here.findings().empty());
 }
 
-TEST_CASE_TEMPLATE("second hold: a nested try that gets the lock is found", Lock, STANDARD_LOCKS) {
+TEST_CASE_TEMPLATE("second hold: a nested try that succeeds is found", Lock, STANDARD_LOCKS) {
     Lock lock("std tried");
     const watched here;
     REQUIRE(lock.try_lock_shared());
@@ -61,7 +61,7 @@ TEST_CASE_TEMPLATE("second hold: a nested try that gets the lock is found", Lock
     CHECK(is_one_breach(here.findings()));
 }
 
-TEST_CASE_TEMPLATE("second hold: one that writes is found as well", Lock, STANDARD_LOCKS) {
+TEST_CASE_TEMPLATE("second hold: a nested write is found", Lock, STANDARD_LOCKS) {
     Lock lock("std written");
     {
         const watched here;
@@ -75,7 +75,7 @@ TEST_CASE_TEMPLATE("second hold: one that writes is found as well", Lock, STANDA
     CHECK(is_one_breach(here.findings()));
 }
 
-TEST_CASE("second hold: a class may let reads nest, and never a write") {
+TEST_CASE("second hold: a class may allow nested reads, but not a nested write") {
     wedge::checked<std::shared_mutex> lock(wedge::lock_class("lenient", {.reads_nest = true}));
     const watched here;
     const wedge::shared_guard first(lock);
@@ -85,7 +85,7 @@ TEST_CASE("second hold: a class may let reads nest, and never a write") {
     CHECK(is_one_breach(here.findings()));
 }
 
-TEST_CASE("second hold: readers of a lock of another type nest as before") {
+TEST_CASE("second hold: readers of other lock types may nest") {
     wedge::checked<own_rwlock> lock("own");
     const auto nested = [&] {
         const wedge::shared_guard first(lock);
@@ -97,8 +97,8 @@ TEST_CASE("second hold: readers of a lock of another type nest as before") {
     CHECK(both::controlled({nested, nested}).what == result::sound);
 }
 
-TEST_CASE_TEMPLATE("second hold: explored it is a finding, with a writer or without", Lock,
-                   STANDARD_LOCKS) {
+TEST_CASE_TEMPLATE("second hold: under the explorer it is a finding, with a writer or without",
+                   Lock, STANDARD_LOCKS) {
     Lock lock("std explored");
     const auto nested = [&] {
         const wedge::shared_guard first(lock);
@@ -119,7 +119,7 @@ TEST_CASE_TEMPLATE("second hold: explored it is a finding, with a writer or with
     CHECK(both::controlled({in_turn, write}).what == result::sound);
 }
 
-TEST_CASE("second hold: with every policy it meets the writer that it deadlocks with") {
+TEST_CASE("second hold: with every policy it also meets the writer that it deadlocks with") {
     wedge::checked<std::shared_mutex> lock("std with policies");
     const auto nested = [&] {
         const wedge::shared_guard first(lock);

@@ -10,7 +10,7 @@
 using std::chrono::milliseconds;
 using wedge::result;
 
-TEST_CASE("semaphore: natively it counts") {
+TEST_CASE("semaphore: natively it counts units") {
     wedge::semaphore units(2, "units");
     units.down();
     CHECK(units.try_down());
@@ -20,7 +20,7 @@ TEST_CASE("semaphore: natively it counts") {
     CHECK(wedge::current().held.empty());
 }
 
-TEST_CASE("semaphore: as many as there are units go in together, and no more") {
+TEST_CASE("semaphore: as many tasks enter as there are units, and no more") {
     wedge::semaphore units(2, "units");
     std::atomic<int> inside{0};
     std::atomic<int> most{0};
@@ -35,7 +35,7 @@ TEST_CASE("semaphore: as many as there are units go in together, and no more") {
     CHECK(most == 2);
 }
 
-TEST_CASE("semaphore: a unit that nobody gives is a deadlock, a timed wait for it is none") {
+TEST_CASE("semaphore: waiting for a unit that never comes is a deadlock, a timed wait is not") {
     wedge::semaphore units(0, "units");
     const wedge::outcome stuck = both::controlled({[&] { units.down(); }});
     REQUIRE(stuck.what == result::deadlock);

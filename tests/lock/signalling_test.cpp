@@ -10,7 +10,7 @@
 
 using wedge::finding_kind;
 
-TEST_CASE("signalling: what a section takes must not be held over a wait for a fence") {
+TEST_CASE("signalling: a lock that a section takes must not be held over a wait for a fence") {
     for (const bool held_over_wait : {true, false}) {
         wedge::signalling_map fences;
         wedge::mutex lock("a");
@@ -29,7 +29,7 @@ TEST_CASE("signalling: what a section takes must not be held over a wait for a f
     }
 }
 
-TEST_CASE("signalling: sections nest, and the outermost one ends it") {
+TEST_CASE("signalling: sections nest, and the outermost one counts") {
     wedge::signalling_map fences;
     watched here;
     {
@@ -41,7 +41,7 @@ TEST_CASE("signalling: sections nest, and the outermost one ends it") {
     CHECK(here.findings().empty());
 }
 
-TEST_CASE("signalling: a wait inside a section is ordered by the locks around it alone") {
+TEST_CASE("signalling: a wait inside a section is ordered only by the locks around it") {
     wedge::signalling_map fences;
     wedge::mutex lock("a");
     watched here;
@@ -58,7 +58,7 @@ TEST_CASE("signalling: a wait inside a section is ordered by the locks around it
     CHECK(here.findings()[0].kind == finding_kind::circular);
 }
 
-TEST_CASE("signalling: where a task cannot sleep a section takes no map") {
+TEST_CASE("signalling: a section takes no map where the task cannot sleep") {
     wedge::signalling_map fences;
     wedge::spinlock spin("s");
     watched here;

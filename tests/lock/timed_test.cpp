@@ -69,7 +69,7 @@ TEST_CASE("timed: a shared acquire gives up, or gets the lock") {
         lock, [&] { return lock.try_lock_shared_until(now()); }, undo);
 }
 
-TEST_CASE("timed: the holder of a recursive one gets it again") {
+TEST_CASE("timed: the holder of a recursive mutex gets it again") {
     wedge::recursive_timed_mutex lock("again");
     const auto twice = [&] {
         const wedge::guard held(lock);
@@ -80,7 +80,7 @@ TEST_CASE("timed: the holder of a recursive one gets it again") {
     CHECK(both::controlled({twice, twice}).what == result::sound);
 }
 
-TEST_CASE("timed: an inversion of which one side gives up is none, both waiting are one") {
+TEST_CASE("timed: an inversion hangs only if both acquires wait without a time-out") {
     wedge::timed_mutex a("timed a");
     wedge::timed_mutex b("timed b");
     const auto ab = [&] {
@@ -101,7 +101,7 @@ TEST_CASE("timed: an inversion of which one side gives up is none, both waiting 
     CHECK(timed.exhausted);
 }
 
-TEST_CASE("timed: waits for events give up, or see them") {
+TEST_CASE("timed: waits for events give up, or see the event") {
     wedge::completion done("done");
     wedge::latch all(1, "all");
     wedge::semaphore units(0, "units");
@@ -128,7 +128,7 @@ TEST_CASE("timed: waits for events give up, or see them") {
     CHECK(missed > 0);
 }
 
-TEST_CASE("timed: a condition gives up with what its predicate says") {
+TEST_CASE("timed: a condition that gives up returns the value of its predicate") {
     struct flagged {
         wedge::mutex lock{"lock"};
         wedge::condition changed{"changed"};
@@ -166,7 +166,7 @@ TEST_CASE("timed: a condition gives up with what its predicate says") {
     CHECK(missed > 0);
 }
 
-TEST_CASE("interruptible: a signal may end the wait, and excuses none that needs it") {
+TEST_CASE("interruptible: a signal may end the wait, and a deadlock that needs a signal is one") {
     wedge::shared_mutex lock("signalled");
     wedge::semaphore units(0, "signalled units");
     wedge::completion done("signalled done");
@@ -203,7 +203,7 @@ TEST_CASE("interruptible: a signal may end the wait, and excuses none that needs
     CHECK(interrupted > 0);
 }
 
-TEST_CASE("interruptible: a ticket's waits, and one without a ticket") {
+TEST_CASE("interruptible: waits with a ticket, and without one") {
     wedge::ww_class resv("resv of signals");
     wedge::ww_mutex a(resv);
     wedge::ww_mutex b(resv);

@@ -8,7 +8,7 @@
 namespace work_test {
 using wedge::result;
 
-TEST_CASE("work: natively a flush waits for what was queued, a cancel for what runs") {
+TEST_CASE("work: natively flush waits for queued runs, cancel for the running one") {
     int done = 0;
     wedge::work job([&] { ++done; }, "job");
     REQUIRE(job.queue());

@@ -67,8 +67,8 @@ bool has_deadlock(const wedge::outcome& tried) {
 
 }  // namespace
 
-TEST_CASE_TEMPLATE("ww_mutex: natively transactions in both orders get through", Algorithm,
-                   wound_wait, wait_die) {
+TEST_CASE_TEMPLATE("ww_mutex: natively transactions in both orders succeed", Algorithm, wound_wait,
+                   wait_die) {
     objects<Algorithm> all;
     const auto mover = [&](std::uint32_t first) {
         return [&all, first] {
@@ -80,7 +80,7 @@ TEST_CASE_TEMPLATE("ww_mutex: natively transactions in both orders get through",
     CHECK(all.in_a + all.in_b == 200);
 }
 
-TEST_CASE_TEMPLATE("ww_mutex: who backs off is safe in every schedule, who does not deadlocks",
+TEST_CASE_TEMPLATE("ww_mutex: backing off is safe in every schedule, not backing off deadlocks",
                    Algorithm, wound_wait, wait_die) {
     const wedge::outcome sound = explored_fully<objects<Algorithm>>("move | move(1)");
     CHECK(!has_deadlock(sound));
@@ -91,8 +91,8 @@ TEST_CASE_TEMPLATE("ww_mutex: who backs off is safe in every schedule, who does 
     CHECK(!has_deadlock(explored_fully<objects<Algorithm>>("plainly | plainly")));
 }
 
-TEST_CASE_TEMPLATE("ww_mutex: three transactions get through, as far as a thousand walks show",
-                   Algorithm, wound_wait, wait_die) {
+TEST_CASE_TEMPLATE("ww_mutex: three transactions succeed in a thousand random walks", Algorithm,
+                   wound_wait, wait_die) {
     const wedge::outcome walked = wedge::explore<objects<Algorithm>>(
         wedge::parse_program("move | move(1) | move"),
         {.how = wedge::strategy::random, .executions_max = 1000});
@@ -100,7 +100,7 @@ TEST_CASE_TEMPLATE("ww_mutex: three transactions get through, as far as a thousa
     CHECK(!walked.bounded);
 }
 
-TEST_CASE("ww_mutex: the ticket's answers, one task alone") {
+TEST_CASE("ww_mutex: the results of a ticket's acquires, with one task") {
     wedge::ww_class resv("resv");
     wedge::ww_mutex a(resv);
     wedge::ww_mutex b(resv);

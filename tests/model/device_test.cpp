@@ -49,7 +49,7 @@ constexpr auto resv_cycle = "cycle dma_resv/EE reclaim/EE";
 
 }  // namespace
 
-TEST_CASE("device: small programs of the upstream design are sound to the end") {
+TEST_CASE("device: small programs of the upstream design are proved sound") {
     for (const char* text :
          {"fault | kswapd", "fault | kswapd(1)", "fault | fault(1)", "fault | unmap",
           "fault | truncate", "fault | hog", "fault | evict | kswapd", "fault, hog | fault(1)"}) {
@@ -106,7 +106,7 @@ TEST_CASE("design: with a walk that tries, upstream stays sound") {
     CHECK(tried<fixed_since_5_19>("fault | unmap").what == result::sound);
 }
 
-TEST_CASE("device: the name says the design") {
+TEST_CASE("device: the name contains the design") {
     CHECK(workload_name<device<design::upstream>>() == "device<upstream>");
     CHECK(workload_name<device<design::alloc_under_imap>>() == "device<alloc_under_imap>");
 }

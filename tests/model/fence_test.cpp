@@ -55,7 +55,7 @@ wedge::outcome tried(const char* program) {
 
 }  // namespace
 
-TEST_CASE("fence: a wait under a lock that the promise needs is a cycle, and hangs") {
+TEST_CASE("fence: waiting under a lock that the signaller needs is a cycle, and hangs") {
     const wedge::outcome stuck = tried("wait_under_lock | signal_under_lock");
     CHECK(stuck.what == result::deadlock);
     const auto is_cycle = [](const wedge::finding& each) {

@@ -31,7 +31,7 @@ public:
 
 }  // namespace
 
-TEST_CASE("free blocks: a block is split for less, and the rest can still be had") {
+TEST_CASE("free blocks: a block is split for a smaller one, and the rest stays free") {
     free_blocks all(8);
     CHECK(all.take_block(0));
     CHECK(!all.take_block(3));
@@ -41,7 +41,7 @@ TEST_CASE("free blocks: a block is split for less, and the rest can still be had
     CHECK(!all.take_block(0));
 }
 
-TEST_CASE("free blocks: what comes back together is one piece, what comes apart is not") {
+TEST_CASE("free blocks: pages that come together are one piece, pages that come apart are not") {
     free_blocks all(0);
     all.put(6);
     CHECK(all.take_block(2));
@@ -53,7 +53,7 @@ TEST_CASE("free blocks: what comes back together is one piece, what comes apart 
     CHECK(all.take_block(2));
 }
 
-TEST_CASE("free blocks: pages are taken of the smallest blocks first") {
+TEST_CASE("free blocks: pages are taken from the smallest blocks first") {
     free_blocks all(4);
     all.put(1);
     all.take(1);
@@ -64,7 +64,7 @@ TEST_CASE("free blocks: pages are taken of the smallest blocks first") {
     CHECK(all.take_block(0));
 }
 
-TEST_CASE("free blocks: natively none is lost between threads") {
+TEST_CASE("free blocks: natively threads lose no page") {
     free_blocks all(16);
     const auto work = [&] {
         for (int i = 0; i < 1000; ++i) {

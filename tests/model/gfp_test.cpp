@@ -11,7 +11,7 @@ static_assert(has(gfp_noio, gfp::direct_reclaim) && has(gfp_noio, gfp::kswapd_re
 static_assert(!has(gfp_nowait, gfp::direct_reclaim) && has(gfp_nowait, gfp::kswapd_reclaim));
 static_assert(!has(gfp_atomic, gfp::direct_reclaim) && has(gfp_atomic, gfp::high));
 
-TEST_CASE("gfp: a scope takes away what the flags ask for, and never adds") {
+TEST_CASE("gfp: a scope removes flags, and never adds any") {
     CHECK(effective(gfp_kernel, 0) == gfp_kernel);
     CHECK(effective(gfp_kernel, scope::nofs) == gfp_nofs);
     CHECK(effective(gfp_kernel, scope::noio) == gfp_noio);

@@ -39,7 +39,7 @@ void check_pair(const char* text, const char* alone, std::uint64_t executions = 
 
 }  // namespace
 
-TEST_CASE("gpu_device: small programs of the upstream design are sound to the end") {
+TEST_CASE("gpu_device: small programs of the upstream design are proved sound") {
     for (const char* text : {"fault | fault", "fault | unmap", "fault | evict", "fault | kswapd(1)",
                              "madvise, fault | fault(1)", "swap_out | unmap", "suspend | fault",
                              "create | close, create", "create, close | fault", "mmap | fault",
@@ -57,25 +57,25 @@ TEST_CASE("gpu_device: nothing is found in all actions of the upstream design at
     CHECK(done.what == result::unresolved);
 }
 
-TEST_CASE("gpu_device: submissions that name their objects in opposite orders both get through") {
+TEST_CASE("gpu_device: submissions that name their objects in opposite orders both succeed") {
     const outcome done = tried<design::upstream>("submit | submit(1)", 300);
     CHECK(done.findings.empty());
     CHECK(done.what == result::unresolved);
 }
 
-TEST_CASE("gpu_device: an object that is closed in use goes when its job is done") {
+TEST_CASE("gpu_device: an object that is closed in use is freed when its job is done") {
     const outcome done = tried<design::upstream>("create, submit, close, suspend", 300);
     CHECK(done.findings.empty());
     CHECK(done.what >= result::unresolved);
 }
 
-TEST_CASE("gpu_device: a job that has not run when its time is up is given up") {
+TEST_CASE("gpu_device: a job that has not run by its timeout is dropped") {
     const outcome done = tried<design::upstream>("submit, timeout, suspend", 300);
     CHECK(done.findings.empty());
     CHECK(done.what >= result::unresolved);
 }
 
-TEST_CASE("design: making room beside the ticket waits for who makes room too") {
+TEST_CASE("design: making room without the ticket deadlocks with another task that makes room") {
     CHECK(tried<design::eviction_without_ticket>("submit | flip").what <= result::finding);
     const outcome sound = tried<design::upstream>("submit | flip", 100);
     CHECK(sound.findings.empty());
@@ -99,12 +99,12 @@ TEST_CASE("design: recovery that allocates under the hardware's lock waits for a
     check_pair<design::recovery_allocates>("submit_user, swap_out | fault, recover", nullptr, 20);
 }
 
-TEST_CASE("design: a notifier that takes the reservation is called by who holds it") {
+TEST_CASE("design: a notifier that takes the reservation is called by its holder") {
     check_pair<design::notifier_takes_reservation>("submit_user, fault(1), fault",
                                                    "submit_user, swap_out, fault");
 }
 
-TEST_CASE("gpu_device: a broken design of the device deadlocks here too") {
+TEST_CASE("gpu_device: a broken design of the small device deadlocks here too") {
     CHECK(tried<design::blocking_shrinker>("fault | fault(1)").what == result::deadlock);
 }
 

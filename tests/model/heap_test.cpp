@@ -46,7 +46,7 @@ struct failing {
 
 }  // namespace
 
-TEST_CASE("heap: a `new` under a lock may reclaim there, as the order checker sees" * skipped) {
+TEST_CASE("heap: the order checker sees that a `new` under a lock may reclaim" * skipped) {
     const watched all;
     memory zone;
     mutex lock("heap user");
@@ -66,7 +66,7 @@ TEST_CASE("heap: a `new` under a lock may reclaim there, as the order checker se
     CHECK(!all.has_edge("allocates nothing", "reclaim"));
 }
 
-TEST_CASE("heap: it fails in a section alone, by throwing or with null" * skipped) {
+TEST_CASE("heap: `new` fails only in a section, by throwing or with null" * skipped) {
     memory zone;
     zone.set({.failing = {.percent = 100}});
     const heap_of heap(zone);
@@ -87,7 +87,7 @@ TEST_CASE("heap: it fails in a section alone, by throwing or with null" * skippe
     CHECK(is_null);
 }
 
-TEST_CASE("heap: a section runs the shrinkers, whose own allocations are no more of it" * skipped) {
+TEST_CASE("heap: a section runs the shrinkers, whose own allocations do not count" * skipped) {
     class cache final : public shrinker {
     public:
         void scan() override {
@@ -108,7 +108,7 @@ TEST_CASE("heap: a section runs the shrinkers, whose own allocations are no more
     CHECK(one.scans == 1);
 }
 
-TEST_CASE("heap: aligned objects are aligned, and threads without a lock are left alone") {
+TEST_CASE("heap: aligned objects are aligned, and threads without a lock are not affected") {
     struct alignas(256) wide {
         char bytes[300];
     };

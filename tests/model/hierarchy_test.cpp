@@ -113,7 +113,7 @@ void run_all() {
 
 }  // namespace
 
-TEST_CASE("hierarchy: the device on upstream does what Linux does, and nothing that it must not") {
+TEST_CASE("hierarchy: the device on upstream shows the orders of Linux, and no forbidden one") {
     const witness all;
     run_all();
     CHECK(all.findings().empty());

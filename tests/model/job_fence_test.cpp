@@ -112,7 +112,7 @@ TEST_CASE("job_fence: a callback that sleeps is found") {
     CHECK(all.findings()[0].kind == finding_kind::wait_type);
 }
 
-TEST_CASE("job_fence: a wait within the promise to signal, and under what the promise needs") {
+TEST_CASE("job_fence: waiting within the signalling section, and under a lock that it needs") {
     for (const bool is_broken : {true, false}) {
         const watched all;
         signalling_map map;
@@ -133,7 +133,7 @@ TEST_CASE("job_fence: a wait within the promise to signal, and under what the pr
     }
 }
 
-TEST_CASE("job_fence: whoever allocates before signalling waits for itself, even without FS") {
+TEST_CASE("job_fence: a task that allocates before it signals waits for itself, even without FS") {
     for (const gfp flags : {gfp_kernel, gfp_noio | gfp::noretry, gfp_nowait, gfp_atomic}) {
         const watched all;
         memory zone;
@@ -150,7 +150,7 @@ TEST_CASE("job_fence: whoever allocates before signalling waits for itself, even
     }
 }
 
-TEST_CASE("job_fence: taking a callback away under the lock that it takes deadlocks") {
+TEST_CASE("job_fence: removing a callback under the lock that it takes deadlocks") {
     using broken = removing<true>;
     using repaired = removing<false>;
     CHECK(explore<broken>(default_program<broken>()).what == result::deadlock);

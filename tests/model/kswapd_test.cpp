@@ -50,17 +50,17 @@ struct throttled {
 
 }  // namespace
 
-TEST_CASE("kswapd: who waits for it under a lock that it waits for has wedged") {
+TEST_CASE("kswapd: waiting for it under a lock that it waits for wedges") {
     using design::how;
     CHECK(explored<throttled<how::block, true>>().what == result::deadlock);
     CHECK(explored<throttled<how::try_, true>>().what == result::sound);
 }
 
-TEST_CASE("kswapd: who must stay out of the file system waits for it no longer than a second") {
+TEST_CASE("kswapd: a task that must stay out of the file system waits at most a second") {
     CHECK(explored<throttled<design::how::block, false>>().what == result::sound);
 }
 
-TEST_CASE("kswapd: an unfruitful one releases who waits, and so does its end") {
+TEST_CASE("kswapd: a fruitless kswapd releases its waiters, and so does its end") {
     memory zone({.pages = 8, .min = 2, .low = 4, .high = 5, .kswapd_tries = 1, .throttle = 3});
     REQUIRE(zone.alloc(6, gfp_nowait));
     std::thread kswapd([&] {
@@ -73,7 +73,7 @@ TEST_CASE("kswapd: an unfruitful one releases who waits, and so does its end") {
     kswapd.join();
 }
 
-TEST_CASE("kswapd: with pages enough nobody waits for it") {
+TEST_CASE("kswapd: with enough pages no task waits for it") {
     kswapd_waits waits(0);
     CHECK(waits.wait_for_wake([] { return true; }, site::current()));
     waits.throttle([] { return true; }, true, site::current());
@@ -81,7 +81,7 @@ TEST_CASE("kswapd: with pages enough nobody waits for it") {
     CHECK(!waits.is_hopeless());
 }
 
-TEST_CASE("kswapd: after so many runs without success it is hopeless, until one succeeds") {
+TEST_CASE("kswapd: it gives up after a number of fruitless runs, until one succeeds") {
     kswapd_waits waits(16);  // Linux: MAX_RECLAIM_RETRIES
     for (int i = 0; i < 15; ++i) waits.has_failed();
     CHECK(!waits.is_hopeless());

@@ -78,7 +78,7 @@ struct lock_free {
 
 }  // namespace
 
-TEST_CASE("lru: a walk sees the longest unused first, each once") {
+TEST_CASE("lru: a walk visits the least recently used object first, each object once") {
     object a, b, c;
     lru<object> list;
     std::vector<object*> seen;
@@ -124,12 +124,12 @@ TEST_CASE("lru: waiting for an object with the list locked deadlocks, trying doe
     CHECK(explored_fully<walked<false>>().what == result::sound);
 }
 
-TEST_CASE("lock_free_lru: who got the lock looks again") {
+TEST_CASE("lock_free_lru: a task that got the lock looks again") {
     CHECK(explored_fully<lock_free<false>>().what == result::exception);
     CHECK(explored_fully<lock_free<true>>().what == result::sound);
 }
 
-TEST_CASE("lock_free_lru: it takes what fits, and walks go round") {
+TEST_CASE("lock_free_lru: it takes as many objects as fit, and walks go round") {
     object a, b, c;
     lock_free_lru<object, 2> list;
     CHECK(list.add(a));

@@ -57,13 +57,13 @@ TEST_CASE("mapping: allocating under the tree's lock orders it before reclaim") 
     }
 }
 
-TEST_CASE("mapping: the walk of a task that holds the tree's lock never ends") {
+TEST_CASE("mapping: a walk by the holder of the tree's lock never ends") {
     CHECK(explored<walked<how::block, alloc_at::under_imap>>().what == result::deadlock);
     CHECK(explored<walked<how::block, alloc_at::before_imap>>().what == result::sound);
     CHECK(explored<walked<how::try_, alloc_at::under_imap>>().what == result::sound);
 }
 
-TEST_CASE("mapping: what a walk needs for each area is taken without waiting, the rest before it") {
+TEST_CASE("mapping: memory for each area is taken without waiting, or before the lock") {
     const watched all;
     memory zone({.pages = 8, .min = 0, .low = 0, .high = 0});
     mapping file;
@@ -79,7 +79,7 @@ TEST_CASE("mapping: what a walk needs for each area is taken without waiting, th
     CHECK(all.findings().empty());
 }
 
-TEST_CASE("mapping: a tree that reclaim does not walk has a class of its own, and may allocate") {
+TEST_CASE("mapping: a tree that reclaim does not walk has its own class, and may allocate") {
     for (const char* const tree : {"hugetlb_i_mmap_rwsem", "i_mmap_rwsem"}) {
         const watched all;
         memory zone;

@@ -133,7 +133,7 @@ private:
 
 }  // namespace
 
-TEST_CASE("memory: without limits it never ends") {
+TEST_CASE("memory: without limits it never runs out") {
     memory zone;
     CHECK(zone.alloc(~0U, gfp_nowait));
     zone.free(7);
@@ -152,7 +152,7 @@ TEST_CASE("memory: an allocation leaves the minimum free") {
     CHECK(!zone.alloc(~0U, gfp_nowait));
 }
 
-TEST_CASE("memory: low and high are passed below, not at") {
+TEST_CASE("memory: low and high are crossed below the mark, not at it") {
     memory zone(sixteen);
     CHECK(zone.alloc(8, gfp_kernel));
     CHECK(!zone.below_high());
@@ -163,7 +163,7 @@ TEST_CASE("memory: low and high are passed below, not at") {
     CHECK(zone.below_low());
 }
 
-TEST_CASE("memory: never more is free than there is") {
+TEST_CASE("memory: there are never more free pages than pages") {
     memory zone(sixteen);
     zone.free(5);
     CHECK(zone.free_pages() == 16);
@@ -172,7 +172,7 @@ TEST_CASE("memory: never more is free than there is") {
     CHECK(zone.free_pages() == 16);
 }
 
-TEST_CASE("memory: reclaim goes on while a pass frees, and no longer") {
+TEST_CASE("memory: reclaim goes on only while passes free pages") {
     memory zone(sixteen);
     plain_shrinker cache(zone, {1, 1, 1, 1});
     REQUIRE(zone.alloc(14, gfp_nowait));
@@ -192,7 +192,7 @@ TEST_CASE("memory: an allocation that may not sleep does not reclaim") {
     CHECK(cache.scans == 0);
 }
 
-TEST_CASE("memory: one pass of reclaim, and of kswapd, says what it freed") {
+TEST_CASE("memory: a pass of reclaim, and of kswapd, returns what it freed") {
     memory zone(sixteen);
     plain_shrinker cache(zone, {3, 3, 0});
     REQUIRE(zone.alloc(14, gfp_nowait));
@@ -203,7 +203,7 @@ TEST_CASE("memory: one pass of reclaim, and of kswapd, says what it freed") {
     CHECK(zone.free_pages() == 8);
 }
 
-TEST_CASE("memory: pages that would not fit are no progress") {
+TEST_CASE("memory: pages beyond the size of the zone are no progress") {
     memory zone(sixteen);
     plain_shrinker cache(zone, {3});
     CHECK(!zone.kswapd_pass());
@@ -258,7 +258,7 @@ TEST_CASE("memory: kswapd sleeps natively too") {
     kswapd.join();
 }
 
-TEST_CASE("memory: natively no page is lost between threads") {
+TEST_CASE("memory: natively threads lose no page") {
     memory zone(zone_limits{.pages = 8, .min = 1, .low = 2, .high = 3});
     const auto work = [&] {
         for (int i = 0; i < 1000; ++i)
@@ -272,7 +272,7 @@ TEST_CASE("memory: natively no page is lost between threads") {
     CHECK(zone.free_pages() == 8);
 }
 
-TEST_CASE("memory: an optional allocation makes one pass, a costly one too") {
+TEST_CASE("memory: an optional allocation makes one pass, and so does a costly one") {
     for (const bool is_block : {false, true}) {
         for (const gfp modifier : {gfp::none, gfp::noretry, gfp::retry_mayfail}) {
             memory zone({.pages = 64, .min = 0, .low = 1, .high = 2});
@@ -299,7 +299,8 @@ TEST_CASE("memory: urgent allocations and reclaimers may take the reserve") {
     CHECK(!zone.alloc(1, gfp_atomic));
 }
 
-TEST_CASE("memory: kswapd gives up after so many fruitless runs, until a reclaim frees something") {
+TEST_CASE(
+    "memory: kswapd gives up after a number of fruitless runs, until a reclaim frees something") {
     memory zone({.pages = 16, .min = 0, .low = 4, .high = 8, .kswapd_tries = 2});
     plain_shrinker cache(zone, {0, 0, 3});
     REQUIRE(zone.alloc(14, gfp_nowait));
@@ -313,7 +314,8 @@ TEST_CASE("memory: kswapd gives up after so many fruitless runs, until a reclaim
     CHECK(!zone.is_hopeless());
 }
 
-TEST_CASE("memory: when reclaim gets nowhere a process is killed, and only for who must have it") {
+TEST_CASE(
+    "memory: a process is killed when reclaim frees nothing, only for mandatory allocations") {
     for (const gfp flags : {gfp_kernel, gfp_kernel | gfp::noretry, gfp_kernel | gfp::retry_mayfail,
                             gfp_nofs, gfp_nowait}) {
         memory zone({.pages = 8, .min = 0, .low = 1, .high = 2});
@@ -335,7 +337,7 @@ TEST_CASE("memory: a victim whose address space is busy is not waited for") {
     CHECK(victim.reaps == 1);
 }
 
-TEST_CASE("memory: pressure is a choice, and none when it is off") {
+TEST_CASE("memory: pressure is a choice, and there is none when it is off") {
     const outcome done = explore<pressed>({{{"take", 0}}});
     CHECK(done.what == result::sound);
     CHECK(done.executions > 2);

@@ -56,7 +56,7 @@ TEST_CASE("mmap_lock: a second read hangs behind a queued writer") {
     CHECK(explore<nested_fault>({{{"fault", 0}}, {{"fault", 0}}}).what == result::sound);
 }
 
-TEST_CASE("mmap_lock: it is outside of reservations") {
+TEST_CASE("mmap_lock: it is taken outside of reservations") {
     const watched all;
     mmap_lock mmap;
     ww_class of("dma_resv");
@@ -127,7 +127,7 @@ struct copying : faulting<false> {
 
 }  // namespace
 
-TEST_CASE("fault: the handler is called again after it dropped the lock, but not more often") {
+TEST_CASE("fault: the handler is called again after it dropped the lock, and only once") {
     mmap_lock mm;
     std::vector<bool> first;
     const auto retries = [&](fault_flags how) WEDGE_NO_THREAD_SAFETY {
@@ -152,7 +152,7 @@ TEST_CASE("fault: a retry that must not wait keeps the lock, and the caller drop
     CHECK(all.findings().empty());
 }
 
-TEST_CASE("fault: a handler that drops the lock and says it is done is found") {
+TEST_CASE("fault: a handler that drops the lock and reports success is found") {
     const watched all;
     mmap_lock mm;
     handle_fault(mm, fault_flags::allow_retry, [&](fault_flags) WEDGE_NO_THREAD_SAFETY {
@@ -163,7 +163,7 @@ TEST_CASE("fault: a handler that drops the lock and says it is done is found") {
     CHECK(all.findings()[0].kind == finding_kind::unlock_imbalance);
 }
 
-TEST_CASE("fault: one that asks for another pass without dropping the lock leaks it") {
+TEST_CASE("fault: a handler that asks for another pass without dropping the lock leaks it") {
     const watched all;
     mmap_lock mm;
     handle_fault(mm, fault_flags::allow_retry, [&](fault_flags how) {
@@ -198,7 +198,7 @@ TEST_CASE("user_copy: under a lock that the fault handler takes it deadlocks") {
     CHECK(explored_fully<faulting<false>>().what == result::sound);
 }
 
-TEST_CASE("user_copy: one thread is enough to see it, and with page faults off there is nothing") {
+TEST_CASE("user_copy: one task suffices to find it, and with page faults off nothing is found") {
     for (const bool is_off : {false, true}) {
         const watched all;
         mmap_lock mm;

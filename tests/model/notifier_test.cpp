@@ -166,7 +166,7 @@ struct user_buffer {
 
 }  // namespace
 
-TEST_CASE("notifier: all are called, and the pages go in between") {
+TEST_CASE("notifier: all notifiers are called before the pages go") {
     memory zone;
     mmap_lock mm;
     notifier_list all(zone);
@@ -208,7 +208,7 @@ TEST_CASE("notifier: registering needs the mmap lock for writing") {
     CHECK(order.findings()[0].kind == finding_kind::not_held);
 }
 
-TEST_CASE("notifier: a callback must not allocate, nor take what is held over an allocation") {
+TEST_CASE("notifier: a callback must not allocate, nor take a lock held over an allocation") {
     for (const bool allocates : {true, false}) {
         const watched order;
         memory zone;
@@ -230,7 +230,7 @@ TEST_CASE("notifier: a callback must not allocate, nor take what is held over an
     }
 }
 
-TEST_CASE("notifier: the sequence tells that the pages have gone") {
+TEST_CASE("notifier: the sequence tells that the pages are gone") {
     CHECK(explored<used_pages<false>>().what == result::exception);
     CHECK(explored<used_pages<true>>().what == result::sound);
 }
@@ -240,7 +240,7 @@ TEST_CASE("notifier: unregistering under a lock of the callback deadlocks") {
     CHECK(explored<unregistering<false>>().what == result::sound);
 }
 
-TEST_CASE("userptr: the device's use and the core's taking away never overlap") {
+TEST_CASE("userptr: use by the device and removal by the core never overlap") {
     CHECK(explored<user_buffer>().what == result::sound);
 }
 

@@ -52,7 +52,7 @@ struct failing {
 
 }  // namespace
 
-TEST_CASE("pressure: off, it never strikes") {
+TEST_CASE("pressure: it never strikes when it is off") {
     CHECK(strikes_of({}, 100).empty());
 }
 
@@ -72,7 +72,7 @@ TEST_CASE("pressure: under control every allowed strike is explored") {
     CHECK(failing::seen == 0b1110);  // either fails, never both
 }
 
-TEST_CASE("pressure: risen watermarks make an allocation reclaim that would fit") {
+TEST_CASE("pressure: raised watermarks make an allocation reclaim that would fit") {
     memory zone({.pages = 8, .min = 0, .low = 4, .high = 6});
     CHECK(zone.alloc(6, gfp_nowait));
     zone.set({.rising = {.percent = 100, .times = 1}});
@@ -80,7 +80,7 @@ TEST_CASE("pressure: risen watermarks make an allocation reclaim that would fit"
     CHECK(zone.alloc(1, gfp_nowait));
 }
 
-TEST_CASE("pressure: it may be meant for the holders of one lock, or for one file alone") {
+TEST_CASE("pressure: it may select the holders of one lock, or one file") {
     mutex meant("meant");
     mutex other("other");
     fault_point held;
@@ -97,7 +97,7 @@ TEST_CASE("pressure: it may be meant for the holders of one lock, or for one fil
     CHECK(called.strikes("a test"));
 }
 
-TEST_CASE("pressure: it may be meant for one function, or for one task alone") {
+TEST_CASE("pressure: it may select one function, or one task") {
     fault_point called;
     called.set({.percent = 100, .called_in = "shrink"});
     CHECK(!called.strikes("a test", {"a.cpp", "shrink_all", 1}));
@@ -112,7 +112,7 @@ TEST_CASE("pressure: it may be meant for one function, or for one task alone") {
     name = before;
 }
 
-TEST_CASE("pressure: it may be meant for what some code has called, or has not") {
+TEST_CASE("pressure: it may select calls by a caller on the stack") {
     fault_point within;
     within.set({.percent = 100, .within = {__start_meant_code, __stop_meant_code}});
     CHECK(meant_call(within));
@@ -123,7 +123,7 @@ TEST_CASE("pressure: it may be meant for what some code has called, or has not")
     CHECK(without.strikes("a test"));
 }
 
-TEST_CASE("pressure: a process is killed although memory suffices") {
+TEST_CASE("pressure: a process is killed although there is memory") {
     class process final : public oom_victim {
     public:
         bool reap() override { return ++reaps != 0; }
@@ -139,7 +139,7 @@ TEST_CASE("pressure: a process is killed although memory suffices") {
     CHECK(victim.reaps == 1);
 }
 
-TEST_CASE("pressure: a hog comes, and goes") {
+TEST_CASE("pressure: a hog comes and leaves") {
     memory zone({.pages = 8});
     zone.set({.hogging = {.percent = 100}, .hog_pages = 6});
     CHECK(!zone.alloc(4, gfp_nowait));
@@ -149,7 +149,7 @@ TEST_CASE("pressure: a hog comes, and goes") {
     CHECK(zone.free_pages() == 4);
 }
 
-TEST_CASE("pressure: a task may be alone under it") {
+TEST_CASE("pressure: it may affect one task alone") {
     memory zone({.pages = 8, .min = 0, .low = 4, .high = 6});
     put_under({.raise_watermarks = true});
     int refused = 0;

@@ -15,7 +15,7 @@ namespace {
 constexpr std::array<primed_lock, 3> order{{{"stated a"}, {"stated b"}, {"stated c"}}};
 }
 
-TEST_CASE("prime: every lock of the order comes after all before it") {
+TEST_CASE("prime: every lock of the order comes after all locks before it") {
     const watched all;
     prime(order);
     CHECK(all.has_edge("stated a", "stated b"));
@@ -24,7 +24,7 @@ TEST_CASE("prime: every lock of the order comes after all before it") {
     CHECK(!all.has_edge("stated c", "stated a"));
 }
 
-TEST_CASE("prime: one run of the opposite is found, and says where the order was stated") {
+TEST_CASE("prime: one path against it is found, and the finding says where the order was stated") {
     const watched all;
     const unsigned here = __LINE__ + 1;
     prime(order);
@@ -43,7 +43,7 @@ TEST_CASE("prime: one run of the opposite is found, and says where the order was
     CHECK(is_stated_here);
 }
 
-TEST_CASE("prime: stating what is done finds nothing") {
+TEST_CASE("prime: stating the real order finds nothing") {
     const watched all;
     prime(order);
     mutex a("stated a");

@@ -50,14 +50,14 @@ struct machine {
 
 }  // namespace
 
-TEST_CASE("process: it is reaped for who must have memory") {
+TEST_CASE("process: it is reaped for an allocation that must succeed") {
     machine one;
     CHECK(one.zone.alloc(4, gfp_kernel));
     CHECK(one.victim.pages() == 0);
     CHECK(!one.victim.reap());  // there is nothing more
 }
 
-TEST_CASE("process: neither its lock nor a notifier is waited for") {
+TEST_CASE("process: reaping waits neither for its lock nor for a notifier") {
     machine one;
     {
         const guard busy(one.mm);
@@ -74,7 +74,7 @@ TEST_CASE("process: neither its lock nor a notifier is waited for") {
     CHECK(one.victim.pages() == 8);
 }
 
-TEST_CASE("process: killing is sound beside whoever changes the address space or quits") {
+TEST_CASE("process: killing is sound while others change the address space or exit") {
     for (const char* text : {"need | quit", "change | quit"}) {
         CAPTURE(std::string(text));
         const outcome done = explored<machine>(text);

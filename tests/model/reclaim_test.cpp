@@ -104,7 +104,7 @@ TEST_CASE("reclaim: the scopes of the task decide about the mask") {
     CHECK(with_reservation<false>(gfp_kernel, scope::noreclaim, gfp_kernel).empty());
 }
 
-TEST_CASE("reclaim: what cannot reclaim directly or opted out touches nothing") {
+TEST_CASE("reclaim: an allocation that cannot reclaim directly or opted out touches nothing") {
     for (const gfp flags : {gfp_nowait, gfp_atomic, gfp_kernel | gfp::nolockdep}) {
         const watched all;
         memory zone;
@@ -155,7 +155,7 @@ TEST_CASE("reclaim: a task in reclaim does not reclaim again") {
     CHECK(all.findings().empty());
 }
 
-TEST_CASE("reclaim: a shrinker that must not run for these flags is left out") {
+TEST_CASE("reclaim: a shrinker that must not run for the flags is skipped") {
     memory zone;
     fs_shrinker inodes;
     zone.add(inodes);
@@ -171,7 +171,7 @@ TEST_CASE("reclaim: a shrinker that must not run for these flags is left out") {
     CHECK(inodes.scans == 2);
 }
 
-TEST_CASE("reclaim: an allocation that opted out reclaims without being seen") {
+TEST_CASE("reclaim: an allocation that opted out reclaims without being checked") {
     const watched all;
     memory zone({.pages = 1});
     ww_class of("dma_resv");
@@ -183,7 +183,7 @@ TEST_CASE("reclaim: an allocation that opted out reclaims without being seen") {
     CHECK(!all.has_edge("reclaim", "dma_resv"));
 }
 
-TEST_CASE("reclaim: without a zone a program may state that it allocates") {
+TEST_CASE("reclaim: a program without a zone may state that it allocates") {
     const watched all;
     mutex dirty{"dirty"};
     {

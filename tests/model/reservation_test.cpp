@@ -91,7 +91,7 @@ struct submitted {
 
 }  // namespace
 
-TEST_CASE("reservation: two of them are one class, so waiting for a second is found") {
+TEST_CASE("reservation: all are of one class, so waiting for a second one is found") {
     const watched all;
     ww_class of("dma_resv");
     reservation a(of);
@@ -104,7 +104,7 @@ TEST_CASE("reservation: two of them are one class, so waiting for a second is fo
     CHECK(all.findings()[0].kind == finding_kind::ww_rule);
 }
 
-TEST_CASE("reservation: trying a second is sound") {
+TEST_CASE("reservation: trying a second one is sound") {
     const watched all;
     ww_class of("dma_resv");
     reservation a(of);
@@ -125,11 +125,11 @@ TEST_CASE_TEMPLATE("reservation: a ticket takes several in any order", W,
     CHECK(done.findings.empty());
 }
 
-TEST_CASE("reservation: without a ticket the same two deadlock") {
+TEST_CASE("reservation: without a ticket two of them deadlock") {
     CHECK(explored<crossing<ww_algorithm::wound_wait, false>>().what == result::deadlock);
 }
 
-TEST_CASE("reservation: a made-up back-off starts again with nothing held") {
+TEST_CASE("reservation: a simulated back-off starts again with nothing held") {
     const outcome done = explored<injected>();
     CHECK(done.what == result::sound);
     CHECK(done.executions >= 3);  // none, one, or two of them
@@ -187,7 +187,7 @@ TEST_CASE("reservation: making room allocates, adding a fence does not") {
     CHECK(!all.has_edge("signalling", "reclaim"));
 }
 
-TEST_CASE("reservation: whoever signals must not take it") {
+TEST_CASE("reservation: a signaller must not take it") {
     const outcome broken = explored<submitted<true>>();
     CHECK(broken.what == result::deadlock);
     const outcome repaired = explored<submitted<false>>();

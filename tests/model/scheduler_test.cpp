@@ -46,11 +46,11 @@ TEST_CASE("scheduler: a job's fence is signalled, with a reset or without") {
     CHECK(beside.what != result::deadlock);
 }
 
-TEST_CASE("scheduler: a job that takes what a waiter holds deadlocks") {
+TEST_CASE("scheduler: a job that takes a lock held by a waiter deadlocks") {
     CHECK(explored<queued<job_does::take_lock>>("submit").what == result::deadlock);
 }
 
-TEST_CASE("scheduler: natively too") {
+TEST_CASE("scheduler: it works on real threads") {
     signalling_map map;
     int runs = 0;
     {

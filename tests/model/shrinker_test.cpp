@@ -72,7 +72,7 @@ struct unregistering {
 
 }  // namespace
 
-TEST_CASE("shrinker: the target follows the count, the seeks, the priority and what was deferred") {
+TEST_CASE("shrinker: the target depends on count, seeks, priority and deferred objects") {
     static_assert(shrink_target(100, 0, 2, 0) == 200);  // four in two seeks, at most twice
     static_assert(shrink_target(100, 0, 4, 0) == 100);
     static_assert(shrink_target(100, 0, 0, 0) == 50);
@@ -81,7 +81,7 @@ TEST_CASE("shrinker: the target follows the count, the seeks, the priority and w
     static_assert(shrink_target(100, 40, 4, 2) == 35);
 }
 
-TEST_CASE("shrinker: it scans in batches, the rest when all are asked for") {
+TEST_CASE("shrinker: it scans in batches, and scans the rest if all objects are asked for") {
     cache two_batches(6, {.seeks = 4, .batch = 3});
     two_batches.scan();
     CHECK(two_batches.batches == sizes{3, 3});
@@ -93,7 +93,7 @@ TEST_CASE("shrinker: it scans in batches, the rest when all are asked for") {
     CHECK(small.batches.size() == 1);
 }
 
-TEST_CASE("shrinker: what is too little for a batch is deferred until it is enough") {
+TEST_CASE("shrinker: fewer objects than a batch are deferred until there are enough") {
     cache lazy(8, {.seeks = 4, .batch = 4, .priority = 2});
     lazy.scan();
     CHECK(lazy.batches.empty());
@@ -102,7 +102,7 @@ TEST_CASE("shrinker: what is too little for a batch is deferred until it is enou
     CHECK(!lazy.batches.empty());
 }
 
-TEST_CASE("shrinker: one that cannot go on stops the scan, and keeps the work") {
+TEST_CASE("shrinker: a scan that cannot go on stops, and its work is deferred") {
     cache stuck(8, {.seeks = 4, .batch = 4});
     stuck.is_stuck = true;
     stuck.scan();
@@ -135,7 +135,7 @@ TEST_CASE("shrinker_list: reclaim only tries the lock") {
     CHECK(seen.findings().empty());
 }
 
-TEST_CASE("shrinker_list: the flags of the reclaimer decide about each of its shrinkers") {
+TEST_CASE("shrinker_list: each shrinker is asked about the reclaimer's flags") {
     class fs_cache final : public shrinker {
     public:
         bool may_run(gfp effective) const override { return has(effective, gfp::fs); }

@@ -59,7 +59,7 @@ struct areas {
 
 }  // namespace
 
-TEST_CASE("vma_lock: a fault gets in, unless the area is marked") {
+TEST_CASE("vma_lock: a fault takes it, unless the area is marked") {
     vma_lock::sequence writes;
     vma_lock one(writes);
     vma_lock other(writes);

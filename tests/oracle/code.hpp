@@ -32,7 +32,7 @@ enum class op : std::uint8_t {
     context_leave,
     transaction_begin,  ///< starts a ticket; `to[0]` is where the block starts again
     transaction_end,    ///< releases what the transaction took and ends its ticket
-    leave,              ///< ends the run without a step: `return`
+    leave,              ///< to the end of the run without a step: `return`
     end,                ///< ends the run, a step of its own
 };
 

@@ -136,7 +136,6 @@ private:
         loops_ = 0;
         is_in_thread_ = head.starts_with("thread");
         is_in_hook_ = head.starts_with("shrinker") || head.starts_with("notifier");
-        is_in_handler_ = head.starts_with("handler");
         left_ = most + 2;
         braces(head, [&] { statements(1 + below(most)); });
     }
@@ -282,6 +281,7 @@ private:
         });
     }
     void mask() {
+        if (below(5) == 0) return branch(below(2) == 0 ? "hardirq threaded" : "softirq");
         const std::string what = below(3) == 0 ? "bh" : "irq";
         line(what + " off");
         if (depth_ < 5) statements(1 + below(2));
@@ -344,9 +344,7 @@ private:
                     return line(whats[below(4)]);
                 }
                 case feature::handlers: return line("yield");
-                case feature::masks:
-                    // A mask inside of a handler: the engine does not keep the others out yet.
-                    return is_in_handler_ ? line("yield") : mask();
+                case feature::masks: return mask();
                 case feature::ww: return wound_wait();
                 case feature::memory: return allocate();
                 case feature::asserts: return line("assert " + test());
@@ -363,7 +361,7 @@ private:
     std::vector<std::string> thread_names_;
     std::size_t thread_ = 0;
     unsigned loops_ = 0, left_ = 0;
-    bool has_map_ = false, is_in_thread_ = false, is_in_hook_ = false, is_in_handler_ = false;
+    bool has_map_ = false, is_in_thread_ = false, is_in_hook_ = false;
 };
 
 }  // namespace oracle

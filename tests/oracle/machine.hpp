@@ -174,11 +174,27 @@ private:
     const instruction& at(const frame& f) const {
         return bodies_[static_cast<std::size_t>(f.body)][static_cast<std::size_t>(f.at)];
     }
+    /// A run that ends early leaves its `hardirq { }`s first.
+    static void leave_contexts(task& t, frame& f) {
+        if (f.contexts.empty()) return;
+        t.irq_off = (f.contexts.front() & 2) != 0;
+        t.bh_off = (f.contexts.front() & 4) != 0;
+        f.contexts.clear();
+    }
+    /// Goes to the end of the run, which is a step.
+    void leave_run(task& t, frame& f) const {
+        if (!f.transactions.empty()) throw meaningless{"a run ends within its transaction"};
+        leave_contexts(t, f);
+        f.counts.clear();
+        f.scopes.clear();
+        f.at = static_cast<int>(bodies_[static_cast<std::size_t>(f.body)].size()) - 1;
+    }
     /// The run ends; what it holds stays held.
     void end_run(state& s, std::size_t task) const {
         oracle::task& t = s.tasks[task];
         if (!t.stack.back().transactions.empty())
             throw meaningless{"a run ends within its transaction"};
+        leave_contexts(t, t.stack.back());
         if (const int saved = t.stack.back().saved; saved >= 0) {
             t.irq_off = (saved & 1) != 0;
             t.bh_off = (saved & 2) != 0;
@@ -205,7 +221,7 @@ private:
     void settle(state& s, std::size_t i) const {
         while (!s.tasks[i].stack.empty()) {
             frame& f = s.tasks[i].stack.back();
-            if (f.is_giving_up) return;
+            if (f.is_giving_up) return leave_contexts(s.tasks[i], f);
             const instruction& now = at(f);
             switch (now.what) {
                 case op::jump: f.at = now.to[0]; break;
@@ -233,7 +249,7 @@ private:
                     f.scopes.pop_back();
                     ++f.at;
                     break;
-                case op::leave: end_run(s, i); break;
+                case op::leave: leave_run(s.tasks[i], f); break;
                 default: return;
             }
         }
@@ -266,7 +282,7 @@ private:
         bool is_in_hard = false, is_in_any = false;
         for (const frame& f : t.stack) {
             is_in_any = is_in_any || f.saved >= 0 || !f.contexts.empty();
-            is_in_hard = is_in_hard || std::count(f.contexts.begin(), f.contexts.end(), 1) != 0;
+            for (const int each : f.contexts) is_in_hard = is_in_hard || (each & 1) != 0;
         }
         if (handlers_[h].is_hard ? is_in_hard : is_in_any || t.bh_off) return;
         step made{static_cast<int>(s.tasks.size() + h), false, false, s};
@@ -306,12 +322,16 @@ private:
             case op::scope_leave:
             case op::leave: return;  // `settle` has passed them
             case op::context_enter:
-                return add(s, i, found, [&](state&, task&, frame& own) {
-                    own.contexts.push_back(now.of->is_hard ? 1 : 0);
+                return add(s, i, found, [&](state&, task& t, frame& own) {
+                    own.contexts.push_back((now.of->is_hard ? 1 : 0) + (t.irq_off ? 2 : 0) +
+                                           (t.bh_off ? 4 : 0));
+                    (now.of->is_hard ? t.irq_off : t.bh_off) = true;
                     ++own.at;
                 });
             case op::context_leave:
-                return add(s, i, found, [&](state&, task&, frame& own) {
+                return add(s, i, found, [&](state&, task& t, frame& own) {
+                    t.irq_off = (own.contexts.back() & 2) != 0;
+                    t.bh_off = (own.contexts.back() & 4) != 0;
                     own.contexts.pop_back();
                     ++own.at;
                 });

@@ -23,7 +23,8 @@ struct frame {
     bool is_giving_up = false;      ///< a bare `try` has failed: it releases what it took
     std::vector<int> counts;        ///< of the `repeat`s that it is in
     std::vector<int> scopes;        ///< of the `scope`s that it is in
-    std::vector<int> contexts;      ///< of the `hardirq { }`s that it is in: 1 hard, 0 soft
+    std::vector<int> contexts;      ///< of the `hardirq { }`s that it is in: 1 hard, 0
+                                    ///< soft; 2 and 4: the masks before it
     std::vector<int> transactions;  ///< where each starts again
     int saved = -1;                 ///< a handler: the masks before it, a bit each
 };

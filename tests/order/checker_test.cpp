@@ -20,7 +20,7 @@ constexpr const char* inversion = "L(A) L(B) U(B) U(A) | L(B) L(A) U(A) U(B)";
 
 }  // namespace
 
-TEST_CASE("findings: one a signature, and the checker goes on") {
+TEST_CASE("findings: one per signature, and the checker goes on") {
     collector heard;
     wedge::checker checker(evidence::classes, &heard);
     notation::player player(checker);
@@ -37,7 +37,8 @@ TEST_CASE("findings: one a signature, and the checker goes on") {
     CHECK(checker.findings().size() == 3);
 }
 
-TEST_CASE("findings: of several cycles through one edge the shortest come first, all are counted") {
+TEST_CASE(
+    "findings: of several cycles through one edge the shortest come first, and all are counted") {
     wedge::checker checker(evidence::classes);
     notation::player player(checker);
     player.play(
@@ -50,7 +51,7 @@ TEST_CASE("findings: of several cycles through one edge the shortest come first,
     for (const finding& found : checker.findings()) CHECK(found.cycles == 4);
 }
 
-TEST_CASE("findings: what cannot be counted is itself one") {
+TEST_CASE("findings: cycles that cannot be counted are a finding") {
     wedge::checker checker(evidence::classes);
     notation::player player(checker);
     std::string all;
@@ -64,7 +65,7 @@ TEST_CASE("findings: what cannot be counted is itself one") {
     CHECK(checker.findings()[3].kind == finding_kind::capacity);
 }
 
-TEST_CASE("reset: everything is forgotten, and learnt again the same way") {
+TEST_CASE("reset: everything is forgotten, and learnt again in the same way") {
     for (const evidence kept : {evidence::classes, evidence::exact}) {
         wedge::checker checker(kept);
         std::vector<std::string> first;
@@ -87,7 +88,7 @@ TEST_CASE("reset: everything is forgotten, and learnt again the same way") {
     }
 }
 
-TEST_CASE("executions: edges of one meet those of another") {
+TEST_CASE("executions: edges of different executions close a cycle") {
     wedge::checker checker(evidence::exact);
     for (const char* execution : {"L(A) L(B) U(B) U(A)", "| L(B) L(A) U(A) U(B)"}) {
         notation::player player(checker);
@@ -100,7 +101,7 @@ TEST_CASE("executions: edges of one meet those of another") {
     CHECK_FALSE(checker.findings()[0].graded.one_task);
 }
 
-TEST_CASE("prime: a stated order is broken by the first path against it") {
+TEST_CASE("prime: the first path against a stated order is a finding") {
     wedge::checker checker(evidence::exact);
     const unsigned line = __LINE__ + 1;
     checker.prime({{lock_class("A"), mode::shared}, {lock_class("B")}, {lock_class("C")}});
@@ -122,7 +123,7 @@ TEST_CASE("prime: a stated order is broken by the first path against it") {
     CHECK(unseen.findings()[0].graded.guard.empty());
 }
 
-TEST_CASE("prime: contradicting statements are found without any path") {
+TEST_CASE("prime: contradicting statements are a finding without any path") {
     wedge::checker checker(evidence::classes);
     checker.prime({{lock_class("A")}, {lock_class("B")}});
     CHECK(checker.findings().empty());
@@ -130,7 +131,7 @@ TEST_CASE("prime: contradicting statements are found without any path") {
     CHECK(checker.findings().size() == 1);
 }
 
-TEST_CASE("prime: a recursive read states no more than it is") {
+TEST_CASE("prime: a stated recursive read waits only for a writer") {
     wedge::checker checker(evidence::classes);
     checker.prime({{lock_class("A"), mode::shared}, {lock_class("B"), mode::recursive_shared}});
     notation::player(checker).play("RR(B) RR(A) U(A) U(B)");
@@ -139,7 +140,7 @@ TEST_CASE("prime: a recursive read states no more than it is") {
     CHECK(checker.findings().size() == 1);
 }
 
-TEST_CASE("held before anybody listened: the chain is computed anew") {
+TEST_CASE("held before a sink listened: the chain is computed again") {
     wedge::checker checker(evidence::classes);
     notation::player player(checker);
     wedge::task& self = player.add_task();
@@ -154,7 +155,7 @@ TEST_CASE("held before anybody listened: the chain is computed anew") {
     CHECK(checker.graph().edges() == 2);
 }
 
-TEST_CASE("threads: the same is found whoever comes first") {
+TEST_CASE("threads: the findings do not depend on which thread comes first") {
     constexpr int threads = 4;
     constexpr int classes = 24;
     for (int round = 0; round < 5; ++round) {

@@ -11,7 +11,7 @@
 
 #include "support/notation.hpp"
 
-TEST_CASE("threads: known and fresh chains at once, while classes, graph and table grow") {
+TEST_CASE("threads: validated and new chains at once, while classes, graph and table grow") {
     constexpr int threads = 4;
     constexpr int rounds = 150;
     wedge::checker checker(wedge::evidence::classes);
@@ -48,7 +48,7 @@ TEST_CASE("threads: known and fresh chains at once, while classes, graph and tab
     CHECK(checker.graph().edges() == 1 + 2 * rounds + 3 * threads * rounds);
 }
 
-TEST_CASE("stacks: both sides of a cycle show where they were taken, unless an engine asks") {
+TEST_CASE("stacks: both sides of a cycle have their stacks, except in engines") {
     for (const bool keeps : {false, true}) {
         wedge::checker checker(wedge::evidence::classes);
         checker.keep_stacks(keeps);

@@ -40,7 +40,7 @@ void check(const std::vector<std::string>& tasks, std::vector<finding_kind> want
 
 }  // namespace
 
-TEST_CASE("context: a class taken in an interrupt and held while it may come") {
+TEST_CASE("context: a class used in an interrupt must not be held with it enabled") {
     check({"I{ L(A) U(A) }", "L(A) U(A)"}, {one_class});
     check({"I{ RR(A) U(A) }", "L(A) U(A)"}, {one_class});
     check({"I{ L(A) U(A) }", "RR(A) U(A)"}, {one_class});
@@ -54,13 +54,13 @@ TEST_CASE("context: a plain read in an interrupt waits behind a waiting writer")
     check({"I{ RR(A) U(A) }", "R(A) U(A)"}, {});
 }
 
-TEST_CASE("context: letting interrupts in marks what is held, and only that") {
+TEST_CASE("context: enabling interrupts marks the locks held then, and no others") {
     check({"I{ L(A) U(A) }", "-i L(A) +i U(A)"}, {one_class});
     check({"I{ RR(A) U(A) }", "-i RR(A) +i U(A)"}, {});
     check({"I{ L(A) U(A) }", "-i L(A) U(A) +i L(B) U(B)"}, {});
 }
 
-TEST_CASE("context: softirqs come only while hardirqs may come too") {
+TEST_CASE("context: softirqs arrive only while hardirqs are enabled too") {
     CHECK(kinds_in("S{ L(A) U(A) } | -irq L(A) U(A) +irq").empty());
     CHECK(kinds_in("S{ L(A) U(A) } | -irq L(A) +irq U(A)") == std::vector{one_class});
     CHECK(kinds_in("S{ L(A) U(A) } | -bh -irq L(A) +irq U(A) +bh").empty());
@@ -68,19 +68,19 @@ TEST_CASE("context: softirqs come only while hardirqs may come too") {
     CHECK(kinds_in("H{ L(A) U(A) } | -bh L(A) U(A) +bh") == std::vector{one_class});
 }
 
-TEST_CASE("context: hardirqs interrupt softirqs, and not the other way round") {
+TEST_CASE("context: hardirqs interrupt softirqs, but not the reverse") {
     CHECK(kinds_in("H{ L(A) U(A) } | S{ L(A) U(A) }") == std::vector{one_class});
     CHECK(kinds_in("H{ L(A) U(A) } | S{ -irq L(A) U(A) }").empty());
     CHECK(kinds_in("S{ L(A) U(A) } | S{ L(A) U(A) }").empty());
 }
 
-TEST_CASE("context: a trylock in an interrupt does not wait, but one held may be met by it") {
+TEST_CASE("context: a trylock in an interrupt does not wait, but its hold counts outside of it") {
     check({"I{ T(A) U(A) }", "L(A) U(A)"}, {});
     check({"I{ L(A) U(A) }", "T(A) U(A)"}, {one_class});
     check({"I{ L(A) U(A) }", "TX(A)"}, {});
 }
 
-TEST_CASE("context: a class of interrupts that leads to one held while they may come") {
+TEST_CASE("context: a class of an interrupt that leads to a class held with it enabled") {
     check({"I{ L(A) U(A) }", "-i L(A) L(B) U(B) U(A) +i", "L(B) U(B)"}, {on_a_path});
     check({"I{ L(A) U(A) }", "-i L(A) L(B) U(B) U(A) +i", "-i L(B) U(B) +i"}, {});
     check({"I{ L(A) U(A) }", "-i L(B) L(A) U(A) U(B) +i", "L(B) U(B)"}, {});
@@ -90,7 +90,7 @@ TEST_CASE("context: a class of interrupts that leads to one held while they may 
           {on_a_path});
 }
 
-TEST_CASE("context: inversions over a read of the interrupt") {
+TEST_CASE("context: inversions with a read in the interrupt") {
     check({"I{ RR(A) U(A) }", "-i L(A) L(B) U(B) U(A) +i", "L(B) U(B)"}, {on_a_path});
     check({"I{ RR(A) U(A) }", "-i L(A) RR(B) U(B) U(A) +i", "RR(B) U(B)"}, {});
     check({"I{ RR(A) U(A) }", "-i L(A) RR(B) U(B) U(A) +i", "L(B) U(B)"}, {on_a_path});
@@ -98,7 +98,7 @@ TEST_CASE("context: inversions over a read of the interrupt") {
     check({"I{ L(A) U(A) }", "-i RR(A) L(B) U(B) U(A) +i", "L(B) U(B)"}, {on_a_path});
 }
 
-TEST_CASE("context: recursive reads with interrupts let in") {
+TEST_CASE("context: recursive reads with interrupts enabled") {
     check({"-i L(A) U(A) +i", "I{ RR(A) L(B) U(B) U(A) }", "RR(A) U(A)"}, {});
     check({"-i L(A) U(A) +i", "I{ L(A) L(B) U(B) U(A) }", "RR(A) U(A)"}, {one_class});
     check({"-i L(B) RR(A) U(A) U(B) +i", "RR(A) U(A)", "I{ L(B) U(B) }"}, {});
@@ -108,7 +108,7 @@ TEST_CASE("context: recursive reads with interrupts let in") {
     check({"-i L(B) L(A) U(A) U(B) +i", "RR(A) U(A)", "I{ RR(B) U(B) }"}, {on_a_path});
 }
 
-TEST_CASE("context: a local lock is no dependency between processors") {
+TEST_CASE("context: a local lock makes no dependency between processors") {
     const std::string of_interrupt = "H{ L(A@spin) U(A@spin) }";
     const std::string over_local = "-irq L(A@spin) L(LA@local) U(LA@local) U(A@spin) +irq";
     CHECK(kinds_in("L(LA@local) U(LA@local) | " + of_interrupt + " | " + over_local).empty());
@@ -122,14 +122,14 @@ TEST_CASE("context: a local lock is no dependency between processors") {
           std::vector{finding_kind::circular});
 }
 
-TEST_CASE("context: two sorts of interrupts close one cycle") {
+TEST_CASE("context: two kinds of interrupts close one cycle") {
     CHECK(kinds_in("H{ L(A) U(A) } | -irq L(A) L(B) U(B) U(A) +irq | S{ -irq L(C) U(C) } | "
                    "-bh -irq L(C) L(D) U(D) U(C) +irq +bh | -irq L(B) +irq U(B)") ==
           std::vector{on_a_path});
     CHECK(kinds_in("H{ L(A) U(A) } | -irq L(A) L(B) U(B) U(A) +irq | S{ -irq L(B) U(B) }").empty());
 }
 
-TEST_CASE("context: what the interrupted task holds is not ordered before what the handler takes") {
+TEST_CASE("context: locks of the interrupted task are not ordered before locks of the handler") {
     wedge::checker checker(wedge::evidence::exact);
     notation::player player(checker);
     wedge::task& self = player.add_task();
@@ -151,7 +151,7 @@ TEST_CASE("context: what the interrupted task holds is not ordered before what t
     CHECK(checker.findings()[0].kind == one_class);
 }
 
-TEST_CASE("context: a conflict has no verdict yet, and names both places") {
+TEST_CASE("context: a conflict is unresolved, and names both places") {
     const std::vector<finding> found =
         findings_of("L(A) U(A) | H{ L(A) U(A) }", wedge::evidence::exact);
     REQUIRE(found.size() == 1);

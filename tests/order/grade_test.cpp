@@ -18,7 +18,7 @@ finding only(const char* text, evidence kept = evidence::exact) {
 
 }  // namespace
 
-TEST_CASE("guard: a lock around both orders refutes the cycle, with exact evidence only") {
+TEST_CASE("guard: a lock around both orders refutes the cycle, only with exact evidence") {
     const char* const text = "L(G) L(A) L(B) U(B) U(A) U(G) | L(G) L(B) L(A) U(A) U(B) U(G)";
     CHECK(only(text).graded.guard == "G");
     CHECK(only(text).judged == verdict::refuted);
@@ -42,7 +42,7 @@ TEST_CASE("guard: it must be the same instance, exclusive, and from before the f
     CHECK(tried.graded.guard == "G");
 }
 
-TEST_CASE("guard: an unguarded repetition takes the claim back, and never gives it") {
+TEST_CASE("guard: an unguarded repetition withdraws the guard for good") {
     wedge::checker checker(evidence::exact);
     notation::player player(checker);
     wedge::task& first = player.add_task();
@@ -66,12 +66,12 @@ TEST_CASE("guard: an unguarded repetition takes the claim back, and never gives 
     CHECK(found.signature == checker.findings()[0].signature);
 }
 
-TEST_CASE("needs a writer: only when every wait is a read behind a read") {
+TEST_CASE("needs a writer: only if every wait is a read behind a read") {
     CHECK(only("R(A) R(B) U(B) U(A) | R(B) R(A) U(A) U(B)").graded.needs_writer);
     CHECK_FALSE(only("R(A) R(B) U(B) U(A) | R(B) L(A) U(A) U(B)").graded.needs_writer);
 }
 
-TEST_CASE("one task: graded so when one task took both orders, and never refuted by it") {
+TEST_CASE("one task: graded so if one task took both orders, and never refuted by it") {
     const finding alone = only("L(A) L(B) U(B) U(A) L(B) L(A) U(A) U(B)");
     CHECK(alone.graded.one_task);
     CHECK(alone.judged == verdict::unresolved);
@@ -94,7 +94,7 @@ TEST_CASE("class only: graded so until the instances meet") {
     CHECK(found.cycle[1].wanted.instance == found.cycle[0].held.instance);
 }
 
-TEST_CASE("explanation: the observations meet in their instances and come from different tasks") {
+TEST_CASE("explanation: the observations share their instances and come from different tasks") {
     const finding found = only(
         "L(A.2) L(B.2) U(B.2) U(A.2) | L(A.1) L(B.1) U(B.1) U(A.1) | L(B.1) L(A.1) U(A.1) U(B.1)");
     CHECK(found.what == "B -> A here, A -> B before");

@@ -24,7 +24,7 @@ TEST_CASE("unlock: a lock that is not held is found, a held one is not") {
     CHECK(notation::findings_of("L(A) U(A) L(A) U(A)").empty());
 }
 
-TEST_CASE("unlock: instances of one class are not merged") {
+TEST_CASE("unlock: two holds of one class are not merged") {
     check_one(notation::findings_of("RR(X.1) RR(X.2) U(X.1) U(X.1)"),
               finding_kind::unlock_imbalance);
     CHECK(notation::findings_of("RR(X.1) RR(X.2) U(X.1) U(X.2)").empty());
@@ -67,7 +67,7 @@ TEST_CASE("task end: locks still held are found, all in one finding") {
     }
 }
 
-TEST_CASE("destroy: a lock that its task holds is found") {
+TEST_CASE("destroy: a lock that the destroying task holds is found") {
     for (const bool holds : {true, false}) {
         wedge::checker checker(wedge::evidence::classes);
         wedge::task self;

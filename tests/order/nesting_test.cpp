@@ -13,13 +13,13 @@ using wedge::finding;
 using wedge::finding_kind;
 using wedge::verdict;
 
-TEST_CASE("subclass: it excuses a nesting of two locks, never one of a lock with itself") {
+TEST_CASE("subclass: it excuses nesting two locks, but not a lock within itself") {
     check_silent("L(X.1) SUB(X.2;1) U(X.2) U(X.1)");
     check_only(finding_kind::recursive, "SUB(X.1;1) SUB(X.2;1) U(X.2) U(X.1)");
     check_only(finding_kind::recursive, "L(X.1) SUB(X.1;1) U(X.1)");
 }
 
-TEST_CASE("subclass: two locks nested both ways are found, whatever the subclasses say") {
+TEST_CASE("subclass: two locks nested in both orders are found, whatever the subclasses") {
     check_only(finding_kind::instance_order,
                "L(A.1) SUB(A.2;1) U(A.2) U(A.1) | L(A.2) SUB(A.1;1) U(A.1) U(A.2)");
     check_silent("L(A.1) SUB(A.2;1) U(A.2) U(A.1) | L(A.1) SUB(A.2;2) U(A.2) U(A.1)");
@@ -33,7 +33,7 @@ TEST_CASE("subclass: two locks nested both ways are found, whatever the subclass
         "L(A.1) SUB(A.3;1) U(A.3) U(A.1)");
 }
 
-TEST_CASE("subclass: two subclasses nested both ways are found, whatever the instances") {
+TEST_CASE("subclass: two subclasses nested in both orders are found, whatever the instances") {
     check_only(finding_kind::instance_order,
                "L(X.1) SUB(X.2;1) U(X.2) U(X.1) | SUB(X.3;1) L(X.4) U(X.4) U(X.3)");
     const std::vector<finding> found = findings_of(
@@ -55,7 +55,7 @@ TEST_CASE("subclass: it hides no cycle with another class") {
     check_silent("L(A.1) SUB(A.2;1) L(B) U(B) U(A.2) U(A.1) | SUB(A.1;1) L(B) U(B) U(A.1)");
 }
 
-TEST_CASE("subclass: nestings under a common lock are refuted, but not for those without it") {
+TEST_CASE("subclass: nestings under a common lock are refuted, nestings without it are not") {
     const char* const guarded =
         "L(G) L(A.1) SUB(A.2;1) U(A.2) U(A.1) U(G) | L(G) L(A.2) SUB(A.1;1) U(A.1) U(A.2) U(G)";
     wedge::checker checker(evidence::exact);
@@ -72,7 +72,7 @@ TEST_CASE("subclass: nestings under a common lock are refuted, but not for those
     CHECK(checker.findings()[1].judged == verdict::unresolved);
 }
 
-TEST_CASE("subclass: live, nestings that cannot be kept are a finding, once") {
+TEST_CASE("subclass: in a live program, too many nestings are one finding") {
     wedge::checker checker(evidence::classes);
     notation::player player(checker);
     const auto nest = [&](int number) {
@@ -89,7 +89,7 @@ TEST_CASE("subclass: live, nestings that cannot be kept are a finding, once") {
     CHECK(checker.findings()[0].kind == finding_kind::capacity);
 }
 
-TEST_CASE("declared order: every nesting is checked against it, also of a known chain") {
+TEST_CASE("declared order: every nesting is compared with it, also in a validated chain") {
     check_only(finding_kind::instance_order,
                "CMP(A) L(A.1) L(A.2) U(A.2) U(A.1) | L(A.2) L(A.1) U(A.1) U(A.2)");
     check_only(finding_kind::instance_order, "CMP(A) L(A.3) SUB(A.1;1) U(A.1) U(A.3)");
@@ -99,7 +99,7 @@ TEST_CASE("declared order: every nesting is checked against it, also of a known 
     check_only(finding_kind::circular, "CMP(A) L(A.1) L(B) U(B) U(A.1) | L(B) L(A.2) U(A.2) U(B)");
 }
 
-TEST_CASE("nest lock: it must be held, whatever else is") {
+TEST_CASE("nest lock: it must be held, whatever other locks are held") {
     check_only(finding_kind::nest_not_held, "N(A;M) U(A)");
     check_only(finding_kind::nest_not_held, "N(A@spin;o.1) U(A@spin)");
     check_only(finding_kind::nest_not_held, "L(M) N(A;M) U(A) U(M) | L(X) N(A;M) U(A) U(X)");
@@ -108,7 +108,7 @@ TEST_CASE("nest lock: it must be held, whatever else is") {
     check_silent("W(o.1) N(A;o.1) U(A) U(o.1)");
 }
 
-TEST_CASE("nest lock: held exclusively it serialises what nests beneath it") {
+TEST_CASE("nest lock: held exclusively it serialises the locks nested beneath it") {
     check_silent(
         "L(M) N(A.1;M) N(A.2;M) U(A.2) U(A.1) U(M) | L(M) N(A.2;M) N(A.1;M) U(A.1) U(A.2) U(M)");
     check_only(finding_kind::recursive, "R(M) N(A.1;M) N(A.2;M) U(A.2) U(A.1) U(M)");
@@ -116,7 +116,7 @@ TEST_CASE("nest lock: held exclusively it serialises what nests beneath it") {
     check_only(finding_kind::recursive, "L(M) N(A.1;M) N(A.1;M)");
 }
 
-TEST_CASE("nest lock: a lock taken in between is ordered before the second one") {
+TEST_CASE("nest lock: a lock taken in between is ordered before the second lock") {
     check_only(finding_kind::circular, "L(M) N(A.1;M) L(X) N(A.2;M) U(A.2) U(X) U(A.1) U(M)");
     check_only(finding_kind::circular, "L(A.1) L(M) N(A.2;M) U(A.2) U(M) U(A.1)");
     check_silent("L(M) L(X) N(A.1;M) N(A.2;M) U(A.2) U(A.1) U(X) U(M)");

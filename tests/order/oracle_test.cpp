@@ -29,7 +29,7 @@ bool oracle_says(const char* text) {
 
 }  // namespace
 
-TEST_CASE("oracle: it knows the textbook cases itself") {
+TEST_CASE("oracle: it decides the textbook cases") {
     CHECK(oracle_says("L(A) L(B) U(B) U(A) | L(B) L(A) U(A) U(B)"));
     CHECK_FALSE(oracle_says("L(A) L(B) U(B) U(A) | L(A) L(B) U(B) U(A)"));
     CHECK_FALSE(oracle_says("L(A) L(B) U(B) U(A) | L(B) T(A) U(A) U(B)"));

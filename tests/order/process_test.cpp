@@ -35,7 +35,7 @@ collector& heard() {
 
 }  // namespace
 
-TEST_CASE("process: threads are heard without any set-up") {
+TEST_CASE("process: the checker hears threads without any set-up") {
     CHECK(wedge::current().sink == &wedge::process_checker());
     collector& found = heard();
     const std::size_t before = found.all.size();
@@ -51,7 +51,7 @@ TEST_CASE("process: threads are heard without any set-up") {
     CHECK_FALSE(found.all.back().graded.one_task);
 }
 
-TEST_CASE("process: a thread that ends with a lock held is heard at its end") {
+TEST_CASE("process: a thread that ends with a lock held is a finding") {
     collector& found = heard();
     const std::size_t before = found.all.size();
     lock_identity lock(wedge::lock_kind::mutex, wedge::lock_class("process left"));
@@ -67,7 +67,7 @@ TEST_CASE("process: a thread that ends with a lock held is heard at its end") {
     CHECK(found.all.back().kind == wedge::finding_kind::held_at_exit);
 }
 
-TEST_CASE("process: the child of a fork goes on checking") {
+TEST_CASE("process: the child of a fork keeps checking") {
     collector& found = heard();
     lock_identity a(wedge::lock_kind::mutex, wedge::lock_class("fork a"));
     lock_identity b(wedge::lock_kind::mutex, wedge::lock_class("fork b"));

@@ -54,7 +54,7 @@ void check_recursive(const char* text) {
 
 }  // namespace
 
-TEST_CASE("order: an inversion of two locks is found, the same order twice is not") {
+TEST_CASE("order: an inversion of two locks is found, one order twice is not") {
     check_circular("L(A) L(B) U(B) U(A) | L(B) L(A) U(A) U(B)");
     check_silent("L(A) L(B) U(B) U(A) | L(A) L(B) U(A) U(B)");
 }
@@ -72,24 +72,24 @@ TEST_CASE("order: cycles of three and four locks are found in any order of disco
     check_silent("L(A) L(B) U(B) U(A) | L(C) L(D) U(D) U(C) | L(B) L(C) U(C) U(B)");
 }
 
-TEST_CASE("trylock: a failed one records nothing") {
+TEST_CASE("trylock: a failed trylock records nothing") {
     check_silent("L(A) L(B) U(B) U(A) | L(B) TX(A) U(B)");
 }
 
-TEST_CASE("trylock: a successful one has no incoming edge but outgoing ones") {
+TEST_CASE("trylock: a successful trylock has outgoing edges only") {
     check_silent("L(A) L(B) U(B) U(A) | L(B) T(A) U(A) U(B)");
     check_silent("L(X.1) T(X.2) U(X.2) U(X.1)");
     check_circular("L(A) L(B) U(B) U(A) | T(B) L(A) U(A) U(B)");
     check_circular("L(A) TR(B) L(C) U(C) U(B) U(A) | L(C) L(B) U(B) U(C)");
 }
 
-TEST_CASE("edges: every held lock gets one, also beneath a trylock or a recursive read") {
+TEST_CASE("edges: every held lock gets an edge, also beneath a trylock or a recursive read") {
     check_circular("L(A) T(B) L(C) U(C) U(B) U(A) | L(C) L(A) U(A) U(C)");
     check_circular("L(A) RR(B) L(C) U(C) U(B) U(A) | L(C) L(A) U(A) U(C)");
     check_silent("L(A) T(B) L(C) U(C) U(B) U(A) | L(A) L(C) U(C) U(A)");
 }
 
-TEST_CASE("chain cache: a trylock variant does not hide the blocking one behind it") {
+TEST_CASE("chain cache: a trylock chain does not hide the blocking chain") {
     check_circular(
         "L(A) RR(B) L(C) U(C) U(B) U(A) | L(A) TRR(B) L(C) U(C) U(B) U(A) | L(C) L(A) U(A) U(C)");
     check_circular(
@@ -98,17 +98,17 @@ TEST_CASE("chain cache: a trylock variant does not hide the blocking one behind 
     check_silent("L(A) T(B) L(C) U(C) U(B) U(A) | L(A) TX(B) L(C) U(C) U(A) | L(B) T(A) U(A) U(B)");
 }
 
-TEST_CASE("chain cache: the mode belongs to the key") {
+TEST_CASE("chain cache: the mode is part of the key") {
     check_circular("RR(A) RR(B) U(B) U(A) | RR(B) RR(A) U(A) U(B) | L(A) L(B) U(B) U(A)");
     check_silent("RR(A) RR(B) U(B) U(A) | RR(B) RR(A) U(A) U(B)");
 }
 
-TEST_CASE("chain cache: locks released from the middle leave the right chain behind") {
+TEST_CASE("chain cache: releasing a lock from the middle leaves the right chain") {
     check_circular("L(A) L(B) T(C) L(D) U(D) U(C) U(B) U(A) | L(D) L(B) U(B) U(D)");
     check_silent("L(A) L(B) T(C) U(B) L(D) U(D) U(C) U(A) | L(D) L(B) U(B) U(D)");
 }
 
-TEST_CASE("chain cache: two holds of one class are keyed by their instances") {
+TEST_CASE("chain cache: two holds of one class add their instances to the key") {
     wedge::checker checker(evidence::classes);
     notation::player player(checker);
     player.play("RR(X.1) RR(X.2) U(X.2) U(X.1) | RR(X.1) T(X.2) L(Y) U(Y) U(X.2) U(X.1)");
@@ -118,7 +118,7 @@ TEST_CASE("chain cache: two holds of one class are keyed by their instances") {
     CHECK(checker.findings().empty());
 }
 
-TEST_CASE("readers: plain readers in a circle wait behind a waiting writer") {
+TEST_CASE("readers: plain readers in a cycle wait behind a waiting writer") {
     const std::vector<finding> found = found_in("R(A) R(B) U(B) U(A) | R(B) R(A) U(A) U(B)");
     REQUIRE(found.size() == 1);
     CHECK(found[0].graded.needs_writer);
@@ -128,7 +128,7 @@ TEST_CASE("readers: plain readers in a circle wait behind a waiting writer") {
         "R(D) R(A) U(A) U(D)");
 }
 
-TEST_CASE("readers: recursive readers in a circle never wait") {
+TEST_CASE("readers: recursive readers in a cycle never wait") {
     check_silent("RR(A) RR(B) U(B) U(A) | RR(B) RR(A) U(A) U(B)");
     check_silent("RR(A) RR(B) U(B) U(A) | RR(B) RR(C) U(C) U(B) | RR(C) RR(A) U(A) U(C)");
     check_silent(
@@ -157,7 +157,7 @@ TEST_CASE("readers: a path is strong unless a recursive read is followed by a sh
     } while (std::next_permutation(order, order + 3));
 }
 
-TEST_CASE("readers: a class passed on a weak path is passed again on a strong one") {
+TEST_CASE("readers: a class reached on a weak path is reached again on a strong one") {
     check_circular(
         "L(A) RR(B) U(B) U(A) | L(A) L(E) U(E) U(A) | RR(B) L(D) U(D) U(B) | "
         "L(E) L(D) U(D) U(E) | L(D) L(A) U(A) U(D)");
@@ -168,7 +168,7 @@ TEST_CASE("readers: a class passed on a weak path is passed again on a strong on
     check_silent("L(A) RR(B) U(B) U(A) | RR(B) L(D) U(D) U(B) | L(D) L(A) U(A) U(D)");
 }
 
-TEST_CASE("readers: an edge seen again in another mode is searched again") {
+TEST_CASE("readers: an edge seen in a new mode is searched again") {
     check_circular("RR(A) RR(B) U(B) U(A) | L(B) RR(A) U(A) U(B) | L(A) RR(B) U(B) U(A)");
     check_circular(
         "RR(A) RR(B) U(B) U(A) | RR(B) RR(A) U(A) U(B) | RR(A) L(B) U(B) U(A) | "
@@ -182,7 +182,7 @@ TEST_CASE("readers: a downgraded hold counts as shared") {
     check_circular("L(A) L(B) U(B) U(A) | L(B) RR(A) U(A) U(B)");
 }
 
-TEST_CASE("nesting: a second acquire of a class is found unless it reads recursively") {
+TEST_CASE("nesting: a second acquire of a class is found unless it is a recursive read") {
     check_recursive("L(X.1) L(X.2)");
     check_recursive("R(X.1) R(X.2)");
     check_recursive("RR(X.1) L(X.2)");
@@ -192,7 +192,7 @@ TEST_CASE("nesting: a second acquire of a class is found unless it reads recursi
     check_silent("L(X.1) U(X.1) L(X.2)");
 }
 
-TEST_CASE("nesting: the same instance hangs at once unless all read or it is only tried") {
+TEST_CASE("nesting: a second acquire of an instance hangs unless all read or it is a trylock") {
     for (const char* hangs : {"L(X.1) L(X.1)", "L(X.1) RR(X.1)", "RR(X.1) L(X.1)"}) {
         check_recursive(hangs);
         CHECK(found_in(hangs)[0].judged == verdict::observed);
@@ -207,13 +207,13 @@ TEST_CASE("nesting: the same instance hangs at once unless all read or it is onl
     check_silent("L(A) U(A) SYNC(A)");
 }
 
-TEST_CASE("nesting: a class may opt out of it, but not of the rest") {
+TEST_CASE("nesting: a class may opt out of the check, but not of the other rules") {
     check_silent("L(N!.1) L(N!.2) U(N!.2) U(N!.1)");
     check_recursive("L(N!.1) L(N!.1)");
     check_circular("NV(N!) L(N!) L(B) U(B) U(N!) | L(B) L(N!) U(N!) U(B)");
 }
 
-TEST_CASE("nesting: a mixed cycle over single instances of two classes is circular") {
+TEST_CASE("nesting: a cycle over instances of two classes is circular") {
     check_circular("L(X.1) L(Y.1) U(Y.1) U(X.1) | L(Y.1) L(X.1) U(X.1) U(Y.1)");
     check_silent("L(X.1) L(Y.1) U(Y.1) U(X.1) | L(X.2) L(Y.2) U(Y.2) U(X.2)");
 }

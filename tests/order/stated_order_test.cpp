@@ -27,7 +27,7 @@ std::string closed_by(const checker& order, lock_class held, lock_class wanted) 
     return cycle_signature(stated_order(order.graph()).closed_by({use(held), use(wanted), "t"}));
 }
 
-TEST_CASE("stated order: an acquire against it closes a circle, another one does not") {
+TEST_CASE("stated order: an acquire against it closes a cycle, another acquire does not") {
     checker order(evidence::exact);
     order.prime({{table}, {entry}});
     CHECK(closed_by(order, entry, table) == "stated entry/EE stated table/EE");
@@ -36,14 +36,14 @@ TEST_CASE("stated order: an acquire against it closes a circle, another one does
     CHECK(closed_by(order, log, table).empty());
 }
 
-TEST_CASE("stated order: what several statements say together counts too") {
+TEST_CASE("stated order: statements are combined") {
     checker order(evidence::exact);
     order.prime({{table}, {entry}});
     order.prime({{entry}, {log}});
     CHECK(closed_by(order, log, table) == "stated entry/EE stated log/EE stated table/EE");
 }
 
-TEST_CASE("stated order: of two statements against each other none is believed") {
+TEST_CASE("stated order: contradicting statements do not count") {
     checker order(evidence::exact);
     order.prime({{table}, {entry}});
     order.prime({{entry}, {table}});

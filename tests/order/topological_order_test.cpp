@@ -81,7 +81,7 @@ struct growing {
 
 }  // namespace
 
-TEST_CASE("topological order: a place is shared exactly on a cycle, and the search misses none") {
+TEST_CASE("topological order: nodes share a place exactly on a cycle, and the search misses none") {
     int harmless = 0;
     for (std::uint32_t seed = 1; seed <= wedge::trials(150); ++seed) {
         growing made(seed);
@@ -91,7 +91,7 @@ TEST_CASE("topological order: a place is shared exactly on a cycle, and the sear
     CHECK(harmless > int(wedge::trials(100)));  // or recursive reads were not tried
 }
 
-TEST_CASE("topological order: forgotten with its graph, it starts anew") {
+TEST_CASE("topological order: it starts again when its graph is cleared") {
     growing made(1);
     for (int round = 0; round < 20; ++round) {
         for (int i = 0; i < 60; ++i) made.step(8 + static_cast<std::uint32_t>(round), 20);

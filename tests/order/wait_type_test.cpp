@@ -47,14 +47,14 @@ TEST_CASE("wait types: in every context and under every kind of lock") {
     check_in("", "", true, true);
 }
 
-TEST_CASE("wait types: every lock held counts, a trylocked one too, not only the last") {
+TEST_CASE("wait types: every held lock counts, also a trylocked one, not only the last") {
     check("L(A@raw) L(M@raw) L(B@spin) U(B) U(M) U(A)", false);
     check("T(A@raw) L(B@spin) U(B) U(A)", false);
     check("L(A@raw) RCU{ L(B@spin) U(B) } U(A)", false);
     check("L(A@raw) U(A) L(B@spin) U(B)", true);
 }
 
-TEST_CASE("wait types: they belong to the key of a chain") {
+TEST_CASE("wait types: they are part of the key of a chain") {
     check("L(A@spin) L(B.1@spin) U(B.1) U(A) | L(A) L(B.2@mutex) U(B.2) U(A)", false);
     check("H{ L(B@spin) U(B) } | Hn{ L(B) U(B) }", false);
     check("H{ L(B@spin) U(B) } | H{ L(B) U(B) }", true);

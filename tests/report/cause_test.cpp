@@ -76,19 +76,19 @@ std::vector<wedge::finding> two_faults() {
     };
 }
 
-TEST_CASE("cause: findings that share an acquire are one, whatever else is in them") {
+TEST_CASE("cause: findings that share an acquire have one cause, whatever else is in them") {
     CHECK(causes(two_faults()) == texts{"acquire of table at cache.cpp:42 in evict: 0 2 3",
                                         "wait for condition ready at cache.cpp:61 in consume: 1"});
 }
 
-TEST_CASE("cause: circles of one class that share no acquire are two") {
+TEST_CASE("cause: cycles of one class that share no acquire have two causes") {
     CHECK(causes({circular({edge("a", "b", "first", 12), edge("b", "a", "second", 22)}),
                   circular({edge("a", "b", "third", 32), edge("b", "a", "fourth", 42)})}) ==
           texts{"acquire of b at cache.cpp:12 in first: 0",
                 "acquire of b at cache.cpp:32 in third: 1"});
 }
 
-TEST_CASE("cause: where an order is stated, the acquire against it is the cause") {
+TEST_CASE("cause: with a stated order, the acquire against it is the cause") {
     // Two functions break the order, and each circle has the stated edge.
     const wedge::dependency stated = edge("a", "b", "", 2, true);
     CHECK(causes({circular({stated, edge("b", "a", "first", 12)}),
@@ -110,7 +110,7 @@ TEST_CASE("cause: a cycle and the hang that confirmed it share the wait") {
           texts{"wait for condition ready at cache.cpp:61 in consume: 0 1"});
 }
 
-TEST_CASE("cause: the text leads with the causes, then has the findings of each") {
+TEST_CASE("cause: the text begins with the causes, then has the findings of each") {
     const std::string text = wedge::text_of(run_with(two_faults()));
     CHECK(text.starts_with(
         "2 causes for 4 findings:\n\n"
@@ -124,7 +124,7 @@ TEST_CASE("cause: the text leads with the causes, then has the findings of each"
     CHECK(text.find("\n\ndeadlock: ") > second);
 }
 
-TEST_CASE("cause: nothing is said of causes where each finding has its own") {
+TEST_CASE("cause: causes are not mentioned if each finding has its own") {
     std::vector<wedge::finding> each = two_faults();
     each.resize(2);
     CHECK(wedge::text_of(run_with(each)).starts_with("confirmed deadlock: "));
@@ -134,7 +134,8 @@ TEST_CASE("cause: nothing is said of causes where each finding has its own") {
     CHECK(wedge::text_of(run_with({})).find("cause") == std::string::npos);
 }
 
-TEST_CASE("cause: JSON keeps the order of discovery, each finding with the number of its cause") {
+TEST_CASE(
+    "cause: JSON keeps the order of discovery, and each finding has the number of its cause") {
     const std::string json = wedge::json_of(run_with(two_faults()));
     texts numbers;
     for (std::size_t at = json.find("\"cause\":"); at != std::string::npos;

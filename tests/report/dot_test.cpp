@@ -5,7 +5,7 @@
 #include "report/golden.hpp"
 #include "report/sample_findings.hpp"
 
-TEST_CASE("dot: a cycle is a ring of locks and the tasks between them") {
+TEST_CASE("dot: a cycle is a ring of locks and tasks") {
     check_golden("circular_confirmed.dot",
                  wedge::dot_of(samples::circular(wedge::verdict::confirmed)));
     check_golden("deadlock_of_three.dot", wedge::dot_of(samples::deadlock_of_three()));

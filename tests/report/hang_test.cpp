@@ -156,14 +156,15 @@ TEST_CASE("hang: a nested read waits for the writer that queues, which waits for
     CHECK(explored_waits<nested_read<true>>("read | write").what == wedge::result::sound);
 }
 
-TEST_CASE("hang: a nested read that did not hang could with a writer") {
+TEST_CASE("hang: a nested read that did not hang could hang with a writer") {
     const wedge::outcome all = explored_waits<nested_read<false>>("read");
     REQUIRE(!all.findings.empty());
     check_agreement(all.findings.front());
     CHECK(wedge::hang_of(all.findings.front()).links.back().task == "a writer");
 }
 
-TEST_CASE("hang: one task that waits for itself is one in the text, the picture and the JSON") {
+TEST_CASE(
+    "hang: one task that waits for itself is one task in the text, the picture and the JSON") {
     const wedge::finding found = stuck<self_reclaim<false>>("scan | fault");
     check_agreement(found);
     CHECK(found.judged == wedge::verdict::confirmed);
@@ -173,7 +174,7 @@ TEST_CASE("hang: one task that waits for itself is one in the text, the picture 
     CHECK(explored_waits<self_reclaim<true>>("scan | fault").what == wedge::result::sound);
 }
 
-TEST_CASE("hang: a join closes a circle as a lock does") {
+TEST_CASE("hang: a join closes a cycle as a lock does") {
     const wedge::finding found = stuck<join_under_lock<false>>("stop");
     check_agreement(found);
     CHECK(wedge::hang_of(found).links.size() == 2);
@@ -182,7 +183,7 @@ TEST_CASE("hang: a join closes a circle as a lock does") {
     CHECK(explored_waits<join_under_lock<true>>("stop").what == wedge::result::sound);
 }
 
-TEST_CASE("hang: the classes of a wait are those of what is waited for, not of who stands by") {
+TEST_CASE("hang: the classes of a wait are those of what is waited for, without bystanders") {
     const wedge::finding found = stuck<lost>("wait | look");
     CHECK(!wedge::hang_of(found).is_circle);
     CHECK(wedge::report::classes_of(found) == std::vector<std::string>{"done"});

@@ -5,7 +5,7 @@
 #include "report/golden.hpp"
 #include "report/sample_findings.hpp"
 
-TEST_CASE("json: an outcome is one line with the keys in their order") {
+TEST_CASE("json: an outcome is one line with its keys in order") {
     wedge::outcome all;
     all.what = wedge::result::deadlock;
     all.findings = {samples::circular(wedge::verdict::confirmed), samples::graded()};

@@ -24,7 +24,7 @@ TEST_CASE("order picture: the cycle has a colour and a verdict, the rest is grey
     check_golden("lock_order.dot", wedge::dot_of(picture(wedge::verdict::confirmed)));
 }
 
-TEST_CASE("order picture: what was refuted is dashed") {
+TEST_CASE("order picture: a refuted cycle is dashed") {
     const std::string text = wedge::dot_of(picture(wedge::verdict::refuted));
     CHECK(text.find("style=dashed") != std::string::npos);
     CHECK(wedge::dot_of(picture(wedge::verdict::confirmed)).find("style=dashed") ==

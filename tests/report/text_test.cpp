@@ -28,16 +28,16 @@ TEST_CASE("text: a deadlock that was reached shows what each task holds, wants, 
     check_golden("deadlock_of_three.txt", wedge::text_of(samples::deadlock_of_three(), replay));
 }
 
-TEST_CASE("text: a deadlock without locks says what is waited for") {
+TEST_CASE("text: a deadlock without locks says what the tasks wait for") {
     check_golden("lost_wakeup.txt", wedge::text_of(samples::lost_wakeup(), replay));
 }
 
-TEST_CASE("text: a lock within itself hangs alone, within another of its class in a pair") {
+TEST_CASE("text: a lock within itself hangs alone, within another lock of its class in a pair") {
     check_golden("recursive_same.txt", wedge::text_of(samples::nested(1, 1)));
     check_golden("recursive_pair.txt", wedge::text_of(samples::nested(1, 2)));
 }
 
-TEST_CASE("text: a recursive finding that hung shows the ring that hung, not the pair") {
+TEST_CASE("text: a recursive finding that hung shows the cycle that hung, not the pair") {
     wedge::finding found = samples::nested(1, 2);
     found.judged = wedge::verdict::confirmed;
     found.tasks = samples::deadlock_of_three().tasks;
@@ -79,7 +79,7 @@ TEST_CASE("text: an exception has a heading and a verdict") {
           "assertion: the balance is -3\n\n  verdict  observed: it happened\n");
 }
 
-TEST_CASE("text: no finding says possible once it has happened") {
+TEST_CASE("text: no finding is called possible after it has happened") {
     for (const auto judged : {wedge::verdict::confirmed, wedge::verdict::observed})
         CHECK(wedge::text_of(samples::circular(judged)).find("possible") == std::string::npos);
     CHECK(wedge::text_of(samples::circular(wedge::verdict::unresolved))
@@ -88,7 +88,7 @@ TEST_CASE("text: no finding says possible once it has happened") {
               .starts_with("refuted order inversion: "));
 }
 
-TEST_CASE("text: a run ends with one line that says how far it went") {
+TEST_CASE("text: a run ends with one line that says how much was tried") {
     wedge::outcome all;
     all.executions = 12;
     all.pruned = 3;

@@ -63,4 +63,85 @@ TEST_CASE("interrupts: what a handler masks is let in again when it ends") {
     CHECK(outcome_of(text) == "sound");
 }
 
+TEST_CASE(
+    "interrupts: a handler of a waiting task holds what that task holds, and takes it again") {
+    const std::string thread = "thread t { lock a }\nhandler h hardirq threaded { lock a }\n";
+    const auto hang_of = [&](const std::string& kind) {
+        return outcome_of("lock a " + kind + "\n" + thread) == "deadlock";
+    };
+    CHECK_FALSE(hang_of("recursive_mutex"));
+    CHECK(hang_of("mutex"));
+}
+
+TEST_CASE("interrupts: a mask within a handler keeps others off its task, and off no other task") {
+    const std::string text =
+        "counter j = 0\nhandler h softirq { irq off; set j = 1; yield; set j = 0; irq on }\n"
+        "handler i hardirq { assert j == 0 }\n";
+    CHECK(outcome_of(text + "thread t { irq off }\n") == "sound");
+    CHECK(outcome_of(text + "thread t { yield }\n") == "sound");
+    CHECK(outcome_of(text + "thread t { yield }\nthread u { yield }\n") == "finding");
+    CHECK(outcome_of("counter j = 0\nhandler h softirq { set j = 1; yield; set j = 0 }\n"
+                     "handler i hardirq { assert j == 0 }\nthread t { yield }\n") == "finding");
+}
+
+TEST_CASE("interrupts: a task that waits goes on only when the handler on top of it has ended") {
+    const std::string text =
+        "completion over; counter j = 0\nhandler h softirq { set j = 1; yield; set j = 0 }\n"
+        "thread other { complete over }\n";
+    CHECK(outcome_of(text + "thread t { wait over; assert j == 0 }\n") == "finding");  // on other
+    CHECK(outcome_of("completion over; counter j = 0\n"
+                     "handler h softirq { set j = 1; yield; set j = 0 }\n"
+                     "thread other { bh off; complete over }\n"
+                     "thread t { wait over; bh off; if j == 1 { set j = 0 } else { assert j == 0 } "
+                     "}\n") == "sound");
+    // It is notified while the handler runs, and hears of it.
+    CHECK(outcome_of("lock m mutex; condition c; counter k = 0\nhandler h hardirq { yield }\n"
+                     "thread t { lock m; while k == 0 { wait c m }; unlock m }\n"
+                     "thread u { irq off; lock m; set k = 1; notify c; unlock m }\n") == "sound");
+}
+
+TEST_CASE("interrupts: a handler queues behind the task that it interrupts in the same queue") {
+    const std::string text =
+        "lock r rwsem\nthread w { lock r; unlock r }\nthread t { irq off; lock r; irq on; unlock "
+        "r; "
+        "irq off }\n";
+    CHECK(outcome_of(text + "handler h hardirq threaded { read r; unlock r }\n") == "deadlock");
+    CHECK(outcome_of(text + "handler h hardirq threaded { try read r { unlock r } }\n") == "sound");
+}
+
+TEST_CASE("interrupts: queueing and flushing are not cut in two by a handler that does so too") {
+    const std::string works = "work w { yield }\n";
+    CHECK(outcome_of(works + "thread t { queue w; cancel w }\nhandler h softirq { queue w }\n") ==
+          "sound");
+    CHECK(outcome_of(works + "thread t { flush w }\nhandler h softirq { cancel w }\n") ==
+          "finding");  // that a softirq waits; it never hangs
+    CHECK(outcome_of(works + "thread t { queue w }\nhandler h softirq { cancel w }\n") ==
+          "deadlock");  // on top of the worker that runs it
+    CHECK(outcome_of("work w { irq off; irq on }\nthread t { irq off; queue w; irq on }\n"
+                     "handler h hardirq threaded { queue w }\n") == "sound");
+}
+
+TEST_CASE("interrupts: it may come before what is no step without handlers") {
+    const std::string text = "counter k = 0\nlock a mutex\nhandler h softirq { add k 1; lock a }\n";
+    CHECK(outcome_of(text + "thread t { if held a { assert k == 0 } }\n") == "finding");
+    CHECK(outcome_of(text + "thread t { bh off; assert k < 1 }\n") == "finding");
+    CHECK(outcome_of("completion c\nhandler h softirq { wait c }\nthread t { }\n") == "deadlock");
+    CHECK(outcome_of("completion c\nhandler h softirq { wait c }\nthread t { complete c }\n") ==
+          "deadlock");
+    CHECK(outcome_of("completion c\nhandler h softirq { wait c timeout { } }\nthread t { }\n") ==
+          "sound");
+}
+
+TEST_CASE("interrupts: the end of a context in line restores the masks") {
+    const std::string text = "counter k = 0\nhandler h hardirq { add k 1 }\n";
+    CHECK(outcome_of(text + "thread t { hardirq threaded { if k == 0 { assert k == 0 } } }\n") ==
+          "sound");
+    CHECK(outcome_of(text + "thread t { softirq { if k == 0 { assert k == 0 } } }\n") == "finding");
+    CHECK(outcome_of(text + "thread t { hardirq threaded { irq on; irq off }; "
+                            "if k == 0 { assert k == 0 } }\n") == "finding");
+    CHECK(outcome_of(text +
+                     "thread t { irq off; hardirq threaded { yield }; if k == 0 { assert k == 0 "
+                     "}; irq on }\n") == "sound");
+}
+
 }  // namespace interrupts_test

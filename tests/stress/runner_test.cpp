@@ -27,7 +27,7 @@ void let_go() {
 
 }  // namespace
 
-TEST_CASE("stress: a wedge is seen, with what every task holds and wants") {
+TEST_CASE("stress: a deadlock is found, with what every task holds and wants") {
     using broken = samples::certain_wedge<false>;
     wedge::stress_options how = counted(0, wedge::parse_program("forth | back"));
     how.threads = 2;
@@ -50,7 +50,7 @@ TEST_CASE("stress: a wedge is seen, with what every task holds and wants") {
     let_go<broken>();
 }
 
-TEST_CASE("stress: threads that serve several runs find the same, after a wedged run as well") {
+TEST_CASE("stress: a thread pool finds the same in several runs, even after a deadlock") {
     using broken = samples::certain_wedge<false>;
     wedge::thread_pool threads;
     const auto run = [&](auto stress, std::uint64_t calls_max) {
@@ -73,7 +73,7 @@ TEST_CASE("stress: threads that serve several runs find the same, after a wedged
     }
 }
 
-TEST_CASE("stress: what a run leaves in a thread is not there for the next run") {
+TEST_CASE("stress: what a run leaves in a thread does not reach the next run") {
     wedge::thread_pool threads;
     wedge::stress_options how = counted(1);
     how.threads = 1;
@@ -84,7 +84,7 @@ TEST_CASE("stress: what a run leaves in a thread is not there for the next run")
     CHECK(wedge::stress<samples::leaver>(how).what.findings.size() == 1);
 }
 
-TEST_CASE("stress: the same workload in one order ends") {
+TEST_CASE("stress: the workload with one order ends") {
     using repaired = samples::certain_wedge<true>;
     wedge::stress_options how = counted(200, wedge::parse_program("forth | back"));
     how.threads = 2;
@@ -96,7 +96,7 @@ TEST_CASE("stress: the same workload in one order ends") {
     CHECK(repaired::alive.load() == 0);
 }
 
-TEST_CASE("stress: a task that stands still for too long has wedged, cycle or not") {
+TEST_CASE("stress: a task that stands still too long has wedged, with or without a cycle") {
     wedge::stress_options how = counted(0);
     how.threads = 1;
     how.patience = std::chrono::milliseconds(20);
@@ -108,7 +108,7 @@ TEST_CASE("stress: a task that stands still for too long has wedged, cycle or no
     let_go<samples::sleeper>();
 }
 
-TEST_CASE("stress: an inverted order is found without a wedge, its twin is clean") {
+TEST_CASE("stress: an inverted order is found without a deadlock, its twin is clean") {
     wedge::stress_options how = counted(500);
     const wedge::stress_outcome broken = wedge::stress<samples::inversion<false>>(how);
     CHECK_FALSE(broken.is_wedged);
@@ -121,7 +121,7 @@ TEST_CASE("stress: an inverted order is found without a wedge, its twin is clean
     CHECK(repaired.what.what == wedge::result::unresolved);
 }
 
-TEST_CASE("stress: with exact evidence a guard refutes") {
+TEST_CASE("stress: with exact evidence a guard refutes the finding") {
     wedge::stress_options how = counted(300);
     how.kept = wedge::evidence::exact;
     const wedge::stress_outcome all = wedge::stress<samples::guarded>(how);
@@ -131,7 +131,7 @@ TEST_CASE("stress: with exact evidence a guard refutes") {
     CHECK(all.what.what == wedge::result::unresolved);
 }
 
-TEST_CASE("stress: what an action or the check throws is a finding, the twin throws nothing") {
+TEST_CASE("stress: an exception of an action or the check is a finding, its twin throws nothing") {
     wedge::stress_options how = counted(10);
     how.threads = 1;
     const wedge::stress_outcome broken = wedge::stress<samples::thrower<false>>(how);
@@ -142,7 +142,7 @@ TEST_CASE("stress: what an action or the check throws is a finding, the twin thr
     CHECK(wedge::stress<samples::thrower<true>>(how).what.findings.empty());
 }
 
-TEST_CASE("stress: every acquire is counted, by class") {
+TEST_CASE("stress: every acquire is counted by class") {
     wedge::stress_options how = counted(250, wedge::parse_program("insert | look"));
     how.threads = 2;
     const wedge::stress_outcome all = wedge::stress<samples::inversion<true>>(how);
@@ -153,20 +153,20 @@ TEST_CASE("stress: every acquire is counted, by class") {
     CHECK(all.what.steps == 500);
 }
 
-TEST_CASE("stress: a memory hog does not keep a run from ending") {
+TEST_CASE("stress: a memory hog does not prevent the end of a run") {
     wedge::stress_options how = counted(50);
     how.hog_mebibytes = 4;
     CHECK(wedge::stress<samples::inversion<true>>(how).calls == 200);
 }
 
-TEST_CASE("stress: it ends early when it is told to") {
+TEST_CASE("stress: it ends early if it is told to") {
     std::atomic<bool> stop{true};
     wedge::stress_options how = counted(0);
     how.stop = &stop;
     CHECK_FALSE(wedge::stress<samples::inversion<true>>(how).is_wedged);
 }
 
-TEST_CASE("stress: a program that calls what there is not is the user's mistake") {
+TEST_CASE("stress: a program that calls an unknown action is an error of the user") {
     CHECK_THROWS_AS(
         wedge::stress<samples::guarded>(counted(1, wedge::parse_program("forth | sideways"))),
         wedge::error);

@@ -26,7 +26,7 @@ std::vector<std::thread::id> ids_of_a_job(wedge::thread_pool& pool, unsigned cou
 
 }  // namespace thread_pool_test
 
-TEST_CASE("thread pool: each part of a job has a thread of its own, the next job has the same") {
+TEST_CASE("thread pool: each part of a job runs on its own thread, and the next job reuses them") {
     wedge::thread_pool pool;
     const auto first = thread_pool_test::ids_of_a_job(pool, 3);
     CHECK(std::set(first.begin(), first.end()).size() == 3);
@@ -36,7 +36,7 @@ TEST_CASE("thread pool: each part of a job has a thread of its own, the next job
     CHECK(thread_pool_test::ids_of_a_job(pool, 1)[0] == first[0]);
 }
 
-TEST_CASE("thread pool: what a job has written is there when all have ended") {
+TEST_CASE("thread pool: what a job has written is visible when all parts have ended") {
     wedge::thread_pool pool;
     for (int round = 0; round < 200; ++round) {
         int values[2] = {round, round};
@@ -47,7 +47,7 @@ TEST_CASE("thread pool: what a job has written is there when all have ended") {
     }
 }
 
-TEST_CASE("thread pool: after it was given up it serves on, and who was left behind may end") {
+TEST_CASE("thread pool: it serves jobs after give_up, and abandoned threads may end") {
     wedge::thread_pool pool;
     std::atomic<bool> is_let_go{false};
     std::atomic<int> ended{0};

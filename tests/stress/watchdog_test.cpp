@@ -39,7 +39,7 @@ struct scene {
 
 }  // namespace
 
-TEST_CASE("watchdog: a cycle that stands still is a deadlock in the second look") {
+TEST_CASE("watchdog: a cycle that stands still is a deadlock at the second look") {
     scene s(3);
     s.take(0, "wa");
     s.take(1, "wb");
@@ -55,7 +55,7 @@ TEST_CASE("watchdog: a cycle that stands still is a deadlock in the second look"
     CHECK(found->tasks.size() == 3);
 }
 
-TEST_CASE("watchdog: a cycle one of whose tasks has moved between the looks is none") {
+TEST_CASE("watchdog: a cycle with a task that moved between the looks is none") {
     scene s(2);
     s.take(0, "wa");
     s.take(1, "wb");
@@ -120,7 +120,7 @@ TEST_CASE("watchdog: a task that has not moved for its patience, and one that ha
     CHECK_FALSE(s.look());
 }
 
-TEST_CASE("watchdog: a released lock keeps nobody") {
+TEST_CASE("watchdog: a released lock keeps no task waiting") {
     scene s(2);
     s.take(0, "wa");
     s.take(1, "wb");
@@ -130,7 +130,7 @@ TEST_CASE("watchdog: a released lock keeps nobody") {
     for (int i = 0; i < 3; ++i) CHECK_FALSE(s.look());
 }
 
-TEST_CASE("watchdog: nobody waits for a pseudo-lock") {
+TEST_CASE("watchdog: no task waits for a pseudo-lock") {
     static_cast<void>(wedge::lock_class("wmap", {.never_waits = true}));
     scene s(2);
     s.take(0, "wmap");

@@ -10,7 +10,7 @@
 #include "wedge/base/hash.hpp"
 #include "wedge/base/rng.hpp"
 
-TEST_CASE("chain cache: keeps every key while it grows") {
+TEST_CASE("chain cache: every key is kept while the table grows") {
     wedge::chain_cache cache;
     wedge::rng in(1);
     for (int i = 0; i < 5000; ++i) cache.insert(in.next() | 1);
@@ -25,7 +25,7 @@ TEST_CASE("chain cache: keeps every key while it grows") {
     CHECK(cache.size() == 5000);
 }
 
-TEST_CASE("chain cache: a key given twice is kept once, and clearing forgets all") {
+TEST_CASE("chain cache: a key added twice is kept once, and clear forgets all keys") {
     wedge::chain_cache cache;
     for (const std::uint64_t key : {64U, 128U, 192U, 64U}) cache.insert(key);  // one slot for all
     CHECK(cache.size() == 3);

@@ -39,7 +39,7 @@ struct counting final : wedge::sink {
 
 }  // namespace
 
-TEST_CASE("chain key: all that a verdict depends on makes another key") {
+TEST_CASE("chain key: everything that a verdict depends on changes the key") {
     const held_lock plain{.class_id = 2, .instance = 7};
     std::vector<held_lock> others(7, plain);
     others[0].class_id = 3;
@@ -67,7 +67,7 @@ TEST_CASE("chain key: all that a verdict depends on makes another key") {
     }
 }
 
-TEST_CASE("chain key: instances count with exact evidence, and within one class") {
+TEST_CASE("chain key: instances matter with exact evidence, and within one class") {
     for (const evidence kept : {evidence::classes, evidence::exact}) {
         const chain_key key(kept);
         wedge::task self;
@@ -119,7 +119,7 @@ TEST_CASE(
     CHECK(plain > 500);
 }
 
-TEST_CASE("held locks: whether a class may be held is never denied wrongly") {
+TEST_CASE("held locks: may_hold_class is never false for a held class") {
     wedge::rng random(2);
     wedge::held_locks held;
     for (int step = 0; step < 3000; ++step) {

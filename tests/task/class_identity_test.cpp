@@ -35,7 +35,7 @@ account* new_account() {
 
 }  // namespace
 
-TEST_CASE("class identity: each member has its own class, the same one in every object") {
+TEST_CASE("class identity: each member has its own class, equal in all objects") {
     const std::unique_ptr<account> first(new_account());
     const std::unique_ptr<account> second(new_account());
     CHECK(class_of(first->table) != class_of(first->log));
@@ -99,7 +99,7 @@ std::vector<wedge::finding> found_in_nestings(bool is_live, wedge::lock_class cl
 
 }  // namespace
 
-TEST_CASE("class identity: in live programs two instances nest until the other order is seen") {
+TEST_CASE("class identity: in live programs two instances may nest in one order") {
     const wedge::lock_class cls("registry class");
     CHECK(found_in_nestings(true, cls, false).empty());
     const std::vector<wedge::finding> inverted = found_in_nestings(true, cls, true);
@@ -111,7 +111,7 @@ TEST_CASE("class identity: in live programs two instances nest until the other o
     CHECK(found_in_nestings(true, strict, false).at(0).kind == finding_kind::recursive);
 }
 
-TEST_CASE("class identity: a lock that is taken again is a finding in live programs too") {
+TEST_CASE("class identity: taking a lock again is a finding in live programs too") {
     wedge::recursive_mutex again;
     wedge::shared_mutex twice;
     wedge::checker order(wedge::evidence::classes);

@@ -6,7 +6,7 @@
 using wedge::context;
 using wedge::in_context;
 
-TEST_CASE("contexts: the innermost counts, and leaving restores what was") {
+TEST_CASE("contexts: the innermost one counts, and leaving it restores the one before") {
     wedge::task& self = wedge::current();
     const wedge::context_state before = self.contexts;
     {
@@ -24,7 +24,7 @@ TEST_CASE("contexts: the innermost counts, and leaving restores what was") {
     CHECK(self.contexts == before);
 }
 
-TEST_CASE("contexts: what may come") {
+TEST_CASE("contexts: which interrupts may arrive") {
     wedge::task& self = wedge::current();
     const auto check = [&](bool hard, bool soft) {
         CHECK(self.contexts.admits(context::hardirq) == hard);
@@ -48,7 +48,7 @@ TEST_CASE("contexts: what may come") {
     check(true, false);
 }
 
-TEST_CASE("contexts: a hardirq is threaded if all that were entered are") {
+TEST_CASE("contexts: a hardirq is threaded if all entered hardirqs are") {
     wedge::task& self = wedge::current();
     const in_context first(context::hardirq, true);
     CHECK(self.contexts.is_threaded());

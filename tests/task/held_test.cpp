@@ -2,7 +2,7 @@
 
 #include <doctest/doctest.h>
 
-TEST_CASE("held_locks: any of them may be released, the others keep their order") {
+TEST_CASE("held_locks: any hold may be released, and the others keep their order") {
     wedge::held_locks held;
     for (std::uint32_t i = 1; i <= 3; ++i) held.push({.instance = i});
     held.erase(held.find(2));
@@ -12,7 +12,7 @@ TEST_CASE("held_locks: any of them may be released, the others keep their order"
     CHECK(held.find(2) == nullptr);
 }
 
-TEST_CASE("held_locks: there is no limit") {
+TEST_CASE("held_locks: the number of holds has no limit") {
     wedge::held_locks held;
     for (std::uint32_t i = 1; i <= 1000; ++i) held.push({.instance = i});
     for (std::uint32_t i = 1; i <= 1000; ++i) REQUIRE(held[i - 1].instance == i);

@@ -10,7 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-TEST_CASE("lock_class: one name is one class, and the name is copied") {
+TEST_CASE("lock_class: a name is one class, and the name is copied") {
     char text[] = "copied";
     const wedge::lock_class first(text);
     std::strcpy(text, "reused");
@@ -27,7 +27,7 @@ TEST_CASE("lock_class: a place of construction is a class") {
     CHECK(wedge::lock_class::at(here).name() == "lock@dir/file.cpp:12");
 }
 
-TEST_CASE("lock_class: threads that name classes at once agree on them") {
+TEST_CASE("lock_class: threads that name classes at once get the same numbers") {
     constexpr unsigned names = 300;
     std::vector<std::vector<std::uint32_t>> ids(4);
     std::vector<std::thread> threads;
@@ -42,7 +42,7 @@ TEST_CASE("lock_class: threads that name classes at once agree on them") {
         CHECK(wedge::lock_class::from_id(ids[0][i]).name() == "shared " + std::to_string(i));
 }
 
-TEST_CASE("lock_class: the child of a fork makes classes, whatever another thread was doing") {
+TEST_CASE("lock_class: the child of a fork can make classes, whatever another thread was doing") {
     std::atomic<bool> done{false};
     std::thread other([&] {
         for (int i = 0; !done; ++i)

@@ -6,7 +6,7 @@ using wedge::lock_kind;
 using wedge::lock_state;
 using wedge::mode;
 
-TEST_CASE("lock_state: a mutex excludes, its holder too") {
+TEST_CASE("lock_state: a mutex excludes all tasks, its holder too") {
     lock_state lock(lock_kind::mutex);
     REQUIRE(lock.can_acquire(0, mode::exclusive));
     lock.acquire(0, mode::exclusive);
@@ -42,7 +42,7 @@ TEST_CASE("lock_state: in a shared_mutex a reader waits behind a queued writer")
     CHECK(lock.can_acquire(1, mode::shared));
 }
 
-TEST_CASE("lock_state: queued readers next to each other go in together") {
+TEST_CASE("lock_state: neighbouring readers in the queue enter together") {
     lock_state lock(lock_kind::shared_mutex);
     lock.acquire(0, mode::exclusive);
     lock.enqueue(1, mode::shared);
@@ -53,7 +53,7 @@ TEST_CASE("lock_state: queued readers next to each other go in together") {
     CHECK(lock.can_acquire(2, mode::shared));
 }
 
-TEST_CASE("lock_state: in an rwlock a reader waits only for a writer that holds it") {
+TEST_CASE("lock_state: in an rwlock a reader waits only for a writer that holds the lock") {
     lock_state lock(lock_kind::rwlock);
     lock.acquire(0, mode::recursive_shared);
     CHECK(!lock.can_acquire(1, mode::exclusive));
@@ -70,7 +70,7 @@ TEST_CASE("lock_state: a downgrade lets the readers in and keeps the writers out
     CHECK(!lock.can_acquire(2, mode::exclusive));
 }
 
-TEST_CASE("lock_state: whom a readers-writer lock lets in is its policy") {
+TEST_CASE("lock_state: the policy decides which tasks a readers-writer lock lets in") {
     const auto state_under = [](wedge::rw_policy policy) {
         lock_state lock(lock_kind::shared_mutex);
         lock.set_policy(policy);
@@ -94,7 +94,7 @@ TEST_CASE("lock_state: whom a readers-writer lock lets in is its policy") {
     CHECK(!fifo.can_acquire(2, mode::exclusive));
 }
 
-TEST_CASE("lock_state: in a qrwlock only readers of an interrupt pass a waiting writer") {
+TEST_CASE("lock_state: in a qrwlock only readers in an interrupt pass a waiting writer") {
     lock_state lock(lock_kind::qrwlock);
     lock.acquire(0, mode::shared);
     lock.enqueue(1, mode::exclusive);
@@ -102,7 +102,7 @@ TEST_CASE("lock_state: in a qrwlock only readers of an interrupt pass a waiting 
     CHECK(lock.can_acquire(2, mode::recursive_shared));
 }
 
-TEST_CASE("lock_state: a semaphore has as many holds as units, a completion may be open for good") {
+TEST_CASE("lock_state: a semaphore has one hold per unit, a completion may open forever") {
     lock_state units(lock_kind::semaphore);
     units.reset(lock_kind::semaphore, 1);
     REQUIRE(units.can_acquire(0, mode::exclusive));
@@ -131,7 +131,7 @@ TEST_CASE("lock_state: an old ticket wounds a young holder, which backs off wher
     CHECK(!b.is_queued(0));
 }
 
-TEST_CASE("lock_state: who holds nothing wounds nobody and never backs off") {
+TEST_CASE("lock_state: a ticket without locks wounds no ticket and never backs off") {
     lock_state a(lock_kind::ww_mutex);
     a.ww_acquire(0, {.age = 2}, false);
     CHECK(a.ww_acquire(1, {.age = 1}, true) == wedge::ww_progress::waits);
@@ -155,7 +155,8 @@ TEST_CASE("lock_state: a young ticket dies before an old holder, and behind an o
     CHECK(b.queue().front().task == 2);
 }
 
-TEST_CASE("lock_state: waiters of a ww_mutex go by age, newcomers may steal and are wounded") {
+TEST_CASE(
+    "lock_state: waiters of a ww_mutex are served by age, newcomers may overtake and are wounded") {
     lock_state a(lock_kind::ww_mutex);
     a.acquire(9, mode::exclusive);
     a.ww_acquire(0, {}, false);

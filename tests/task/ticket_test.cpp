@@ -5,7 +5,7 @@
 
 namespace detail = wedge::detail;
 
-TEST_CASE("ticket: its hold remembers its class, what is contended and that it is done") {
+TEST_CASE("ticket: its hold stores its class, the contended lock, and whether it is done") {
     const wedge::lock_class of_locks("o");
     wedge::lock_identity ticket(wedge::lock_kind::map,
                                 wedge::lock_class("ticket", {.never_waits = true}));

@@ -15,14 +15,14 @@ std::string message_of(const char* text) {
 
 }  // namespace
 
-TEST_CASE("program: what was printed reads back") {
+TEST_CASE("program: parsing the printed text gives an equal value") {
     const wedge::program tasks = {{{"fault", 0}, {"evict", 3}}, {{"fault", 1}}};
     CHECK(to_string(tasks) == "fault, evict(3) | fault(1)");
     CHECK(wedge::parse_program(to_string(tasks)) == tasks);
     CHECK(wedge::parse_program("  fault ,evict( 3 )|fault(1) ") == tasks);
 }
 
-TEST_CASE("program: a mistake names its column") {
+TEST_CASE("program: an error names its column") {
     CHECK(message_of("") == "program:1: expected the name of an action, found the end");
     CHECK(message_of("a | ") == "program:5: expected the name of an action, found the end");
     CHECK(message_of("a b") == "program:3: expected ',' or '|', found 'b'");

@@ -27,13 +27,13 @@ static_assert(!wedge::workload<int>);
 
 }  // namespace
 
-TEST_CASE("workload: it is known by its type's name without namespaces, or by its own") {
+TEST_CASE("workload: its name is that of its type without namespaces, or its own") {
     CHECK(wedge::workload_name<counter>() == "counter");
     CHECK(wedge::workload_name<device<counter>>() == "device<counter>");
     CHECK(wedge::workload_name<named>() == "a_better_name");
 }
 
-TEST_CASE("workload: actions are numbered in their order and get their argument") {
+TEST_CASE("workload: actions are numbered in order and get their argument") {
     counter state;
     wedge::detail::call_numbered(state, 1, 40);
     wedge::detail::call_numbered(state, 0, 7);

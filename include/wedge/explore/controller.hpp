@@ -327,8 +327,24 @@ private:
     /// Publishes the step, and returns when the task may take it.
     [[gnu::always_inline]] void await_turn(slot& me) {
         const std::uint32_t next = me.is_starting ? after_start(me) : pick();
-        if (next != me.stack()) switch_to(me.stack(), next);
+        if (next == me.stack()) return;
+        switch_to(me.stack(), next);
+        if (me.handler != controlled_task::nobody) [[unlikely]]
+            serve_handlers(me);
     }
+
+    /// The victim of a handler's step runs up to its handler's first step, as a task does that is
+    /// started.
+    [[gnu::noinline]] void interrupt_victim(const slot& me) {
+        slot& victim = *slots_[me.victim];
+        victim.handler = me.self.ordinal;
+        victim.is_starting = true;
+        victim.starter = me.stack();
+        switch_to(me.stack(), victim.stack());
+    }
+    /// Runs handlers on top of what the task is about to do, until it has the turn for that.
+    [[gnu::cold]] void serve_handlers(slot& me);
+    bool run_handler(slot& me, std::uint32_t handler);
 
     /// Takes a step that may need several turns; the first one has come.
     [[gnu::noinline]] WEDGE_UNSEEN bool take_turns(slot& me) {
@@ -343,6 +359,8 @@ private:
             }
             if (notes_.are_taken()) [[unlikely]]
                 notes_.took(me, got == turn::taken);
+            if (me.self.pending.what == step::interrupt) [[unlikely]]
+                interrupt_victim(me);
             return got == turn::taken;
         }
     }
@@ -394,7 +412,8 @@ private:
     char ended_ = 0;    // and all tasks are before the check
 };
 
-// How a task begins, and the end of an execution: tasks are given up, the state is destroyed.
+// How a task begins and is interrupted, and the end of an execution: tasks are given up, the state
+// is destroyed.
 
 inline void controller::destroy() {
     const bool is_alone = result_.how == ending::complete;
@@ -468,6 +487,49 @@ inline void controller::run_body(slot& me) {
 /// does before its next one. A store there may come between another task's look and its wait.
 inline void controller::begin_by_step(task& self) {
     perform(self, {.what = step::spawn});
+}
+
+inline void controller::serve_handlers(slot& me) {
+    while (me.handler != controlled_task::nobody && !giving_up_) {
+        if (!run_handler(me, std::exchange(me.handler, controlled_task::nobody)))
+            return switch_to(me.stack(), 0);
+        if (giving_up_) return;
+        scheduler_.went_back(me, model_.plain_lock(me.self.pending));
+        if (notes_.are_taken()) notes_.stands(me);
+        const std::uint32_t next = me.is_starting ? after_start(me) : pick();
+        if (next != me.stack()) switch_to(me.stack(), next);
+    }
+}
+
+/// The handler is the task's own code for that time: its steps are the task's, what it locks is
+/// the task's, and the task's own step waits until it has ended.
+///
+/// @return false: the handler threw, and the execution is over
+inline bool controller::run_handler(slot& me, std::uint32_t handler) {
+    task& self = me.self;
+    interruption at{self.pending, me.phase,     self.contexts, self.stage,
+                    self.is_idle, self.in_hook, self.unbroken, me.below};
+    me.below = &at;
+    ++me.depth;
+    me.phase = wait_phase::fresh;
+    self.stage = 0;
+    self.is_idle = self.in_hook = false;
+    self.unbroken = 0;
+    {
+        const sanitizer::watch_scope theirs;
+        guarded(self.name, [&] { subject_.interrupted(handler, self.ordinal); });
+    }
+    const bool is_over = result_.how == ending::threw && !giving_up_;
+    if (is_over) result_.tasks = stuck_.of({slots_.data(), used_}, model_.locks(), nullptr)->tasks;
+    --me.depth;
+    me.below = at.below;
+    me.phase = at.phase;
+    self.pending = at.pending;
+    self.stage = at.stage;
+    self.is_idle = at.is_idle;
+    self.in_hook = at.in_hook;
+    self.unbroken = at.unbroken;
+    return !is_over;
 }
 
 inline void controller::run_last(slot& me) {

@@ -26,6 +26,7 @@ inline const char* verb_of(step what) noexcept {
         case step::notify_all: return "notify all of";
         case step::spawn: return "start a task";
         case step::join: return "join a task";
+        case step::interrupt: return "interrupt a task";
         case step::yield: break;
     }
     return "yield";

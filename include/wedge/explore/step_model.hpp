@@ -26,6 +26,18 @@ struct standing {
     std::uint64_t may_do = 0;
 };
 
+/// What a task is about to do while a handler runs on top of it.
+struct interruption {
+    operation pending;
+    wait_phase phase = wait_phase::fresh;
+    context_state contexts;
+    std::uint64_t stage = 0;
+    bool is_idle = false;
+    bool in_hook = false;
+    std::uint8_t unbroken = 0;
+    interruption* below = nullptr;  ///< the one that this one's handler has interrupted
+};
+
 /// A task of an execution, with where it stands.
 struct controlled_task {
     task self;
@@ -37,10 +49,24 @@ struct controlled_task {
     bool has_woken_by_itself = false;  ///< the one spurious wake-up of its execution
     const standing* known = nullptr;   ///< null: the subject is to be asked
     std::uint32_t starter = 0;         ///< the stack that goes on after the first step is published
+    std::uint32_t handler = nobody;    ///< the handler's task on whose behalf it is interrupted now
+    std::uint32_t victim = nobody;     ///< of a handler's task: whom its handler has interrupted
+    interruption* below = nullptr;     ///< by the handlers that run on top of it
+    std::uint32_t depth = 0;           ///< how many these are
     /// The exception that unwinds the task now; null: none.
     std::shared_ptr<abandoned*> unwinding = std::make_shared<abandoned*>(nullptr);
 
+    static constexpr std::uint32_t nobody = ~0U;
+
     std::uint32_t stack() const noexcept { return self.ordinal + 1; }
+    std::uint32_t waiter() const noexcept { return waiter_of(self.ordinal, depth); }
+    /// Of what it was about to do with so many handlers on top of it.
+    wait_phase& phase_at(std::uint32_t handlers) noexcept {
+        interruption* outer = below;
+        if (handlers == depth) return phase;
+        for (std::uint32_t i = depth - 1; i > handlers; --i) outer = outer->below;
+        return outer->phase;
+    }
 
     /// As if it were new, but for its name and its ordinal.
     void begin_execution(sink* order) {
@@ -53,6 +79,7 @@ struct controlled_task {
         self.stage = 0;
         self.pending = {};  // it would speak of locks that are gone
         self.is_idle = false;
+        self.unbroken = 0;
         self.action = nullptr;
         body = {};
         is_done = false;
@@ -62,6 +89,9 @@ struct controlled_task {
         has_woken_by_itself = false;
         phase = wait_phase::fresh;
         starter = 0;
+        handler = victim = nobody;
+        below = nullptr;
+        depth = 0;
     }
 };
 
@@ -114,15 +144,18 @@ public:
                 if (next.timed || (state.has_queue() && who.phase == wait_phase::fresh))
                     return true;
                 if (next.ticket != nullptr &&
-                    state.must_back_off(who.self.ordinal, *next.ticket, is_wounded(who)))
+                    state.must_back_off(who.waiter(), *next.ticket, is_wounded(who)))
                     return true;
-                return state.can_acquire(who.self.ordinal, next.how);
+                return state.can_acquire(who.waiter(), next.how);
             }
             case step::wait:
                 if (who.phase == wait_phase::fresh) return true;
                 if (who.phase == wait_phase::sleeping && !next.timed) return false;
-                return next.lock->modelled().can_acquire(who.self.ordinal, mode::exclusive);
+                return next.lock->modelled().can_acquire(who.waiter(), mode::exclusive);
             case step::join: return tasks_[next.other]->is_done;
+            case step::interrupt:
+                return std::any_of(tasks_.begin(), tasks_.end(),
+                                   [&](const auto& each) { return can_interrupt(*each, next); });
             default: return true;
         }
     }
@@ -143,7 +176,7 @@ public:
     }
     /// Whether a step that begins is enabled whatever the others do.
     [[gnu::always_inline]] bool is_always_enabled(const operation& next) const noexcept {
-        if (next.what == step::join) return false;
+        if (next.what == step::join || next.what == step::interrupt) return false;
         if (next.what != step::acquire) return true;
         return next.timed || (has_policy_ && next.lock->modelled().has_queue());
     }
@@ -201,7 +234,7 @@ public:
             case step::acquire: return acquire(who, next);
             case step::try_acquire: {
                 lock_state& state = next.lock->modelled();
-                if (!state.can_acquire(self, next.how)) return turn::failed;
+                if (!state.can_acquire(who.waiter(), next.how)) return turn::failed;
                 take_free(state, who, next);
                 return turn::taken;
             }
@@ -210,6 +243,7 @@ public:
             case step::release:
             case step::notify_one:
             case step::notify_all: take_unblocking(self, next, choose); return turn::taken;
+            case step::interrupt: who.victim = choose_victim(next, choose); return turn::taken;
             default: return turn::taken;
         }
     }
@@ -236,6 +270,24 @@ public:
     }
 
 private:
+    /// Whether a handler may come on top of a task that stands before its next step.
+    static bool can_interrupt(const controlled_task& whom, const operation& handler) noexcept {
+        const operation& next = whom.self.pending;
+        if (whom.is_done || whom.is_starting || next.what == step::interrupt) return false;
+        const bool is_asleep = next.what == step::wait && whom.phase != wait_phase::fresh;
+        const std::uint32_t about_to_begin = next.what == step::acquire ? 1 : 0;
+        return (whom.self.unbroken <= about_to_begin || is_asleep) &&
+               whom.self.contexts.admits(handler.other != 0 ? context::hardirq : context::softirq);
+    }
+    template <class Choose>
+    std::uint32_t choose_victim(const operation& next, Choose choose) const {
+        std::vector<std::uint32_t> all;
+        for (const std::unique_ptr<controlled_task>& each : tasks_)
+            if (can_interrupt(*each, next)) all.push_back(each->self.ordinal);
+        const auto n = static_cast<std::uint32_t>(all.size());
+        return all[n == 1 ? 0 : choose(n, "whom the handler interrupts")];
+    }
+
     template <class Choose>
     void take_unblocking(std::uint32_t self, const operation& next, Choose choose) {
         if (next.what == step::release) {
@@ -251,7 +303,7 @@ private:
 
     WEDGE_UNSEEN turn acquire(controlled_task& who, const operation& next) {
         lock_state& state = next.lock->modelled();
-        const std::uint32_t self = who.self.ordinal;
+        const std::uint32_t self = who.waiter();
         if (state.kind() == lock_kind::ww_mutex) return ww_acquire(who, next, state);
         if (state.can_acquire(self, next.how)) {
             state.acquire(self, next.how);
@@ -268,7 +320,7 @@ private:
 
     WEDGE_UNSEEN turn ww_acquire(controlled_task& who, const operation& next, lock_state& state) {
         who.phase = wait_phase::queued;
-        switch (state.ww_acquire(who.self.ordinal, ticket_of(next), is_wounded(who))) {
+        switch (state.ww_acquire(who.waiter(), ticket_of(next), is_wounded(who))) {
             case ww_progress::taken: return turn::taken;
             case ww_progress::backs_off: return turn::failed;
             case ww_progress::waits: break;
@@ -278,9 +330,9 @@ private:
 
     void take_free(lock_state& state, const controlled_task& who, const operation& next) {
         if (state.kind() == lock_kind::ww_mutex)
-            state.ww_acquire(who.self.ordinal, ticket_of(next), false);
+            state.ww_acquire(who.waiter(), ticket_of(next), false);
         else
-            state.acquire(who.self.ordinal, next.how);
+            state.acquire(who.waiter(), next.how);
     }
 
     static ticket_terms ticket_of(const operation& next) noexcept {
@@ -301,9 +353,9 @@ private:
     turn wait(controlled_task& who, const operation& next, Choose choose) {
         lock_state& lock = next.lock->modelled();
         lock_state& waiting = next.condition->modelled();
-        const std::uint32_t self = who.self.ordinal;
+        const std::uint32_t self = who.waiter();
         if (who.phase == wait_phase::fresh) {
-            lock.release(self);
+            lock.release(who.self.ordinal);
             who.phase = wakes_by_itself(who, choose) ? wait_phase::woken : wait_phase::sleeping;
             if (who.phase == wait_phase::sleeping) waiting.enqueue(self, mode::exclusive);
             return turn::waits;
@@ -330,7 +382,7 @@ private:
         const auto n = static_cast<std::uint32_t>(waiting.queue().size());
         const std::uint32_t woken = waiting.queue()[n == 1 ? 0 : choose(n, "who wakes")].task;
         waiting.forget(woken);
-        tasks_[woken]->phase = wait_phase::woken;
+        tasks_[task_of(woken)]->phase_at(depth_of(woken)) = wait_phase::woken;
     }
 
     const all_tasks& tasks_;

@@ -56,6 +56,9 @@ public:
     /// Whether its tasks return by themselves when an execution is given up, as they look at
     /// `runtime::is_giving_up` between their steps. Then no step throws `abandoned`: it fails.
     virtual bool leaves_quietly() const { return false; }
+    /// The running task is interrupted: runs the handler of a handler's task, whose
+    /// `step::interrupt` has chosen this victim, on top of it.
+    virtual void interrupted(std::uint32_t /*handler*/, std::uint32_t /*victim*/) {}
     /// Whether interrupts come wherever they may, so that what needs one can be refuted.
     virtual bool delivers_interrupts() const { return false; }
     /// Whether its tasks may share what is neither modelled nor told by `state`, as C++ code may.

@@ -90,6 +90,11 @@ public:
             plain = model_.is_always_enabled(next) ? &free_ : nullptr;
         waits_for_[who.self.ordinal] = plain;
     }
+    /// The handler on top of the task has ended: it stands again where it was interrupted.
+    void went_back(const controlled_task& who, const lock_state* plain) noexcept {
+        published(who, plain);
+        if (who.phase != wait_phase::fresh) waits_for_[who.self.ordinal] = nullptr;
+    }
     /// The task takes no step any more.
     void ended(const controlled_task& who) noexcept {
         waits_for_[who.self.ordinal] = &taken_for_good_;

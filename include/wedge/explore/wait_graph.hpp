@@ -52,9 +52,12 @@ public:
         };
         for (const lock_state::use& holder : state.holders())
             if (conflicts(holder)) result.push_back(holder.task);
+        std::uint32_t itself = waiting;  // of its waits the one of the handler on top of all
+        for (const lock_state::use& queued : state.queue())
+            if (task_of(queued.task) == waiting) itself = std::max(itself, queued.task);
         for (const lock_state::use& queued : state.queue()) {
-            if (queued.task == waiting) break;
-            if (conflicts(queued)) result.push_back(queued.task);
+            if (queued.task == itself) break;
+            if (conflicts(queued)) result.push_back(task_of(queued.task));
         }
         return result;
     }

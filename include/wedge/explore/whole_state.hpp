@@ -36,9 +36,12 @@ public:
         group(all.size(), what);
         look_at_those_who_moved(all, taken, what);
         of_task_.clear();
-        for (const std::unique_ptr<controlled_task>& each : all)
+        for (const std::unique_ptr<controlled_task>& each : all) {
             of_task_.push_back(static_cast<std::uint64_t>(each->phase) |
                                std::uint64_t{each->has_woken_by_itself} << 8);
+            for (const interruption* i = each->below; i != nullptr; i = i->below)
+                of_task_.back() = combine(of_task_.back(), static_cast<std::uint64_t>(i->phase));
+        }
         std::uint64_t sum = 0;
         locks.for_each([&](const lock_table::record& each) { sum += add_uses_of(each); });
         for (std::uint32_t i = 0; i < all.size(); ++i) {
@@ -55,23 +58,14 @@ public:
     /// @param rank_of  (age) -> its place among the ages of all tickets, from 1; 0 of 0
     template <class RankOf>
     static std::uint64_t of_itself(const task& self, const subject& what, RankOf rank_of) {
-        const operation& next = self.pending;
-        std::uint64_t hash =
-            combine(static_cast<std::uint64_t>(next.what) |
-                        static_cast<std::uint64_t>(next.how) << 8 | std::uint64_t{next.timed} << 16,
-                    std::uint64_t{instance_of(next.lock)} << 32 | instance_of(next.condition));
-        hash = combine(hash, (std::uint64_t{next.other} << 32 | next.where.line) + self.stage);
-        const context_state& in = self.contexts;
-        hash =
-            combine(hash, std::uint64_t{in.hardirqs} | std::uint64_t{in.softirqs} << 8 |
-                              std::uint64_t{in.irqs_are_off} << 16 |
-                              std::uint64_t{in.bh_is_off} << 17 | std::uint64_t{self.scopes} << 24);
+        std::uint64_t hash = of_step(self.pending, self.stage, rank_of);
+        hash = combine(hash, of_contexts(self.contexts) | std::uint64_t{self.scopes} << 24 |
+                                 std::uint64_t{self.unbroken} << 32);
         std::uint64_t held = 0;
         for (const held_lock& each : self.held)
             held += combine(std::uint64_t{each.instance} << 32 | std::uint64_t{each.depth} << 8 |
                                 static_cast<std::uint64_t>(each.how),
                             each.payload ^ rank_of(age_of(each)) << 48);
-        if (next.ticket != nullptr) hash = combine(hash, rank_of(next.ticket->age));
         return combine(combine(hash, held), what.state_of(self.ordinal));
     }
 
@@ -94,18 +88,46 @@ private:
             else if (each.known != nullptr)
                 own_[i] = each.known->own;
             else
-                own_[i] =
-                    of_itself(each.self, what, [&](std::uint64_t age) { return rank_of(age); });
+                own_[i] = with_interruptions(each, what);
         };
         if (own_.size() != all.size() || !ages_.empty() || had_ages_) {
             own_.resize(all.size());
             for (std::uint32_t i = 0; i < all.size(); ++i) look(i);
         } else {
             for (const decision& each : taken.subspan(looked_at_))
-                if (each.what == decision::sort::run) look(each.value);
+                if (each.what == decision::sort::run) {
+                    look(each.value);
+                    const std::uint32_t victim = all[each.value]->victim;
+                    if (victim != controlled_task::nobody) look(victim);
+                }
         }
         had_ages_ = !ages_.empty();
         looked_at_ = taken.size();
+    }
+
+    /// Beside what the task is now, what it was about to do below each handler. How far that has
+    /// come is no part of it.
+    std::uint64_t with_interruptions(const controlled_task& who, const subject& what) const {
+        const auto rank = [&](std::uint64_t age) { return rank_of(age); };
+        std::uint64_t hash = of_itself(who.self, what, rank);
+        for (const interruption* each = who.below; each != nullptr; each = each->below)
+            hash = combine(combine(hash, of_step(each->pending, each->stage, rank)),
+                           of_contexts(each->contexts) | std::uint64_t{each->is_idle} << 32);
+        return hash;
+    }
+
+    template <class RankOf>
+    static std::uint64_t of_step(const operation& next, std::uint64_t stage, RankOf rank_of) {
+        std::uint64_t hash =
+            combine(static_cast<std::uint64_t>(next.what) |
+                        static_cast<std::uint64_t>(next.how) << 8 | std::uint64_t{next.timed} << 16,
+                    std::uint64_t{instance_of(next.lock)} << 32 | instance_of(next.condition));
+        hash = combine(hash, (std::uint64_t{next.other} << 32 | next.where.line) + stage);
+        return next.ticket == nullptr ? hash : combine(hash, rank_of(next.ticket->age));
+    }
+    static std::uint64_t of_contexts(const context_state& in) noexcept {
+        return std::uint64_t{in.hardirqs} | std::uint64_t{in.softirqs} << 8 |
+               std::uint64_t{in.irqs_are_off} << 16 | std::uint64_t{in.bh_is_off} << 17;
     }
 
     /// Of a ticket that is held.
@@ -129,10 +151,12 @@ private:
         return lock.count() == 0 ? 0 : combine(which, lock.count());
     }
     void add(const lock_state::use& use, std::uint64_t which, std::uint64_t place) {
-        of_task_[use.task] += combine(combine(which, place << 32 | std::uint64_t{use.depth} << 8 |
-                                                         static_cast<std::uint64_t>(use.how)),
-                                      rank_of(use.age) << 2 | std::uint64_t{use.may_wound} << 1 |
-                                          std::uint64_t{use.is_wounded});
+        which =
+            combine(which, std::uint64_t{depth_of(use.task)} << 56 | place << 32 |
+                               std::uint64_t{use.depth} << 8 | static_cast<std::uint64_t>(use.how));
+        of_task_[task_of(use.task)] +=
+            combine(which, rank_of(use.age) << 2 | std::uint64_t{use.may_wound} << 1 |
+                               std::uint64_t{use.is_wounded});
     }
 
     /// Who does the same is asked once for each number of tasks.
@@ -174,6 +198,8 @@ private:
         for (const std::unique_ptr<controlled_task>& each : all) {
             if (each->is_done) continue;
             if (each->self.pending.ticket != nullptr) add(each->self.pending.ticket->age);
+            for (const interruption* i = each->below; i != nullptr; i = i->below)
+                if (i->pending.ticket != nullptr) add(i->pending.ticket->age);
             for (const held_lock& hold : each->self.held) add(age_of(hold));
         }
         locks.for_each([&](const lock_table::record& each) {

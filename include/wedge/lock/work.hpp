@@ -10,6 +10,7 @@
 #include "wedge/lock/label.hpp"
 #include "wedge/lock/mutex.hpp"
 #include "wedge/lock/thread.hpp"
+#include "wedge/task/contexts.hpp"
 #include "wedge/task/idle.hpp"
 #include "wedge/task/stage.hpp"
 
@@ -98,14 +99,22 @@ private:
     static lock_class condition_class(label as, const char* of) {
         return lock_class((as.cls().name() + of).c_str(), {.keeps_mutex = true});
     }
-    void wait_for_body(site where) { const guard<mutex_type> held(running_, where); }
+    void wait_for_body(site where) WEDGE_NO_THREAD_SAFETY {
+        running_.lock(where);
+        const unbroken_section whole;  // a handler that waits for the body would find it locked
+        running_.unlock(where);
+    }
 
     template <class Body>
     void serve(Body& body) {
         while (wait_for_work()) {
             {
+                unbroken_section until_body;  // until then nobody needs to wait for the worker
                 const guard<mutex_type> held(running_);
-                if (begin()) body();
+                if (begin()) {
+                    until_body.end();
+                    body();
+                }
             }
             detail::task_ended(current());  // no other task releases what the body has left held
         }

@@ -9,6 +9,7 @@
 #include "wedge/lock/condition.hpp"
 #include "wedge/lock/guard.hpp"
 #include "wedge/lock/spinlock.hpp"
+#include "wedge/task/contexts.hpp"
 #include "wedge/task/idle.hpp"
 #include "wedge/task/stage.hpp"
 
@@ -36,6 +37,7 @@ public:
             exists_.store(true, std::memory_order_relaxed);
         }
         stage.set(is_woken ? 1 : 0);
+        const unbroken_section whole;
         const guard held(lock_, where);
         // The throttled tasks decide whether to go on.
         if (throttled_tasks_ != 0) throttled_.notify_all(where);
@@ -46,10 +48,12 @@ public:
     }
     void wake(site where) {
         if (!is_there() || is_hopeless()) return;
+        const unbroken_section whole;
         const guard held(lock_, where);
         wake_locked(where);
     }
     void stop(site where) {
+        const unbroken_section whole;
         const guard held(lock_, where);
         is_stopped_ = true;
         woken_.notify_all(where);
@@ -64,6 +68,7 @@ public:
     template <class MayGoOn>
     void throttle(MayGoOn may_go_on, bool may_enter_fs, site where) {
         if (!is_there() || may_go_on()) return;
+        const unbroken_section whole;
         const guard held(lock_, where);
         ++throttled_tasks_;
         for (bool is_late = false; !is_late && !is_stopped_ && !is_hopeless() && !may_go_on();) {
@@ -77,6 +82,7 @@ public:
     }
     /// Makes the throttled tasks look again.
     void release_throttled(site where) {
+        const unbroken_section whole;
         const guard held(lock_, where);
         if (throttled_tasks_ != 0) throttled_.notify_all(where);
     }

@@ -39,6 +39,9 @@ public:
     std::string task_name(std::uint32_t task) const override { return of_.task_name(task); }
     void begin() override { of_.begin(); }
     void run(std::uint32_t task) override { of_.run(task); }
+    void interrupted(std::uint32_t handler, std::uint32_t victim) override {
+        of_.interrupted(handler, victim);
+    }
     void check() override { of_.check(); }
     void end() override { of_.end(); }
     schedule blank() const override { return of_.blank(); }

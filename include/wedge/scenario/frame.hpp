@@ -39,9 +39,6 @@ struct actor {
         path.clear();
         ahead.clear();
         taken.clear();
-        interrupted_by.clear();
-        handlers = 0;
-        is_masked[0] = is_masked[1] = false;
     }
 
     std::uint32_t copy = 0;
@@ -49,9 +46,6 @@ struct actor {
     std::vector<std::uint64_t> ahead;  ///< by block: the objects of what may still run in it
     std::vector<std::uint64_t> path;  ///< where it stands: statements within each other, and rounds
     std::vector<hold> taken;          ///< by its runs and not released, the innermost run's last
-    std::vector<const declaration*> interrupted_by;  ///< handlers: each one once
-    std::uint32_t handlers = 0;                      ///< that run on top of it now
-    bool is_masked[2] = {};                          ///< softirqs, hardirqs; see interrupts.hpp
 };
 
 namespace detail {

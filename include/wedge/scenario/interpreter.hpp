@@ -24,10 +24,8 @@ public:
     virtual void cancel(const std::string& work, site where) = 0;
     /// Runs the notifiers, as an invalidation does.
     virtual void invalidate(site where) = 0;
-    /// Before every statement: a handler may come.
-    virtual void let_in_interrupts(actor& who) = 0;
-    /// The running task may have masked or enabled interrupts.
-    virtual void note_contexts(actor& who, site where) = 0;
+    /// Takes a step where there are handlers, so that they may come before what is no step else.
+    virtual void step_if_interrupted(site where) = 0;
 
 protected:
     ~neighbours() = default;
@@ -65,7 +63,7 @@ private:
         for (std::size_t i = 0; i < in.body.size() && left == flow::next; ++i) {
             path.back() = known.number << 32 | i;
             ahead.back() = outside | known.objects_from[i];
-            left = begin_statement(here) ? run(in.body[i], here) : flow::given_up;
+            left = begin_statement() ? run(in.body[i], here) : flow::given_up;
         }
         path.pop_back();
         ahead.pop_back();
@@ -139,15 +137,14 @@ private:
         return flow::next;
     }
 
-    void note_contexts(frame& here, site where) override { beside_.note_contexts(here.who, where); }
+    void step_if_interrupted(site where) override { beside_.step_if_interrupted(where); }
 
     /// False: the execution is given up. A run without visible steps must end then, too.
-    bool begin_statement(frame& here) {
+    bool begin_statement() {
         if (walk_ != nullptr) {
             walk_->count_statement();
             return true;
         }
-        beside_.let_in_interrupts(here.who);
         return !current().runtime->is_giving_up();
     }
 
@@ -238,7 +235,9 @@ private:
         return each.left.counter.empty() && each.right.counter.empty();
     }
     bool sees_held(const statement& each, frame& here) {
-        return walk_ != nullptr ? answered() : is_held(each, here);
+        if (walk_ != nullptr) return answered();
+        step_if_interrupted(at(here, each));
+        return is_held(each, here);
     }
     void assert_that(const statement& each, frame& here) {
         if (walk_ != nullptr || compare(each, here)) return;
@@ -252,7 +251,7 @@ private:
             const flow left = run(each.blocks[0], here);
             if (left == flow::broken) return flow::next;
             if (left != flow::next) return left;
-            if (!begin_statement(here)) return flow::given_up;
+            if (!begin_statement()) return flow::given_up;
         }
         if (is_constant(each)) walk_->never_ends();
         return flow::next;
@@ -262,7 +261,7 @@ private:
             !is_true(each, each.left.number, each.right.number))
             walk_->never_ends();
         if (walk_ != nullptr) return;
-        while (!compare(each, here, step::yield) && begin_statement(here)) continue;
+        while (!compare(each, here, step::yield) && begin_statement()) continue;
     }
     /// A time round that has no visible step counts as one, so that every run is bounded.
     flow repeat(const statement& each, frame& here) {
@@ -273,7 +272,7 @@ private:
             here.who.path.push_back(static_cast<std::uint64_t>(i));
             left = run(each.blocks[0], here);
             if (left == flow::next) {
-                if (!begin_statement(here))
+                if (!begin_statement())
                     left = flow::given_up;
                 else if (!has_visible(each.blocks[0]))
                     step_on(step::yield, nullptr, nullptr, at(here, each));

@@ -7,6 +7,7 @@
 #include "wedge/lock/controlled.hpp"
 #include "wedge/lock/ww_mutex.hpp"
 #include "wedge/scenario/resolve.hpp"
+#include "wedge/task/contexts.hpp"
 
 namespace wedge::scenario {
 
@@ -55,6 +56,7 @@ public:
         wedge::detail::emit(
             self, wedge::detail::event_of(event_kind::sync, identity(), {.where = where}));
         self.runtime->perform(self, {.what = step::acquire, .lock = &identity(), .where = where});
+        const unbroken_section whole;
         self.runtime->perform(self, {.what = step::release, .lock = &identity(), .where = where});
     }
     /// A step that only the order checker hears of.

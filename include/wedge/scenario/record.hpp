@@ -99,7 +99,8 @@ private:
         const operation& next = who.pending;
         std::vector<recorded_step>& all = into_.steps[who.ordinal];
         into_.names[who.ordinal] = who.title();
-        if (next.what == step::access || next.what == step::yield) return;
+        if (next.what == step::access || next.what == step::yield || next.what == step::interrupt)
+            return;
         // Some steps are taken twice: to queue or to go to sleep, and then to get the lock.
         const std::uint32_t lock = next.lock == nullptr ? 0 : next.lock->instance();
         const bool is_again = into_.open.contains(who.ordinal) && !all.empty() &&

@@ -1,6 +1,7 @@
 // A scenario as something to explore: its threads, what serves them, and what reclaim runs.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <cstdint>
 #include <map>
@@ -49,7 +50,8 @@ public:
                 threads_.push_back(
                     {&each, copy,
                      copy == 0 ? each.name : each.name + "#" + std::to_string(copy + 1),
-                     !detail::uses_self(each.body) && !uses_.is_joined(each.name)});
+                     !detail::uses_self(each.body) && !uses_.is_joined(each.name) &&
+                         !is_self_used_by_handlers()});
         }
         served_.resize(tasks() + work_count_);
         if (zone_at_ != nullptr) served_[threads_.size()] = uses_.objects_in_reclaim();
@@ -72,7 +74,7 @@ public:
         actors_.resize(tasks() + work_count_);
         for (actor& each : actors_) each.reset();
         for (std::size_t i = 0; i < threads_.size(); ++i) actors_[i].copy = threads_[i].copy;
-        if (!is_walk_) interrupts_.begin(first_handler() + work_count_);
+        interrupts_.begin();
         make_works();
         state_orders();
         if (titles_.empty()) note_locks();
@@ -81,18 +83,20 @@ public:
     void run(std::uint32_t number) override {
         actor& who = actors_[number];
         if (number >= first_handler())
-            return interrupts_.serve(number - first_handler(), interpreter_, who);
+            return interrupts_.serve(number - first_handler(), interpreter_);
         if (number >= threads_.size()) return run_kswapd();
         const declaration& what = *threads_[number].what;
         interpreter_.run(what, who);
-        if (interrupts_.size() != 0) interrupts_.note_end(who, interpreter_.at(what));
+        step_if_interrupted(interpreter_.at(what));  // a handler may come before the end
+    }
+    void interrupted(std::uint32_t handler, std::uint32_t victim) override {
+        interrupts_.run(handler - first_handler(), interpreter_, actors_[victim]);
     }
 
     void check() override {}
     void end() override {
         works_.clear();
         walked_works_.clear();
-        interrupts_.end();
         world_.end();
     }
     schedule blank() const override {
@@ -109,8 +113,7 @@ public:
     }
     std::uint64_t state_of(std::uint32_t task) const override {
         const actor& who = actors_[task];
-        std::uint64_t all = combine(who.path.size() << 1 | std::uint64_t{world_.has_freed(task)},
-                                    interrupts::hash_of(who));
+        std::uint64_t all = who.path.size() << 1 | std::uint64_t{world_.has_freed(task)};
         for (const std::uint64_t part : who.path) all = combine(all, part);
         for (const auto& [name, value] : who.locals)
             all = combine(all, combine(hash_text(name), static_cast<std::uint64_t>(value)));
@@ -127,13 +130,16 @@ public:
         const use_of_lock* const use = use_of(lock);
         return use != nullptr && !use->is_tried;
     }
+    /// Nothing is known while a handler may come: it may want the lock on top of its holder, and
+    /// its arrival commutes with no step.
     std::uint64_t opponents_of(const operation& next) const override {
         const use_of_lock* const use = use_of(*next.lock);
-        if (use == nullptr) return 0;
+        if (use == nullptr || !interrupts_.have_all_come()) return 0;
         return is_shared(next.how) && next.what != step::release ? use->change
                                                                  : use->change | use->look;
     }
-    /// A handler may come at every step, and a ticket may be wounded by one of another object.
+    /// What a handler does is not told apart from its victim's, and a ticket may be wounded by one
+    /// of another object.
     std::uint64_t may_do(std::uint32_t task) const override {
         if (interrupts_.size() != 0 || uses_.has_tickets()) return ~std::uint64_t{0};
         const actor& who = actors_[task];
@@ -250,6 +256,12 @@ private:
         const declaration& what_;
     };
 
+    /// A handler has the number of the copy that it interrupts.
+    bool is_self_used_by_handlers() const {
+        return std::any_of(all_.all.begin(), all_.all.end(), [](const declaration& each) {
+            return each.what == declares::handler && detail::uses_self(each.body);
+        });
+    }
     static bool may_run(const declaration& what, gfp effective) noexcept {
         return what.needs == needs::nothing ||
                has(effective, what.needs == needs::fs ? gfp::fs : gfp::io);
@@ -329,10 +341,11 @@ private:
             if (each->what().what == declares::notifier)
                 run_notifier(each->what(), actors_[current().ordinal]);
     }
-    void let_in_interrupts(actor& who) override {
-        if (interrupts_.size() != 0) interrupts_.strike(interpreter_, who);
+    void step_if_interrupted(site where) override {
+        if (interrupts_.size() == 0 || is_walk_) return;
+        task& self = current();
+        self.runtime->perform(self, {.what = step::access, .where = where});
     }
-    void note_contexts(actor& who, site where) override { interrupts_.note(who, where); }
 
     const use_of_lock* use_of(const lock_identity& lock) const {
         const std::uint32_t instance = lock.instance();

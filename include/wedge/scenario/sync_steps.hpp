@@ -27,8 +27,8 @@ protected:
     ~sync_steps() = default;
 
     virtual flow run(const block& in, frame& here) = 0;
-    /// The running task may have masked or enabled interrupts.
-    virtual void note_contexts(frame& here, site where) = 0;
+    /// See `neighbours`.
+    virtual void step_if_interrupted(site where) = 0;
 
     site at(const frame& here, const statement& each) const {
         return {file_, here.function, each.at.line};
@@ -87,7 +87,10 @@ protected:
         switch (each.what) {
             case action::might_lock: might_lock(lock, mode::exclusive, where); break;
             case action::downgrade: lock.downgrade(where); break;
-            case action::assert_held: assert_held(lock, where); break;
+            case action::assert_held:
+                step_if_interrupted(where);
+                assert_held(lock, where);
+                break;
             case action::pin: wedge::pin(lock, where); break;
             case action::unpin: wedge::unpin(lock, where); break;
             case action::init: initialise(lock, where); break;
@@ -159,20 +162,20 @@ protected:
 
     flow interrupt(const statement& each, frame& here) {
         const site where = at(here, each);
-        flow left{};
-        {
-            const in_context inside(each.is_hard ? context::hardirq : context::softirq,
-                                    each.is_threaded, where);
-            note_contexts(here, where);
-            left = run(each.blocks[0], here);
-        }
-        note_contexts(here, where);
+        step_if_interrupted(where);
+        const context_state& before = current().contexts;
+        here.who.path.push_back(std::uint64_t{before.irqs_are_off} | before.bh_is_off * 2U);
+        const in_context inside(each.is_hard ? context::hardirq : context::softirq,
+                                each.is_threaded, where);
+        const flow left = run(each.blocks[0], here);
+        if (left != flow::given_up) step_if_interrupted(where);
+        here.who.path.pop_back();
         return left;
     }
     void mask(const statement& each, frame& here) {
         constexpr void (*steps[2][2])(site) = {{&bh_off, &bh_on}, {&irqs_off, &irqs_on}};
+        step_if_interrupted(at(here, each));
         steps[each.is_hard ? 1 : 0][each.is_on ? 1 : 0](at(here, each));
-        note_contexts(here, at(here, each));
     }
 
     const object_uses& uses_;

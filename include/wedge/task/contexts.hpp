@@ -1,6 +1,8 @@
 // Contexts: interrupts that the task runs as, and interrupts that the task keeps out.
 #pragma once
 
+#include <utility>
+
 #include "wedge/task/steps.hpp"
 
 namespace wedge {
@@ -44,6 +46,27 @@ private:
     const context_state before_;
     const context entered_;
     const bool threaded_;
+};
+
+/// Keeps all handlers of a scenario off the running task while it lives. Use it for locks of wedge,
+/// under which a real kernel would disable interrupts, and within a statement of several steps.
+///
+/// A section that begins with an acquire takes effect when the acquire is done. It has no effect
+/// while the task waits for a condition.
+class unbroken_section {
+public:
+    unbroken_section() noexcept : self_(current()) { ++self_.unbroken; }
+    ~unbroken_section() { end(); }
+    /// Ends it before its scope does.
+    void end() noexcept {
+        if (std::exchange(is_open_, false)) --self_.unbroken;
+    }
+    unbroken_section(const unbroken_section&) = delete;
+    unbroken_section& operator=(const unbroken_section&) = delete;
+
+private:
+    task& self_;
+    bool is_open_ = true;
 };
 
 /// Disables or enables interrupts for the running task. These are flags and do not nest. Disabled

@@ -48,6 +48,18 @@ struct ticket_terms {
     bool is_wait_die = false;    ///< otherwise wound-wait
 };
 
+/// The number of a waiter in a queue: the task, and how many handlers ran on top of it when it
+/// queued. A handler may queue for a lock that its own task is queued for already.
+constexpr std::uint32_t waiter_of(std::uint32_t task, std::uint32_t depth) noexcept {
+    return task | depth << 24;
+}
+constexpr std::uint32_t task_of(std::uint32_t waiter) noexcept {
+    return waiter & 0xff'ffff;
+}
+constexpr std::uint32_t depth_of(std::uint32_t waiter) noexcept {
+    return waiter >> 24;
+}
+
 /// The result of one step of a wound/wait acquire.
 enum class ww_progress : std::uint8_t { taken, waits, backs_off };
 
@@ -59,7 +71,7 @@ enum class ww_progress : std::uint8_t { taken, waits, backs_off };
 class lock_state {
 public:
     struct use {
-        std::uint32_t task = 0;
+        std::uint32_t task = 0;  ///< of a waiter: see `waiter_of`
         mode how = mode::exclusive;
         std::uint32_t depth = 1;
         std::uint64_t age = 0;  ///< of a wound/wait ticket
@@ -84,20 +96,21 @@ public:
 
     bool is_held() const noexcept { return !holders_.empty(); }
     bool is_held_by(std::uint32_t task) const noexcept { return find(holders_, task) != nullptr; }
-    bool is_queued(std::uint32_t task) const noexcept { return find(queue_, task) != nullptr; }
+    bool is_queued(std::uint32_t waiter) const noexcept { return find(queue_, waiter) != nullptr; }
 
-    /// Returns whether the task would get the lock in its next step.
-    WEDGE_UNSEEN bool can_acquire(std::uint32_t task, mode how) const noexcept {
+    /// Returns whether the waiter would get the lock in its next step.
+    WEDGE_UNSEEN bool can_acquire(std::uint32_t waiter, mode how) const noexcept {
         if (is_counted(kind_)) return count_ != 0;
-        if (holders_.empty()) return queue_.empty() || is_let_in(task, how);
-        if (!is_shared(how)) return kind_ == lock_kind::recursive_mutex && is_held_by(task);
+        if (holders_.empty()) return queue_.empty() || is_let_in(waiter, how);
+        if (!is_shared(how))
+            return kind_ == lock_kind::recursive_mutex && is_held_by(task_of(waiter));
         for (const use& held : holders_)
             if (!is_shared(held.how)) return false;
-        return is_let_in(task, how);
+        return is_let_in(waiter, how);
     }
 
     /// Takes the lock and leaves the queue. `can_acquire` must hold.
-    WEDGE_UNSEEN void acquire(std::uint32_t task, mode how) {
+    WEDGE_UNSEEN void acquire(std::uint32_t waiter, mode how) {
         if (is_counted(kind_)) {
             if (count_ != for_good) --count_;
             return;
@@ -106,8 +119,8 @@ public:
             ++holders_.front().depth;
             return;
         }
-        if (!queue_.empty()) forget(task);
-        take_free(task, how);
+        if (!queue_.empty()) forget(waiter);
+        take_free(task_of(waiter), how);
     }
     /// Takes a lock that is not counted and has an empty queue.
     void take_free(std::uint32_t task, mode how) {
@@ -116,12 +129,12 @@ public:
         mine.how = how;
     }
 
-    void enqueue(std::uint32_t task, mode how) { queue_.push_back({.task = task, .how = how}); }
+    void enqueue(std::uint32_t waiter, mode how) { queue_.push_back({.task = waiter, .how = how}); }
 
     /// Leaves the queue without the lock (a time-out).
-    void forget(std::uint32_t task) noexcept {
+    void forget(std::uint32_t waiter) noexcept {
         for (use* each = queue_.begin(); each != queue_.end();)
-            each->task == task ? queue_.erase(each) : static_cast<void>(++each);
+            each->task == waiter ? queue_.erase(each) : static_cast<void>(++each);
     }
 
     /// Drops one hold of the task. If the task has none, drops a hold of another task, as the lock
@@ -147,32 +160,32 @@ public:
     /// queues by age and makes a younger holder give way, or backs off.
     ///
     /// @param is_wounded  an older ticket waits for a lock of this ticket
-    ww_progress ww_acquire(std::uint32_t task, const ticket_terms& ticket, bool is_wounded) {
-        if (can_acquire(task, mode::exclusive)) {
-            acquire(task, mode::exclusive);
+    ww_progress ww_acquire(std::uint32_t waiter, const ticket_terms& ticket, bool is_wounded) {
+        if (can_acquire(waiter, mode::exclusive)) {
+            acquire(waiter, mode::exclusive);
             use& mine = holders_.back();
             mine.age = ticket.age;
             for (const use& waiting : queue_) wound_if_younger(mine, waiting, ticket.is_wait_die);
             return ww_progress::taken;
         }
-        if (!is_queued(task)) {
-            use& mine = enqueue_by_age(task, ticket);
+        if (!is_queued(waiter)) {
+            use& mine = enqueue_by_age(waiter, ticket);
             for (use& holder : holders_) wound_if_younger(holder, mine, ticket.is_wait_die);
         }
-        if (!must_back_off(task, ticket, is_wounded)) return ww_progress::waits;
-        forget(task);
+        if (!must_back_off(waiter, ticket, is_wounded)) return ww_progress::waits;
+        forget(waiter);
         return ww_progress::backs_off;
     }
 
     /// Returns whether a queued acquire gives up without the lock.
-    bool must_back_off(std::uint32_t task, const ticket_terms& ticket,
+    bool must_back_off(std::uint32_t waiter, const ticket_terms& ticket,
                        bool is_wounded) const noexcept {
         if (!ticket.may_back_off) return false;
         if (!ticket.is_wait_die) return is_wounded;
         for (const use& holder : holders_)
             if (is_older(holder, ticket.age)) return true;
         for (const use& waiting : queue_) {
-            if (waiting.task == task) break;
+            if (waiting.task == waiter) break;
             // The queue is sorted by age, so this waiter is older.
             if (waiting.age != 0) return true;
         }
@@ -208,11 +221,11 @@ private:
         return one.age != 0 && one.age < age;
     }
 
-    /// Returns whether the waiters would let the task pass if the lock were free.
-    WEDGE_UNSEEN bool is_let_in(std::uint32_t task, mode how) const noexcept {
+    /// Returns whether the waiters would let the waiter pass if the lock were free.
+    WEDGE_UNSEEN bool is_let_in(std::uint32_t waiter, mode how) const noexcept {
         if (queue_.empty()) return true;
         if (kind_ == lock_kind::ww_mutex)
-            return queue_.front().task == task || !is_queued(task);  // a newcomer may overtake
+            return queue_.front().task == waiter || !is_queued(waiter);  // a newcomer may overtake
         if (!is_rw(kind_) || policy_ == rw_policy::reader_preferring) return true;
         // If plain readers queue, recursive ones pass the waiting writers (Linux's qrwlock: in
         // interrupts).
@@ -223,7 +236,7 @@ private:
             return true;
         }
         for (const use& waiting : queue_) {
-            if (waiting.task == task) return true;
+            if (waiting.task == waiter) return true;
             if (!is_shared(how) || !is_shared(waiting.how)) return false;
         }
         return false;  // a newcomer waits behind the queue
@@ -231,7 +244,7 @@ private:
 
     /// Queues the ticket before the first younger one, seen from the end. An acquire without a
     /// ticket joins the end.
-    use& enqueue_by_age(std::uint32_t task, const ticket_terms& ticket) {
+    use& enqueue_by_age(std::uint32_t waiter, const ticket_terms& ticket) {
         use* place = queue_.end();
         for (use* each = queue_.end(); ticket.age != 0 && each != queue_.begin();) {
             --each;
@@ -240,7 +253,7 @@ private:
             place = each;
         }
         return queue_.insert(place,
-                             {.task = task, .age = ticket.age, .may_wound = ticket.may_back_off});
+                             {.task = waiter, .age = ticket.age, .may_wound = ticket.may_back_off});
     }
 
     static void wound_if_younger(use& holder, const use& waiting, bool is_wait_die) noexcept {

@@ -54,12 +54,13 @@ public:
     std::uint32_t ordinal = 0;                      ///< from 0, within the process or the execution
     wedge::context context = wedge::context::task;  ///< `contexts.now()`
     context_state contexts;
-    std::uint8_t scopes = 0;  ///< allocation scopes: bits of task/scopes.hpp
-    std::uint64_t stage = 0;  ///< how far a call of a role has come: task/stage.hpp
-    bool is_idle = false;     ///< a daemon without work: task/idle.hpp
-    bool in_hook = false;     ///< a hook is running, whose own locks are not reported
-    operation pending{};      ///< under control: the step that it is about to take
-    rng random{1};            ///< answers `choose` in live programs
+    std::uint8_t scopes = 0;    ///< allocation scopes: bits of task/scopes.hpp
+    std::uint64_t stage = 0;    ///< how far a call of a role has come: task/stage.hpp
+    bool is_idle = false;       ///< a daemon without work: task/idle.hpp
+    bool in_hook = false;       ///< a hook is running, whose own locks are not reported
+    std::uint8_t unbroken = 0;  ///< open sections of task/contexts.hpp that keep handlers out
+    operation pending{};        ///< under control: the step that it is about to take
+    rng random{1};              ///< answers `choose` in live programs
     std::string name;
     const char* action = nullptr;  ///< the action of a workload that it runs; null: none
 

@@ -39,10 +39,10 @@ public:
     bool is_enabled(std::size_t i) {
         self_ = i;
         if (me().is_done) return false;
-        if (me().notes != 0) return note_is_enabled();
         std::size_t at = me().at;
         const std::string& what = word_at(at);
-        if (me().leaves != leaving::nothing) return true;
+        if (me().leaves != leaving::nothing || me().is_ending) return true;
+        if (what == "interrupt") return !victims(all_.is_hard[handler_at(at + 1)]).empty();
         if (is_among(what, "lock read sync")) return lock_is_enabled(at, what);
         if (what == "join") return is_joined(at);
         if (what == "down" || what == "wait") {
@@ -57,15 +57,17 @@ public:
     /// Returns whether the task waits for work that need not come.
     bool is_idle(std::size_t i) const {
         const task& one = now.tasks[i];
-        return one.waits != phase::woken && one.notes == 0 && all_.is(one.at - 1, "idle");
+        return one.waits != phase::woken && all_.is(one.at - 1, "idle");
     }
 
     /// Takes the next step of an enabled task.
     void step(std::size_t i) {
         self_ = i;
         has_progressed = false;
-        if (me().notes != 0)
-            take_note();
+        if (me().is_ending)
+            end_task();
+        else if (me().leaves != leaving::nothing && is_in_context())
+            leave_context();
         else if (me().leaves == leaving::failed)
             release(me().taken.back());
         else
@@ -90,33 +92,50 @@ private:
     void advance() {
         for (;;) {
             if (has_failed || me().is_done) return;
-            if (me().notes != 0) {
-                if (is_note_due()) return;
-                --me().notes;
-            } else if (me().is_ending) {
-                me() = {};
-                me().is_done = true;
+            if (me().is_ending) {
+                if (has_handlers() && self_ < all_.threads) return;
+                end_task();
             } else if (me().leaves != leaving::nothing) {
                 if (unwind()) return;
             } else if (all_.is(me().at, "}")) {
                 if (end_block(me().at)) return;
-            } else if (!is_struck() && is_visible(me().at)) {
+            } else if (is_visible(me().at)) {
                 return;
             }
         }
     }
-    /// Asks the next handler whether it comes before this word; a choice decides. Returns false if
-    /// no handler is left to ask.
-    bool is_struck() {
-        if (all_.words[me().at].is_role || me().strike >= all_.handlers.size()) return false;
-        if (all_.is(me().at, "{")) return false;
-        const std::size_t handler = me().strike++;
-        if (now.come.contains(handler) || me().met.contains(handler) ||
-            !me().in.admits(all_.is_hard[handler]) || answers_.choose(2) == 0)
-            return true;
-        me().met.insert(handler);
-        call(all_.handlers[handler], me().at, me().strike);
-        return true;
+    void end_task() {
+        me() = {};
+        me().is_done = true;
+    }
+    /// Then what is no step else is one, since a handler may come before it.
+    bool has_handlers() const { return !all_.handlers.empty(); }
+    std::size_t handler_at(std::size_t at) const {
+        std::size_t handler = 0;
+        while (all_.handlers.at(handler) != word_at(at)) ++handler;
+        return handler;
+    }
+    /// A handler comes on top of some task, and goes on to its first step.
+    void come(std::size_t at) {
+        const std::size_t handler = handler_at(at + 1), mine = self_;
+        const std::vector<std::size_t> whom = victims(all_.is_hard[handler]);
+        self_ = whom[whom.size() == 1 ? 0 : answers_.choose(whom.size())];
+        interrupt(handler);
+        advance();
+        self_ = mine;
+        move(at + 2);
+    }
+    /// Whether the innermost block is a `hardirq { }` or a `softirq { }`.
+    bool is_in_context() const {
+        const std::size_t open = all_.words[now.tasks[self_].at].inside;
+        const std::size_t owner = all_.words[open].owner;
+        return owner != open && is_among(word_at(owner), "hardirq softirq");
+    }
+    /// Out of that block: behind it, or on the way out of others.
+    void leave_context() {
+        const std::size_t open = all_.words[me().at].inside;
+        leave();
+        me().leaves == leaving::nothing ? pass(all_.words[open].match + 1) : move(open);
     }
     /// Leaves a block. Returns whether a visible step comes first.
     bool unwind() {
@@ -133,9 +152,9 @@ private:
             return false;
         }
         if (what == "repeat") me().rounds.pop_back();
-        if (is_among(what, "hardirq softirq")) {
+        if (is_in_context()) {
+            if (has_handlers()) return true;
             leave();
-            change_contexts();
         }
         const bool is_out = me().leaves == leaving::loop && is_among(what, "while repeat loop");
         if (is_out) me().leaves = leaving::nothing;
@@ -153,33 +172,20 @@ private:
         } else if (what == "loop") {
             move(open + 1);
         } else if (what == "repeat") {
-            if (is_struck()) return false;
             if (!has_visible(open)) return true;
             next_round(at);
         } else {
-            if (is_among(what, "hardirq softirq")) {
-                leave();
-                change_contexts();
-            }
-            pass(at + 1);
+            if (!is_in_context()) return pass(at + 1), false;
+            if (has_handlers()) return true;
+            leave_context();
         }
         return false;
     }
     void end_run() {
-        if (me().frames.empty()) {
+        if (me().frames.empty())
             me().is_ending = true;
-            if (self_ < all_.threads) change_contexts();
-            return;
-        }
-        const frame last = me().frames.back();
-        me().frames.pop_back();
-        if (last.is_handler) {
-            leave();
-            --me().handlers;
-        }
-        if (me().taken.size() > last.taken) me().taken.resize(last.taken);
-        move(last.back);
-        me().strike = last.strike;
+        else
+            end_frame();
     }
     void next_round(std::size_t at) {
         const std::size_t open = all_.words[at].match;
@@ -193,15 +199,12 @@ private:
         const std::string& what = word_at(at);
         if (is_among(what, "lock read try unlock")) return is_visible_lock(at);
         if (is_among(what, "choose break return repeat")) return control(at), false;
-        if (is_among(what, "hardirq softirq irq bh")) return change_context(at), false;
-        if (is_among(what, "if assert")) {
-            if (!all_.is(at + 1, "held")) return true;
-            const std::size_t which = lock_of(at += 2);
-            const bool is_held = is_alone_ ? what == "if" && answers_.choose(2) == 0 : holds(which);
-            return what == "if" ? branch(at, is_held) : move(at), false;
-        }
+        if (is_among(what, "hardirq softirq irq bh"))
+            return has_handlers() || (change_context(at), false);
+        if (is_among(what, "if assert"))
+            return !all_.is(at + 1, "held") || has_handlers() || (look_at_holds(at), false);
         if (what == "progress") has_progressed = true;
-        if (is_among(what, "progress idle")) return move(at + 1), false;
+        if (is_among(what, "progress idle whole")) return move(at + 1), false;
         if (is_among(what, "signalling loop")) return move(at + 2), false;
         if (is_among(what, "pin unpin init") || (what == "might" && all_.is(++at, "lock")))
             return lock_of(++at), move(at), false;
@@ -215,7 +218,7 @@ private:
             return move(at + 4), false;
         }
         if (!is_among(what,
-                      "{ sync downgrade down wait set add while until yield "
+                      "interrupt sync downgrade down wait set add while until yield "
                       "notify signal "
                       "complete up join"))
             all_.refuse(at, "`" + what + "`");
@@ -229,6 +232,12 @@ private:
         if (is_release) return release(which), move(at), false;
         acquire(which, true);
         return skip_terms(at, ""), branch_of_map(at), false;
+    }
+    void look_at_holds(std::size_t at) {
+        const bool is_test = word_at(at) == "if";
+        const std::size_t which = lock_of(at += 2);
+        const bool is_held = is_alone_ ? is_test && answers_.choose(2) == 0 : holds(which);
+        is_test ? branch(at, is_held) : move(at);
     }
     void branch_of_map(std::size_t at) { all_.is(at, "{") ? branch(at, true) : move(at); }
     void control(std::size_t at) {
@@ -258,7 +267,6 @@ private:
             enter(what == "hardirq");
             move(at + (all_.is(at + 1, "threaded") ? 3 : 2));
         }
-        change_contexts();
     }
 
     /// Takes the visible step at a word.
@@ -267,6 +275,8 @@ private:
         if (is_among(what, "lock read try")) return take_lock(at);
         if (is_among(what, "unlock downgrade sync")) return give_lock(at);
         if (is_among(what, "wait down")) return wait(at);
+        if (is_among(what, "hardirq softirq irq bh")) return change_context(at);
+        if (is_among(what, "if assert") && all_.is(at + 1, "held")) return look_at_holds(at);
         if (is_among(what, "if while until assert")) return decide(at);
         if (is_among(what, "signal complete up")) {
             std::int64_t& count = now.counts[all_.named(at + 1).first];
@@ -274,12 +284,12 @@ private:
             count = what == "signal" || is_all || count == for_ever ? for_ever : count + 1;
             return move(at + (is_all ? 3 : 2));
         }
-        if (what == "{") return begin_handler(at);
-        if (what == "}") return next_round(at);
+        if (what == "interrupt") return come(at);
+        if (what == "}") return is_in_context() ? leave_context() : next_round(at);
         if (what == "notify") return notify(at);
         if (what == "join") {
             const object& whom = all_.objects.at("task " + word_at(at + 1));
-            if (++me().strike - all_.handlers.size() == whom.count) move(at + 2);
+            if (++me().joined == whom.count) move(at + 2);
         } else if (what == "yield") {
             move(at + 1);
         } else {
@@ -293,7 +303,7 @@ private:
     }
     bool is_joined(std::size_t at) {
         const object& whom = all_.objects.at("task " + word_at(at + 1));
-        return now.tasks[whom.first + me().strike - all_.handlers.size()].is_done;
+        return now.tasks[whom.first + me().joined].is_done;
     }
     void take_lock(std::size_t at) {
         const bool is_tried = all_.is(at, "try");
@@ -309,7 +319,7 @@ private:
             return all_.is(at, "{") ? branch(at, true) : move(at);
         }
         if (!is_tried && has_queue(which) && me().waits == phase::fresh && !is_alone_) {
-            now.locks[which].queue.push_back({self_, is_read});
+            now.locks[which].queue.push_back({waiter(), is_read});
             me().waits = phase::queued;
             return;
         }
@@ -343,12 +353,12 @@ private:
                 const bool may_wake = !me().has_woken;
                 if (may_wake) me().has_woken = answers_.choose(2) != 0;
                 me().waits = may_wake && me().has_woken ? phase::woken : phase::sleeping;
-                if (me().waits == phase::sleeping) sleepers.push_back(self_);
+                if (me().waits == phase::sleeping) sleepers.push_back(waiter());
                 return;
             }
             now.locks[held].holders.push_back({self_, false});
             is_over = me().waits == phase::woken;
-            std::erase(sleepers, self_);
+            std::erase(sleepers, waiter());
         } else if (std::int64_t& count = now.counts[on.first]; count != 0) {
             count -= count == for_ever ? 0 : 1;
         } else {
@@ -363,7 +373,7 @@ private:
         while (!sleepers.empty()) {
             const std::size_t n = sleepers.size();
             const std::size_t who = is_all || n == 1 ? 0 : answers_.choose(n);
-            now.tasks[sleepers[who]].waits = phase::woken;
+            phase_of(sleepers[who]) = phase::woken;
             sleepers.erase(sleepers.begin() + static_cast<std::ptrdiff_t>(who));
             if (!is_all) break;
         }
@@ -377,16 +387,6 @@ private:
         if (what == "until") return move(is_so ? at + 4 : at);
         has_failed = !is_so;
         move(at + 4);
-    }
-    void begin_handler(std::size_t at) {
-        frame& mine = me().frames.back();
-        std::size_t handler = 0;
-        while (all_.bodies.at(all_.handlers[handler]) != at) ++handler;
-        if (!now.come.insert(handler).second) return end_run();
-        mine.is_handler = true;
-        ++me().handlers;
-        enter(all_.is_hard[handler]);
-        move(at + 1);
     }
 };
 

@@ -32,7 +32,7 @@ inline bool is_among(const std::string& word, const char* words) {
 struct word {
     std::string text;
     std::size_t line;
-    bool is_role = false;          ///< written by the verifier: no handler comes before it
+    bool is_role = false;          ///< written by the verifier
     std::size_t match = nowhere;   ///< of a brace: the matching brace
     std::size_t inside = nowhere;  ///< the brace around it; of a closing brace: its opening one
     std::size_t owner = nowhere;   ///< of an opening brace: the statement that owns the block
@@ -54,6 +54,7 @@ struct task_object {
 /// A scenario that the engine has accepted, so most errors are not checked. What a work does in
 /// addition to its body is text of this language with a few more words: `flag` and `let` are parts
 /// of the step before, `loop` is endless, `run` calls a block, and at `idle` a task need not go on.
+/// No handler comes before the step behind `whole`, and `interrupt` is the arrival of a handler.
 class script {
 public:
     explicit script(const std::string& text) {
@@ -64,18 +65,12 @@ public:
         words.insert(words.end(), looked_ahead, {"", words.empty() ? 1 : words.back().line});
         for (std::size_t at = 0; at < end;) declare(at);
         for (std::size_t i = 0; i < handlers.size(); ++i)
-            tasks.push_back({handlers[i],
-                             add_role(handlers[i] + " task",
-                                      "{ idle down interrupts." + sort_of(i) + " run " +
-                                          handlers[i] + " up interrupts." + sort_of(i) + " }"),
-                             0});
+            tasks.push_back(
+                {handlers[i],
+                 add_role(handlers[i] + " task", "{ idle interrupt " + handlers[i] + " }"), 0});
         for (const std::string& name : works_) add_work(name);
         for (std::size_t at = 0; at < end; ++at)
             if (words[at].text == "sync") synced.insert(objects.at(words[at + 1].text).first);
-        if (handlers.empty()) return;
-        const auto all = static_cast<std::int64_t>(tasks.size() - handlers.size());
-        add_count("interrupts.soft", all);
-        add_count("interrupts.hard", all);
     }
 
     std::vector<word> words;
@@ -227,8 +222,6 @@ private:
         objects[name] = {"count", counts.size()};
         counts.push_back(value);
     }
-    std::string sort_of(std::size_t handler) const { return is_hard[handler] ? "hard" : "soft"; }
-
     /// Adds the text of a role.
     ///
     /// @param text  the role's text, in which % stands for the name of what it serves
@@ -254,25 +247,25 @@ private:
         add_role("queue " + name,
                  "{ lock %.state flag %.queued == 0 { flag %.cancels == 0 { let "
                  "%.queued = 1 "
-                 "notify %.due all } } unlock %.state }",
+                 "whole notify %.due all } } whole unlock %.state }",
                  name);
         add_role("flush " + name,
-                 "{ lock %.state loop { flag %.queued == 0 { break } wait %.begun "
+                 "{ lock %.state loop { flag %.queued == 0 { break } whole wait %.begun "
                  "%.state } "
-                 "unlock %.state lock %.run unlock %.run }",
+                 "whole unlock %.state lock %.run whole unlock %.run }",
                  name);
         add_role("cancel " + name,
-                 "{ lock %.state let %.queued = 0 let %.cancels + 1 notify %.begun all "
-                 "unlock %.state lock %.run unlock %.run "
-                 "lock %.state let %.cancels + -1 unlock %.state }",
+                 "{ lock %.state let %.queued = 0 let %.cancels + 1 whole notify %.begun all "
+                 "whole unlock %.state lock %.run whole unlock %.run "
+                 "lock %.state let %.cancels + -1 whole unlock %.state }",
                  name);
         const std::size_t worker =
             add_role(name + " worker",
                      "{ loop { lock %.state loop { flag %.queued != 0 { break } "
-                     "idle wait %.due %.state } "
-                     "unlock %.state lock %.run lock %.state notify %.begun all "
-                     "flag %.queued != 0 { let %.queued = 0 unlock %.state run % } "
-                     "else { unlock %.state } unlock %.run } }",
+                     "whole idle wait %.due %.state } "
+                     "whole unlock %.state lock %.run whole lock %.state whole notify %.begun all "
+                     "flag %.queued != 0 { let %.queued = 0 whole unlock %.state run % "
+                     "unlock %.run } else { whole unlock %.state whole unlock %.run } } }",
                      name);
         tasks.push_back({name, worker, 0});
     }

@@ -19,36 +19,36 @@ struct contexts {
     }
     auto operator<=>(const contexts&) const = default;
 };
-/// A block that another block runs.
-struct frame {
-    std::size_t back, strike,
-        taken;  ///< where the other block goes on, and what it had taken
-    bool is_handler = false;
-    auto operator<=>(const frame&) const = default;
-};
 enum class phase : std::uint8_t { fresh, queued, sleeping, woken };
 enum class leaving : std::uint8_t { nothing, loop, run, failed };
+/// A block that is being run by another one, or on top of it.
+struct frame {
+    std::size_t back, joined,
+        taken;  ///< where the other one goes on; what it had taken
+    bool is_handler = false;
+    // Of what a handler has interrupted.
+    phase waits = phase::fresh;
+    leaving leaves = leaving::nothing;
+    bool is_ending = false;
+    auto operator<=>(const frame&) const = default;
+};
 
 /// Where a task stands: before the word `at`, which is a visible step.
 struct task {
     std::size_t at = 0,
-                strike = 0;  ///< the next handler that may come before this word
+                joined = 0;  ///< of a `join`: the copies whose end it has seen
     phase waits = phase::fresh;
     leaving leaves = leaving::nothing;
     bool is_done = false, has_woken = false, is_ending = false;
-    unsigned notes = 0;  ///< kinds of handlers that have not been told of a change of contexts
     std::vector<std::int64_t> rounds, locals;
     std::vector<std::size_t> taken;
     std::vector<frame> frames;
     std::vector<contexts> outer;
     contexts in;
-    std::set<std::size_t> met;  ///< handlers that have come before one of its statements
-    bool is_masked[2] = {};
-    unsigned handlers = 0;
     auto operator<=>(const task&) const = default;
 };
 struct use {
-    std::size_t task;
+    std::size_t task;  ///< in a queue: see `waiter`
     bool is_shared;
     unsigned depth = 1;
     auto operator<=>(const use&) const = default;
@@ -60,9 +60,8 @@ struct lock {
 struct state {
     std::vector<task> tasks;
     std::vector<lock> locks;
-    std::vector<std::vector<std::size_t>> sleepers;  ///< by condition: its waiters
+    std::vector<std::vector<std::size_t>> sleepers;  ///< by condition; see `waiter`
     std::vector<std::int64_t> counts, counters;
-    std::set<std::size_t> come;  ///< handlers that have come
     auto operator<=>(const state&) const = default;
 };
 
@@ -84,6 +83,20 @@ protected:
         : all_(all), answers_(answers), is_alone_(is_alone) {}
 
     task& me() { return now.tasks[self_]; }
+    /// The task in a queue, with how many handlers are on top of it there: those may queue too.
+    static constexpr std::size_t waiters_apart = 4096;
+    std::size_t depth() {
+        return static_cast<std::size_t>(std::count_if(me().frames.begin(), me().frames.end(),
+                                                      [](const frame& f) { return f.is_handler; }));
+    }
+    std::size_t waiter() { return self_ + depth() * waiters_apart; }
+    phase& phase_of(std::size_t waiter) {
+        task& one = now.tasks[waiter % waiters_apart];
+        std::size_t below = waiter / waiters_apart;
+        for (frame& each : one.frames)
+            if (each.is_handler && below-- == 0) return each.waits;
+        return one.waits;
+    }
     const std::string& word_at(std::size_t at) const { return all_.words[at].text; }
     const std::string& kind(std::size_t lock) const { return all_.locks[lock].kind; }
 
@@ -139,7 +152,7 @@ protected:
         const bool is_interrupt = me().in.hard != 0 || me().in.soft != 0;
         return is_shared && (is_recursive || (kind(lock) == "qrwlock" && is_interrupt));
     }
-    bool can_acquire(std::size_t which, bool is_shared, bool passes) const {
+    bool can_acquire(std::size_t which, bool is_shared, bool passes) {
         const lock& one = now.locks[which];
         if (is_alone_) return true;
         if (!one.holders.empty() && !is_shared)
@@ -147,7 +160,7 @@ protected:
         for (const use& each : one.holders)
             if (!each.is_shared) return false;
         for (const use& each : one.queue) {
-            if (passes || each.task == self_) return true;
+            if (passes || each.task == waiter()) return true;
             if (!is_shared || !each.is_shared) return false;
         }
         return one.queue.empty();
@@ -173,7 +186,7 @@ protected:
         if (!all_.words[me().at].is_role) me().taken.push_back(which);
     }
     void forget(lock& one) {
-        std::erase_if(one.queue, [&](const use& each) { return each.task == self_; });
+        std::erase_if(one.queue, [&](const use& each) { return each.task == waiter(); });
     }
     void drop(std::size_t which) {
         std::vector<use>& all = now.locks[which].holders;
@@ -198,7 +211,7 @@ protected:
     // Where a task goes on.
     void move(std::size_t at) {
         me().at = at;
-        me().strike = 0;
+        me().joined = 0;
         me().waits = phase::fresh;
     }
     /// Enters the block at `at`, or moves past it, where another block may follow `else`. Without a
@@ -219,12 +232,31 @@ protected:
         while (is_among(word_at(at), "else or")) at = all_.words[at + 1].match + 1;
         move(at);
     }
-    void call(const std::string& name, std::size_t back, std::size_t strike = 0) {
-        const std::size_t body = all_.bodies.at(name);
-        me().frames.push_back({back, strike, me().taken.size()});
-        const bool is_handler =
-            std::find(all_.handlers.begin(), all_.handlers.end(), name) != all_.handlers.end();
-        move(is_handler ? body : body + 1);
+    void call(const std::string& name, std::size_t back) {
+        me().frames.push_back({back, 0, me().taken.size()});
+        move(all_.bodies.at(name) + 1);
+    }
+    /// On top of what the task is about to do.
+    void interrupt(std::size_t handler) {
+        task& one = me();
+        one.frames.push_back(
+            {one.at, one.joined, one.taken.size(), true, one.waits, one.leaves, one.is_ending});
+        one.leaves = leaving::nothing;
+        one.is_ending = false;
+        enter(all_.is_hard[handler]);
+        move(all_.bodies.at(all_.handlers[handler]) + 1);
+    }
+    void end_frame() {
+        const frame last = me().frames.back();
+        me().frames.pop_back();
+        if (me().taken.size() > last.taken) me().taken.resize(last.taken);
+        move(last.back);
+        if (!last.is_handler) return;
+        leave();
+        me().joined = last.joined;
+        me().waits = last.waits;
+        me().leaves = last.leaves;
+        me().is_ending = last.is_ending;
     }
     void enter(bool is_hard) {
         me().outer.push_back(me().in);
@@ -235,24 +267,21 @@ protected:
         me().in = me().outer.back();
         me().outer.pop_back();
     }
-    void change_contexts() { me().notes = all_.handlers.empty() ? 0 : 2; }
 
-    // Handlers learn which tasks enable them: a count for each kind, of which they take one.
-    bool is_note_due() {
-        const bool is_hard = me().notes == 1;
-        return me().handlers == 0 &&
-               me().is_masked[is_hard] != (me().is_ending || !me().in.admits(is_hard));
+    /// Whether a handler may come on top of a task that stands before its next step.
+    bool lets_in(const task& one, bool is_hard) const {
+        if (one.is_done || !one.in.admits(is_hard) || all_.is(one.at, "interrupt")) return false;
+        if (one.is_ending || one.leaves != leaving::nothing) return true;
+        if (all_.is(one.at, "sync")) return one.waits == phase::fresh;
+        const bool is_whole = all_.is(one.at - 1, "whole") ||
+                              (all_.is(one.at - 1, "idle") && all_.is(one.at - 2, "whole"));
+        return !is_whole || one.waits == phase::sleeping || one.waits == phase::woken;
     }
-    std::int64_t& note_count() {
-        return now
-            .counts[all_.objects.at(me().notes == 1 ? "interrupts.hard" : "interrupts.soft").first];
-    }
-    bool note_is_enabled() { return me().is_masked[me().notes == 1] || note_count() != 0; }
-    void take_note() {
-        bool& is_masked = me().is_masked[me().notes == 1];
-        note_count() += is_masked ? 1 : -1;
-        is_masked = !is_masked;
-        --me().notes;
+    std::vector<std::size_t> victims(bool is_hard) const {
+        std::vector<std::size_t> all;
+        for (std::size_t i = 0; i < now.tasks.size(); ++i)
+            if (lets_in(now.tasks[i], is_hard)) all.push_back(i);
+        return all;
     }
 
     /// Returns whether a round of `repeat` has a visible step, by a rough look. A round without one

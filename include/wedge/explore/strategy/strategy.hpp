@@ -110,7 +110,7 @@ struct step_footprint {
                                     next.what == step::try_acquire || next.what == step::release);
         return {next.lock != nullptr ? next.lock->instance() : 0,
                 next.condition != nullptr ? next.condition->instance() : 0, is_read,
-                next.what == step::spawn};
+                next.what == step::spawn || next.what == step::interrupt};
     }
 
     bool commutes_with(const step_footprint& other) const noexcept {
