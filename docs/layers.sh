@@ -18,7 +18,8 @@ LC_ALL=C awk '
         holds["fuzz"] = "bytes as programs, libFuzzer"
         holds["stress"] = "real threads, watchdog"
         holds["report"] = "text, JSON, pictures"
-        holds["main"] = "subcommands, WEDGE_MAIN"
+        holds["main"] = "subcommands"
+        holds["implement"] = "compiled once per program"
     }
     /^#/ || !/:/ { next }
     {
