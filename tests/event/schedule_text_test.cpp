@@ -56,7 +56,7 @@ TEST_CASE("schedule: the text has the options of the model, and the part that a 
           "circle\n"
           "run 1 x1\n"
           "run 0 x1\n");
-    CHECK(message_of("wedge schedule 2\nrun 0 x1\ncircle\n").find("what the circle repeats") !=
+    CHECK(message_of("wedge schedule 2\nrun 0 x1\ncircle\n").find("a decision after 'circle'") !=
           std::string::npos);
     CHECK(message_of("wedge schedule 2\noptions fast\n") ==
           "x.schedule:2:9: schedule: expected all-policies or spurious-wakeups, found 'fast'");
@@ -90,15 +90,16 @@ TEST_CASE("schedule: each error names its file, line and column") {
     CHECK(message_of("\x1b[2J\x9b") == "x.schedule:1:1: schedule: expected 'wedge', found '?[2J?'");
     CHECK(message_of(std::string(1000, 'w')).size() < 200);
     CHECK(message_of("wedge schedule 7\n") ==
-          "x.schedule:1:17: schedule: version 7, this build reads 1 to 2");
+          "x.schedule:1:17: schedule: unknown version 7; this build reads versions 1 to 2");
     CHECK(message_of("wedge schedule 1\nrunn 0 x1\n") ==
           "x.schedule:2:1: schedule: expected workload, program, options, signature, run, choose "
           "or circle, found 'runn'");
     CHECK(message_of("wedge schedule 1\nrun x x1\n") ==
           "x.schedule:2:5: schedule: expected a task's number");
-    CHECK(message_of("wedge schedule 1\nrun 1 2\n") == "x.schedule:2:7: schedule: expected xN");
+    CHECK(message_of("wedge schedule 1\nrun 1 2\n") ==
+          "x.schedule:2:7: schedule: expected xN, the number of steps");
     CHECK(message_of("wedge schedule 1\nrun 99999999999 x1\n") ==
-          "x.schedule:2:5: schedule: the number is too large");
+          "x.schedule:2:5: schedule: the number is too large; the maximum is 4294967295");
     CHECK(message_of("wedge schedule 1\nrun 1 x99999999999\n").find("a run of") !=
           std::string::npos);
     CHECK(message_of("wedge schedule 1\nchoose 3 of 3\n").find("not below") != std::string::npos);

@@ -5,10 +5,17 @@
 namespace wedge::explain {
 
 const reader& kernel_reader();
+const reader& tsan_reader();
+const reader& valgrind_reader();
+const reader& abseil_reader();
+const reader& go_deadlock_reader();
+const reader& java_reader();
+const reader& gdb_reader();
 
 std::span<const reader* const> all_readers() {
     static const reader* const all[] = {
-        &kernel_reader(),
+        &kernel_reader(),      &tsan_reader(), &valgrind_reader(), &abseil_reader(),
+        &go_deadlock_reader(), &java_reader(), &gdb_reader(),
     };
     return all;
 }

@@ -73,12 +73,12 @@ public:
         expect("schedule");
         const std::uint64_t found = number("the version", 10);
         if (found == 0 || found > schedule::version)
-            fail("version " + std::to_string(found) + ", this build reads 1 to " +
+            fail("unknown version " + std::to_string(found) + "; this build reads versions 1 to " +
                  std::to_string(schedule::version));
         end_of_line();
         while (next_line()) line_of(result);
         if (circle_from_) result.circle = result.decisions.size() - *circle_from_;
-        if (circle_from_ && result.circle == 0) fail("expected what the circle repeats");
+        if (circle_from_ && result.circle == 0) fail("expected a decision after 'circle'");
         return result;
     }
 
@@ -101,11 +101,13 @@ private:
             result.signature = rest();
         } else if (key == "run") {
             const decision d{decision::sort::run, number32("a task's number"), 0};
-            if (column_ >= line_.size() || line_[column_] != 'x') fail("expected xN");
+            if (column_ >= line_.size() || line_[column_] != 'x')
+                fail("expected xN, the number of steps");
             ++column_;
-            const std::uint64_t times = number("how often", 10);
+            const std::uint64_t times = number("the number of steps", 10);
             if (times == 0 || times > repeats_max - result.decisions.size())
-                fail("a run of " + std::to_string(times) + " steps");
+                fail("a run of " + std::to_string(times) + " steps; all runs together have 1 to " +
+                     std::to_string(repeats_max));
             result.decisions.insert(result.decisions.end(), times, d);
         } else if (key == "choose") {
             decision d{decision::sort::choose, number32("a choice"), 0};
@@ -114,7 +116,7 @@ private:
             if (d.value >= d.of) fail("the choice is not below the number of alternatives");
             result.decisions.push_back(d);
         } else if (key == "circle") {
-            if (circle_from_) fail("a second circle");
+            if (circle_from_) fail("a second 'circle'; a schedule has at most one");
             circle_from_ = result.decisions.size();
         } else {
             column_ = start_;
@@ -188,7 +190,7 @@ private:
         const std::uint64_t value = number(what, 10);
         if (value > 0xffffffffU) {
             column_ = start;
-            fail("the number is too large");
+            fail("the number is too large; the maximum is 4294967295");
         }
         return static_cast<std::uint32_t>(value);
     }

@@ -16,26 +16,26 @@ namespace wedge::report {
 
 /// What each kind of finding means, in the order of `finding_kind`.
 inline constexpr std::array finding_meanings = {
-    "locks are taken in orders that make a circle",
-    "a lock is taken that the task holds, or another of its class",
-    "locks of one class are taken against their own order",
+    "locks are taken in orders that form a cycle",
+    "a task takes a lock that it holds, or another lock of its class",
+    "locks of one class are taken against the order of their class",
     "a lock of an interrupt handler is held with that interrupt enabled",
-    "a lock of an interrupt handler leads to one that is held with it enabled",
-    "a lock that sleeps is taken where nothing may, or one that spins under a raw one",
-    "the lock that was named as the outer one is not held",
-    "a wound/wait rule is broken: no ticket, one that is done, a back-off ignored",
-    "a lock is released that the task does not hold",
-    "a task ends and holds a lock",
-    "a lock is destroyed or made anew while it is held",
-    "a lock is not held where it was asserted to be",
-    "a pinned lock was released, or unpinned without a pin",
-    "a lock is downgraded that is not held exclusively",
-    "an assertion of the program does not hold, or an action threw",
-    "more than the checker keeps or walks: what is missing was not checked",
-    "the program does not do again what it did by the same decisions",
-    "tasks wait for each other, or for what nobody will do",
-    "tasks go round in a circle and get nowhere",
-    "a task comes to no step: it blocks outside of wedge, or loops without a step",
+    "a lock of an interrupt handler leads to a lock that is held with it enabled",
+    "a lock that sleeps is taken where sleeping is forbidden, or a spinning lock under a raw one",
+    "the nest lock of an acquire is not held",
+    "a wound/wait rule is broken: no ticket, a ticket that is done, or a back-off ignored",
+    "a task releases a lock that it does not hold",
+    "a task ends while it holds a lock",
+    "a lock is destroyed or initialised again while it is held",
+    "a lock is not held where the program asserts it",
+    "a pinned lock is released, or a lock without a pin is unpinned",
+    "a task downgrades a lock that it does not hold exclusively",
+    "an assertion of the program fails, or an action throws",
+    "the checker reached a limit: the rest was not checked",
+    "the program behaves differently although all decisions are the same",
+    "tasks wait for each other, or for something that never happens",
+    "tasks retry forever without progress",
+    "a task reaches no step: it blocks outside of wedge, or loops without a step",
 };
 static_assert(finding_meanings.size() == finding_names.size());
 
@@ -178,7 +178,7 @@ inline std::vector<std::string> grades_of(const finding& found) {
     if (g.needs_writer)
         all.push_back(
             "needs a writer: every wait is a read behind a read, which closes only if "
-            "somebody writes");
+            "a task writes");
     if (g.one_task)
         all.push_back("one task seen: it closes only if two tasks run this code at once");
     if (g.class_only)
@@ -197,7 +197,7 @@ inline std::string verdict_of(const finding& found) {
             return text + ": every schedule of this workload was tried, none deadlocks";
         case verdict::confirmed:
             text += found.best.circle == 0 ? ": a schedule that deadlocks is known"
-                                           : ": a schedule that goes round for ever is known";
+                                           : ": a schedule that repeats forever is known";
             break;
         case verdict::observed: text += ": it happened"; break;
     }
