@@ -14,7 +14,7 @@
 
 #include <benchmark/benchmark.h>
 
-#include "wedge/base/rng.hpp"
+#include "wedge/core/rng.hpp"
 #include "wedge/wedge.hpp"
 
 #if defined(WEDGE_BENCH_ABSL)

@@ -4,10 +4,7 @@
 # An arrow points from a directory to one that it may include. Arrows that follow from others are left out.
 LC_ALL=C awk '
     BEGIN {
-        holds["core"] = "events, findings, schedules, tasks, held locks"
-        holds["base"] = "sites, checks, hashes"
-        holds["event"] = "events, findings, schedules"
-        holds["task"] = "tasks, held locks, lock models"
+        holds["core"] = "events, tasks, held locks, lock classes and models"
         holds["lock"] = "locks, guards, threads"
         holds["order"] = "the order checker"
         holds["workload"] = "actions, programs, outcomes"

@@ -11,8 +11,8 @@
 #include <cstdlib>
 #include <string>
 
-#include "wedge/explore/controller.hpp"
-#include "wedge/explore/strategy/exhaustive.hpp"
+#include "wedge/explore/engine/controller.hpp"
+#include "wedge/explore/search/exhaustive.hpp"
 #include "wedge/fuzz/coverage.hpp"
 #include "wedge/fuzz/lock_program.hpp"
 #include "wedge/scenario/print.hpp"

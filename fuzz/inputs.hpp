@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "wedge/base/check.hpp"
+#include "wedge/core/check.hpp"
 
 /// Returns all arguments that are no options, sorted. A directory stands for the files in it,
 /// without documents.

@@ -7,8 +7,8 @@
 #include <string>
 #include <string_view>
 
-#include "wedge/base/check.hpp"
-#include "wedge/event/signature.hpp"
+#include "wedge/core/check.hpp"
+#include "wedge/core/signature.hpp"
 #include "wedge/fuzz/coverage.hpp"
 #include "wedge/report/dot.hpp"
 #include "wedge/report/json.hpp"

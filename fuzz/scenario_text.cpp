@@ -15,7 +15,7 @@
 #include <string>
 #include <string_view>
 
-#include "wedge/base/check.hpp"
+#include "wedge/core/check.hpp"
 #include "wedge/fuzz/coverage.hpp"
 #include "wedge/scenario/parse.hpp"
 #include "wedge/scenario/print.hpp"

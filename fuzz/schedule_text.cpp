@@ -2,14 +2,14 @@
 // what was read is printed as a text that means the same.
 //
 // ctest: short -runs=20000 -seed=1 -max_len=256 => Done 20000 runs
-#include "wedge/event/schedule_text.hpp"
+#include "wedge/core/schedule_text.hpp"
 
 #include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
 
-#include "wedge/base/check.hpp"
+#include "wedge/core/check.hpp"
 #include "wedge/fuzz/coverage.hpp"
 #include "wedge/workload/program.hpp"
 

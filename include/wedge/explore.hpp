@@ -5,8 +5,8 @@
 #include <initializer_list>
 #include <span>
 
-#include "wedge/event/finding.hpp"
-#include "wedge/event/schedule.hpp"
+#include "wedge/core/finding.hpp"
+#include "wedge/core/schedule.hpp"
 #include "wedge/explore/options.hpp"
 #include "wedge/workload/outcome.hpp"
 #include "wedge/workload/workload.hpp"

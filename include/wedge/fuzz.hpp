@@ -6,7 +6,7 @@
 #include <optional>
 #include <vector>
 
-#include "wedge/event/finding.hpp"
+#include "wedge/core/finding.hpp"
 #include "wedge/fuzz/design.hpp"
 #include "wedge/workload/workload.hpp"
 

@@ -2,7 +2,8 @@
 // checker.
 #pragma once
 
-#include "wedge/base/level.hpp"
+#include "wedge/core/contexts.hpp"
+#include "wedge/core/level.hpp"
 #include "wedge/lock/assert.hpp"
 #include "wedge/lock/atomic.hpp"
 #include "wedge/lock/barrier.hpp"
@@ -22,7 +23,6 @@
 #include "wedge/lock/work.hpp"
 #include "wedge/lock/ww_mutex.hpp"
 #include "wedge/order/process.hpp"
-#include "wedge/task/contexts.hpp"
 
 #if defined(WEDGE_IMPLEMENT)
 #include "wedge/implement/order.hpp"

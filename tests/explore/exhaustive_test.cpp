@@ -1,4 +1,4 @@
-#include "wedge/explore/strategy/exhaustive.hpp"
+#include "wedge/explore/search/exhaustive.hpp"
 
 #include <set>
 #include <shared_mutex>

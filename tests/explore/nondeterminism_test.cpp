@@ -1,4 +1,4 @@
-#include "wedge/explore/nondeterminism.hpp"
+#include "wedge/explore/engine/nondeterminism.hpp"
 
 #include <algorithm>
 #include <atomic>
@@ -16,8 +16,8 @@ using wedge::verdict;
 
 namespace {
 
-/// Returns a number that no execution has seen before, as a random one would be. Searches on several
-/// threads call it at once, so the state is atomic.
+/// Returns a number that no execution has seen before, as a random one would be. Searches on
+/// several threads call it at once, so the state is atomic.
 std::uint32_t next_number() {
     static std::atomic<std::uint32_t> calls = 0;
     return (++calls * 2654435769U) >> 16;

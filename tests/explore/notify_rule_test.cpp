@@ -1,4 +1,4 @@
-#include "wedge/explore/notify_rule.hpp"
+#include "wedge/explore/engine/notify_rule.hpp"
 
 #include <atomic>
 #include <type_traits>

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "wedge/explore/controller.hpp"
+#include "wedge/explore/engine/controller.hpp"
 
 /// Every task that can go on is tried at every step, nothing is left out.
 class plain_search final : public wedge::search_strategy {

@@ -5,7 +5,7 @@
 
 #include <doctest/doctest.h>
 
-#include "wedge/explore/strategy/exhaustive.hpp"
+#include "wedge/explore/search/exhaustive.hpp"
 #include "wedge/wedge.hpp"
 
 #include "explore/plain_search.hpp"

@@ -1,4 +1,4 @@
-#include "wedge/explore/real_cycle.hpp"
+#include "wedge/explore/verdict/real_cycle.hpp"
 
 #include <doctest/doctest.h>
 

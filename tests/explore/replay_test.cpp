@@ -1,6 +1,6 @@
 #include <doctest/doctest.h>
 
-#include "wedge/event/schedule_text.hpp"
+#include "wedge/core/schedule_text.hpp"
 
 #include "explore/workloads.hpp"
 

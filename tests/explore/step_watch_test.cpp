@@ -1,5 +1,5 @@
 // A task that comes to no step is reported; each case runs in a process of its own, which ends.
-#include "wedge/explore/step_watch.hpp"
+#include "wedge/explore/engine/step_watch.hpp"
 
 #include <chrono>
 #include <csignal>

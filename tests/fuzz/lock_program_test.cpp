@@ -2,7 +2,7 @@
 
 #include <doctest/doctest.h>
 
-#include "wedge/base/rng.hpp"
+#include "wedge/core/rng.hpp"
 #include "wedge/scenario/parse.hpp"
 #include "wedge/scenario/print.hpp"
 

@@ -6,7 +6,7 @@
 #include <doctest/doctest.h>
 
 #include "wedge/explore.hpp"
-#include "wedge/explore/reached_signature.hpp"
+#include "wedge/explore/verdict/reached_signature.hpp"
 #include "wedge/fuzz/engine.hpp"
 #include "wedge/lock/completion.hpp"
 #include "wedge/lock/guard.hpp"

@@ -3,7 +3,7 @@
 
 #include <doctest/doctest.h>
 
-#include "wedge/task/contexts.hpp"
+#include "wedge/core/contexts.hpp"
 #include "wedge/wedge.hpp"
 
 #include "support/watched.hpp"

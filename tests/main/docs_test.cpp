@@ -7,7 +7,7 @@
 
 #include <doctest/doctest.h>
 
-#include "wedge/event/finding.hpp"
+#include "wedge/core/finding.hpp"
 #include "wedge/main/files.hpp"
 
 #include "main/fake_program.hpp"

@@ -13,7 +13,7 @@
 
 #include <sys/resource.h>
 
-#include "wedge/base/rng.hpp"
+#include "wedge/core/rng.hpp"
 #include "wedge/scenario/parse.hpp"
 #include "wedge/scenario/print.hpp"
 

@@ -10,7 +10,7 @@
 
 #include <doctest/doctest.h>
 
-#include "wedge/base/rng.hpp"
+#include "wedge/core/rng.hpp"
 
 #include "support/notation.hpp"
 #include "support/trials.hpp"

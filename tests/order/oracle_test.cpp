@@ -3,7 +3,7 @@
 
 #include <doctest/doctest.h>
 
-#include "wedge/base/rng.hpp"
+#include "wedge/core/rng.hpp"
 
 #include "support/order_truth.hpp"
 

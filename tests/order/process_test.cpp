@@ -8,7 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "wedge/task/steps.hpp"
+#include "wedge/core/steps.hpp"
 
 #include "support/order_checks.hpp"
 

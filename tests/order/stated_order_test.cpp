@@ -4,7 +4,7 @@
 
 #include <doctest/doctest.h>
 
-#include "wedge/event/signature.hpp"
+#include "wedge/core/signature.hpp"
 #include "wedge/order/checker.hpp"
 
 namespace stated_order_test {

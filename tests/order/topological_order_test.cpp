@@ -7,7 +7,7 @@
 
 #include <doctest/doctest.h>
 
-#include "wedge/base/rng.hpp"
+#include "wedge/core/rng.hpp"
 #include "wedge/order/cycle_search.hpp"
 
 #include "support/trials.hpp"

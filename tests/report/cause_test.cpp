@@ -6,7 +6,7 @@
 
 #include <doctest/doctest.h>
 
-#include "wedge/event/signature.hpp"
+#include "wedge/core/signature.hpp"
 #include "wedge/report/json.hpp"
 #include "wedge/report/text.hpp"
 

@@ -1,5 +1,5 @@
 // The text, the table, the picture and the JSON of one finding tell of the same tasks and locks.
-#include "wedge/event/hang.hpp"
+#include "wedge/core/hang.hpp"
 
 #include <string>
 

@@ -5,8 +5,8 @@
 #include <utility>
 #include <vector>
 
-#include "wedge/event/finding.hpp"
-#include "wedge/event/signature.hpp"
+#include "wedge/core/finding.hpp"
+#include "wedge/core/signature.hpp"
 
 namespace samples {
 

@@ -4,8 +4,8 @@
 
 #include <doctest/doctest.h>
 
-#include "wedge/base/rng.hpp"
-#include "wedge/explore/make_strategy.hpp"
+#include "wedge/core/rng.hpp"
+#include "wedge/explore/search/make_strategy.hpp"
 #include "wedge/order/checker.hpp"
 
 #include "scenario/read.hpp"

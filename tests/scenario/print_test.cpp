@@ -2,7 +2,7 @@
 
 #include <doctest/doctest.h>
 
-#include "wedge/base/rng.hpp"
+#include "wedge/core/rng.hpp"
 
 #include "scenario/read.hpp"
 

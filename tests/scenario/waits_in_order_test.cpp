@@ -1,7 +1,7 @@
 // Cycles of the lock order in which a pseudo-lock stands for a wait, and their verdicts.
 #include <doctest/doctest.h>
 
-#include "wedge/explore/verdicts.hpp"
+#include "wedge/explore/verdict/verdicts.hpp"
 
 #include "scenario/read.hpp"
 

@@ -1,6 +1,6 @@
-#include "wedge/stress.hpp"
-
 #include <doctest/doctest.h>
+
+#include "wedge/stress.hpp"
 
 #include "stress/sample_workloads.hpp"
 

@@ -7,10 +7,10 @@
 
 #include <sched.h>
 
+#include "wedge/core/contexts.hpp"
 #include "wedge/lock/guard.hpp"
 #include "wedge/lock/mutex.hpp"
 #include "wedge/lock/shared_mutex.hpp"
-#include "wedge/task/contexts.hpp"
 #include "wedge/workload/workload.hpp"
 
 namespace samples {

@@ -10,7 +10,7 @@ find wedge -name '*.hpp' | LC_ALL=C sort | LC_ALL=C awk '
     }
     {
         file = $0; number = 0; begun = 0; files++
-        light = file ~ /^wedge\/(base|event|task|order|lock)\//
+        light = file ~ /^wedge\/(core|order|lock)\//
         while ((getline line < file) > 0) {
             number++
             # mawk counts bytes; a byte that continues a UTF-8 character is no column.

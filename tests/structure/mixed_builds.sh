@@ -19,15 +19,15 @@ check() {
     [ -z "$5" ] || grep -q -e "mixes translation units of different $5" "$work/said"
 }
 
-check wedge/base/level.hpp -DWEDGE_LEVEL=1 -DWEDGE_LEVEL=1 ''
-check wedge/base/level.hpp -DWEDGE_LEVEL=1 -DWEDGE_LEVEL=2 '' WEDGE_LEVEL
-check wedge/base/sanitizer.hpp -fsanitize=thread -fsanitize=thread -fsanitize=thread
-check wedge/base/sanitizer.hpp -fsanitize=thread '' -fsanitize=thread -fsanitize=thread
-check wedge/base/sanitizer.hpp -fsanitize=address '' -fsanitize=address
+check wedge/core/level.hpp -DWEDGE_LEVEL=1 -DWEDGE_LEVEL=1 ''
+check wedge/core/level.hpp -DWEDGE_LEVEL=1 -DWEDGE_LEVEL=2 '' WEDGE_LEVEL
+check wedge/core/sanitizer.hpp -fsanitize=thread -fsanitize=thread -fsanitize=thread
+check wedge/core/sanitizer.hpp -fsanitize=thread '' -fsanitize=thread -fsanitize=thread
+check wedge/core/sanitizer.hpp -fsanitize=address '' -fsanitize=address
 # The lock headers alone do not care: a library links wedge::wedge, its test wedge::explore.
 check wedge/lock/mutex.hpp -DWEDGE_FIBERS=1 '' ''
-check wedge/explore/stacks.hpp '' '' ''
+check wedge/explore/engine/stacks.hpp '' '' ''
 if printf '#include <boost/context/detail/fcontext.hpp>\n' | $cxx -fsyntax-only -x c++ - 2> /dev/null; then
-    check wedge/explore/stacks.hpp -DWEDGE_FIBERS=1 '' -lboost_context WEDGE_FIBERS
+    check wedge/explore/engine/stacks.hpp -DWEDGE_FIBERS=1 '' -lboost_context WEDGE_FIBERS
 fi
-check wedge/explore/stacks.hpp -fsanitize=address '' -fsanitize=address -fsanitize=address
+check wedge/explore/engine/stacks.hpp -fsanitize=address '' -fsanitize=address -fsanitize=address

@@ -11,10 +11,10 @@
 #include <utility>
 #include <vector>
 
+#include "wedge/core/contexts.hpp"
+#include "wedge/core/steps.hpp"
+#include "wedge/core/ticket.hpp"
 #include "wedge/order/checker.hpp"
-#include "wedge/task/contexts.hpp"
-#include "wedge/task/steps.hpp"
-#include "wedge/task/ticket.hpp"
 
 namespace notation {
 

@@ -8,8 +8,8 @@
 #include <utility>
 #include <vector>
 
-#include "wedge/base/hash.hpp"
-#include "wedge/event/finding.hpp"
+#include "wedge/core/finding.hpp"
+#include "wedge/core/hash.hpp"
 
 #include "support/notation.hpp"
 

@@ -1,7 +1,7 @@
 // How often a test on random cases tries.
 #pragma once
 
-#include "wedge/base/sanitizer.hpp"
+#include "wedge/core/sanitizer.hpp"
 
 namespace wedge {
 

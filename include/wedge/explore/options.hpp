@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <optional>
 
-#include "wedge/base/level.hpp"
+#include "wedge/core/level.hpp"
 #include "wedge/workload/outcome.hpp"
 
 namespace wedge {

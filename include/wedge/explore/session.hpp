@@ -9,18 +9,18 @@
 #include <utility>
 #include <vector>
 
-#include "wedge/event/signature.hpp"
-#include "wedge/explore/build_cycle.hpp"
-#include "wedge/explore/controller.hpp"
-#include "wedge/explore/make_strategy.hpp"
-#include "wedge/explore/minimize.hpp"
-#include "wedge/explore/progress.hpp"
-#include "wedge/explore/proof.hpp"
-#include "wedge/explore/repeat_check.hpp"
-#include "wedge/explore/ring.hpp"
-#include "wedge/explore/sighting.hpp"
-#include "wedge/explore/strategy/replay.hpp"
-#include "wedge/explore/verdicts.hpp"
+#include "wedge/core/signature.hpp"
+#include "wedge/explore/engine/controller.hpp"
+#include "wedge/explore/engine/progress.hpp"
+#include "wedge/explore/engine/repeat_check.hpp"
+#include "wedge/explore/search/make_strategy.hpp"
+#include "wedge/explore/search/replay.hpp"
+#include "wedge/explore/verdict/build_cycle.hpp"
+#include "wedge/explore/verdict/minimize.hpp"
+#include "wedge/explore/verdict/proof.hpp"
+#include "wedge/explore/verdict/ring.hpp"
+#include "wedge/explore/verdict/sighting.hpp"
+#include "wedge/explore/verdict/verdicts.hpp"
 #include "wedge/order/checker.hpp"
 
 namespace wedge {

@@ -6,8 +6,8 @@
 #include <span>
 #include <vector>
 
-#include "wedge/base/annotate.hpp"
-#include "wedge/explore/strategy/strategy.hpp"
+#include "wedge/core/annotate.hpp"
+#include "wedge/explore/search/strategy.hpp"
 
 namespace wedge {
 

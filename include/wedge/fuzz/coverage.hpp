@@ -9,13 +9,13 @@
 #include <utility>
 #include <vector>
 
-#include "wedge/base/hash.hpp"
-#include "wedge/base/inline_vector.hpp"
-#include "wedge/event/sink.hpp"
+#include "wedge/core/chain_key.hpp"
+#include "wedge/core/hash.hpp"
+#include "wedge/core/inline_vector.hpp"
+#include "wedge/core/lock_state.hpp"
+#include "wedge/core/sink.hpp"
+#include "wedge/core/task.hpp"
 #include "wedge/fuzz/shown_steps.hpp"
-#include "wedge/task/chain_key.hpp"
-#include "wedge/task/lock_state.hpp"
-#include "wedge/task/task.hpp"
 
 namespace wedge {
 

@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-#include "wedge/base/rng.hpp"
+#include "wedge/core/rng.hpp"
 #include "wedge/fuzz/group.hpp"
 
 namespace wedge {

@@ -10,8 +10,8 @@
 #include <string_view>
 #include <vector>
 
-#include "wedge/base/check.hpp"
-#include "wedge/base/hash.hpp"
+#include "wedge/core/check.hpp"
+#include "wedge/core/hash.hpp"
 #include "wedge/fuzz/mutate.hpp"
 #include "wedge/fuzz/runner.hpp"
 

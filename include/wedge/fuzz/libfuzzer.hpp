@@ -129,9 +129,9 @@ private:
         } else if (const auto design = value("--design=")) {
             group_->restrict_to(*design);
         } else if (const auto mutator = value("--mutator=")) {
-            uses_bytes_ = is(*mutator, "bytes", word);
+            uses_bytes_ = must_be(*mutator, "bytes", word);
         } else if (const auto counters = value("--counters=")) {
-            detail::fuzz_counters_on = !is(*counters, "off", word);
+            detail::fuzz_counters_on = !must_be(*counters, "off", word);
         } else if (word == "--keep-going") {
             keeps_going_ = true;
         } else if (word.starts_with("--")) {
@@ -139,7 +139,7 @@ private:
                         "; there is --design=NAME, --mutator=bytes, --counters=off, --keep-going");
         }
     }
-    static bool is(std::string_view value, std::string_view wanted, std::string_view option) {
+    static bool must_be(std::string_view value, std::string_view wanted, std::string_view option) {
         if (value == wanted) return true;
         throw error(std::string(option) + ": the only value is " + std::string(wanted));
     }

@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "wedge/base/rng.hpp"
+#include "wedge/core/rng.hpp"
 #include "wedge/scenario/ast.hpp"
 
 namespace wedge {

@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-#include "wedge/base/rng.hpp"
+#include "wedge/core/rng.hpp"
 #include "wedge/fuzz/action_program.hpp"
 
 namespace wedge {

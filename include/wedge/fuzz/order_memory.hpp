@@ -10,7 +10,7 @@
 #include <utility>
 #include <vector>
 
-#include "wedge/base/hash.hpp"
+#include "wedge/core/hash.hpp"
 #include "wedge/fuzz/action_program.hpp"
 #include "wedge/order/knowledge.hpp"
 

@@ -11,7 +11,7 @@
 #include <string_view>
 #include <vector>
 
-#include "wedge/base/rng.hpp"
+#include "wedge/core/rng.hpp"
 #include "wedge/fuzz/coverage.hpp"
 #include "wedge/fuzz/group.hpp"
 

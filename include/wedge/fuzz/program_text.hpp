@@ -9,7 +9,7 @@
 #include <string_view>
 #include <vector>
 
-#include "wedge/base/check.hpp"
+#include "wedge/core/check.hpp"
 #include "wedge/fuzz/design.hpp"
 
 namespace wedge {

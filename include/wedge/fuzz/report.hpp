@@ -9,7 +9,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include "wedge/event/schedule_text.hpp"
+#include "wedge/core/schedule_text.hpp"
 #include "wedge/fuzz/group.hpp"
 #include "wedge/fuzz/program_text.hpp"
 #include "wedge/report/text.hpp"

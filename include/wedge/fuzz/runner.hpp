@@ -13,8 +13,8 @@
 #include <utility>
 #include <vector>
 
-#include "wedge/explore/controller.hpp"
-#include "wedge/explore/reached_signature.hpp"
+#include "wedge/explore/engine/controller.hpp"
+#include "wedge/explore/verdict/reached_signature.hpp"
 #include "wedge/fuzz/byte_strategy.hpp"
 #include "wedge/fuzz/coverage.hpp"
 #include "wedge/fuzz/order_memory.hpp"

@@ -10,7 +10,7 @@
 #include <utility>
 #include <vector>
 
-#include "wedge/base/remove_runs.hpp"
+#include "wedge/core/remove_runs.hpp"
 #include "wedge/explore/session.hpp"
 #include "wedge/fuzz/design.hpp"
 #include "wedge/fuzz/subject.hpp"

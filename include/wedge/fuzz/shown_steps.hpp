@@ -6,7 +6,7 @@
 #include <span>
 #include <vector>
 
-#include "wedge/base/inline_vector.hpp"
+#include "wedge/core/inline_vector.hpp"
 
 namespace wedge {
 

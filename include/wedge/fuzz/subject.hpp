@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "wedge/explore/subject.hpp"
+#include "wedge/explore/engine/subject.hpp"
 #include "wedge/fuzz/action_program.hpp"
 
 namespace wedge {

@@ -9,7 +9,7 @@
 #include <string>
 #include <thread>
 
-#include "wedge/base/sanitizer.hpp"
+#include "wedge/core/sanitizer.hpp"
 #include "wedge/fuzz/report.hpp"
 
 namespace wedge {

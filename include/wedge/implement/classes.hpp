@@ -14,11 +14,11 @@
 
 #include <pthread.h>
 
-#include "wedge/base/hash.hpp"
-#include "wedge/base/sanitizer.hpp"
-#include "wedge/base/stack.hpp"
-#include "wedge/task/chain_cache.hpp"
-#include "wedge/task/lock_class.hpp"
+#include "wedge/core/chain_cache.hpp"
+#include "wedge/core/hash.hpp"
+#include "wedge/core/lock_class.hpp"
+#include "wedge/core/sanitizer.hpp"
+#include "wedge/core/stack.hpp"
 
 namespace wedge {
 namespace detail {

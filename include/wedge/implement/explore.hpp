@@ -5,9 +5,9 @@
 #include <utility>
 
 #include "wedge/explore.hpp"
-#include "wedge/explore/dealt_exploration.hpp"
+#include "wedge/explore/engine/subject.hpp"
+#include "wedge/explore/search/dealt_exploration.hpp"
 #include "wedge/explore/session.hpp"
-#include "wedge/explore/subject.hpp"
 
 namespace wedge {
 

@@ -7,11 +7,11 @@
 #include <pthread.h>
 #include <unistd.h>
 
+#include "wedge/core/task.hpp"
 #include "wedge/implement/classes.hpp"
 #include "wedge/order/checker.hpp"
 #include "wedge/order/describe.hpp"
 #include "wedge/order/process.hpp"
-#include "wedge/task/task.hpp"
 
 namespace wedge {
 namespace detail {

@@ -3,7 +3,7 @@
 
 #include <concepts>
 
-#include "wedge/base/level.hpp"
+#include "wedge/core/level.hpp"
 #include "wedge/lock/controlled.hpp"
 
 namespace wedge {

@@ -3,10 +3,10 @@
 
 #include <atomic>
 
-#include "wedge/base/annotate.hpp"
-#include "wedge/base/level.hpp"
+#include "wedge/core/annotate.hpp"
+#include "wedge/core/level.hpp"
+#include "wedge/core/steps.hpp"
 #include "wedge/lock/label.hpp"
-#include "wedge/task/steps.hpp"
 
 namespace wedge {
 

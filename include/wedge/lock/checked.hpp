@@ -6,8 +6,8 @@
 #include <shared_mutex>
 #include <type_traits>
 
-#include "wedge/base/annotate.hpp"
-#include "wedge/base/level.hpp"
+#include "wedge/core/annotate.hpp"
+#include "wedge/core/level.hpp"
 #include "wedge/lock/controlled.hpp"
 
 // Boost.Thread's locks. Its headers need not be installed.

@@ -1,8 +1,8 @@
 // The steps of a lock under a runtime. The native lock is not touched.
 #pragma once
 
-#include "wedge/base/sanitizer.hpp"
-#include "wedge/task/steps.hpp"
+#include "wedge/core/sanitizer.hpp"
+#include "wedge/core/steps.hpp"
 
 namespace wedge::detail {
 

@@ -5,11 +5,11 @@
 #include <condition_variable>
 #include <mutex>
 
-#include "wedge/base/level.hpp"
+#include "wedge/core/level.hpp"
+#include "wedge/core/lock_state.hpp"
+#include "wedge/core/steps.hpp"
 #include "wedge/lock/interruptible.hpp"
 #include "wedge/lock/label.hpp"
-#include "wedge/task/lock_state.hpp"
-#include "wedge/task/steps.hpp"
 
 namespace wedge::detail {
 

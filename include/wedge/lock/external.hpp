@@ -5,7 +5,7 @@
 #include <mutex>
 #include <unordered_map>
 
-#include "wedge/base/level.hpp"
+#include "wedge/core/level.hpp"
 #include "wedge/lock/controlled.hpp"
 #include "wedge/lock/spinlock.hpp"
 

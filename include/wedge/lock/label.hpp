@@ -1,7 +1,7 @@
 // The class that the maker of a lock names: explicitly, by a name, or by the place.
 #pragma once
 
-#include "wedge/task/lock_class.hpp"
+#include "wedge/core/lock_class.hpp"
 
 namespace wedge {
 

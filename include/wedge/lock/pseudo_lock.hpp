@@ -1,8 +1,8 @@
 // A pseudo-lock: it takes part in the lock order, and never blocks (lockdep calls it a map).
 #pragma once
 
-#include "wedge/base/level.hpp"
-#include "wedge/task/steps.hpp"
+#include "wedge/core/level.hpp"
+#include "wedge/core/steps.hpp"
 
 namespace wedge {
 

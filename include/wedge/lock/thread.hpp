@@ -7,10 +7,10 @@
 #include <thread>
 #include <utility>
 
-#include "wedge/base/check.hpp"
-#include "wedge/base/level.hpp"
-#include "wedge/base/sanitizer.hpp"
-#include "wedge/task/steps.hpp"
+#include "wedge/core/check.hpp"
+#include "wedge/core/level.hpp"
+#include "wedge/core/sanitizer.hpp"
+#include "wedge/core/steps.hpp"
 
 namespace wedge {
 

@@ -4,15 +4,15 @@
 #include <cstdint>
 #include <utility>
 
-#include "wedge/base/hash.hpp"
+#include "wedge/core/contexts.hpp"
+#include "wedge/core/hash.hpp"
+#include "wedge/core/idle.hpp"
+#include "wedge/core/stage.hpp"
 #include "wedge/lock/condition.hpp"
 #include "wedge/lock/internal_mutex.hpp"
 #include "wedge/lock/label.hpp"
 #include "wedge/lock/mutex.hpp"
 #include "wedge/lock/thread.hpp"
-#include "wedge/task/contexts.hpp"
-#include "wedge/task/idle.hpp"
-#include "wedge/task/stage.hpp"
 
 namespace wedge {
 

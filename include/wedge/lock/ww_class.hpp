@@ -6,11 +6,11 @@
 #include <mutex>
 #include <string>
 
-#include "wedge/base/annotate.hpp"
-#include "wedge/base/inline_vector.hpp"
-#include "wedge/base/level.hpp"
-#include "wedge/task/lock_state.hpp"
-#include "wedge/task/ticket.hpp"
+#include "wedge/core/annotate.hpp"
+#include "wedge/core/inline_vector.hpp"
+#include "wedge/core/level.hpp"
+#include "wedge/core/lock_state.hpp"
+#include "wedge/core/ticket.hpp"
 
 namespace wedge {
 

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "wedge/base/annotate.hpp"
+#include "wedge/core/annotate.hpp"
 #include "wedge/lock/controlled.hpp"
 #include "wedge/lock/ww_class.hpp"
 
@@ -111,7 +111,7 @@ private:
         if (is_taken) {
             if (is_on) detail::acquired(self, identity_, terms);
             if (is_controlled) detail::tsan_locked(identity_, terms);
-            if (ticket != nullptr) is_taken_under(self, *ticket);
+            if (ticket != nullptr) add_to_ticket(self, *ticket);
             return ww_result::ok;
         }
         if (is_interrupted) {
@@ -123,7 +123,7 @@ private:
         return ww_result::back_off;
     }
 
-    void is_taken_under(task& self, basic_ww_ticket<Level>& ticket) {
+    void add_to_ticket(task& self, basic_ww_ticket<Level>& ticket) {
         ticket_ = &ticket;
         ticket.held_.push_back(this);
         if (ticket.contended_ != this) return;

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "wedge/event/schedule_text.hpp"
+#include "wedge/core/schedule_text.hpp"
 #include "wedge/main/interrupt.hpp"
 #include "wedge/main/progress.hpp"
 #include "wedge/main/scenario_files.hpp"

@@ -9,8 +9,8 @@
 #include <utility>
 #include <vector>
 
-#include "wedge/event/schedule_text.hpp"
-#include "wedge/event/signature.hpp"
+#include "wedge/core/schedule_text.hpp"
+#include "wedge/core/signature.hpp"
 #include "wedge/main/files.hpp"
 #include "wedge/main/interrupt.hpp"
 #include "wedge/main/picture.hpp"

@@ -13,8 +13,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "wedge/base/check.hpp"
-#include "wedge/event/signature.hpp"
+#include "wedge/core/check.hpp"
+#include "wedge/core/signature.hpp"
 
 namespace wedge {
 

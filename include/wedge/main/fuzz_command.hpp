@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-#include "wedge/event/schedule_text.hpp"
+#include "wedge/core/schedule_text.hpp"
 #include "wedge/fuzz/report.hpp"
 #include "wedge/main/files.hpp"
 #include "wedge/main/subcommand.hpp"

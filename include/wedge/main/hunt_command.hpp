@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "wedge/event/schedule_text.hpp"
+#include "wedge/core/schedule_text.hpp"
 #include "wedge/fuzz/engine.hpp"
 #include "wedge/main/files.hpp"
 #include "wedge/main/interrupt.hpp"

@@ -8,14 +8,14 @@
 #include <string_view>
 #include <vector>
 
-#include "wedge/event/event.hpp"
-#include "wedge/event/finding.hpp"
-#include "wedge/event/schedule_text.hpp"
+#include "wedge/core/event.hpp"
+#include "wedge/core/finding.hpp"
+#include "wedge/core/lock_identity.hpp"
+#include "wedge/core/schedule_text.hpp"
 #include "wedge/main/subcommand.hpp"
 #include "wedge/report/json.hpp"
 #include "wedge/report/words.hpp"
 #include "wedge/scenario/words.hpp"
-#include "wedge/task/lock_identity.hpp"
 
 namespace wedge {
 

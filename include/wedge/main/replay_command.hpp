@@ -9,7 +9,7 @@
 #include <system_error>
 #include <vector>
 
-#include "wedge/event/schedule_text.hpp"
+#include "wedge/core/schedule_text.hpp"
 #include "wedge/main/files.hpp"
 #include "wedge/main/scenario_files.hpp"
 #include "wedge/main/stall_report.hpp"

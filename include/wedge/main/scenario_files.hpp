@@ -8,7 +8,7 @@
 #include <system_error>
 #include <vector>
 
-#include "wedge/event/schedule_text.hpp"
+#include "wedge/core/schedule_text.hpp"
 #include "wedge/main/files.hpp"
 #include "wedge/main/subcommand.hpp"
 #include "wedge/scenario/check.hpp"

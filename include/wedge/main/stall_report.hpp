@@ -8,7 +8,7 @@
 
 #include <unistd.h>
 
-#include "wedge/explore/step_watch.hpp"
+#include "wedge/explore/engine/step_watch.hpp"
 #include "wedge/main/subcommand.hpp"
 
 namespace wedge {

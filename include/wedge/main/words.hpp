@@ -8,8 +8,8 @@
 #include <string_view>
 #include <vector>
 
-#include "wedge/base/check.hpp"
-#include "wedge/base/nearest.hpp"
+#include "wedge/core/check.hpp"
+#include "wedge/core/nearest.hpp"
 
 namespace wedge {
 

@@ -3,7 +3,7 @@
 
 #include <cstdint>
 
-#include "wedge/task/scopes.hpp"
+#include "wedge/core/scopes.hpp"
 
 namespace wedge {
 

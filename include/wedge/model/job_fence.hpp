@@ -4,11 +4,11 @@
 #include <algorithm>
 #include <vector>
 
+#include "wedge/core/contexts.hpp"
 #include "wedge/lock/guard.hpp"
 #include "wedge/lock/signalling.hpp"
 #include "wedge/lock/spinlock.hpp"
 #include "wedge/model/fence.hpp"
-#include "wedge/task/contexts.hpp"
 
 namespace wedge {
 

@@ -5,13 +5,13 @@
 #include <chrono>
 #include <cstdint>
 
-#include "wedge/base/hash.hpp"
+#include "wedge/core/contexts.hpp"
+#include "wedge/core/hash.hpp"
+#include "wedge/core/idle.hpp"
+#include "wedge/core/stage.hpp"
 #include "wedge/lock/condition.hpp"
 #include "wedge/lock/guard.hpp"
 #include "wedge/lock/spinlock.hpp"
-#include "wedge/task/contexts.hpp"
-#include "wedge/task/idle.hpp"
-#include "wedge/task/stage.hpp"
 
 namespace wedge {
 

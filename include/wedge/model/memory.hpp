@@ -9,15 +9,15 @@
 
 #include <sched.h>
 
-#include "wedge/base/check.hpp"
-#include "wedge/base/hash.hpp"
+#include "wedge/core/check.hpp"
+#include "wedge/core/hash.hpp"
+#include "wedge/core/stage.hpp"
 #include "wedge/model/free_blocks.hpp"
 #include "wedge/model/kswapd.hpp"
 #include "wedge/model/oom.hpp"
 #include "wedge/model/pressure.hpp"
 #include "wedge/model/reclaim.hpp"
 #include "wedge/model/shrinker.hpp"
-#include "wedge/task/stage.hpp"
 
 namespace wedge {
 

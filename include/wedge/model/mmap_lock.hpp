@@ -1,10 +1,10 @@
 // The lock of an address space, page faults with their retry protocol, and copies from user space.
 #pragma once
 
+#include "wedge/core/scopes.hpp"
 #include "wedge/lock/assert.hpp"
 #include "wedge/lock/guard.hpp"
 #include "wedge/lock/shared_mutex.hpp"
-#include "wedge/task/scopes.hpp"
 
 namespace wedge {
 

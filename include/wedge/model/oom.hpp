@@ -5,9 +5,9 @@
 #include <optional>
 #include <vector>
 
+#include "wedge/core/scopes.hpp"
 #include "wedge/lock/guard.hpp"
 #include "wedge/lock/mutex.hpp"
-#include "wedge/task/scopes.hpp"
 
 namespace wedge {
 

@@ -7,9 +7,9 @@
 #include <cstring>
 #include <string>
 
-#include "wedge/base/stack.hpp"
-#include "wedge/task/lock_class.hpp"
-#include "wedge/task/scopes.hpp"
+#include "wedge/core/lock_class.hpp"
+#include "wedge/core/scopes.hpp"
+#include "wedge/core/stack.hpp"
 
 namespace wedge {
 

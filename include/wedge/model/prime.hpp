@@ -3,7 +3,7 @@
 
 #include <span>
 
-#include "wedge/task/steps.hpp"
+#include "wedge/core/steps.hpp"
 
 namespace wedge {
 

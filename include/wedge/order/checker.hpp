@@ -13,7 +13,8 @@
 
 #include <sched.h>
 
-#include "wedge/event/finding.hpp"
+#include "wedge/core/chain_key.hpp"
+#include "wedge/core/finding.hpp"
 #include "wedge/order/context_rules.hpp"
 #include "wedge/order/hygiene_rules.hpp"
 #include "wedge/order/knowledge.hpp"
@@ -21,7 +22,6 @@
 #include "wedge/order/observe.hpp"
 #include "wedge/order/wait_rules.hpp"
 #include "wedge/order/ww_rules.hpp"
-#include "wedge/task/chain_key.hpp"
 
 namespace wedge {
 

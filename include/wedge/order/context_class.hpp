@@ -3,8 +3,8 @@
 
 #include <cstdint>
 
-#include "wedge/task/lock_class.hpp"
-#include "wedge/task/task.hpp"
+#include "wedge/core/lock_class.hpp"
+#include "wedge/core/task.hpp"
 
 namespace wedge::detail {
 

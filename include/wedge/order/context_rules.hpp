@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-#include "wedge/base/hash.hpp"
+#include "wedge/core/hash.hpp"
 #include "wedge/order/knowledge.hpp"
 
 namespace wedge {

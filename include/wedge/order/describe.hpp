@@ -5,11 +5,11 @@
 #include <string>
 #include <utility>
 
-#include "wedge/event/finding.hpp"
-#include "wedge/event/signature.hpp"
+#include "wedge/core/finding.hpp"
+#include "wedge/core/signature.hpp"
+#include "wedge/core/task.hpp"
 #include "wedge/order/context_class.hpp"
 #include "wedge/order/grade.hpp"
-#include "wedge/task/task.hpp"
 
 namespace wedge::detail {
 

@@ -7,10 +7,10 @@
 #include <string>
 #include <vector>
 
-#include "wedge/event/finding.hpp"
+#include "wedge/core/finding.hpp"
+#include "wedge/core/lock_class.hpp"
 #include "wedge/order/context_class.hpp"
 #include "wedge/order/graph.hpp"
-#include "wedge/task/lock_class.hpp"
 
 namespace wedge {
 

@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-#include "wedge/base/hash.hpp"
+#include "wedge/core/hash.hpp"
 #include "wedge/order/number_index.hpp"
 #include "wedge/order/observation.hpp"
 

@@ -9,14 +9,14 @@
 #include <utility>
 #include <vector>
 
-#include "wedge/base/check.hpp"
-#include "wedge/event/finding.hpp"
+#include "wedge/core/chain_key.hpp"
+#include "wedge/core/check.hpp"
+#include "wedge/core/finding.hpp"
 #include "wedge/order/cycle_search.hpp"
 #include "wedge/order/describe.hpp"
 #include "wedge/order/grade.hpp"
 #include "wedge/order/graph.hpp"
 #include "wedge/order/topological_order.hpp"
-#include "wedge/task/chain_key.hpp"
 
 namespace wedge {
 

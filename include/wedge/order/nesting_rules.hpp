@@ -5,9 +5,9 @@
 #include <string>
 #include <vector>
 
+#include "wedge/core/ticket.hpp"
 #include "wedge/order/knowledge.hpp"
 #include "wedge/order/observe.hpp"
-#include "wedge/task/ticket.hpp"
 
 namespace wedge::detail {
 

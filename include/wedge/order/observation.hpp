@@ -5,10 +5,10 @@
 #include <cstdint>
 #include <string>
 
-#include "wedge/base/hash.hpp"
-#include "wedge/base/site.hpp"
-#include "wedge/base/stack.hpp"
-#include "wedge/event/event.hpp"
+#include "wedge/core/event.hpp"
+#include "wedge/core/hash.hpp"
+#include "wedge/core/site.hpp"
+#include "wedge/core/stack.hpp"
 
 namespace wedge {
 

@@ -1,8 +1,8 @@
 // The checker of a live program. It listens from start-up, and writes its findings to stderr.
 #pragma once
 
-#include "wedge/base/level.hpp"
-#include "wedge/event/finding.hpp"
+#include "wedge/core/finding.hpp"
+#include "wedge/core/level.hpp"
 
 namespace wedge {
 

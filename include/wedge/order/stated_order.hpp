@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-#include "wedge/event/finding.hpp"
+#include "wedge/core/finding.hpp"
 #include "wedge/order/describe.hpp"
 #include "wedge/order/graph.hpp"
 

@@ -6,8 +6,8 @@
 #include <utility>
 #include <vector>
 
+#include "wedge/core/ticket.hpp"
 #include "wedge/order/describe.hpp"
-#include "wedge/task/ticket.hpp"
 
 namespace wedge::detail {
 

@@ -8,8 +8,8 @@
 #include <utility>
 #include <vector>
 
-#include "wedge/event/finding.hpp"
-#include "wedge/event/hang.hpp"
+#include "wedge/core/finding.hpp"
+#include "wedge/core/hang.hpp"
 #include "wedge/report/words.hpp"
 
 namespace wedge::report {

@@ -7,10 +7,10 @@
 #include <utility>
 #include <vector>
 
+#include "wedge/core/lock_class.hpp"
 #include "wedge/order/describe.hpp"
 #include "wedge/report/dot.hpp"
 #include "wedge/report/words.hpp"
-#include "wedge/task/lock_class.hpp"
 
 namespace wedge {
 

@@ -9,8 +9,8 @@
 #include <utility>
 #include <vector>
 
-#include "wedge/event/finding.hpp"
-#include "wedge/event/hang.hpp"
+#include "wedge/core/finding.hpp"
+#include "wedge/core/hang.hpp"
 
 namespace wedge::report {
 

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "wedge/event/finding.hpp"
+#include "wedge/core/finding.hpp"
 
 namespace wedge::scenario {
 

@@ -10,9 +10,9 @@
 #include <utility>
 #include <vector>
 
-#include "wedge/event/schedule_text.hpp"
-#include "wedge/explore/controller.hpp"
-#include "wedge/explore/strategy/closed_set.hpp"
+#include "wedge/core/schedule_text.hpp"
+#include "wedge/explore/engine/controller.hpp"
+#include "wedge/explore/search/closed_set.hpp"
 #include "wedge/scenario/check.hpp"
 #include "wedge/verify/certificate.hpp"
 

@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-#include "wedge/base/nearest.hpp"
+#include "wedge/core/nearest.hpp"
 #include "wedge/scenario/lex.hpp"
 #include "wedge/scenario/words.hpp"
 

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "wedge/explore/dealt_exploration.hpp"
+#include "wedge/explore/search/dealt_exploration.hpp"
 #include "wedge/explore/session.hpp"
 #include "wedge/scenario/run.hpp"
 

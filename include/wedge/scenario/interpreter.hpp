@@ -10,8 +10,8 @@
 #include <string>
 #include <utility>
 
+#include "wedge/core/scopes.hpp"
 #include "wedge/scenario/sync_steps.hpp"
-#include "wedge/task/scopes.hpp"
 
 namespace wedge::scenario {
 

@@ -5,9 +5,9 @@
 #include <cstdint>
 #include <vector>
 
-#include "wedge/base/hash.hpp"
+#include "wedge/core/hash.hpp"
+#include "wedge/core/idle.hpp"
 #include "wedge/scenario/interpreter.hpp"
-#include "wedge/task/idle.hpp"
 
 namespace wedge::scenario {
 

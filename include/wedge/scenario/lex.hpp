@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "wedge/base/check.hpp"
+#include "wedge/core/check.hpp"
 #include "wedge/scenario/ast.hpp"
 
 namespace wedge::scenario {

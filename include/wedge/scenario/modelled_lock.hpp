@@ -4,10 +4,10 @@
 #include <cstdint>
 #include <memory>
 
+#include "wedge/core/contexts.hpp"
 #include "wedge/lock/controlled.hpp"
 #include "wedge/lock/ww_mutex.hpp"
 #include "wedge/scenario/resolve.hpp"
-#include "wedge/task/contexts.hpp"
 
 namespace wedge::scenario {
 

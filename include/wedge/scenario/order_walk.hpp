@@ -8,11 +8,11 @@
 #include <utility>
 #include <vector>
 
-#include "wedge/event/signature.hpp"
+#include "wedge/core/signature.hpp"
+#include "wedge/core/steps.hpp"
 #include "wedge/order/checker.hpp"
 #include "wedge/order/describe.hpp"
 #include "wedge/scenario/run.hpp"
-#include "wedge/task/steps.hpp"
 
 namespace wedge::scenario {
 

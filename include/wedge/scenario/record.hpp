@@ -9,8 +9,8 @@
 #include <utility>
 #include <vector>
 
-#include "wedge/explore/controller.hpp"
-#include "wedge/explore/strategy/replay.hpp"
+#include "wedge/explore/engine/controller.hpp"
+#include "wedge/explore/search/replay.hpp"
 
 namespace wedge::scenario {
 
@@ -83,8 +83,8 @@ public:
     std::uint32_t choose(std::uint32_t n) override { return along_.choose(n); }
 
     /// What a task waits in was not taken; a wait for a condition has begun already.
-    void is_stuck(std::span<const std::uint32_t> waiting,
-                  std::span<const task* const> tasks) override {
+    void got_stuck(std::span<const std::uint32_t> waiting,
+                   std::span<const task* const> tasks) override {
         for (const std::uint32_t each : waiting) {
             if (tasks[each]->pending.what != step::wait)
                 add(*tasks[each]);

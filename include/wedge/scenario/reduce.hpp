@@ -9,9 +9,9 @@
 #include <utility>
 #include <vector>
 
-#include "wedge/base/check.hpp"
-#include "wedge/base/hash.hpp"
-#include "wedge/base/remove_runs.hpp"
+#include "wedge/core/check.hpp"
+#include "wedge/core/hash.hpp"
+#include "wedge/core/remove_runs.hpp"
 #include "wedge/scenario/parse.hpp"
 #include "wedge/scenario/print.hpp"
 

@@ -9,10 +9,10 @@
 #include <string>
 #include <vector>
 
-#include "wedge/base/hash.hpp"
+#include "wedge/core/hash.hpp"
+#include "wedge/explore/engine/subject.hpp"
+#include "wedge/explore/engine/task_set.hpp"
 #include "wedge/explore/options.hpp"
-#include "wedge/explore/subject.hpp"
-#include "wedge/explore/task_set.hpp"
 #include "wedge/lock/work.hpp"
 #include "wedge/model/prime.hpp"
 #include "wedge/scenario/interrupts.hpp"

@@ -10,7 +10,7 @@
 #include <utility>
 #include <vector>
 
-#include "wedge/event/hang.hpp"
+#include "wedge/core/hang.hpp"
 #include "wedge/scenario/minimize.hpp"
 #include "wedge/scenario/skeleton.hpp"
 

@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <string>
 
-#include "wedge/base/hash.hpp"
+#include "wedge/core/hash.hpp"
 #include "wedge/model/pressure.hpp"
 #include "wedge/scenario/print.hpp"
 

@@ -6,9 +6,9 @@
 #include <string>
 #include <utility>
 
+#include "wedge/core/contexts.hpp"
 #include "wedge/lock/assert.hpp"
 #include "wedge/scenario/frame.hpp"
-#include "wedge/task/contexts.hpp"
 
 namespace wedge::scenario::detail {
 

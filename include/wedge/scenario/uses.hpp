@@ -9,8 +9,8 @@
 #include <unordered_map>
 #include <vector>
 
+#include "wedge/core/lock_identity.hpp"
 #include "wedge/scenario/names.hpp"
-#include "wedge/task/lock_identity.hpp"
 
 namespace wedge::scenario {
 

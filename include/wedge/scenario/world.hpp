@@ -13,8 +13,8 @@
 #include <utility>
 #include <vector>
 
-#include "wedge/base/hash.hpp"
-#include "wedge/base/sanitizer.hpp"
+#include "wedge/core/hash.hpp"
+#include "wedge/core/sanitizer.hpp"
 #include "wedge/lock/condition.hpp"
 #include "wedge/lock/semaphore.hpp"
 #include "wedge/lock/signalling.hpp"

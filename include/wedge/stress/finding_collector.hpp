@@ -4,8 +4,8 @@
 #include <atomic>
 #include <vector>
 
-#include "wedge/base/sanitizer.hpp"
-#include "wedge/event/finding.hpp"
+#include "wedge/core/finding.hpp"
+#include "wedge/core/sanitizer.hpp"
 
 namespace wedge {
 

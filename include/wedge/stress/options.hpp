@@ -6,12 +6,12 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "wedge/base/level.hpp"
-#include "wedge/event/finding.hpp"
+#include "wedge/core/chain_key.hpp"
+#include "wedge/core/finding.hpp"
+#include "wedge/core/level.hpp"
 #include "wedge/stress/perturb.hpp"
 #include "wedge/stress/statistics.hpp"
 #include "wedge/stress/thread_pool.hpp"
-#include "wedge/task/chain_key.hpp"
 #include "wedge/workload/outcome.hpp"
 #include "wedge/workload/program.hpp"
 

@@ -6,8 +6,8 @@
 
 #include <sched.h>
 
-#include "wedge/base/rng.hpp"
-#include "wedge/event/event.hpp"
+#include "wedge/core/event.hpp"
+#include "wedge/core/rng.hpp"
 
 namespace wedge {
 

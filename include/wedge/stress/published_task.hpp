@@ -7,10 +7,10 @@
 #include <string>
 #include <vector>
 
-#include "wedge/base/sanitizer.hpp"
-#include "wedge/event/event.hpp"
-#include "wedge/task/held.hpp"
-#include "wedge/task/lock_class.hpp"
+#include "wedge/core/event.hpp"
+#include "wedge/core/held.hpp"
+#include "wedge/core/lock_class.hpp"
+#include "wedge/core/sanitizer.hpp"
 
 namespace wedge {
 

@@ -11,7 +11,8 @@
 #include <utility>
 #include <vector>
 
-#include "wedge/event/signature.hpp"
+#include "wedge/core/signature.hpp"
+#include "wedge/core/steps.hpp"
 #include "wedge/order/checker.hpp"
 #include "wedge/stress/finding_collector.hpp"
 #include "wedge/stress/memory_hog.hpp"
@@ -19,7 +20,6 @@
 #include "wedge/stress/stress_sink.hpp"
 #include "wedge/stress/thread_pool.hpp"
 #include "wedge/stress/watchdog.hpp"
-#include "wedge/task/steps.hpp"
 #include "wedge/workload/outcome.hpp"
 #include "wedge/workload/workload.hpp"
 

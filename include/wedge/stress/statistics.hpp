@@ -8,8 +8,8 @@
 #include <string>
 #include <vector>
 
-#include "wedge/task/lock_class.hpp"
-#include "wedge/task/task.hpp"
+#include "wedge/core/lock_class.hpp"
+#include "wedge/core/task.hpp"
 
 namespace wedge {
 

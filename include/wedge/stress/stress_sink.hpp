@@ -5,7 +5,7 @@
 #include <memory>
 #include <string>
 
-#include "wedge/event/sink.hpp"
+#include "wedge/core/sink.hpp"
 #include "wedge/stress/perturb.hpp"
 #include "wedge/stress/published_task.hpp"
 #include "wedge/stress/statistics.hpp"

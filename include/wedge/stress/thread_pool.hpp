@@ -11,8 +11,8 @@
 
 #include <unistd.h>
 
-#include "wedge/base/doorbell.hpp"
-#include "wedge/base/sanitizer.hpp"
+#include "wedge/core/doorbell.hpp"
+#include "wedge/core/sanitizer.hpp"
 
 namespace wedge {
 

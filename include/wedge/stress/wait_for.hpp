@@ -7,9 +7,9 @@
 #include <string>
 #include <vector>
 
-#include "wedge/base/shortest_cycle.hpp"
-#include "wedge/event/finding.hpp"
-#include "wedge/event/signature.hpp"
+#include "wedge/core/finding.hpp"
+#include "wedge/core/shortest_cycle.hpp"
+#include "wedge/core/signature.hpp"
 #include "wedge/stress/published_task.hpp"
 
 namespace wedge {

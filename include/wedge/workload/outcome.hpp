@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "wedge/event/finding.hpp"
+#include "wedge/core/finding.hpp"
 
 namespace wedge {
 

@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "wedge/base/check.hpp"
+#include "wedge/core/check.hpp"
 
 namespace wedge {
 

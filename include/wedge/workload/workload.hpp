@@ -12,8 +12,8 @@
 #include <utility>
 #include <vector>
 
-#include "wedge/base/hash.hpp"
-#include "wedge/task/task.hpp"
+#include "wedge/core/hash.hpp"
+#include "wedge/core/task.hpp"
 #include "wedge/workload/actions.hpp"
 #include "wedge/workload/program.hpp"
 

@@ -1,0 +1,51 @@
+// The listeners to a task's events.
+#pragma once
+
+#include <cstdint>
+
+#include "wedge/core/event.hpp"
+
+namespace wedge {
+
+class task;
+struct validated_chains;
+
+/// A listener to events. The task itself calls it, on the path of the lock.
+class sink {
+public:
+    /// @param readers    bits of `reader`; only events for one of these readers are delivered
+    /// @param validated  chains that this sink has validated; null: every event is sent. With it,
+    ///     three sorts of events are left out: attempts whose chain is validated, plain releases of
+    ///     the innermost hold, and ends of locks and tasks while the task holds nothing.
+    explicit sink(unsigned readers, const validated_chains* validated = nullptr) noexcept
+        : wanted_(wanted_by(readers)), validated_(validated) {}
+    sink(const sink&) = delete;
+    sink& operator=(const sink&) = delete;
+    virtual ~sink() = default;
+
+    /// Handles one event. `self.held` is what the task held before the step; for `released` and
+    /// `downgraded` it still contains the lock. Must not block on a wedge lock, throw, or call back
+    /// into `self`.
+    virtual void on(task& self, const event& step) noexcept = 0;
+
+    [[gnu::always_inline]] bool wants(event_kind kind) const noexcept {
+        return (wanted_ >> static_cast<unsigned>(kind) & 1) != 0;
+    }
+    const validated_chains* validated() const noexcept { return validated_; }
+
+private:
+    static_assert(event_kinds <= 64);
+
+    static std::uint64_t wanted_by(unsigned readers) noexcept {
+        std::uint64_t kinds = 0;
+        for (const event_row& each : event_table)
+            if ((each.read_by & readers) != 0)
+                kinds |= std::uint64_t{1} << static_cast<unsigned>(each.kind);
+        return kinds;
+    }
+
+    const std::uint64_t wanted_;  // one bit per kind of event
+    const validated_chains* const validated_;
+};
+
+}  // namespace wedge

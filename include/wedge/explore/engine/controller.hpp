@@ -1,0 +1,585 @@
+// The controller: runs one execution of a subject under a strategy, one visible step at a time.
+#pragma once
+
+#include <algorithm>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "wedge/core/steps.hpp"
+#include "wedge/explore/engine/execution.hpp"
+#include "wedge/explore/engine/last_task.hpp"
+#include "wedge/explore/engine/notes.hpp"
+#include "wedge/explore/engine/stacks.hpp"
+#include "wedge/explore/engine/stalled.hpp"
+#include "wedge/explore/engine/step_model.hpp"
+#include "wedge/explore/engine/step_watch.hpp"
+#include "wedge/explore/engine/subject.hpp"
+#include "wedge/explore/engine/task_scheduler.hpp"
+#include "wedge/explore/engine/unwinding.hpp"
+#include "wedge/explore/verdict/stuck.hpp"
+#include "wedge/lock/controlled.hpp"
+
+namespace wedge {
+
+/// Runs executions of one subject. All tasks run on the calling thread, or on threads that run
+/// one at a time; the controller itself is called by whichever task takes a step.
+class controller final : public runtime, public watched_engine, private stack_user {
+public:
+    /// @param order  hears the events of all tasks; may be null
+    controller(subject& what, substrate on, sink* order, std::uint64_t steps_max,
+               model_options open = {})
+        : subject_(what),
+          order_(order),
+          leaves_quietly_(what.leaves_quietly()),
+          starts_by_step_(what.has_unseen_state()),
+          stacks_(on, *this),
+          model_(slots_, open),
+          scheduler_(what, model_, steps_max),
+          notes_(what, model_, scheduler_) {
+        detail::make_setup(setup_, *this, order);
+        detail::handle_termination();
+        watch(*this);
+    }
+    ~controller() override { unwatch(*this); }
+
+    /// Runs the subject once, but for what is known from the executions before. The result and
+    /// `decisions()` are valid until the next call.
+    const execution_record& run(search_strategy& how) {
+        const running_scope running(*this);
+        scheduler_.begin_execution(how);
+        if (!notes_.known().is_empty()) {
+            if (is_known_to_its_end()) return result_;
+            scheduler_.begin_again();
+        }
+        task* const before = detail::current_task;
+        begin_execution();
+        detail::current_task = &setup_;
+        if (guarded(setup_.name, [&] { subject_.begin(); })) {
+            sanitizer::release(&started_);
+            run_tasks();
+            sanitizer::acquire(&ended_);
+            detail::current_task = &setup_;
+            if (result_.how == ending::complete && !last_.has_run())
+                guarded("check", [&] { subject_.check(); });
+            notes_.over(result_.how);
+        }
+        result_.steps = scheduler_.steps();
+        if (std::string used = take_foreign_use(); !used.empty()) see_foreign_use(std::move(used));
+        destroy();
+        setup_.held.clear();
+        detail::current_task = before;
+        return result_;
+    }
+
+    /// What the sink has heard it is to hear again.
+    void forget() { notes_.known().forget(); }
+    execution_notes& notes() noexcept { return notes_; }
+    const execution_notes& notes() const noexcept { return notes_; }
+    // From the next execution on.
+    void leave_open(model_options open) noexcept { model_.leave_open(open); }
+    void set_bound(std::uint64_t steps_max) noexcept { scheduler_.set_bound(steps_max); }
+    std::vector<decision> decisions() const { return scheduler_.decisions(); }
+    bool has_seen_locks() const noexcept { return has_seen_locks_; }
+
+    WEDGE_UNSEEN bool perform_pending(task& self) override {
+        has_seen_locks_ = true;
+        if (&self == &setup_ || giving_up_) [[unlikely]]
+            return perform_aside(self);
+        slot& me = *steppers_[self.ordinal];
+        me.phase = wait_phase::fresh;
+        lock_state* const plain = model_.plain_lock(self.pending);
+        scheduler_.published(me, plain);
+        if (notes_.are_taken()) [[unlikely]]
+            notes_.stands(me);
+        await_turn(me);
+        if (giving_up_ || plain == nullptr) return take_turns(me);
+        step_model::take_plainly(me, *plain);
+        scheduler_.step_taken(me);
+        if (notes_.are_taken()) [[unlikely]]
+            notes_.took(me, true);
+        return true;
+    }
+
+    std::uint32_t choose(task& self, std::uint32_t n, const char* why) noexcept override {
+        const sanitizer::ignore_scope ours;
+        const bool is_noted = notes_.are_taken() && !giving_up_ && n >= 2;
+        if (is_noted) notes_.asks(self.ordinal, n, why);
+        const std::uint32_t answer = answer_below(n);
+        if (is_noted) [[unlikely]]
+            notes_.chose(self.ordinal, n, answer);
+        return answer;
+    }
+
+    std::uint32_t spawn(task& self, task_body body, const char* name, bool is_daemon) override {
+        const sanitizer::ignore_scope ours;
+        named_ = std::min(named_, used_);
+        slot& made = add_slot();
+        made.self.name = name != nullptr ? name : "";
+        made.body = body;
+        made.is_daemon = is_daemon;
+        if (&self != &setup_) {
+            // It runs up to its first visible step: what comes before touches nothing shared.
+            made.is_starting = true;
+            made.starter = slots_[self.ordinal]->stack();
+            switch_to(made.starter, made.stack());
+        }
+        return made.self.ordinal;
+    }
+
+    void created(lock_identity& lock) noexcept override {
+        const sanitizer::ignore_scope ours;
+        last_.created(lock);
+        const task* const self = detail::current_task;
+        model_.locks().created(
+            lock,
+            self == &setup_ ? lock_table::made_by_setup : lock_table::made_by_task(self->ordinal),
+            execution_);
+    }
+    void met(lock_identity& lock) noexcept override {
+        const sanitizer::ignore_scope ours;
+        model_.locks().met(lock, execution_);
+    }
+    void destroyed(lock_identity& lock) noexcept override {
+        const sanitizer::ignore_scope ours;
+        model_.locks().destroyed(lock);
+    }
+    void cannot_unwind(task& self) noexcept override {
+        if (!giving_up_ || &self == &setup_) return;
+        detail::tsan_forget_holds(self);
+        slot& me = *slots_[self.ordinal];
+        me.is_done = true;
+        detail::free_on_its_way(*me.unwinding);
+        stacks_.leave(me.stack(), 0);
+    }
+    void progress(task&) noexcept override { scheduler_.progress(); }
+
+    pthread_t running_thread() const noexcept override { return stacks_.running_thread(home()); }
+    finding stalled(const task* running) override {
+        return describe_stall({slots_.data(), used_}, model_.locks(), running);
+    }
+
+private:
+    using slot = controlled_task;
+
+    static constexpr std::uint64_t numbers_at_once = 1U << 20;  // one atomic in a million
+
+    void begin_execution() {
+        const sanitizer::ignore_scope ours;
+        if (++execution_ >= numbers_end_) {
+            execution_ = reserve_executions(numbers_at_once);
+            numbers_end_ = execution_ + numbers_at_once;
+        }
+        execution_begins(execution_);
+        model_.begin_execution();
+        begin_tasks();
+        notes_.begin_execution(used_);
+    }
+    void begin_tasks() {
+        used_ = 0;
+        next_start_ = 0;
+        result_.how = ending::complete;
+        result_.stuck.reset();
+        result_.round = 0;
+        result_.thrown.clear();
+        result_.tasks.clear();
+        const std::uint32_t n = subject_.tasks();
+        last_.begin_execution(n);
+        for (std::uint32_t i = 0; i < n; ++i) {
+            slot& made = add_slot();
+            if (i < named_) continue;
+            made.self.name = subject_.task_name(i);
+            named_ = i + 1;
+        }
+    }
+
+    /// Whether what is known suffices for the whole execution; then it has been gone through.
+    bool is_known_to_its_end() {
+        const sanitizer::ignore_scope ours;
+        model_.begin_again();
+        begin_tasks();
+        if (!notes_.known().go_through({slots_.data(), used_}, model_, scheduler_, result_.how))
+            return false;
+        describe_what_is_stuck();
+        result_.steps = scheduler_.steps();
+        return true;
+    }
+
+    slot& add_slot() {
+        if (used_ == slots_.size()) {
+            slots_.push_back(std::make_unique<slot>());
+            steppers_.push_back(slots_.back().get());
+            slots_.back()->self.runtime = this;
+            slots_.back()->self.ordinal = used_;
+        }
+        slot& made = *slots_[used_++];
+        made.begin_execution(order_);
+        scheduler_.add(made);
+        return made;
+    }
+
+    void run_tasks() {
+        const sanitizer::ignore_scope ours;
+        if (const std::uint32_t first = start_next(); first != 0) switch_to(0, first);
+        if (scheduler_.left() == 0) return;
+        describe_what_is_stuck();
+        give_up_the_rest();
+    }
+    void describe_what_is_stuck() {
+        const bool is_livelock = result_.how == ending::livelock;
+        if (is_livelock) result_.round = scheduler_.livelocks().round();
+        if (is_livelock || result_.how == ending::deadlock)
+            result_.stuck = stuck_.of({slots_.data(), used_}, model_.locks(),
+                                      is_livelock ? &scheduler_.livelocks() : nullptr);
+    }
+
+    /// The subject's tasks run up to their first visible step, one after the other; no other order
+    /// is tried of what comes before it. Where a condition exists that step is their beginning.
+    std::uint32_t start_next() {
+        if (next_start_ == used_) return pick_first();
+        slot& made = *slots_[next_start_++];
+        made.is_starting = true;
+        return made.stack();
+    }
+
+    [[gnu::noinline]] std::uint32_t pick_first() { return pick(); }
+
+    /// The stack that goes on when a task has published its first step, or has ended without one.
+    std::uint32_t after_start(slot& me) {
+        me.is_starting = false;
+        return me.starter != 0 ? me.starter : start_next();
+    }
+
+    /// The stack of the task that takes the next step; the main one when the execution is over.
+    [[gnu::always_inline]] std::uint32_t pick() {
+        step_comes();
+        const std::uint32_t next = scheduler_.next(result_.how);
+        return next == no_task ? 0 : next + 1;
+    }
+
+    /// Unwinds every task that has not ended.
+    void give_up_the_rest();
+
+    /// Destroys the state, unless the last task has.
+    void destroy();
+    void set_giving_up(bool is_so);
+    void see_foreign_use(std::string used);
+    /// On a stack of its own. @return the main stack
+    std::uint32_t run_end();
+    [[noreturn]] void leave_end();
+    void release_left();
+
+    [[gnu::always_inline]] void switch_to(std::uint32_t from, std::uint32_t to) {
+        task* const self = detail::current_task;
+        stacks_.switch_to(from, to);
+        detail::current_task = self;
+    }
+
+    /// One task, from start to end, on its own stack.
+    std::uint32_t run_on(std::uint32_t stack) noexcept override {
+        if (is_ending_) return run_end();
+        slot& me = *slots_[stack - 1];
+        detail::current_task = &me.self;
+        if (!giving_up_) {
+            const sanitizer::watch_scope theirs;
+            sanitizer::acquire(&started_);
+            guarded(me.self.name, [&] { run_body(me); });
+            detail::tsan_forget_holds(me.self);
+            sanitizer::release(&ended_);
+        }
+        me.is_done = true;
+        if (result_.how == ending::threw && !giving_up_)
+            result_.tasks = stuck_.of({slots_.data(), used_}, model_.locks(), nullptr)->tasks;
+        if (result_.how != ending::complete || giving_up_) return 0;
+        detail::task_ended(me.self);
+        me.self.pending = {};
+        notes_.ended(me);
+        scheduler_.ended(me);
+        if (last_.is_due(me.self.ordinal, {slots_.data(), used_}) && subject_.has_destructor())
+            return start_last(me);
+        return me.is_starting ? after_start(me) : pick();
+    }
+
+    std::uint32_t start_last(const slot& ended);
+
+    void run_body(slot& me);
+    void begin_by_step(task& self);
+    void run_last(slot& me);
+
+    /// Runs code of the user's; what it throws ends the execution.
+    template <class Body>
+    bool guarded(std::string_view who, Body body) noexcept {
+        try {
+            body();
+            return true;
+        } catch (const abandoned&) {
+        } catch (...) {
+            const sanitizer::ignore_scope ours;
+            if (result_.how != ending::complete) return false;
+            result_.how = ending::threw;
+            result_.thrown = std::string(who) + " threw: " + detail::text_of_exception();
+            notes_.threw(detail::current_task->ordinal);
+        }
+        return false;
+    }
+
+    /// Publishes the step, and returns when the task may take it.
+    [[gnu::always_inline]] void await_turn(slot& me) {
+        const std::uint32_t next = me.is_starting ? after_start(me) : pick();
+        if (next == me.stack()) return;
+        switch_to(me.stack(), next);
+        if (me.handler != controlled_task::nobody) [[unlikely]]
+            serve_handlers(me);
+    }
+
+    /// The victim of a handler's step runs up to its handler's first step, as a task does that is
+    /// started.
+    [[gnu::noinline]] void interrupt_victim(const slot& me) {
+        slot& victim = *slots_[me.victim];
+        victim.handler = me.self.ordinal;
+        victim.is_starting = true;
+        victim.starter = me.stack();
+        switch_to(me.stack(), victim.stack());
+    }
+    /// Runs handlers on top of what the task is about to do, until it has the turn for that.
+    [[gnu::cold]] void serve_handlers(slot& me);
+    bool run_handler(slot& me, std::uint32_t handler);
+
+    /// Takes a step that may need several turns; the first one has come.
+    [[gnu::noinline]] WEDGE_UNSEEN bool take_turns(slot& me) {
+        for (;;) {
+            if (giving_up_) return leave(me);
+            const turn got =
+                model_.take(me, [&](std::uint32_t n, const char*) { return answer_below(n); });
+            scheduler_.step_taken(me, got);
+            if (got == turn::waits) {
+                await_turn(me);
+                continue;
+            }
+            if (notes_.are_taken()) [[unlikely]]
+                notes_.took(me, got == turn::taken);
+            if (me.self.pending.what == step::interrupt) [[unlikely]]
+                interrupt_victim(me);
+            return got == turn::taken;
+        }
+    }
+
+    /// The execution was given up while the task waited for its turn.
+    bool leave(const slot& me) const {
+        if (!leaves_quietly_ && may_throw(me.self.pending)) throw abandoned(me.unwinding);
+        return !leaves_quietly_;
+    }
+
+    /// A step that nobody else's steps come between.
+    [[gnu::cold]] bool perform_aside(task& self);
+
+    /// Destructors must not throw.
+    bool perform_at_end(const operation& next);
+
+    /// A step of the workload's constructor, check or destructor: nobody else runs.
+    bool take_alone(const operation& next) {
+        if (next.what == step::spawn && used_ != 0 && slots_[0]->is_done)
+            throw error("a workload's check cannot start a thread");
+        return model_.take_alone(next);
+    }
+
+    std::uint32_t answer_below(std::uint32_t n) noexcept {
+        return giving_up_ || n < 2 ? 0 : scheduler_.choose(n);
+    }
+
+    subject& subject_;
+    sink* const order_;
+    const bool leaves_quietly_;
+    const bool starts_by_step_;
+    stacks stacks_;
+    task setup_;
+    step_model::all_tasks slots_;       // the first `used_` are this execution's
+    inline_vector<slot*, 8> steppers_;  // the same, for the path of every step
+    step_model model_;
+    task_scheduler scheduler_;
+    std::uint32_t used_ = 0;
+    std::uint32_t next_start_ = 0;   // the first that has not been started
+    std::uint32_t named_ = 0;        // so many bear the names of the subject's tasks
+    std::uint64_t numbers_end_ = 0;  // of the executions' numbers that are reserved
+    execution_notes notes_;
+    last_task last_;
+    bool is_ending_ = false;  // the state is being destroyed on a stack of its own
+    stuck_descriptions stuck_;
+    execution_record result_;
+    bool has_seen_locks_ = false;
+    char started_ = 0;  // addresses for TSan: the set-up is before all tasks,
+    char ended_ = 0;    // and all tasks are before the check
+};
+
+// How a task begins and is interrupted, and the end of an execution: tasks are given up, the state
+// is destroyed.
+
+inline void controller::destroy() {
+    const bool is_alone = result_.how == ending::complete;
+    set_giving_up(!is_alone);
+    if (last_.may_wait() && subject_.has_destructor()) {
+        sanitizer::release(&started_);
+        const sanitizer::ignore_scope ours;
+        last_.begin_leaving();
+        is_ending_ = true;
+        switch_to(0, used_ + 1);
+        if (std::exchange(is_ending_, false) && is_alone) {
+            result_.how = ending::deadlock;
+            result_.stuck =
+                std::make_shared<const finding>(last_task::describe(setup_, model_.locks()));
+        }
+    } else {
+        subject_.end();
+    }
+    sanitizer::acquire(&ended_);
+    set_giving_up(false);
+}
+
+/// A destructor on a stack of its own reads it, which is no race.
+inline void controller::set_giving_up(bool is_so) {
+    const sanitizer::ignore_scope ours;
+    giving_up_ = is_so;
+}
+
+/// Ends the execution as one that threw: where a foreign thread takes part it proves nothing.
+inline void controller::see_foreign_use(std::string used) {
+    if (result_.how != ending::complete) return;
+    result_.how = ending::threw;
+    result_.thrown = std::move(used);
+}
+
+inline std::uint32_t controller::run_end() {
+    detail::current_task = &setup_;
+    {
+        const sanitizer::watch_scope theirs;
+        sanitizer::acquire(&started_);
+        sanitizer::acquire(&ended_);
+        subject_.end();
+        sanitizer::release(&ended_);
+    }
+    is_ending_ = false;
+    return 0;
+}
+
+inline std::uint32_t controller::start_last(const slot& ended) {
+    named_ = std::min(named_, used_);
+    const bool is_start = ended.is_starting;  // others are to be started before it
+    slot& made = add_slot();
+    made.self.name = "destructor";
+    last_.set_task(made.self.ordinal);
+    if (is_start) return start_next();
+    next_start_ = used_;
+    made.is_starting = true;
+    return made.stack();
+}
+
+inline void controller::run_body(slot& me) {
+    if (last_.is(me.self.ordinal)) return run_last(me);
+    if (starts_by_step_ && last_.has_condition()) begin_by_step(me.self);
+    if (me.body.run != nullptr)
+        me.body.run(me.body.data);
+    else
+        subject_.run(me.self.ordinal);
+}
+
+/// When the task begins is a step, which commutes with no other: it stands for all that the task
+/// does before its next one. A store there may come between another task's look and its wait.
+inline void controller::begin_by_step(task& self) {
+    perform(self, {.what = step::spawn});
+}
+
+inline void controller::serve_handlers(slot& me) {
+    while (me.handler != controlled_task::nobody && !giving_up_) {
+        if (!run_handler(me, std::exchange(me.handler, controlled_task::nobody)))
+            return switch_to(me.stack(), 0);
+        if (giving_up_) return;
+        scheduler_.went_back(me, model_.plain_lock(me.self.pending));
+        if (notes_.are_taken()) notes_.stands(me);
+        const std::uint32_t next = me.is_starting ? after_start(me) : pick();
+        if (next != me.stack()) switch_to(me.stack(), next);
+    }
+}
+
+/// The handler is the task's own code for that time: its steps are the task's, what it locks is
+/// the task's, and the task's own step waits until it has ended.
+///
+/// @return false: the handler threw, and the execution is over
+inline bool controller::run_handler(slot& me, std::uint32_t handler) {
+    task& self = me.self;
+    interruption at{self.pending, me.phase,     self.contexts, self.stage,
+                    self.is_idle, self.in_hook, self.unbroken, me.below};
+    me.below = &at;
+    ++me.depth;
+    me.phase = wait_phase::fresh;
+    self.stage = 0;
+    self.is_idle = self.in_hook = false;
+    self.unbroken = 0;
+    {
+        const sanitizer::watch_scope theirs;
+        guarded(self.name, [&] { subject_.interrupted(handler, self.ordinal); });
+    }
+    const bool is_over = result_.how == ending::threw && !giving_up_;
+    if (is_over) result_.tasks = stuck_.of({slots_.data(), used_}, model_.locks(), nullptr)->tasks;
+    --me.depth;
+    me.below = at.below;
+    me.phase = at.phase;
+    self.pending = at.pending;
+    self.stage = at.stage;
+    self.is_idle = at.is_idle;
+    self.in_hook = at.in_hook;
+    self.unbroken = at.unbroken;
+    return !is_over;
+}
+
+inline void controller::run_last(slot& me) {
+    begin_by_step(me.self);
+    sanitizer::acquire(&ended_);  // all actions have ended
+    if (guarded("check", [&] { subject_.check(); })) subject_.end();
+}
+
+/// What a stack has done that is left now happens before what the main stack does next.
+inline void controller::release_left() {
+    const sanitizer::watch_scope theirs;
+    sanitizer::release(&ended_);
+}
+
+[[noreturn]] inline void controller::leave_end() {
+    release_left();
+    stacks_.leave(used_ + 1, 0);
+}
+
+inline bool controller::perform_at_end(const operation& next) {
+    if (!giving_up_) {
+        if (is_ending_ && scheduler_.left() == 0 && last_task::never_comes(next)) leave_end();
+        return take_alone(next);
+    }
+    if (is_ending_ && last_.goes_round(next.what)) leave_end();
+    return !next.timed;
+}
+
+inline bool controller::perform_aside(task& self) {
+    const operation& next = self.pending;
+    if (&self == &setup_) return perform_at_end(next);
+    // A stack that leaves by itself does nothing any more; one that waits in a loop is left.
+    if (leaves_quietly_) return false;
+    if (last_.goes_round(next.what)) {
+        release_left();
+        cannot_unwind(self);
+    }
+    if (may_throw(next) && std::uncaught_exceptions() == 0)
+        throw abandoned(slots_[self.ordinal]->unwinding);
+    return !next.timed;
+}
+
+inline void controller::give_up_the_rest() {
+    giving_up_ = true;
+    for (std::size_t i = 0; i < used_; ++i) {
+        slots_[i]->self.sink = nullptr;  // what locks do now has not happened
+        last_.begin_leaving();
+        if (!slots_[i]->is_done) switch_to(0, slots_[i]->stack());
+    }
+    giving_up_ = false;
+}
+
+}  // namespace wedge

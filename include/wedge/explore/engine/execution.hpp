@@ -1,0 +1,33 @@
+// What one execution has come to.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "wedge/core/finding.hpp"
+
+namespace wedge {
+
+/// How an execution ended.
+enum class ending : std::uint8_t {
+    complete,  ///< all tasks ended
+    deadlock,  ///< nothing could go on
+    livelock,  ///< all that could go on retried without end
+    threw,     ///< an action or the check threw
+    pruned,    ///< the strategy gave it up
+    bounded,   ///< it took too many steps
+    differs,   ///< it did something else than one before it with the same decisions
+};
+
+struct execution_record {
+    ending how = ending::complete;
+    std::uint64_t steps = 0;
+    std::shared_ptr<const finding> stuck;  ///< ending::deadlock or ending::livelock
+    std::uint64_t round = 0;               ///< ending::livelock: the steps of one round, the last
+    std::string thrown;                    ///< ending::threw: by whom, and what
+    std::vector<task_report> tasks;        ///< ending::threw: where all tasks stood then
+};
+
+}  // namespace wedge

@@ -1,0 +1,194 @@
+// What tasks do between their steps, as it was seen once: executions along it need not be run.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <deque>
+#include <span>
+#include <unordered_map>
+#include <vector>
+
+#include "wedge/core/hash.hpp"
+#include "wedge/explore/engine/execution.hpp"
+#include "wedge/explore/engine/step_model.hpp"
+#include "wedge/explore/engine/task_scheduler.hpp"
+#include "wedge/explore/engine/whole_state.hpp"
+
+namespace wedge {
+
+/// Of a subject whose tasks meet in locks alone: where such a task comes to from a point follows
+/// from what its step has come to, or from what was chosen. Executions that are run teach these
+/// points; one that leads along known ones is the model's steps and no code of the subject's.
+class known_tasks {
+public:
+    using tasks = std::span<const std::unique_ptr<controlled_task>>;
+
+    explicit known_tasks(const subject& what) : subject_(what) {}
+
+    bool is_empty() const noexcept { return points_.empty(); }
+    void forget() {
+        points_.clear();
+        by_key_.clear();
+        locks_.clear();
+        begins_.clear();
+    }
+
+    void begin_execution(std::size_t n) {
+        if (points_.size() > points_max) forget();
+        if (begins_.size() < n) begins_.resize(n);
+        leads_to_.clear();
+        for (std::size_t i = 0; i < n; ++i) leads_to_.push_back(&begins_[i]);
+    }
+
+    // An execution is run.
+
+    /// The task is about to take `pending`, or has ended.
+    void stands(controlled_task& who) {
+        point*& here = *leads_to_[who.self.ordinal];
+        if (here == nullptr) here = &find_or_add(who);
+        who.known = &here->facts;
+    }
+    /// It goes on behind its step.
+    void took(const controlled_task& who, bool is_taken) { follow(who.self.ordinal, is_taken); }
+    void chose(std::uint32_t task, std::uint32_t n, std::uint32_t answer) {
+        point*& here = *leads_to_[task];
+        if (here == nullptr) {
+            here = &points_.emplace_back();
+            here->leads_to.resize(n);
+        }
+        follow(task, answer);
+    }
+
+    // An execution is not run.
+
+    /// Goes through an execution that has begun, to its end.
+    ///
+    /// @return false: somebody comes to a point that is not known. The scheduler has recorded what
+    ///         was decided until then
+    bool go_through(tasks all, step_model& model, task_scheduler& scheduler, ending& over) {
+        begin_execution(all.size());
+        adopt_locks(model.locks());
+        for (const std::unique_ptr<controlled_task>& each : all)
+            if (!go_on(*each, model, scheduler)) return false;
+        for (;;) {
+            const std::uint32_t next = scheduler.next(over);
+            if (next == no_task) return true;
+            if (take_turn(*all[next], model, scheduler) && !go_on(*all[next], model, scheduler))
+                return false;
+        }
+    }
+
+private:
+    static constexpr std::size_t points_max = 65'536;  // some twenty megabytes
+
+    enum class sort : std::uint8_t { choice, step, end };
+
+    struct point {
+        sort what = sort::choice;
+        operation pending;
+        std::vector<held_lock> held;
+        wedge::context context = wedge::context::task;
+        context_state contexts;
+        std::uint8_t scopes = 0;
+        standing facts;
+        std::vector<point*> leads_to;  // by answer; of a step: failed, taken. Null: not known
+    };
+
+    /// They may have been in an execution of another engine's.
+    void adopt_locks(lock_table& in) {
+        for (lock_identity* const each : locks_)
+            each->adopt(each->execution(), each->instance(), &in.at(each->instance()).state);
+    }
+
+    void follow(std::uint32_t task, std::uint32_t answer) {
+        leads_to_[task] = &(*leads_to_[task])->leads_to[answer];
+    }
+
+    /// Ways that come to the same are joined, so that a loop is finite.
+    point& find_or_add(const controlled_task& who) {
+        const task& self = who.self;
+        const std::uint64_t own =
+            whole_state::of_itself(self, subject_, [](std::uint64_t) { return std::uint64_t{0}; });
+        std::uint64_t key = combine(self.ordinal, own);
+        for (const held_lock& each : self.held) key = combine(key, hash_of(each));
+        point*& known = by_key_[key];
+        if (known != nullptr) return *known;
+        point& made = points_.emplace_back();
+        known = &made;
+        note(self.pending.lock);
+        made.what = who.is_done ? sort::end : sort::step;
+        made.pending = self.pending;
+        made.held.assign(self.held.begin(), self.held.end());
+        made.context = self.context;
+        made.contexts = self.contexts;
+        made.scopes = self.scopes;
+        made.facts = {own, subject_.may_do(self.ordinal)};
+        if (!who.is_done) made.leads_to.resize(2);
+        return made;
+    }
+    void note(lock_identity* lock) {
+        if (lock == nullptr || std::find(locks_.begin(), locks_.end(), lock) != locks_.end())
+            return;
+        locks_.push_back(lock);
+    }
+    /// What the state leaves out: where it was taken, and how.
+    static std::uint64_t hash_of(const held_lock& hold) {
+        return combine(
+            combine(std::uint64_t{hold.class_id} << 32 | hold.instance,
+                    std::uint64_t{hold.where.line} << 32 | std::uint64_t{hold.subclass} << 16 |
+                        std::uint64_t{hold.context} << 8 | static_cast<std::uint64_t>(hold.how)),
+            static_cast<std::uint64_t>(hold.with));
+    }
+
+    /// The task takes its pending step. False: it needs another turn.
+    bool take_turn(controlled_task& who, step_model& model, task_scheduler& scheduler) {
+        if (lock_state* const plain = model.plain_lock(who.self.pending)) {
+            step_model::take_plainly(who, *plain);
+            scheduler.step_taken(who);
+            took(who, true);
+            return true;
+        }
+        const turn got = model.take(
+            who, [&](std::uint32_t n, const char*) { return n < 2 ? 0 : scheduler.choose(n); });
+        scheduler.step_taken(who, got);
+        if (got == turn::waits) return false;
+        took(who, got == turn::taken);
+        return true;
+    }
+
+    /// It comes to where it stands next; false: that is not known.
+    bool go_on(controlled_task& who, step_model& model, task_scheduler& scheduler) {
+        task& self = who.self;
+        point**& next = leads_to_[self.ordinal];
+        while (*next != nullptr && (*next)->what == sort::choice) {
+            std::vector<point*>& answers = (*next)->leads_to;
+            next = &answers[scheduler.choose(static_cast<std::uint32_t>(answers.size()))];
+        }
+        if (*next == nullptr) return false;
+        const point& here = **next;
+        self.pending = here.pending;
+        self.held.clear();
+        for (const held_lock& each : here.held) self.held.push(each);
+        self.context = here.context;
+        self.contexts = here.contexts;
+        self.scopes = here.scopes;
+        who.known = &here.facts;
+        who.phase = wait_phase::fresh;
+        if (here.what == sort::end) {
+            who.is_done = true;
+            scheduler.ended(who);
+        } else {
+            scheduler.published(who, model.plain_lock(self.pending));
+        }
+        return true;
+    }
+
+    const subject& subject_;
+    std::deque<point> points_;
+    std::unordered_map<std::uint64_t, point*> by_key_;
+    std::vector<lock_identity*> locks_;  // of all points
+    std::vector<point*> begins_;         // by task: its first point
+    std::vector<point**> leads_to_;      // by task: where its next point is noted
+};
+
+}  // namespace wedge

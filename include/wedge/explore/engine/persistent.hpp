@@ -1,0 +1,119 @@
+// Which of the tasks that can go on are enough to be tried in a state.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "wedge/explore/engine/step_model.hpp"
+#include "wedge/explore/engine/subject.hpp"
+#include "wedge/explore/engine/task_set.hpp"
+#include "wedge/explore/search/strategy.hpp"
+
+namespace wedge {
+
+/// Persistent sets (Godefroid, Partial-Order Methods for the Verification of Concurrent Systems,
+/// 1996, chapter 4): whatever the tasks outside do, as long as they do it alone, commutes with
+/// the next steps of those inside. Only for searches in which no run is endless.
+class persistent_sets {
+public:
+    using tasks = std::span<const std::unique_ptr<controlled_task>>;
+
+    /// An enabled task whose next step is one by itself, and only spares the others a wait;
+    /// `no_task`: there is none.
+    std::uint32_t sufficient(tasks all, std::span<const std::uint32_t> enabled,
+                             const step_model& model, const subject& what) const {
+        for (const std::uint32_t each : enabled)
+            if (model.is_unopposed(*all[each]) &&
+                what.is_only_waited_for(*all[each]->self.pending.lock) &&
+                opponents(*all[each], what) != 0)
+                return each;
+        return no_task;
+    }
+
+    /// A smallest one among those that are grown from one task each.
+    ///
+    /// @param enabled  who can go on; with tasks that fit no set, all of them are returned
+    task_set of(tasks all, std::span<const std::uint32_t> enabled, const step_model& model,
+                const subject& what) {
+        task_set best;
+        for (const std::uint32_t each : enabled) best.add(each);
+        if (best.size() < 2 || all.size() > task_set::capacity) return best;
+        see(all, best, model, what);
+        enabled_.for_each([&](std::uint32_t each) {
+            const task_set grown = grow(each, best.size());
+            if (!grown.is_empty() && grown.size() < best.size()) best = grown;
+        });
+        return best;
+    }
+
+private:
+    struct state {
+        std::uint64_t opponents = 0;   ///< of its next step; 0: not known
+        std::uint64_t may_do = 0;      ///< by this and later steps
+        std::uint32_t held_up_by = 0;  ///< a task without which it cannot go on; itself: none known
+    };
+
+    /// Of a step on a lock alone.
+    static std::uint64_t opponents(const controlled_task& who, const subject& what) {
+        const operation& next = who.self.pending;
+        const bool is_plain = next.what == step::acquire || next.what == step::try_acquire ||
+                              next.what == step::release || next.what == step::downgrade;
+        if (!is_plain || next.lock == nullptr || next.condition != nullptr ||
+            next.ticket != nullptr)
+            return 0;
+        return what.opponents_of(next);
+    }
+
+    void see(tasks all, task_set enabled, const step_model& model, const subject& what) {
+        enabled_ = enabled;
+        unfinished_ = {};
+        states_.resize(all.size());
+        for (std::uint32_t i = 0; i < all.size(); ++i) {
+            if (all[i]->is_done) continue;
+            unfinished_.add(i);
+            state& here = states_[i];
+            here.opponents = opponents(*all[i], what);
+            here.may_do = all[i]->known != nullptr ? all[i]->known->may_do : what.may_do(i);
+            const bool waits = !enabled.has(i) && here.opponents != 0;
+            here.held_up_by = waits ? model.who_keeps_out(*all[i]) : i;
+        }
+    }
+
+    /// The enabled ones of the set from one task on; empty: it cannot be told, or has as many.
+    task_set grow(std::uint32_t from, std::uint32_t most) const {
+        task_set inside;
+        inside.add(from);
+        for (task_set before; before != inside;) {
+            before = inside;
+            bool is_known = true;
+            before.for_each(
+                [&](std::uint32_t each) { is_known = is_known && add_opponents(each, inside); });
+            if (!is_known || inside.common(enabled_).size() >= most) return {};
+        }
+        return inside.common(enabled_);
+    }
+
+    bool add_opponents(std::uint32_t task, task_set& inside) const {
+        const state& mine = states_[task];
+        if (mine.opponents == 0) return false;
+        if (!enabled_.has(task)) {
+            inside.add(mine.held_up_by);
+            return mine.held_up_by != task;
+        }
+        unfinished_.without(inside).for_each([&](std::uint32_t i) {
+            const state& other = states_[i];
+            if ((other.may_do & mine.opponents) == 0) return;
+            const bool waits_for_us = !enabled_.has(i) && inside.has(other.held_up_by);
+            if (!waits_for_us) inside.add(i);
+        });
+        return true;
+    }
+
+    std::vector<state> states_;  // of those that have not ended
+    task_set enabled_;
+    task_set unfinished_;
+};
+
+}  // namespace wedge

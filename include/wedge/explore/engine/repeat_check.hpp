@@ -1,0 +1,65 @@
+// Whether the executions of a subject repeat themselves.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "wedge/explore/engine/controller.hpp"
+#include "wedge/explore/search/repetition.hpp"
+
+namespace wedge {
+
+/// Runs a sample of executions twice: the first ones, one of many later ones, and each that has
+/// found something. The controller compares them, and all others as far as they begin alike.
+class repeat_check {
+public:
+    explicit repeat_check(controller& control) : control_(control) {}
+
+    /// After each execution of the controller.
+    ///
+    /// @param number  how many executions there were
+    /// @return a finding, when the execution was not what one before it was, or does not repeat
+    std::optional<finding> after(const execution_record& done, std::uint64_t number,
+                                 bool has_found) {
+        if (!control_.notes().is_trace()) return std::nullopt;
+        if (done.how == ending::differs) return explained(control_.decisions());
+        if (!has_found && number > all_of_the_first && number % one_of_later != 0)
+            return std::nullopt;
+        const std::vector<decision> decisions = control_.decisions();
+        return repeats(decisions) ? std::nullopt : std::optional(explained(control_.decisions()));
+    }
+
+    /// When all was tried: the last execution several times more, as there may have been few.
+    std::optional<finding> at_the_end() {
+        if (!control_.notes().is_trace()) return std::nullopt;
+        const std::vector<decision> decisions = control_.decisions();
+        for (int i = 0; i < tries_at_the_end; ++i)
+            if (!repeats(decisions)) return explained(control_.decisions());
+        return std::nullopt;
+    }
+
+private:
+    static constexpr std::uint64_t all_of_the_first = 32;
+    static constexpr std::uint64_t one_of_later = 64;
+    static constexpr int tries_at_the_end = 16;
+    static constexpr int tries_to_explain = 8;
+
+    bool repeats(const std::vector<decision>& decisions) {
+        repetition how(decisions);
+        return control_.run(how).how != ending::differs;
+    }
+
+    /// The controller's last execution differs from the one before it.
+    finding explained(const std::vector<decision>& decisions) {
+        finding made = control_.notes().difference();
+        bool is_alike = true;
+        for (int i = 0; i < tries_to_explain && is_alike; ++i) is_alike = repeats(decisions);
+        made.reason = source_of_difference(is_alike);
+        return made;
+    }
+
+    controller& control_;
+};
+
+}  // namespace wedge

@@ -1,0 +1,394 @@
+// What each visible step does to the modelled locks, and when it can be taken.
+#pragma once
+
+#include <algorithm>
+#include <memory>
+#include <vector>
+
+#include "wedge/core/schedule.hpp"
+#include "wedge/core/task.hpp"
+#include "wedge/explore/engine/lock_table.hpp"
+#include "wedge/explore/engine/unwinding.hpp"
+
+namespace wedge {
+
+/// How far a pending step has come.
+enum class wait_phase : std::uint8_t {
+    fresh,     ///< not tried yet
+    queued,    ///< in the lock's queue
+    sleeping,  ///< on the condition, not notified
+    woken,     ///< notified; wants its lock again
+};
+
+/// What the subject tells of a task that is about to take a step.
+struct standing {
+    std::uint64_t own = 0;  ///< whole_state::of_itself
+    std::uint64_t may_do = 0;
+};
+
+/// What a task is about to do while a handler runs on top of it.
+struct interruption {
+    operation pending;
+    wait_phase phase = wait_phase::fresh;
+    context_state contexts;
+    std::uint64_t stage = 0;
+    bool is_idle = false;
+    bool in_hook = false;
+    std::uint8_t unbroken = 0;
+    interruption* below = nullptr;  ///< the one that this one's handler has interrupted
+};
+
+/// A task of an execution, with where it stands.
+struct controlled_task {
+    task self;
+    task_body body;
+    wait_phase phase = wait_phase::fresh;
+    bool is_starting = false;  ///< has not published its first step
+    bool is_done = false;
+    bool is_daemon = false;            ///< nobody needs to join it
+    bool has_woken_by_itself = false;  ///< the one spurious wake-up of its execution
+    const standing* known = nullptr;   ///< null: the subject is to be asked
+    std::uint32_t starter = 0;         ///< the stack that goes on after the first step is published
+    std::uint32_t handler = nobody;    ///< the handler's task on whose behalf it is interrupted now
+    std::uint32_t victim = nobody;     ///< of a handler's task: whom its handler has interrupted
+    interruption* below = nullptr;     ///< by the handlers that run on top of it
+    std::uint32_t depth = 0;           ///< how many these are
+    /// The exception that unwinds the task now; null: none.
+    std::shared_ptr<abandoned*> unwinding = std::make_shared<abandoned*>(nullptr);
+
+    static constexpr std::uint32_t nobody = ~0U;
+
+    std::uint32_t stack() const noexcept { return self.ordinal + 1; }
+    std::uint32_t waiter() const noexcept { return waiter_of(self.ordinal, depth); }
+    /// Of what it was about to do with so many handlers on top of it.
+    wait_phase& phase_at(std::uint32_t handlers) noexcept {
+        interruption* outer = below;
+        if (handlers == depth) return phase;
+        for (std::uint32_t i = depth - 1; i > handlers; --i) outer = outer->below;
+        return outer->phase;
+    }
+
+    /// As if it were new, but for its name and its ordinal.
+    void begin_execution(sink* order) {
+        self.held.clear();
+        self.sink = order;
+        self.context = context::task;
+        self.contexts = {};
+        self.chain = 0;
+        self.scopes = 0;
+        self.stage = 0;
+        self.pending = {};  // it would speak of locks that are gone
+        self.is_idle = false;
+        self.unbroken = 0;
+        self.action = nullptr;
+        body = {};
+        is_done = false;
+        is_starting = false;
+        is_daemon = false;
+        known = nullptr;
+        has_woken_by_itself = false;
+        phase = wait_phase::fresh;
+        starter = 0;
+        handler = victim = nobody;
+        below = nullptr;
+        depth = 0;
+    }
+};
+
+/// Whether the step may be left by `abandoned`: not one that destructors take.
+constexpr bool may_throw(const operation& next) noexcept {
+    return next.what != step::release && next.what != step::access &&
+           next.what != step::downgrade && next.what != step::notify_one &&
+           next.what != step::notify_all;
+}
+
+/// What came of a turn.
+enum class turn : std::uint8_t {
+    failed,  ///< the step is taken, but the try failed or the wait gave up
+    taken,
+    waits,  ///< the step needs another turn
+};
+
+/// The meaning of the steps: pure bookkeeping, no scheduling.
+class step_model {
+public:
+    using all_tasks = std::vector<std::unique_ptr<controlled_task>>;
+
+    step_model(const all_tasks& tasks, model_options options) : tasks_(tasks), options_(options) {}
+
+    lock_table& locks() noexcept { return locks_; }
+    const all_tasks& tasks() const noexcept { return tasks_; }
+    std::uint32_t class_of(std::uint32_t lock) const { return locks_.at(lock).class_id; }
+
+    /// From the next execution on.
+    void leave_open(model_options options) noexcept { options_ = options; }
+
+    void begin_execution() noexcept {
+        locks_.begin_execution();
+        has_policy_ = !options_.all_policies;
+    }
+
+    /// The same locks once more, as they were when they were made.
+    void begin_again() noexcept {
+        locks_.begin_again();
+        has_policy_ = !options_.all_policies;
+    }
+
+    WEDGE_UNSEEN bool is_enabled(const controlled_task& who) const {
+        if (who.is_done || who.is_starting) return false;
+        const operation& next = who.self.pending;
+        switch (next.what) {
+            case step::acquire: {
+                const lock_state& state = next.lock->modelled();
+                // A blocked acquire of a lock with a queue joins it, a timed one may give up.
+                if (next.timed || (state.has_queue() && who.phase == wait_phase::fresh))
+                    return true;
+                if (next.ticket != nullptr &&
+                    state.must_back_off(who.waiter(), *next.ticket, is_wounded(who)))
+                    return true;
+                return state.can_acquire(who.waiter(), next.how);
+            }
+            case step::wait:
+                if (who.phase == wait_phase::fresh) return true;
+                if (who.phase == wait_phase::sleeping && !next.timed) return false;
+                return next.lock->modelled().can_acquire(who.waiter(), mode::exclusive);
+            case step::join: return tasks_[next.other]->is_done;
+            case step::interrupt:
+                return std::any_of(tasks_.begin(), tasks_.end(),
+                                   [&](const auto& each) { return can_interrupt(*each, next); });
+            default: return true;
+        }
+    }
+
+    /// Whether nothing is lost when the task never goes on.
+    static bool is_idle(const controlled_task& who) noexcept {
+        return who.self.is_idle && who.phase != wait_phase::woken;
+    }
+
+    /// The lock of a step that `take_plainly` takes, as most are: the acquire of a plain one, which
+    /// is enabled while nobody holds it, or a release. Null: any other step.
+    [[gnu::always_inline]] lock_state* plain_lock(const operation& next) const noexcept {
+        if (next.what == step::release)
+            return has_policy_ && !is_counted(next.lock->kind()) ? &next.lock->modelled() : nullptr;
+        if (next.what != step::acquire || next.timed || !is_plain(next.lock->kind()))
+            return nullptr;
+        return &next.lock->modelled();
+    }
+    /// Whether a step that begins is enabled whatever the others do.
+    [[gnu::always_inline]] bool is_always_enabled(const operation& next) const noexcept {
+        if (next.what == step::join || next.what == step::interrupt) return false;
+        if (next.what != step::acquire) return true;
+        return next.timed || (has_policy_ && next.lock->modelled().has_queue());
+    }
+    [[gnu::always_inline]] static void take_plainly(const controlled_task& who, lock_state& lock) {
+        if (who.self.pending.what == step::release)
+            lock.release(who.self.ordinal);
+        else
+            lock.take_free(who.self.ordinal, who.self.pending.how);
+    }
+
+    /// Whether what other tasks can do, now or later, is the same behind this enabled step, but
+    /// for a wait that they save: it gives a lock back, or takes one at the head of its queue.
+    /// Others look at the lock only to wait for it.
+    bool is_unopposed(const controlled_task& who) const {
+        const operation& next = who.self.pending;
+        if (next.lock == nullptr || next.ticket != nullptr) return false;
+        const lock_state& state = next.lock->modelled();
+        switch (state.kind()) {
+            case lock_kind::mutex:
+            case lock_kind::recursive_mutex:
+            case lock_kind::spinlock:
+            case lock_kind::raw_spinlock:
+            case lock_kind::local_lock:
+            case lock_kind::shared_mutex:
+            case lock_kind::rwlock:
+            case lock_kind::qrwlock: break;
+            default: return false;
+        }
+        if (next.what == step::release) return state.is_held_by(who.self.ordinal);
+        return next.what == step::acquire && who.phase == wait_phase::queued;
+    }
+
+    /// A holder without whose release a task that waits for a lock cannot go on; itself: nobody
+    /// is known.
+    std::uint32_t who_keeps_out(const controlled_task& who) const {
+        const operation& next = who.self.pending;
+        for (const lock_state::use& held : next.lock->modelled().holders())
+            if (held.task != who.self.ordinal && (!is_shared(held.how) || !is_shared(next.how)))
+                return held.task;
+        return who.self.ordinal;
+    }
+
+    /// Takes an enabled step.
+    ///
+    /// @param choose  (n, why) -> an answer below n
+    template <class Choose>
+    [[gnu::always_inline]] turn take(controlled_task& who, Choose choose) {
+        const operation& next = who.self.pending;
+        const std::uint32_t self = who.self.ordinal;
+        if (!has_policy_ && next.lock != nullptr && is_rw(next.lock->kind())) {
+            has_policy_ = true;
+            locks_.set_policy(static_cast<rw_policy>(choose(rw_policies, "readers or writers")));
+        }
+        switch (next.what) {
+            case step::acquire: return acquire(who, next);
+            case step::try_acquire: {
+                lock_state& state = next.lock->modelled();
+                if (!state.can_acquire(who.waiter(), next.how)) return turn::failed;
+                take_free(state, who, next);
+                return turn::taken;
+            }
+            case step::downgrade: next.lock->modelled().downgrade(self); return turn::taken;
+            case step::wait: return wait(who, next, choose);
+            case step::release:
+            case step::notify_one:
+            case step::notify_all: take_unblocking(self, next, choose); return turn::taken;
+            case step::interrupt: who.victim = choose_victim(next, choose); return turn::taken;
+            default: return turn::taken;
+        }
+    }
+
+    /// A step of the workload's constructor or check, which nobody runs beside. Locks have no
+    /// effect there; what is counted, is.
+    ///
+    /// @throws error  it would wait for ever
+    bool take_alone(const operation& next) {
+        if (next.what == step::wait) return !next.timed;
+        if (next.lock == nullptr || !is_counted(next.lock->kind())) return true;
+        lock_state& state = next.lock->modelled();
+        if (next.what == step::release) {
+            state.give(next.other);
+        } else if (state.can_acquire(0, next.how)) {
+            state.acquire(0, next.how);
+        } else {
+            if (next.what == step::acquire && !next.timed)
+                throw error("a workload's constructor or check waits for ever for " +
+                            lock_class::from_id(next.lock->class_id()).name());
+            return false;
+        }
+        return true;
+    }
+
+private:
+    /// Whether a handler may come on top of a task that stands before its next step.
+    static bool can_interrupt(const controlled_task& whom, const operation& handler) noexcept {
+        const operation& next = whom.self.pending;
+        if (whom.is_done || whom.is_starting || next.what == step::interrupt) return false;
+        const bool is_asleep = next.what == step::wait && whom.phase != wait_phase::fresh;
+        const std::uint32_t about_to_begin = next.what == step::acquire ? 1 : 0;
+        return (whom.self.unbroken <= about_to_begin || is_asleep) &&
+               whom.self.contexts.admits(handler.other != 0 ? context::hardirq : context::softirq);
+    }
+    template <class Choose>
+    std::uint32_t choose_victim(const operation& next, Choose choose) const {
+        std::vector<std::uint32_t> all;
+        for (const std::unique_ptr<controlled_task>& each : tasks_)
+            if (can_interrupt(*each, next)) all.push_back(each->self.ordinal);
+        const auto n = static_cast<std::uint32_t>(all.size());
+        return all[n == 1 ? 0 : choose(n, "whom the handler interrupts")];
+    }
+
+    template <class Choose>
+    void take_unblocking(std::uint32_t self, const operation& next, Choose choose) {
+        if (next.what == step::release) {
+            lock_state& state = next.lock->modelled();
+            is_counted(state.kind()) ? state.give(next.other) : state.release(self);
+        } else if (next.what == step::notify_one) {
+            wake_one(*next.condition, choose);
+        } else {
+            while (!next.condition->modelled().queue().empty())
+                wake_one(*next.condition, [](std::uint32_t, const char*) { return 0U; });
+        }
+    }
+
+    WEDGE_UNSEEN turn acquire(controlled_task& who, const operation& next) {
+        lock_state& state = next.lock->modelled();
+        const std::uint32_t self = who.waiter();
+        if (state.kind() == lock_kind::ww_mutex) return ww_acquire(who, next, state);
+        if (state.can_acquire(self, next.how)) {
+            state.acquire(self, next.how);
+            return turn::taken;
+        }
+        if (state.has_queue() && who.phase == wait_phase::fresh) {
+            state.enqueue(self, next.how);
+            who.phase = wait_phase::queued;
+            return turn::waits;
+        }
+        state.forget(self);  // only a timed wait is scheduled without its lock: it gives up
+        return turn::failed;
+    }
+
+    WEDGE_UNSEEN turn ww_acquire(controlled_task& who, const operation& next, lock_state& state) {
+        who.phase = wait_phase::queued;
+        switch (state.ww_acquire(who.waiter(), ticket_of(next), is_wounded(who))) {
+            case ww_progress::taken: return turn::taken;
+            case ww_progress::backs_off: return turn::failed;
+            case ww_progress::waits: break;
+        }
+        return turn::waits;
+    }
+
+    void take_free(lock_state& state, const controlled_task& who, const operation& next) {
+        if (state.kind() == lock_kind::ww_mutex)
+            state.ww_acquire(who.waiter(), ticket_of(next), false);
+        else
+            state.acquire(who.waiter(), next.how);
+    }
+
+    static ticket_terms ticket_of(const operation& next) noexcept {
+        return next.ticket != nullptr ? *next.ticket : ticket_terms{};
+    }
+
+    /// Whether an older ticket waits for a lock that the task holds under its own.
+    bool is_wounded(const controlled_task& who) const {
+        const ticket_terms* const ticket = who.self.pending.ticket;
+        return ticket != nullptr &&
+               std::any_of(who.self.held.begin(), who.self.held.end(), [&](const held_lock& hold) {
+                   return has(hold.with, flags::ticketed) && hold.payload == ticket->instance &&
+                          locks_.at(hold.instance).state.is_wounded(who.self.ordinal);
+               });
+    }
+
+    template <class Choose>
+    turn wait(controlled_task& who, const operation& next, Choose choose) {
+        lock_state& lock = next.lock->modelled();
+        lock_state& waiting = next.condition->modelled();
+        const std::uint32_t self = who.waiter();
+        if (who.phase == wait_phase::fresh) {
+            lock.release(who.self.ordinal);
+            who.phase = wakes_by_itself(who, choose) ? wait_phase::woken : wait_phase::sleeping;
+            if (who.phase == wait_phase::sleeping) waiting.enqueue(self, mode::exclusive);
+            return turn::waits;
+        }
+        lock.acquire(self, mode::exclusive);
+        if (who.phase == wait_phase::woken) return turn::taken;
+        waiting.forget(self);
+        return turn::failed;
+    }
+
+    /// A spurious wake-up is decided where the wait begins: when the task goes on is up to the
+    /// schedule anyway, and until then it takes no notification from anybody.
+    template <class Choose>
+    bool wakes_by_itself(controlled_task& who, Choose choose) const {
+        if (!options_.spurious_wakeups || who.has_woken_by_itself) return false;
+        who.has_woken_by_itself = choose(2, "wakes by itself") != 0;
+        return who.has_woken_by_itself;
+    }
+
+    template <class Choose>
+    void wake_one(const lock_identity& where, Choose choose) {
+        lock_state& waiting = where.modelled();
+        if (waiting.queue().empty()) return;
+        const auto n = static_cast<std::uint32_t>(waiting.queue().size());
+        const std::uint32_t woken = waiting.queue()[n == 1 ? 0 : choose(n, "who wakes")].task;
+        waiting.forget(woken);
+        tasks_[task_of(woken)]->phase_at(depth_of(woken)) = wait_phase::woken;
+    }
+
+    const all_tasks& tasks_;
+    model_options options_;
+    bool has_policy_ = true;
+    lock_table locks_;
+};
+
+}  // namespace wedge

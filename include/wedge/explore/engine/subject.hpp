@@ -1,0 +1,139 @@
+// What is explored, without its type: the life of a workload in one execution.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "wedge/core/runtime.hpp"
+#include "wedge/core/schedule.hpp"
+#include "wedge/workload/workload.hpp"
+
+namespace wedge {
+
+class subject {
+public:
+    subject() = default;
+    subject(const subject&) = delete;
+    subject& operator=(const subject&) = delete;
+    virtual ~subject() = default;
+
+    virtual std::uint32_t tasks() const = 0;
+    virtual std::string task_name(std::uint32_t task) const = 0;
+    virtual void begin() = 0;                  ///< makes the state
+    virtual void run(std::uint32_t task) = 0;  ///< on the task's own stack
+    virtual void check() = 0;                  ///< after all tasks have ended
+    virtual void end() = 0;                    ///< destroys the state
+    /// Whether `end` runs code of the user's. Then `check` and `end` may be a last task under
+    /// control.
+    virtual bool has_destructor() const { return false; }
+    virtual schedule blank() const = 0;  ///< a schedule with the head filled in
+
+    /// Between two steps: a hash of all that tasks and objects remember beside what the engine
+    /// models and `state_of` tells, so that states can be compared. Nothing: not known.
+    virtual std::optional<std::uint64_t> state() const { return {}; }
+    /// The same of one task alone.
+    virtual std::uint64_t state_of(std::uint32_t /*task*/) const { return 0; }
+    /// The first of the tasks that do the same and that nothing tells apart: whether one or
+    /// another of them is somewhere makes no difference.
+    virtual std::uint32_t same_as(std::uint32_t task) const { return task; }
+    /// What a task may do by its pending step or later, as bits. Those of an acquire, a release or
+    /// a downgrade of a lock may be swapped with it unless they are among its opponents. 0:
+    /// nothing is known.
+    virtual std::uint64_t may_do(std::uint32_t /*task*/) const { return ~std::uint64_t{0}; }
+    virtual std::uint64_t opponents_of(const operation&) const { return 0; }
+    /// Whether no task ever tries the lock, or waits for it with a time-out.
+    virtual bool is_only_waited_for(const lock_identity&) const { return false; }
+    /// Whether tasks meet in locks alone, which are the same objects in every execution.
+    /// Then what a task does next follows from what its own steps and choices have come to,
+    /// `state` never changes, and there is nothing to check.
+    virtual bool meets_in_locks_alone() const { return false; }
+    /// Whether its tasks return by themselves when an execution is given up, as they look at
+    /// `runtime::is_giving_up` between their steps. Then no step throws `abandoned`: it fails.
+    virtual bool leaves_quietly() const { return false; }
+    /// The running task is interrupted: runs the handler of a handler's task, whose
+    /// `step::interrupt` has chosen this victim, on top of it.
+    virtual void interrupted(std::uint32_t /*handler*/, std::uint32_t /*victim*/) {}
+    /// Whether interrupts come wherever they may, so that what needs one can be refuted.
+    virtual bool delivers_interrupts() const { return false; }
+    /// Whether its tasks may share what is neither modelled nor told by `state`, as C++ code may.
+    virtual bool has_unseen_state() const { return true; }
+    /// Whether it has loops that may go on for ever.
+    virtual bool may_circle() const { return true; }
+};
+
+/// A workload with a program.
+class workload_subject final : public subject {
+public:
+    /// @throws error  when the program calls an action that there is not
+    workload_subject(const workload_type& of, program calls) : text_(to_string(calls)), state_(of) {
+        const std::vector<std::string> names = of.actions();
+        if (calls.empty()) throw error("program: it has no task");
+        std::map<std::string, unsigned> seen;
+        for (const std::vector<call>& task : calls) {
+            std::vector<numbered_call> resolved;
+            for (const call& c : task) resolved.push_back({number_of(c.action, names), c.arg});
+            calls_.push_back(std::move(resolved));
+            std::string name = task.empty() ? "idle" : task.front().action;
+            if (const unsigned before = seen[name]++) name += "#" + std::to_string(before + 1);
+            names_.push_back(std::move(name));
+        }
+    }
+
+    std::uint32_t tasks() const override { return static_cast<std::uint32_t>(calls_.size()); }
+    std::string task_name(std::uint32_t task) const override { return names_[task]; }
+    void begin() override { state_.make(); }
+    void run(std::uint32_t task) override {
+        for (const numbered_call& c : calls_[task]) state_.call(c.action, c.argument);
+    }
+    void check() override { state_.check(); }
+    void end() override { state_.destroy(); }
+    bool has_destructor() const override { return state_.type().has_destructor; }
+    schedule blank() const override {
+        return {state_.type().name(), fingerprint(state_.type()), text_, {}, {}};
+    }
+
+private:
+    struct numbered_call {
+        std::size_t action;
+        std::uint32_t argument;
+    };
+
+    std::size_t number_of(const std::string& action, const std::vector<std::string>& names) const {
+        for (std::size_t i = 0; i < names.size(); ++i)
+            if (names[i] == action) return i;
+        std::string all;
+        for (const std::string& name : names) all += (all.empty() ? "" : ", ") + name;
+        throw error("program: workload " + state_.type().name() + " has no action '" + action +
+                    "'; it has: " + all);
+    }
+
+    std::string text_;
+    std::vector<std::vector<numbered_call>> calls_;
+    std::vector<std::string> names_;
+    workload_state state_;
+};
+
+/// Plain functions, one a task. The state they share is the caller's, and outlives executions.
+class function_subject final : public subject {
+public:
+    explicit function_subject(std::span<const std::function<void()>> tasks) : tasks_(tasks) {}
+
+    std::uint32_t tasks() const override { return static_cast<std::uint32_t>(tasks_.size()); }
+    std::string task_name(std::uint32_t) const override { return {}; }
+    void begin() override {}
+    void run(std::uint32_t task) override { tasks_[task](); }
+    void check() override {}
+    void end() override {}
+    schedule blank() const override { return {}; }
+
+private:
+    std::span<const std::function<void()>> tasks_;
+};
+
+}  // namespace wedge

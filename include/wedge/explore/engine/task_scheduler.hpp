@@ -1,0 +1,278 @@
+// The scheduler: who takes the next step of an execution, by what the strategy says.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "wedge/core/inline_vector.hpp"
+#include "wedge/explore/engine/execution.hpp"
+#include "wedge/explore/engine/livelock.hpp"
+#include "wedge/explore/engine/persistent.hpp"
+#include "wedge/explore/engine/state_hash.hpp"
+#include "wedge/explore/engine/step_model.hpp"
+#include "wedge/explore/engine/step_trace.hpp"
+#include "wedge/explore/engine/subject.hpp"
+#include "wedge/explore/engine/whole_state.hpp"
+#include "wedge/explore/search/strategy.hpp"
+
+namespace wedge {
+
+/// Knows which tasks can go on, asks the strategy for one of them, and records the answers.
+class task_scheduler final : private whole_view {
+public:
+    task_scheduler(const subject& what, step_model& model, std::uint64_t steps_max)
+        : subject_(what), model_(model), steps_max_(steps_max) {}
+
+    void begin_execution(search_strategy& how) {
+        if (compares_) trace_.begin_execution(decisions_);
+        bound_ = steps_max_;
+        how_ = &how;
+        used_ = 0;
+        left_ = 0;
+        steps_ = 0;
+        decisions_.clear();
+        script_.clear();
+        at_.running = no_task;
+        at_.has_yielded = at_.has_progressed = false;
+        at_.whole = subject_.state() ? this : nullptr;
+        whole_.begin_execution();
+        looks_for_livelocks_ = how.looks_for_livelocks();
+        if (looks_for_livelocks_) livelocks_.begin_execution();
+    }
+
+    /// The execution begins once more, and comes as far as it was by the same decisions.
+    void begin_again() {
+        const inline_vector<decision, 64> before = decisions_;
+        begin_execution(*how_);
+        script_ = before;
+    }
+
+    /// A task more, of the ordinal that comes next. It cannot go on before its step is published.
+    [[gnu::always_inline]] void add(const controlled_task& made) {
+        if (used_ == views_.size()) [[unlikely]] {
+            views_.emplace_back(&made.self);
+            waits_for_.emplace_back();
+            enabled_.emplace_back();
+        }
+        waits_for_[used_++] = &taken_for_good_;
+        ++left_;
+        at_.tasks = {views_.data(), used_};
+    }
+
+    /// From the next execution on.
+    void set_bound(std::uint64_t steps_max) noexcept { steps_max_ = steps_max; }
+
+    /// From the next execution on each is compared with the one before it, when it took the same
+    /// decisions. Not for subjects that become others between executions.
+    void compare_executions() noexcept { compares_ = true; }
+    const step_trace& trace() const noexcept { return trace_; }
+    const std::optional<difference>& difference_found() const noexcept { return trace_.found(); }
+
+    /// The subject's code goes on so. When it did not do so before, nothing is asked any more, and
+    /// the execution is over.
+    [[gnu::always_inline]] void observe(const trace_point& now) noexcept {
+        if (!trace_.goes_on_with(now)) [[unlikely]]
+            compare(now);
+    }
+
+    /// How many tasks have not ended.
+    std::uint32_t left() const noexcept { return left_; }
+
+    /// The task waits for its turn to take `pending`.
+    ///
+    /// @param plain  `step_model::plain_lock` of it
+    [[gnu::always_inline]] void published(const controlled_task& who,
+                                          const lock_state* plain) noexcept {
+        const operation& next = who.self.pending;
+        if (plain == nullptr || next.what == step::release)
+            plain = model_.is_always_enabled(next) ? &free_ : nullptr;
+        waits_for_[who.self.ordinal] = plain;
+    }
+    /// The handler on top of the task has ended: it stands again where it was interrupted.
+    void went_back(const controlled_task& who, const lock_state* plain) noexcept {
+        published(who, plain);
+        if (who.phase != wait_phase::fresh) waits_for_[who.self.ordinal] = nullptr;
+    }
+    /// The task takes no step any more.
+    void ended(const controlled_task& who) noexcept {
+        waits_for_[who.self.ordinal] = &taken_for_good_;
+        --left_;
+        at_.running = no_task;
+        at_.has_yielded = false;
+    }
+
+    /// Who takes the next step.
+    ///
+    /// @return `no_task`: nobody, and `over` is why
+    [[gnu::always_inline]] std::uint32_t next(ending& over) {
+        if (at_.whole != nullptr) [[unlikely]]
+            if (const std::uint32_t again = repeated(); again != no_task) return go_on_with(again);
+        if (how_->runs_on() && runs_on()) return go_on_with(at_.running);
+        at_.enabled = who_can_go_on();
+        if (at_.enabled.empty() || looks_for_livelocks_ || steps_ >= bound_) [[unlikely]]
+            if (ends(over)) return no_task;
+        const std::uint32_t next = how_->next_task(at_);
+        if (next == no_task) [[unlikely]]
+            return over = ending::pruned, no_task;
+        return go_on_with(next);
+    }
+
+    /// A step has been taken that always succeeds.
+    [[gnu::always_inline]] void step_taken(const controlled_task& me) {
+        at_.has_yielded = false;
+        if (looks_for_livelocks_) [[unlikely]]
+            livelocks_.step_taken(me.self.ordinal, me.self.pending, false);
+    }
+    WEDGE_UNSEEN void step_taken(const controlled_task& me, turn got) {
+        const operation& step_of = me.self.pending;
+        const bool gives_way = step_of.what == step::yield && step_of.lock == nullptr;
+        at_.has_yielded = got == turn::failed || (gives_way && got == turn::taken);
+        if (got == turn::waits) waits_for_[me.self.ordinal] = nullptr;
+        if (looks_for_livelocks_) [[unlikely]]
+            livelocks_.step_taken(me.self.ordinal, step_of, got == turn::failed);
+    }
+
+    std::uint32_t choose(std::uint32_t n) {
+        if (trace_.found()) [[unlikely]]
+            return 0;
+        const bool is_known = decisions_.size() < script_.size();
+        const std::uint32_t answer = is_known ? script_[decisions_.size()].value : how_->choose(n);
+        decisions_.emplace_back(decision::sort::choose, answer, n);
+        return answer;
+    }
+
+    /// Somebody got somewhere.
+    void progress() noexcept {
+        at_.has_progressed = true;
+        if (looks_for_livelocks_) livelocks_.progress();
+    }
+
+    std::uint64_t steps() const noexcept { return steps_; }
+    std::vector<decision> decisions() const { return {decisions_.begin(), decisions_.end()}; }
+    const livelock_watch& livelocks() const noexcept { return livelocks_; }
+
+private:
+    [[gnu::noinline, gnu::cold]] void compare(const trace_point& now) {
+        if (!trace_.differs(now, decisions_)) return;
+        bound_ = 0;
+        at_.whole = nullptr;
+    }
+    std::uint32_t repeated() {
+        const bool is_known = decisions_.size() < script_.size();
+        return is_known ? script_[decisions_.size()].value : how_->repeated();
+    }
+    [[gnu::always_inline]] std::uint32_t go_on_with(std::uint32_t next) {
+        ++steps_;
+        at_.running = next;
+        at_.has_progressed = false;
+        decisions_.emplace_back().value = next;
+        return next;
+    }
+
+    [[gnu::always_inline]] bool can_go_on(std::uint32_t i) const {
+        const lock_state* const waits_for = waits_for_[i];
+        if (waits_for != nullptr) [[likely]]
+            return !waits_for->is_held();
+        return model_.is_enabled(*model_.tasks()[i]);
+    }
+    /// Whether the running task takes the next step too, and nothing else is to be looked at.
+    [[gnu::always_inline]] bool runs_on() const {
+        return at_.running != no_task && !looks_for_livelocks_ && steps_ < bound_ &&
+               can_go_on(at_.running);
+    }
+
+    [[gnu::always_inline]] std::span<const std::uint32_t> who_can_go_on() {
+        std::uint32_t* const enabled = enabled_.data();
+        std::size_t found = 0;
+        for (std::uint32_t i = 0, n = used_; i < n; ++i) {
+            enabled[found] = i;
+            found += can_go_on(i);
+        }
+        return {enabled, found};
+    }
+
+    static lock_state taken_for_good() {
+        lock_state made;
+        made.acquire(0, mode::exclusive);
+        return made;
+    }
+
+    /// Whether the execution ends before the strategy is asked.
+    [[gnu::noinline]] bool ends(ending& why) {
+        if (trace_.found()) {
+            why = ending::differs;
+            return true;
+        }
+        if (at_.enabled.empty()) {
+            why = left_ != 0 && is_stuck() ? ending::deadlock : ending::complete;
+            return true;
+        }
+        const bool is_last = steps_ >= bound_;
+        if (looks_for_livelocks_) {
+            const bool is_whole = at_.whole != nullptr;
+            const std::uint64_t now = is_whole ? state() : state_hash(tasks());
+            if (livelocks_.is_in_circle(now, is_whole, is_last, at_.enabled, at_.tasks)) {
+                why = ending::livelock;
+                return true;
+            }
+        }
+        if (!is_last) return false;
+        why = ending::bounded;
+        return true;
+    }
+
+    std::span<const std::unique_ptr<controlled_task>> tasks() const {
+        return std::span(model_.tasks()).first(used_);
+    }
+
+    std::uint64_t state() override {
+        return whole_.of(tasks(), decisions_, model_.locks(), subject_);
+    }
+    std::span<const std::uint32_t> places() const override { return whole_.places(); }
+    std::uint32_t sufficient() override {
+        return persistent_.sufficient(tasks(), at_.enabled, model_, subject_);
+    }
+    task_set enough() override { return persistent_.of(tasks(), at_.enabled, model_, subject_); }
+
+    /// Whether somebody waits for what nobody will do. The strategy hears of idle tasks too: what
+    /// they wait for may come earlier in another schedule.
+    bool is_stuck() {
+        std::uint32_t* last = enabled_.data();
+        bool all_idle = true;
+        for (std::uint32_t i = 0; i < used_; ++i) {
+            const controlled_task& each = *model_.tasks()[i];
+            if (each.is_done) continue;
+            *last++ = i;
+            all_idle = all_idle && step_model::is_idle(each);
+        }
+        how_->got_stuck({enabled_.data(), last}, {views_.data(), used_});
+        return !all_idle;
+    }
+
+    const subject& subject_;
+    step_model& model_;
+    std::uint64_t steps_max_;
+    std::uint64_t bound_ = 0;  // of this execution
+    bool compares_ = false;
+    step_trace trace_;
+    search_strategy* how_ = nullptr;
+    inline_vector<const task*, 8> views_;  // of the model's tasks; the first `used_` are in use
+    inline_vector<const lock_state*, 8> waits_for_;  // likewise: plain locks; null: ask the model
+    inline_vector<std::uint32_t, 8> enabled_;        // room for all tasks
+    std::uint32_t used_ = 0;
+    std::uint32_t left_ = 0;
+    const lock_state free_;                               // what a step that never blocks waits for
+    const lock_state taken_for_good_ = taken_for_good();  // of a task without a step
+    choice_point at_;
+    bool looks_for_livelocks_ = false;
+    livelock_watch livelocks_;
+    whole_state whole_;
+    persistent_sets persistent_;
+    std::uint64_t steps_ = 0;
+    inline_vector<decision, 64> decisions_;
+    inline_vector<decision, 64> script_;  // the decisions to begin with
+};
+
+}  // namespace wedge

@@ -1,0 +1,257 @@
+// Depth-first search over all schedules and choices, without those that only repeat others.
+#pragma once
+
+#include <algorithm>
+#include <optional>
+#include <vector>
+
+#include "wedge/core/check.hpp"
+#include "wedge/explore/search/step_history.hpp"
+#include "wedge/explore/search/strategy.hpp"
+
+namespace wedge {
+
+/// Tries every schedule, one of each set that differ only in the order of commuting steps.
+///
+/// Sleep sets (Godefroid, Partial-Order Methods for the Verification of Concurrent Systems, 1996)
+/// see to it that none of a set is completed twice, source sets (Abdulla, Aronis, Jonsson and
+/// Sagonas, Optimal Dynamic Partial Order Reduction, 2014) that few are begun: another task is
+/// tried in the place of a step only when a later step races with it.
+///
+/// Continues the running task first, so that the first executions have few switches; after a
+/// yield, another one. An execution that would only repeat an earlier one is given up when that
+/// shows.
+class exhaustive_search final : public search_strategy {
+public:
+    /// @param preemptions_max  leave a task that could go on at most so often. Then nothing is
+    ///                         reduced: of equal schedules the others may have more preemptions
+    /// @param steps_max        an execution that takes so many is cut by the engine
+    explicit exhaustive_search(std::optional<std::uint32_t> preemptions_max = std::nullopt,
+                               std::uint64_t steps_max = ~std::uint64_t{0})
+        : preemptions_max_(preemptions_max), steps_max_(steps_max) {}
+
+    bool new_execution() override {
+        if (steps_ >= steps_max_) shorten();
+        if (is_started_ && !next_path()) return false;
+        is_started_ = true;
+        depth_ = 0;
+        steps_ = 0;
+        return true;
+    }
+
+    std::uint32_t next_task(const choice_point& at) override {
+        const bool is_new = depth_ == used_;
+        node& here = node_here();
+        if (is_new) open(here, at);
+        WEDGE_CHECK(here.alternatives == 0);
+        if (here.chosen == no_task) return no_task;
+        if (steps_ == history_.size()) take(here, at);
+        ++steps_;
+        ++depth_;
+        return here.chosen;
+    }
+
+    std::uint32_t choose(std::uint32_t n) override {
+        const bool is_new = depth_ == used_;
+        node& here = node_here();
+        if (is_new) {
+            inherit(here);
+            here.alternatives = n;
+            here.chosen = 0;
+        }
+        WEDGE_CHECK(here.alternatives == n);
+        ++depth_;
+        return here.chosen;
+    }
+
+    void got_stuck(std::span<const std::uint32_t> waiting,
+                   std::span<const task* const> tasks) override {
+        if (!is_reduced()) return;
+        history_.see_tasks(tasks.size());  // they may be stuck before the first step
+        for (const std::uint32_t each : waiting) want_reversals(*tasks[each]);
+    }
+
+    bool is_exhaustive() const noexcept override { return !is_cut_; }
+
+private:
+    struct branch {
+        std::uint32_t task = 0;
+        step_footprint next;
+        bool is_wanted = false;
+    };
+    /// A point of the current path: which task ran (alternatives == 0), or what was chosen.
+    struct node {
+        std::uint32_t chosen = 0;
+        std::uint32_t alternatives = 0;
+        std::uint32_t steps = 0;  // before it
+        std::uint32_t yields = 0;
+        std::uint32_t preemptions = 0;
+        std::uint32_t running = no_task;  // who would be preempted
+        std::vector<branch> enabled;
+        std::vector<branch> sleeping;  // exploring these here would repeat
+    };
+
+    /// A loop that retries for ever must end, and then nothing is proved. Longer than loops that
+    /// give up by themselves usually try.
+    static constexpr std::uint32_t yields_max = 200;
+    static constexpr std::uint64_t steps_after_cut_max = 500;
+
+    /// An endless loop was met. It is not followed that far again, or every end would be tried of
+    /// as many rounds as fit.
+    void shorten() {
+        is_cut_ = true;
+        steps_max_ = std::min<std::uint64_t>(steps_max_, steps_after_cut_max);
+        used_ = std::min(used_, static_cast<std::size_t>(steps_max_));
+    }
+
+    bool is_reduced() const noexcept { return !preemptions_max_; }
+
+    node& node_here() {
+        if (depth_ == used_) {
+            if (used_ == path_.size()) path_.emplace_back();
+            ++used_;
+        }
+        return path_[depth_];
+    }
+
+    /// What a new point has from the one before it.
+    void inherit(node& here) {
+        here.sleeping.clear();
+        here.enabled.clear();
+        here.steps = steps_;
+        here.yields = here.preemptions = 0;
+        here.running = no_task;
+        if (depth_ == 0) return;
+        const node& before = path_[depth_ - 1];
+        here.yields = before.yields;
+        here.preemptions = before.preemptions;
+        if (before.alternatives != 0) {
+            if (is_reduced()) here.sleeping = before.sleeping;
+            return;
+        }
+        if (is_preemption(before, before.chosen)) ++here.preemptions;
+        if (!is_reduced()) return;
+        const branch& ran = branch_of(before, before.chosen);
+        for (const branch& each : before.sleeping)
+            if (each.next.commutes_with(ran.next)) here.sleeping.push_back(each);
+    }
+
+    void open(node& here, const choice_point& at) {
+        inherit(here);
+        here.alternatives = 0;
+        if (at.has_yielded)
+            ++here.yields;
+        else
+            here.running = at.running;
+        for (const std::uint32_t task : at.enabled)
+            here.enabled.push_back(
+                {task, step_footprint::of(at.tasks[task]->pending), !is_reduced()});
+        here.chosen = no_task;
+        if (here.yields > yields_max || (is_cut_ && steps_ >= steps_max_))
+            is_cut_ = true;
+        else
+            choose_first(here, at);
+    }
+
+    /// The running task, or behind a yield the next one after it in turn.
+    static void choose_first(node& here, const choice_point& at) {
+        const auto rank = [&](std::uint32_t task) {
+            if (task == here.running) return 0;
+            return at.has_yielded && task <= at.running ? 2 : 1;
+        };
+        for (const branch& each : here.enabled) {
+            if (is_asleep(here, each.task)) continue;
+            if (here.chosen == no_task || rank(each.task) < rank(here.chosen))
+                here.chosen = each.task;
+        }
+    }
+
+    void take(node& here, const choice_point& at) {
+        if (!is_reduced()) return;
+        const task& who = *at.tasks[here.chosen];
+        history_.see_tasks(at.tasks.size());
+        want_reversals(who);
+        history_.add(who);
+        place_of_step_.resize(steps_);
+        place_of_step_.push_back(depth_);
+    }
+
+    /// Sees to it that whatever races with the task's next step is tried the other way round too.
+    void want_reversals(const task& who) {
+        history_.for_each_race(
+            who, [&](std::uint32_t step, const std::vector<std::uint32_t>& beginnings) {
+                node& there = path_[place_of_step_[step - 1]];
+                branch* found = nullptr;
+                for (const std::uint32_t task : beginnings) {
+                    if (is_asleep(there, task) || task == there.chosen) return;
+                    for (branch& each : there.enabled) {
+                        if (each.task != task) continue;
+                        if (each.is_wanted) return;
+                        found = &each;  // the last one is the racing task itself, if it may
+                    }
+                }
+                if (found != nullptr)
+                    found->is_wanted = true;
+                else
+                    for (branch& each : there.enabled) each.is_wanted = true;
+            });
+    }
+
+    static bool is_asleep(const node& here, std::uint32_t task) {
+        return std::any_of(here.sleeping.begin(), here.sleeping.end(),
+                           [&](const branch& each) { return each.task == task; });
+    }
+    static const branch& branch_of(const node& here, std::uint32_t task) {
+        return *std::find_if(here.enabled.begin(), here.enabled.end(),
+                             [&](const branch& each) { return each.task == task; });
+    }
+    static bool is_preemption(const node& here, std::uint32_t task) {
+        return here.running != task &&
+               std::any_of(here.enabled.begin(), here.enabled.end(),
+                           [&](const branch& each) { return each.task == here.running; });
+    }
+
+    /// Steps to the next path that has not been tried; false: there is none.
+    bool next_path() {
+        for (; used_ > 0; --used_) {
+            node& last = path_[used_ - 1];
+            if (last.alternatives != 0) {
+                if (++last.chosen == last.alternatives) continue;
+            } else {
+                if (last.chosen == no_task || !choose_another(last)) continue;
+            }
+            history_.truncate(std::min(last.steps, history_.size()));
+            return true;
+        }
+        return false;
+    }
+
+    bool choose_another(node& last) {
+        last.sleeping.push_back(branch_of(last, last.chosen));
+        last.chosen = no_task;
+        for (const branch& each : last.enabled) {
+            if (!each.is_wanted || is_asleep(last, each.task)) continue;
+            if (preemptions_max_ && last.preemptions >= *preemptions_max_ &&
+                is_preemption(last, each.task)) {
+                is_cut_ = true;
+                continue;
+            }
+            last.chosen = each.task;
+            return true;
+        }
+        return false;
+    }
+
+    const std::optional<std::uint32_t> preemptions_max_;
+    std::uint64_t steps_max_;
+    std::vector<node> path_;  // nodes keep their memory; the first `used_` are valid
+    std::vector<std::size_t> place_of_step_;  // in the path
+    step_history history_;
+    std::size_t used_ = 0;
+    std::size_t depth_ = 0;
+    std::uint32_t steps_ = 0;
+    bool is_started_ = false;
+    bool is_cut_ = false;
+};
+
+}  // namespace wedge

@@ -1,0 +1,67 @@
+// Picks who searches.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "wedge/explore/engine/subject.hpp"
+#include "wedge/explore/options.hpp"
+#include "wedge/explore/search/circle_search.hpp"
+#include "wedge/explore/search/exhaustive.hpp"
+#include "wedge/explore/search/pct.hpp"
+#include "wedge/explore/search/portfolio.hpp"
+#include "wedge/explore/search/pos.hpp"
+#include "wedge/explore/search/random.hpp"
+#include "wedge/explore/search/round_robin.hpp"
+#include "wedge/explore/search/state_search.hpp"
+#include "wedge/explore/search/surw.hpp"
+#include "wedge/explore/search/urw.hpp"
+
+namespace wedge {
+
+/// Who searches in turn beside the exhaustive one.
+struct portfolio_member {
+    strategy how;
+    std::uint32_t depth;
+};
+inline std::vector<portfolio_member> portfolio_members(const explore_options& options) {
+    return {{strategy::random, 1},     {strategy::surw, 1}, {strategy::pct, 2},
+            {strategy::pos, 1},        {strategy::urw, 1},  {strategy::pct, options.depth},
+            {strategy::round_robin, 1}};
+}
+
+/// @throws error  the subject cannot be searched so
+/// @param cycle_locks  the ordinals of the locks in the cycles of the lock order that are known,
+///                     kept by the caller; more may come between executions
+inline std::unique_ptr<search_strategy> make_strategy(
+    const subject& what, const explore_options& options,
+    const std::vector<std::uint32_t>& cycle_locks) {
+    const std::uint64_t seed = options.seed;
+    switch (options.how) {
+        case strategy::random: return std::make_unique<random_walk>(seed);
+        case strategy::pct: return std::make_unique<priority_walk>(options.depth, seed);
+        case strategy::pos: return std::make_unique<partial_order_sampling>(seed);
+        case strategy::urw: return std::make_unique<uniform_walk>(seed);
+        case strategy::surw: return std::make_unique<selective_walk>(cycle_locks, seed);
+        case strategy::round_robin: return std::make_unique<round_robin>(seed);
+        case strategy::exhaustive:
+            return std::make_unique<exhaustive_search>(options.preemptions_max, options.steps_max);
+        case strategy::states:
+            if (!what.state()) throw error("strategy states: only a scenario can tell its state");
+            if (what.may_circle()) return std::make_unique<circle_search>(options.states_max);
+            return std::make_unique<state_search>(options.states_max);
+        case strategy::portfolio: break;
+    }
+    std::vector<std::unique_ptr<search_strategy>> others;
+    for (const portfolio_member& each : portfolio_members(options)) {
+        explore_options alone = options;
+        alone.how = each.how;
+        alone.depth = each.depth;
+        others.push_back(make_strategy(what, alone, cycle_locks));
+    }
+    return std::make_unique<portfolio>(
+        std::make_unique<exhaustive_search>(options.preemptions_max, options.steps_max),
+        std::move(others));
+}
+
+}  // namespace wedge

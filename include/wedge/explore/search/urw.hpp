@@ -1,0 +1,34 @@
+// Random walk in which each task is as likely as it has steps left.
+#pragma once
+
+#include "wedge/core/rng.hpp"
+#include "wedge/explore/search/remaining.hpp"
+#include "wedge/explore/search/strategy.hpp"
+
+namespace wedge {
+
+/// Tasks that never wait for each other are interleaved uniformly: each order of their steps is as
+/// likely as any other (Zhao, Zhou, Xu and others, Selectively Uniform Concurrency Testing, 2025).
+class uniform_walk final : public search_strategy {
+public:
+    explicit uniform_walk(std::uint64_t seed) : random_(seed) {}
+
+    bool new_execution() override {
+        left_.new_execution();
+        return true;
+    }
+
+    std::uint32_t next_task(const choice_point& at) override {
+        const std::uint32_t next = left_.draw(at.enabled, random_, 1, at.enabled[0]);
+        left_.took_step(next);
+        return next;
+    }
+
+    std::uint32_t choose(std::uint32_t n) override { return random_.below(n); }
+
+private:
+    rng random_;
+    remaining_steps left_;
+};
+
+}  // namespace wedge

@@ -1,0 +1,30 @@
+// The strategies that try to build the deadlock of a cycle.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "wedge/explore/search/confirm.hpp"
+#include "wedge/explore/search/surw.hpp"
+#include "wedge/explore/verdict/real_cycle.hpp"
+#include "wedge/explore/verdict/sighting.hpp"
+
+namespace wedge {
+
+/// Parks tasks at the edges of the cycle; when that does not do, because what leads there needs
+/// a schedule of its own, walks uniformly over the orders in which its locks are taken.
+///
+/// @param builds  (search_strategy&, const sighting& reached) -> whether it was built so
+template <class Builds>
+bool build_cycle(const finding& wanted, std::uint64_t seed, Builds builds) {
+    const std::vector<dependency> cycle = real_cycle(wanted.cycle);
+    if (cycle.empty()) return false;
+    std::vector<std::uint32_t> locks;
+    for (const dependency& edge : cycle) locks.push_back(edge.wanted.instance);
+    cycle_confirmation parking(cycle, seed);
+    selective_walk walk(locks, seed);
+    const sighting reached{wanted, {}, true, true};
+    return builds(parking, reached) || builds(walk, reached);
+}
+
+}  // namespace wedge

@@ -1,0 +1,32 @@
+// Whether a search that has ended proves anything.
+#pragma once
+
+#include <string>
+
+#include "wedge/explore/options.hpp"
+#include "wedge/explore/search/strategy.hpp"
+#include "wedge/workload/outcome.hpp"
+
+namespace wedge {
+
+/// Why a search that has ended proves nothing; empty: it does, or the outcome says why not.
+///
+/// A finite search without a fault comes to an execution that ends, or to a run that never ends.
+/// So where everything was tried and neither was seen, the engine contradicts itself.
+///
+/// @param all  what was counted; `exhausted` is what the strategy claims
+/// @param is_shown  a replay has shown the livelock that the strategy has found, if there is one
+inline std::string why_unproved(const search_strategy& how, const explore_options& options,
+                                const outcome& all, bool is_shown) {
+    constexpr const char* fault = "; this is a fault of wedge, please report it";
+    if (!is_shown)
+        return std::string("the search found a run that never ends, its replay did not") + fault;
+    if (how.is_full())
+        return "the search kept " + std::to_string(how.states()) + " states, and may keep " +
+               std::to_string(options.states_max) + " and four times as many steps";
+    if (all.exhausted && all.executions == 0 && !how.has_progressed())
+        return std::string("everything was tried, and no execution came to an end") + fault;
+    return {};
+}
+
+}  // namespace wedge

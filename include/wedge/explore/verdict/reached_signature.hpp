@@ -1,0 +1,168 @@
+// One name for what one wrong acquire leads to, however tasks come into it.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "wedge/core/finding.hpp"
+#include "wedge/core/signature.hpp"
+#include "wedge/explore/verdict/real_cycle.hpp"
+#include "wedge/order/stated_order.hpp"
+
+namespace wedge {
+
+namespace detail {
+
+/// What the task of a wait holds, and which of that the one before it in the circle waits for.
+struct wait_of_task {
+    const std::vector<lock_use>* held = nullptr;
+    std::size_t waited_for = 0;
+};
+
+inline wait_of_task wait_in(const finding& reached, const dependency& edge) {
+    for (const task_report& task : reached.tasks) {
+        if (task.name != edge.task) continue;
+        for (std::size_t i = 0; i < task.held.size(); ++i)
+            if (task.held[i].instance == edge.held.instance &&
+                task.held[i].class_id == edge.held.class_id)
+                return {&task.held, i};
+    }
+    return {};
+}
+
+/// The circle that an acquire closes with the stated order, by the innermost hold that it may not
+/// come under.
+inline std::vector<dependency> closed_under(std::span<const lock_use> held, const lock_use& taken,
+                                            const std::string& task, const stated_order& stated) {
+    for (std::size_t under = held.size(); under-- > 0;) {
+        std::vector<dependency> circle = stated.closed_by({held[under], taken, task, false});
+        if (!circle.empty()) return circle;
+    }
+    return {};
+}
+
+/// Keeps the least circle, so that the order in which they are met is not seen.
+inline void keep_lesser(std::vector<dependency>& least, std::vector<dependency> circle) {
+    if (circle.empty()) return;
+    if (least.empty() || cycle_signature(circle) < cycle_signature(least))
+        least = std::move(circle);
+}
+
+/// The least circle that an acquire of one task closes with the stated order.
+///
+/// @param held   what it held before the last acquire
+/// @param first  of `held`: the acquires before it do not count
+inline std::vector<dependency> closed_by_way(std::span<const lock_use> held, std::size_t first,
+                                             const lock_use& last, const std::string& task,
+                                             const stated_order& stated) {
+    std::vector<dependency> least;
+    for (std::size_t i = first; i <= held.size(); ++i) {
+        const lock_use& taken = i < held.size() ? held[i] : last;
+        if (has(taken.with, flags::tried)) continue;
+        keep_lesser(least, closed_under(held.first(i), taken, task, stated));
+    }
+    return least;
+}
+
+/// The same of the tasks that wait, from what each is waited for to what it waits for.
+inline std::vector<dependency> against_stated_order(const finding& reached,
+                                                    const std::vector<dependency>& waits,
+                                                    const stated_order& stated) {
+    std::vector<dependency> least;
+    for (const dependency& edge : waits) {
+        const wait_of_task at = wait_in(reached, edge);
+        if (at.held == nullptr) continue;
+        keep_lesser(least,
+                    closed_by_way(*at.held, at.waited_for + 1, edge.wanted, edge.task, stated));
+    }
+    return least;
+}
+
+/// The same of an acquire against a rule of tickets, from the hold that it must not come under.
+inline std::vector<dependency> against_stated_order(const finding& rule,
+                                                    const stated_order& stated) {
+    if (rule.kind != finding_kind::ww_rule || rule.held.empty()) return {};
+    std::size_t first = 0;
+    while (first < rule.held.size() && rule.held[first].instance != rule.locks.front().instance)
+        ++first;
+    return closed_by_way(rule.held, first + 1, rule.locks.back(), rule.task, stated);
+}
+
+/// The rule of tickets that an acquire of this circle has broken, if such a rule is what forbids
+/// the circle: it is of locks of one class.
+inline const finding* broken_rule_of(const std::vector<dependency>& waits,
+                                     std::span<const finding> seen) {
+    const std::uint32_t locks = waits.front().wanted.class_id;
+    for (const dependency& edge : waits)
+        if (edge.wanted.class_id != locks) return nullptr;
+    for (const finding& rule : seen) {
+        if (rule.kind != finding_kind::ww_rule || rule.held.empty()) continue;
+        if (rule.locks.back().class_id != locks) continue;
+        const std::string where = to_string(rule.locks.back().where);
+        const auto is_it = [&](const dependency& edge) {
+            return to_string(edge.wanted.where) == where;
+        };
+        if (std::any_of(waits.begin(), waits.end(), is_it)) return &rule;
+    }
+    return nullptr;
+}
+
+/// The locks that wait in a circle, and between two of them the pseudo-locks that a task is in, as
+/// the way that it has come. A circle through such, in which several tasks do the same, is one
+/// round of it.
+inline std::vector<dependency> with_pseudo_locks(const finding& reached,
+                                                 const std::vector<dependency>& waits) {
+    const auto is_same = [](const dependency& a, const dependency& b) {
+        return a.held.class_name == b.held.class_name && a.held.how == b.held.how &&
+               a.wanted.class_name == b.wanted.class_name && a.wanted.how == b.wanted.how;
+    };
+    std::vector<dependency> cycle;
+    for (const dependency& edge : waits) {
+        cycle.push_back(edge);
+        const wait_of_task at = wait_in(reached, edge);
+        for (std::size_t i = at.waited_for; at.held != nullptr && i < at.held->size(); ++i) {
+            const lock_use& over = (*at.held)[i];
+            if (!is_pseudo_lock(over)) continue;
+            cycle.back().wanted = over;
+            cycle.push_back(edge);
+            cycle.back().held = over;
+        }
+    }
+    for (std::size_t round = 1; cycle.size() > waits.size() && round < cycle.size(); ++round)
+        if (cycle.size() % round == 0 &&
+            std::equal(cycle.begin() + static_cast<std::ptrdiff_t>(round), cycle.end(),
+                       cycle.begin(), is_same))
+            cycle.resize(round);
+    return cycle;
+}
+
+}  // namespace detail
+
+/// The signature of what has happened, whichever finding had foretold it.
+///
+/// One wrong acquire closes a circle with each of the orders that it breaks, and may break a rule
+/// before one of them hangs. Where the program states its order that acquire is known, and what it
+/// closes with the statement is the name. Else it is the rule of tickets that was broken, or the
+/// circle of waits, with the pseudo-locks that tasks have come through. A hang that is no circle
+/// of locks has its own name, also where a cycle of the lock order has foretold it.
+///
+/// @param seen  what the order checker said of the same execution
+inline std::string reached_signature(const finding& of, const stated_order& stated = {},
+                                     std::span<const finding> seen = {}) {
+    if (!of.hang.empty() && of.reached.empty()) return of.hang;
+    const std::vector<dependency>& waits = of.reached.empty() ? of.cycle : of.reached;
+    const bool is_circle = !of.tasks.empty() && !waits.empty();
+    std::vector<dependency> cycle = is_circle ? detail::against_stated_order(of, waits, stated)
+                                              : detail::against_stated_order(of, stated);
+    if (cycle.empty() && is_circle) {
+        if (const finding* const rule = detail::broken_rule_of(waits, seen)) return rule->signature;
+        cycle = detail::with_pseudo_locks(of, waits);
+    }
+    return cycle.empty() ? of.signature : "cycle " + cycle_signature(cycle);
+}
+
+}  // namespace wedge

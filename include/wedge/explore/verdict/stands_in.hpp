@@ -1,0 +1,122 @@
+// Whether a hang is a cycle of the lock order in which pseudo-locks stand for waits.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "wedge/core/finding.hpp"
+#include "wedge/explore/verdict/real_cycle.hpp"
+#include "wedge/order/describe.hpp"
+
+namespace wedge {
+namespace detail {
+
+/// Whether the class is a section that stands for a wait: signalling, reclaim, a notifier, a map.
+inline bool stands_for_wait(const lock_use& lock) {
+    return is_pseudo_lock(lock) && !is_context_class(lock.class_id);
+}
+
+/// The cycle of a finding; a section entered within itself is one of one edge.
+inline std::vector<dependency> cycle_with_waits(const finding& known) {
+    std::vector<dependency> cycle = known.cycle;
+    if (known.kind == finding_kind::recursive && cycle.empty() && known.locks.size() == 2)
+        cycle.push_back({known.locks[0], known.locks[1], known.task, false});
+    const bool has_wait = std::any_of(cycle.begin(), cycle.end(), [](const dependency& edge) {
+        return stands_for_wait(edge.held);
+    });
+    if (!has_wait) cycle.clear();
+    return cycle;
+}
+
+inline bool is_within(const task_report& task, std::uint32_t class_id) {
+    const auto is_it = [class_id](const lock_use& held) { return held.class_id == class_id; };
+    return std::any_of(task.held.begin(), task.held.end(), is_it) ||
+           std::find(task.contexts.begin(), task.contexts.end(), class_id) != task.contexts.end();
+}
+
+/// Whether the task waits for what no task holds: a fence, a condition, a variable, an end.
+inline bool waits_for_promise(const task_report& task) noexcept {
+    return !task.wanted && task.where.is_known();
+}
+
+}  // namespace detail
+
+namespace detail {
+
+/// How the tasks of a hang stand along the edges of a cycle with pseudo-locks.
+class standing_tasks {
+public:
+    standing_tasks(const std::vector<dependency>& cycle, const std::vector<task_report>& tasks)
+        : cycle_(cycle), tasks_(tasks) {}
+
+    bool are_in_cycle() const {
+        bool is_any_waiting = false;
+        for (std::size_t i = 0; i < cycle_.size(); ++i) {
+            const auto stands = [&](const task_report& each) { return is_along(each, cycle_[i]); };
+            const auto waits = [&](const task_report& each) {
+                return stands(each) && is_waiting(each, cycle_[i]);
+            };
+            if (std::none_of(tasks_.begin(), tasks_.end(), stands) && !is_own_promise(i))
+                return false;
+            is_any_waiting = is_any_waiting || std::any_of(tasks_.begin(), tasks_.end(), waits);
+        }
+        return is_any_waiting;
+    }
+
+private:
+    /// A task that waits for a lock outside of the cycle hangs for that reason.
+    bool is_along(const task_report& task, const dependency& edge) const {
+        const auto is_wanted = [&](const dependency& other) {
+            return task.wanted->class_id == other.held.class_id;
+        };
+        const bool waits_here = task.wanted ? std::any_of(cycle_.begin(), cycle_.end(), is_wanted)
+                                            : waits_for_promise(task);
+        return waits_here && is_within(task, edge.held.class_id) &&
+               (is_waiting(task, edge) || is_within(task, edge.wanted.class_id));
+    }
+    static bool is_waiting(const task_report& task, const dependency& edge) {
+        return task.wanted ? task.wanted->class_id == edge.wanted.class_id
+                           : waits_for_promise(task) && stands_for_wait(edge.wanted);
+    }
+    /// Whether the edge's task never comes to its section, since it waits for it itself.
+    bool is_own_promise(std::size_t i) const {
+        const dependency& edge = cycle_[i];
+        const dependency& before = cycle_[(i + cycle_.size() - 1) % cycle_.size()];
+        return stands_for_wait(edge.held) &&
+               std::any_of(tasks_.begin(), tasks_.end(), [&](const task_report& each) {
+                   return each.name == edge.task && is_along(each, before) &&
+                          waits_for_promise(each);
+               });
+    }
+
+    const std::vector<dependency>& cycle_;
+    const std::vector<task_report>& tasks_;
+};
+
+}  // namespace detail
+
+/// Whether the tasks of a hang stand along every edge of a cycle with pseudo-locks. A task stands
+/// along an edge while it holds the edge's first lock, and holds or waits for the second; a
+/// pseudo-lock that it does not hold stands for a wait for what no task holds.
+inline bool stands_in(const finding& known, const finding& hang) {
+    const std::vector<dependency> cycle = detail::cycle_with_waits(known);
+    return !cycle.empty() && detail::standing_tasks(cycle, hang.tasks).are_in_cycle();
+}
+
+/// Whether a hang involves every class of a cycle with pseudo-locks. That may be the cycle under
+/// other circumstances, so that it must not be called impossible.
+inline bool involves(const finding& hang, const finding& known) {
+    const std::vector<dependency> cycle = detail::cycle_with_waits(known);
+    const auto is_involved = [&](const dependency& edge) {
+        return std::any_of(hang.tasks.begin(), hang.tasks.end(), [&](const task_report& task) {
+            return detail::is_within(task, edge.held.class_id) ||
+                   (task.wanted && task.wanted->class_id == edge.held.class_id) ||
+                   (detail::stands_for_wait(edge.held) && detail::waits_for_promise(task));
+        });
+    };
+    return !cycle.empty() && std::all_of(cycle.begin(), cycle.end(), is_involved);
+}
+
+}  // namespace wedge

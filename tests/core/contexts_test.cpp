@@ -1,0 +1,57 @@
+// Contexts as a task enters and leaves them.
+#include "wedge/core/contexts.hpp"
+
+#include <doctest/doctest.h>
+
+using wedge::context;
+using wedge::in_context;
+
+TEST_CASE("contexts: the innermost one counts, and leaving it restores the one before") {
+    wedge::task& self = wedge::current();
+    const wedge::context_state before = self.contexts;
+    {
+        const in_context soft(context::softirq);
+        CHECK(self.context == context::softirq);
+        {
+            const in_context hard(context::hardirq);
+            CHECK(self.context == context::hardirq);
+            wedge::irqs_on();
+        }
+        CHECK(self.context == context::softirq);
+        CHECK_FALSE(self.contexts.irqs_are_off);
+    }
+    CHECK(self.context == context::task);
+    CHECK(self.contexts == before);
+}
+
+TEST_CASE("contexts: which interrupts may arrive") {
+    wedge::task& self = wedge::current();
+    const auto check = [&](bool hard, bool soft) {
+        CHECK(self.contexts.admits(context::hardirq) == hard);
+        CHECK(self.contexts.admits(context::softirq) == soft);
+        CHECK_FALSE(self.contexts.admits(context::task));
+    };
+    check(true, true);
+    wedge::bh_off();
+    check(true, false);
+    wedge::irqs_off();
+    check(false, false);
+    wedge::bh_on();
+    check(false, false);
+    wedge::irqs_on();
+    check(true, true);
+    const in_context soft(context::softirq);
+    check(true, false);
+    const in_context hard(context::hardirq);
+    check(false, false);
+    wedge::irqs_on();
+    check(true, false);
+}
+
+TEST_CASE("contexts: a hardirq is threaded if all entered hardirqs are") {
+    wedge::task& self = wedge::current();
+    const in_context first(context::hardirq, true);
+    CHECK(self.contexts.is_threaded());
+    const in_context second(context::hardirq, false);
+    CHECK_FALSE(self.contexts.is_threaded());
+}
