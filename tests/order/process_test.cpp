@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "wedge/core/steps.hpp"
+#include "wedge/implement/order.hpp"
 
 #include "support/order_checks.hpp"
 

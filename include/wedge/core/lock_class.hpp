@@ -62,6 +62,8 @@ public:
     std::uint32_t id() const noexcept { return id_; }
     const std::string& name() const;
     class_options options() const;
+    /// Returns the hash of the name, which is the same in every process.
+    std::uint64_t name_hash() const;
 
     friend bool operator==(lock_class, lock_class) = default;
 

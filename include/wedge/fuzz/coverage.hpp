@@ -255,8 +255,9 @@ private:
     std::uint64_t name_of_class(std::uint32_t id) noexcept {
         while (names_.size() <= id)
             names_.push_back(
-                names_.empty() ? 0
-                               : detail::classes()[static_cast<std::uint32_t>(names_.size())].hash);
+                names_.empty()
+                    ? 0
+                    : lock_class::from_id(static_cast<std::uint32_t>(names_.size())).name_hash());
         return names_[id];
     }
     std::uint64_t outermost(const task& self) noexcept {

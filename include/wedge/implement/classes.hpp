@@ -193,6 +193,9 @@ inline bool is_in_library(const site& where) noexcept {
 [[gnu::weak]] const std::string& lock_class::name() const {
     return detail::classes()[id_].name;
 }
+[[gnu::weak]] std::uint64_t lock_class::name_hash() const {
+    return detail::classes()[id_].hash;
+}
 [[gnu::weak]] class_options lock_class::options() const {
     return detail::classes()[id_].options;
 }
