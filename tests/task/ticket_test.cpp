@@ -1,4 +1,4 @@
-// Tickets as holds.
+// Tickets as held locks.
 #include "wedge/task/ticket.hpp"
 
 #include <doctest/doctest.h>
