@@ -98,8 +98,8 @@ std::size_t read_place(std::string_view text, std::size_t at, std::size_t end, l
     i += 3;
     while (i < end && text[i] == ' ') ++i;
     if (text.substr(i, 2) == "[<") {
-        const std::size_t close = text.find(">]", i);
-        if (close == none || close > i + 24) return at;
+        const std::size_t close = text.substr(0, i + 26).find(">]", i);
+        if (close == none) return at;
         i = close + 2;
         while (i < end && text[i] == ' ') ++i;
     }
@@ -120,8 +120,8 @@ std::size_t read_wait_type(std::string_view text, std::size_t at, std::size_t en
     ++i;
     skip_spaces();
     if (i >= end || text[i] != '{') return at;
-    const std::size_t close = text.find('}', i);
-    if (close == none || close >= end || close > i + 6) return at;
+    const std::size_t close = text.substr(0, std::min(end, i + 7)).find('}', i);
+    if (close == none) return at;
     lock.wait_type = text.substr(i + 1, close - i - 1);
     return close + 1;
 }
@@ -189,8 +189,11 @@ std::string task_before(std::string_view text, std::size_t floor, std::size_t en
     std::size_t digits = before.size();
     while (digits > 0 && is_digit(before[digits - 1])) --digits;
     if (digits == before.size() || digits < 2 || before[digits - 1] != '/') return {};
-    const std::size_t ruler = before.rfind("--- ");
-    if (ruler != none) before.remove_prefix(ruler + 4);
+    const std::size_t ruler = before.rfind("---");
+    if (ruler != none) {
+        if (before.substr(ruler + 3, 1) != " ") return {};  // the line's start is lost
+        before.remove_prefix(ruler + 4);
+    }
     while (!before.empty() && before.front() == ' ') before.remove_prefix(1);
     if (before.size() > 64) {  // longer than any task's name: take the last word
         const std::size_t space = before.rfind(' ');
@@ -270,9 +273,10 @@ namespace {
 /// `no locks held by TASK.`
 held_list empty_list(std::string_view text, std::size_t name) {
     held_list list;
-    const std::size_t dot = text.find(". ", name);
     const std::size_t stop = std::min(text.size(), name + 80);
-    const std::size_t close = dot < stop ? dot : std::min(stop, text.find(' ', name));
+    const std::string_view near = text.substr(0, stop);
+    const std::size_t dot = near.find(". ", name);
+    const std::size_t close = dot != none ? dot : std::min(stop, near.find(' ', name));
     list.state.task = text.substr(name, close - name);
     if (list.state.task.ends_with('.')) list.state.task.pop_back();
     list.state.is_held_known = true;
@@ -295,12 +299,15 @@ void read_entries(std::string_view text, held_list& list) {
     constexpr std::size_t longest_gap = 160;  // of text that another CPU has printed between them
     std::size_t last_number = none;
     for (;;) {
-        const std::size_t entry = text.find('#', list.end);
-        if (entry == none || entry > list.end + longest_gap) return;
+        const std::size_t entry = text.substr(0, list.end + longest_gap).find('#', list.end);
+        if (entry == none) return;
         std::size_t colon = entry + 1;
         while (colon < text.size() && is_digit(text[colon]) && colon < entry + 4) ++colon;
         const std::size_t number = number_before(text, colon);
         if (number == none || colon >= text.size() || text[colon] != ':') return;
+        if (last_number != none && number < last_number) return;
+        // The next task's list may begin with the same number.
+        if (text.substr(list.end, entry - list.end).find("held by ") != none) return;
         const std::optional<found_lock> lock =
             first_lock(text, {colon, std::min(text.size(), colon + 480)});
         if (!lock || lock->begin > colon + 48) return;
@@ -326,12 +333,13 @@ std::optional<held_list> next_held_list(std::string_view text, span_of in) {
         const std::size_t count = number_before(text, number_end);
         if (count == none) continue;
         // A name may hold `:`, so the list's colon is the one behind the number.
-        std::size_t colon = text.find(':', name);
         const std::size_t stop = name + 80;
+        const std::string_view near = text.substr(0, stop);
+        std::size_t colon = near.find(':', name);
         while (colon < stop &&
                !(is_digit(text[colon - 1]) && (colon + 1 >= text.size() || text[colon + 1] == ' ')))
-            colon = text.find(':', colon + 1);
-        if (colon == none || colon >= stop) continue;
+            colon = near.find(':', colon + 1);
+        if (colon == none) continue;
         held_list list;
         list.state.task = text.substr(name, colon - name);
         list.state.is_held_known = true;
