@@ -377,7 +377,10 @@ void body_reader::read_safe_context(std::size_t from) {
     while (begin > 0 && text_[begin - 1] != ' ') --begin;
     std::string word(text_.substr(begin, safe - begin));
     for (char& c : word) c = c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
-    result_.safe_context = word == "HARD" ? "HARDIRQ" : word == "SOFT" ? "SOFTIRQ" : word;
+    // The oldest kernels say `hard-irq-safe` and `soft-safe`.
+    result_.safe_context = word.starts_with("HARD")   ? "HARDIRQ"
+                           : word.starts_with("SOFT") ? "SOFTIRQ"
+                                                      : word;
 }
 
 void body_reader::read_safe_unsafe() {

@@ -199,6 +199,20 @@ void join_sleeping(std::vector<report>& found, std::size_t from) {
     }
 }
 
+/// A line about a hung task that another report has cut off says nothing, if there is that other.
+void drop_empty_hangs(std::vector<report>& found, std::size_t from) {
+    if (found.size() < from + 2) return;
+    const auto is_empty = [](const report& each) {
+        return each.kind == "hung" &&
+               std::all_of(each.tasks.begin(), each.tasks.end(), [](const task_state& task) {
+                   return task.stack.empty() && task.held.empty();
+               });
+    };
+    const auto begin = found.begin() + static_cast<std::ptrdiff_t>(from);
+    if (std::all_of(begin, found.end(), is_empty)) return;
+    found.erase(std::remove_if(begin, found.end(), is_empty), found.end());
+}
+
 class kernel_reports final : public reader {
 public:
     const char* name() const override { return "kernel"; }
@@ -219,6 +233,7 @@ public:
         }
         for (std::size_t i = 1; i < texts.size(); ++i) found.push_back(kernel::read_body(texts[i]));
         join_sleeping(found, before);
+        drop_empty_hangs(found, before);
     }
 };
 

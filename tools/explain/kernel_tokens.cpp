@@ -72,6 +72,23 @@ bool is_symbol_place(std::string_view word) {
     return plus != none && plus > 0 && word.find("/0x", plus) != none;
 }
 
+/// Whether a word is the name of a function.
+bool is_identifier(std::string_view word) {
+    return !word.empty() && !is_digit(word.front()) &&
+           std::all_of(word.begin(), word.end(), [](char c) {
+               return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_' || c == '.';
+           });
+}
+
+/// Whether the words at a place are a frame whose address a script has turned into places in the
+/// source: `fn (kernel/fork.c:2639 kernel/fork.c:12)`.
+bool is_decoded_frame(std::string_view text, std::size_t at, std::string_view word) {
+    if (!is_identifier(word)) return false;
+    const std::string_view next = word_at(text, at + word.size() + 1);
+    return next.size() > 4 && next.front() == '(' && next.find(':') != none &&
+           (next.find('.') != none || next.starts_with("(??:"));
+}
+
 /// A frame that begins at `at`, with its module or its line in the source; moves `at` behind it.
 std::string frame_at(std::string_view text, std::size_t& at, std::size_t end) {
     std::string frame(word_at(text, at));
@@ -221,6 +238,13 @@ std::vector<std::string> frames_of(std::string_view text, span_of in) {
                    is_source_place(word_at(text, last_start))) {
             frames.push_back(std::string(word_at(text, before_start)) + " " +
                              std::string(word_at(text, last_start)));
+        } else if (is_decoded_frame(text, at, word)) {
+            std::string frame(word);
+            frame += ' ';
+            frame += word_at(text, at + word.size() + 1);
+            if (!frame.ends_with(')')) frame += ')';
+            if (!is_guess) frames.push_back(std::move(frame));
+            is_guess = false;
         } else if (is_symbol_place(word)) {
             std::string frame = frame_at(text, at, in.end);
             if (!is_guess) frames.push_back(std::move(frame));
