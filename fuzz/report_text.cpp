@@ -1,11 +1,14 @@
 // Fuzzes the reports: any finding, whatever its names are, becomes a text, a picture and one line
-// of valid JSON.
+// of valid JSON. The same bytes are a log for the readers of `wedge explain`: whatever they find
+// can be shown, and the scenario of it can be parsed.
 //
-// ctest: short -runs=5000 -seed=1 => Done 5000 runs
+// corpus: explain_text
+// ctest: short -runs=2000 -seed=1 => Done 2000 runs
 #include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "wedge/core/check.hpp"
 #include "wedge/core/signature.hpp"
@@ -13,6 +16,11 @@
 #include "wedge/report/dot.hpp"
 #include "wedge/report/json.hpp"
 #include "wedge/report/text.hpp"
+#include "wedge/scenario/parse.hpp"
+
+#include "explain/reader.hpp"
+#include "explain/say.hpp"
+#include "explain/scenario_text.hpp"
 
 namespace {
 
@@ -128,10 +136,30 @@ private:
     std::size_t at_ = 0;
 };
 
+/// Reads the bytes as a log. A report that calls itself complete has a whole cycle.
+void read_as_log(std::string text) {
+    const wedge::explain::text_lines lines(std::move(text));
+    for (const wedge::explain::report& each : wedge::explain::read_reports(lines)) {
+        WEDGE_CHECK(each.first_line <= each.last_line);
+        WEDGE_CHECK(each.last_line <= lines.all().back().number);
+        if (each.complete && each.kind == "circular")
+            WEDGE_CHECK(each.edges.size() == each.cycle_locks.size());
+        WEDGE_CHECK(wedge::explain::text_of(each).ends_with("\n"));
+        WEDGE_CHECK(wedge::explain::dot_of(each).ends_with("}\n"));
+        for (const bool as_plain : {false, true}) {
+            wedge::explain::scenario_plan plan;
+            plan.as_plain_locks = as_plain;
+            const std::string scenario = wedge::explain::scenario_of(each, plan);
+            if (!scenario.empty()) wedge::scenario::parse(scenario, "explained.wedge");
+        }
+    }
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     wedge::count_execution();
+    read_as_log(std::string(reinterpret_cast<const char*>(data), size));
     input from(data, size);
     wedge::outcome all;
     for (std::uint32_t left = 1 + from.below(2); left > 0; --left)

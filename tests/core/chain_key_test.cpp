@@ -1,4 +1,4 @@
-// The keys of chains, and which events a sink is spared for them.
+// The keys of chains, and the events that a sink does not need because of them.
 #include "wedge/core/chain_key.hpp"
 
 #include <set>

@@ -8,12 +8,12 @@
 
 namespace {
 
-/// How a child that runs `body` ends.
+/// Returns how a child process that runs `body` ends.
 template <class Body>
 int status_of(Body body) {
     const pid_t child = fork();
     if (child == 0) {
-        std::signal(SIGABRT, SIG_DFL);  // doctest would report it as its own failure
+        std::signal(SIGABRT, SIG_DFL);  // doctest would report the signal as its own failure
         close(2);
         body();
         _exit(0);

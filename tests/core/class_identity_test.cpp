@@ -1,4 +1,4 @@
-// Which unnamed locks are of one class.
+// The classes of unnamed locks.
 #include <map>
 #include <memory>
 #include <string>
@@ -56,7 +56,7 @@ TEST_CASE("class identity: each place of an allocation and each container has it
     const auto other = std::make_unique<wedge::mutex>();
     CHECK(class_of(*one) != class_of(*other));
     std::vector<std::unique_ptr<wedge::mutex>> made;
-    const volatile int two = 2;  // or the compiler unrolls the loop into two places
+    const volatile int two = 2;  // keeps the compiler from unrolling the loop into two places
     for (int i = 0; i < two; ++i) made.push_back(std::make_unique<wedge::mutex>());
     CHECK(class_of(*made[0]) == class_of(*made[1]));
     std::vector<wedge::mutex> row(4);
@@ -105,7 +105,7 @@ TEST_CASE("class identity: in live programs two instances may nest in one order"
     const std::vector<wedge::finding> inverted = found_in_nestings(true, cls, true);
     REQUIRE(inverted.size() == 1);
     CHECK(inverted[0].kind == finding_kind::instance_order);
-    // The kernel's rule, and that of a class that asks for it.
+    // The kernel's rule, and the rule of a class with `one_at_a_time`.
     CHECK(found_in_nestings(false, cls, false).at(0).kind == finding_kind::recursive);
     const wedge::lock_class strict("strict class", {.one_at_a_time = true});
     CHECK(found_in_nestings(true, strict, false).at(0).kind == finding_kind::recursive);

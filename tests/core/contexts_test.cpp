@@ -1,4 +1,4 @@
-// Contexts as a task enters and leaves them.
+// Contexts that a task enters and leaves.
 #include "wedge/core/contexts.hpp"
 
 #include <doctest/doctest.h>

@@ -53,7 +53,7 @@ TEST_CASE("lock_class: the child of a fork can make classes, whatever another th
         const pid_t child = ::fork();
         REQUIRE(child >= 0);
         if (child == 0) {
-            ::alarm(20);  // a child that waits for ever fails the test instead
+            ::alarm(20);  // a child that waits forever fails the test
             wedge::lock_class(("forked child " + std::to_string(i)).c_str());
             ::_exit(0);
         }

@@ -87,7 +87,7 @@ TEST_CASE("lock_state: the policy decides which tasks a readers-writer lock lets
     CHECK(!writers.can_acquire(2, mode::shared));
     writers.release(0);
     CHECK(!writers.can_acquire(2, mode::shared));
-    CHECK(writers.can_acquire(3, mode::exclusive));  // writers pass each other
+    CHECK(writers.can_acquire(3, mode::exclusive));  // writers may pass each other
     lock_state fifo = state_under(wedge::rw_policy::fifo);
     fifo.enqueue(2, mode::exclusive);
     fifo.release(0);
@@ -151,7 +151,7 @@ TEST_CASE("lock_state: a young ticket dies before an old holder, and behind an o
     b.ww_acquire(0, terms(4), false);
     CHECK(b.ww_acquire(1, terms(3), false) == wedge::ww_progress::waits);
     CHECK(b.ww_acquire(2, terms(1), false) == wedge::ww_progress::waits);
-    CHECK(b.must_back_off(1, terms(3), false));  // the older one went in front
+    CHECK(b.must_back_off(1, terms(3), false));  // the older ticket queued in front of it
     CHECK(b.queue().front().task == 2);
 }
 
@@ -163,7 +163,7 @@ TEST_CASE(
     a.ww_acquire(1, {.age = 5, .may_back_off = true}, false);
     a.ww_acquire(2, {.age = 3, .may_back_off = true}, false);
     a.release(9);
-    CHECK(a.can_acquire(0, mode::exclusive));  // it came first, and has no age
+    CHECK(a.can_acquire(0, mode::exclusive));  // it came first and has no age
     CHECK(!a.can_acquire(2, mode::exclusive));
     CHECK(a.ww_acquire(3, {.age = 4}, false) == wedge::ww_progress::taken);
     CHECK(a.is_wounded(3));

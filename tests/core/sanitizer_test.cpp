@@ -8,7 +8,7 @@
 
 namespace sanitizer_test {
 
-/// Whether a child process that expects the object to be alive comes to its end.
+/// Returns whether a child process survives that expects the object to be alive.
 bool survives(const void* object) {
     const pid_t child = fork();
     if (child == 0) {
@@ -26,7 +26,7 @@ TEST_CASE("sanitizer: a use after free in uninstrumented code is found") {
     const void* const place = object.get();
     CHECK(survives(place));
     object.reset();
-    // TSan is about two threads; here is one.
+    // TSan needs two threads to see it.
     if (!wedge::sanitizer::thread) CHECK(survives(place) == !wedge::sanitizer::address);
 }
 

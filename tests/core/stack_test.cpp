@@ -7,7 +7,7 @@
 
 namespace {
 
-// Asking for its frame makes a function keep a frame pointer, however it is built.
+// A function that asks for its frame keeps a frame pointer, however it is built.
 [[gnu::noinline]] wedge::call_stack inner(const void*& return_address) {
     return_address = __builtin_frame_address(0) == nullptr ? nullptr : __builtin_return_address(0);
     return wedge::capture_stack();
@@ -53,9 +53,10 @@ TEST_CASE("stack: a frame pointer that leads nowhere ends the walk") {
     REQUIRE(::mprotect(memory + page, page, PROT_NONE) == 0);
     const auto at = reinterpret_cast<std::uintptr_t>(memory + page);
     wedge::detail::stack_frame frame;
-    CHECK(wedge::detail::read_frame(at - sizeof frame, frame));  // foreign memory, as a fiber's
+    // Memory outside of the thread's stack, like that of a fiber.
+    CHECK(wedge::detail::read_frame(at - sizeof frame, frame));
     CHECK_FALSE(wedge::detail::read_frame(at, frame));
-    CHECK_FALSE(wedge::detail::read_frame(at - sizeof frame / 2, frame));  // half of it
+    CHECK_FALSE(wedge::detail::read_frame(at - sizeof frame / 2, frame));  // the half of a frame
     CHECK_FALSE(wedge::detail::read_frame(at - sizeof frame - 1, frame));
     CHECK_FALSE(wedge::detail::read_frame(0, frame));
     ::munmap(memory, 2 * page);

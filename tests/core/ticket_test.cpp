@@ -1,4 +1,4 @@
-// Tickets as holds.
+// Tickets as held locks.
 #include "wedge/core/ticket.hpp"
 
 #include <doctest/doctest.h>

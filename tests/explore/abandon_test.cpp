@@ -139,14 +139,14 @@ TEST_CASE_TEMPLATE("abandon: a task that stands in a destructor is left there", 
     CHECK(tried.executions >= 50);
 }
 
-TEST_CASE("abandon: code that catches everything ends too") {
+TEST_CASE("abandon: code that catches all exceptions ends too") {
     const wedge::outcome tried =
         wedge::explore<stubborn>(wedge::parse_program("insist | insist(1)"));
     CHECK(tried.what == result::deadlock);
     CHECK(counted::alive == 0);
 }
 
-TEST_CASE_TEMPLATE("abandon: tasks that leave by themselves are not thrown out", On,
+TEST_CASE_TEMPLATE("abandon: tasks that leave by themselves get no exception", On,
                    on<substrate::automatic>, on<substrate::threads>) {
     polite what;
     const wedge::outcome tried =

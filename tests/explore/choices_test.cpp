@@ -79,7 +79,7 @@ struct signalled {
 
 }  // namespace
 
-TEST_CASE("policies: all are tried when asked for, and the kind's own otherwise") {
+TEST_CASE("policies: all are tried on request, otherwise only that of the kind") {
     constexpr wedge::explore_options all{.all_policies = true};
     CHECK(tried<readers>("read_native | write_native", {}).what == result::sound);
     const outcome writers = tried<readers>("read_native | write_native", all);
@@ -96,7 +96,7 @@ TEST_CASE("policies: all are tried when asked for, and the kind's own otherwise"
     CHECK(wedge::replay<readers>(forgetful).what != result::deadlock);
 }
 
-TEST_CASE("spurious wake-ups: a wait without a loop is found when they are asked for") {
+TEST_CASE("spurious wake-ups: on request, a wait without a loop is found") {
     constexpr wedge::explore_options spurious{.spurious_wakeups = true};
     CHECK(tried<careless>("wait_if | set", {}).what == result::sound);
     const outcome careless_wait = tried<careless>("wait_if | set", spurious);
@@ -114,7 +114,7 @@ TEST_CASE("spurious wake-ups: they hide no lost notification") {
     CHECK(tried<careless>("wait_while", spurious).what == result::deadlock);
 }
 
-TEST_CASE("interrupts: they may end a wait, and excuse no deadlock") {
+TEST_CASE("interrupts: they may end a wait, but a deadlock stays a deadlock") {
     CHECK(tried<signalled>("take | take(1)", {}).what == result::deadlock);
     CHECK(tried<signalled>("take | take", {}).what == result::sound);
 }

@@ -164,7 +164,7 @@ wedge::outcome explored(substrate where, wedge::strategy how = wedge::strategy::
 
 }  // namespace
 
-TEST_CASE_TEMPLATE("destructor: one that joins the state's thread is explored", On,
+TEST_CASE_TEMPLATE("destructor: a destructor that joins the state's thread is explored", On,
                    on<substrate::automatic>, on<substrate::threads>) {
     CHECK(explored<pool<fault::none>>(On::value).what == result::sound);
     CHECK(explored<started_late>(On::value).what == result::sound);
@@ -182,8 +182,9 @@ TEST_CASE_TEMPLATE("destructor: one that joins the state's thread is explored", 
     CHECK(is_named);
 }
 
-TEST_CASE_TEMPLATE("destructor: one that waits in a loop ends when its execution is given up", On,
-                   on<substrate::automatic>, on<substrate::threads>) {
+TEST_CASE_TEMPLATE(
+    "destructor: a destructor that waits in a loop ends with its abandoned execution", On,
+    on<substrate::automatic>, on<substrate::threads>) {
     // TSan reports what a stack that was left has done beside the task that gets its memory next.
     if (wedge::sanitizer::thread) return;
     CHECK(explored<busy<false, true>>(On::value).what == result::sound);
@@ -194,7 +195,7 @@ TEST_CASE_TEMPLATE("destructor: one that waits in a loop ends when its execution
     CHECK(explored<local_busy<true>>(On::value).what == result::deadlock);
 }
 
-TEST_CASE_TEMPLATE("destructor: one that nobody will wake is a deadlock", On,
+TEST_CASE_TEMPLATE("destructor: a destructor that is never woken is a deadlock", On,
                    on<substrate::automatic>, on<substrate::threads>) {
     if (wedge::sanitizer::thread || wedge::sanitizer::address) return;
     const wedge::outcome stuck = explored<busy<false, false>>(On::value);

@@ -158,7 +158,7 @@ small_program random_program(std::uint64_t seed) {
 
 }  // namespace
 
-TEST_CASE("exhaustive: it reaches the ends and the deadlocks that plain depth-first search does") {
+TEST_CASE("exhaustive: it reaches the ends and deadlocks of plain depth-first search") {
     std::size_t compared = 0, plain = 0, reduced = 0, dead = 0;
     for (std::uint64_t seed = 1; seed <= wedge::trials(400); ++seed) {
         const small_program what = random_program(seed);

@@ -97,7 +97,7 @@ TEST_CASE("exhaustive: it ends after the known numbers of inequivalent execution
     CHECK(executions(wedge::explore<table<5>>(table<5>::all(), all)) == 31);
 }
 
-TEST_CASE("explore: an inversion under a common lock is refuted, and says why") {
+TEST_CASE("explore: an inversion under a common lock is refuted, with the reason") {
     const wedge::outcome tried = run<guarded_abba>("gab | gba", exhaustive::options());
     CHECK(tried.what == result::sound);
     REQUIRE(tried.findings.size() == 1);
@@ -106,7 +106,7 @@ TEST_CASE("explore: an inversion under a common lock is refuted, and says why") 
     CHECK(run<abba>("ab | ba", exhaustive::options()).findings[0].judged == verdict::confirmed);
 }
 
-TEST_CASE("explore: readers in both orders deadlock only when somebody writes") {
+TEST_CASE("explore: readers in both orders deadlock only if a task writes") {
     const wedge::outcome alone = run<readers>("ab | ba", exhaustive::options());
     CHECK(alone.what == result::sound);
     REQUIRE(alone.findings.size() == 1);
@@ -118,7 +118,7 @@ TEST_CASE("explore: readers in both orders deadlock only when somebody writes") 
     CHECK(joined.findings[0].judged == verdict::confirmed);
 }
 
-TEST_CASE("explore: an inversion behind a flag is confirmed by parking, by few random walks") {
+TEST_CASE("explore: an inversion behind a flag is confirmed by parking, rarely by random walks") {
     // Five walks see the inversion by chance, but hardly its deadlock.
     const wedge::outcome tried =
         run<gated_abba>("ab | open | maybe_ba", {.how = strategy::random, .executions_max = 5});
@@ -141,7 +141,7 @@ TEST_CASE("explore: a timed wait alone is never a deadlock") {
     CHECK(run<hand_over>("wait_for_a_while | set", exhaustive::options()).what == result::sound);
 }
 
-TEST_CASE("explore: what a check throws is found, and its schedule repeats it") {
+TEST_CASE("explore: an exception of a check is found, and its schedule repeats it") {
     const wedge::outcome lost = run<account>("split | split", exhaustive::options());
     CHECK(lost.what == result::exception);
     REQUIRE(lost.findings.size() == 1);
@@ -159,7 +159,7 @@ TEST_CASE_TEMPLATE("explore: a joined child is a task, and a join under its lock
     CHECK(bad.findings[0].tasks[0].waits_for == "the end of child");
 }
 
-TEST_CASE("explore: plain functions, with locks that live outside") {
+TEST_CASE("explore: plain functions can use locks that outlive the execution") {
     wedge::mutex a("outer a");
     wedge::mutex b("outer b");
     const std::uint32_t before = a.identity().instance();
@@ -179,11 +179,11 @@ TEST_CASE("explore: plain functions, with locks that live outside") {
     CHECK(a.identity().instance() == before);
 }
 
-TEST_CASE("explore: tasks make locks of their own") {
+TEST_CASE("explore: tasks can make locks of their own") {
     CHECK(run<lock_of_each>("make | make", exhaustive::options()).what == result::sound);
 }
 
-TEST_CASE("explore: same build, same seed, same outcome") {
+TEST_CASE("explore: equal builds and seeds give equal outcomes") {
     const auto text = [] {
         const wedge::outcome tried =
             run<gated_abba>("ab | open | maybe_ba", random_walks::options());
@@ -194,14 +194,14 @@ TEST_CASE("explore: same build, same seed, same outcome") {
     CHECK(text() == text());
 }
 
-TEST_CASE("explore: a program that calls what there is not is the user's mistake") {
+TEST_CASE("explore: a program that calls an unknown action is an error of the user") {
     CHECK_THROWS_WITH_AS(run<abba>("ab | typo", {}),
                          "program: workload abba has no action 'typo'; it has: ab, ba",
                          wedge::error);
     CHECK_THROWS_AS(wedge::explore<abba>({}), wedge::error);
 }
 
-TEST_CASE("explore: the bound of steps cuts an endless action, and is said") {
+TEST_CASE("explore: the bound of steps cuts an endless action, and the outcome says so") {
     const wedge::outcome cut = wedge::explore<endless>(wedge::default_program<endless>(),
                                                        {.executions_max = 3, .steps_max = 100});
     CHECK(cut.bounded);
@@ -224,7 +224,7 @@ TEST_CASE("explore: an exception comes with what every other task held and wante
     CHECK(wedge::replay<rash>(thrown->best).findings[0].tasks.size() == 3);
 }
 
-TEST_CASE("explore: a task that throws cuts the others off, so nothing is proved") {
+TEST_CASE("explore: a task that throws cuts off the others, so nothing is proved") {
     const wedge::outcome cut = run<rash>("ab | boom", exhaustive::options());
     CHECK(cut.what == result::exception);
     CHECK(!cut.exhausted);
@@ -236,7 +236,7 @@ struct stopper {
     }
 };
 
-TEST_CASE("explore: a search that is told to stop keeps what it found") {
+TEST_CASE("explore: a search that is stopped keeps what it found") {
     std::atomic<bool> stop{false};
     const wedge::outcome cut = run<abba>("ab | ba", {.how = strategy::random,
                                                      .executions_max = 1'000'000,
@@ -247,7 +247,7 @@ TEST_CASE("explore: a search that is told to stop keeps what it found") {
     CHECK(cut.what == result::deadlock);
 }
 
-TEST_CASE("explore: however long executions are, a search soon hears that it is to stop") {
+TEST_CASE("explore: a search notices soon that it must stop, however long executions are") {
     std::atomic<bool> stop{false};
     wedge::mutex lock("lock");
     const auto work = [&] {

@@ -54,7 +54,8 @@ struct apart : beside {
 
 }  // namespace
 
-TEST_CASE("foreign thread: a lock of an execution that it takes is named, and nothing is proved") {
+TEST_CASE(
+    "foreign thread: the lock of an execution that it takes is named, and nothing is proved") {
     for (const wedge::substrate on : {wedge::substrate::automatic, wedge::substrate::threads}) {
         const wedge::outcome seen = wedge::explore<beside>(wedge::default_program<beside>(),
                                                            {.executions_max = 20, .on = on});
@@ -68,7 +69,7 @@ TEST_CASE("foreign thread: a lock of an execution that it takes is named, and no
             .what == result::exception);
 }
 
-TEST_CASE("foreign thread: one with locks of its own, or after the search, is no finding") {
+TEST_CASE("foreign thread: a thread with its own locks, or after the search, is no finding") {
     CHECK(wedge::explore<apart>(wedge::default_program<apart>()).what == result::sound);
     wedge::mutex outside{"outside"};
     const auto lock = [&] { const wedge::guard held(outside); };

@@ -402,7 +402,7 @@ TEST_CASE("hangs: late inversions, many forks") {
                                     "eat_in_order(3) | eat_in_order(4)");
 }
 
-TEST_CASE("hangs: who waits for a number or an event that never comes") {
+TEST_CASE("hangs: waits for a number or an event that never comes") {
     check_pair<meeting>("meet_three | meet_three", "meet_two | meet_two");
     check_pair<meeting>("meet_twice | meet_two", "meet_twice | meet_twice");
     check_pair<meeting>("wait_latch | count_down", "wait_latch | count_down | count_down");
@@ -436,7 +436,7 @@ TEST_CASE("hangs: works and threads") {
     check_pair<family>("join_grandchild_under_lock", "join_grandchild");
 }
 
-TEST_CASE("hangs: a fallback that waits for what the other holds") {
+TEST_CASE("hangs: a fallback that waits for what the other task holds") {
     check_pair<fallback>("ab_and_spare | ba_or_spare_holding", "ab | ba_or_spare");
 }
 
@@ -453,14 +453,14 @@ TEST_CASE("hangs: readers behind writers") {
                            "ab | bc | ac | write_a | write_b");
 }
 
-TEST_CASE("hangs: who makes way for ever") {
+TEST_CASE("hangs: tasks that give way to each other forever") {
     check_pair<polite>("after_you | after_you(1)", "peterson | peterson(1)", result::livelock);
     check_pair<workloads::table<3>>("retry | retry(1) | retry(2)",
                                     "eat_in_order | eat_in_order(1) | eat_in_order(2)",
                                     result::livelock);
 }
 
-TEST_CASE("hangs: an interrupt that wants what it has interrupted") {
+TEST_CASE("hangs: an interrupt that wants a lock of the interrupted task") {
     check_pair<interrupted>("hold_open", "hold_closed | handle");
 }
 

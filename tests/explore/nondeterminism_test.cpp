@@ -139,14 +139,14 @@ void check_all_strategies() {
 
 }  // namespace
 
-TEST_CASE("nondeterminism: a random number, wherever it is used") {
+TEST_CASE("nondeterminism: a random number is found wherever it is used") {
     check_all_strategies<by_chance>();
     check_all_strategies<by_chance_at_the_end>();
     check_all_strategies<by_chance_in_the_check>();
     check_all_strategies<hangs_by_chance>();
 }
 
-TEST_CASE("nondeterminism: state that is kept across executions") {
+TEST_CASE("nondeterminism: state kept across executions is found") {
     check_all_strategies<every_other>();
     check_all_strategies<growing_choice>();
     for (const wedge::strategy how :
@@ -159,7 +159,7 @@ TEST_CASE("nondeterminism: state that is kept across executions") {
     }
 }
 
-TEST_CASE("nondeterminism: the same on threads, and with several jobs") {
+TEST_CASE("nondeterminism: it is found on threads, and with several jobs") {
     check_it_differs(
         wedge::explore<by_chance>(wedge::default_program<by_chance>(),
                                   {.executions_max = 100, .on = wedge::substrate::threads}));
@@ -180,7 +180,7 @@ TEST_CASE("nondeterminism: the finding names the steps of both executions and th
     CHECK(found->signature == "nondeterministic x");
 }
 
-TEST_CASE("nondeterminism: wedge::choose is none") {
+TEST_CASE("nondeterminism: wedge::choose is deterministic") {
     const wedge::outcome out = wedge::explore<by_choice>(wedge::default_program<by_choice>(),
                                                          {.how = wedge::strategy::exhaustive});
     CHECK(difference_in(out) == nullptr);

@@ -109,7 +109,7 @@ struct late_condition {
 
 }  // namespace
 
-TEST_CASE("notify rule: a thread that an action starts begins by a step too") {
+TEST_CASE("notify rule: a thread that an action starts begins with a step too") {
     const wedge::outcome out = wedge::explore<late_condition>(wedge::parse_program("run"));
     CHECK(out.what == result::deadlock);
 }
@@ -136,7 +136,7 @@ wedge::outcome explored_as_functions(bool is_locked) {
 
 }  // namespace
 
-TEST_CASE("notify rule: where the store is not tried elsewhere, nothing is proved") {
+TEST_CASE("notify rule: nothing is proved if the store is not tried elsewhere") {
     const wedge::outcome out = explored_as_functions(false);
     CHECK(out.what != result::sound);
     CHECK(!out.exhausted);
@@ -145,8 +145,8 @@ TEST_CASE("notify rule: where the store is not tried elsewhere, nothing is prove
     CHECK(explored_as_functions(true).what == result::sound);
 }
 
-TEST_CASE_TEMPLATE("notify rule: who has held the mutex since is not held up", Flag, bool,
-                   std::atomic<bool>) {
+TEST_CASE_TEMPLATE("notify rule: a task that has held the mutex since then is not affected", Flag,
+                   bool, std::atomic<bool>) {
     for (const char* stop : {"stop_behind_the_lock", "stop_under_the_lock"})
         for (const char* workers : {"worker | ", "worker | worker | "}) {
             if (workers != std::string("worker | ") && stop != std::string("stop_behind_the_lock"))
@@ -175,7 +175,7 @@ struct with_work {
 
 }  // namespace
 
-TEST_CASE("notify rule: wedge's own conditions keep it") {
+TEST_CASE("notify rule: wedge's own conditions obey it") {
     const wedge::outcome out = wedge::explore<with_work>(wedge::parse_program("queue_one"),
                                                          {.how = wedge::strategy::exhaustive});
     CHECK(out.reason == "");

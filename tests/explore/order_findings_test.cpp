@@ -17,7 +17,7 @@ constexpr wedge::under level_1{.subclass = 1};
 
 }  // namespace
 
-TEST_CASE("instance order: a swap under a subclass is confirmed, under a common lock refuted") {
+TEST_CASE("instance order: a swap under a subclass is confirmed, or refuted under a common lock") {
     for (const bool is_guarded : {false, true}) {
         const wedge::lock_class cls("x");
         wedge::checked<std::mutex> first(cls);
@@ -42,7 +42,7 @@ TEST_CASE("instance order: a swap under a subclass is confirmed, under a common 
     }
 }
 
-TEST_CASE("contexts: a conflict is not refuted where no interrupt was let come") {
+TEST_CASE("contexts: a conflict is not refuted if no interrupt was delivered") {
     wedge::spinlock lock("x");
     const wedge::outcome out = wedge::explore({[&] {
         lock.lock();
@@ -58,7 +58,7 @@ TEST_CASE("contexts: a conflict is not refuted where no interrupt was let come")
     CHECK(out.what == wedge::result::finding);
 }
 
-TEST_CASE("contexts: interrupts that a task keeps out come again in the next execution") {
+TEST_CASE("contexts: masks of one execution do not reach the next one") {
     wedge::spinlock lock("x");
     std::atomic<std::size_t> entered_with_them_out{0};
     const auto body = [&] {

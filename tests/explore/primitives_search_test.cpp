@@ -175,7 +175,7 @@ struct algorithm {
 
 }  // namespace
 
-TEST_CASE_TEMPLATE("exhaustive: no end and no deadlock of what blocks is left out", Algorithm,
+TEST_CASE_TEMPLATE("exhaustive: no end and no deadlock of a blocking object is left out", Algorithm,
                    algorithm<wedge::ww_algorithm::wound_wait>,
                    algorithm<wedge::ww_algorithm::wait_die>) {
     std::size_t compared = 0;

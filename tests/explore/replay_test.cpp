@@ -18,7 +18,7 @@ wedge::schedule deadlock_of_abba() {
 
 }  // namespace
 
-TEST_CASE("replay: a schedule that went through its text shows the same finding") {
+TEST_CASE("replay: a schedule parsed from its text shows the same finding") {
     const wedge::schedule saved = wedge::parse_schedule(to_string(deadlock_of_abba()));
     const wedge::outcome again = wedge::replay<abba>(saved);
     CHECK(again.what == result::deadlock);
@@ -34,7 +34,7 @@ TEST_CASE("replay: fibers and threads take the same schedule") {
     CHECK(on_threads.what == result::deadlock);
 }
 
-TEST_CASE("replay: strict stops where the program differs and says so, lenient goes on") {
+TEST_CASE("replay: a strict replay stops where the program differs, a lenient one goes on") {
     wedge::schedule other = deadlock_of_abba();
     other.decisions.insert(other.decisions.begin() + 1, {wedge::decision::sort::run, 7, 0});
     const wedge::outcome strict = wedge::replay<abba>(other);
@@ -45,7 +45,7 @@ TEST_CASE("replay: strict stops where the program differs and says so, lenient g
     CHECK(!lenient.diverged.empty());
 }
 
-TEST_CASE("minimize: many switches become the one that is needed") {
+TEST_CASE("minimize: many switches are reduced to the one that is needed") {
     const auto replay = [](const wedge::schedule& hints) -> std::optional<wedge::schedule> {
         const wedge::outcome shown = wedge::replay<abba>(hints, replay_mode::lenient);
         if (shown.what != result::deadlock) return std::nullopt;
@@ -60,7 +60,7 @@ TEST_CASE("minimize: many switches become the one that is needed") {
     CHECK(small.decisions.size() == 2);
 }
 
-TEST_CASE("confirm: a cycle that the order checker saw is built") {
+TEST_CASE("confirm: a cycle seen by the order checker is built") {
     wedge::finding inversion = wedge::explore<abba>(wedge::parse_program("ab | ba")).findings[0];
     inversion.judged = wedge::verdict::unresolved;
     inversion.tasks.clear();

@@ -138,7 +138,7 @@ TEST_CASE("states: a lock excludes states, whether steps are reduced or not") {
     CHECK(some.executions + some.pruned <= all.executions + all.pruned);
 }
 
-TEST_CASE("states: a circle that a fair schedule can follow for ever is a livelock") {
+TEST_CASE("states: a cycle that a fair schedule can follow forever is a livelock") {
     polite broken(false);
     const wedge::outcome circle = all_states_of(broken);
     CHECK(circle.what == wedge::result::livelock);
@@ -149,7 +149,7 @@ TEST_CASE("states: a circle that a fair schedule can follow for ever is a livelo
     CHECK(all_states_of(repaired).what == wedge::result::sound);
 }
 
-TEST_CASE("states: a loop that only an unfair schedule prolongs is none") {
+TEST_CASE("states: a loop that only an unfair schedule prolongs is not a livelock") {
     spinning sound(true);
     const wedge::outcome ends = all_states_of(sound);
     CHECK(ends.what == wedge::result::sound);

@@ -102,7 +102,7 @@ TEST_CASE("step watch: a task that blocks on a foreign lock is named, with its s
     CHECK(explored_in_child<half_native<false>>(wedge::substrate::automatic) == "sound; status 0");
 }
 
-TEST_CASE("step watch: so is one that loops without a step") {
+TEST_CASE("step watch: a task that loops without a step is named, with its stack") {
     if (wedge::sanitizer::thread) return;
     const std::string said = explored_in_child<endless>(wedge::substrate::automatic);
     CHECK(

@@ -44,7 +44,7 @@ const wedge::program gated = wedge::parse_program("ab | open | maybe_ba");
 
 }  // namespace
 
-TEST_CASE_TEMPLATE("strategies: what each finds of the small workloads within its bound", How,
+TEST_CASE_TEMPLATE("strategies: each finds the bugs of the small workloads within its bound", How,
                    under<strategy::portfolio>, under<strategy::random>, under<strategy::pct>,
                    under<strategy::pos>, under<strategy::urw>, under<strategy::surw>,
                    under<strategy::exhaustive>) {
@@ -59,7 +59,7 @@ TEST_CASE_TEMPLATE("strategies: what each finds of the small workloads within it
     CHECK(executions_to_deadlock<table<5>>(table<5>::all("eat_in_order"), options) == 0);
 }
 
-TEST_CASE("strategies: each confirms the philosophers' deadlock, none that of their twins") {
+TEST_CASE("strategies: each confirms the philosophers' deadlock, and none that of their twins") {
     for (const strategy how : all_strategies) {
         const wedge::outcome found =
             tried<table<5>>(table<5>::all(), {.how = how, .executions_max = 2000});
@@ -73,19 +73,19 @@ TEST_CASE("strategies: each confirms the philosophers' deadlock, none that of th
     }
 }
 
-TEST_CASE("portfolio: small workloads end exhausted") {
+TEST_CASE("portfolio: small workloads are exhausted") {
     const wedge::outcome sound = tried<table<5>>(table<5>::all("eat_in_order"), {});
     CHECK(sound.exhausted);
     CHECK(sound.executions < 100);
 }
 
-TEST_CASE("exhaustive: nothing is begun that only repeats, where locks are all there is") {
+TEST_CASE("exhaustive: no execution is begun that only repeats, if tasks share locks alone") {
     const wedge::explore_options all{.how = strategy::exhaustive};
     CHECK(tried<table<3>>(table<3>::all(), all).pruned == 0);
     CHECK(tried<table<5>>(table<5>::all(), all).pruned == 0);
 }
 
-TEST_CASE("exhaustive: a bound of preemptions says whether it left anything out") {
+TEST_CASE("exhaustive: with a bound of preemptions it says whether it left anything out") {
     const wedge::program inverted = wedge::parse_program("ab | ba");
     const auto bounded = [&](std::uint32_t preemptions) {
         return tried<abba>(inverted, {.how = strategy::exhaustive, .preemptions_max = preemptions});
@@ -95,7 +95,7 @@ TEST_CASE("exhaustive: a bound of preemptions says whether it left anything out"
     CHECK(bounded(20).exhausted);
 }
 
-TEST_CASE("livelock: philosophers that put down and retry, and those that keep an order") {
+TEST_CASE("livelock: philosophers that put down and retry livelock, ordered ones do not") {
     for (const strategy how : {strategy::round_robin, strategy::portfolio}) {
         const wedge::outcome found = tried<table<3>>(
             table<3>::all("retry"), {.how = how, .executions_max = 500, .steps_max = 1000});
@@ -120,7 +120,7 @@ TEST_CASE("livelock: philosophers that put down and retry, and those that keep a
     }
 }
 
-TEST_CASE("livelock: a loop that gives up after many tries is none, an endless one is") {
+TEST_CASE("livelock: a loop that gives up after many tries is none, an endless loop is one") {
     const auto circling = [](const char* text) {
         const wedge::outcome tried = wedge::explore<patience>(
             wedge::parse_program(text),
@@ -149,7 +149,7 @@ TEST_CASE("livelock: a loop that waits for a flag is none, and no search of it h
     }
 }
 
-TEST_CASE("strategies: a task may end with a try that fails") {
+TEST_CASE("strategies: a task may end with a failed try") {
     for (const strategy how : all_strategies) {
         const wedge::outcome ended = tried<spinners>(wedge::parse_program("try_once | set"),
                                                      {.how = how, .executions_max = 50});
@@ -157,13 +157,13 @@ TEST_CASE("strategies: a task may end with a try that fails") {
     }
 }
 
-TEST_CASE("livelock: a lone timed wait is none") {
+TEST_CASE("livelock: a lone timed wait is not a livelock") {
     CHECK(tried<hand_over>(wedge::parse_program("wait_for_a_while"),
                            {.how = strategy::round_robin, .executions_max = 100})
               .findings.empty());
 }
 
-TEST_CASE("jobs: the outcome is the same whatever their number, from one on") {
+TEST_CASE("jobs: the outcome is the same for every number of jobs") {
     const auto text = []<class W>(const W*, const wedge::program& what,
                                   wedge::explore_options options) {
         const wedge::outcome found = tried<W>(what, options);
@@ -202,7 +202,7 @@ TEST_CASE("jobs: the outcome is the same whatever their number, from one on") {
     CHECK_THROWS_AS(tried<abba>(wedge::parse_program("ab | typo"), {.jobs = 2}), wedge::error);
 }
 
-TEST_CASE("jobs: what was seen of the locks is known, however the executions were dealt") {
+TEST_CASE("jobs: whether locks were seen does not depend on how executions were divided") {
     for (const std::uint32_t jobs : {1U, 2U}) {
         const wedge::outcome found =
             tried<abba>(wedge::parse_program("ab | ab"),
@@ -212,7 +212,7 @@ TEST_CASE("jobs: what was seen of the locks is known, however the executions wer
     }
 }
 
-TEST_CASE("strategies: the same seed takes the same steps with every compiler") {
+TEST_CASE("strategies: equal seeds take equal steps with every compiler") {
     std::string text;
     for (std::size_t how = 0; how <= static_cast<std::size_t>(strategy::exhaustive); ++how) {
         text += std::string(wedge::strategy_names[how]) + ":";
@@ -232,7 +232,7 @@ TEST_CASE("strategies: the same seed takes the same steps with every compiler") 
     check_golden("strategies.txt", text);
 }
 
-TEST_CASE("strategies: the same seed comes to the same outcome with every compiler") {
+TEST_CASE("strategies: equal seeds give equal outcomes with every compiler") {
     std::string text;
     const auto add = [&](const wedge::outcome& of) {
         text += std::string("  ") + name_of(of.what) + ", " + std::to_string(of.executions) +

@@ -39,7 +39,8 @@ TEST_CASE("action program: the bytes of every field") {
     CHECK(what.answers == std::vector<std::uint8_t>{9, 8});
 }
 
-TEST_CASE("action program: every byte string is one, and the program of its bytes is itself") {
+TEST_CASE(
+    "action program: every byte string is a program, and decoding its encoding gives it again") {
     wedge::rng random(7);
     for (int i = 0; i < 5000; ++i) {
         const wedge::action_program what = wedge::decode(any_bytes(random), designs);
@@ -58,7 +59,7 @@ TEST_CASE("action program: without bytes it does nothing") {
     CHECK(tasks.empty());
 }
 
-TEST_CASE("action program: encode keeps to the size it is given") {
+TEST_CASE("action program: encode never exceeds the given size") {
     wedge::rng random(8);
     for (int i = 0; i < 500; ++i) {
         const wedge::action_program what = wedge::decode(any_bytes(random), designs);
@@ -70,7 +71,7 @@ TEST_CASE("action program: encode keeps to the size it is given") {
     }
 }
 
-TEST_CASE("action program: tasks that do nothing vanish, in words too") {
+TEST_CASE("action program: idle tasks vanish, in the text too") {
     wedge::action_program what;
     what.tasks = 4;
     what.records = {{3, 1, 0}, {1, 0, 2}, {3, 0, 0}};
@@ -79,7 +80,7 @@ TEST_CASE("action program: tasks that do nothing vanish, in words too") {
     CHECK(wedge::to_string(wedge::program_of(tasks, {"put", "get"})) == "put(2) | get, put");
 }
 
-TEST_CASE("mutate: what it makes fits, and a design that was asked for stays") {
+TEST_CASE("mutate: its results fit the size, and keep a selected design") {
     wedge::rng random(9);
     std::vector<std::uint8_t> bytes(64);
     for (int only = -1; only < 3; ++only) {
@@ -96,7 +97,7 @@ TEST_CASE("mutate: what it makes fits, and a design that was asked for stays") {
     }
 }
 
-TEST_CASE("mutate: the same seed makes the same bytes") {
+TEST_CASE("mutate: equal seeds make equal bytes") {
     std::vector<std::uint8_t> first{0, 1, 1, 0, 0}, second = first;
     first.resize(64);
     second.resize(64);
@@ -106,7 +107,7 @@ TEST_CASE("mutate: the same seed makes the same bytes") {
     CHECK(first == second);
 }
 
-TEST_CASE("cross over: a task has all its calls of one program, and only designs that fit") {
+TEST_CASE("cross over: all calls of a task come from one program, and only of fitting designs") {
     std::vector<std::uint8_t> bytes(64);
     const std::vector<std::uint8_t> four{0, 3, 4, 0x00, 1, 0x20, 1, 0x40, 1, 0x01, 1};
     const std::vector<std::uint8_t> two{2, 1, 3, 0x05, 9, 0x25, 9, 0x1f, 9, 7};

@@ -61,7 +61,7 @@ std::optional<wedge::fuzz_sighting> found_by_engine(std::uint64_t seed, std::uin
 
 }  // namespace
 
-TEST_CASE("engine: the same seed runs the same inputs and finds the same") {
+TEST_CASE("engine: equal seeds run equal inputs and find the same") {
     wedge::fuzz_group one({wedge::fuzz_design_of<samples::transfer<true>>()});
     wedge::fuzz_group other({wedge::fuzz_design_of<samples::transfer<true>>()});
     wedge::fuzz_engine first(one, 5), second(other, 5);
@@ -71,7 +71,7 @@ TEST_CASE("engine: the same seed runs the same inputs and finds the same") {
     CHECK(first.features() > 3);
 }
 
-TEST_CASE("engine: one bug has one signature, whatever input found it") {
+TEST_CASE("engine: a bug has one signature, whatever input found it") {
     std::set<std::string> signatures;
     for (std::uint64_t seed = 1; seed <= 8; ++seed) {
         const auto seen = found_by_engine<samples::ring<false>>(seed, 20'000);
@@ -95,7 +95,7 @@ TEST_CASE("engine: a deadlock through reclaim has one signature, whichever findi
     CHECK(other->signature == "cycle dma_resv/EE reclaim/EE");
 }
 
-TEST_CASE("engine: a mistake without a cycle is found though the checker hears of few inputs") {
+TEST_CASE("engine: a mistake without a cycle is found although the checker hears few inputs") {
     const auto seen = found_by_engine<forgetful<false>>(1, 5'000);
     REQUIRE(seen);
     CHECK(seen->what.kind != wedge::finding_kind::circular);
@@ -103,7 +103,7 @@ TEST_CASE("engine: a mistake without a cycle is found though the checker hears o
     CHECK_FALSE(found_by_engine<forgetful<true>>(1, 5'000));
 }
 
-TEST_CASE("fuzz: arguments that do not matter become small") {
+TEST_CASE("fuzz: irrelevant arguments become small") {
     wedge::action_program input;
     input.tasks = 2;
     input.records = {{0, 0, 77}, {1, 1, 250}};
@@ -129,7 +129,7 @@ TEST_CASE("fuzz: a composed program names its inputs, and its scenario shows the
     CHECK(wedge::scenario_of(*seen, design).find("lock ring_a") != std::string::npos);
 }
 
-TEST_CASE("fuzz: a task that shows its order only beside others is composed with them") {
+TEST_CASE("fuzz: a task that shows its order only with other tasks is composed with them") {
     wedge::action_program alone, beside;
     alone.records = {{0, 1, 0}};
     beside.tasks = 2;
@@ -159,7 +159,7 @@ TEST_CASE("fuzz: cycles behind a gate that no input shows alone are refuted") {
     CHECK(runner.composed() == runner.refuted());
 }
 
-TEST_CASE("watchdog: what tasks hold and want is one line each") {
+TEST_CASE("watchdog: what a task holds and wants is one line per task") {
     wedge::task self;
     self.name = "fault";
     wedge::mutex lock("standing");

@@ -21,7 +21,7 @@ bool deadlocks(std::vector<std::uint8_t> bytes) {
 
 }  // namespace
 
-TEST_CASE("lock program: every byte string is one, whose text is read back as it was") {
+TEST_CASE("lock program: every byte string is a program, whose text parses to an equal one") {
     wedge::rng random(3);
     for (int i = 0; i < 500; ++i) {
         std::vector<std::uint8_t> bytes(random.below(30));
@@ -33,7 +33,7 @@ TEST_CASE("lock program: every byte string is one, whose text is read back as it
     }
 }
 
-TEST_CASE("lock program: a second take is a release, and what is held is released in the end") {
+TEST_CASE("lock program: a second acquire is a release, and all locks are released at the end") {
     using act = wedge::lock_program::act;
     const wedge::lock_program program =
         wedge::decode_locks(std::vector<std::uint8_t>{0, mutexes, 0, 0, 0, 1, 0, 0, 3, 2});
@@ -43,7 +43,7 @@ TEST_CASE("lock program: a second take is a release, and what is held is release
               {act::acquire, 0}, {act::acquire, 1}, {act::release, 0}, {act::release, 1}});
 }
 
-TEST_CASE("lock truth: it knows the textbook cases itself") {
+TEST_CASE("lock truth: it decides the textbook cases") {
     CHECK(deadlocks({1, mutexes, 0, 0, 0, 1, 16, 1, 16, 0}));
     CHECK_FALSE(deadlocks({1, mutexes, 0, 0, 0, 1, 16, 0, 16, 1}));
     CHECK_FALSE(deadlocks({1, mutexes, 0, 0, 2, 1, 16, 1, 16, 0}));  // one of them only tries
@@ -53,7 +53,7 @@ TEST_CASE("lock truth: it knows the textbook cases itself") {
     CHECK_FALSE(deadlocks({3, rwlocks, 1, 0, 1, 1, 17, 1, 17, 0, 32, 0, 48, 1}));
 }
 
-TEST_CASE("lock program: nesting takes what is taken under one lock more") {
+TEST_CASE("lock program: nesting takes another lock under the held ones") {
     const std::vector<std::uint8_t> before = {0, 0, 0x00, 0, 0x03, 0};  // acquire(a), release(a)
     bool is_nested = false;
     for (std::uint64_t seed = 0; seed < 64; ++seed) {

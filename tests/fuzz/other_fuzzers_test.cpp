@@ -20,7 +20,7 @@ namespace detail = wedge::detail;
 
 }  // namespace
 
-TEST_CASE("other fuzzers: Centipede has a feature for each counter and power of two") {
+TEST_CASE("other fuzzers: Centipede has a feature per counter and power of two") {
     std::array<std::uint8_t, fuzz_counters_size> counters{};
     detail::fuzz_features words{};
     std::set<std::uint64_t> seen;
@@ -36,7 +36,7 @@ TEST_CASE("other fuzzers: Centipede has a feature for each counter and power of 
     CHECK(seen.size() == 3 * 8);  // 128 and 255 are one
 }
 
-TEST_CASE("other fuzzers: a counter goes to its own place of AFL++'s map, if it has one") {
+TEST_CASE("other fuzzers: a counter goes to its own place in AFL++'s map, if it has one") {
     std::array<std::uint8_t, fuzz_counters_size> counters{};
     counters[5] = 3;
     counters[6] = 4;
@@ -51,7 +51,7 @@ TEST_CASE("other fuzzers: a counter goes to its own place of AFL++'s map, if it 
     CHECK(map == wanted);
 }
 
-TEST_CASE("other fuzzers: AFL++'s mutator makes programs, from nothing as well") {
+TEST_CASE("other fuzzers: AFL++'s mutator makes programs, also from nothing") {
     const wedge::fuzz_group group({wedge::fuzz_design_of<samples::transfer<true>>()});
     wedge::afl_mutator mutator(group, 1);
     std::vector<std::uint8_t> input;
@@ -67,7 +67,7 @@ TEST_CASE("other fuzzers: AFL++'s mutator makes programs, from nothing as well")
 }
 
 #if defined(__clang__)
-TEST_CASE("other fuzzers: what they read lies in the sections that they look for") {
+TEST_CASE("other fuzzers: the data is in the sections that they look for") {
     CHECK(&__start___centipede_extra_features <= detail::centipede_features.begin());
     CHECK(&__stop___centipede_extra_features >= detail::centipede_features.end());
     CHECK(&__start___sancov_guards <= detail::afl_places.begin());
@@ -76,7 +76,7 @@ TEST_CASE("other fuzzers: what they read lies in the sections that they look for
 }
 #endif
 
-TEST_CASE("other fuzzers: a program's name may say its design") {
+TEST_CASE("other fuzzers: a program's name may contain its design") {
     CHECK(wedge::design_in_name("fuzz_hierarchy--planted") == "planted");
     CHECK(wedge::design_in_name("/a--b/fuzz_hierarchy--gpu_device-upstream") ==
           "gpu_device<upstream>");

@@ -18,7 +18,7 @@ std::vector<wedge::fuzz_design> designs() {
 
 }  // namespace
 
-TEST_CASE("input text: one call a line, and the answers at the end") {
+TEST_CASE("input text: one call per line, and the answers at the end") {
     const std::string text =
         "wedge program 1\n"
         "workload ring<broken>\n"
@@ -33,7 +33,7 @@ TEST_CASE("input text: one call a line, and the answers at the end") {
     CHECK(wedge::encode(read) == std::vector<std::uint8_t>{1, 1, 2, 0x21, 7, 0, 0, 0, 3});
 }
 
-TEST_CASE("input text: what is printed of any bytes is read back as it was") {
+TEST_CASE("input text: printing and parsing any bytes gives an equal input") {
     const std::vector<wedge::fuzz_design> all = designs();
     wedge::rng random(5);
     for (int i = 0; i < 500; ++i) {
@@ -44,7 +44,7 @@ TEST_CASE("input text: what is printed of any bytes is read back as it was") {
     }
 }
 
-TEST_CASE("input text: what a hand or another system adds does not matter") {
+TEST_CASE("input text: blanks and foreign line ends do not matter") {
     const std::vector<wedge::fuzz_design> all = designs();
     CHECK(wedge::parse_input("wedge program 1\r\n\r\n  # by hand\r\nworkload  ring<broken>\r\n"
                              "tasks\t2 \r\n  1   second(7) \r\n0 first\r\nanswers  0  3 \r\n",
@@ -54,7 +54,7 @@ TEST_CASE("input text: what a hand or another system adds does not matter") {
                              all));
 }
 
-TEST_CASE("input text: a mistake is named with its file, line and column") {
+TEST_CASE("input text: an error names its file, line and column") {
     const std::vector<wedge::fuzz_design> all = designs();
     const auto refused = [&](const std::string& text, const char* why) {
         CHECK_THROWS_WITH_AS(wedge::parse_input(text, all, "f"), why, wedge::error);

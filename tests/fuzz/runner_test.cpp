@@ -52,7 +52,7 @@ void check_repeats(const wedge::fuzz_sighting& seen) {
 
 }  // namespace
 
-TEST_CASE("fuzz: an order that was inverted is confirmed, however the bytes schedule it") {
+TEST_CASE("fuzz: an inverted order is confirmed, whatever schedule the bytes choose") {
     using broken = samples::transfer<false>;
     const auto seen = shown<broken>(input_of(2, {{0, 0, 0}, {1, 1, 2}}));
     REQUIRE(seen);
@@ -64,7 +64,7 @@ TEST_CASE("fuzz: an order that was inverted is confirmed, however the bytes sche
     CHECK_FALSE(shown<broken>(input_of(2, {{0, 0, 0}, {1, 1, 1}})));
 }
 
-TEST_CASE("fuzz: an inversion within one task is confirmed with another task in the same code") {
+TEST_CASE("fuzz: an inversion within one task is confirmed with a second task in that code") {
     const auto seen = shown<samples::transfer<false>>(input_of(1, {{0, 0, 0}, {0, 1, 2}}));
     REQUIRE(seen);
     CHECK(seen->is_composed);
@@ -72,7 +72,7 @@ TEST_CASE("fuzz: an inversion within one task is confirmed with another task in 
     CHECK_FALSE(shown<samples::transfer<true>>(input_of(1, {{0, 0, 0}, {0, 1, 2}})));
 }
 
-TEST_CASE("fuzz: calls that do not matter are left out of what is reported") {
+TEST_CASE("fuzz: irrelevant calls are left out of the report") {
     using broken = samples::transfer<false>;
     const auto seen = shown<broken>(
         input_of(3, {{2, 2, 0}, {0, 2, 9}, {0, 0, 0}, {1, 1, 0}, {1, 1, 2}, {0, 2, 0}, {2, 0, 0}}));
@@ -83,7 +83,7 @@ TEST_CASE("fuzz: calls that do not matter are left out of what is reported") {
     check_repeats<broken>(*seen);
 }
 
-TEST_CASE("fuzz: bytes schedule a lost wakeup, and its twin with a flag is quiet") {
+TEST_CASE("fuzz: bytes schedule a lost wakeup, and nothing is found in its twin with a flag") {
     using broken = samples::mailbox<false>;
     const std::vector<wedge::action_record> calls{{0, 0, 0}, {1, 1, 0}};
     CHECK_FALSE(shown<broken>(input_of(2, calls)));
@@ -100,12 +100,12 @@ TEST_CASE("fuzz: bytes answer choices; a check that throws is found, its twin is
     CHECK(inputs_to_finding<samples::counter<true>>(20'000) == 0);
 }
 
-TEST_CASE("fuzz: mutation alone finds a ring of three, and nothing behind a gate") {
+TEST_CASE("fuzz: mutation alone finds a cycle of three, and nothing under a common lock") {
     CHECK(inputs_to_finding<samples::ring<false>>(5'000) != 0);
     CHECK(inputs_to_finding<samples::ring<true>>(5'000) == 0);
 }
 
-TEST_CASE("fuzz: dependencies of several inputs are put together and confirmed") {
+TEST_CASE("fuzz: dependencies of several inputs are combined and confirmed") {
     const wedge::fuzz_design design = wedge::fuzz_design_of<samples::ring<false>>();
     wedge::fuzz_runner runner(design);
     CHECK_FALSE(runner.run(input_of(1, {{0, 0, 0}})));
@@ -122,7 +122,7 @@ TEST_CASE("fuzz: dependencies of several inputs are put together and confirmed")
         CHECK_FALSE(quiet.run(input_of(1, {{0, action, 0}})));
 }
 
-TEST_CASE("fuzz: one input is judged the same, whatever ran before") {
+TEST_CASE("fuzz: the result of an input does not depend on earlier inputs") {
     const wedge::fuzz_design design = wedge::fuzz_design_of<samples::transfer<true>>();
     wedge::fuzz_runner runner(design);
     std::array<std::uint8_t, wedge::fuzz_counters_size> first{};
@@ -136,7 +136,7 @@ TEST_CASE("fuzz: one input is judged the same, whatever ran before") {
     }
 }
 
-TEST_CASE("fuzz: a group runs the design that the first byte names, or only the one asked for") {
+TEST_CASE("fuzz: a group runs the design that the first byte names, or only the selected one") {
     wedge::fuzz_group group({wedge::fuzz_design_of<samples::transfer<true>>(),
                              wedge::fuzz_design_of<samples::transfer<false>>()});
     std::vector<std::uint8_t> bytes = wedge::encode(input_of(2, {{0, 0, 0}, {1, 1, 2}}));

@@ -318,7 +318,7 @@ TEST_CASE("fuzz signature: two bugs of one workload are found one after the othe
     CHECK(found<two_pairs>(400) == signatures{"cycle a/EE b/EE", "cycle c/EE d/EE"});
 }
 
-TEST_CASE("fuzz signature: what one acquire closes against the stated order has one") {
+TEST_CASE("fuzz signature: all hangs of one acquire against the stated order have one signature") {
     using wrong = cache<true, true, false>;
     const std::string one = "cycle log/EE table/EE";
     CHECK(signature_of<wrong>(2, {{0, 0, 0}, {1, 3, 0}}) == one);
@@ -344,18 +344,19 @@ TEST_CASE("fuzz signature: a rule broken by an acquire against the stated order 
     CHECK(found<walker<true>>(400) == signatures{});
 }
 
-TEST_CASE("fuzz signature: so is a rule that is broken behind such an acquire") {
+TEST_CASE("fuzz signature: a rule broken after such an acquire is the same bug") {
     CHECK(found<copier<false>>(400) == signatures{"cycle entry/EE walk/EE"});
     CHECK(found<copier<true>>(400) == signatures{});
 }
 
-TEST_CASE("fuzz signature: what hangs without a ticket is the broken rule of tickets") {
+TEST_CASE("fuzz signature: a hang without a ticket is the broken rule of tickets") {
     const signatures made = found<transfers<false>>(400);
     CHECK(made == signatures{"ww-rule account account in move"});
     CHECK(found<transfers<true>>(400) == signatures{});
 }
 
-TEST_CASE("fuzz signature: a promise that is not kept has one, whoever else is stuck with it") {
+TEST_CASE(
+    "fuzz signature: a fence that is never signalled has one, without tasks stuck behind it") {
     const signatures walking{"deadlock signalling walking completion done"};
     CHECK(deadlocks<jobs<false>>("walking_job") == walking);
     CHECK(deadlocks<jobs<false>>("walking_job | swap") == walking);
@@ -367,14 +368,14 @@ TEST_CASE("fuzz signature: a promise that is not kept has one, whoever else is s
     CHECK(deadlocks<jobs<true>>("table_job | walking_job | look | swap") == signatures{});
 }
 
-TEST_CASE("fuzz signature: a rule is broken where it is broken, not where that is called from") {
+TEST_CASE("fuzz signature: a rule is broken in the function that breaks it, not in its caller") {
     const std::string one = signature_of<two_callers<false>>(1, {{0, 0, 0}});
     CHECK(one == "ww-rule entry entry in link");
     CHECK(signature_of<two_callers<false>>(1, {{0, 1, 0}}) == one);
     CHECK(signature_of<two_callers<true>>(1, {{0, 1, 0}}) == "");
 }
 
-TEST_CASE("fuzz signature: a wait that nobody ends has one, whoever stands by and in which order") {
+TEST_CASE("fuzz signature: a wait that never ends has one, whichever tasks stand by") {
     const signatures one{"deadlock completion filled by consume"};
     using wrong = queue_of_one<false, 10>;
     for (const char* const program :
@@ -392,7 +393,7 @@ TEST_CASE("fuzz signature: a comment above a wait does not change it") {
     CHECK(found<queue_of_one<false, 10>>(3000) == found<queue_of_one<false, 11>>(3000));
 }
 
-TEST_CASE("fuzz signature: one wait has one among thousands of inputs; two waits have two") {
+TEST_CASE("fuzz signature: one wait has one signature in thousands of inputs, two waits have two") {
     CHECK(found<queue_of_one<false, 10>>(3000) ==
           signatures{"deadlock completion filled by consume"});
     CHECK(found<two_waits>(400) == signatures{"deadlock completion left by wait_left",

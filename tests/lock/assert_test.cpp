@@ -1,4 +1,4 @@
-// Statements about locks, each with the mistake it finds.
+// Assertions about locks, each with the mistake that it finds.
 #include "wedge/lock/assert.hpp"
 
 #include <shared_mutex>
@@ -35,7 +35,8 @@ TEST_CASE("assert_held: a lock that is not held is found, by instance") {
         wedge::assert_held(other);
         CHECK(kinds_of(here) == kinds{finding_kind::not_held});
     }
-    const watched here;  // the same rule of the same class, broken by the same function
+    // A second checker: the function breaks the rule again, with the same class.
+    const watched here;
     wedge::assert_held(lock);
     CHECK(kinds_of(here) == kinds{finding_kind::not_held});
 }

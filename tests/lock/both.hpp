@@ -1,4 +1,4 @@
-// Runs the same tasks natively and under control.
+// Runs tasks in a live program and under control.
 #pragma once
 
 #include <functional>
@@ -13,14 +13,14 @@ namespace both {
 
 using tasks = std::initializer_list<std::function<void()>>;
 
-/// On real threads at once.
+/// Runs them on real threads at once.
 inline void natively(tasks bodies) {
     std::vector<std::thread> threads;
     for (const std::function<void()>& each : bodies) threads.emplace_back(each);
     for (std::thread& each : threads) each.join();
 }
 
-/// In every schedule.
+/// Explores every schedule.
 inline wedge::outcome controlled(tasks bodies, wedge::explore_options options = {}) {
     options.how = wedge::strategy::exhaustive;
     return wedge::explore(bodies, options);

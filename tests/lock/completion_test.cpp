@@ -32,7 +32,7 @@ TEST_CASE("completion: two waits need two completes, or one complete_all") {
 
 namespace {
 
-/// Completed before any task runs, and looked at when all have ended.
+/// Completes before any task runs, and checks after all tasks have ended.
 struct completed_early {
     wedge::completion ready{"ready"};
     mutable wedge::completion seen{"seen"};

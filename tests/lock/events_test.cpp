@@ -7,7 +7,7 @@
 
 namespace {
 
-/// Writes down every event of a task while it lives.
+/// Records every event of a task while it lives.
 class recorder final : public wedge::sink {
 public:
     recorder() : sink(wedge::reader::trace), before_(wedge::current().sink) {

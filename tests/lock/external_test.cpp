@@ -1,4 +1,4 @@
-// Locks reported by their address.
+// Locks that are reported by their address.
 #include "wedge/lock/external.hpp"
 
 #include <mutex>

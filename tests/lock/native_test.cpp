@@ -10,7 +10,7 @@
 
 namespace {
 
-/// Runs `body(number)` on some real threads at once.
+/// Runs `body(number)` on several real threads at once.
 template <class Body>
 void on_threads(unsigned count, Body body) {
     std::vector<std::thread> threads;
@@ -60,7 +60,7 @@ TEST_CASE("locks: a try returns whether it got the lock") {
     lock.unlock();
 }
 
-// TSan of clang 14 does not know pthread_mutex_clocklock, and takes the unlock for a mistake.
+// TSan of clang 14 does not know pthread_mutex_clocklock, and reports the unlock as a mistake.
 TEST_CASE("locks: a timed acquire gives up" * doctest::skip(wedge::sanitizer::thread)) {
     wedge::timed_mutex lock;
     lock.lock();
@@ -111,7 +111,7 @@ TEST_CASE("shared_mutex: a reader waits behind a waiting writer") {
         written = 1;
         lock.unlock();
     });
-    // The writer is queued as soon as a reader that only tries is refused.
+    // A writer is queued once a try to read is refused.
     while (lock.try_lock_shared()) {
         lock.unlock_shared();
         std::this_thread::yield();

@@ -1,4 +1,4 @@
-// Locks whose type forbids a second hold by one task: the standard's shared mutexes.
+// Locks whose type forbids a task to take them twice: the shared mutexes of the standard library.
 #include <chrono>
 #include <shared_mutex>
 
@@ -19,13 +19,13 @@ using wedge::verdict;
 
 namespace {
 
-/// Whether these are one finding of a nesting, which has happened.
+/// Returns whether these are one finding about a nesting, which has happened.
 bool is_one_breach(const std::vector<finding>& all) {
     return all.size() == 1 && all[0].kind == finding_kind::recursive &&
            all[0].judged == verdict::observed;
 }
 
-/// A lock of a user's own whose readers may nest.
+/// A user's lock whose readers may nest.
 class own_rwlock : public wedge::plain_shared_mutex {};
 
 }  // namespace

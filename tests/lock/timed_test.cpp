@@ -1,4 +1,5 @@
-// Waits that may give up: natively at their time, under control whenever that is chosen.
+// Waits that may give up: in live programs at their time, under control whenever the engine
+// chooses.
 #include <chrono>
 #include <functional>
 
@@ -13,12 +14,13 @@ using wedge::result;
 
 namespace {
 
-/// A time that is over.
+/// Returns a time that is over.
 steady_clock::time_point now() {
     return steady_clock::now();
 }
 
-/// Somebody else has the lock; natively, and under control until the task that has it lets go.
+/// Checks that a try gives up while another task has the lock, and succeeds afterwards: in a live
+/// program, and under control.
 template <class Lock>
 void check_that_it_gives_up(Lock& lock, std::function<bool()> try_it, std::function<void()> undo) {
     lock.lock();

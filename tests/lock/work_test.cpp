@@ -26,8 +26,8 @@ TEST_CASE("work: natively flush waits for queued runs, cancel for the running on
         "slow");
     REQUIRE(slow.queue());
     started.wait();
-    CHECK(slow.queue());   // it runs: once more
-    CHECK(!slow.queue());  // it is queued
+    CHECK(slow.queue());   // it runs, so it can be queued once more
+    CHECK(!slow.queue());  // it is queued already
     may_end.complete_all();
     slow.cancel();
     CHECK(!slow.cancel());
@@ -90,7 +90,7 @@ TEST_CASE("work: a flush under a lock that the body takes is an inverted order, 
     CHECK(stuck.findings[0].kind == wedge::finding_kind::circular);
     CHECK(stuck.findings[0].judged == wedge::verdict::confirmed);
     CHECK(stuck.findings[0].signature == "cycle desk/EE job/EE");
-    // Without anybody who queues it nothing hangs, and nothing is seen of the body.
+    // If no task queues it, nothing hangs, and the body is not seen.
     CHECK(explored_fully<office>("flush_at_desk").what == result::sound);
 }
 

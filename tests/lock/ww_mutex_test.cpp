@@ -19,7 +19,7 @@ struct algorithm {
 using wound_wait = algorithm<ww_algorithm::wound_wait>;
 using wait_die = algorithm<ww_algorithm::wait_die>;
 
-/// Two objects, taken in both orders by whoever moves something between them.
+/// Two objects, which tasks take in both orders to move something between them.
 template <class Algorithm>
 struct objects {
     wedge::ww_class resv{"resv", Algorithm::value};
@@ -29,7 +29,7 @@ struct objects {
 
     wedge::ww_mutex& at(std::uint32_t which) { return which == 0 ? a : b; }
 
-    /// The argument says which one is taken first.
+    /// Moves; the argument says which object is taken first.
     void move(std::uint32_t first) {
         static_cast<void>(wedge::transaction(resv, [&](wedge::ww_ticket& ticket) {
             for (const std::uint32_t which : {first, 1 - first})
@@ -46,7 +46,7 @@ struct objects {
         if (at(1 - first).lock(ticket) == ww_result::back_off) at(1 - first).lock_slow(ticket);
         ticket.unlock_all();
     }
-    /// Without a ticket, one lock after the other.
+    /// Takes one lock after the other without a ticket.
     void plainly(std::uint32_t first) {
         at(first).lock();
         at(1 - first).lock();

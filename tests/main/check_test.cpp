@@ -15,7 +15,7 @@ called check(std::initializer_list<const char*> arguments) {
 
 }  // namespace
 
-TEST_CASE("check: deadlock with a schedule, and the twin is sound") {
+TEST_CASE("check: a deadlock has a schedule, and the twin is sound") {
     const scratch_folder here;
     wedge::write_text("abba.wedge", std::string(abba_text) + "expect deadlock\n");
     wedge::write_text("ordered.wedge", ordered_text);
@@ -31,7 +31,7 @@ TEST_CASE("check: deadlock with a schedule, and the twin is sound") {
     CHECK(here.files(".schedule").empty());
 }
 
-TEST_CASE("check: an expectation that is not met is status 1, and the findings are shown") {
+TEST_CASE("check: an expectation that is not met gives status 1, and the findings are shown") {
     const scratch_folder here;
     wedge::make_folder("all/below");
     wedge::write_text("all/b.wedge", abba_text);
@@ -44,7 +44,7 @@ TEST_CASE("check: an expectation that is not met is status 1, and the findings a
     CHECK(found.out.ends_with("2 scenarios: 1 as expected, 1 not\n"));
 }
 
-TEST_CASE("check: --json prints one object a scenario") {
+TEST_CASE("check: --json prints one object per scenario") {
     const scratch_folder here;
     wedge::write_text("a.wedge", std::string(abba_text) + "expect deadlock\n");
     wedge::write_text("b.wedge", ordered_text);
@@ -64,7 +64,7 @@ TEST_CASE("check: --json prints one object a scenario") {
                          "\"exploration\":{\"executions\":") != std::string::npos);
 }
 
-TEST_CASE("check: --out saves schedules that replay finds again, from anywhere") {
+TEST_CASE("check: --out saves schedules that replay finds from any directory") {
     const scratch_folder here;
     wedge::make_folder("in put");
     wedge::write_text("in put/abba.wedge", abba_text);
@@ -90,7 +90,7 @@ TEST_CASE("check: --out saves schedules that replay finds again, from anywhere")
               "nor here\n");
 }
 
-TEST_CASE("check: misuse is one clear line and status 2, and costs no other file") {
+TEST_CASE("check: misuse is one line and status 2, and the other files are still checked") {
     const scratch_folder here;
     wedge::make_folder("empty");
     wedge::write_text("typo.wedge", "lock a mutex\nthread t {\n    lok a\n}\n");
@@ -122,7 +122,7 @@ TEST_CASE("check: misuse is one clear line and status 2, and costs no other file
           "mean 'lock'?)\"}\n");
 }
 
-TEST_CASE("check: what a folder has that is no scenario costs the others nothing") {
+TEST_CASE("check: other files in a directory do not disturb its scenarios") {
     const scratch_folder here;
     wedge::make_folder("all/folder.wedge");
     wedge::write_text("all/fine.wedge", ordered_text);
@@ -139,7 +139,7 @@ TEST_CASE("check: what a folder has that is no scenario costs the others nothing
     CHECK(found.err.find("all/link.wedge: No such file or directory\n") != std::string::npos);
 }
 
-TEST_CASE("check: the same call prints the same bytes") {
+TEST_CASE("check: two equal calls print equal bytes") {
     const scratch_folder here;
     wedge::write_text("a.wedge", abba_text);
     CHECK(check({"check", "a.wedge"}).out == check({"check", "a.wedge"}).out);

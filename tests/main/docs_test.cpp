@@ -114,7 +114,7 @@ std::size_t count(const std::string& text, const std::string& what) {
     return times;
 }
 
-TEST_CASE("docs: each example of a rule has just the findings that it expects") {
+TEST_CASE("docs: each example of a rule has exactly the findings that it expects") {
     const std::vector<std::string> all =
         scenarios_in(wedge::read_text(TESTS_DIR "/../docs/RULES.md"));
     CHECK(all.size() >= 45);

@@ -56,7 +56,7 @@ std::string first_block(const std::string& text, std::string_view start) {
 
 }  // namespace
 
-TEST_CASE("explore: finds, saves, and the replay prints the same block and exits 1") {
+TEST_CASE("explore: it finds and saves, and the replay prints the same block and exits with 1") {
     const scratch_folder here;
     const called found = call_program(entries(), {"explore"});
     CHECK(found.status == 1);
@@ -74,12 +74,12 @@ TEST_CASE("explore: finds, saves, and the replay prints the same block and exits
     CHECK(again.out.find("\nreproduced in ") != std::string::npos);
 }
 
-TEST_CASE("explore: the same call prints the same bytes") {
+TEST_CASE("explore: two equal calls print equal bytes") {
     const scratch_folder here;
     CHECK(call_program(entries(), {"explore"}).out == call_program(entries(), {"explore"}).out);
 }
 
-TEST_CASE("explore: a sound workload exits 0 and saves nothing") {
+TEST_CASE("explore: a sound workload exits with 0 and saves nothing") {
     const scratch_folder here;
     const called found =
         call_program(entries(), {"explore", "ordered", "--program", "move | move, move",
@@ -89,7 +89,7 @@ TEST_CASE("explore: a sound workload exits 0 and saves nothing") {
     CHECK(std::filesystem::is_empty("new/folder"));
 }
 
-TEST_CASE("explore: --json prints one object a workload and nothing else") {
+TEST_CASE("explore: --json prints one object per workload and nothing else") {
     const scratch_folder here;
     const called found = call_program(entries(), {"explore", "--json", "--out", "saved"});
     CHECK(std::count(found.out.begin(), found.out.end(), '\n') == 2);
@@ -99,7 +99,7 @@ TEST_CASE("explore: --json prints one object a workload and nothing else") {
     CHECK(found.out.find("\"schedule\":\"saved/transfer-") != std::string::npos);
 }
 
-TEST_CASE("explore: --dot and --picture save what they say") {
+TEST_CASE("explore: --dot and --picture save the picture") {
     const scratch_folder here;
     const std::string plain = call_program(entries(), {"explore", "transfer", "--dot"}).out;
     CHECK(plain.find("\npicture: transfer-") != std::string::npos);
@@ -109,7 +109,7 @@ TEST_CASE("explore: --dot and --picture save what they say") {
     CHECK((note.find("(no SVG: ") == std::string::npos) == is_drawn);
 }
 
-TEST_CASE("explore: a schedule that cannot be saved does not cost the report") {
+TEST_CASE("explore: a schedule that cannot be saved does not suppress the report") {
     const scratch_folder here;
     const std::vector<wedge::workload_entry> all{
         {"transfer", {"deposit"}, {{{"deposit", 0}}}, 1, deadlocked, nullptr}};
@@ -123,7 +123,7 @@ TEST_CASE("explore: a schedule that cannot be saved does not cost the report") {
     CHECK(found.err.starts_with("bank: " + name + ": "));
 }
 
-TEST_CASE("explore: Ctrl-C ends the search, what was found is printed and saved") {
+TEST_CASE("explore: Ctrl-C ends the search, and what was found is printed and saved") {
     const scratch_folder here;
     const auto interrupted = [](const wedge::program& calls,
                                 const wedge::explore_options& options) {
@@ -143,7 +143,7 @@ TEST_CASE("explore: Ctrl-C ends the search, what was found is printed and saved"
     CHECK(here.files(".schedule").size() == 1);
 }
 
-TEST_CASE("explore: Ctrl-C before anything was found or proved is no success") {
+TEST_CASE("explore: Ctrl-C before anything was found or proved is not a success") {
     const scratch_folder here;
     const auto unresolved = [](const wedge::program&, const wedge::explore_options&) {
         std::raise(SIGINT);
@@ -164,7 +164,7 @@ TEST_CASE("explore: Ctrl-C before anything was found or proved is no success") {
     CHECK(call_program(workloads{done, open}, {"explore"}).status == 130);  // the second one was
 }
 
-TEST_CASE("list: says what the program has, in text and in JSON") {
+TEST_CASE("list: it prints what the program has, as text and as JSON") {
     const called text = call_program(entries(), {"list"});
     CHECK(
         text.out.starts_with("workloads and designs\n  transfer\n    actions  withdraw, deposit\n"
@@ -177,7 +177,7 @@ TEST_CASE("list: says what the program has, in text and in JSON") {
                              "\"deposit\"],\"program\":\"withdraw | deposit\","));
 }
 
-TEST_CASE("explore: a scenario's file is a target, and its schedule replays") {
+TEST_CASE("explore: a scenario file is a target, and its schedule can be replayed") {
     const scratch_folder here;
     wedge::write_text("abba.wedge", abba_text);
     for (const std::string how : {"portfolio", "states", "exhaustive", "random"}) {

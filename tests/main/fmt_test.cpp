@@ -14,7 +14,7 @@ constexpr const char* straight =
     "lock a mutex\nthread one x2 {\n    lock a  # first\n    unlock a\n}\n";
 constexpr const char* wrong = "lock a mutex\nthread one {\n    lok a\n}\n";
 
-TEST_CASE("fmt: prints the canonical text and leaves the file") {
+TEST_CASE("fmt: it prints the canonical text and leaves the file as it is") {
     const scratch_folder here;
     wedge::write_text("a.wedge", crooked);
     const called result = call_program({}, {"fmt", "a.wedge"});
@@ -23,7 +23,8 @@ TEST_CASE("fmt: prints the canonical text and leaves the file") {
     CHECK(wedge::read_text("a.wedge") == crooked);
 }
 
-TEST_CASE("fmt: --in-place writes what differs, keeps permissions and links, and is then content") {
+TEST_CASE(
+    "fmt: --in-place rewrites files that differ, keeps permissions and links, and is idempotent") {
     namespace fs = std::filesystem;
     const scratch_folder here;
     wedge::make_folder("all");
@@ -43,7 +44,7 @@ TEST_CASE("fmt: --in-place writes what differs, keeps permissions and links, and
     CHECK(fs::last_write_time("all/a.wedge") == before);
 }
 
-TEST_CASE("fmt: --check names what differs with status 1, and writes nothing") {
+TEST_CASE("fmt: --check names files that differ, exits with 1, and writes nothing") {
     const scratch_folder here;
     wedge::write_text("a.wedge", crooked);
     wedge::write_text("b.wedge", straight);
@@ -54,7 +55,7 @@ TEST_CASE("fmt: --check names what differs with status 1, and writes nothing") {
     CHECK(call_program({}, {"fmt", "--check", "b.wedge"}).status == 0);
 }
 
-TEST_CASE("fmt: a file with a mistake stays, and costs the others nothing") {
+TEST_CASE("fmt: a file with an error stays as it is, and the other files are formatted") {
     const scratch_folder here;
     wedge::write_text("a.wedge", wrong);
     wedge::write_text("b.wedge", crooked);

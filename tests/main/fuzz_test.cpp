@@ -37,7 +37,7 @@ struct exchange {
 
 using namespace fuzz_command_test;
 
-TEST_CASE("fuzz show: an input that a target saved is shown, and is an error of other workloads") {
+TEST_CASE("fuzz show: a saved input is shown, and refused by other workloads") {
     const scratch_folder here;
     wedge::fuzz_group group({wedge::fuzz_design_of<exchange<false>>()});
     wedge::fuzz_engine engine(group, 1);

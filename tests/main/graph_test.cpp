@@ -7,7 +7,7 @@
 
 namespace graph_test {
 
-TEST_CASE("graph: prints a digraph, or saves it") {
+TEST_CASE("graph: it prints a digraph, or saves it") {
     const scratch_folder here;
     wedge::write_text("abba.wedge", abba_text);
     const called printed = call_program({}, {"graph", "abba.wedge"});
@@ -28,7 +28,7 @@ TEST_CASE("graph: --order-only gives no verdict") {
     CHECK(printed.out.find("possible deadlock: ") != std::string::npos);
 }
 
-TEST_CASE("graph: a picture is drawn by Graphviz, or the message says what is missing") {
+TEST_CASE("graph: Graphviz draws a picture, or the message names the missing package") {
     const scratch_folder here;
     wedge::write_text("abba.wedge", abba_text);
     const called drawn = call_program({}, {"graph", "abba.wedge", "-o", "a.svg"});

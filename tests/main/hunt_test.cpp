@@ -12,7 +12,7 @@
 
 namespace hunt_test {
 
-TEST_CASE("hunt: of one scenario the engines, the finding and what repeats it are shown") {
+TEST_CASE("hunt: for one scenario, it shows the engines, the finding and how to repeat it") {
     const scratch_folder here;
     wedge::write_text("abba.wedge", std::string(abba_text) + "expect deadlock\n");
     const called found = call_program({}, {"hunt", "abba.wedge"});
@@ -29,7 +29,7 @@ TEST_CASE("hunt: of one scenario the engines, the finding and what repeats it ar
     CHECK(call_program({}, {"replay", schedule.c_str()}).status == 1);
 }
 
-TEST_CASE("hunt: of a folder each scenario is a line, but for those that are not as expected") {
+TEST_CASE("hunt: in a directory, each scenario as expected is one line") {
     const scratch_folder here;
     wedge::make_folder("zoo");
     wedge::write_text("zoo/a.wedge", std::string(abba_text) + "expect deadlock\n");
@@ -62,7 +62,7 @@ struct ended_early {
     static constexpr const char* name = "ended_early";
 };
 
-TEST_CASE("hunt: an interrupted search says so, proves nothing and is no success") {
+TEST_CASE("hunt: an interrupted search says so, proves nothing and is not a success") {
     const scratch_folder here;
     const std::vector<wedge::workload_entry> all{wedge::entry_of<ended_early>()};
     const called found = call_program(all, {"hunt", "--seconds", "60"});
@@ -74,7 +74,7 @@ TEST_CASE("hunt: an interrupted search says so, proves nothing and is no success
                             "interrupted: stopped early\n"));
 }
 
-TEST_CASE("hunt: a scenario of more tasks than states can be compared of goes to the portfolio") {
+TEST_CASE("hunt: a scenario with too many tasks for the search over states goes to the portfolio") {
     const scratch_folder here;
     wedge::write_text("a.wedge",
                       "memory 8 pages low 0 high 0\n"  // kswapd is a task, too

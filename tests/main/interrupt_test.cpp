@@ -26,7 +26,7 @@ int status_after(int first, int second) {
 
 }  // namespace
 
-TEST_CASE("interrupt: the first signal asks, the second one of either kind ends the process") {
+TEST_CASE("interrupt: the first signal ends the search, the second one ends the process") {
     CHECK(status_after(SIGINT, SIGINT) == 130);
     CHECK(status_after(SIGTERM, SIGTERM) == 143);
     CHECK(status_after(SIGINT, SIGTERM) == 143);

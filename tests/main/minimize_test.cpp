@@ -23,7 +23,7 @@ constexpr const char* smallest =
     "thread one {\n    lock a\n    lock b[0]  # inner\n    unlock b[0]\n    unlock a\n}\n"
     "thread two {\n    lock b[0]\n    lock a\n    unlock a\n    unlock b[0]\n}\n";
 
-TEST_CASE("minimize: what the deadlock does not need goes, comments stay with their statements") {
+TEST_CASE("minimize: what the deadlock does not need is removed, comments stay with statements") {
     const scratch_folder here;
     wedge::write_text("a.wedge", std::string(padded) + "expect deadlock\n");
     const called result = call_program({}, {"minimize", "a.wedge"});
@@ -44,7 +44,7 @@ TEST_CASE("minimize: without an expectation the finding stays, and the status is
     CHECK(result.out == smallest);
 }
 
-TEST_CASE("minimize: of a sound scenario there is nothing to minimize") {
+TEST_CASE("minimize: a sound scenario cannot be minimised") {
     const scratch_folder here;
     wedge::write_text("a.wedge", ordered_text);
     const called result = call_program({}, {"minimize", "a.wedge", "-o", "b.wedge"});
@@ -54,7 +54,7 @@ TEST_CASE("minimize: of a sound scenario there is nothing to minimize") {
     CHECK(here.files(".wedge").size() == 1);
 }
 
-TEST_CASE("minimize: a rule that is broken in the order pass can be kept alone") {
+TEST_CASE("minimize: a rule broken in the order pass can be kept alone") {
     const scratch_folder here;
     wedge::write_text("a.wedge",
                       "lock a mutex\nlock b mutex\nthread one {\n    lock a\n    lock b\n"

@@ -27,7 +27,7 @@ struct bad_line {
 
 }  // namespace
 
-TEST_CASE("misuse: exit status 2, nothing on stdout, one line that names the culprit") {
+TEST_CASE("misuse: status 2, nothing on stdout, and one line that names the culprit") {
     const scratch_folder here;
     wedge::make_folder("folder");
     wedge::write_text("bad.schedule", "wedge schedule 1\nrun zero x1\n");
@@ -105,7 +105,7 @@ TEST_CASE("misuse: exit status 2, nothing on stdout, one line that names the cul
     }
 }
 
-TEST_CASE("misuse: a program without workloads says who has them") {
+TEST_CASE("misuse: a program without workloads says which program has them") {
     const scratch_folder here;
     wedge::write_text("a.schedule", "wedge schedule 1\nworkload transfer 11\nprogram deposit\n");
     CHECK(call_program({}, {"explore"}).err ==
@@ -118,7 +118,7 @@ TEST_CASE("misuse: a program without workloads says who has them") {
     CHECK(call_program({}, {"list"}).status == 0);
 }
 
-TEST_CASE("misuse: --help and --version are none") {
+TEST_CASE("misuse: --help and --version are not misuse") {
     for (const char* command :
          {"hunt", "explore", "replay", "check", "minimize", "fmt", "graph", "fuzz", "list"}) {
         const called help = call_program({}, {command, "--help"});

@@ -58,7 +58,7 @@ void write_schedule(std::uint64_t fingerprint) {
 
 }  // namespace
 
-TEST_CASE("replay: clean is status 0") {
+TEST_CASE("replay: without a finding the status is 0") {
     const scratch_folder here;
     write_schedule(17);
     const called result = call_program(program_with(clean), {"replay", "a.schedule"});
@@ -66,7 +66,7 @@ TEST_CASE("replay: clean is status 0") {
     CHECK(result.out == "not reproduced in no steps\n");
 }
 
-TEST_CASE("replay: an inverted order that did not hang is not the deadlock again") {
+TEST_CASE("replay: an inverted order that did not hang does not reproduce the deadlock") {
     const scratch_folder here;
     write_schedule(17);
     const called result = call_program(program_with(only_inverted), {"replay", "a.schedule"});
@@ -93,14 +93,14 @@ TEST_CASE("replay: a schedule that does not fit is misuse if strict, and a note 
           "diverged: at decision 2 of 5: task 1 cannot go on there\n");
 }
 
-TEST_CASE("replay: --lenient takes a schedule of other actions") {
+TEST_CASE("replay: --lenient accepts a schedule of other actions") {
     const scratch_folder here;
     write_schedule(4);
     CHECK(call_program(program_with(clean), {"replay", "a.schedule"}).status == 2);
     CHECK(call_program(program_with(clean), {"replay", "a.schedule", "--lenient"}).status == 0);
 }
 
-TEST_CASE("replay: --json is one object") {
+TEST_CASE("replay: --json prints one object") {
     const scratch_folder here;
     write_schedule(17);
     const called result = call_program(program_with(clean), {"replay", "a.schedule", "--json"});
@@ -108,7 +108,8 @@ TEST_CASE("replay: --json is one object") {
     CHECK(result.out.ends_with("\"reproduced\":false,\"diverged\":null}\n"));
 }
 
-TEST_CASE("replay: the finding of the schedule comes first, others are a line and get no verdict") {
+TEST_CASE(
+    "replay: the finding of the schedule comes first, others are one line without a verdict") {
     const scratch_folder here;
     write_schedule(17);
     const called result = call_program(program_with(among_others), {"replay", "a.schedule"});
@@ -129,7 +130,7 @@ TEST_CASE("replay: the finding of the schedule comes first, others are a line an
     CHECK(json.out.find("unresolved\",\"reason") == std::string::npos);
 }
 
-TEST_CASE("replay: an order that another finding is about is no finding of the schedule") {
+TEST_CASE("replay: an order that another finding is about is not the schedule's finding") {
     const scratch_folder here;
     write_schedule(17);
     CHECK(call_program(program_with(others_alone), {"replay", "a.schedule"}).status == 0);

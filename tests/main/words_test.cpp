@@ -2,7 +2,7 @@
 
 #include <doctest/doctest.h>
 
-TEST_CASE("words: the nearest name is offered, a far one is not") {
+TEST_CASE("words: a near name is suggested, a distant one is not") {
     const std::vector<std::string> names{"transfer", "eviction"};
     CHECK(wedge::edit_distance("tranfer", "transfer") == 1);
     CHECK(wedge::edit_distance("", "abc") == 3);
@@ -11,7 +11,7 @@ TEST_CASE("words: the nearest name is offered, a far one is not") {
     CHECK(wedge::suggestion("zebra", names) == "");
 }
 
-TEST_CASE("words: what a shell would take apart is quoted") {
+TEST_CASE("words: words that a shell would split are quoted") {
     CHECK(wedge::shell_quoted("./a-b_c/d.schedule") == "./a-b_c/d.schedule");
     CHECK(wedge::shell_quoted("it's a file") == "'it'\\''s a file'");
     CHECK(wedge::shell_quoted("") == "''");

@@ -19,8 +19,8 @@ outcome tried(const char* text, strategy how = strategy::portfolio) {
     return explored<device<D>>(text, {.how = how, .executions_max = 2000});
 }
 
-/// The broken design deadlocks, and the cycle through reclaim is confirmed by a schedule that
-/// repeats it; in the sound one the same program is tried to the end.
+/// Checks that the broken design deadlocks, and that a schedule confirms the cycle through reclaim;
+/// and that the sound design is proved with the same program.
 template <class Broken>
 void check_pair(const char* text, const char* cycle) {
     CAPTURE(std::string(text));

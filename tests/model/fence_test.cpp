@@ -24,7 +24,7 @@ TEST_CASE("fence: natively it stays signalled") {
 
 namespace {
 
-/// A fence of the job that `signal` ends.
+/// A fence of a job, which the action `signal` ends.
 struct job {
     wedge::signalling_map signalling;
     wedge::fence done{"done", &signalling};

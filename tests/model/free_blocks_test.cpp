@@ -9,7 +9,7 @@ using namespace wedge;
 
 namespace {
 
-/// Takes all pages one by one, and gives so many back: they are free, but in no larger block.
+/// Takes all pages one by one, and gives some back: they are free, but form no larger block.
 void scatter(memory& zone, std::uint32_t pages) {
     while (zone.alloc(1, gfp_nowait)) {
     }

@@ -16,11 +16,12 @@ outcome tried(const char* text, std::uint64_t executions = 200) {
     return explored<gpu_device<D>>(text, {.executions_max = executions});
 }
 
-/// The broken design deadlocks, the repaired one does not in the same program; and the order
-/// checker sees the cycle in a program of one task.
+/// Checks that the broken design deadlocks, that the repaired one does not in the same program, and
+/// that the order checker sees the cycle in a program of one task.
 ///
-/// @param alone  enough for the order checker; null: its many cycles take too long to judge here
-/// @param executions  of the broken one, and so many again to confirm each cycle
+/// @param alone  the program for the order checker; null: its many cycles take too long to judge
+///     here
+/// @param executions  of the broken design, and again as many to confirm each cycle
 template <class Broken>
 void check_pair(const char* text, const char* alone, std::uint64_t executions = 200) {
     CAPTURE(std::string(text));

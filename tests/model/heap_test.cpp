@@ -18,7 +18,7 @@ namespace {
 
 const doctest::skip skipped(!wedge::detail::heap_is_asked);
 
-/// Keeps the compiler from leaving the allocation out.
+/// Allocates in a way that the compiler cannot remove.
 void allocate() {
     auto* volatile kept = new int;
     delete kept;

@@ -1,4 +1,5 @@
-// The order that Linux documents or has recorded, against what the device does on `upstream`.
+// The orders that Linux documents or has recorded, compared with what the device does on
+// `upstream`.
 #include <fstream>
 #include <mutex>
 #include <set>
@@ -35,7 +36,7 @@ std::vector<row> rows() {
     return all;
 }
 
-/// The order checker for all threads, which notes what was had by trying.
+/// The order checker of all threads. It also notes which locks were taken by trying.
 class witness final : public sink {
 public:
     witness()
@@ -67,7 +68,7 @@ public:
         return tried_.count(
                    {lock_class(of.outer.c_str()).id(), lock_class(of.inner.c_str()).id()}) != 0;
     }
-    /// Whether both were locked, in whatever order.
+    /// Returns whether both locks were taken, in any order.
     bool knows_both(const row& of) const {
         const order_graph& graph = order_.graph();
         return graph.find_node(lock_class(of.outer.c_str()).id(), 0) != order_graph::none &&
@@ -83,8 +84,8 @@ private:
     wedge::sink* const process_;
 };
 
-/// Every action, often enough for each choice to fall each way; only the worker of the jobs runs
-/// beside it.
+/// Runs every action often enough for each choice to fall each way. Only the worker of the jobs
+/// runs at the same time.
 void run_all() {
     for (std::uint32_t i = 0; i < 20; ++i) {
         gpu_device<design::upstream> gpu;
@@ -127,7 +128,8 @@ TEST_CASE("hierarchy: the device on upstream shows the orders of Linux, and no f
         CAPTURE(each.reason);
         CHECK(relations.count(each.relation) == 1);
         if (each.relation == "absent") CHECK(!all.knows_both(each));
-        if (each.relation == "never") CHECK(all.knows_both(each));  // or it would say nothing
+        // Otherwise the row would check nothing.
+        if (each.relation == "never") CHECK(all.knows_both(each));
         if (each.relation == "must") CHECK(all.has_edge(each));
         if (each.relation == "never") CHECK(!all.has_edge(each));
         if (each.relation == "try") CHECK(all.has_tried(each));

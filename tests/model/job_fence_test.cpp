@@ -19,7 +19,7 @@ public:
     int calls = 0;
 };
 
-/// Takes a lock that tasks hold too (Linux: drm_sched's job_list_lock).
+/// A callback that takes a lock which tasks hold too (Linux: drm_sched's job_list_lock).
 class locking final : public fence_callback {
 public:
     explicit locking(spinlock& jobs) : jobs_(jobs) {}
@@ -29,7 +29,7 @@ private:
     spinlock& jobs_;
 };
 
-/// A driver that takes its callback away under the lock that the callback takes, or not.
+/// A driver that removes its callback, under the lock that the callback takes or without it.
 template <bool is_under_lock>
 struct removing {
     signalling_map map;

@@ -13,8 +13,8 @@ using namespace wedge;
 
 namespace {
 
-/// A driver that allocates under its lock, in a zone so empty that it waits for kswapd there; and a
-/// shrinker of the driver, which kswapd runs.
+/// A driver that allocates under its lock, in a zone so empty that it waits for kswapd there; and
+/// the driver's shrinker, which kswapd runs.
 template <design::how shrinker_lock, bool may_enter_fs>
 struct throttled {
     memory zone{
@@ -66,7 +66,7 @@ TEST_CASE("kswapd: a fruitless kswapd releases its waiters, and so does its end"
     std::thread kswapd([&] {
         while (zone.wait_for_kswapd_wake()) zone.balance();
     });
-    CHECK(!zone.alloc(1, gfp_kernel));  // throttled if kswapd is there by now
+    CHECK(!zone.alloc(1, gfp_kernel));  // throttled if kswapd exists by now
     while (!zone.is_hopeless()) std::this_thread::yield();
     CHECK(!zone.alloc(1, gfp_kernel));
     zone.stop_kswapd();

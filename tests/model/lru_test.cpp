@@ -15,7 +15,7 @@ namespace {
 
 struct object {
     mutex lock{"object"};
-    bool is_cached = true;  // by lock
+    bool is_cached = true;  // guarded by lock
 };
 
 /// Two walks and an owner that uses an object.
@@ -48,12 +48,13 @@ struct walked {
         wedge::actions(action<&walked::shrink>{"shrink"}, action<&walked::use>{"use"});
 };
 
-/// The same without a list lock: what was seen before the lock may not be true under it.
+/// As `walked`, without a list lock: what was true before the object's lock may not be true under
+/// it.
 template <bool looks_again>
 struct lock_free {
     object bo;
     lock_free_lru<object, 2> list;
-    bool is_gone = false;  // by the object's lock
+    bool is_gone = false;  // guarded by the object's lock
     lock_free() { list.add(bo); }
 
     void shrink() {

@@ -14,7 +14,7 @@ using namespace wedge;
 
 namespace {
 
-/// Frees so many pages in each of the next scans.
+/// Frees a number of pages in each of its next scans.
 class plain_shrinker final : public shrinker {
 public:
     plain_shrinker(memory& zone, std::vector<std::uint32_t> batches)
@@ -34,7 +34,7 @@ private:
 
 constexpr zone_limits sixteen{.pages = 16, .min = 2, .low = 4, .high = 8};
 
-/// Two tasks that take pages, and one that gives some back.
+/// Two tasks that take pages, and one that gives pages back.
 struct contention {
     memory zone{zone_limits{.pages = 6, .min = 1, .low = 2, .high = 3}};
     bool got[2] = {};
@@ -80,7 +80,7 @@ struct attended {
         wedge::actions(action<&attended::kswapd>{"kswapd"}, action<&attended::hog>{"hog"});
 };
 
-/// Nobody stops the daemon: it sleeps when the other task has ended.
+/// As `attended`, but no task stops the daemon: it sleeps when the other task has ended.
 struct unattended {
     memory zone{zone_limits{.pages = 8, .min = 0, .low = 3, .high = 5}};
     plain_shrinker cache{zone, {2, 2, 2}};
@@ -110,7 +110,7 @@ struct pressed {
     static inline std::set<std::uint32_t> outcomes;
 };
 
-/// A process with so many pages, whose address space may be busy.
+/// A process with pages, whose address space may be busy.
 class process final : public oom_victim {
 public:
     process(memory& zone, std::uint32_t pages) : zone_(zone), pages_(pages) { zone.add(*this); }
@@ -232,7 +232,7 @@ TEST_CASE("memory: an allocation that must not fail waits for pages") {
 
 TEST_CASE("memory: the search knows which steps share the zone") {
     const std::set<std::uint32_t> all = outcomes_under(strategy::exhaustive);
-    CHECK(all.size() == 2);  // either take gets the pages, never both
+    CHECK(all.size() == 2);  // either task gets the pages, never both
     CHECK(all == outcomes_under(strategy::random));
 }
 
@@ -308,7 +308,7 @@ TEST_CASE(
     CHECK(!zone.is_hopeless());
     zone.balance();
     CHECK(zone.is_hopeless());
-    zone.free(1);  // outside reclaim it is no success of reclaim's
+    zone.free(1);  // outside of reclaim it is no success of reclaim
     CHECK(zone.is_hopeless());
     zone.reclaim();
     CHECK(!zone.is_hopeless());

@@ -77,7 +77,7 @@ TEST_CASE("mmap_lock: it is taken outside of reservations") {
 namespace {
 
 /// A fault handler that waits for an object which another task holds while it copies from user
-/// space, in the way that the protocol allows or under the mmap lock.
+/// space. It waits as the protocol allows, or under the mmap lock.
 template <bool drops>
 struct faulting {
     mmap_lock mm;
@@ -169,7 +169,7 @@ TEST_CASE("fault: a handler that asks for another pass without dropping the lock
     handle_fault(mm, fault_flags::allow_retry, [&](fault_flags how) {
         return is_first_pass(how) ? fault_result::retry : fault_result::done;
     });
-    CHECK(all.findings().size() == 1);  // the second pass reads what it reads already
+    CHECK(all.findings().size() == 1);  // the second pass reads again what it reads already
     CHECK(current().held.size() == 1);
     mm.unlock_shared();
 }

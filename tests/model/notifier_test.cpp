@@ -32,7 +32,7 @@ private:
     const bool sleeps_;
 };
 
-/// A notifier that allocates in its callback, or takes what others allocate under.
+/// A notifier that allocates in its callback, or takes a lock under which others allocate.
 class broken final : public mmu_notifier {
 public:
     broken(memory& zone, mutex* lock) : zone_(zone), lock_(lock) {}
@@ -50,13 +50,13 @@ private:
     mutex* const lock_;
 };
 
-/// The device reads pages, the core takes them away: with the sequence or on trust.
+/// A device that reads pages while the core takes them away, with the sequence or without it.
 template <bool looks_again>
 struct used_pages {
     memory zone;
     mmap_lock mm;
     notifier_list notifiers{zone};
-    wedge::atomic<int> pages{1};  // 0: taken away
+    wedge::atomic<int> pages{1};  // 0: the pages are gone
     mutex lock{"notifier_lock"};
     notifier_sequence seq;
     class callback final : public mmu_notifier {
@@ -95,7 +95,7 @@ struct used_pages {
                                                    action<&used_pages::swap_out>{"swap_out"});
 };
 
-/// A notifier is taken away, by whom its callback waits for or not.
+/// Removes a notifier, under a lock that its callback takes or without it.
 template <bool under_callbacks_lock>
 struct unregistering {
     memory zone;
@@ -122,7 +122,7 @@ struct unregistering {
                                                    action<&unregistering::close>{"close"});
 };
 
-/// A user buffer whose device works on, beside an invalidation.
+/// A user buffer that a device works on, beside an invalidation.
 struct user_buffer {
     memory zone;
     mmap_lock mm;
@@ -185,7 +185,8 @@ TEST_CASE("notifier: all notifiers are called before the pages go") {
     CHECK(all.invalidate(true, body));
     CHECK(one.ended == 1);
     CHECK(sleepy.ended == 1);
-    CHECK(!all.invalidate(false, body));  // who had let go is told that it is over
+    // A notifier that had let go is told that the invalidation is over.
+    CHECK(!all.invalidate(false, body));
     CHECK(one.ended == 2);
     CHECK(sleepy.begun == 1);
     CHECK(bodies == 1);

@@ -11,7 +11,7 @@
 
 #include "support/explored.hpp"
 
-// What GNU's linker knows of the section.
+// The bounds of the section, which GNU's linker defines.
 extern "C" const char __start_meant_code[];
 extern "C" const char __stop_meant_code[];
 
@@ -20,7 +20,7 @@ using namespace wedge;
 
 namespace {
 
-/// The calls, from 1, at which a point struck.
+/// Returns the calls, from 1, at which a point struck.
 std::vector<int> strikes_of(fault_rate how, int calls) {
     fault_point point;
     point.set(how);
@@ -30,10 +30,10 @@ std::vector<int> strikes_of(fault_rate how, int calls) {
     return struck;
 }
 
-/// Whether a point that is meant for this code strikes in a call from `meant_call`.
+/// Returns whether a point that selects this code strikes in a call from `meant_call`.
 [[gnu::section("meant_code"), gnu::noinline]] bool meant_call(fault_point& point) {
     const bool strikes = point.strikes("a test");
-    asm volatile("");  // not the last thing, so the call leaves a trace of itself
+    asm volatile("");  // no tail call, so that the call leaves a trace
     return strikes;
 }
 

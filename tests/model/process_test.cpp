@@ -11,7 +11,7 @@ using namespace wedge;
 
 namespace {
 
-/// A device that must sleep before it lets go of pages.
+/// A device that must sleep before it lets go of its pages.
 class sleepy final : public mmu_notifier {
 public:
     bool invalidate(bool may_block) override {
@@ -21,7 +21,7 @@ public:
     bool has_blocked = false;
 };
 
-/// A process full of pages, and one that needs them.
+/// A process full of pages, and a task that needs them.
 struct machine {
     memory zone{zone_limits{.pages = 8, .min = 0, .low = 1, .high = 2}};
     mmap_lock mm;
@@ -54,7 +54,7 @@ TEST_CASE("process: it is reaped for an allocation that must succeed") {
     machine one;
     CHECK(one.zone.alloc(4, gfp_kernel));
     CHECK(one.victim.pages() == 0);
-    CHECK(!one.victim.reap());  // there is nothing more
+    CHECK(!one.victim.reap());  // no pages are left
 }
 
 TEST_CASE("process: reaping waits neither for its lock nor for a notifier") {

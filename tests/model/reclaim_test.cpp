@@ -13,7 +13,7 @@ using namespace wedge;
 
 namespace {
 
-/// Takes a reservation in reclaim, as the design says.
+/// Takes a reservation in reclaim, by waiting or by trying.
 template <bool is_try>
 class resv_shrinker final : public shrinker {
 public:
@@ -48,7 +48,7 @@ private:
     memory& zone_;
 };
 
-/// Runs only where the file system may be entered.
+/// Runs only if the file system may be entered.
 class fs_shrinker final : public shrinker {
 public:
     bool may_run(gfp effective) const override { return has(effective, gfp::fs); }
@@ -56,7 +56,7 @@ public:
     int scans = 0;
 };
 
-/// What the checker says after an allocation under a reservation, and a reclaimer elsewhere.
+/// Returns the findings after an allocation under a reservation, and a reclaimer elsewhere.
 template <bool is_try>
 std::vector<finding> with_reservation(gfp allocation, std::uint8_t allocation_scope,
                                       gfp reclaimer) {

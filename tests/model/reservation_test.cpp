@@ -20,7 +20,7 @@ struct crossing {
     ww_class of{"dma_resv", how};
     reservation a{of};
     reservation b{of};
-    unsigned done = 0;  // by a and b
+    unsigned done = 0;  // guarded by a and b
 
     void take(reservation& first, reservation& second) {
         if constexpr (has_ticket) {
@@ -40,7 +40,7 @@ struct crossing {
         wedge::actions(action<&crossing::forth>{"forth"}, action<&crossing::back>{"back"});
 };
 
-/// One task whose back-offs are made up.
+/// A task whose back-offs are simulated.
 struct injected {
     ww_class of{"dma_resv"};
     reservation a{of};
@@ -57,7 +57,7 @@ struct injected {
     static constexpr auto actions = wedge::actions(action<&injected::take>{"take"});
 };
 
-/// A submission publishes a fence, another task waits for it under the reservation.
+/// A submission publishes a fence, and another task waits for it under the reservation.
 template <bool signals_under_reservation>
 struct submitted {
     ww_class of{"dma_resv"};

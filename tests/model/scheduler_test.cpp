@@ -19,7 +19,7 @@ struct queued {
     signalling_map map;
     mutex driver{"driver"};
     scheduler jobs{map, [this] { run_job(); }};
-    job_fence* waited = nullptr;  // by the one task that submits
+    job_fence* waited = nullptr;  // used only by the task that submits
 
     void run_job() {
         if (what == job_does::take_lock) const guard held(driver);

@@ -31,7 +31,7 @@ public:
 
 using sizes = std::vector<std::uint64_t>;
 
-/// Unregisters while another task reclaims; with a lock that the scan waits for, or without.
+/// Removes a shrinker while another task reclaims, with a lock that the scan waits for or without.
 template <bool under_scans_lock>
 struct unregistering {
     memory zone;
@@ -48,7 +48,7 @@ struct unregistering {
     private:
         unregistering& of_;
     } cache{*this};
-    bool is_gone = false;  // by driver
+    bool is_gone = false;  // guarded by driver
 
     unregistering() {
         zone.add(all);
@@ -73,7 +73,8 @@ struct unregistering {
 }  // namespace
 
 TEST_CASE("shrinker: the target depends on count, seeks, priority and deferred objects") {
-    static_assert(shrink_target(100, 0, 2, 0) == 200);  // four in two seeks, at most twice
+    // 4 * 100 / seeks, at most twice 100
+    static_assert(shrink_target(100, 0, 2, 0) == 200);
     static_assert(shrink_target(100, 0, 4, 0) == 100);
     static_assert(shrink_target(100, 0, 0, 0) == 50);
     static_assert(shrink_target(4096, 0, 2, 12) == 2);

@@ -10,7 +10,7 @@ using namespace wedge;
 
 namespace {
 
-/// Faults beside a change of the area; one that waits for areas under i_mmap or only tries them.
+/// Faults beside a change of the area. The change waits for areas under i_mmap, or only tries them.
 template <bool tries>
 struct areas {
     mmap_lock mm;
@@ -41,7 +41,7 @@ struct areas {
         is_changing = false;
         writes.end_writes();
     }
-    /// khugepaged: comes from the file's side.
+    /// khugepaged, which comes from the file's side.
     void collapse() {
         const guard tree(i_mmap);
         const try_guard held(mm);

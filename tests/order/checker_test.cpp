@@ -56,7 +56,7 @@ TEST_CASE("findings: cycles that cannot be counted are a finding") {
     notation::player player(checker);
     std::string all;
     for (int i = 0; i < 12; ++i) all += "L(K" + std::to_string(i) + ") ";
-    player.play(all);  // a cycle for every subset of what lies between
+    player.play(all);  // a cycle for every subset of the locks in between
     CHECK(checker.findings().empty());
     player.play("L(K11) L(K0)");
     REQUIRE(checker.findings().size() == 4);

@@ -1,4 +1,4 @@
-// The checker while threads take chains that it knows and chains that it does not.
+// The checker while threads take validated chains and new chains.
 #include <atomic>
 #include <string>
 #include <thread>

@@ -20,8 +20,8 @@ namespace {
 
 constexpr int locks = 3;
 
-/// `L` and `R` (a recursive read) take the lock, `U` releases it; `-` and `+` keep interrupts out
-/// and let them in.
+/// A step: `L` and `R` (a recursive read) take the lock, `U` releases it; `-` and `+` disable and
+/// enable interrupts.
 struct step {
     char what = 'L';
     int lock = 0;
@@ -41,7 +41,7 @@ std::string text_of(const steps& all) {
     return text;
 }
 
-/// Two processors run each task at once; the handler may come once on each.
+/// Two processors, each of which runs one task; the handler may come once on each.
 class machine {
 public:
     machine(const std::vector<steps>& tasks, const steps& handler)
@@ -61,7 +61,7 @@ public:
                 has_ended = false;
                 goes_on = run(now, i) || goes_on;
                 if (!interrupted && !on.keeps_out && !on.was_interrupted) {
-                    state next = now;  // may never come, so it is no way out of a deadlock
+                    state next = now;  // the handler may never come, so it does not end a deadlock
                     next.processors[i].in_handler = 0;
                     next.processors[i].was_interrupted = true;
                     add(next);
@@ -93,7 +93,7 @@ private:
         if (seen_.insert(next).second) open_.push_back(next);
     }
 
-    /// Runs the next step of a processor; false: it must wait.
+    /// Takes the next step of a processor; returns false if it must wait.
     bool run(state next, std::size_t i) {
         processor& on = next.processors[i];
         const bool interrupted = on.in_handler != not_in_handler;
@@ -125,7 +125,7 @@ private:
     std::vector<state> open_;
 };
 
-/// A task may keep interrupts out, and let them in while it holds some of its locks.
+/// Makes random steps. A task may disable interrupts, and enable them while it holds locks.
 steps random_steps(wedge::rng& in, bool is_handler) {
     steps made;
     bool keeps_out = !is_handler && in.below(2) == 0;

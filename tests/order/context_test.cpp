@@ -1,4 +1,4 @@
-// Contexts: what interrupts take, against what they may find held.
+// Contexts: locks that interrupts take, and locks held with interrupts enabled.
 #include <string>
 #include <vector>
 
@@ -17,7 +17,8 @@ namespace {
 constexpr finding_kind one_class = finding_kind::inconsistent_context;
 constexpr finding_kind on_a_path = finding_kind::context_inversion;
 
-/// The same for both sorts of interrupts: `I{` is one, `-i` and `+i` keep it out and let it in.
+/// Returns the text for one kind of interrupts. In it `I{` begins an interrupt, and `-i` and `+i`
+/// disable and enable interrupts of that kind.
 std::string with_context(std::string text, bool is_hard) {
     const auto replace = [&](const std::string& from, const std::string& to) {
         for (std::size_t at = 0; (at = text.find(from, at)) != std::string::npos; at += to.size())

@@ -1,4 +1,4 @@
-// Grades: what makes a cycle believed, and what it explains itself with.
+// Grades: what makes a cycle believable, and the observations that explain it.
 #include <doctest/doctest.h>
 
 #include "support/notation.hpp"

@@ -1,4 +1,4 @@
-// Mistakes of single locks.
+// Mistakes with single locks.
 #include <doctest/doctest.h>
 
 #include "support/notation.hpp"

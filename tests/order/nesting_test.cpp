@@ -1,4 +1,4 @@
-// Locks of one class within each other: subclasses, declared orders, nest locks.
+// Nested locks of one class: subclasses, declared orders, nest locks.
 #include <string>
 
 #include <doctest/doctest.h>

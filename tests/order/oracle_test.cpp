@@ -1,4 +1,4 @@
-// Random programs: whatever deadlocks in some interleaving is found in a run that does not.
+// Random programs: a deadlock of some interleaving is found in a run that does not hang.
 #include <vector>
 
 #include <doctest/doctest.h>

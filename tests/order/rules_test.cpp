@@ -20,7 +20,7 @@ std::size_t count(const std::vector<finding>& all, finding_kind kind) {
         std::count_if(all.begin(), all.end(), [&](const finding& f) { return f.kind == kind; }));
 }
 
-/// What both sorts of evidence find; they must agree on whether there is anything.
+/// Returns the findings with class evidence. Exact evidence must agree on whether there are any.
 std::vector<finding> found_in(const char* text) {
     const std::vector<finding> live = findings_of(text);
     const std::vector<finding> exact = findings_of(text, evidence::exact);

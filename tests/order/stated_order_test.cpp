@@ -22,7 +22,7 @@ lock_use use(lock_class of) {
     return made;
 }
 
-/// The circle that `wanted` closes when it is taken under `held`.
+/// Returns the cycle that `wanted` closes when it is taken under `held`.
 std::string closed_by(const checker& order, lock_class held, lock_class wanted) {
     return cycle_signature(stated_order(order.graph()).closed_by({use(held), use(wanted), "t"}));
 }

@@ -1,4 +1,4 @@
-// The filter in front of the search for cycles, against searches that know no filter.
+// The order that makes most searches for cycles unnecessary, compared with searches without it.
 #include "wedge/order/topological_order.hpp"
 
 #include <set>
@@ -30,7 +30,7 @@ bool leads(const order_graph& graph, std::uint32_t start, std::uint32_t goal) {
     return false;
 }
 
-/// An order in which all nodes share one place: it filters nothing.
+/// Returns an order in which all nodes share one place, so that every edge is searched.
 wedge::topological_order no_order(std::uint32_t nodes) {
     order_graph ring;
     wedge::topological_order made;
@@ -42,7 +42,7 @@ wedge::topological_order no_order(std::uint32_t nodes) {
 
 constexpr std::uint32_t nodes_max = 40;
 
-/// Random edges, each checked; most follow one order, so that cycles come late.
+/// Adds random edges and checks each. Most follow one order, so that cycles come late.
 struct growing {
     explicit growing(std::uint32_t seed) : random(seed) {}
 
@@ -88,7 +88,7 @@ TEST_CASE("topological order: nodes share a place exactly on a cycle, and the se
         for (int i = 0; i < 120; ++i) made.step(24, 1 + seed % 40);
         harmless += made.cycles - made.deadlocks;
     }
-    CHECK(harmless > int(wedge::trials(100)));  // or recursive reads were not tried
+    CHECK(harmless > int(wedge::trials(100)));  // otherwise recursive reads were not tested
 }
 
 TEST_CASE("topological order: it starts again when its graph is cleared") {

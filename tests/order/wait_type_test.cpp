@@ -1,4 +1,4 @@
-// Wait types: what may be taken under what, and in which context.
+// Wait types: which locks may be taken under which, and in which context.
 #include <string>
 
 #include <doctest/doctest.h>
@@ -17,7 +17,7 @@ void check(const std::string& text, bool is_allowed) {
     if (!found.empty()) CHECK(found == std::vector{finding_kind::wait_type});
 }
 
-/// Everything that can be taken, in one surrounding.
+/// Checks every kind of lock in one surrounding.
 void check_in(const std::string& before, const std::string& after, bool spin, bool sleep) {
     const auto inside = [&](const std::string& steps) { return before + steps + after; };
     check(inside("RCU{ }"), true);

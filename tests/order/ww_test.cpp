@@ -1,4 +1,4 @@
-// Wound/wait: tickets, what they excuse, and how they may be used.
+// Wound/wait: tickets, the waits that they excuse, and the rules for their use.
 #include <string>
 
 #include <doctest/doctest.h>

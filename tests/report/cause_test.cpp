@@ -1,4 +1,4 @@
-// Findings that share a wrong acquire or wait are one cause; others are not put together.
+// Findings that share a wrong acquire or wait have one cause; other findings are not grouped.
 #include "wedge/report/cause.hpp"
 
 #include <string>
@@ -19,7 +19,7 @@ wedge::lock_use use(const char* name, const char* function, unsigned line) {
     return lock;
 }
 
-/// `outer -> inner`, with the acquire of `inner` in a function.
+/// Returns the edge `outer -> inner`, with the acquire of `inner` in a function.
 wedge::dependency edge(const char* outer, const char* inner, const char* function, unsigned line,
                        bool is_stated = false) {
     return {use(outer, function, line - 1), use(inner, function, line), function, is_stated};
@@ -52,7 +52,7 @@ wedge::outcome run_with(std::vector<wedge::finding> findings) {
     return all;
 }
 
-/// The causes, each with the places of its findings: `acquire of … : 0 2`.
+/// Returns the causes, each with the places of its findings: `acquire of … : 0 2`.
 std::vector<std::string> causes(const std::vector<wedge::finding>& all) {
     std::vector<std::string> texts;
     for (const wedge::report::cause& each : wedge::report::causes_of(all)) {
@@ -64,7 +64,7 @@ std::vector<std::string> causes(const std::vector<wedge::finding>& all) {
 
 using texts = std::vector<std::string>;
 
-/// Three circles through one acquire of `table` in `evict`, among them a wait.
+/// Three cycles through one acquire of `table` in `evict`, among them a wait.
 std::vector<wedge::finding> two_faults() {
     return {
         circular({edge("table", "entry", "insert", 12), edge("entry", "table", "evict", 42)}),
@@ -89,7 +89,7 @@ TEST_CASE("cause: cycles of one class that share no acquire have two causes") {
 }
 
 TEST_CASE("cause: with a stated order, the acquire against it is the cause") {
-    // Two functions break the order, and each circle has the stated edge.
+    // Two functions break the order, and each cycle has the stated edge.
     const wedge::dependency stated = edge("a", "b", "", 2, true);
     CHECK(causes({circular({stated, edge("b", "a", "first", 12)}),
                   circular({stated, edge("b", "a", "second", 22)})}) ==
@@ -106,7 +106,7 @@ TEST_CASE("cause: a cycle and the hang that confirmed it share the wait") {
     wedge::finding other =
         circular({edge("log", "signalling", "look", 8), edge("signalling", "log", "job", 10)});
     other.tasks = cycle.tasks;
-    CHECK(causes({cycle, other}) ==  // so does the section that stands for the wait
+    CHECK(causes({cycle, other}) ==  // the section that stands for the wait is the wait
           texts{"wait for condition ready at cache.cpp:61 in consume: 0 1"});
 }
 

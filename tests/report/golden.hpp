@@ -8,7 +8,8 @@
 
 #include <doctest/doctest.h>
 
-/// `WEDGE_UPDATE_GOLDEN=1 test_report` writes the files anew; read the diff before committing it.
+/// Compares. `WEDGE_UPDATE_GOLDEN=1 test_report` writes the files again; read the diff before you
+/// commit it.
 inline void check_golden(const std::string& name, const std::string& text) {
     const std::string path = std::string(TESTS_DIR) + "/golden/" + name;
     if (std::getenv("WEDGE_UPDATE_GOLDEN") != nullptr)

@@ -1,4 +1,4 @@
-// The text, the table, the picture and the JSON of one finding tell of the same tasks and locks.
+// The text, the table, the picture and the JSON of a finding show the same tasks and locks.
 #include "wedge/core/hang.hpp"
 
 #include <string>
@@ -19,7 +19,7 @@
 
 namespace hang_test {
 
-/// A reader reads again below its own read; a writer may queue in between.
+/// A reader reads again under its own read, while a writer may queue in between.
 template <bool Repaired>
 struct nested_read {
     wedge::shared_mutex pages{"pages"};
@@ -35,8 +35,8 @@ struct nested_read {
     static constexpr const char* name = "nested_read";
 };
 
-/// Reclaim takes the lock under which its caller allocates: the order has two edges, and one task
-/// is enough to hang. Another lock of the class is taken on the way to the first finding.
+/// Reclaim takes the lock under which its caller allocates. The order has two edges, and one task
+/// suffices for a hang. Another lock of the class is taken before the first finding.
 template <bool Repaired>
 struct self_reclaim {
     wedge::mutex one{"object"}, other{"object"};
@@ -58,7 +58,7 @@ struct self_reclaim {
     static constexpr const char* name = "self_reclaim";
 };
 
-/// A task joins another one under the lock that this other one needs.
+/// A task joins another task under a lock that the other task needs.
 template <bool Repaired>
 struct join_under_lock {
     wedge::mutex table{"table"};
@@ -74,7 +74,7 @@ struct join_under_lock {
     static constexpr const char* name = "join_under_lock";
 };
 
-/// A wait that nobody ends, and a task that stands behind it.
+/// A wait that never ends, and a task that waits behind it.
 struct lost {
     wedge::mutex table{"table"}, log{"log"};
     wedge::completion done{"done"};
@@ -100,7 +100,7 @@ wedge::outcome explored_waits(const char* program) {
     return wedge::explore<W>(wedge::parse_program(program), all);
 }
 
-/// The only finding of a program; it hangs.
+/// Returns the only finding of a program; it hangs.
 template <wedge::workload W>
 wedge::finding stuck(const char* program) {
     const wedge::outcome all = explored_waits<W>(program);
@@ -117,7 +117,7 @@ std::size_t count(const std::string& text, const std::string& part) {
     return n;
 }
 
-/// Whether all that is drawn and written of a hang is of its own links.
+/// Checks that everything drawn and written about a hang is about its own links.
 void check_agreement(const wedge::finding& found) {
     const wedge::hang how = wedge::hang_of(found);
     const std::string text = wedge::text_of(found);

@@ -55,7 +55,7 @@ inline wedge::finding refuted_by_guard() {
     return found;
 }
 
-/// Readers, one task, a stated order, two cycles at once: all that may be said beside the edges.
+/// Readers, one task, a stated order, two cycles at once: everything that a grade may say.
 inline wedge::finding graded() {
     wedge::finding found = circular(wedge::verdict::unresolved);
     found.what = "mmap_lock -> reclaim here, reclaim -> mmap_lock before";
@@ -85,7 +85,7 @@ inline wedge::finding deadlock_of_three() {
     return found;
 }
 
-/// No lock's cycle: everybody waits to be notified.
+/// No cycle of locks: all tasks wait for a notification.
 inline wedge::finding lost_wakeup() {
     wedge::finding found;
     found.kind = wedge::finding_kind::deadlock;
@@ -97,7 +97,7 @@ inline wedge::finding lost_wakeup() {
     return found;
 }
 
-/// A lock taken within another of its class, or within itself.
+/// A lock taken within another lock of its class, or within itself.
 inline wedge::finding nested(std::uint32_t outer, std::uint32_t inner) {
     wedge::finding found;
     found.kind = wedge::finding_kind::recursive;

@@ -197,7 +197,7 @@ bool compare(const wedge::scenario::document& all, std::uint64_t most,
 
 }  // namespace
 
-TEST_CASE("agreement: what is searched by states and by schedules comes to the same") {
+TEST_CASE("agreement: the searches over states and over schedules have equal outcomes") {
     // The order pass never waits, so a task there gets a lock twice; TSan takes that for misuse.
     if (wedge::sanitizer::thread) return;
     unsigned finished = 0;
@@ -209,7 +209,7 @@ TEST_CASE("agreement: what is searched by states and by schedules comes to the s
     CHECK(finished * 3 > wedge::trials(80));
 }
 
-TEST_CASE("agreement: so does what roles do, under pressure too") {
+TEST_CASE("agreement: they agree on roles too, also under pressure") {
     if (wedge::sanitizer::thread) return;  // see above
     unsigned finished = 0;
     for (std::uint64_t seed = 0; seed < wedge::trials(60); ++seed) {
@@ -234,7 +234,7 @@ TEST_CASE("agreement: how far a call of a role has come is part of the state") {
     CHECK(result.what == "deadlock");
 }
 
-TEST_CASE("agreement: so does the zoo") {
+TEST_CASE("agreement: they agree on the zoo") {
     unsigned finished = 0;
     for (const auto& entry : std::filesystem::directory_iterator(TESTS_DIR "/../corpora/zoo")) {
         if (entry.path().extension() != ".wedge") continue;
@@ -245,7 +245,7 @@ TEST_CASE("agreement: so does the zoo") {
     CHECK(finished > 20);
 }
 
-TEST_CASE("agreement: more tasks than a set of them holds are searched by schedules") {
+TEST_CASE("agreement: scenarios with too many tasks are searched by schedules") {
     const auto of = [](unsigned copies) {
         wedge::scenario::check_options options = small_search();
         options.explore.executions_max = 20;
@@ -260,7 +260,7 @@ TEST_CASE("agreement: more tasks than a set of them holds are searched by schedu
     CHECK(many.what == "deadlock");
 }
 
-TEST_CASE("agreement: copies and releases are no states of their own") {
+TEST_CASE("agreement: exchanged copies and pending releases make no new states") {
     const auto states_of = [](const std::string& copies) {
         const auto result = checked("lock a rwsem; lock b rwsem\nthread t" + copies +
                                     " {\nlock a; lock b; unlock b; unlock a\n}\n");
@@ -274,7 +274,7 @@ TEST_CASE("agreement: copies and releases are no states of their own") {
     CHECK(states_of(" x3") * 2 < named.found.states);
 }
 
-TEST_CASE("agreement: a finding about interrupts is settled where handlers are delivered") {
+TEST_CASE("agreement: a finding about interrupts gets a verdict if handlers are delivered") {
     const auto verdict_of = [](const std::string& thread) {
         const auto result = checked(
             "lock a spinlock; lock b spinlock\nhandler h hardirq { lock a; unlock a }\n" + thread);

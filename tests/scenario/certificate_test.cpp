@@ -78,7 +78,7 @@ TEST_CASE(
           std::string::npos);
 }
 
-TEST_CASE("certificate: a schedule, with one step changed, and the claim changed") {
+TEST_CASE("certificate: a schedule with a changed step or claim is rejected") {
     const std::string good = certified(inverted_pair);
     CHECK(good.find("claim deadlock\ndecisions ") != std::string::npos);
     CHECK(rejection(good) == "");
@@ -91,7 +91,7 @@ TEST_CASE("certificate: a schedule, with one step changed, and the claim changed
     CHECK(rejection(replaced(good, "claim deadlock", "claim sound")) != "");
 }
 
-TEST_CASE("certificate: the proof of a repaired twin is none of the broken one") {
+TEST_CASE("certificate: the proof of a repaired twin does not prove the broken one") {
     const auto moved = [](const std::string& certificate, const std::string& text) {
         const std::string head = wedge::scenario::detail::head_of_certificate("test.wedge", text);
         return head + certificate.substr(certificate.find("claim "));
@@ -103,13 +103,13 @@ TEST_CASE("certificate: the proof of a repaired twin is none of the broken one")
     CHECK(rejection(moved(certified(spin + "1 }\n"), spin + "2 }\n")).starts_with("c:"));
 }
 
-TEST_CASE("certificate: a scenario that was changed is not the one that was certified") {
+TEST_CASE("certificate: a certificate of a changed scenario is rejected") {
     const std::string good = certified(ordered);
     CHECK(rejection(replaced(good, "| lock a mutex", "| lock a rwsem"))
               .find("not the one of `text`") != std::string::npos);
 }
 
-TEST_CASE("certificate: nothing is claimed of what the verifier does not know") {
+TEST_CASE("certificate: there is none for statements that the verifier does not know") {
     CHECK_THROWS_WITH_AS(certified("lock a ww_mutex\nthread t { lock a; unlock a }\n"),
                          "no certificate: the verifier does not know scenario, line 1: `ww_mutex`",
                          wedge::scenario::no_certificate);

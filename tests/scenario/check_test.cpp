@@ -15,7 +15,7 @@ const wedge::finding* find(const wedge::scenario::check_result& in, wedge::findi
 
 }  // namespace
 
-TEST_CASE("check: every scenario of the corpus does what it expects, and is searched to the end") {
+TEST_CASE("check: every scenario of the corpus meets its expectations, and is exhausted") {
     for (const std::string& file : corpus()) {
         CAPTURE(file);
         const auto all = wedge::scenario::parse(text_of_file(file), file);
@@ -25,7 +25,7 @@ TEST_CASE("check: every scenario of the corpus does what it expects, and is sear
     }
 }
 
-TEST_CASE("check: the search over states agrees with the one over schedules") {
+TEST_CASE("check: the search over states agrees with the search over schedules") {
     for (const std::string& file : corpus()) {
         CAPTURE(file);
         const auto all = wedge::scenario::parse(text_of_file(file), file);
@@ -55,7 +55,7 @@ TEST_CASE("check: a confirmed finding has a schedule that deadlocks again") {
     CHECK(again.diverged == "");
 }
 
-TEST_CASE("check: a deadlock beside another one that always comes is confirmed, too") {
+TEST_CASE("check: a deadlock is confirmed although another one always comes first") {
     const std::string beside = "thread r { lock z; lock z }\n";
     const std::string orders =
         "lock a mutex; lock b mutex; lock z mutex\n"
@@ -76,7 +76,7 @@ TEST_CASE("check: a deadlock beside another one that always comes is confirmed, 
     CHECK(find(gated, wedge::finding_kind::circular)->judged == wedge::verdict::refuted);
 }
 
-TEST_CASE("check: an order that only the order pass sees is refuted by the exploration") {
+TEST_CASE("check: an order seen only in the order pass is refuted by the exploration") {
     const std::string text =
         "lock a mutex; lock b mutex; counter K = 0\n"
         "thread one { lock a; lock b; unlock b; unlock a }\n"
@@ -116,7 +116,7 @@ TEST_CASE("check: the order pass walks both branches of a try, and loops 0, 1 an
     CHECK(!found("lock b; try lock b { lock a; unlock a }; unlock b"));
 }
 
-TEST_CASE("check: a thread that uses its number is walked once a copy") {
+TEST_CASE("check: a thread that uses its number is walked once per copy") {
     const auto result = checked(
         "lock fork mutex x3 class fork unchecked\n"
         "thread eat x3 {\n lock fork[self]; lock fork[self+1]; unlock fork[self+1]; "
@@ -125,13 +125,13 @@ TEST_CASE("check: a thread that uses its number is walked once a copy") {
     CHECK(result.is_met);
 }
 
-TEST_CASE("check: what was not walked is a capacity finding") {
+TEST_CASE("check: paths that were not walked are a capacity finding") {
     std::string text = "counter K = 0\nthread t {\n";
     for (int i = 0; i < 14; ++i) text += "if K == 0 { yield }\n";
     CHECK(find(checked(text + "}\n"), wedge::finding_kind::capacity) != nullptr);
 }
 
-TEST_CASE("check: a run without end is a livelock, or cut where it has too many states") {
+TEST_CASE("check: an endless run is a livelock, or is cut if it has too many states") {
     auto options = small_search();
     options.explore.steps_all_max = 100'000;
     const std::string spins = "counter K = 0\nthread t { until K == 1 }\n";
@@ -198,12 +198,12 @@ TEST_CASE("check: assertions, timed waits, joins and timeouts") {
               .what == "sound");
 }
 
-TEST_CASE("check: local counters are one a task") {
+TEST_CASE("check: local counters exist once per task") {
     CHECK(checked("counter K = 0 local\nthread t x2 { add K 1; assert K == 1 }\n").what == "sound");
     CHECK(checked("counter K = 0\nthread t x2 { add K 1; assert K == 1 }\n").what == "finding");
 }
 
-TEST_CASE("check: two counters in one step are seen by the search") {
+TEST_CASE("check: the search sees both counters of one step") {
     const auto result = checked(
         "counter A = 0\ncounter B = 1\n"
         "thread one { add A B }\nthread two { add B A }\n"
@@ -238,7 +238,7 @@ TEST_CASE("check: a class keeps its options over several scenarios of one proces
               .is_met);
 }
 
-TEST_CASE("check: the search may be stopped") {
+TEST_CASE("check: the search can be stopped") {
     const std::atomic<bool> stop{true};
     auto options = small_search();
     options.explore.stop = &stop;
@@ -249,7 +249,7 @@ TEST_CASE("check: the search may be stopped") {
     CHECK(wedge::scenario::check(parsed("thread t { yield }\n"), options).what == "unresolved");
 }
 
-TEST_CASE("check: choices before the first step lead to several beginnings") {
+TEST_CASE("check: choices before the first step make several initial states") {
     const auto outcome_of = [](const std::string& other) {
         const auto result = checked("counter k = 0\nthread spin { until k == 1 }\nthread other { " +
                                     other + " }\n");
@@ -263,7 +263,7 @@ TEST_CASE("check: choices before the first step lead to several beginnings") {
     CHECK(outcome_of("choose { yield } or { }; set k = 1") == "sound");
 }
 
-TEST_CASE("check: a handler that spins on top of the one task that could end it never ends") {
+TEST_CASE("check: a handler that spins on top of the only task that could end it never ends") {
     const auto outcome_of = [](const std::string& handler, const std::string& writer) {
         return checked("counter odd = 0; lock l raw_spinlock\nhandler timer " + handler +
                        "\nthread writer { " + writer + " }\n")
@@ -279,7 +279,7 @@ TEST_CASE("check: a handler that spins on top of the one task that could end it 
     CHECK(outcome_of("softirq { until odd == 0 }", "bh off; " + sets + "; bh on") == "sound");
 }
 
-TEST_CASE("check: the release that a failed try does is one that others may wait for") {
+TEST_CASE("check: other tasks may wait for the release of a failed try") {
     const std::string head = "lock a rwsem\nthread t1 { lock a; try lock a }\nthread t0 { ";
     CHECK(checked(head + "lock a timed { unlock a } else "
                          "{ read a timed { lock a } else { } } }\n")
@@ -289,7 +289,7 @@ TEST_CASE("check: the release that a failed try does is one that others may wait
               .what == "sound");
 }
 
-TEST_CASE("check: behind an assertion that fails the search goes on elsewhere") {
+TEST_CASE("check: after a failed assertion the search goes on with other executions") {
     const std::string fails = "counter k = 0\nthread bad { choose { assert k == 1 } or { } }\n";
     const auto spins = checked(fails + "thread spin { until k == 1 }\n");
     CHECK(spins.what == "livelock");
@@ -303,7 +303,7 @@ TEST_CASE("check: behind an assertion that fails the search goes on elsewhere") 
     CHECK(checked("counter k = 0\nthread sets { set k = 1; assert k == 1 }\n").what == "sound");
 }
 
-TEST_CASE("check: what a search keeps is bounded, and the outcome says so") {
+TEST_CASE("check: the kept states are bounded, and the outcome says so") {
     const std::string counts = "counter k = 0\nthread counts { while 1 == 1 { add k 1 } }\n";
     auto options = small_search();
     options.explore.steps_max = 1'000'000;
@@ -324,7 +324,7 @@ TEST_CASE(
     CHECK(wedge::scenario::check(nested, options).what == "deadlock");
 }
 
-TEST_CASE("check: a task that never ends has not ended holding a lock") {
+TEST_CASE("check: a task that never ends is not held-at-exit") {
     const std::string head = "lock a mutex; counter k = 0\nthread t { lock a; ";
     for (const char* const loop : {"while 1 == 1 { }", "until 1 == 0", "while 1 == 1 { yield }"}) {
         const auto endless = checked(head + loop + " }\n");
@@ -343,7 +343,8 @@ TEST_CASE("check: a task that never ends has not ended holding a lock") {
     CHECK(held->reason == "every schedule was tried, and no task ended so");
 }
 
-TEST_CASE("check: a livelock names who goes round at what, and who waits meanwhile") {
+TEST_CASE(
+    "check: a livelock names the tasks that retry, what they retry, and the tasks that wait") {
     const auto what_of = [](const std::string& text) {
         const auto result = checked("counter odd = 0; counter even = 0; lock a mutex\n" + text);
         CHECK(result.what == "livelock");

@@ -5,7 +5,7 @@
 
 #include "scenario/read.hpp"
 
-TEST_CASE("docs: every quoted scenario is the file it names") {
+TEST_CASE("docs: every quoted scenario equals the file that it names") {
     const std::string text = text_of_file(TESTS_DIR "/../docs/scenarios.md");
     const std::string opening = "<!-- ";
     const std::string fence = " -->\n```\n";

@@ -15,7 +15,7 @@ constexpr const char* completes = "completion over\nhandler device hardirq { com
 
 }  // namespace
 
-TEST_CASE("interrupts: a handler comes on top of a task that waits, if it lets it in") {
+TEST_CASE("interrupts: a handler runs on top of a waiting task that has it enabled") {
     const std::string text = completes;
     CHECK(outcome_of(text + "thread t { wait over }\n") == "sound");
     CHECK(outcome_of(text + "thread t { irq off; wait over }\n") == "deadlock");
@@ -24,7 +24,7 @@ TEST_CASE("interrupts: a handler comes on top of a task that waits, if it lets i
     CHECK(outcome_of(text + "thread t { hardirq { wait over } }\n") == "deadlock");
 }
 
-TEST_CASE("interrupts: somebody else who lets it in is enough, while he lives") {
+TEST_CASE("interrupts: another task that has it enabled suffices, until that task ends") {
     const std::string text = std::string(completes) + "semaphore s = 0\n";
     CHECK(outcome_of(text + "thread t { irq off; wait over; up s }\nthread other { down s }\n") ==
           "sound");
@@ -32,7 +32,7 @@ TEST_CASE("interrupts: somebody else who lets it in is enough, while he lives") 
           "deadlock");
 }
 
-TEST_CASE("interrupts: at most once an execution, and never by force") {
+TEST_CASE("interrupts: it runs at most once per execution, and never against a mask") {
     CHECK(outcome_of("counter K = 0\nhandler h softirq { add K 1 }\n"
                      "thread t x2 { yield; yield; if K > 1 { assert K == 1 } }\n") == "sound");
     CHECK(outcome_of("counter K = 0\nhandler h softirq { add K 1 }\n"
@@ -41,14 +41,14 @@ TEST_CASE("interrupts: at most once an execution, and never by force") {
                      "thread t { if K == 0 { assert K == 0 } }\n") == "finding");
 }
 
-TEST_CASE("interrupts: the task below goes on only when the handler has ended") {
+TEST_CASE("interrupts: the interrupted task goes on only after the handler has ended") {
     const std::string spins = "lock s spinlock\nhandler h hardirq threaded { lock s; unlock s }\n";
     CHECK(outcome_of(spins + "thread t { lock s; unlock s }\n") == "deadlock");
     CHECK(outcome_of(spins + "thread t { irq off; lock s; unlock s; irq on }\n") == "sound");
     CHECK(outcome_of(spins + "thread t { bh off; lock s; unlock s; bh on }\n") == "deadlock");
 }
 
-TEST_CASE("interrupts: a hardirq comes on top of a softirq, not the other way round") {
+TEST_CASE("interrupts: a hardirq interrupts a softirq, but not the reverse") {
     const std::string text =
         "lock s spinlock\ncounter K = 0\n"
         "handler soft softirq { lock s; set K = 1; unlock s }\n"
@@ -56,7 +56,7 @@ TEST_CASE("interrupts: a hardirq comes on top of a softirq, not the other way ro
     CHECK(outcome_of(text + "thread t { yield }\n") == "deadlock");
 }
 
-TEST_CASE("interrupts: what a handler masks is let in again when it ends") {
+TEST_CASE("interrupts: the masks of a handler are restored when it ends") {
     const std::string text =
         "completion over\nhandler first softirq { irq off; irq on; bh off }\n"
         "handler second hardirq { complete over }\nthread t { yield; wait over }\n";
@@ -73,7 +73,7 @@ TEST_CASE(
     CHECK(hang_of("mutex"));
 }
 
-TEST_CASE("interrupts: a mask within a handler keeps others off its task, and off no other task") {
+TEST_CASE("interrupts: a mask within a handler protects its task, and no other task") {
     const std::string text =
         "counter j = 0\nhandler h softirq { irq off; set j = 1; yield; set j = 0; irq on }\n"
         "handler i hardirq { assert j == 0 }\n";
@@ -84,7 +84,7 @@ TEST_CASE("interrupts: a mask within a handler keeps others off its task, and of
                      "handler i hardirq { assert j == 0 }\nthread t { yield }\n") == "finding");
 }
 
-TEST_CASE("interrupts: a task that waits goes on only when the handler on top of it has ended") {
+TEST_CASE("interrupts: a waiting task goes on only after the handler on top of it has ended") {
     const std::string text =
         "completion over; counter j = 0\nhandler h softirq { set j = 1; yield; set j = 0 }\n"
         "thread other { complete over }\n";
@@ -100,7 +100,7 @@ TEST_CASE("interrupts: a task that waits goes on only when the handler on top of
                      "thread u { irq off; lock m; set k = 1; notify c; unlock m }\n") == "sound");
 }
 
-TEST_CASE("interrupts: a handler queues behind the task that it interrupts in the same queue") {
+TEST_CASE("interrupts: a handler queues behind the interrupted task in the same queue") {
     const std::string text =
         "lock r rwsem\nthread w { lock r; unlock r }\nthread t { irq off; lock r; irq on; unlock "
         "r; "
@@ -109,7 +109,7 @@ TEST_CASE("interrupts: a handler queues behind the task that it interrupts in th
     CHECK(outcome_of(text + "handler h hardirq threaded { try read r { unlock r } }\n") == "sound");
 }
 
-TEST_CASE("interrupts: queueing and flushing are not cut in two by a handler that does so too") {
+TEST_CASE("interrupts: queueing and flushing stay atomic when a handler does so too") {
     const std::string works = "work w { yield }\n";
     CHECK(outcome_of(works + "thread t { queue w; cancel w }\nhandler h softirq { queue w }\n") ==
           "sound");
@@ -121,7 +121,7 @@ TEST_CASE("interrupts: queueing and flushing are not cut in two by a handler tha
                      "handler h hardirq threaded { queue w }\n") == "sound");
 }
 
-TEST_CASE("interrupts: it may come before what is no step without handlers") {
+TEST_CASE("interrupts: a handler may come before statements that are no step otherwise") {
     const std::string text = "counter k = 0\nlock a mutex\nhandler h softirq { add k 1; lock a }\n";
     CHECK(outcome_of(text + "thread t { if held a { assert k == 0 } }\n") == "finding");
     CHECK(outcome_of(text + "thread t { bh off; assert k < 1 }\n") == "finding");
@@ -132,7 +132,7 @@ TEST_CASE("interrupts: it may come before what is no step without handlers") {
           "sound");
 }
 
-TEST_CASE("interrupts: the end of a context in line restores the masks") {
+TEST_CASE("interrupts: the end of an inline context restores the masks") {
     const std::string text = "counter k = 0\nhandler h hardirq { add k 1 }\n";
     CHECK(outcome_of(text + "thread t { hardirq threaded { if k == 0 { assert k == 0 } } }\n") ==
           "sound");

@@ -24,14 +24,14 @@ std::string minimized(const std::string& text) {
     return to_string(minimize(all, first, small_search(), [](const minimize_progress&) {}));
 }
 
-TEST_CASE("reduce: what no test asks for goes, but for what is expected") {
+TEST_CASE("reduce: everything that the test does not need is removed, except expectations") {
     CHECK(reduced("lock a mutex; lock b mutex x3; thread t x4 { lock a; yield; unlock a }\n"
                   "thread u { repeat 2 { choose { yield } or { lock b[2]; unlock b[2] } } }\n"
                   "expect deadlock\n",
                   {" lock b["}) == "lock b mutex\nthread u {\n    lock b[0]\n}\nexpect deadlock\n");
 }
 
-TEST_CASE("reduce: a ring of copies and instances shrinks as a whole") {
+TEST_CASE("reduce: a cycle of copies and instances shrinks as a whole") {
     CHECK(reduced("lock f mutex x5; thread t x5 { lock f[self]; unlock f[self] }\n", {"x2 {"}) ==
           "thread t x2 {}\n");
 }
@@ -44,14 +44,14 @@ TEST_CASE("reduce: the comment at the top stays, others go with their statements
           "thread t {\n    lock b  # second\n}\n");
 }
 
-TEST_CASE("reduce: an object goes with its statements, and of a branch the taken one stays") {
+TEST_CASE("reduce: an object goes with its statements, and of a branch the taken part stays") {
     CHECK(reduced("lock a mutex; lock b mutex\n"
                   "thread t { try lock a { lock b; unlock a } else { yield }; unlock b }\n",
                   {" lock b\n", "unlock b"}) ==
           "lock b mutex\nthread t {\n    lock b\n    unlock b\n}\n");
 }
 
-TEST_CASE("minimize: the kept deadlock is the same one, not any other") {
+TEST_CASE("minimize: the remaining deadlock is the original one") {
     const std::string text = minimized(
         "lock a mutex; lock b mutex; lock c mutex; lock d mutex\n"
         "thread p { lock a; lock b; unlock b; unlock a }\n"
@@ -62,7 +62,7 @@ TEST_CASE("minimize: the kept deadlock is the same one, not any other") {
     CHECK(text.find("lock c") == std::string::npos);
 }
 
-TEST_CASE("minimize: a gate that refutes another finding stays") {
+TEST_CASE("minimize: a guard that refutes another finding stays") {
     const std::string gated =
         "lock gate mutex; lock a mutex; lock b mutex; lock z mutex\n"
         "thread p { lock gate; lock a; lock b; unlock b; unlock a; unlock gate }\n"
@@ -76,7 +76,7 @@ TEST_CASE("minimize: a gate that refutes another finding stays") {
     CHECK(check(parsed(text), small_search()).is_met);
 }
 
-TEST_CASE("minimize: a smaller scenario is judged as the whole one was") {
+TEST_CASE("minimize: a smaller scenario is judged like the whole one") {
     for (const char* name : {"irq_unsafe_lock", "mutex_under_spinlock", "semaphore_order"}) {
         const std::string file = std::string(TESTS_DIR "/../corpora/scenarios/") + name + ".wedge";
         CAPTURE(file);
@@ -90,7 +90,7 @@ TEST_CASE("minimize: a smaller scenario is judged as the whole one was") {
     }
 }
 
-TEST_CASE("minimize: a user who wants no more gets the smallest so far") {
+TEST_CASE("minimize: when it is stopped, it returns the smallest scenario so far") {
     const document all = parsed("lock a mutex; thread t { lock a; yield; yield; yield }\n");
     auto options = small_search();
     const check_result first = check(all, options);

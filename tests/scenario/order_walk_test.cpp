@@ -18,7 +18,7 @@ std::string kinds_of(const std::string& text) {
 
 }  // namespace
 
-TEST_CASE("order walk: a notifier is within its pseudo-lock, which every reclaimer touches") {
+TEST_CASE("order walk: a notifier runs within its pseudo-lock, which every reclaimer touches") {
     const std::string text = "lock a mutex\nnotifier n { lock a; unlock a }\n";
     CHECK(kinds_of(text + "thread t { lock a; might alloc GFP_NOIO; unlock a }\n") ==
           "circular circular");  // within reclaim, and alone
@@ -27,7 +27,7 @@ TEST_CASE("order walk: a notifier is within its pseudo-lock, which every reclaim
     CHECK(kinds_of(text + "thread t { lock a; unlock a; invalidate }\n") == "");
 }
 
-TEST_CASE("order walk: a shrinker is entered under every mask under which it may run") {
+TEST_CASE("order walk: a shrinker runs under every mask that allows it") {
     const std::string fs = "lock a mutex\nshrinker s needs fs { lock a; unlock a }\n";
     CHECK(kinds_of(fs + "thread t { lock a; alloc 1 GFP_KERNEL; unlock a }\n") == "circular");
     CHECK(kinds_of(fs + "thread t { lock a; scope nofs { alloc 1 GFP_KERNEL }; unlock a }\n") ==
@@ -38,14 +38,14 @@ TEST_CASE("order walk: a shrinker is entered under every mask under which it may
     CHECK(kinds_of(io + "thread t { lock a; alloc 1 GFP_NOFS|NOLOCKDEP; unlock a }\n") == "");
 }
 
-TEST_CASE("order walk: who waits for a work waits for what it takes") {
+TEST_CASE("order walk: a wait for a work waits for the locks that the work takes") {
     const std::string text = "lock a mutex\nwork w { lock a; unlock a }\n";
     CHECK(kinds_of(text + "thread t { lock a; flush w; unlock a }\n") == "circular");
     CHECK(kinds_of(text + "thread t { lock a; cancel w; unlock a }\n") == "circular");
     CHECK(kinds_of(text + "thread t { lock a; queue w; unlock a; flush w }\n") == "");
 }
 
-TEST_CASE("order walk: a fence's wait is ordered against what leads to its signal") {
+TEST_CASE("order walk: a wait for a fence is ordered against the way to its signal") {
     const std::string text =
         "lock a mutex\nfence f\n"
         "thread signals { signalling { lock a; unlock a; signal f } }\n";
@@ -56,7 +56,7 @@ TEST_CASE("order walk: a fence's wait is ordered against what leads to its signa
           "");
 }
 
-TEST_CASE("order walk: contexts in line and as handlers, whatever comes first") {
+TEST_CASE("order walk: inline contexts and handlers conflict in either order of discovery") {
     const std::string user = "thread t { lock s; unlock s }\n";
     for (const char* first : {"", "thread t { lock s; unlock s }\n"}) {
         CAPTURE(first);
@@ -80,7 +80,7 @@ TEST_CASE("order walk: masks, scopes and held locks end with a path") {
           "held-at-exit inconsistent-context");
 }
 
-TEST_CASE("order walk: a ticket's back-off is walked where it leads somewhere") {
+TEST_CASE("order walk: the path of a ticket's back-off is walked") {
     const std::string text = "lock o ww_mutex x3\nlock m mutex\n";
     CHECK(kinds_of(text + "thread t { ww begin T; lock o[0] with T; lock o[1] with T else {\n"
                           "lock o[2] with T; unlock o[2]; unlock o[0]; ww end T; return }\n"
@@ -96,14 +96,14 @@ TEST_CASE("order walk: a ticket's back-off is walked where it leads somewhere") 
                           "thread u { lock o[1]; lock m; unlock m; unlock o[1] }\n") == "circular");
 }
 
-TEST_CASE("order walk: a ticket that was not begun on this path") {
+TEST_CASE("order walk: a ticket that was not begun on this path is a finding") {
     CHECK(kinds_of("lock o ww_mutex\n"
                    "thread t { choose { ww begin T } or { }; ww end T }\n") == "unlock-imbalance");
     CHECK(kinds_of("lock o ww_mutex\nthread t { ww begin T; ww end T; ww end T }\n") ==
           "unlock-imbalance");
 }
 
-TEST_CASE("order walk: stated orders with the words for pseudo-locks") {
+TEST_CASE("order walk: stated orders may name pseudo-locks") {
     CHECK(kinds_of("lock a mutex\norder reclaim -> a\n"
                    "thread t { lock a; might alloc GFP_KERNEL; unlock a }\n") == "circular");
     CHECK(kinds_of("lock a mutex\norder notifier -> a\n"

@@ -25,7 +25,7 @@ struct bad_text {
 
 }  // namespace
 
-TEST_CASE("parse: every mistake is one line with its place, what stood there, what was expected") {
+TEST_CASE("parse: each error is one line with its place, what stood there and what was expected") {
     const bad_text all[] = {
         {"", "1:1: found the end of the file, expected a declaration"},
         {"# only a comment\n", "2:1: found the end of the file, expected a declaration"},
@@ -141,7 +141,7 @@ TEST_CASE("parse: every mistake is one line with its place, what stood there, wh
     }
 }
 
-TEST_CASE("parse: no text makes it crash, hang or eat memory") {
+TEST_CASE("parse: no text makes it crash, hang or exhaust memory") {
     std::string deep = "thread t { ";
     for (int i = 0; i < 100'000; ++i) deep += "choose { ";
     CHECK(message_of(deep).ends_with(": blocks nest deeper than 64"));

@@ -226,7 +226,7 @@ private:
 
 }  // namespace
 
-TEST_CASE("print: a scenario comes back as it was") {
+TEST_CASE("print: parsing the printed text gives an equal scenario") {
     for (std::uint64_t seed = 1; seed <= 2'000; ++seed) {
         const document made = maker(seed).make();
         const std::string text = to_string(made);
@@ -237,7 +237,7 @@ TEST_CASE("print: a scenario comes back as it was") {
     }
 }
 
-TEST_CASE("print: the corpus is canonical, comments and all") {
+TEST_CASE("print: the corpus is canonical, including comments") {
     for (const std::string& file : corpus()) {
         CAPTURE(file);
         CHECK(to_string(parse(text_of_file(file), file)) == text_of_file(file));

@@ -239,7 +239,7 @@ void check_pair(const char* program) {
 
 using namespace saved_test;
 
-TEST_CASE("saved scenario: a deadlock of locks, with what they are released by") {
+TEST_CASE("saved scenario: a deadlock of locks, with the releases of these locks") {
     check_pair<both_orders>("add | remove | write");
     check_pair<nested>("read | write");
 }
@@ -254,7 +254,7 @@ TEST_CASE("saved scenario: a wait that is never woken") {
     check_saved<lost_wakeup<false>>("consume | produce");
     CHECK(explored_by<lost_wakeup<true>>("consume | produce").what == wedge::result::sound);
 }
-TEST_CASE("saved scenario: what goes on in loops has none") {
+TEST_CASE("saved scenario: a hang in loops is not saved") {
     const wedge::outcome all = explored_by<retries>("there | back", wedge::strategy::round_robin);
     REQUIRE(!all.findings.empty());
     REQUIRE(all.findings.front().is_livelock());

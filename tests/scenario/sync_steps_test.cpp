@@ -24,7 +24,7 @@ TEST_CASE("sync steps: a transaction ends with everything unlocked, however it i
     }
 }
 
-TEST_CASE("sync steps: both algorithms resolve what plain locks cannot") {
+TEST_CASE("sync steps: both algorithms resolve orders that deadlock with plain locks") {
     for (const char* how : {"", " wait_die"}) {
         CAPTURE(how);
         const auto thread = [&](const char* name, const char* a, const char* b) {
@@ -40,7 +40,7 @@ TEST_CASE("sync steps: both algorithms resolve what plain locks cannot") {
           "deadlock");
 }
 
-TEST_CASE("sync steps: completions are remembered, fences for good, conditions not at all") {
+TEST_CASE("sync steps: completions are remembered, fences forever, conditions not at all") {
     CHECK(outcome_of("completion c\nthread t { complete c; complete c; wait c; wait c }\n") ==
           "sound");
     CHECK(outcome_of("completion c\nthread t { complete c; wait c; wait c }\n") == "deadlock");
@@ -50,7 +50,7 @@ TEST_CASE("sync steps: completions are remembered, fences for good, conditions n
                      "thread t { notify v; lock a; wait v a; unlock a }\n") == "deadlock");
 }
 
-TEST_CASE("sync steps: any wait may time out, and one for a condition may end by itself") {
+TEST_CASE("sync steps: any wait may time out, and a wait for a condition may end spuriously") {
     const std::string text =
         "fence f\ncompletion c\ncondition v\nlock a mutex\n"
         "counter K = 0\nthread t { lock a; ";
@@ -77,7 +77,7 @@ TEST_CASE("sync steps: a pending work is queued once, and an idle worker is no d
     CHECK(outcome_of("semaphore s = 0\nwork w { down s }\nthread t { queue w }\n") == "deadlock");
 }
 
-TEST_CASE("sync steps: a wait for all sections lasts as long as they do") {
+TEST_CASE("sync steps: sync waits until all sections have ended") {
     const std::string text =
         "lock rcu map\ncounter K = 0\n"
         "thread reads { read rcu; set K = 1; set K = 0; unlock rcu }\n";
@@ -85,7 +85,7 @@ TEST_CASE("sync steps: a wait for all sections lasts as long as they do") {
     CHECK(outcome_of(text + "thread waits { if K == 1 { assert K == 0 } }\n") == "finding");
 }
 
-TEST_CASE("sync steps: recursive readers pass a waiting writer, plain ones do not") {
+TEST_CASE("sync steps: recursive readers pass a waiting writer, plain readers do not") {
     const auto twice = [](const char* kind, const char* how) {
         return outcome_of(std::string("lock a ") + kind + "\nthread reads { read a" + how +
                           "; read a" + how + "; unlock a; unlock a }\n" +

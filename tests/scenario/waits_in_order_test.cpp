@@ -49,7 +49,7 @@ TEST_CASE("waits in order: a wait for a fence under the signaller's lock is conf
     CHECK(is_refuted(order_finding_of(repaired)));
 }
 
-TEST_CASE("waits in order: another hang of other locks leaves the proof alone") {
+TEST_CASE("waits in order: a hang of other locks does not affect the proof") {
     const check_result mixed = checked(
         "lock ring mutex\nlock x mutex\nlock y mutex\nfence f\n"
         "thread submit { lock ring; wait f; unlock ring }\n"
@@ -64,7 +64,7 @@ TEST_CASE("waits in order: another hang of other locks leaves the proof alone") 
     }
 }
 
-TEST_CASE("waits in order: a lock guards nothing where its holder waits for a promise") {
+TEST_CASE("waits in order: a lock guards nothing if its holder waits for a signal") {
     // One worker: what the fence waits for is queued behind the wait.
     const std::string text =
         "lock a mutex\nfence f\ncounter round = 0\n"
@@ -99,7 +99,7 @@ TEST_CASE("waits in order: a map that stands for a sequence count is confirmed b
     CHECK(is_refuted(order_finding_of(repaired)));
 }
 
-TEST_CASE("waits in order: no cycle of the corpus is refuted beside a hang of its own") {
+TEST_CASE("waits in order: no cycle of the corpus is refuted although its locks hang") {
     for (const char* file :
          {"scenarios/fence_under_its_lock", "scenarios/fence_alloc_in_signalling",
           "zoo/22_leaked_table_lock", "zoo/32_recovery_allocates_under_gpu_lock",

@@ -6,7 +6,7 @@
 
 namespace {
 
-/// A run that ends by the number of its calls, not by the clock.
+/// Options of a run that ends after a number of calls, and not after a time.
 wedge::stress_options counted(std::uint64_t calls_max, wedge::program calls = {}) {
     wedge::stress_options how;
     how.time = std::chrono::hours(1);
@@ -17,7 +17,7 @@ wedge::stress_options counted(std::uint64_t calls_max, wedge::program calls = {}
     return how;
 }
 
-/// Lets the threads of a wedged run go, and waits until they have.
+/// Releases the threads of a wedged run, and waits until they have ended.
 template <class W>
 void let_go() {
     samples::openable_mutex::is_open.store(true);

@@ -1,4 +1,4 @@
-// The watchdog alone, on published steps: no threads, and a clock that the test turns.
+// The watchdog alone, on published steps, without threads and with a clock that the test sets.
 #include "wedge/stress/watchdog.hpp"
 
 #include <doctest/doctest.h>

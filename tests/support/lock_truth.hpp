@@ -13,10 +13,11 @@
 
 namespace lock_truth {
 
-/// Searches all states, with nothing left out and nothing shared with the explorer: slow and plain.
+/// Searches all states and leaves nothing out. It shares no code with the explorer, and is slow and
+/// simple.
 ///
-/// An rwsem is first come, first served; the other locks have no queue. A try that fails releases
-/// what its task holds, the last first, and ends it.
+/// An rwsem is first come, first served; the other locks have no queue. A task whose try fails
+/// releases what it holds, last lock first, and ends.
 class search {
 public:
     explicit search(const wedge::lock_program& of) : of_(of) {}
@@ -51,7 +52,7 @@ private:
     };
     struct task {
         std::uint8_t at = 0;
-        bool is_leaving = false;  // a try has failed
+        bool is_leaving = false;  // a try failed
         std::vector<hold> held;
     };
     struct waiting {
@@ -90,7 +91,7 @@ private:
         return true;
     }
 
-    /// One step of a task; false: it has to wait.
+    /// Takes a step of a task; returns false if the task must wait.
     bool advance(state& in, std::size_t who) const {
         task& mine = in.tasks[who];
         if (mine.is_leaving) {

@@ -1,4 +1,4 @@
-// Lock operations written as text, `L(A) RR(B.1) U(B.1) U(A) | T(A) U(A)`, played as real tasks.
+// Lock operations as text, `L(A) RR(B.1) U(B.1) U(A) | T(A) U(A)`, which real tasks play.
 #pragma once
 
 #include <algorithm>
@@ -18,7 +18,7 @@
 
 namespace notation {
 
-/// `W(o.1;t.1)=EDEADLK` is the word W with two arguments and a result; a word may have neither.
+/// A word with arguments and a result, which may both be missing: `W(o.1;t.1)=EDEADLK`.
 struct operation {
     std::string word;
     std::vector<std::string> arguments;
@@ -26,7 +26,7 @@ struct operation {
 };
 using sequence = std::vector<operation>;
 
-/// One sequence a task, separated by `|`.
+/// Returns one sequence per task; `|` separates them.
 inline std::vector<sequence> parse(std::string_view text) {
     std::vector<sequence> all(1);
     for (std::size_t i = 0; i < text.size();) {
@@ -62,21 +62,21 @@ inline std::vector<sequence> parse(std::string_view text) {
     return all;
 }
 
-/// The locks and tasks of one text, in front of one checker. An unknown word throws.
+/// Plays texts: their locks and tasks, in front of one checker. An unknown word throws.
 ///
-/// A lock has no wait type unless its kind is written behind it, as `A@spin`. A ticket is for
-/// locks of the class `o` unless it says `C(t;class=p)`. `H{ }` is a handler of its own, with
-/// nothing below it.
+/// A lock has no wait type unless its kind follows its name, as `A@spin`. A ticket is for locks of
+/// the class `o` unless it says `C(t;class=p)`. `H{ }` is a handler of its own that interrupts no
+/// task.
 class player {
 public:
     explicit player(wedge::checker& checker) : checker_(&checker) {}
 
-    /// Plays each sequence from first to last step as a task of its own.
+    /// Plays each sequence from its first to its last step as a task of its own.
     void play(std::string_view text) {
         for (const sequence& one : parse(text)) play(add_task(), one);
     }
 
-    /// Plays one sequence as steps of a task that exists.
+    /// Plays one sequence as steps of an existing task.
     void play(wedge::task& self, std::string_view text) { play(self, parse(text).at(0)); }
 
     wedge::task& add_task() {
@@ -86,8 +86,9 @@ public:
         return made;
     }
 
-    /// `X.2` is an instance of the class X, and `A` the only one of A. `A!` is of a class whose
-    /// nesting is not checked; the number behind the dot is the instance's rank.
+    /// Returns the lock of a name. `X.2` is an instance of the class X, and `A` the only one of A.
+    /// The class of `A!` is not checked for nesting. The number after the dot is the instance's
+    /// rank.
     wedge::lock_identity& lock_named(const std::string& name,
                                      wedge::lock_kind kind = wedge::lock_kind::shared_mutex,
                                      wedge::wait_type waits = wedge::wait_type::none) {
@@ -105,7 +106,7 @@ public:
         wedge::class_options options{.unchecked = of.back() == '!'};
         if (option != options_.end()) {
             options = option->second;
-            of += options.unchecked ? "!" : "<";  // a class has its options for good
+            of += options.unchecked ? "!" : "<";  // a class keeps the options of its first lock
         }
         wedge::lock_identity& made = add_lock(kind, wedge::lock_class(of.c_str(), options), waits);
         if (dot != std::string::npos) made.set_rank(std::stoul(bare.substr(dot + 1)));
@@ -113,14 +114,14 @@ public:
     }
 
 private:
-    /// A block that is open: whose steps it holds, and how it is left.
+    /// An open block: the task around it, and how it is left.
     struct block {
         wedge::task* outside;
         std::unique_ptr<wedge::in_context> context;
         wedge::lock_identity* section = nullptr;
     };
 
-    /// The steps of contexts speak of the running task.
+    /// Makes a task the running one: steps of contexts act on the running task.
     class running {
     public:
         explicit running(wedge::task& self)
@@ -201,7 +202,7 @@ private:
         throw std::invalid_argument(word);
     }
 
-    /// The words of wound/wait; false: it is none of them.
+    /// Plays the words of wound/wait; returns false for other words.
     bool play_ww(wedge::task& self, const operation& step) {
         using wedge::flags;
         using wedge::mode;
@@ -276,7 +277,7 @@ private:
     wedge::lock_identity& ww_named(const std::string& name) {
         return lock_named(name, wedge::lock_kind::ww_mutex, wedge::wait_type::sleep);
     }
-    /// A map of its own kind; tickets and read sections are such.
+    /// Returns the map of a name. Tickets and read sections are maps.
     wedge::lock_identity& map_named(const std::string& name) {
         const auto known = locks_.find(name);
         if (known != locks_.end()) return *known->second;
@@ -331,7 +332,7 @@ private:
                                        wedge::flags with = wedge::flags::none) const {
         return {how, with, 0, 0, here()};
     }
-    /// The number of the step serves as its line.
+    /// Returns the place of the step, whose number serves as line.
     wedge::site here() const { return {"notation", "", line_}; }
 
     wedge::checker* checker_;
@@ -343,7 +344,7 @@ private:
     unsigned line_ = 0;
 };
 
-/// What a fresh checker finds in a text.
+/// Returns what a new checker finds in a text.
 inline std::vector<wedge::finding> findings_of(std::string_view text,
                                                wedge::evidence kept = wedge::evidence::classes) {
     wedge::checker checker(kept);
@@ -351,7 +352,7 @@ inline std::vector<wedge::finding> findings_of(std::string_view text,
     return checker.findings();
 }
 
-/// The kinds of what is found in a text, sorted; class evidence and exact evidence must agree.
+/// Returns the kinds of findings in a text, sorted. Class evidence and exact evidence must agree.
 inline std::vector<wedge::finding_kind> kinds_in(std::string_view text) {
     const auto kinds = [&](wedge::evidence kept) {
         std::vector<wedge::finding_kind> all;
@@ -366,7 +367,7 @@ inline std::vector<wedge::finding_kind> kinds_in(std::string_view text) {
     return live;
 }
 
-/// All orders of the tasks of a text.
+/// Returns the text with its tasks in all orders.
 inline std::vector<std::string> permuted(std::vector<std::string> tasks) {
     std::sort(tasks.begin(), tasks.end());
     std::vector<std::string> all;

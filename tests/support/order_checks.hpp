@@ -1,4 +1,4 @@
-// What the tests of the order checker ask of a text of lock operations.
+// Checks of the order checker's findings in a text of lock operations.
 #pragma once
 
 #include <string>
@@ -10,13 +10,13 @@
 
 namespace notation {
 
-/// Nothing is found, with either evidence.
+/// Checks that nothing is found, with either evidence.
 inline void check_silent(const std::string& text) {
     CAPTURE(text);
     CHECK(kinds_in(text).empty());
 }
 
-/// Findings of this kind are found, and of no other.
+/// Checks that findings of this kind are found, and no others.
 inline void check_only(wedge::finding_kind kind, const std::string& text) {
     CAPTURE(text);
     const std::vector<wedge::finding_kind> found = kinds_in(text);
@@ -24,7 +24,7 @@ inline void check_only(wedge::finding_kind kind, const std::string& text) {
     CHECK(found[0] == kind);
 }
 
-/// Keeps what a checker reports.
+/// Collects the findings of a checker.
 class collector final : public wedge::finding_sink {
 public:
     void on(const wedge::finding& found) noexcept override { all.push_back(found); }

@@ -25,10 +25,12 @@ using program = std::vector<std::vector<step>>;
 inline constexpr unsigned locks = 3;
 inline constexpr const char* names[] = {"A", "B", "C"};
 
+/// Makes a random program.
+///
 /// @param random  has `below(n)`: a generator, or the bytes of a fuzz input
 template <class Random>
 program make(Random& random) {
-    program made(random.below(8) == 0 ? 3 : 2);  // three cost the search much more
+    program made(random.below(8) == 0 ? 3 : 2);  // three sequences make the search much slower
     for (std::vector<step>& sequence : made) {
         unsigned order[] = {0, 1, 2};
         for (unsigned i = locks; i > 1; --i) std::swap(order[i - 1], order[random.below(i)]);
@@ -60,7 +62,7 @@ inline std::string text_of(const program& p) {
     return text;
 }
 
-/// A set of numbers other than 0; the standard's costs four times as much here.
+/// A set of numbers other than 0. The one of the standard library takes four times as long here.
 class number_set {
 public:
     bool insert(std::uint64_t key) {
@@ -87,11 +89,11 @@ private:
     std::size_t size_ = 0;
 };
 
-/// Searches all interleavings of two copies of each sequence, with first-come-first-served
-/// locks whose recursive readers pass the queue. A trylock that fails ends its task.
+/// Searches all interleavings of two copies of each sequence, with first-come-first-served locks
+/// whose recursive readers pass the queue. A trylock that fails ends its task.
 ///
-/// Two things are left out: a release waits for nothing and only lets others go on, so it is
-/// taken at once; and states that differ by an exchange of two copies are one.
+/// Two reductions: a release is taken at once, since it waits for nothing and only lets others go
+/// on; and states that differ only by an exchange of two copies are one state.
 class oracle {
 public:
     explicit oracle(const program& p) {
@@ -133,8 +135,9 @@ private:
     static constexpr unsigned tasks_max = 6;
     static constexpr unsigned steps_max = 2 * locks + 1;
     struct state {
-        std::array<std::uint8_t, tasks_max> at{};    // the next step
-        std::array<std::uint8_t, tasks_max> rank{};  // in its lock's queue, from 1; 0: not queued
+        std::array<std::uint8_t, tasks_max> at{};  // the number of the next step
+        // Place in the queue of its lock, from 1; 0: not queued.
+        std::array<std::uint8_t, tasks_max> rank{};
     };
 
     static std::uint64_t key(const state& s) noexcept {
@@ -168,7 +171,7 @@ private:
         s.rank[t] = 0;
     }
 
-    /// The task's next step, and the releases after it; false when it must wait.
+    /// Takes the task's next step and the releases after it; returns false if the task must wait.
     bool advance(state& s, unsigned t) const noexcept {
         const std::vector<step>& all = *steps_[t];
         const step& next = all[s.at[t]];
@@ -191,12 +194,12 @@ private:
     }
 
     const std::vector<step>* steps_[tasks_max]{};
-    std::array<std::uint8_t, locks> held_[tasks_max][steps_max]{};  // 1 shared, 2 exclusively
+    std::array<std::uint8_t, locks> held_[tasks_max][steps_max]{};  // 1 shared, 2 exclusive
     unsigned tasks_ = 0;
     number_set seen_;
 };
 
-/// What the order checker says of a program against the truth; empty: nothing is wrong.
+/// Compares the order checker with the truth about a program. Returns its mistake; empty: none.
 inline std::string mistake_about(const program& p, bool deadlocks) {
     const std::string text = text_of(p);
     const auto live = notation::findings_of(text);
@@ -207,7 +210,7 @@ inline std::string mistake_about(const program& p, bool deadlocks) {
     if (!deadlocks) return {};
     if (live.empty()) return "missed: " + text;
     for (wedge::finding& found : exact) {
-        checker.regrade(found);  // a guard that was seen at first may not have held in the end
+        checker.regrade(found);  // a guard that was seen at first may not hold at the end
         if (found.judged != wedge::verdict::refuted) return {};
     }
     return "refuted: " + text;

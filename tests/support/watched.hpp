@@ -1,4 +1,4 @@
-// A checker that hears what this thread does, for tests of the order alone.
+// A checker that hears this thread alone, for tests of the order.
 #pragma once
 
 #include <string>
@@ -15,7 +15,7 @@ public:
 
     const std::vector<wedge::finding>& findings() const { return order_.findings(); }
 
-    /// Whether `wanted` was seen taken while `held` was held.
+    /// Returns whether `wanted` was acquired while `held` was held.
     bool has_edge(const char* held, const char* wanted) const {
         const wedge::order_graph& graph = order_.graph();
         const auto from = graph.find_node(wedge::lock_class(held).id(), 0);

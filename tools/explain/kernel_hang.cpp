@@ -95,8 +95,9 @@ void hang_reader::read_blocked() {
         end = std::min(end, all_locks);
         const std::string_view part = text_.substr(0, end);
         const std::size_t name = at + begin.size();
-        std::size_t verb = part.find(" blocked for more than", name);
-        const std::size_t owned = part.find(" is blocked on ", name);
+        const std::string_view near = part.substr(0, name + 90);
+        const std::size_t verb = near.find(" blocked for more than", name);
+        const std::size_t owned = near.find(" is blocked on ", name);
         if (owned < verb && owned < name + 64) {
             const std::size_t by = part.find("owned by task ", owned);
             if (by == none || by > owned + 60) continue;

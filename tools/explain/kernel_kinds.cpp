@@ -18,6 +18,19 @@ constexpr std::string_view is_trying = "is trying to acquire lock:";
 constexpr std::string_view is_holding = "task is already holding";
 constexpr std::string_view chain_head = "the existing dependency chain (in reverse order) is:";
 
+/// `IN-HARDIRQ-W`, `SOFTIRQ-ON-R`, `INITIAL USE`; in lower case in the oldest kernels.
+bool is_usage_state(std::string text) {
+    for (char& c : text) c = c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+    if (text == "INITIAL USE" || text == "INITIAL READ USE" || text == "IN-NMI") return true;
+    for (const std::string_view context : {"HARDIRQ", "SOFTIRQ", "RECLAIM_FS", "HARD", "SOFT"}) {
+        for (const std::string_view end : {"-W", "-R"}) {
+            if (text == "IN-" + std::string(context) + std::string(end)) return true;
+            if (text == std::string(context) + "-ON" + std::string(end)) return true;
+        }
+    }
+    return false;
+}
+
 /// Reads one body. What it touches last is where the report ends.
 class body_reader {
 public:
@@ -44,6 +57,7 @@ public:
         else
             read_simple(kind);
         read_held();
+        check_scenario();
         finish();
         return std::move(result_);
     }
@@ -101,6 +115,7 @@ private:
     void read_scenario_modes();
     void read_recursive();
     void read_inconsistent();
+    void read_safe_context(std::size_t from);
     void read_safe_unsafe();
     void read_irq_inversion();
     void read_simple(std::string_view kind);
@@ -108,6 +123,8 @@ private:
     void read_first_held();
     void read_sleeping(std::string_view kind);
     void read_held();
+    void check_task(const std::string& listed);
+    void check_scenario();
     void finish();
 
     std::vector<std::string> backtrace() const {
@@ -312,7 +329,11 @@ void body_reader::read_inconsistent() {
                     if (word[i] == ' ' && word[i - 1] == '-') word.erase(i, 1);
                 return word;
             };
-            result_.usage_states = state(usage + 14, close) + "/" + state(open + 1, end);
+            const std::string before = state(usage + 14, close);
+            const std::string now = state(open + 1, end);
+            result_.usage_states = before + "/" + now;
+            if (!is_usage_state(before) || !is_usage_state(now))
+                result_.lacks("readable states of the lock");
             touch(end);
         }
     }
@@ -346,7 +367,24 @@ void body_reader::read_inconsistent() {
     touch(registered);
 }
 
+/// `SOFTIRQ-safe` in a heading or in a sentence.
+void body_reader::read_safe_context(std::size_t from) {
+    const std::size_t stop = std::min(end_, from + 200);
+    const std::size_t safe =
+        std::min(from_.text.find("-safe", from, stop), from_.text.find("-unsafe", from, stop));
+    if (safe == none) return;
+    std::size_t begin = safe;
+    while (begin > 0 && text_[begin - 1] != ' ') --begin;
+    std::string word(text_.substr(begin, safe - begin));
+    for (char& c : word) c = c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+    // The oldest kernels say `hard-irq-safe` and `soft-safe`.
+    result_.safe_context = word.starts_with("HARD")   ? "HARDIRQ"
+                           : word.starts_with("SOFT") ? "SOFTIRQ"
+                                                      : word;
+}
+
 void body_reader::read_safe_unsafe() {
+    read_safe_context(from_.heading_begin);
     const std::size_t acquires = find("is trying to acquire:");
     if (acquires == none)
         result_.lacks("the task");
@@ -415,6 +453,7 @@ void body_reader::read_irq_inversion() {
     if (held_) result_.held_lock = held_->name;
     if (!new_ || !held_) return;
     const bool is_taker = took < taken;
+    read_safe_context(other);
     const lock_use& from = is_taker ? *new_ : *held_;
     const lock_use& to = is_taker ? *held_ : *new_;
     result_.cycle_locks = {from.name, to.name};
@@ -567,11 +606,56 @@ void body_reader::read_held() {
         result_.missing.push_back("the list of held locks");
         return;
     }
+    check_task(list->state.task);
     if (!result_.task.empty() && list->state.task != result_.task) return;
+    if (list->is_whole && held_ && !result_.held_lock.empty()) {
+        const bool is_listed = std::any_of(
+            list->state.held.begin(), list->state.held.end(),
+            [&](const lock_use& each) { return each.name.starts_with(result_.held_lock); });
+        if (!is_listed) result_.lacks("a readable name of the held lock");
+    }
+    if (from_.kind == "held-freed" && list->is_whole && new_) {
+        const bool is_listed =
+            std::any_of(list->state.held.begin(), list->state.held.end(),
+                        [&](const lock_use& each) { return each.name == new_->name; });
+        if (!is_listed) result_.lacks("a readable name of the lock");
+    }
     if (!list->is_whole) result_.missing.push_back("a part of the list of held locks");
     touch(list->end);
     result_.tasks.push_back(list->state);
     result_.tasks.back().stack = backtrace();
+}
+
+/// The task is named three times. Where two of them agree against the first, that is garbled.
+void body_reader::check_task(const std::string& listed) {
+    if (result_.task.empty() || listed == result_.task) return;
+    if (traced_task(text_, {from_.heading_end, end_}) == listed)
+        result_.lacks("a readable name of the task");
+    else if (listed.size() == result_.task.size() || from_.kind == "user-return")
+        result_.lacks("a readable name of the task");
+}
+
+/// The scenario repeats the wanted lock.
+void body_reader::check_scenario() {
+    const std::size_t scenario = find("unsafe locking scenario");
+    if (scenario == none || !new_ || result_.new_lock.empty()) return;
+    std::size_t stop = std::min(end_, scenario + 2000);
+    const std::size_t dead = from_.text.find("*** DEADLOCK ***", scenario, stop);
+    if (dead == none) return;  // it may be cut
+    const auto letters = [](std::string_view text) {
+        std::string kept;  // without what a broken line changes
+        for (const char c : text)
+            if (c != ' ' && c != '>') kept += c;
+        return kept;
+    };
+    const std::string said = letters(text_.substr(scenario, dead - scenario));
+    if (said.find("lock(") == std::string::npos) return;
+    const std::string name = "(" + letters(result_.new_lock);
+    const std::size_t at = said.find(name);
+    const bool is_extended =
+        new_->name.size() > result_.new_lock.size();  // by what its class prints
+    if (at == std::string::npos || (!is_extended && said.find(name + ")") == std::string::npos))
+        result_.lacks("a readable name of the wanted lock");
 }
 
 void body_reader::finish() {

@@ -26,6 +26,7 @@ struct heading {
     std::size_t begin = 0;
     std::size_t end = 0;
     bool stands_alone = false;  ///< nothing else is in its line
+    bool has_prefix = false;    ///< `WARNING: ` or the like is in front of it
 };
 
 /// Moves `at` back over `word`, if that is there.
@@ -38,20 +39,26 @@ bool step_back(std::string_view text, std::size_t& at, std::string_view word) {
 /// Where the heading around a phrase begins: with `WARNING: ` and a bracket, if they are there.
 std::size_t heading_begin(const flat_text& all, const kind_entry& kind, std::size_t phrase) {
     const std::string_view text = all.text();
+    // Looks no further back than a heading is long, as phrases may be many.
+    const std::size_t floor = phrase > 128 ? phrase - 128 : 0;
+    const auto last = [&](std::string_view word, std::size_t before) {
+        const std::size_t found = text.substr(floor, before - floor).rfind(word);
+        return found == none ? none : floor + found;
+    };
     std::size_t begin = phrase;
     if (kind.kind == "safe-unsafe") {  // `HARDIRQ-safe -> HARDIRQ`
-        const std::size_t safe = text.substr(0, begin).rfind("-safe -> ");
+        const std::size_t safe = last("-safe -> ", begin);
         if (safe == none || begin - safe > 24) return none;
         begin = safe;
         while (begin > 0 && text[begin - 1] != ' ' && safe - begin < 16) --begin;
     }
     if (kind.heading.starts_with("still has")) {  // `[ BUG: TASK still has`
-        const std::size_t bug = text.substr(0, begin).rfind(": ");
+        const std::size_t bug = last(": ", begin);
         if (bug == none || begin - bug > 64) return none;
         begin = bug + 2;
     }
     if (kind.kind == "hung") {  // `INFO: task TASK:PID blocked for`
-        const std::size_t info = text.substr(0, begin).rfind("INFO: task ");
+        const std::size_t info = last("INFO: task ", begin);
         return info == none || begin - info > 64 ? none : info;
     }
     for (const std::string_view word : {"WARNING: ", "INFO: ", "BUG: "})
@@ -77,6 +84,8 @@ std::vector<heading> candidates(const flat_text& all) {
             one.end = at + kind.heading.size();
             if (one.begin == none) continue;
             one.stands_alone = stands_alone(all, one);
+            one.has_prefix = all.text().substr(one.begin, at - one.begin).find(": ") != none ||
+                             all.text().substr(0, one.begin).ends_with(": ");
             found.push_back(one);
         }
     }
@@ -87,22 +96,29 @@ std::vector<heading> candidates(const flat_text& all) {
 
 /// Those of the candidates that begin a report. A subject or a sentence that mentions a report has
 /// no body before the next heading of the same kind.
-std::vector<heading> real_headings(const flat_text& all) {
+///
+/// With the caller's id, only what the same caller prints comes between a heading and its body.
+std::vector<heading> real_headings(std::span<const line> lines, const flat_text& all) {
     const std::vector<heading> found = candidates(all);
     constexpr std::size_t farthest_body = 4000;
-    // Where the next candidate of the same kind begins.
+    // Where the next candidate begins that is of the same kind or looks like a heading.
     std::vector<std::size_t> next(found.size(), all.size());
-    std::map<std::string_view, std::size_t> later;
+    using caller_and_kind = std::pair<std::string_view, std::string_view>;
+    std::map<caller_and_kind, std::size_t> later;
     for (std::size_t i = found.size(); i-- > 0;) {
-        const auto behind = later.find(found[i].kind->kind);
-        if (behind != later.end()) next[i] = behind->second;
-        later[found[i].kind->kind] = found[i].begin;
+        const std::string_view caller = lines[all.line_index(found[i].begin)].caller;
+        for (const std::string_view kind : {found[i].kind->kind, std::string_view()}) {
+            const auto behind = later.find({caller, kind});
+            if (behind != later.end()) next[i] = std::min(next[i], behind->second);
+        }
+        later[{caller, found[i].kind->kind}] = found[i].begin;
+        if (found[i].has_prefix) later[{caller, std::string_view()}] = found[i].begin;
     }
     std::vector<heading> real;
     for (std::size_t i = 0; i < found.size(); ++i) {
         const heading& each = found[i];
         if (!real.empty() && each.begin < real.back().end) continue;
-        const std::size_t limit = each.end + farthest_body;
+        const std::size_t limit = each.end + (each.has_prefix ? farthest_body : 400);
         const bool has_body = all.find(each.kind->body, each.end, std::min(next[i], limit)) != none;
         const bool is_cut_off = each.stands_alone && next[i] > limit;
         if (!has_body && !(each.stands_alone && (is_cut_off || next[i] == all.size()))) continue;
@@ -183,6 +199,20 @@ void join_sleeping(std::vector<report>& found, std::size_t from) {
     }
 }
 
+/// A line about a hung task that another report has cut off says nothing, if there is that other.
+void drop_empty_hangs(std::vector<report>& found, std::size_t from) {
+    if (found.size() < from + 2) return;
+    const auto is_empty = [](const report& each) {
+        return each.kind == "hung" &&
+               std::all_of(each.tasks.begin(), each.tasks.end(), [](const task_state& task) {
+                   return task.stack.empty() && task.held.empty();
+               });
+    };
+    const auto begin = found.begin() + static_cast<std::ptrdiff_t>(from);
+    if (std::all_of(begin, found.end(), is_empty)) return;
+    found.erase(std::remove_if(begin, found.end(), is_empty), found.end());
+}
+
 class kernel_reports final : public reader {
 public:
     const char* name() const override { return "kernel"; }
@@ -190,7 +220,7 @@ public:
     void find(std::span<const line> text, std::vector<report>& found) const override {
         flat_text all;
         for (const line& each : text) all.add(each);
-        const std::vector<heading> headings = real_headings(all);
+        const std::vector<heading> headings = real_headings(text, all);
         std::vector<report_text> texts = dealer(text, all, headings).deal();
         const std::size_t before = found.size();
         report_text& rest = texts.front();
@@ -203,6 +233,7 @@ public:
         }
         for (std::size_t i = 1; i < texts.size(); ++i) found.push_back(kernel::read_body(texts[i]));
         join_sleeping(found, before);
+        drop_empty_hangs(found, before);
     }
 };
 

@@ -72,6 +72,23 @@ bool is_symbol_place(std::string_view word) {
     return plus != none && plus > 0 && word.find("/0x", plus) != none;
 }
 
+/// Whether a word is the name of a function.
+bool is_identifier(std::string_view word) {
+    return !word.empty() && !is_digit(word.front()) &&
+           std::all_of(word.begin(), word.end(), [](char c) {
+               return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_' || c == '.';
+           });
+}
+
+/// Whether the words at a place are a frame whose address a script has turned into places in the
+/// source: `fn (kernel/fork.c:2639 kernel/fork.c:12)`.
+bool is_decoded_frame(std::string_view text, std::size_t at, std::string_view word) {
+    if (!is_identifier(word)) return false;
+    const std::string_view next = word_at(text, at + word.size() + 1);
+    return next.size() > 4 && next.front() == '(' && next.find(':') != none &&
+           (next.find('.') != none || next.starts_with("(??:"));
+}
+
 /// A frame that begins at `at`, with its module or its line in the source; moves `at` behind it.
 std::string frame_at(std::string_view text, std::size_t& at, std::size_t end) {
     std::string frame(word_at(text, at));
@@ -98,8 +115,8 @@ std::size_t read_place(std::string_view text, std::size_t at, std::size_t end, l
     i += 3;
     while (i < end && text[i] == ' ') ++i;
     if (text.substr(i, 2) == "[<") {
-        const std::size_t close = text.find(">]", i);
-        if (close == none || close > i + 24) return at;
+        const std::size_t close = text.substr(0, i + 26).find(">]", i);
+        if (close == none) return at;
         i = close + 2;
         while (i < end && text[i] == ' ') ++i;
     }
@@ -120,8 +137,8 @@ std::size_t read_wait_type(std::string_view text, std::size_t at, std::size_t en
     ++i;
     skip_spaces();
     if (i >= end || text[i] != '{') return at;
-    const std::size_t close = text.find('}', i);
-    if (close == none || close >= end || close > i + 6) return at;
+    const std::size_t close = text.substr(0, std::min(end, i + 7)).find('}', i);
+    if (close == none) return at;
     lock.wait_type = text.substr(i + 1, close - i - 1);
     return close + 1;
 }
@@ -189,8 +206,11 @@ std::string task_before(std::string_view text, std::size_t floor, std::size_t en
     std::size_t digits = before.size();
     while (digits > 0 && is_digit(before[digits - 1])) --digits;
     if (digits == before.size() || digits < 2 || before[digits - 1] != '/') return {};
-    const std::size_t ruler = before.rfind("--- ");
-    if (ruler != none) before.remove_prefix(ruler + 4);
+    const std::size_t ruler = before.rfind("---");
+    if (ruler != none) {
+        if (before.substr(ruler + 3, 1) != " ") return {};  // the line's start is lost
+        before.remove_prefix(ruler + 4);
+    }
     while (!before.empty() && before.front() == ' ') before.remove_prefix(1);
     if (before.size() > 64) {  // longer than any task's name: take the last word
         const std::size_t space = before.rfind(' ');
@@ -218,6 +238,13 @@ std::vector<std::string> frames_of(std::string_view text, span_of in) {
                    is_source_place(word_at(text, last_start))) {
             frames.push_back(std::string(word_at(text, before_start)) + " " +
                              std::string(word_at(text, last_start)));
+        } else if (is_decoded_frame(text, at, word)) {
+            std::string frame(word);
+            frame += ' ';
+            frame += word_at(text, at + word.size() + 1);
+            if (!frame.ends_with(')')) frame += ')';
+            if (!is_guess) frames.push_back(std::move(frame));
+            is_guess = false;
         } else if (is_symbol_place(word)) {
             std::string frame = frame_at(text, at, in.end);
             if (!is_guess) frames.push_back(std::move(frame));
@@ -270,9 +297,10 @@ namespace {
 /// `no locks held by TASK.`
 held_list empty_list(std::string_view text, std::size_t name) {
     held_list list;
-    const std::size_t dot = text.find(". ", name);
     const std::size_t stop = std::min(text.size(), name + 80);
-    const std::size_t close = dot < stop ? dot : std::min(stop, text.find(' ', name));
+    const std::string_view near = text.substr(0, stop);
+    const std::size_t dot = near.find(". ", name);
+    const std::size_t close = dot != none ? dot : std::min(stop, near.find(' ', name));
     list.state.task = text.substr(name, close - name);
     if (list.state.task.ends_with('.')) list.state.task.pop_back();
     list.state.is_held_known = true;
@@ -295,12 +323,15 @@ void read_entries(std::string_view text, held_list& list) {
     constexpr std::size_t longest_gap = 160;  // of text that another CPU has printed between them
     std::size_t last_number = none;
     for (;;) {
-        const std::size_t entry = text.find('#', list.end);
-        if (entry == none || entry > list.end + longest_gap) return;
+        const std::size_t entry = text.substr(0, list.end + longest_gap).find('#', list.end);
+        if (entry == none) return;
         std::size_t colon = entry + 1;
         while (colon < text.size() && is_digit(text[colon]) && colon < entry + 4) ++colon;
         const std::size_t number = number_before(text, colon);
         if (number == none || colon >= text.size() || text[colon] != ':') return;
+        if (last_number != none && number < last_number) return;
+        // The next task's list may begin with the same number.
+        if (text.substr(list.end, entry - list.end).find("held by ") != none) return;
         const std::optional<found_lock> lock =
             first_lock(text, {colon, std::min(text.size(), colon + 480)});
         if (!lock || lock->begin > colon + 48) return;
@@ -326,12 +357,13 @@ std::optional<held_list> next_held_list(std::string_view text, span_of in) {
         const std::size_t count = number_before(text, number_end);
         if (count == none) continue;
         // A name may hold `:`, so the list's colon is the one behind the number.
-        std::size_t colon = text.find(':', name);
         const std::size_t stop = name + 80;
+        const std::string_view near = text.substr(0, stop);
+        std::size_t colon = near.find(':', name);
         while (colon < stop &&
                !(is_digit(text[colon - 1]) && (colon + 1 >= text.size() || text[colon + 1] == ' ')))
-            colon = text.find(':', colon + 1);
-        if (colon == none || colon >= stop) continue;
+            colon = near.find(':', colon + 1);
+        if (colon == none) continue;
         held_list list;
         list.state.task = text.substr(name, colon - name);
         list.state.is_held_known = true;

@@ -223,7 +223,14 @@ std::string_view undressed(std::string_view text, std::string_view& caller) {
 /// one.
 bool is_inner_stamp(std::string_view text) {
     std::size_t i = 1;
-    while (i < text.size() && text[i] == ' ' && i < 12) ++i;
+    while (i < text.size() && i < 20) {
+        if (text[i] == ' ')
+            ++i;
+        else if (text.substr(i, 2) == "\xc2\xa0")
+            i += 2;
+        else
+            break;
+    }
     const std::size_t digits = i;
     while (i < text.size() && is_digit(text[i]) && i < 24) ++i;
     if (i == digits || i >= text.size() || text[i] != '.') return false;
@@ -306,8 +313,7 @@ private:
                 if (meaning == '&') {
                     const std::string again = "&" + std::string(raw.substr(i + size, 7));
                     char inner = 0;
-                    if (const std::size_t inner_size = entity(again, inner);
-                        inner_size != 0 && inner != '&') {
+                    if (const std::size_t inner_size = entity(again, inner); inner_size != 0) {
                         clean_ += inner;
                         return size + inner_size - 1;
                     }
@@ -330,7 +336,7 @@ private:
             return 2;
         }
         if (raw.substr(i, 3) == "\xef\xbb\xbf" || raw.substr(i, 3) == "\xe2\x80\x8b") return 3;
-        if (c == '[' && clean_.size() > begin_ && is_inner_stamp(raw.substr(i, 40)) && !is_prefix())
+        if (c == '[' && clean_.size() > begin_ && is_inner_stamp(raw.substr(i, 60)) && !is_prefix())
             end_line();
         clean_ += c == '\t' ? ' ' : c;
         return 1;

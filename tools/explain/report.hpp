@@ -71,6 +71,7 @@ struct report {
     std::vector<cycle_edge> edges;  ///< in the order of `cycle_locks`; the last one closes it
     std::vector<cycle_edge> uses;   ///< of one lock each, that conflict: in interrupts and outside
     std::string usage_states;       ///< as `SOFTIRQ-ON-W/IN-SOFTIRQ-W`
+    std::string safe_context;  ///< of safe-unsafe and irq-inversion: HARDIRQ, SOFTIRQ, RECLAIM_FS
     std::vector<task_state> tasks;
     std::vector<lock_use> locks;       ///< what is known about each lock of the cycle
     std::vector<std::string> notes;    ///< more that the report says, in sentences

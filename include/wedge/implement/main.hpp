@@ -77,13 +77,15 @@ inline std::string misuse(const CLI::App& app, const CLI::App& taken,
     return text.substr(0, text.find('\n'));
 }
 
-inline int parse_and_run(int argc, const char* const* argv, const invocation& call) {
+inline int parse_and_run(int argc, const char* const* argv, const invocation& call,
+                         std::span<const subcommand_maker> more) {
     CLI::App app("Finds how locks wedge: every potential deadlock gets a verdict.",
                  call.program_name());
     app.set_version_flag("--version", std::string("wedge ") + version);
     app.require_subcommand(1);
     app.footer("Exit status: 0 clean, 1 findings, 2 misuse or unreadable input.");
-    const std::vector<std::unique_ptr<subcommand>> all = all_subcommands();
+    std::vector<std::unique_ptr<subcommand>> all = all_subcommands();
+    for (const subcommand_maker make : more) all.push_back(make());
     for (const std::unique_ptr<subcommand>& each : all)
         each->add_options(*app.add_subcommand(each->name(), each->purpose()));
     try {
@@ -110,10 +112,10 @@ inline int parse_and_run(int argc, const char* const* argv, const invocation& ca
 
 [[gnu::weak]] int run_main(int argc, const char* const* argv,
                            std::span<const workload_entry> workloads, std::FILE* out,
-                           std::FILE* err) {
+                           std::FILE* err, std::span<const subcommand_maker> more) {
     const invocation call{argc > 0 ? argv[0] : "wedge", workloads, out, err};
     try {
-        const int status = detail::parse_and_run(argc, argv, call);
+        const int status = detail::parse_and_run(argc, argv, call, more);
         if (std::fflush(out) != 0 || std::ferror(out) != 0)
             throw error(std::string("cannot write the output: ") + std::strerror(errno));
         return status;

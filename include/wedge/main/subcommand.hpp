@@ -6,6 +6,7 @@
 #include <exception>
 #include <iterator>
 #include <limits>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -72,6 +73,10 @@ struct exit_status {
         return !is_clean ? findings : is_open ? interrupted : clean;
     }
 };
+
+class subcommand;
+/// Makes a subcommand that one program has beside those of all.
+using subcommand_maker = std::unique_ptr<subcommand> (*)();
 
 /// One subcommand. A new one is a header with a class, and a line in `all_subcommands`.
 class subcommand {
