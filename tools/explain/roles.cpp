@@ -81,6 +81,9 @@ bool is_lock_function(std::string_view name) {
                                          "__vmalloc",
                                          "vmalloc",
                                          "__do_kmalloc",
+                                         "__schedule",
+                                         "schedule",
+                                         "io_schedule",
                                          "pthread_",
                                          "___pthread",
                                          "__gthread",
@@ -218,6 +221,10 @@ void advise_on_cycle(const report& from, std::vector<std::string>& advice) {
     const neighbours work = around(from, roles, role::work);
     const neighbours queue = around(from, roles, role::workqueue);
     const neighbours mmap = around(from, roles, role::mmap_lock);
+    for (const cycle_edge& each : from.edges)
+        if (is_primed(each) && !is_documented(role_of(each.from, {}), role_of(each.to, {})))
+            advice.push_back("Ask whether the order that " + function_of(each.stack) +
+                             " states is needed; if no task needs it, correct the statement.");
     if (reclaim.is_there) {
         if (!notifier.is_there && !fence.is_there)
             advice.push_back("In the shrinker, take " + reclaim.behind +
@@ -275,7 +282,7 @@ std::vector<std::string> advice_for(const report& from) {
         const std::string& open = kind == "safe-unsafe"     ? from.new_lock
                                   : kind == "irq-inversion" ? from.held_lock
                                                             : lock;
-        advice.push_back("Keep the interrupt out wherever " + open +
+        advice.push_back("Disable the interrupt wherever " + open +
                          " is held: spin_lock_irqsave or spin_lock_bh.");
     } else if (kind == "wait-context" || kind == "sleeping") {
         advice.push_back(
