@@ -181,6 +181,7 @@ private:
         result_.stuck.reset();
         result_.round = 0;
         result_.thrown.clear();
+        result_.is_foreign = false;
         result_.tasks.clear();
         const std::uint32_t n = subject_.tasks();
         last_.begin_execution(n);
@@ -221,6 +222,7 @@ private:
         const sanitizer::ignore_scope ours;
         if (const std::uint32_t first = start_next(); first != 0) switch_to(0, first);
         if (scheduler_.left() == 0) return;
+        if (result_.how == ending::threw) scheduler_.failed();
         describe_what_is_stuck();
         give_up_the_rest();
     }

@@ -38,6 +38,7 @@ inline void controller::see_foreign_use(std::string used) {
     if (result_.how != ending::complete) return;
     result_.how = ending::threw;
     result_.thrown = std::move(used);
+    result_.is_foreign = true;
 }
 
 inline std::uint32_t controller::run_end() {
