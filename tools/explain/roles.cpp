@@ -14,7 +14,14 @@ bool has(std::string_view text, std::string_view part) {
 
 /// The name of the function of a frame.
 std::string_view function_name(std::string_view frame) {
-    return frame.substr(0, frame.find_first_of("+ (."));
+    std::string_view name = frame.substr(0, frame.find_first_of("+ ("));
+    // What the compiler adds; a point of Java or Go is part of the name.
+    for (const std::string_view part : {".isra", ".part", ".constprop", ".cold", ".llvm", ".lto"})
+        name = name.substr(0, name.find(part));
+    const std::size_t point = name.find('.');
+    if (point + 1 < name.size() && name[point + 1] >= '0' && name[point + 1] <= '9')
+        name = name.substr(0, point);
+    return name;
 }
 
 bool stands_in(const std::vector<std::string>& stack, std::size_t depth,
