@@ -174,6 +174,17 @@ TEST_CASE("the acquire modes come from the functions of the stacks") {
     CHECK(shared.edges.at(1).mode == acquire_mode::write);
 }
 
+TEST_CASE("stacks begin where the program acquires") {
+    const auto inner = [](const char* file, std::size_t edge) {
+        return reports(reading::file(file)).at(0).edges.at(edge).stack.at(0);
+    };
+    CHECK(inner("tsan_abba.txt", 0).starts_with("both(pthread_mutex_t&, pthread_mutex_t&) ("));
+    CHECK(inner("helgrind_abba.txt", 1).starts_with("both(pthread_mutex_t&, pthread_mutex_t&) ("));
+    CHECK(inner("gdb_std_owners.txt", 0).starts_with("take_std"));
+    CHECK(inner("go_abba.txt", 0).starts_with("main.transfer ("));
+    CHECK(inner("java_lock.txt", 0).starts_with("Hang.both("));
+}
+
 TEST_CASE("a dump of threads names who waits for whom") {
     const report dump = reports(reading::file("gdb_condition_owners.txt")).at(0);
     CHECK(dump.task == "thread 3 (hang)");

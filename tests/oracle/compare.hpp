@@ -31,8 +31,9 @@ inline bool contradicts(verdict own, const engine_answer& its, way how) {
     if (its.what == verdict::unresolved) return false;
     if (how == way::states || how == way::threads) return its.what != own;
     if (its.what == verdict::sound) return own != verdict::sound && own != verdict::livelock;
-    // A search of schedules ends at the first bug; it cannot prove that there is no worse one.
-    if (its.what == verdict::finding) return own == verdict::sound;
+    // A search of schedules that has not tried everything may have missed a worse one.
+    if (its.what == verdict::finding)
+        return own == verdict::sound || (its.is_exhausted && own == verdict::deadlock);
     return its.what != own && !(its.what == verdict::livelock && own == verdict::deadlock);
 }
 

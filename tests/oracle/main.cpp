@@ -43,6 +43,7 @@ struct settings {
     std::uint32_t allowed = ~features_not_modelled;
     std::size_t states_max = oracle::states_max;
     bool goes_on = false;
+    bool asks_every_way = false;  ///< of each program; else most are only checked
     bool prints = false;
     std::vector<std::string> files;
 };
@@ -76,7 +77,8 @@ settings read_settings(int argc, char** argv) {
         if (word == "--help") {
             std::printf(
                 "Usage: oracle [--seed N] [--count N | --seconds N] [--only-features LIST]\n"
-                "              [--without-features LIST] [--states N] [--keep-going] [--print]\n"
+                "              [--without-features LIST] [--states N] [--keep-going] "
+                "[--every-way]\n              [--print]\n"
                 "       oracle FILE...\n\nDecides random scenarios, or those of the files, by the "
                 "oracle and by the engine.\nPrints the smallest scenario on which they differ, and "
                 "then exits with 1.\n\nFeatures:");
@@ -99,6 +101,8 @@ settings read_settings(int argc, char** argv) {
             made.states_max = std::strtoull(value().c_str(), nullptr, 10);
         } else if (word == "--keep-going") {
             made.goes_on = true;
+        } else if (word == "--every-way") {
+            made.asks_every_way = true;
         } else if (word == "--print") {
             made.prints = true;
         } else if (word.starts_with("-")) {
@@ -169,6 +173,7 @@ int over_random(const settings& how) {
         if (seed % 32 == 1) ways.push_back(oracle::way::two_jobs);
         if (seed % 32 == 2) ways.push_back(oracle::way::portfolio);
         if (seed % 128 == 3) ways.push_back(oracle::way::threads);
+        if (how.asks_every_way) ways = oracle::every_way;
         const oracle::comparison_result found = oracle::compare(all, ways, how.states_max);
         if (found.own.what == oracle::verdict::undefined) {
             ++skipped;

@@ -358,3 +358,38 @@ TEST_CASE(
           "tasks retry for ever: one looks at odd (counter), other looks at even (counter)");
     CHECK(what_of("thread t { while 1 == 1 { } }\n") == "tasks retry for ever: t runs on");
 }
+
+TEST_CASE(
+    "exhaustive: a failed assertion ends its execution only, and the search tries all others") {
+    const auto explored = [](const std::string& text) {
+        wedge::explore_options options = small_search().explore;
+        options.how = wedge::strategy::exhaustive;
+        return wedge::scenario::explore(parsed(text), options);
+    };
+    const wedge::outcome fails =
+        explored("counter k = 0\nthread t { assert k == 1 }\nthread u { set k = 1 }\n");
+    CHECK(fails.exhausted);
+    REQUIRE(fails.findings.size() == 1);
+    CHECK(fails.findings[0].kind == wedge::finding_kind::assertion);
+    CHECK(explored("counter k = 1\nthread t { assert k == 1 }\nthread u { set k = 1 }\n").what ==
+          wedge::result::sound);
+
+    const std::string locks = "counter k = 0\nlock a mutex\nlock b mutex\n";
+    // The deadlock lies behind the assertion, or beside it.
+    CHECK(explored(locks + "thread t { assert k == 1; lock a; lock b; unlock b; unlock a }\n"
+                           "thread u { set k = 1; lock b; lock a; unlock a; unlock b }\n")
+              .what == wedge::result::deadlock);
+    CHECK(explored(locks + "thread t { choose { assert k == 1 } or { } }\n"
+                           "thread u { lock a; lock b; unlock b; unlock a }\n"
+                           "thread v { lock b; lock a; unlock a; unlock b }\n")
+              .what == wedge::result::deadlock);
+    // Here v waits for what t never gives back, since t always fails.
+    CHECK(explored(locks + "thread t { lock a; assert k == 1; unlock a }\n"
+                           "thread v { lock a; lock b; yield; lock b }\n")
+              .what == wedge::result::deadlock);
+    const wedge::outcome ordered = explored(locks +
+                                            "thread t { lock a; assert k == 1; unlock a }\n"
+                                            "thread v { lock a; lock b; unlock b; unlock a }\n");
+    CHECK(ordered.exhausted);
+    CHECK(ordered.what != wedge::result::deadlock);
+}

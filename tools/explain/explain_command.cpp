@@ -14,6 +14,7 @@
 #include "wedge/report/json.hpp"
 #include "wedge/report/words.hpp"
 
+#include "explain/explain_traces.hpp"
 #include "explain/reader.hpp"
 #include "explain/say.hpp"
 #include "explain/verdict.hpp"
@@ -44,8 +45,8 @@ public:
         options
             .add_option(
                 "FILE", files_,
-                "Logs, mails or dumps with reports of Linux or of user-space checkers; - is "
-                "the standard input")
+                "Logs, mails or dumps with reports of Linux or of user-space checkers, or traces "
+                "of locks as /proc/lockdep; - is the standard input")
             ->required()
             ->type_name("");
         add_flag(options, "--json", as_json_, "Print one JSON object a report");
@@ -57,6 +58,18 @@ public:
             .add_option("--picture", picture_,
                         "The cycle as .svg, .png or .pdf, which Graphviz draws, or .dot")
             ->type_name("FILE");
+        options
+            .add_option("--order", traces_.what.order,
+                        "Of traces: an order of classes as \"a -> b -> c\"; paths against it are "
+                        "findings")
+            ->type_name("ORDER");
+        options
+            .add_option("--around", traces_.what.around,
+                        "Of traces: show what is before and behind a class")
+            ->type_name("CLASS");
+        add_number(options, "--depth", traces_.what.depth, 1, "With --around: how many steps");
+        add_flag(options, "--compare", traces_.is_compare,
+                 "Of two traces, the old one first: show what has changed");
     }
 
     int run(const invocation& call) override {
@@ -65,6 +78,9 @@ public:
         if (!picture_.empty()) format_of(picture_);
         const interrupt_scope interrupted;
         bool has_findings = false;
+        take_traces();
+        if (!traces_.files.empty() && !call.guarded([&] { has_findings = explain_order(call); }))
+            ++unread_;
         for (const std::string& file : files_) {
             if (interrupt_scope::requested.load()) break;
             if (!call.guarded([&] { has_findings = explain_file(call, file) || has_findings; }))
@@ -90,9 +106,36 @@ private:
         return file.substr(0, dot) + "-" + std::to_string(number) + file.substr(dot);
     }
 
+    /// Moves the traces out of the files. An option of traces says that all are.
+    void take_traces() {
+        const bool is_all =
+            traces_.is_compare || !traces_.what.order.empty() || !traces_.what.around.empty();
+        std::vector<std::string> others;
+        for (std::string& file : files_)
+            (is_all || is_trace_file(file) ? traces_.files : others).push_back(std::move(file));
+        files_ = std::move(others);
+    }
+
+    /// Tells the order that the traces show together.
+    ///
+    /// @return whether something is wrong with it
+    bool explain_order(const invocation& call) {
+        traces_.as_json = as_json_;
+        traces_.wants_dot = !picture_.empty();
+        const bool has_findings = explain_traces(traces_, call.out) == exit_status::findings;
+        if (traces_.wants_dot) save_picture_as(picture_, traces_.dot);
+        return has_findings;
+    }
+
     /// @return whether a report was found that is not refuted
     bool explain_file(const invocation& call, const std::string& file) {
-        const text_lines text(read_text(file));
+        std::string input = read_text(file);
+        if (file == "-" && kind_of_trace(input) != trace_kind::none) {
+            traces_.files = {"-"};
+            traces_.input = std::move(input);
+            return explain_order(call);
+        }
+        const text_lines text(std::move(input));
         std::vector<finding_of_text> all;
         for (report& each : read_reports(text)) add(all, std::move(each), file);
         if (all.empty()) {
@@ -155,11 +198,14 @@ private:
 
     void draw_picture(const report& found) const {
         if (picture_.empty() || (found.edges.empty() && found.tasks.empty())) return;
-        const std::string file = numbered(picture_, count_);
+        save_picture_as(numbered(picture_, count_), dot_of(found));
+    }
+
+    static void save_picture_as(const std::string& file, const std::string& digraph) {
         const std::string format = format_of(file);
-        if (format == "dot") return write_text(file, dot_of(found));
+        if (format == "dot") return write_text(file, digraph);
         const std::string draft = file + ".dot";
-        write_text(draft, dot_of(found));
+        write_text(draft, digraph);
         const bool is_drawn = draw(draft, file, format);
         std::error_code ignored;
         if (!is_drawn)
@@ -220,6 +266,7 @@ private:
     }
 
     std::vector<std::string> files_;
+    traces_call traces_;
     std::string out_;
     std::string picture_;
     bool as_json_ = false;

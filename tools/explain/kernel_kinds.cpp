@@ -127,11 +127,20 @@ private:
     void check_scenario();
     void finish();
 
+    /// The frames of the trace at the end, without those of the checker itself.
     std::vector<std::string> backtrace() const {
         const std::size_t start = find("stack backtrace:");
         const std::size_t trace = find("Call Trace:", start == none ? 0 : start);
         if (trace == none) return {};
-        return frames_of(text_, {trace, std::min(end_, trace + 12000)});
+        std::vector<std::string> all = frames_of(text_, {trace, std::min(end_, trace + 12000)});
+        constexpr std::size_t deepest = 16;
+        for (std::size_t i = std::min(all.size(), deepest); i-- > 0;) {
+            if (!all[i].starts_with("lock_acquire") && !all[i].starts_with("__lock_acquire"))
+                continue;
+            all.erase(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(i) + 1);
+            break;
+        }
+        return all;
     }
 
     const report_text& from_;

@@ -13,12 +13,46 @@ namespace {
 
 /// Parts of the names of functions that belong to a library of threads, not to the program.
 constexpr std::string_view library_parts[] = {
-    "pthread_",    "lll_",        "futex",          "__gthread",      "std::mutex",   "lock_guard",
-    "unique_lock", "scoped_lock", "shared_lock",    "absl::",         "go-deadlock.", "sync.(*",
-    "???",         "__tsan",      "std::recursive", "std::shared",    "std::timed",   "runtime.",
-    "Unsafe.park", "LockSupport", "AbstractQueued", "locks.Reentrant"};
+    "pthread_",   "boost::",     "lll_",        "futex",          "__gthread",      "std::mutex",
+    "lock_guard", "unique_lock", "scoped_lock", "shared_lock",    "absl::",         "go-deadlock.",
+    "sync.(*",    "???",         "__tsan",      "std::recursive", "std::shared",    "std::timed",
+    "runtime.",   "Unsafe.park", "LockSupport", "AbstractQueued", "locks.Reentrant"};
 
-constexpr std::size_t frames_of_acquire = 8;
+/// Returns the function of a frame without its place and its arguments.
+std::string_view function_in(std::string_view frame) {
+    if (frame.ends_with(')') && has(frame, " (")) frame = frame.substr(0, frame.rfind(" ("));
+    if (!frame.ends_with(')')) return frame;
+    int depth = 0;
+    for (std::size_t i = frame.size(); i-- > 0;) {
+        if (frame[i] == ')') ++depth;
+        if (frame[i] == '(' && --depth == 0) return frame.substr(0, i);
+    }
+    return frame;
+}
+
+bool is_library(std::string_view frame) {
+    return std::any_of(std::begin(library_parts), std::end(library_parts),
+                       [&](std::string_view part) { return has(function_in(frame), part); });
+}
+
+/// Takes the library of threads off the inner end of a stack, and unnamed namespaces and the type
+/// that a template returns off its innermost frame: that is where the program acquires.
+void begin_in_program(std::vector<std::string>& stack) {
+    const auto own = std::find_if_not(stack.begin(), stack.end(), is_library);
+    if (own == stack.end()) return;
+    stack.erase(stack.begin(), own);
+    std::string& frame = stack.front();
+    frame = without_namespace(frame);
+    const std::size_t arguments = frame.find('(');
+    int depth = 0;
+    for (std::size_t i = 0; i < std::min(arguments, frame.size()); ++i) {
+        if (frame[i] == '<') ++depth;
+        if (frame[i] == '>') --depth;
+        if (frame[i] != ' ' || depth != 0 || i + 1 == arguments) continue;
+        frame.erase(0, i + 1);
+        return;
+    }
+}
 
 /// A task waits for another one that holds a lock.
 struct wait_link {
@@ -135,9 +169,10 @@ std::string demangled(std::string_view symbol) {
 }
 
 acquire_mode mode_of(std::span<const std::string> stack) {
-    const std::size_t most = std::min(stack.size(), frames_of_acquire);
-    for (std::size_t i = 0; i < most; ++i) {
-        const std::string_view frame = stack[i];
+    for (const std::string& text : stack) {
+        // A function of the program may have any name.
+        if (!is_library(text)) break;
+        const std::string_view frame = text;
         for (const std::string_view part : {"trylock", "try_lock", "TryLock", "tryLock"})
             if (has(frame, part)) return acquire_mode::trylock;
         for (const std::string_view part : {"rdlock", "lock_shared", "RLock(", "ReaderLock",
@@ -151,17 +186,16 @@ acquire_mode mode_of(std::span<const std::string> stack) {
 }
 
 std::string place_of_acquire(std::span<const std::string> stack) {
-    for (const std::string& frame : stack) {
-        const bool is_library =
-            std::any_of(std::begin(library_parts), std::end(library_parts),
-                        [&](std::string_view part) { return has(before(frame, " ("), part); });
-        if (!is_library) return frame;
-    }
-    return {};
+    const auto own = std::find_if_not(stack.begin(), stack.end(), is_library);
+    return own == stack.end() ? std::string() : without_namespace(*own);
 }
 
 void set_cycle(report& made, std::vector<cycle_edge> edges) {
     made.kind = edges.size() == 1 ? "recursive" : "circular";
+    for (cycle_edge& edge : edges) {
+        begin_in_program(edge.stack);
+        begin_in_program(edge.from_stack);
+    }
     made.cycle_locks.clear();
     for (const cycle_edge& edge : edges) made.cycle_locks.push_back(edge.from);
     made.new_lock = edges.back().to;

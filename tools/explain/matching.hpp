@@ -71,14 +71,15 @@ std::string without_namespace(std::string_view name);
 /// Returns a name as C++ writes it, of one as the linker has it (`_ZN1a1bE`).
 std::string demangled(std::string_view symbol);
 
-/// Returns how the innermost frames acquire a lock: read by the names of their functions.
+/// Returns how a stack acquires a lock, by the names of the functions of its library of threads.
 acquire_mode mode_of(std::span<const std::string> stack);
 
 /// Returns the innermost frame that is no part of a library of threads. Empty: there is none.
 std::string place_of_acquire(std::span<const std::string> stack);
 
 /// Makes the report that tells of a cycle of dependencies: its kind, `cycle_locks` and so on.
-/// `edges` lead from lock to lock; the last one closes the cycle.
+/// `edges` lead from lock to lock; the last one closes the cycle. Their stacks then begin in the
+/// program, behind the frames of libraries of threads.
 void set_cycle(report& made, std::vector<cycle_edge> edges);
 
 /// Finds the cycles in which tasks wait for each other, and adds a report for each to `found`.

@@ -14,7 +14,14 @@ bool has(std::string_view text, std::string_view part) {
 
 /// The name of the function of a frame.
 std::string_view function_name(std::string_view frame) {
-    return frame.substr(0, frame.find_first_of("+ (."));
+    std::string_view name = frame.substr(0, frame.find_first_of("+ ("));
+    // What the compiler adds; a point of Java or Go is part of the name.
+    for (const std::string_view part : {".isra", ".part", ".constprop", ".cold", ".llvm", ".lto"})
+        name = name.substr(0, name.find(part));
+    const std::size_t point = name.find('.');
+    if (point + 1 < name.size() && name[point + 1] >= '0' && name[point + 1] <= '9')
+        name = name.substr(0, point);
+    return name;
 }
 
 bool stands_in(const std::vector<std::string>& stack, std::size_t depth,
@@ -81,6 +88,9 @@ bool is_lock_function(std::string_view name) {
                                          "__vmalloc",
                                          "vmalloc",
                                          "__do_kmalloc",
+                                         "__schedule",
+                                         "schedule",
+                                         "io_schedule",
                                          "pthread_",
                                          "___pthread",
                                          "__gthread",
@@ -218,6 +228,10 @@ void advise_on_cycle(const report& from, std::vector<std::string>& advice) {
     const neighbours work = around(from, roles, role::work);
     const neighbours queue = around(from, roles, role::workqueue);
     const neighbours mmap = around(from, roles, role::mmap_lock);
+    for (const cycle_edge& each : from.edges)
+        if (is_primed(each) && !is_documented(role_of(each.from, {}), role_of(each.to, {})))
+            advice.push_back("Ask whether the order that " + function_of(each.stack) +
+                             " states is needed; if no task needs it, correct the statement.");
     if (reclaim.is_there) {
         if (!notifier.is_there && !fence.is_there)
             advice.push_back("In the shrinker, take " + reclaim.behind +
@@ -275,7 +289,7 @@ std::vector<std::string> advice_for(const report& from) {
         const std::string& open = kind == "safe-unsafe"     ? from.new_lock
                                   : kind == "irq-inversion" ? from.held_lock
                                                             : lock;
-        advice.push_back("Keep the interrupt out wherever " + open +
+        advice.push_back("Disable the interrupt wherever " + open +
                          " is held: spin_lock_irqsave or spin_lock_bh.");
     } else if (kind == "wait-context" || kind == "sleeping") {
         advice.push_back(

@@ -54,6 +54,15 @@ sentences say_circular(const report& found) {
                   ", and holds " + lock_or(found.held_lock) + ".");
     if (found.edges.size() == 2) {
         const cycle_edge& other = found.edges.front();
+        if (is_primed(other)) {
+            const std::string where = function_of(other.stack);
+            all.push_back("No task was seen to take them the other way round: " + shown(where) +
+                          " only states at boot that " + shown(other.to) + " may come under " +
+                          shown(other.from) + ".");
+            all.push_back(
+                "If some task does take them so, each waits for the other and none goes on.");
+            return all;
+        }
         all.push_back(task_or(other.task, "Elsewhere a task") +
                       " took them the other way round: " + shown(other.to) + mode_word(other.mode) +
                       " under " + shown(other.from) + in_function(other.stack) + ".");
@@ -104,25 +113,29 @@ sentences say_interrupt(const report& found) {
                            ? std::string("not readable")
                            : shown(found.usage_states.substr(0, slash)) + " before and " +
                                  shown(found.usage_states.substr(slash + 1)) + " now") +
-                      ": IN- is inside of the context, -ON is with the context let in.");
+                      ": IN- means inside of the context, -ON with the context enabled.");
         all.push_back(found.usage_states.find("RECLAIM_FS") != std::string::npos
                           ? "Reclaim may run on top of the holder, and wait for it for ever."
                           : "The interrupt may come on top of the holder, and spin for ever.");
         return all;
     }
-    const std::string context = found.safe_context.empty() ? "an interrupt" : found.safe_context;
-    if (found.kind == "safe-unsafe") {
-        all.push_back(task_or(found.task, "A task") + " takes " + lock_or(found.new_lock) +
-                      " under " + lock_or(found.held_lock) + ".");
-    } else {
-        all.push_back(task_or(found.task, "A task") + " takes " + lock_or(found.new_lock) +
-                      " in a context that changes what the lock is used for.");
+    const std::string context =
+        found.safe_context.empty() ? "interrupt" : shown(found.safe_context);
+    const bool is_order = found.kind == "safe-unsafe";
+    all.push_back(task_or(found.task, "A task") + " takes " + lock_or(found.new_lock) +
+                  (is_order ? " under " + lock_or(found.held_lock) + "."
+                            : " in a context that changes what the lock is used for."));
+    std::string safe = found.cycle_locks.empty() ? found.held_lock : found.cycle_locks.front();
+    std::string unsafe = found.cycle_locks.size() < 2 ? found.new_lock : found.cycle_locks.back();
+    if (found.uses.size() == 2) {
+        safe = found.uses[0].to;
+        unsafe = found.uses[1].to;
     }
-    all.push_back("So a lock that is taken in " + shown(context) +
-                  " comes before one that is held with that let in.");
-    all.push_back(
-        "The interrupt may come on top of the holder of the second and wait for the first, whose "
-        "holder waits for the second.");
+    all.push_back("So " + lock_or(safe) + ", which is taken in " + context +
+                  " context, comes before " + lock_or(unsafe) +
+                  ", which is held with that context enabled.");
+    all.push_back("An interrupt on top of the holder of " + lock_or(unsafe) + " waits for " +
+                  lock_or(safe) + ", whose holder waits for " + lock_or(unsafe) + ".");
     return all;
 }
 

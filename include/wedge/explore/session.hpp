@@ -186,13 +186,14 @@ private:
 
     execution_record run(search_strategy& how) {
         const std::size_t before = found_.size();
+        repeats_.before(out_.executions + out_.pruned + 1);
         execution_record done = control_.run(how);
         ++(done.how == ending::pruned ? out_.pruned : out_.executions);
         out_.steps += done.steps;
         if (done.how == ending::bounded && !std::exchange(out_.bounded, true))
             out_.best = shown(done, {});
         is_cut_ = is_cut_ || done.how == ending::bounded || done.how == ending::livelock ||
-                  (done.how == ending::threw && !how.follows_failures());
+                  (done.how == ending::threw && (done.is_foreign || !how.follows_failures()));
         for (; known_ < order_.findings().size(); ++known_)
             see_order(order_.findings()[known_], done);
         if (done.stuck) see_stuck(*done.stuck, done);
@@ -321,7 +322,7 @@ private:
         session apart(subject_, options_);
         const outcome out = apart.replay(by, replay_mode::strict);
         if (apart.differs_) different_again_ = out.findings.back();
-        if (by.circle == 0 && apart.left_early_ && control_.notes().is_trace())
+        if (by.circle == 0 && apart.left_early_ && control_.notes().are_traces_kept())
             different_again_ = finding_of_divergence(out.diverged);
         for (const finding& again : out.findings) {
             if (again.signature != each.what.signature) continue;
@@ -385,7 +386,7 @@ private:
     std::unique_ptr<search_strategy> how_;
     std::unique_ptr<session> minimizing_;  // one for all findings
     outcome out_;
-    repeat_check repeats_{control_};
+    repeat_check repeats_{control_, options_.how};
     std::optional<finding> different_again_;  // what a replay in another session showed
     bool differs_ = false;                    // an execution did not do what one before it did
     bool left_early_ = false;                 // the replay left its schedule

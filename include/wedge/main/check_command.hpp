@@ -38,6 +38,8 @@ public:
         add_pressure(options, options_.under);
         explore_options& how = options_.explore;
         add_number(options, "--executions", how.executions_max, 1, "The budget of a scenario");
+        add_number(options, "--states-max", how.states_max, 1,
+                   "The bound of states that a search over states keeps");
         add_number(options, "--seed", how.seed, 0, "The seed of the random strategies");
         add_out(options, folder_, "DIR",
                 "Where schedules are saved (default: nowhere, they are printed)");

@@ -46,6 +46,8 @@ public:
         add_choice(options, "--strategy", options_.how, strategy_names, "How to search");
         add_number(options, "--seed", options_.seed, 0, "The seed of the random strategies");
         add_number(options, "--executions", options_.executions_max, 1, "The budget");
+        add_number(options, "--states-max", options_.states_max, 1,
+                   "The bound of states that a search over states keeps");
         add_number(options, "--steps", options_.steps_max, 1, "The bound of one execution");
         add_number(options, "--depth", options_.depth, 1, "How many steps PCT orders");
         add_number(options, "--preemptions", options_.preemptions_max, 0,

@@ -115,6 +115,9 @@ public:
         const actor& who = actors_[task];
         std::uint64_t all = who.path.size() << 1 | std::uint64_t{world_.has_freed(task)};
         for (const std::uint64_t part : who.path) all = combine(all, part);
+        for (const hold& each :
+             who.taken)  // in the order in which a run that fails gives them back
+            all = combine(all, each.lock->identity().instance());
         for (const auto& [name, value] : who.locals)
             all = combine(all, combine(hash_text(name), static_cast<std::uint64_t>(value)));
         return all;

@@ -183,6 +183,7 @@ private:
         result_.stuck.reset();
         result_.round = 0;
         result_.thrown.clear();
+        result_.is_foreign = false;
         result_.tasks.clear();
         const std::uint32_t n = subject_.tasks();
         last_.begin_execution(n);
@@ -223,6 +224,7 @@ private:
         const sanitizer::ignore_scope ours;
         if (const std::uint32_t first = start_next(); first != 0) switch_to(0, first);
         if (scheduler_.left() == 0) return;
+        if (result_.how == ending::threw) scheduler_.failed();
         describe_what_is_stuck();
         give_up_the_rest();
     }
@@ -447,6 +449,7 @@ inline void controller::see_foreign_use(std::string used) {
     if (result_.how != ending::complete) return;
     result_.how = ending::threw;
     result_.thrown = std::move(used);
+    result_.is_foreign = true;
 }
 
 inline std::uint32_t controller::run_end() {

@@ -27,6 +27,7 @@ struct execution_record {
     std::shared_ptr<const finding> stuck;  ///< ending::deadlock or ending::livelock
     std::uint64_t round = 0;               ///< ending::livelock: the steps of one round, the last
     std::string thrown;                    ///< ending::threw: by whom, and what
+    bool is_foreign = false;               ///< ending::threw: since a foreign thread took part
     std::vector<task_report> tasks;        ///< ending::threw: where all tasks stood then
 };
 

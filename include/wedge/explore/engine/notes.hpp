@@ -28,14 +28,22 @@ public:
 
     known_tasks& known() noexcept { return known_; }
     [[gnu::always_inline]] bool are_taken() const noexcept { return what_ != sort::nothing; }
+    /// Whether executions are compared, the next one or a later one.
+    bool are_traces_kept() const noexcept { return keeps_traces_; }
     bool is_trace() const noexcept { return what_ == sort::trace; }
 
     /// From here on an execution ends by `ending::differs` where it does something else than the
     /// one before it, with the same decisions.
     void compare_executions() noexcept {
         if (what_ == sort::points) return;
-        what_ = sort::trace;
-        scheduler_.compare_executions();
+        keeps_traces_ = true;
+        trace_next(true);
+    }
+    /// Whether the next executions are compared; a trace costs time.
+    void trace_next(bool is_to) noexcept {
+        if (!keeps_traces_ || is_to == is_trace()) return;
+        what_ = is_to ? sort::trace : sort::nothing;
+        scheduler_.compare_executions(is_to);
     }
 
     void begin_execution(std::size_t tasks) {
@@ -112,6 +120,7 @@ private:
     const bool has_unseen_state_;
     notify_rule notifies_;
     sort what_;
+    bool keeps_traces_ = false;
 };
 
 }  // namespace wedge

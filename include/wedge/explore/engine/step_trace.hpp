@@ -81,6 +81,12 @@ public:
         difference_.reset();
     }
 
+    /// The next execution is compared with none.
+    void forget() noexcept {
+        at_ = along_until_ = 0;
+        difference_.reset();
+    }
+
     /// @return false: the execution before did something else here, or was over
     [[gnu::always_inline]] bool goes_on_with(const trace_point& now) noexcept {
         if (at_ < along_until_ && now.is_same_as(seen_[at_])) [[likely]] {

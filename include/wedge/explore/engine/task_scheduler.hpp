@@ -1,6 +1,7 @@
 // The scheduler: who takes the next step of an execution, by what the strategy says.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -64,9 +65,12 @@ public:
     /// From the next execution on.
     void set_bound(std::uint64_t steps_max) noexcept { steps_max_ = steps_max; }
 
-    /// From the next execution on each is compared with the one before it, when it took the same
-    /// decisions. Not for subjects that become others between executions.
-    void compare_executions() noexcept { compares_ = true; }
+    /// Whether from the next execution on each is compared with the one before it, as far as it
+    /// took the same decisions. Not for subjects that become others between executions.
+    void compare_executions(bool is_so) noexcept {
+        if (compares_ != is_so) trace_.forget();
+        compares_ = is_so;
+    }
     const step_trace& trace() const noexcept { return trace_; }
     const std::optional<difference>& difference_found() const noexcept { return trace_.found(); }
 
@@ -133,6 +137,9 @@ public:
         if (looks_for_livelocks_) [[unlikely]]
             livelocks_.step_taken(me.self.ordinal, step_of, got == turn::failed);
     }
+
+    /// A task has thrown.
+    void failed() { how_->has_failed(unfinished(), {views_.data(), used_}); }
 
     std::uint32_t choose(std::uint32_t n) {
         if (trace_.found()) [[unlikely]]
@@ -236,19 +243,21 @@ private:
     }
     task_set enough() override { return persistent_.of(tasks(), at_.enabled, model_, subject_); }
 
+    /// All that have not ended.
+    std::span<const std::uint32_t> unfinished() {
+        std::uint32_t* last = enabled_.data();
+        for (std::uint32_t i = 0; i < used_; ++i)
+            if (!model_.tasks()[i]->is_done) *last++ = i;
+        return {enabled_.data(), last};
+    }
+
     /// Whether somebody waits for what nobody will do. The strategy hears of idle tasks too: what
     /// they wait for may come earlier in another schedule.
     bool is_stuck() {
-        std::uint32_t* last = enabled_.data();
-        bool all_idle = true;
-        for (std::uint32_t i = 0; i < used_; ++i) {
-            const controlled_task& each = *model_.tasks()[i];
-            if (each.is_done) continue;
-            *last++ = i;
-            all_idle = all_idle && step_model::is_idle(each);
-        }
-        how_->got_stuck({enabled_.data(), last}, {views_.data(), used_});
-        return !all_idle;
+        const std::span<const std::uint32_t> left = unfinished();
+        how_->got_stuck(left, {views_.data(), used_});
+        return !std::ranges::all_of(
+            left, [&](std::uint32_t i) { return step_model::is_idle(*model_.tasks()[i]); });
     }
 
     const subject& subject_;

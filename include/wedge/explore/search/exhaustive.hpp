@@ -44,7 +44,10 @@ public:
         node& here = node_here();
         if (is_new) open(here, at);
         WEDGE_CHECK(here.alternatives == 0);
-        if (here.chosen == no_task) return no_task;
+        if (here.chosen == no_task) {
+            if (has_seen_failures_) want_reversals(at.tasks);
+            return no_task;
+        }
         if (steps_ == history_.size()) take(here, at);
         ++steps_;
         ++depth_;
@@ -71,6 +74,20 @@ public:
         for (const std::uint32_t each : waiting) want_reversals(*tasks[each]);
     }
 
+    /// The steps behind the failure are not seen, nor with what they race. So in the place of the
+    /// failing step all others are tried. Where these come to an end since only failing steps are
+    /// left, some task may still wait for what the failing one never does.
+    void has_failed(std::span<const std::uint32_t> left,
+                    std::span<const task* const> tasks) override {
+        has_seen_failures_ = true;
+        is_stuck(left, tasks);
+        for (std::size_t i = depth_; i-- > 0;) {
+            if (path_[i].alternatives != 0) continue;
+            for (branch& each : path_[i].enabled) each.is_wanted = true;
+            break;
+        }
+    }
+    bool follows_failures() const noexcept override { return true; }
     bool is_exhaustive() const noexcept override { return !is_cut_; }
 
 private:
@@ -197,6 +214,12 @@ private:
             });
     }
 
+    void want_reversals(std::span<const task* const> tasks) {
+        if (!is_reduced()) return;
+        history_.see_tasks(tasks.size());
+        for (const task* const each : tasks) want_reversals(*each);
+    }
+
     static bool is_asleep(const node& here, std::uint32_t task) {
         return std::any_of(here.sleeping.begin(), here.sleeping.end(),
                            [&](const branch& each) { return each.task == task; });
@@ -252,6 +275,7 @@ private:
     std::uint32_t steps_ = 0;
     bool is_started_ = false;
     bool is_cut_ = false;
+    bool has_seen_failures_ = false;  // some execution ended by an exception
 };
 
 }  // namespace wedge

@@ -34,6 +34,12 @@ public:
                    std::span<const task* const> tasks) override {
         now_->got_stuck(waiting, tasks);
     }
+    void has_failed(std::span<const std::uint32_t> left,
+                    std::span<const task* const> tasks) override {
+        now_->has_failed(left, tasks);
+    }
+    /// What the thorough strategy claims does not depend on the executions of the others.
+    bool follows_failures() const noexcept override { return true; }
     bool looks_for_livelocks() const noexcept override { return now_->looks_for_livelocks(); }
     bool is_exhaustive() const noexcept override { return now_->is_exhaustive(); }
 

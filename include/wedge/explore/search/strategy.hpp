@@ -88,6 +88,9 @@ public:
     virtual bool is_exhaustive() const noexcept { return false; }
     /// True when `new_execution` returned false because as much was kept as may be.
     virtual bool is_full() const noexcept { return false; }
+    /// A task has thrown, so the execution ends, and these have not ended.
+    virtual void has_failed(std::span<const std::uint32_t> /*left*/,
+                            std::span<const task* const> /*tasks*/) {}
     /// Whether an execution that ends by an exception leaves nothing untried elsewhere.
     virtual bool follows_failures() const noexcept { return false; }
     /// Whether some step said that it got somewhere, as far as the strategy notes it.

@@ -17,7 +17,8 @@ namespace wedge {
 
 namespace detail {
 
-/// Follows waits from holder to holder; there may be several, and several rings.
+/// Follows waits from holder to holder; there may be several, and several rings. The ring that is
+/// looked for is known by its signature, so `shortest_cycle` does not do: it may find another.
 class ring_search {
 public:
     ring_search(const std::vector<dependency>& cycle, const std::vector<task_report>& tasks)

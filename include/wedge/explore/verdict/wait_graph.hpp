@@ -8,11 +8,10 @@
 #include <string>
 #include <vector>
 
-#include "wedge/core/finding.hpp"
-#include "wedge/core/hang.hpp"
-#include "wedge/core/lock_class.hpp"
-#include "wedge/core/task.hpp"
-#include "wedge/explore/engine/lock_table.hpp"
+#include "wedge/base/shortest_cycle.hpp"
+#include "wedge/event/finding.hpp"
+#include "wedge/event/hang.hpp"
+#include "wedge/explore/lock_table.hpp"
 #include "wedge/order/describe.hpp"
 
 namespace wedge {
@@ -75,33 +74,12 @@ public:
 
     /// The shortest cycle; empty: there is none. Each waits for a lock that the next one holds.
     std::vector<std::uint32_t> shortest_cycle() const {
-        std::vector<std::uint32_t> shortest;
-        const std::size_t n = tasks_.size();
         std::vector<std::vector<std::uint32_t>> blocked_by;
-        for (std::uint32_t i = 0; i < n; ++i) blocked_by.push_back(blockers(i));
-        std::vector<std::uint32_t> from;
-        std::vector<std::uint32_t> frontier;
-        for (std::uint32_t start = 0; start < n; ++start) {
-            from.assign(n, ~0U);
-            frontier = {start};
-            for (std::size_t i = 0; i < frontier.size(); ++i) {
-                for (const std::uint32_t next : blocked_by[frontier[i]]) {
-                    if (next == start) {
-                        std::vector<std::uint32_t> path;
-                        for (std::uint32_t at = frontier[i]; at != start; at = from[at])
-                            path.push_back(at);
-                        path.push_back(start);
-                        std::reverse(path.begin(), path.end());
-                        if (shortest.empty() || path.size() < shortest.size()) shortest = path;
-                        i = frontier.size();
-                        break;
-                    }
-                    if (next >= n || from[next] != ~0U) continue;
-                    from[next] = frontier[i];
-                    frontier.push_back(next);
-                }
-            }
-        }
+        for (std::uint32_t i = 0; i < tasks_.size(); ++i) blocked_by.push_back(blockers(i));
+        std::vector<std::uint32_t> shortest;
+        for (const std::size_t each : wedge::shortest_cycle(
+                 blocked_by.size(), [&](std::size_t i) -> auto& { return blocked_by[i]; }))
+            shortest.push_back(static_cast<std::uint32_t>(each));
         // One that only queues between a waiter and the holder is no part of the cycle of locks.
         std::vector<std::uint32_t> holders;
         for (std::size_t i = 0; i < shortest.size(); ++i) {
