@@ -5,9 +5,9 @@
 #include <optional>
 #include <vector>
 
-#include "wedge/explore/controller.hpp"
+#include "wedge/explore/engine/controller.hpp"
 #include "wedge/explore/options.hpp"
-#include "wedge/explore/strategy/repetition.hpp"
+#include "wedge/explore/search/repetition.hpp"
 
 namespace wedge {
 

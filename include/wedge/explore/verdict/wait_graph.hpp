@@ -8,10 +8,10 @@
 #include <string>
 #include <vector>
 
-#include "wedge/base/shortest_cycle.hpp"
-#include "wedge/event/finding.hpp"
-#include "wedge/event/hang.hpp"
-#include "wedge/explore/lock_table.hpp"
+#include "wedge/core/finding.hpp"
+#include "wedge/core/hang.hpp"
+#include "wedge/core/shortest_cycle.hpp"
+#include "wedge/explore/engine/lock_table.hpp"
 #include "wedge/order/describe.hpp"
 
 namespace wedge {
