@@ -80,7 +80,7 @@ public:
     void has_failed(std::span<const std::uint32_t> left,
                     std::span<const task* const> tasks) override {
         has_seen_failures_ = true;
-        is_stuck(left, tasks);
+        got_stuck(left, tasks);
         for (std::size_t i = depth_; i-- > 0;) {
             if (path_[i].alternatives != 0) continue;
             for (branch& each : path_[i].enabled) each.is_wanted = true;
