@@ -224,10 +224,17 @@ TEST_CASE("explore: an exception comes with what every other task held and wante
     CHECK(wedge::replay<rash>(thrown->best).findings[0].tasks.size() == 3);
 }
 
-TEST_CASE("explore: a task that throws cuts off the others, so nothing is proved") {
+TEST_CASE("explore: a task that throws before its first step cuts off the others: no proof") {
     const wedge::outcome cut = run<rash>("ab | boom", exhaustive::options());
     CHECK(cut.what == result::exception);
     CHECK(!cut.exhausted);
+}
+
+TEST_CASE("explore: where a task throws behind a step, the search tries the others in its place") {
+    const wedge::outcome tried = run<rash>("ab | boom_under_b", exhaustive::options());
+    CHECK(tried.what == result::exception);
+    CHECK(tried.exhausted);
+    CHECK(tried.executions > 1);
 }
 
 struct stopper {

@@ -80,6 +80,7 @@ public:
     void has_failed(std::span<const std::uint32_t> left,
                     std::span<const task* const> tasks) override {
         has_seen_failures_ = true;
+        if (steps_ == 0) is_cut_ = true;  // no task came to a step, and no other order is tried
         got_stuck(left, tasks);
         for (std::size_t i = depth_; i-- > 0;) {
             if (path_[i].alternatives != 0) continue;
