@@ -83,12 +83,18 @@ sentences say_circular(const report& found) {
 sentences say_recursive(const report& found) {
     sentences all;
     all.push_back(task_or(found.task, "A task") + " wants " + lock_or(found.new_lock) +
-                  " and holds a lock of the same class already.");
+                  (found.reader == "kernel" ? " and holds a lock of the same class already."
+                                            : " and holds it already."));
     const lock_use* held = nullptr;
     for (const task_state& each : found.tasks)
         for (const lock_use& lock : each.held)
             if (lock.name == found.held_lock) held = &lock;
     const std::string wanted = found.locks.empty() ? "" : found.locks.front().instance;
+    if (found.reader != "kernel") {
+        all.push_back("Both are the same object.");
+        all.push_back("It waits for itself, for ever.");
+        return all;
+    }
     if (held == nullptr || held->instance.empty() || wanted.empty())
         all.push_back("The report does not say whether they are one object or two.");
     else if (held->instance == wanted)

@@ -91,6 +91,10 @@ public:
     std::string write() {
         if (!collect()) return {};
         std::string text = heading();
+        if (!plan_.guard.empty()) {
+            guard_ = names_.add(plan_.guard, "guard");
+            text += "lock " + guard_ + " mutex  # " + short_text(plan_.guard, 120) + "\n";
+        }
         declare(text);
         std::string parties;
         if (plan_.with_two_instances && nodes_.size() == 1)
@@ -289,6 +293,10 @@ private:
                 break;
             default: text += "thread " + party_name(each, "task") + twice + " {\n";
         }
+        // Shrinkers, notifiers and works run for another task, which may hold the guard already.
+        const bool is_guarded =
+            !guard_.empty() && (as_from == role::plain || as_from == role::fence);
+        if (is_guarded) add(text, {"lock " + guard_}, 1);
         if (flushes && as_from != role::work) add(text, {"queue " + nodes_[each.to].name}, 1);
         if (as_from == role::fence) {
             add(text, {"signalling {"}, 1);
@@ -313,6 +321,7 @@ private:
             add(text, releases, 1);
             if (as_from == role::completion) add(text, {"complete " + from.name}, 1);
         }
+        if (is_guarded) add(text, {"unlock " + guard_}, 1);
         text += "}\n";
         // A step that is left out may be the only one that reclaims or invalidates.
         if (is_left_out(each) && as(nodes_[each.to]) == role::reclaim)
@@ -358,6 +367,7 @@ private:
     const report& from_;
     const scenario_plan plan_;
     name_book names_;
+    std::string guard_;  // its name in the scenario
     std::vector<node> nodes_;
     std::vector<party> parties_;
 };
@@ -474,6 +484,31 @@ std::string scenario_of(const report& from, const scenario_plan& plan) {
         return inversion_text(from, from.cycle_locks[0], from.cycle_locks[0], from.cycle_locks[1],
                               from.cycle_locks[1]);
     return misuse_text(from);
+}
+
+possible_guard guard_of(const report& from) {
+    if (from.edges.size() < 2 || from.has_happened) return {};
+    for (const task_state& task : from.tasks) {
+        if (task.task != from.task) continue;
+        for (const lock_use& held : task.held) {
+            const bool excludes = held.usage.size() >= 4 && !has_readers_only(held) &&
+                                  held.wait_type != "0:0" &&
+                                  held.name.find("rcu") == std::string::npos;
+            const bool is_in_cycle = std::find(from.cycle_locks.begin(), from.cycle_locks.end(),
+                                               held.name) != from.cycle_locks.end();
+            const std::string function = function_of({held.at});
+            if (!excludes || is_in_cycle || function.empty()) continue;
+            const auto calls = [&](const std::string& frame) {
+                return frame.starts_with(function + "+");
+            };
+            const bool is_everywhere =
+                std::all_of(from.edges.begin(), from.edges.end() - 1, [&](const cycle_edge& each) {
+                    return std::any_of(each.stack.begin(), each.stack.end(), calls);
+                });
+            if (is_everywhere) return {held.name, function};
+        }
+    }
+    return {};
 }
 
 bool has_unknown_modes(const report& from) {

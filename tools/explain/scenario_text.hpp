@@ -15,7 +15,17 @@ struct scenario_plan {
     bool reads_held_locks = false;    ///< an acquire that the report does not show is a read
     bool with_second_task = false;    ///< each party twice, where one task does everything
     bool with_two_instances = false;  ///< of a class that is taken twice, in both orders
+    std::string guard;  ///< a lock that all parties hold around theirs; empty: none is known
 };
+
+/// A lock that the task of the report holds, and that each other party may hold as well: the
+/// function that takes it is in their stacks. A report does not list what they hold, so this is a
+/// guess.
+struct possible_guard {
+    std::string lock;      ///< empty: there is none
+    std::string function;  ///< that takes it
+};
+possible_guard guard_of(const report& from);
 
 /// A scenario of what the report says, without `expect` lines; empty: there is none for this kind.
 std::string scenario_of(const report& from, const scenario_plan& plan);

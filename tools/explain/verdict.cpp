@@ -155,6 +155,12 @@ void judge_of::judge_cycle() {
     if (made->outcome == "deadlock") {
         result_.verdict = "confirmed";
         result_.why = "The parties of the report can hang; the schedule shows how.";
+        if (const possible_guard guard = guard_of(found_); !guard.lock.empty()) {
+            scenario_plan guarded;
+            guarded.guard = guard.lock;
+            ask("if all of them hold one " + guard.lock + ", which " + guard.function + " takes",
+                guarded, false);
+        }
         if (has_unknown_modes(found_)) {
             scenario_plan reads;
             reads.reads_held_locks = true;
@@ -202,7 +208,10 @@ void judge_of::judge_recursive() {
         for (const lock_use& lock : each.held)
             if (lock.name == found_.held_lock) held = lock.instance;
     const std::string wanted = found_.locks.empty() ? "" : found_.locks.front().instance;
-    const bool is_known = !held.empty() && !wanted.empty();
+    // Checkers of user space name objects, not classes.
+    const bool is_object = found_.reader != "kernel";
+    const bool is_known = is_object || (!held.empty() && !wanted.empty());
+    const bool is_one = is_object || held == wanted;
     scenario_plan one;
     one.as_plain_locks = true;
     scenario_plan two = one;
@@ -213,19 +222,20 @@ void judge_of::judge_recursive() {
     const std::optional<trial> same = run(one);
     const std::optional<trial> both = run(two);
     if (same) result_.answers.push_back({"if both are one object", same->outcome});
-    if (both)
+    if (both && !is_object)
         result_.answers.push_back(
             {"if they are two objects, and another task takes them the other way round",
              both->outcome});
-    result_.answers.push_back(
-        {"if they are two objects, and all tasks take them in one order", "sound"});
-    if (is_known && held == wanted && same && !is_pseudo) {
+    if (!is_object)
+        result_.answers.push_back(
+            {"if they are two objects, and all tasks take them in one order", "sound"});
+    if (is_known && is_one && same && !is_pseudo) {
         take(*same);
         result_.verdict = "confirmed";
         result_.why = "The task wants the very object that it holds.";
         return;
     }
-    if (const auto& shown = is_known && held != wanted ? both : same) take(*shown);
+    if (const auto& shown = is_known && !is_one ? both : same) take(*shown);
     result_.verdict = "unresolved";
     result_.why = is_pseudo  ? "The class stands for something that is no lock; whether it waits "
                                "for itself depends on what runs inside."
