@@ -166,7 +166,7 @@ inline bool is_in_library(const site& where) noexcept {
 /// Returns the calls that lead to the construction of a lock, as one number. Only for code built
 /// without optimisation: such code keeps frame pointers and inlines nothing.
 [[gnu::noinline]] inline std::uint64_t hash_of_calls() noexcept {
-    // Std::map::operator[] makes nine calls to construct its value.
+    // std::map::operator[] makes nine calls to construct its value.
     constexpr unsigned calls_max = 10;
     std::uint64_t all = 0;
     unsigned left = calls_max;
