@@ -111,6 +111,8 @@ TEST_CASE("check: misuse is one line and status 2, and the other files are still
           "check --help\n");
     CHECK(err({"check", "fine.wedge", "--executions", "0"}) ==
           "bank: --executions: '0' is not a whole number from 1 on\n");
+    CHECK(err({"check", "fine.wedge", "--states-max", "0"}) ==
+          "bank: --states-max: '0' is not a whole number from 1 on\n");
     const called both = check({"check", "typo.wedge", "nowhere.wedge", "fine.wedge"});
     CHECK(both.status == 2);
     CHECK(both.err == typo + "bank: nowhere.wedge: No such file or directory\n");
