@@ -6,6 +6,7 @@
 // ctest: short -runs=2000 -seed=1 => Done 2000 runs
 #include <cstddef>
 #include <cstdint>
+#include <sstream>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -18,6 +19,7 @@
 #include "wedge/report/text.hpp"
 #include "wedge/scenario/parse.hpp"
 
+#include "explain/evidence.hpp"
 #include "explain/reader.hpp"
 #include "explain/say.hpp"
 #include "explain/scenario_text.hpp"
@@ -157,9 +159,33 @@ void read_as_log(std::string text) {
 
 }  // namespace
 
+namespace {
+
+/// Reads a trace and tells all that can be told of it.
+void read_as_trace(const std::string& text) {
+    namespace explain = wedge::explain;
+    if (explain::kind_of_trace(text) == explain::trace_kind::none) return;
+    explain::observations seen;
+    std::istringstream in(text);
+    explain::read_trace(in, "trace", seen);
+    explain::mark_shared_names(seen);
+    explain::evidence_options options;
+    options.order = "a -> b";
+    options.around = "a";
+    explain::tell(seen, "trace", options);
+    WEDGE_CHECK(explain::dot_of(seen, options).ends_with("}\n"));
+    WEDGE_CHECK(!explain::compare(seen, seen, {}).has_findings);
+    const std::string json = explain::json_of(seen, "trace", options);
+    WEDGE_CHECK(json_reader(std::string_view(json).substr(0, json.size() - 1)).is_valid());
+}
+
+}  // namespace
+
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     wedge::count_execution();
-    read_as_log(std::string(reinterpret_cast<const char*>(data), size));
+    const std::string text(reinterpret_cast<const char*>(data), size);
+    read_as_log(text);
+    read_as_trace(text);
     input from(data, size);
     wedge::outcome all;
     for (std::uint32_t left = 1 + from.below(2); left > 0; --left)

@@ -219,6 +219,13 @@ TEST_CASE("Java's own list of deadlocks is enough") {
     CHECK(found[0].complete);
 }
 
+TEST_CASE("a damaged number of a thread is no number") {
+    // Found by fuzzing: two lines of a dump without the end between them.
+    CHECK(reports("Thread 2 (Thread 0x7f5bb561d60055a160196a9d (LWP 99999999999999999999)):\n"
+                  "#0  __pthread_clockjoin_ex (threadid=140324006778560) at join.c:1\n")
+              .empty());
+}
+
 TEST_CASE("gdb breaks long frames") {
     const std::string text =
         "Thread 2 (Thread 0x7f01 (LWP 12)):\n"

@@ -1,5 +1,7 @@
 // Reads `thread apply all bt` of gdb: the stacks of a program that hangs.
 #include <algorithm>
+#include <charconv>
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <set>
@@ -81,17 +83,9 @@ struct gdb_thread {
     task_state state;
     std::string number;  ///< that gdb gave it
     std::string lwp;     ///< the number that `__owner` has
-    std::string handle;  ///< of pthreads, in hexadecimal
     std::string joins;   ///< the handle of the thread that it waits for, in decimal
     std::string condition;
     bool is_at_lock = false;  ///< a frame waits inside the library
-};
-
-/// What gdb has printed of a mutex.
-struct printed_mutex {
-    std::string expression;  ///< the name or the address; empty: not known
-    std::string owner;       ///< a number of a thread
-    std::size_t line = 0;
 };
 
 /// The dump of one program.
@@ -176,7 +170,7 @@ private:
     void begin_thread(std::string_view text) {
         gdb_thread made;
         made.lwp = leading_number(behind(text, "LWP "));
-        made.handle = leading_address(behind(text, "(Thread "));
+        const std::string_view handle = leading_address(behind(text, "(Thread "));
         made.number = number_of(text);
         made.state.task = "thread " + made.number;
         if (const auto name = between(text, ") \"", "\""); !name.empty())
@@ -184,6 +178,11 @@ private:
         numbers_.insert(made.number);
         threads_.push_back(std::move(made));
         by_lwp_[threads_.back().lwp] = threads_.size() - 1;
+        std::uint64_t number = 0;
+        const auto [end, status] =
+            std::from_chars(handle.data() + std::min<std::size_t>(2, handle.size()),
+                            handle.data() + handle.size(), number, 16);
+        if (status == std::errc()) by_handle_[std::to_string(number)] = threads_.size() - 1;
         is_in_stack_ = true;
     }
 
@@ -259,36 +258,39 @@ private:
         }
         const bool is_value = text.starts_with('$') && has(text, " = ");
         if (is_value) {
-            printed_.push_back({asked_, {}, 0});
+            printed_ = lock_in(asked_);
             asked_.clear();
             is_in_stack_ = false;
         }
-        if (printed_.empty() || is_in_stack_) return is_value;
+        if (is_in_stack_) return is_value;
         for (const std::string_view field : {"__owner = ", "__cur_writer = "}) {
             const std::string_view number = leading_number(behind(text, field));
-            if (number.empty() || number == "0" || !printed_.back().owner.empty()) continue;
-            printed_.back().owner = number;
+            if (!number.empty() && number != "0" && !printed_.empty())
+                owners_.emplace(printed_, number);
         }
         return is_value;
     }
 
     /// The thread that holds a lock, by what gdb has printed. Nothing: it has not.
     std::optional<std::size_t> owner_of(const wait_for& wait) const {
-        for (const printed_mutex& each : printed_) {
-            std::string_view name = each.expression;
-            if (each.owner.empty() || name.empty()) continue;
-            while (name.starts_with('*') || name.starts_with('(') || name.starts_with('&')) {
-                // *(pthread_mutex_t *) 0x1
-                const std::size_t cast = name.starts_with('(') ? name.find(')') : name.npos;
-                name = trimmed(name.substr(cast == name.npos ? 1 : cast + 1));
-            }
-            const bool is_it = name == wait.lock || leading_address(name) == wait.instance ||
-                               wait.lock.ends_with("::" + std::string(name));
-            if (!is_it) continue;
-            const auto thread = by_lwp_.find(each.owner);
+        const std::size_t scope = wait.lock.rfind("::");
+        const std::string last = scope == std::string::npos ? "" : wait.lock.substr(scope + 2);
+        for (const std::string& name : {wait.lock, wait.instance, last}) {
+            const auto owner = owners_.find(name);
+            if (name.empty() || owner == owners_.end()) continue;
+            const auto thread = by_lwp_.find(owner->second);
             if (thread != by_lwp_.end()) return thread->second;
         }
         return std::nullopt;
+    }
+
+    /// Returns `0x1` of `*(pthread_mutex_t *) 0x1`, and `accounts` of `&accounts`.
+    static std::string_view lock_in(std::string_view name) {
+        while (name.starts_with('*') || name.starts_with('(') || name.starts_with('&')) {
+            const std::size_t cast = name.starts_with('(') ? name.find(')') : name.npos;
+            name = trimmed(name.substr(cast == name.npos ? 1 : cast + 1));
+        }
+        return name;
     }
 
     void set_owner(gdb_thread& thread, bool& lacks_owner, std::set<std::string>& named,
@@ -316,20 +318,19 @@ private:
 
     /// A thread waits for the end of another one, as if that held it.
     void set_join(gdb_thread& thread) {
-        for (gdb_thread& other : threads_) {
-            if (other.handle.empty() || std::to_string(std::stoull("0" + other.handle.substr(1),
-                                                                   nullptr, 0)) != thread.joins)
-                continue;
-            const std::string end = "end of " + other.state.task;
-            thread.state.waits.push_back(
-                {end, {}, other.state.task, place_of_acquire(thread.state.stack), {}});
-        }
+        const auto other = by_handle_.find(thread.joins);
+        if (other == by_handle_.end()) return;
+        const std::string& name = threads_[other->second].state.task;
+        thread.state.waits.push_back(
+            {"end of " + name, {}, name, place_of_acquire(thread.state.stack), {}});
     }
 
     std::vector<gdb_thread> threads_;
     std::set<std::string> numbers_;
     std::map<std::string, std::size_t> by_lwp_;
-    std::vector<printed_mutex> printed_;
+    std::map<std::string, std::size_t> by_handle_;  // of pthreads, in decimal
+    std::map<std::string, std::string> owners_;     // threads by the lock that was printed
+    std::string printed_;                           // the lock whose value is being printed
     std::string asked_;
     std::optional<pointer> futex_;
     std::size_t futex_of_ = 0;  // the number of the thread that `futex_` is of
@@ -346,7 +347,7 @@ public:
         std::size_t first = 0;
         for (const line& each : text) {
             if (gdb_dump::is_thread(each.text) && dump.has_thread(each.text)) {
-                dump.finish(found, first, each.number - 1);
+                dump.finish(found, first, std::max(first, each.number - 1));
                 dump = gdb_dump();
             }
             if (!dump.has_threads() && gdb_dump::is_thread(each.text)) first = each.number;

@@ -298,7 +298,7 @@ private:
 
     void drop_idle() {
         std::erase_if(tasks_, [](const auto& each) { return each.second.held.empty(); });
-        if (tasks_.size() > tasks_limit) forget();
+        if (tasks_.size() > tasks_limit / 2) forget();
     }
 
     /// Tasks whose last event is that they want a lock that another task holds.
