@@ -25,7 +25,7 @@
 
 namespace wedge {
 
-/// Explores, replays and confirms one subject. Not shared between threads.
+/// Explores, replays and confirms one subject. It is not shared between threads.
 class session {
 public:
     session(subject& what, explore_options options)
@@ -41,8 +41,8 @@ public:
         control_.notes().compare_executions();
     }
 
-    /// Takes over a finding that was made without an execution, so that it gets a verdict too.
-    /// Before `explore`.
+    /// Adds a finding that was made without an execution, so that it gets a verdict too. Call it
+    /// before `explore`.
     void add(finding known) {
         known.judged = verdict::unresolved;
         known.reason.clear();
@@ -57,8 +57,8 @@ public:
         return settle();
     }
 
-    /// Searches for so many executions or steps more, whichever are fewer. False: the budget is
-    /// spent, or everything was tried.
+    /// Searches for this many more executions or steps, whichever comes first. Returns false if the
+    /// budget is spent, or if everything was tried.
     bool search(std::uint64_t more, std::uint64_t steps_more = ~std::uint64_t{0}) {
         if (how_ == nullptr) how_ = make_strategy(subject_, options_, cycle_locks_);
         const std::uint64_t before = out_.steps;
@@ -70,11 +70,11 @@ public:
         return !is_over() || end_search(false);
     }
 
-    /// Whether an execution did something else than one before it with the same decisions. Then
-    /// nothing is proved, refuted or repeated any more.
+    /// Returns whether an execution behaved differently from an earlier one with equal decisions.
+    /// Then nothing is proved, refuted or repeated any more.
     bool differs() const noexcept { return differs_; }
 
-    /// What is known between executions, not settled.
+    /// Returns what is known between executions, without verdicts.
     outcome so_far() const {
         outcome known = out_;
         known.has_modelled_state = has_modelled_state();
@@ -82,7 +82,7 @@ public:
         return known;
     }
 
-    /// Gives away what was found, for another session to settle.
+    /// Hands over what was found, for another session to settle.
     std::vector<sighting> sightings() {
         for (sighting& each : found_) {
             if (each.is_of_order && !each.is_reached) order_.regrade(each.what);
@@ -91,7 +91,7 @@ public:
         return std::exchange(found_, {});
     }
 
-    /// Settles what other sessions have found, the same finding only once.
+    /// Settles what other sessions have found, each finding once.
     ///
     /// @param counts  of all their executions
     outcome settle(std::vector<sighting> found, outcome counts) {
@@ -100,10 +100,10 @@ public:
         return settle();
     }
 
-    /// A verdict for each finding: reached, built, refuted, or neither.
+    /// Gives each finding a verdict: reached, built, refuted, or unresolved.
     outcome settle() {
         explain_by_hangs(found_);
-        // Confirming may add sightings, so the list is walked by number.
+        // Confirming may add sightings, so the loop counts places in the list.
         for (std::size_t i = 0; i < found_.size() && !out_.exhausted && !differs_; ++i) {
             regrade(found_[i]);
             if (found_[i].needs_verdict() && !is_about_interrupts(found_[i].what.kind))
@@ -112,8 +112,8 @@ public:
         return judged();
     }
 
-    /// One execution along a schedule, with the options that it was recorded under; what it shows
-    /// is final.
+    /// Runs an execution along a schedule, with the options that the schedule was recorded under.
+    /// What it shows is final.
     outcome replay(const schedule& along, replay_mode mode) {
         options_.all_policies |= along.open.all_policies;
         options_.spurious_wakeups |= along.open.spurious_wakeups;
@@ -127,14 +127,15 @@ public:
         if (mode == replay_mode::strict && !how.diverged().empty()) found_.clear();
         for (sighting& each : found_) {
             if (is_difference(each)) continue;
-            regrade(each);  // later steps may explain it better
+            regrade(each);  // later steps may give a better explanation
             each.what.best = shown(done, each.what.signature);
             if (done.stuck && is_among(each.what, *done.stuck)) adopt(each.what, *done.stuck);
         }
         return finish();
     }
 
-    /// One execution along these decisions; what happened in it is minimised, as `explore` does.
+    /// Runs an execution along these decisions, and minimises what happened in it, as `explore`
+    /// does.
     outcome minimized_along(const std::vector<decision>& decisions) {
         schedule_replay how(decisions, replay_mode::strict);
         run(how);
@@ -145,11 +146,11 @@ public:
         return finish();
     }
 
-    /// Says which other deadlock is as good as the one that is looked for.
+    /// Returns whether another deadlock is as good as the one that is looked for.
     using accepts = std::function<bool(const finding& stuck)>;
 
-    /// Tries to build the deadlock of one cycle. Another one that is met on the way and accepted
-    /// ends it as well; what else is seen does not count.
+    /// Tries to build the deadlock of one cycle. An accepted other deadlock ends the attempt too;
+    /// nothing else that is seen counts.
     outcome confirm(const finding& cycle, const accepts& or_else = nullptr) {
         found_.push_back({cycle, {}, true});
         static_cast<void>(confirm_cycle(cycle, or_else));
@@ -160,8 +161,9 @@ public:
         return judged();
     }
 
-    /// The decisions of an execution that shows again what has happened once. Tries these as far
-    /// as they lead, then does as `confirm` or `explore`; minimises nothing, and gives no verdict.
+    /// Returns the decisions of an execution that shows again what has happened once. It follows
+    /// the hints as far as they lead, then searches like `confirm` or `explore`. It minimises
+    /// nothing, and gives no verdict.
     std::optional<std::vector<decision>> reach(const finding& like,
                                                const std::vector<decision>& hints) {
         schedule_replay along(hints, replay_mode::lenient);
@@ -206,8 +208,7 @@ private:
         return done;
     }
 
-    /// Shows the run that never ends, if the steps that were tried make one, and looks whether the
-    /// search proves anything.
+    /// Replays the livelock that the search found, if any, and determines what the search proves.
     ///
     /// @return false
     bool end_search(bool is_exhausted) {
@@ -301,15 +302,16 @@ private:
         return false;
     }
 
-    /// Minimises the schedule, and takes the finding as one replay of it shows it: so a replay in
-    /// another process prints the same bytes. May add a finding, that it does not repeat.
+    /// Minimises the schedule, and takes the finding as a replay of it in a fresh session shows it,
+    /// so that a replay in another process prints equal bytes. May add a finding that it does not
+    /// repeat.
     void make_definitive(std::size_t number) {
         sighting& each = found_[number];
         if (minimizing_ == nullptr) minimizing_ = std::make_unique<session>(subject_, options_);
         schedule small = minimizing_->smallest(each);
         if (minimizing_->differs_) return see_difference(minimizing_->found_.back().what);
         if (!shown_again(each, small) && small.circle != 0) {
-            small = each.shown;  // the fewer rounds of minimising took a long loop for a circle
+            small = each.shown;  // minimising with fewer rounds took a long loop for a livelock
             static_cast<void>(shown_again(each, small));
         }
         if (different_again_) return see_difference(std::move(*different_again_));
@@ -335,11 +337,11 @@ private:
     schedule smallest(const sighting& wanted) {
         const bool is_circle = wanted.shown.circle != 0;
         control_.set_bound(livelock_watch::bound_of(wanted.shown, options_.steps_max));
-        std::uint64_t steps = 0;  // whoever wants it to stop waits for so many
+        std::uint64_t steps = 0;  // a stop waits for at most this many steps
         return minimize(wanted.shown, [&](const schedule& hints) -> std::optional<schedule> {
             if (is_to_stop() && steps >= progress_pace::steps_between) return std::nullopt;
             schedule_replay how(hints.decisions, replay_mode::lenient, hints.circle);
-            if (!wanted.is_reached) {  // the order checker is to see it again
+            if (!wanted.is_reached) {  // the order checker must see it again
                 order_.reset();
                 control_.forget();
             }
@@ -353,7 +355,7 @@ private:
         });
     }
 
-    /// The last execution as a schedule.
+    /// Returns the last execution as a schedule.
     schedule shown(const execution_record& done, std::string signature) const {
         schedule made = subject_.blank();
         made.signature = std::move(signature);
@@ -384,16 +386,17 @@ private:
     checker order_;
     controller control_;
     std::unique_ptr<search_strategy> how_;
-    std::unique_ptr<session> minimizing_;  // one for all findings
+    std::unique_ptr<session> minimizing_;  // one session for all findings
     outcome out_;
     repeat_check repeats_{control_, options_.how};
-    std::optional<finding> different_again_;  // what a replay in another session showed
-    bool differs_ = false;                    // an execution did not do what one before it did
-    bool left_early_ = false;                 // the replay left its schedule
-    bool is_cut_ = false;    // an execution ended before all its tasks could: nothing is proved
-    std::size_t known_ = 0;  // how many of the checker's findings are in found_
+    // The difference that a replay in another session showed.
+    std::optional<finding> different_again_;
+    bool differs_ = false;     // an execution behaved differently from an earlier one
+    bool left_early_ = false;  // the replay left its schedule
+    bool is_cut_ = false;    // an execution ended before all its tasks could, so nothing is proved
+    std::size_t known_ = 0;  // the number of the checker's findings that are in found_
     std::vector<sighting> found_;
-    std::vector<std::uint32_t> cycle_locks_;  // of the cycles in found_
+    std::vector<std::uint32_t> cycle_locks_;  // the locks of the cycles in found_
 };
 
 }  // namespace wedge

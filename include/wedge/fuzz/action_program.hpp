@@ -1,4 +1,4 @@
-// A fuzzer's input as a program over a workload, and back: every byte string is one.
+// An input of a fuzzer as a program over a workload, and back. Every byte string is a program.
 #pragma once
 
 #include <algorithm>
@@ -14,7 +14,7 @@
 
 namespace wedge {
 
-/// One call of a program, by numbers.
+/// A call of a program, by numbers.
 struct action_record {
     std::uint8_t task = 0;
     std::uint8_t action = 0;
@@ -23,32 +23,32 @@ struct action_record {
     friend bool operator==(const action_record&, const action_record&) = default;
 };
 
-/// What the bytes of an input mean.
+/// The meaning of an input's bytes.
 ///
 ///     design, tasks - 1, records | task * 32 + action, argument | … | answers
 ///
-/// Each field is taken modulo what there is, so nothing is rejected and a small mutation is a
-/// small change. The answers decide the schedule and the choices; where they end, it is 0.
+/// Each field is taken modulo its limit. So no input is rejected, and a small mutation is a small
+/// change. The answers decide the schedule and the choices; after their end, each answer is 0.
 struct action_program {
     static constexpr std::size_t header_size = 3;
     static constexpr std::size_t record_size = 2;
     static constexpr std::uint8_t tasks_max = 8;     // three bits of a record
-    static constexpr std::uint8_t actions_max = 32;  // the other five
+    static constexpr std::uint8_t actions_max = 32;  // five bits of a record
     static constexpr std::size_t records_max = 32;   // longer programs only repeat themselves
 
-    std::uint8_t design = 0;  ///< which workload, among those of the target
+    std::uint8_t design = 0;  ///< the workload, among those of the target
     std::uint8_t tasks = 1;
-    std::vector<action_record> records;  ///< each task runs its own in this order
+    std::vector<action_record> records;  ///< each task runs its own records in this order
     std::vector<std::uint8_t> answers;
 
     friend bool operator==(const action_program&, const action_program&) = default;
 };
 
-/// How many actions each workload of a target has.
+/// The number of actions of each workload of a target.
 using action_counts = std::vector<std::uint8_t>;
 
-/// What stands behind the bytes of an input that wedge has saved: a mark, and the fingerprint of
-/// the target's workloads. Inputs of a corpus have none, as any bytes are one.
+/// What follows the bytes of an input that wedge has saved: a mark, and the fingerprint of the
+/// target's workloads. Inputs of a corpus have no trailer, since any bytes are an input.
 struct input_trailer {
     static constexpr std::array<std::uint8_t, 8> mark = {0xf5, 'w', 'e', 'd', 'g', 'e', '1', 0xf5};
     static constexpr std::size_t size = mark.size() + sizeof(std::uint64_t);
@@ -59,7 +59,7 @@ struct input_trailer {
     static std::span<const std::uint8_t> without(std::span<const std::uint8_t> bytes) noexcept {
         return is_in(bytes) ? bytes.first(bytes.size() - size) : bytes;
     }
-    /// Nothing: these bytes do not say whose they are.
+    /// Returns the fingerprint; nothing if the bytes have no trailer.
     static std::optional<std::uint64_t> fingerprint_in(std::span<const std::uint8_t> bytes) {
         if (!is_in(bytes)) return std::nullopt;
         std::uint64_t print = 0;
@@ -73,7 +73,7 @@ struct input_trailer {
     }
 };
 
-/// Reads any bytes, but for a trailer. What is missing is 0.
+/// Reads any bytes without a trailer. Missing bytes are 0.
 inline void decode(std::span<const std::uint8_t> bytes, const action_counts& designs,
                    action_program& into) {
     bytes = input_trailer::without(bytes);
@@ -104,10 +104,10 @@ inline action_program decode(std::span<const std::uint8_t> bytes, const action_c
     return made;
 }
 
-/// Writes bytes that `decode` reads as this program. Answers that do not fit are left out, then
-/// records.
+/// Writes bytes that `decode` reads as this program. If they do not fit, it leaves out answers,
+/// then records.
 ///
-/// @return how many
+/// @return the number of bytes
 inline std::size_t encode(const action_program& from, std::span<std::uint8_t> into) {
     const std::size_t room =
         into.size() < action_program::header_size
@@ -132,7 +132,7 @@ inline std::size_t encode(const action_program& from, std::span<std::uint8_t> in
     return static_cast<std::size_t>(next - into.data());
 }
 
-/// The same in a vector.
+/// As above, into a vector.
 inline std::vector<std::uint8_t> encode(const action_program& from,
                                         std::size_t size_max = static_cast<std::size_t>(-1)) {
     const std::size_t all = action_program::header_size +
@@ -142,7 +142,7 @@ inline std::vector<std::uint8_t> encode(const action_program& from,
     return bytes;
 }
 
-/// One list of records a task, without the tasks that do nothing.
+/// Returns one list of records per task, without tasks that do nothing.
 inline void split_by_task(const action_program& from,
                           std::vector<std::vector<action_record>>& into) {
     into.resize(from.tasks);
@@ -151,7 +151,7 @@ inline void split_by_task(const action_program& from,
     std::erase_if(into, [](const std::vector<action_record>& each) { return each.empty(); });
 }
 
-/// The same in words.
+/// Returns the program as text would name it.
 inline program program_of(const std::vector<std::vector<action_record>>& tasks,
                           const std::vector<std::string>& actions) {
     program words;

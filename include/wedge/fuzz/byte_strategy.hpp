@@ -11,10 +11,10 @@
 
 namespace wedge {
 
-/// Takes a byte wherever there is something to decide; where they end, it takes 0.
+/// Answers decisions by bytes: one byte per decision, and 0 after the last byte.
 ///
-/// For the next task a byte counts from the one that runs, over those that can go on: 0 goes on
-/// with it. So an input without answers runs each task as far as it comes.
+/// For the next task, the byte counts from the running task over the enabled tasks; 0 lets the
+/// running task go on. So an input without answers runs each task as far as it can.
 class byte_strategy final : public search_strategy {
 public:
     void use(std::span<const std::uint8_t> answers) noexcept {
@@ -34,7 +34,8 @@ public:
     }
     std::uint32_t choose(std::uint32_t n) override { return next() % n; }
 
-    /// Where the one that runs, or the next above it, stands among those that can go on.
+    /// Returns the place of the running task, or of the next task above it, among the enabled
+    /// tasks.
     static std::size_t place_of_running(const choice_point& at) noexcept {
         const std::uint32_t* const enabled = at.enabled.data();
         for (std::size_t i = 0, n = at.enabled.size(); i < n; ++i)
@@ -54,7 +55,7 @@ private:
     std::size_t at_ = 0;
 };
 
-/// Lets another strategy decide, and writes down the bytes that make `byte_strategy` do the same.
+/// Lets another strategy decide, and records the bytes that make `byte_strategy` decide likewise.
 class byte_recorder final : public search_strategy {
 public:
     explicit byte_recorder(search_strategy& from) : from_(from) {}
@@ -77,7 +78,7 @@ public:
         return answer;
     }
 
-    /// Without the zeros at the end, which need not be said.
+    /// Returns the bytes without trailing zeros.
     std::vector<std::uint8_t> answers() const {
         std::vector<std::uint8_t> said = answers_;
         while (!said.empty() && said.back() == 0) said.pop_back();

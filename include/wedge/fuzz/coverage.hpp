@@ -1,4 +1,4 @@
-// What libFuzzer is told of an execution beside the code it ran: orders, contention, trylocks.
+// The feedback for libFuzzer in addition to branches: lock orders, contention, trylocks.
 #pragma once
 
 #include <algorithm>
@@ -21,8 +21,8 @@ namespace wedge {
 
 namespace detail {
 
-// The counters of branches: AFL++'s map, else what is between the linker's names (clang's
-// -fsanitize=fuzzer); null in other builds. The compiler declares all of them too, and 01 keeps the
+// The counters of branches: AFL++'s map, else the section between the linker's names (clang's
+// -fsanitize=fuzzer); null in other builds. The compiler declares these names too, and 01 keeps the
 // two declarations apart.
 #if defined(__clang__)
 [[gnu::weak]] extern std::uint8_t* afl_map __asm__("\01__afl_area_ptr");
@@ -43,37 +43,39 @@ inline std::span<std::uint8_t> branches() noexcept {
 
 }  // namespace detail
 
-/// One counter a behaviour, by its hash. More of them cost more than they tell: libFuzzer reads
-/// them all after each input (4,096: 421,000 inputs a second, 65,536: 60,000).
+/// The number of counters; a behaviour counts in one of them, by its hash. libFuzzer reads all of
+/// them after each input, so more counters cost more than they tell (4,096: 421,000 inputs per
+/// second, 65,536: 60,000).
 inline constexpr std::size_t fuzz_counters_size = 4096;
 
 namespace detail {
 
-// Only clang takes the attributes on an inline variable; only its libFuzzer reads the section.
+// Only clang accepts these attributes on an inline variable, and only its libFuzzer reads the
+// section.
 #if defined(__clang__)
 [[gnu::used, gnu::retain, gnu::section("__libfuzzer_extra_counters")]]
 #endif
 inline std::array<std::uint8_t, fuzz_counters_size>
     fuzz_counters{};
 
-/// Off to measure what they are worth.
+/// Off, to measure what the counters are worth.
 inline bool fuzz_counters_on = true;
 
 }  // namespace detail
 
-/// Counts that an input ran. With neither branches nor anything else counted, as in a target that
-/// is built for TSan, libFuzzer would say "no interesting inputs were found" and quit.
+/// Counts that an input ran. If neither branches nor anything else counted, as in a target built
+/// for TSan, libFuzzer would print "no interesting inputs were found" and quit.
 inline void count_execution() noexcept {
     detail::fuzz_counters[0] = 1;
 }
 
-/// Counts something that an input does, by a hash that is the same in every process.
+/// Counts a behaviour of an input, by a hash that is equal in every process.
 inline void count_feature(std::uint64_t feature) noexcept {
     detail::fuzz_counters[1 + feature % (fuzz_counters_size - 1)] = 1;
 }
 
-/// Keeps what runs to the end of the block out of the branches that a fuzzer hears of: whether an
-/// input needs a second look depends on those before it, and what it covers must not.
+/// Hides the branches taken in a block from the fuzzer. Whether an input needs a second look
+/// depends on earlier inputs, and its coverage must not.
 class uncounted_scope {
 public:
     uncounted_scope() : before_(all().begin(), all().end()) {}
@@ -87,21 +89,20 @@ private:
     const std::vector<std::uint8_t> before_;
 };
 
-/// Who hears of an execution: the feedback, the order checker, or both.
+/// Who hears an execution: the feedback, the order checker, or both.
 enum class fuzz_pass : std::uint8_t {
     counting,  ///< counts, and notices whether the checker could learn anything
-    checking,  ///< the checker alone: a second time, for what it says
+    checking,  ///< the checker alone, in a second run
     both,
 };
 
-/// Counts what the tasks of one execution do, for the fuzzer.
+/// Counts for the fuzzer what the tasks of an execution do.
 ///
-/// A feature is a name, never a number of this process: classes by the hash of their names, no
-/// addresses, so that a corpus means the same tomorrow.
+/// A feature is named by hashes of class names, and never by numbers of this process or addresses,
+/// so that a corpus keeps its meaning.
 ///
-/// The order checker costs as much as all the rest, and most executions show it nothing that it has
-/// not seen in earlier ones. So it is left out, until a step comes that is new with the holds it
-/// is taken under.
+/// The order checker costs as much as everything else, and most executions show it nothing new. So
+/// it is left out until a step comes that is new with the holds under which it is taken.
 class fuzz_feedback final : public sink {
 public:
     explicit fuzz_feedback(sink& checker)
@@ -115,17 +116,17 @@ public:
         saw_new_ = false;
         count_execution();
     }
-    /// Hands the counters over.
+    /// Hands the counters to the fuzzer.
     void end_execution() noexcept {
         shown_.end_execution([](std::uint16_t counter, unsigned by) { raise(counter, by); });
     }
 
-    /// Whether a step of the execution is one that no earlier execution took under the same holds.
+    /// Returns whether the execution took a step that no earlier execution took under these holds.
     bool saw_new() const noexcept { return saw_new_; }
 
     std::size_t chains() const noexcept { return shown_.size(); }
 
-    /// The tasks that took a step, by their ordinals; null: none of them did.
+    /// Returns the tasks that took a step, by their ordinals; null for other tasks.
     std::span<const task* const> tasks() const noexcept { return tasks_; }
 
     WEDGE_UNSEEN void on(task& self, const event& step) noexcept override {
@@ -138,7 +139,8 @@ public:
     }
 
 private:
-    static constexpr std::size_t tasks_shown = 16;  // of a report; programs have 8, and kswapd
+    // Of a report: programs have 8 tasks, and kswapd.
+    static constexpr std::size_t tasks_shown = 16;
 
     void meet(const task& self) noexcept {
         const std::size_t place = std::min<std::size_t>(self.ordinal, tasks_shown - 1);
@@ -152,7 +154,7 @@ private:
             case event_kind::attempt:
                 if (is_held_by_another(self, step))
                     raise(place_of(feature(2, step, outermost(self))), 1);
-                // The task's own path has made the key, but of a ticket's acquire.
+                // The task's own path has computed the key, except for an acquire under a ticket.
                 if (has(step.with, flags::ticketed)) self.chain = keys_.key.of_step(self, step);
                 return count_acquire(self, step);
             case event_kind::try_acquired:
@@ -164,7 +166,7 @@ private:
             case event_kind::wake: return raise_now(6, self, step);
             case event_kind::init:
             case event_kind::destroy:
-                if (self.held.empty()) return;  // it matters while the lock is held only
+                if (self.held.empty()) return;  // it matters only while a lock is held
                 break;
             case event_kind::released:
                 if (held_lock* const mine = self.held.find(step.instance)) {
@@ -211,7 +213,7 @@ private:
         shown_.add(key, {});
     }
 
-    /// All that a verdict on a step other than an acquire can depend on.
+    /// Returns a key of everything that the verdict on a step other than an acquire can depend on.
     static std::uint64_t other_key(const task& self, const event& step) noexcept {
         std::uint64_t key = combine(static_cast<std::uint64_t>(step.kind) << 32 |
                                         static_cast<std::uint64_t>(step.with) << 16 |
@@ -227,7 +229,7 @@ private:
 
     [[gnu::always_inline]] bool is_held_by_another(const task& self,
                                                    const event& step) const noexcept {
-        // All holders of a lock, though not of a pseudo-lock, are in the model.
+        // The model has all holders of a lock, but not those of a pseudo-lock.
         const bool is_lock = step.lock->kind() != lock_kind::map;
         if (is_lock && !step.lock->modelled().is_held()) return false;
         for (std::size_t i = 0; i < tasks_used_; ++i) {
@@ -240,7 +242,7 @@ private:
         return false;
     }
 
-    /// Each hold that the new lock comes under, and all of them together.
+    /// Adds the order of the new lock after each hold, and after all of them together.
     void add_orders(const task& self, const event& step) {
         const std::uint64_t what = feature(0, step, 0);
         std::uint64_t chain = 1;
@@ -288,9 +290,9 @@ private:
     fuzz_pass pass_ = fuzz_pass::both;
     const task* tasks_[tasks_shown]{};
     std::size_t tasks_used_ = 0;
-    inline_vector<std::uint64_t, 64> names_;     // hashes, by the number of the class
+    inline_vector<std::uint64_t, 64> names_;     // hashes of names, by the number of the class
     inline_vector<std::uint16_t, 32> counters_;  // of one step, while they are computed
-    /// No chain is in it: every acquire is heard of, but plain releases are not.
+    /// Contains no chain: so every acquire is heard, but plain releases are not.
     validated_chains keys_{.key = chain_key(evidence::exact), .known = {}};
     shown_steps shown_;
     bool saw_new_ = false;

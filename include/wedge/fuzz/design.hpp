@@ -1,4 +1,4 @@
-// A workload as a fuzz target sees it: its type is gone, its actions are numbers.
+// A workload as a fuzz target sees it: without its type, and with numbered actions.
 #pragma once
 
 #include <string>
@@ -11,7 +11,7 @@
 
 namespace wedge {
 
-/// One row of a target's table of workloads.
+/// A row of a target's table of workloads.
 struct fuzz_design {
     std::string name;
     std::vector<std::string> actions;

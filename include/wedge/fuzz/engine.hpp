@@ -1,4 +1,4 @@
-// A fuzzing loop of our own, for programs that are built without libFuzzer.
+// A fuzzing loop of wedge's own, for programs built without libFuzzer.
 #pragma once
 
 #include <array>
@@ -12,16 +12,16 @@
 
 namespace wedge {
 
-/// Mutates and crosses inputs, runs them, and keeps those that did something new. Deterministic:
-/// the same seed makes the same inputs.
+/// Mutates and crosses inputs, runs them, and keeps those that did something new. It is
+/// deterministic: equal seeds make equal inputs.
 ///
-/// libFuzzer sees the branches that the program takes as well, and keeps its corpus on disk: it is
-/// the better one for a night, this one for a test or a minute, with any compiler.
+/// libFuzzer also sees the branches that the program takes, and keeps its corpus on disk, so use it
+/// for a night. This loop suits a test or a minute, with any compiler.
 class fuzz_engine {
 public:
     explicit fuzz_engine(fuzz_group& group, std::uint64_t seed) : group_(group), random_(seed) {}
 
-    /// Runs one input more; what it shows, if anything.
+    /// Runs one more input and returns what it shows, if anything.
     std::optional<fuzz_sighting> step() {
         input_.resize(size_max);
         const std::vector<std::uint8_t>& one = any();
@@ -33,7 +33,7 @@ public:
         return shown;
     }
 
-    /// Steps until something is found or so many inputs were run.
+    /// Runs inputs until something is found, or until this number of inputs was run.
     std::optional<fuzz_sighting> run(std::uint64_t executions_max) {
         for (std::uint64_t i = 0; i < executions_max; ++i)
             if (std::optional<fuzz_sighting> shown = step()) return shown;
@@ -62,7 +62,7 @@ private:
 
     fuzz_group& group_;
     rng random_;
-    std::vector<std::vector<std::uint8_t>> kept_{1};  // the empty input to begin with
+    std::vector<std::vector<std::uint8_t>> kept_{1};  // begins with the empty input
     std::vector<std::uint8_t> input_;
     std::array<bool, fuzz_counters_size> seen_{};
     std::size_t features_ = 0;

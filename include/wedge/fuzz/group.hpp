@@ -1,4 +1,4 @@
-// All workloads of a fuzz target, of which the first byte of an input chooses one.
+// All workloads of a fuzz target. The first byte of an input selects one.
 #pragma once
 
 #include <algorithm>
@@ -25,7 +25,7 @@ public:
             counts_.push_back(static_cast<std::uint8_t>(each.actions.size()));
     }
 
-    /// Runs one input; nothing: it shows nothing, or is of a design that was not asked for.
+    /// Runs an input; returns nothing if it shows nothing, or is of a design that was not selected.
     std::optional<fuzz_sighting> run(std::span<const std::uint8_t> bytes) {
         decode(bytes, counts_, input_);
         if (only_ >= 0 && input_.design != only_) {
@@ -36,20 +36,20 @@ public:
         return last_->run(input_);
     }
 
-    /// From here on nothing is said of what the last input has shown, so that others come to light.
+    /// Ignores from now on what the last input has shown, so that other findings come to light.
     void pass_over(const fuzz_sighting& known) {
         if (last_ != nullptr) last_->pass_over(known);
     }
 
-    /// Who runs an input, or ran the last one; for a watchdog.
+    /// Returns the runner of the current or last input, for a watchdog.
     const fuzz_runner* last_run() const noexcept { return last_; }
 
     /// What all inputs together have shown.
     struct knowledge {
-        std::size_t edges = 0;     ///< of one lock to another, by what they were taken under
-        std::size_t chains = 0;    ///< of holds
-        std::size_t composed = 0;  ///< programs that were put together of several inputs
-        std::size_t refuted = 0;   ///< those of them of which every schedule was tried
+        std::size_t edges = 0;     ///< from one lock to another, with the locks around them
+        std::size_t chains = 0;    ///< chains of holds
+        std::size_t composed = 0;  ///< programs composed of several inputs
+        std::size_t refuted = 0;   ///< composed programs of which every schedule was tried
     };
     knowledge known() const {
         knowledge all;
@@ -63,8 +63,8 @@ public:
         return all;
     }
 
-    /// Fuzzes this design alone. Its name as the workload's, or what stands within `<>`; where two
-    /// share that, it is the first one's.
+    /// Fuzzes this design alone. The name is that of the workload, or the text within `<>`; if two
+    /// workloads share that text, it means the first one.
     ///
     /// @throws error  there is no such design
     void restrict_to(std::string_view name) {
@@ -82,7 +82,7 @@ public:
         throw error("there is no design " + std::string(name) + "; there is " + all);
     }
 
-    /// Forgets what inputs have shown: the next one is judged alone.
+    /// Forgets what inputs have shown, so that the next one is judged alone.
     void forget() {
         last_ = nullptr;
         for (std::unique_ptr<fuzz_runner>& each : runners_) each.reset();
@@ -98,7 +98,8 @@ public:
         return wedge::cross_over(one, other, data, size_max, seed, counts_, only_);
     }
 
-    /// One input out of two, for a loop that is not libFuzzer's: at times crossed, then changed.
+    /// Makes one input from two, for a loop other than libFuzzer's: sometimes crossed, then
+    /// mutated.
     ///
     /// @return the size of what was written to `into`
     std::size_t offspring(std::span<const std::uint8_t> one, std::span<const std::uint8_t> other,
@@ -119,8 +120,8 @@ public:
         return designs_[decode(bytes, counts_).design];
     }
 
-    /// Changes when the list of workloads does, or the name or an action of one: then the bytes of
-    /// an input mean something else.
+    /// Returns a number that changes with the list of workloads, their names and their actions: the
+    /// bytes of an input then mean something else.
     std::uint64_t fingerprint() const {
         std::uint64_t print = designs_.size();
         for (const fuzz_design& each : designs_) {
@@ -131,7 +132,7 @@ public:
         return print;
     }
 
-    /// `upstream` of `device<upstream>`.
+    /// Returns `upstream` for `device<upstream>`.
     static std::string short_name(const std::string& name) {
         const std::size_t open = name.find('<');
         if (open == std::string::npos || name.back() != '>') return name;

@@ -15,20 +15,20 @@
 #include "wedge/fuzz/report.hpp"
 #include "wedge/fuzz/watchdog.hpp"
 
-// libFuzzer's own mutator; not there in a program that only replays.
+// libFuzzer's own mutator; null in a program that only replays.
 extern "C" __attribute__((weak)) std::size_t LLVMFuzzerMutate(std::uint8_t* data, std::size_t size,
                                                               std::size_t size_max);
 
 namespace wedge {
 
-/// One libFuzzer program: its command line, its watchdog, and what it has done so far. libFuzzer
-/// passes over options that begin with `--`:
+/// A libFuzzer program: its command line, its watchdog, and its progress. libFuzzer ignores options
+/// that begin with `--`:
 ///
-///     --design=NAME      fuzz this design alone; a program called PROGRAM--NAME does by itself
-///     --mutator=bytes    libFuzzer's mutator instead of ours; to measure what ours is worth
-///     --counters=off     no feedback but the branches taken; to measure what it is worth
+///     --design=NAME      fuzz this design alone; a program named PROGRAM--NAME does so by itself
+///     --mutator=bytes    libFuzzer's mutator instead of wedge's; to measure what wedge's is worth
+///     --counters=off     no feedback except branches; to measure what the counters are worth
 ///     --keep-going       report each finding once and go on; exit status 77 at the end if there
-///                        was one. There is no `crash-` file then, but all others
+///                        was one. Then there is no `crash-` file, but all other files
 class fuzz_program {
 public:
     static fuzz_program& the() {
@@ -45,9 +45,9 @@ public:
             for (int i = 1; i < argc; ++i) read(argv[i]);
         } catch (const error& wrong) {
             detail::write_all(2, program_ + ": " + wrong.what() + "\n");
-            ::_exit(2);  // libFuzzer has not begun: there is nothing to save
+            ::_exit(2);  // libFuzzer has not begun, so there is nothing to save
         }
-        // AFL++'s driver takes any option for a number of inputs.
+        // AFL++'s driver would take any option for a number of inputs.
         if (is_under_afl())
             argc =
                 static_cast<int>(std::remove_if(argv + std::min(argc, 1), argv + argc,
@@ -57,20 +57,20 @@ public:
                                  argv);
     }
 
-    /// What only a program that fuzzes has: a watchdog, and lines that say how it goes.
+    /// Starts what only a fuzzing program has: a watchdog, and progress lines.
     void begin_watch() {
         dog_ = new fuzz_watchdog(*group_, patience_);  // until the process ends
         began_ = said_ = clock::now();
         std::atexit([] { the().end(); });
-        // Instead of libFuzzer's handler, which ends without a last line.
+        // Replaces libFuzzer's handler, which ends without a last line.
         struct sigaction interrupted {};
         interrupted.sa_handler = [](int) { is_interrupted_ = 1; };
-        interrupted.sa_flags = static_cast<int>(SA_RESETHAND);  // a second one ends it at once
+        interrupted.sa_flags = static_cast<int>(SA_RESETHAND);  // a second signal ends it at once
         ::sigaction(SIGINT, &interrupted, nullptr);
     }
 
-    /// One input: runs it, and on a finding prints the report and aborts, so that the fuzzer keeps
-    /// the input; or goes on, if it was told to.
+    /// Runs an input. On a finding it prints the report and aborts, so that the fuzzer keeps the
+    /// input; with --keep-going it goes on.
     int run(const std::uint8_t* data, std::size_t size) {
         if (dog_ == nullptr) begin_watch();
         dog_->mark();
@@ -85,7 +85,7 @@ public:
         if (is_interrupted_ != 0) {
             detail::write_all(2, "wedge: interrupted\n");
             end();
-            constexpr int interrupted = 130;  // not the status of a run that came to its end
+            constexpr int interrupted = 130;  // not the status of a complete run
             ::_exit(interrupted);             // the corpus is on the disk already
         }
         constexpr std::uint64_t look_every = 256;  // a look at the clock costs a tenth of an input
@@ -146,7 +146,7 @@ private:
 
     void end() const {
         detail::write_all(2, progress());
-        constexpr int crashed = 77;  // libFuzzer's status of a run that has found something
+        constexpr int crashed = 77;  // libFuzzer's status of a run with a finding
         if (findings_ != 0) ::_exit(crashed);
     }
 

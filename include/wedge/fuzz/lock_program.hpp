@@ -1,4 +1,4 @@
-// A fuzzer's input as a program of bare locks, and that program as a scenario.
+// An input of a fuzzer as a program of bare locks, and that program as a scenario.
 #pragma once
 
 #include <algorithm>
@@ -15,13 +15,13 @@
 
 namespace wedge {
 
-/// Tasks that take and release a few locks in straight lines, without any state beside them.
+/// Tasks that take and release a few locks in straight lines, without other state.
 ///
-///     tasks - 1, kinds (two bits a lock) | task * 16 + step, lock | …
+///     tasks - 1, kinds (two bits per lock) | task * 16 + step, lock | …
 ///
-/// Every byte string is one. A step that takes what its task holds releases it instead, one that
-/// releases what is not held is none, and in the end each task releases what it still holds, the
-/// last first: so each program is one that a kernel developer could have meant.
+/// Every byte string is a program. A step that takes a lock which its task holds releases it
+/// instead. A step that releases a lock which is not held does nothing. At the end each task
+/// releases what it holds, last lock first. So each program makes sense to a kernel developer.
 struct lock_program {
     enum class act : std::uint8_t { acquire, read, attempt, release };
 
@@ -34,13 +34,13 @@ struct lock_program {
 
     static constexpr std::size_t locks = 4;
     static constexpr std::size_t tasks_max = 4;
-    static constexpr std::size_t records_max = 12;  // more is beyond an exhaustive search
+    static constexpr std::size_t records_max = 12;  // an exhaustive search cannot handle more
     static constexpr std::array<scenario::lock_sort, 4> kinds_known = {
         scenario::lock_sort::mutex, scenario::lock_sort::rwsem, scenario::lock_sort::rwlock,
         scenario::lock_sort::spinlock};
 
     std::array<scenario::lock_sort, locks> kinds{};
-    std::vector<std::vector<step>> tasks;  ///< none of them is empty
+    std::vector<std::vector<step>> tasks;  ///< no task is empty
 
     friend bool operator==(const lock_program&, const lock_program&) = default;
 
@@ -79,10 +79,10 @@ inline lock_program decode_locks(std::span<const std::uint8_t> bytes) {
     return made;
 }
 
-/// Puts a record before and again behind some others of an input: what these take is then taken
-/// under one lock more, as a second acquire is a release.
+/// Puts a record before some others of an input, and again after them. As a second acquire is a
+/// release, these others are then taken under one more lock.
 ///
-/// @return the new size; the old one: there is no room
+/// @return the new size; the old size if there is no room
 inline std::size_t nest_locks(std::uint8_t* data, std::size_t size, std::size_t size_max,
                               std::uint64_t seed) {
     constexpr std::size_t header = 2, record = 2;
@@ -105,8 +105,8 @@ inline std::size_t nest_locks(std::uint8_t* data, std::size_t size, std::size_t 
     return size;
 }
 
-/// The same as a scenario: locks `a` to `d`, threads `one` to `four`. As in any scenario, a try
-/// that fails ends its thread, which first releases what it holds.
+/// Returns the program as a scenario, with locks `a` to `d` and threads `one` to `four`. As in any
+/// scenario, a try that fails ends its thread, which first releases what it holds.
 inline scenario::document document_of(const lock_program& from) {
     constexpr const char* lock_names[] = {"a", "b", "c", "d"};
     constexpr const char* thread_names[] = {"one", "two", "three", "four"};

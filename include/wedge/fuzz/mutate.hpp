@@ -1,4 +1,4 @@
-// Mutations of a fuzzer's input as the program that it is.
+// Mutations of a fuzzer's input as a program.
 #pragma once
 
 #include <algorithm>
@@ -28,8 +28,8 @@ public:
         for (unsigned changes = 1 + random_.below(3); changes > 0; --changes) change(what);
     }
 
-    /// A program of tasks of both, each with all of its calls; with the schedule of the first, up
-    /// to a place behind which it is that of the second.
+    /// Crosses two programs: the result has tasks of both, each with all its calls. The schedule is
+    /// that of the first program up to some place, and then that of the second.
     action_program cross(const action_program& one, action_program other) {
         action_program made = one;
         move_to(other, one.design);
@@ -77,13 +77,13 @@ private:
     action_record any(const action_program& what) {
         return {byte(what.tasks), byte(designs_[what.design]), small()};
     }
-    /// Arguments choose among a few objects, so small ones meet.
+    /// Returns a small number most of the time, since arguments select among few objects.
     std::uint8_t small() noexcept { return byte(random_.below(8) == 0 ? 256 : 4); }
 
     void change(action_program& what) {
         records& all = what.records;
-        // Weights out of 32: more programs than schedules, as an order that is wrong once shows
-        // in any schedule that comes there.
+        // Weights out of 32. Programs change more often than schedules, since a wrong order shows
+        // in any schedule that reaches it.
         const std::uint32_t draw = random_.below(32);
         if (all.size() < 2 || draw < 7) {
             if (all.size() < action_program::records_max) insert(what);
@@ -111,9 +111,9 @@ private:
         }
     }
 
-    /// Every other call at the end, where it goes on from what the input has reached; half of these
-    /// in the task that comes last, as tasks run one after the other unless the answers say
-    /// something else.
+    /// Inserts a call. Half of the calls go to the end, where they continue what the input has
+    /// reached; half of these into the last task, since tasks run one after the other unless the
+    /// answers say otherwise.
     void insert(action_program& what) {
         records& all = what.records;
         action_record added = any(what);
@@ -128,7 +128,7 @@ private:
 
     std::size_t random_index(const records& all) noexcept { return random_.below(size32(all)); }
 
-    /// Another task does the same.
+    /// Lets another task make the same call.
     void contend(action_program& what) {
         if (what.records.size() == action_program::records_max) return;
         action_record copy = what.records[random_index(what.records)];
@@ -136,8 +136,9 @@ private:
         what.records.push_back(copy);
     }
 
-    /// What a task does is done within something else: another call before it, and behind it the
-    /// same again or the action that is listed next, as what gives back follows what takes.
+    /// Nests a call of a task within another call: that call is put before it; and after it that
+    /// call again, or the action listed next, since a release often follows its acquire in the
+    /// list.
     void nest(action_program& what) {
         records& all = what.records;
         if (all.size() + 2 > action_program::records_max) return;
@@ -154,7 +155,7 @@ private:
     void change_answers(std::vector<std::uint8_t>& all, std::uint32_t draw) {
         constexpr std::size_t answers_max = 256;  // programs are far shorter
         if (all.size() < answers_max && (all.empty() || draw < 24)) {
-            // After a run of zeros, so that a switch comes late as easily as early.
+            // After a run of zeros, so that a late switch is as likely as an early one.
             all.insert(all.end(), random_.below(6), 0);
             all.push_back(static_cast<std::uint8_t>(1 + random_.below(3)));
         } else if (draw < 26) {

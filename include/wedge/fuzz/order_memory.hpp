@@ -1,4 +1,4 @@
-// What all inputs together have shown of the lock order, and which of their tasks showed it.
+// What all inputs have shown of the lock order, and which of their tasks showed it.
 #pragma once
 
 #include <algorithm>
@@ -16,26 +16,27 @@
 
 namespace wedge {
 
-/// Finds cycles whose dependencies no single input has shown, and composes programs that have them
-/// all. Whether one can deadlock is for the explorer to say.
+/// Finds cycles whose dependencies no single input has shown, and composes programs that have all
+/// of them. The explorer decides whether such a program can deadlock.
 ///
-/// Only one input that shows a dependency is kept, so it does not grow with the inputs: the first,
-/// then the fourth, sixteenth …, as what is composed of another one may deadlock.
+/// It keeps one input per dependency, so it does not grow with the number of inputs. It keeps the
+/// first input, then the fourth, the sixteenth and so on, since a program composed of another input
+/// may deadlock.
 class order_memory {
 public:
     using task_records = std::vector<std::vector<action_record>>;
 
     struct cycle {
         finding what;
-        /// One task for each dependency; then the same with all tasks of one of the inputs, as a
-        /// task may show its dependency only behind what others did.
+        /// Programs with one task per dependency; then with all tasks of one of the inputs, since a
+        /// task may show its dependency only after what other tasks did.
         std::vector<task_records> programs;
-        std::vector<std::string> inputs;  ///< of which they were put together
+        std::vector<std::string> inputs;  ///< the inputs of which they were composed
     };
 
     std::size_t edges() const noexcept { return known_.size(); }
 
-    /// Takes in what one input has shown.
+    /// Learns what one input has shown.
     std::vector<cycle> learn(const order_graph& shown, const task_records& tasks,
                              const std::string& input) {
         std::vector<finding> fresh;
@@ -99,7 +100,7 @@ private:
         return std::has_single_bit(n) && std::countr_zero(n) % 2 == 0;
     }
 
-    /// The title carries the number of the dependency through the finding.
+    /// Adds an observation. Its title carries the number of the dependency into the finding.
     void add(observation seen, std::uint32_t number, std::vector<finding>& fresh) {
         seen.task = number;
         seen.title = std::to_string(number);
@@ -131,7 +132,7 @@ private:
         }
         return made;
     }
-    /// The tasks that show, and instead of those of one input all of its tasks, behind the others.
+    /// Returns the tasks that show the dependencies; of one input all tasks, at the end.
     static task_records with_all_of(const origin* whole,
                                     const std::vector<const shown_by*>& shown) {
         task_records made;
@@ -150,7 +151,7 @@ private:
     order_knowledge all_{evidence::exact};
     std::unordered_map<std::uint64_t, std::uint32_t> known_;  // numbers of dependencies
     std::vector<shown_by> shown_by_;                          // by number
-    std::vector<finding> cycles_;  // what was composed of them shows no deadlock so far
+    std::vector<finding> cycles_;  // no deadlock of a composed program was found so far
 };
 
 }  // namespace wedge

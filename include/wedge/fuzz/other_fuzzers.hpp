@@ -1,5 +1,5 @@
-// Targets under AFL++ and Centipede: the counters in the form that each reads, and AFL++'s mutator;
-// and under services that give a target no options of its own.
+// Targets under AFL++ and Centipede: the counters in the form that each fuzzer reads, and AFL++'s
+// mutator. Also targets under services that pass them no options.
 #pragma once
 
 #include <algorithm>
@@ -19,8 +19,9 @@ namespace wedge {
 
 namespace detail {
 
-/// A counter as a word for Centipede: its number, and how often in powers of two, as libFuzzer and
-/// AFL++ take it. The upper half would name a domain of features; ours is 0. 0: nothing to say.
+/// Returns a counter as a word for Centipede: its number, and its hits in powers of two, as
+/// libFuzzer and AFL++ count them. The upper half names a domain of features; wedge's is 0. 0: no
+/// feature.
 constexpr std::uint64_t feature_of(std::size_t counter, std::uint8_t hits) noexcept {
     if (hits == 0) return 0;
     const unsigned much = hits >= 128  ? 7
@@ -38,7 +39,7 @@ inline void put_features(std::span<const std::uint8_t> counters, fuzz_features& 
     for (std::size_t i = 0; i < counters.size(); ++i) into[i] = feature_of(i, counters[i]);
 }
 
-/// A place in AFL++'s map for each counter; 0: it has none.
+/// A place in AFL++'s map for each counter; 0: it has no place.
 using fuzz_places = std::array<std::uint32_t, fuzz_counters_size>;
 inline void put_into_map(std::span<const std::uint8_t> counters, const fuzz_places& places,
                          std::span<std::uint8_t> map) noexcept {
@@ -47,21 +48,21 @@ inline void put_into_map(std::span<const std::uint8_t> counters, const fuzz_plac
             map[places[i]] = counters[i];
 }
 
-// As in coverage.hpp: these are clang's.
+// As in coverage.hpp, only clang accepts these attributes.
 #if defined(__clang__)
-/// Centipede takes each word that is not 0, and clears it.
+/// Centipede reads each word that is not 0, and clears it.
 [[gnu::used, gnu::retain,
   gnu::section("__centipede_extra_features")]] inline fuzz_features centipede_features{};
 extern "C" [[gnu::weak]] void CentipedeIsPresent();
 
-/// AFL++ numbers the words of this section as it starts, as if each were a branch, and makes its
-/// map as large as that takes. Its mode for link-time optimisation does not: there they stay 0.
+/// AFL++ numbers the words of this section when it starts, as if each were a branch, and makes its
+/// map large enough. With link-time optimisation it does not, and they stay 0.
 [[gnu::used, gnu::retain, gnu::section("__sancov_guards")]] inline fuzz_places afl_places{};
 #endif
 
 }  // namespace detail
 
-/// Whether this program runs under AFL++.
+/// Returns whether this program runs under AFL++.
 inline bool is_under_afl() noexcept {
 #if defined(__clang__)
     return &detail::afl_map != nullptr;
@@ -82,8 +83,9 @@ inline void hand_over_counters() noexcept {
 #endif
 }
 
-/// The design that a program's name asks for, as ClusterFuzz runs a target with the same options as
-/// all others: `device<upstream>` of `/out/fuzz_hierarchy--device-upstream`. Empty: none.
+/// Returns the design in a program's name: `device<upstream>` for
+/// `/out/fuzz_hierarchy--device-upstream`. ClusterFuzz passes no options to a single target. Empty:
+/// the name has no design.
 inline std::string design_in_name(std::string_view path) {
     const std::string_view file = path.substr(path.rfind('/') + 1);
     const std::size_t mark = file.find("--");
@@ -96,7 +98,7 @@ inline std::string design_in_name(std::string_view path) {
     return design;
 }
 
-/// Our mutations for AFL++, which takes them from a library that it loads into itself.
+/// wedge's mutations for AFL++, which loads them from a library.
 class afl_mutator {
 public:
     afl_mutator(const fuzz_group& group, std::uint64_t seed) : group_(group), random_(seed) {}
@@ -109,7 +111,7 @@ public:
     }
 
 private:
-    static constexpr std::size_t input_size_max = 256;  // as in our .options
+    static constexpr std::size_t input_size_max = 256;  // as in the .options files
 
     const fuzz_group& group_;
     rng random_;

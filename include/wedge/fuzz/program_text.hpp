@@ -1,4 +1,4 @@
-// The text of a fuzzer's input, for people: printing and reading it back.
+// The text of a fuzzer's input, for people: printing and parsing.
 #pragma once
 
 #include <algorithm>
@@ -14,7 +14,7 @@
 
 namespace wedge {
 
-/// Prints an input, one call a line with the task before it:
+/// Prints an input with one call per line, each after its task:
 ///
 ///     wedge program 1
 ///     workload device<upstream>
@@ -23,8 +23,8 @@ namespace wedge {
 ///     1 evict
 ///     answers 0 0 1
 ///
-/// `parse_input(input_text(p, d), d) == p`. The bytes have no version: the meaning of each never
-/// changes, and what is new takes bits that were 0.
+/// `parse_input(input_text(p, d), d) == p`. The bytes have no version: the meaning of a byte never
+/// changes, and new meanings use bits that were 0.
 inline std::string input_text(const action_program& what, std::span<const fuzz_design> designs) {
     const fuzz_design& design = designs[what.design];
     std::string text =
@@ -145,7 +145,7 @@ private:
         }
         fail("there is no action '" + std::string(called) + "'; there is " + all);
     }
-    /// At the last word that was read.
+    /// Throws an error at the last word that was read.
     [[noreturn]] void fail(const std::string& why) const {
         throw error(std::string(name_) + ":" + std::to_string(std::max(number_, 1U)) + ":" +
                     std::to_string(at_ - line_begin_ + 1) + ": " + why);
@@ -154,7 +154,7 @@ private:
     std::string_view text_;
     std::span<const fuzz_design> designs_;
     std::string_view name_;
-    std::string_view line_;  // what is left of it
+    std::string_view line_;  // the rest of the line
     const char* line_begin_ = nullptr;
     const char* at_ = nullptr;  // the last word
     unsigned number_ = 0;
@@ -162,7 +162,7 @@ private:
 
 }  // namespace detail
 
-/// Reads what `input_text` printed; lines that begin with `#` are passed over.
+/// Parses the text that `input_text` makes. Lines that begin with `#` are ignored.
 ///
 /// @param name  of the file, for messages
 /// @throws error  `name:line:column: …`

@@ -1,4 +1,4 @@
-// What is said and kept of a sighting: report, input, program, schedule and scenario.
+// The report of a sighting, and its files: input, program, schedule and scenario.
 #pragma once
 
 #include <memory>
@@ -37,8 +37,8 @@ inline bool save(const std::string& path, std::string_view text) noexcept {
 
 }  // namespace detail
 
-/// A sighting's deadlock as a scenario of which `wedge check` says the same; empty when it is no
-/// deadlock, or cannot be said as one.
+/// Returns a sighting's deadlock as a scenario for which `wedge check` finds the same. Empty if it
+/// is no deadlock, or cannot be written as a scenario.
 inline std::string scenario_of(const fuzz_sighting& seen, const fuzz_design& of) {
     if (!seen.what.is_stuck() || seen.what.best.decisions.empty()) return {};
     workload_subject what(*of.type, parse_program(seen.what.best.program));
@@ -47,11 +47,11 @@ inline std::string scenario_of(const fuzz_sighting& seen, const fuzz_design& of)
         "# A deadlock that fuzzing found in " + of.name + ":\n# " + seen.what.best.program + "\n");
 }
 
-/// The report of a sighting, with the lines that fuzzing services look for. Saves the smallest
-/// input as bytes and as text, the schedule and the scenario beside the other artefacts.
+/// Returns the report of a sighting, with the lines that fuzzing services look for. Saves the
+/// smallest input as bytes and as text, the schedule and the scenario beside the other artefacts.
 ///
 /// @param called_as  the target, for the line that repeats it
-/// @param artefacts  put before the names of files, as libFuzzer's -artifact_prefix
+/// @param artefacts  a prefix of file names, as libFuzzer's -artifact_prefix
 inline std::string report_of(const fuzz_sighting& seen, const fuzz_group& group,
                              const std::string& called_as, const std::string& artefacts) {
     const fuzz_design& of = group.designs()[seen.input.design];
@@ -59,9 +59,9 @@ inline std::string report_of(const fuzz_sighting& seen, const fuzz_group& group,
         artefacts + "wedge-" + fuzz_group::short_name(of.name) + "-" + short_hash(seen.signature);
     std::vector<std::uint8_t> bytes = encode(seen.input);
     input_trailer::append(bytes, group.fingerprint());
-    const bool has_input = detail::save(
-        stem + ".input",
-        {reinterpret_cast<const char*>(bytes.data()), bytes.size()});  // the same bytes as text
+    const bool has_input =
+        detail::save(stem + ".input",
+                     {reinterpret_cast<const char*>(bytes.data()), bytes.size()});  // bytes as text
     std::string files;
     const auto keep = [&](const char* what, const char* extension, const std::string& text) {
         if (!text.empty() && detail::save(stem + extension, text))
@@ -80,7 +80,8 @@ inline std::string report_of(const fuzz_sighting& seen, const fuzz_group& group,
         for (const std::string& each : seen.inputs) text += " " + each;
         text += "\n";
     }
-    text += "Assertion failed: " + seen.signature + "\n";  // ClusterFuzz tells them apart by it
+    // ClusterFuzz distinguishes findings by it.
+    text += "Assertion failed: " + seen.signature + "\n";
     text += "ERROR: wedge: " + report::heading_of(seen.what) + "\n";
     text += "DEDUP_TOKEN: " + seen.signature + "\n";
     text += "SUMMARY: wedge: " + std::string(name_of(seen.what.kind)) + " in " + of.name + ": " +

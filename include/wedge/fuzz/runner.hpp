@@ -1,4 +1,4 @@
-// One input, one execution: what it shows, and whether that is real.
+// Runs inputs: what an input shows, and whether that is real.
 #pragma once
 
 #include <algorithm>
@@ -23,26 +23,26 @@
 
 namespace wedge {
 
-/// Something real that was found.
+/// A real finding of a fuzz target.
 struct fuzz_sighting {
     finding what;              ///< with a schedule that repeats it
-    std::string signature;     ///< of the deadlock itself, whichever finding led there
-    action_program input;      ///< repeats it as well: the smallest that was found
-    bool is_composed = false;  ///< of tasks of several inputs, of which none shows it alone
-    std::vector<std::string> inputs{};  ///< those inputs, as `name_of_input` calls them
+    std::string signature;     ///< of the deadlock itself, whichever finding led to it
+    action_program input;      ///< repeats the finding too: the smallest input that was found
+    bool is_composed = false;  ///< of tasks of several inputs, none of which shows it alone
+    std::vector<std::string> inputs{};  ///< names of those inputs, as `name_of_input` makes them
 };
 
-/// An input by the hash of its bytes, as a file's name could say it.
+/// Returns a name for an input, made from the hash of its bytes.
 inline std::string name_of_input(const action_program& input) {
     const std::vector<std::uint8_t> bytes = encode(input);
     return short_hash({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
 }
 
-/// Runs inputs of one workload. Controller, fibers and checker live on between them.
+/// Runs inputs of one workload. The controller, the fibers and the checker live on between inputs.
 ///
-/// An order finding is none of ours until its deadlock was built; one that cannot be built is
-/// tried again now and then, in other programs. Without such a suspect the order checker hears
-/// only of executions that have something new for it.
+/// It reports a lock-order finding only once its deadlock was built. Suspects that were not built
+/// yet are tried again at growing intervals, in other programs. Without suspects the order checker
+/// hears only executions with something new for it.
 class fuzz_runner {
 public:
     /// An execution of a program of 32 calls takes a few hundred steps.
@@ -56,7 +56,7 @@ public:
           subject_(std::make_unique<fuzz_subject>(*of.type)),
           control_(*subject_, substrate::automatic, &feedback_, steps_max),
           settlement_(of, {.steps_max = steps_max}) {
-        // What happens once only, as the making of classes, is not for the first input to show.
+        // What happens only once, such as making classes, must not count for the first input.
         const uncounted_scope once;
         subject_->begin();
         subject_->end();
@@ -107,7 +107,7 @@ public:
         return std::nullopt;
     }
 
-    /// From here on nothing is said of what this sighting shows, so that others come to light.
+    /// Ignores from now on what this sighting shows, so that other findings come to light.
     void pass_over(const fuzz_sighting& known) {
         known_.insert(known.signature);
         known_.insert(known.what.signature);
@@ -119,21 +119,21 @@ public:
     std::size_t composed() const noexcept { return composed_; }
     std::size_t refuted() const noexcept { return refuted_; }
 
-    /// How many programs were tried behind findings.
+    /// Returns the number of programs that were tried to settle findings.
     std::uint64_t tries() const noexcept { return settlement_.tries(); }
 
-    /// The tasks of the execution that runs, or ran last; null: it took no step.
+    /// Returns the tasks of the current or last execution; null for a task that took no step.
     std::span<const task* const> tasks() const noexcept { return feedback_.tasks(); }
 
 private:
-    /// A cycle that could not be built so far.
+    /// A cycle whose deadlock could not be built so far.
     struct suspect {
-        std::uint64_t inputs = 0;      // that have shown it
-        std::uint64_t last_input = 0;  // by its number
+        std::uint64_t inputs = 0;      // the number of inputs that have shown it
+        std::uint64_t last_input = 0;  // the number of the last of them
     };
 
     static constexpr std::uint64_t confirm_step = 50;
-    static constexpr std::uint64_t confirm_composed = 300;  // each is composed once
+    static constexpr std::uint64_t confirm_composed = 300;  // each program is composed once
 
     execution_record run(search_strategy& how, fuzz_pass pass) {
         subject_->use(tasks_);
@@ -144,8 +144,8 @@ private:
         return done;
     }
 
-    /// The signature of what is there already, and not to be passed over: a deadlock, an exception,
-    /// or a mistake that needs no schedule.
+    /// Returns the signature of what has happened and is not to be ignored: a deadlock, an
+    /// exception, or a mistake that needs no schedule.
     std::optional<std::string> happened(const execution_record& done) const {
         if (done.stuck && !is_known(name_of_bug(*done.stuck))) return done.stuck->signature;
         if (done.how == ending::threw) {
@@ -158,8 +158,8 @@ private:
                 return each.signature;
         return std::nullopt;
     }
-    /// By the order that the workload has stated, which each execution states anew, and by what the
-    /// checker said of the last one.
+    /// Names the bug by the order that the workload has stated, and by what the checker said about
+    /// the last execution. Each execution states the order again.
     std::string name_of_bug(const finding& reached, const stated_order& stated) const {
         return reached_signature(reached, stated, order_.findings());
     }
@@ -168,10 +168,10 @@ private:
     }
     bool is_known(const std::string& signature) const { return known_.contains(signature); }
 
-    /// How many executions an unresolved cycle is worth: that of the first, second, fourth … input
-    /// that shows it, more each time. Most are built at once or never, and those should not take
-    /// all the time. Cycles that differ in their pseudo-locks are tried as one: the same waits
-    /// would close them.
+    /// Returns the number of executions to spend on an unresolved cycle. Only the first, second,
+    /// fourth … input that shows it gets any, and later ones get more: most cycles are built at
+    /// once or never. Cycles that differ only in pseudo-locks count as one, since equal waits would
+    /// close them.
     std::uint64_t worth_of(const finding& cycle) {
         if (cycle.judged != verdict::unresolved || is_known(cycle.signature)) return 0;
         const std::vector<dependency> waits = real_cycle(cycle.cycle);
@@ -182,7 +182,7 @@ private:
         return confirm_step * static_cast<std::uint64_t>(std::bit_width(tried.inputs));
     }
 
-    /// The deadlock of a cycle, or another one that nobody has seen so far.
+    /// Returns the deadlock of a cycle, or another deadlock that is new.
     std::optional<fuzz_sighting> confirmed(const finding& cycle,
                                            const fuzz_subject::task_records& tasks,
                                            std::uint64_t executions_max) {
@@ -196,8 +196,8 @@ private:
         return sighting_of(std::move(shown), led_by);
     }
 
-    /// The smallest that shows it; nothing: there is nothing, or it is to be passed over, and so
-    /// is from now on what led there.
+    /// Returns the smallest sighting; nothing if there is none, or if it is to be ignored. What led
+    /// to an ignored sighting is ignored from then on.
     ///
     /// @param led_by  the signature of the finding that was settled
     std::optional<fuzz_sighting> sighting_of(std::optional<fuzz_settlement::settled> shown,
@@ -247,9 +247,9 @@ private:
     bool has_suspects_ = false;  // cycles that could not be built so far
     std::size_t composed_ = 0;
     std::size_t refuted_ = 0;
-    std::uint64_t inputs_ = 0;                           // that were looked at twice
-    std::unordered_map<std::string, suspect> suspects_;  // by real cycle
-    std::unordered_set<std::string> known_;              // signatures to be passed over
+    std::uint64_t inputs_ = 0;                           // inputs that were looked at twice
+    std::unordered_map<std::string, suspect> suspects_;  // by their cycle without pseudo-locks
+    std::unordered_set<std::string> known_;              // signatures to ignore
 };
 
 }  // namespace wedge

@@ -17,7 +17,7 @@
 
 namespace wedge {
 
-/// Confirms and minimises what one input has shown, by executions of its own.
+/// Confirms and minimises what an input has shown, by executions of its own.
 class fuzz_settlement {
 public:
     using task_records = fuzz_subject::task_records;
@@ -31,13 +31,14 @@ public:
     fuzz_settlement(const fuzz_design& of, explore_options options)
         : design_(of), options_(options) {}
 
-    /// How many programs were searched; a watchdog sees by it that this goes on.
+    /// Returns the number of programs that were searched. A watchdog sees by it that the work goes
+    /// on.
     std::uint64_t tries() const noexcept { return tries_.load(std::memory_order_relaxed); }
 
-    /// Tries to build the deadlock of a cycle; nothing: it was not reached.
+    /// Tries to build the deadlock of a cycle; returns nothing if it was not reached.
     ///
-    /// @param executions_max  of each way to build it
-    /// @param or_else         which other deadlock will do, when one is met on the way
+    /// @param executions_max  per way to build it
+    /// @param or_else         which other deadlock is accepted if it is met on the way
     std::optional<settled> confirm(const finding& cycle, const task_records& tasks,
                                    std::uint64_t executions_max,
                                    const session::accepts& or_else) const {
@@ -50,7 +51,8 @@ public:
         return reached(session(*what, few).confirm(unproven, or_else), cycle.signature, tasks);
     }
 
-    /// Whether every schedule of these tasks was tried, within a small budget, and none hangs.
+    /// Returns whether every schedule of these tasks was tried, within a small budget, and none
+    /// hangs.
     bool is_refuted(const task_records& tasks) const {
         explore_options all = options_;
         all.how = strategy::exhaustive;
@@ -59,15 +61,15 @@ public:
         return session(*what, all).explore().what == result::sound;
     }
 
-    /// What these decisions have shown; nothing: they do not show it again.
+    /// Returns what these decisions show; nothing if they do not show it again.
     std::optional<settled> replay(const std::vector<decision>& decisions,
                                   const std::string& signature, const task_records& tasks) const {
         const std::unique_ptr<subject> what = subject_with(tasks);
         return reached(session(*what, options_).minimized_along(decisions), signature, tasks);
     }
 
-    /// Leaves out tasks, calls, and what is large in arguments, as long as the same finding shows.
-    /// Its schedule is made small at the end alone.
+    /// Removes tasks and calls, and makes arguments smaller, as long as the finding stays.
+    /// Minimises its schedule only at the end.
     settled smallest(settled from) const {
         explore_options few = options_;
         few.executions_max = 100;
@@ -105,7 +107,7 @@ public:
         const std::unique_ptr<subject> what = subject_with(tasks);
         const std::optional<settled> made =
             reached(session(*what, options_).minimized_along(way), from.what.signature, tasks);
-        // Tasks that are stuck in the same ring may be said to be by another finding.
+        // Another finding may describe tasks that are stuck in this cycle.
         const bool is_it =
             made && (made->what.signature == from.what.signature || made->what.is_stuck());
         return is_it ? *made : from;
@@ -129,7 +131,7 @@ private:
                (each.judged == verdict::confirmed || each.judged == verdict::observed);
     }
 
-    /// The finding of that signature, else a deadlock, else any that happened.
+    /// Returns the finding with that signature, else a deadlock, else any finding that happened.
     static std::optional<settled> reached(outcome all, const std::string& signature,
                                           const task_records& tasks) {
         finding* best = nullptr;

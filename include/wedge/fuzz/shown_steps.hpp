@@ -1,4 +1,4 @@
-// What executions have shown so far, and how often this one shows it again.
+// What executions have shown so far, and how often the current one shows it again.
 #pragma once
 
 #include <cstddef>
@@ -11,8 +11,7 @@
 namespace wedge {
 
 /// The chains of holds and other steps that executions have shown, each with the counters that it
-/// raises. What an execution shows is counted a step at a time by one look-up; the counters are
-/// raised at its end.
+/// raises. A step is counted by one look-up; the counters are raised at the end of the execution.
 class shown_steps {
 public:
     shown_steps() : places_(64), table_(places_.data()), mask_(places_.size() - 1) {}
@@ -21,7 +20,7 @@ public:
 
     /// Counts a step of the execution.
     ///
-    /// @return whether it is known; else `add` is to follow
+    /// @return whether the step is known; if not, `add` must follow
     [[gnu::always_inline]] bool count(std::uint64_t key) noexcept {
         for (std::uint64_t i = key & mask_;; i = (i + 1) & mask_) {
             if (table_[i].key == key) {
@@ -32,7 +31,7 @@ public:
         }
     }
 
-    /// Adds a step that was not known, with its counters, and counts it.
+    /// Adds a step that was unknown, with its counters, and counts it.
     void add(std::uint64_t key, std::span<const std::uint16_t> counters) {
         if ((entries_.size() + 1) * 2 > places_.size()) grow();  // at most half full
         const auto number = static_cast<std::uint32_t>(entries_.size());
@@ -45,7 +44,7 @@ public:
 
     std::size_t size() const noexcept { return entries_.size(); }
 
-    /// @param raise  (counter, by how much)
+    /// @param raise  (counter, amount)
     template <class Raise>
     void end_execution(Raise raise) {
         for (const std::uint32_t each : hit_) {
@@ -65,13 +64,13 @@ private:
     struct entry {
         std::uint32_t first;  // of its counters
         std::uint16_t size;
-        std::uint16_t hits;  // of this execution
+        std::uint16_t hits;  // in this execution
     };
 
     [[gnu::always_inline]] void hit(std::uint32_t number) {
         entry& shown = entries_[number];
         if (shown.hits == 0) hit_.push_back(number);
-        if (shown.hits != 255) ++shown.hits;  // as far as a counter goes
+        if (shown.hits != 255) ++shown.hits;  // the maximum of a counter
     }
     void put(std::uint64_t key, std::uint32_t number) noexcept {
         std::uint64_t i = key & mask_;
@@ -88,7 +87,7 @@ private:
     }
 
     std::vector<place> places_;
-    place* table_;        // where they lie: std::vector is not for every step
+    place* table_;        // the slots; a std::vector would be too slow for every step
     std::uint64_t mask_;  // their number - 1
     inline_vector<entry, 64> entries_;
     inline_vector<std::uint16_t, 64> counters_;

@@ -10,13 +10,15 @@
 
 namespace wedge {
 
-/// A subject whose program changes between executions, without a look at any name.
+/// A subject whose program changes between executions, without any look-up of names.
 class fuzz_subject final : public subject {
 public:
     using task_records = std::vector<std::vector<action_record>>;
 
     explicit fuzz_subject(const workload_type& of) : state_(of) {}
 
+    /// Sets the program.
+    ///
     /// @param tasks  read until the next call
     void use(const task_records& tasks) noexcept { tasks_ = &tasks; }
 

@@ -14,7 +14,7 @@
 
 namespace wedge {
 
-/// What the tasks of an execution hold and want at this moment, one a line.
+/// Returns what the tasks of an execution hold and want now, one line per task.
 inline std::string standing_of(std::span<const task* const> tasks) {
     std::string text;
     for (const task* const each : tasks) {
@@ -30,20 +30,20 @@ inline std::string standing_of(std::span<const task* const> tasks) {
     return text;
 }
 
-/// A thread that looks whether the fuzzing thread goes on. libFuzzer's own alarm comes late, shows
-/// one stack, and under ThreadSanitizer not at all while a mutex is waited for; an abort from here
-/// leaves the input in a `crash-` file in every build.
+/// A thread that checks whether the fuzzing thread makes progress. libFuzzer's own alarm comes
+/// late, shows one stack, and under ThreadSanitizer never comes while a mutex is waited for. An
+/// abort from this thread leaves the input in a `crash-` file in every build.
 class fuzz_watchdog {
 public:
     using clock = std::chrono::steady_clock;
 
-    /// @param patience  for one input, and for each program that is tried behind a finding
+    /// @param patience  for one input, and for each program that is tried to settle a finding
     fuzz_watchdog(fuzz_group& group, std::chrono::seconds patience)
         : group_(group), patience_(patience) {
         std::thread([this] { watch(); }).detach();  // for as long as the process lives
     }
 
-    /// An input begins or ends.
+    /// Marks the beginning or the end of an input.
     void mark() noexcept { marks_.fetch_add(1, std::memory_order_relaxed); }
 
 private:
@@ -67,7 +67,8 @@ private:
         }
     }
 
-    /// The fuzzing thread still runs, or sleeps: what is read here may be in change.
+    /// Reports and aborts. The fuzzing thread still runs or sleeps, so what is read here may
+    /// change.
     [[noreturn]] void end() {
         std::string text =
             "\nan input has not ended after " + std::to_string(patience_.count()) + " s\n";

@@ -46,7 +46,7 @@ inline std::vector<std::unique_ptr<subcommand>> all_subcommands() {
     return all;
 }
 
-/// What was typed that nothing takes.
+/// Returns a message about words that no option takes.
 inline std::string unexpected(const CLI::App& app, const CLI::App& taken) {
     const std::vector<std::string> rest = app.remaining(true);
     const std::string word = rest.empty() ? "?" : rest.front();
@@ -62,7 +62,7 @@ inline std::string unexpected(const CLI::App& app, const CLI::App& taken) {
            joined(names);
 }
 
-/// CLI11's message about a misuse, in our words and on one line.
+/// Returns CLI11's message about a misuse, reworded and on one line.
 inline std::string misuse(const CLI::App& app, const CLI::App& taken,
                           const CLI::ParseError& wrong) {
     if (!app.remaining(true).empty()) return unexpected(app, taken);

@@ -1,4 +1,4 @@
-// `check`: the order pass and the exploration of scenarios, against what they expect.
+// `check`: runs the order pass and the exploration of scenarios, and compares with expectations.
 #pragma once
 
 #include <algorithm>
@@ -93,7 +93,7 @@ private:
             options.explore.progress_data = &progress;
             result = scenario::check(what, options);
         }
-        // What was not searched to its end says nothing yet, unless it was found.
+        // A search that did not end says nothing yet, except about what was found.
         const bool is_open =
             interrupt_scope::requested.load() && !result.found.exhausted &&
             result.found.what >= wedge::result::finding &&
@@ -122,7 +122,7 @@ private:
         if (!unsaved.empty()) throw error(unsaved);
     }
 
-    /// Writes the certificate of an outcome; without one the status is that of findings.
+    /// Writes the certificate of an outcome. Without one the status is that of findings.
     void certify(const invocation& call, const std::string& file, const scenario::document& what,
                  const scenario::check_result& result) {
         try {
@@ -134,7 +134,7 @@ private:
         }
     }
 
-    /// The file of a finding's schedule; without --out its text; empty: it has none.
+    /// Returns the file of a finding's schedule; without --out its text; empty if it has none.
     std::string schedule_of(const std::string& file, const finding& found) const {
         if (!folder_.empty()) return save_schedule(file, folder_, found);
         return found.best.decisions.empty() ? "" : to_string(found.best);
@@ -220,7 +220,7 @@ private:
         return json.end('}').text() + "\n";
     }
 
-    /// No states: the search was one over schedules.
+    /// Writes the numbers of the exploration. A search over schedules has no states.
     static void write_exploration(json_writer& json, const outcome& found) {
         json.key("exploration").begin('{').key("executions").value(found.executions);
         json.key("states");

@@ -1,4 +1,4 @@
-// `explore`: tries the interleavings of workloads and scenarios, reports and saves what is found.
+// `explore`: tries the interleavings of workloads and scenarios, and reports and saves findings.
 #pragma once
 
 #include <chrono>
@@ -97,11 +97,11 @@ public:
     }
 
 private:
-    /// What was explored, and what its files are called.
+    /// What was explored, and the names of its files.
     struct explored {
         std::string name;
         std::string program;
-        std::string scenario;  ///< its file; empty: a workload
+        std::string scenario;  ///< the scenario's file; empty: a workload
         outcome all;
 
         std::string stem() const {
@@ -109,7 +109,7 @@ private:
         }
     };
 
-    /// @return whether nothing was found that stands
+    /// @return whether no finding stands
     bool explore(const invocation& call, const workload_entry& workload) {
         const program calls = program_.empty() ? workload.usual : parsed(workload);
         explored what{workload.name, to_string(calls), {}, {}};
@@ -141,9 +141,9 @@ private:
         return explore(options);
     }
 
-    /// Saves, then prints. A file that cannot be written does not cost the report.
+    /// Saves, then prints. The report is printed even if a file cannot be written.
     ///
-    /// @return whether nothing was found that stands
+    /// @return whether no finding stands
     bool report(const invocation& call, const explored& what) {
         const outcome& all = what.all;
         is_proved_ = all.what == result::sound;
@@ -172,7 +172,8 @@ private:
         return all.what == result::sound || all.what == result::unresolved;
     }
 
-    /// Messages about a program begin with `program:`; the option's name is one step away.
+    /// Parses a program. Its messages begin with `program:`; the name of the option is close to
+    /// that.
     program parsed(const workload_entry& workload) const {
         try {
             program calls = parse_program(program_);
@@ -185,7 +186,7 @@ private:
         }
     }
 
-    /// @return the file, or nothing when the finding has no schedule
+    /// @return the file; nothing if the finding has no schedule
     std::string save(const explored& what, const finding& found) const {
         if (!what.scenario.empty()) return save_schedule(what.scenario, folder_, found);
         if (found.best == schedule{}) return {};

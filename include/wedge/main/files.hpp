@@ -1,4 +1,4 @@
-// Reading and writing whole files; every failure is an `error` that names the file.
+// Reads and writes whole files. Each failure is an `error` that names the file.
 #pragma once
 
 #include <cerrno>
@@ -31,9 +31,9 @@ using open_file = std::unique_ptr<std::FILE, file_closer>;
 
 }  // namespace detail
 
-/// The text of a file; `-` is the standard input.
+/// Returns the text of a file; `-` is the standard input.
 ///
-/// @param size_max  in MiB: a device would never end
+/// @param size_max  in MiB; a device would never end
 inline std::string read_text(const std::string& path, std::size_t size_max = 256) {
     const detail::open_file opened(path == "-" ? nullptr : std::fopen(path.c_str(), "rb"));
     if (path != "-" && opened == nullptr) detail::fail_file(path);
@@ -52,8 +52,8 @@ inline std::string read_text(const std::string& path, std::size_t size_max = 256
     return text;
 }
 
-/// Writes a file so that nobody ever sees a part of it: beside the old one, then in its place,
-/// with its permissions. A link stays one; a pipe or a device is written to.
+/// Writes a file atomically: beside the old one, and then in its place, with its permissions. A
+/// link stays a link; a pipe or a device is written to.
 inline void write_text(const std::string& path, std::string_view text) {
     namespace fs = std::filesystem;
     std::error_code failed;
@@ -75,7 +75,7 @@ inline void write_text(const std::string& path, std::string_view text) {
     detail::fail_file(path);
 }
 
-/// Makes a folder and those above it, unless they are there.
+/// Makes a directory and its parents, unless they exist.
 inline void make_folder(const std::string& path) {
     std::error_code failed;
     std::filesystem::create_directories(path, failed);
@@ -83,7 +83,8 @@ inline void make_folder(const std::string& path) {
         throw error(path + ": " + (failed ? failed.message() : "this is no folder"));
 }
 
-/// A part of a file's name: what is neither letter, digit, `.`, `-` nor `_` becomes `_`.
+/// Returns text for a part of a file name: a character that is no letter, digit, dot, minus or
+/// underscore becomes an underscore.
 inline std::string file_part(std::string_view name) {
     std::string part(name);
     for (char& c : part) {
@@ -94,8 +95,8 @@ inline std::string file_part(std::string_view name) {
     return part;
 }
 
-/// Where the files of a finding are saved: `FOLDER/NAME-HASH`, for an extension to follow. An empty
-/// folder is the current one.
+/// Returns where the files of a finding are saved: `DIRECTORY/NAME-HASH`, without an extension. An
+/// empty directory is the current one.
 inline std::string finding_path(const std::string& folder, const std::string& name,
                                 const finding& found) {
     const std::string in = folder.empty() || folder.ends_with('/') ? folder : folder + "/";

@@ -1,4 +1,4 @@
-// `fmt`: scenarios in their canonical text.
+// `fmt`: prints scenarios as their canonical text.
 #pragma once
 
 #include <cstdint>
@@ -13,7 +13,7 @@
 
 namespace wedge {
 
-/// A file with a mistake is left as it is, and costs the others nothing.
+/// A file with an error stays as it is, and the other files are still formatted.
 class fmt_command final : public subcommand {
 public:
     const char* name() const override { return "fmt"; }

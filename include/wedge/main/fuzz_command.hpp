@@ -1,4 +1,4 @@
-// `fuzz`: inputs of fuzz targets as people read them.
+// `fuzz`: prints inputs of fuzz targets for people, and turns them back into bytes.
 #pragma once
 
 #include <cstdint>
@@ -15,7 +15,7 @@
 
 namespace wedge {
 
-/// The target of an input is the list of this program's workloads, in their order.
+/// The workloads of this program, in their order, stand for those of the input's target.
 class fuzz_command final : public subcommand {
 public:
     const char* name() const override { return "fuzz"; }

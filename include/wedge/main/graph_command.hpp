@@ -46,7 +46,7 @@ public:
     }
 
 private:
-    /// @throws error  no such format is drawn
+    /// @throws error  the format is unknown
     static std::string format_of(const std::string& file) {
         for (const char* const each : {"dot", "svg", "png", "pdf"})
             if (file.empty() || file.ends_with(std::string(".") + each)) return each;

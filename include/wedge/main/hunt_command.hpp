@@ -1,4 +1,5 @@
-// `hunt`: every engine on workloads and scenarios until there is a verdict or the time is spent.
+// `hunt`: runs every engine on workloads and scenarios until there is a verdict or the time is
+// spent.
 #pragma once
 
 #include <algorithm>
@@ -24,9 +25,9 @@
 
 namespace wedge {
 
-/// A workload is fuzzed first, since a default program may miss the bug; what stays quiet is then
-/// explored, which may prove it sound. A scenario, which is its own program, goes through the order
-/// pass and the search over states where it has some, then through the portfolio.
+/// A workload is fuzzed first, since a default program may miss the bug. If nothing is found it is
+/// explored, which may prove it sound. A scenario is its own program: it goes through the order
+/// pass, the search over states if it has comparable states, then the portfolio.
 class hunt_command final : public subcommand {
 public:
     const char* name() const override { return "hunt"; }
@@ -52,7 +53,7 @@ public:
     int run(const invocation& call) override {
         std::uint64_t unread = 0;
         std::vector<target> chosen = targets_of(call, wanted_, unread);
-        // What should be sound takes all the time that it gets, so it comes last.
+        // Targets that should be sound take all the time that they get, so they come last.
         std::stable_partition(chosen.begin(), chosen.end(), [](const target& each) {
             return !each.workload || each.workload->expected != result::sound;
         });
@@ -65,7 +66,7 @@ public:
         std::size_t left = chosen.size();
         for (const target& each : chosen) {
             if (interrupt_scope::requested.load()) break;
-            // What the earlier ones did not need is for the later ones.
+            // Time that earlier targets did not need goes to later ones.
             const clock::time_point now = clock::now();
             const clock::time_point share =
                 now + std::max(end - now, clock::duration{}) / static_cast<int>(left--);
@@ -98,20 +99,20 @@ private:
 
     static constexpr std::uint64_t pair_executions_max = 20'000;
 
-    /// What a hunt in one workload came to.
+    /// The result of a hunt in a workload.
     struct quarry {
         std::optional<finding> found;
         std::string engine;
-        outcome explored;  ///< when fuzzing found nothing
+        outcome explored;  ///< if fuzzing found nothing
     };
 
-    /// What a hunt in one scenario came to.
+    /// The result of a hunt in a scenario.
     struct searched_scenario {
         scenario::check_result result;
         std::string engines = "the order pass";
     };
 
-    /// Ends a search when its time is over, or when the user asks.
+    /// Ends a search when its time is over, or when the user asks for it.
     class search_watch {
     public:
         search_watch(clock::time_point end, progress_line& line) : end_(end), line_(line) {}
@@ -175,7 +176,7 @@ private:
         return is_expected;
     }
 
-    /// @return whether the scenario does what it expects
+    /// @return whether the scenario meets its expectations
     bool hunt(const invocation& call, const std::string& file, clock::time_point end,
               bool is_only) {
         const scenario::document all = read_scenario(file);
@@ -216,7 +217,7 @@ private:
         searched_scenario so_far;
         scenario::check_options options = check_defaults();
         options.explore.executions_max = executions_max_;
-        options.explore.steps_all_max = ~std::uint64_t{0};  // time ends it
+        options.explore.steps_all_max = ~std::uint64_t{0};  // the time ends the search
         options.explore.seed = seed_;
         options.under = under_;
         const auto run = [&](const char* engine, clock::time_point engine_end) {
@@ -239,7 +240,7 @@ private:
         return so_far;
     }
 
-    /// Whether every finding has its verdict, and nothing more can be found that is worse.
+    /// Returns whether every finding has its verdict, and no worse finding can follow.
     static bool is_settled(const scenario::check_result& of) {
         return of.found.exhausted || of.found.what == result::deadlock ||
                of.found.what == result::livelock;
@@ -253,7 +254,7 @@ private:
         return clock::now() >= end || interrupt_scope::requested.load();
     }
 
-    /// Random programs, of which those that do something new are kept and mutated further.
+    /// Runs random programs, and keeps and mutates those that do something new.
     void fuzz(const workload_entry& workload, clock::time_point end, progress_line& progress,
               quarry& caught) const {
         fuzz_group group({workload.fuzzing()});
@@ -292,7 +293,8 @@ private:
             caught.engine += "; then " + to_string(workload.usual);
     }
 
-    /// Each two actions as two tasks, an action and itself too: small enough to be proved.
+    /// Returns programs of two tasks, one for each pair of actions, equal ones included. They are
+    /// small enough to be proved.
     static std::vector<program> pairs_of(const workload_entry& workload) {
         std::vector<program> pairs;
         for (std::size_t i = 0; i < workload.actions.size(); ++i)
@@ -315,7 +317,8 @@ private:
         report(call, found, path, schedule, notes);
     }
 
-    /// One block a finding: what, by whom, and the files that explain and repeat it.
+    /// Prints one block per finding: what, by which engine, and the files that explain and repeat
+    /// it.
     static void report(const invocation& call, const finding& found, const std::string& path,
                        const std::string& schedule, const std::string& notes) {
         std::string text = text_of(found) + notes;
@@ -338,11 +341,11 @@ private:
 
     std::vector<std::string> wanted_;
     std::uint64_t seconds_ = 60;
-    std::uint64_t executions_max_ = 2'000'000;  // time ends it before
+    std::uint64_t executions_max_ = 2'000'000;  // the time ends the search before
     std::uint64_t seed_ = 1;
     pressure under_{};
     std::string folder_ = "findings";
-    std::size_t open_ = 0;  // targets without a verdict, as the user has ended the search
+    std::size_t open_ = 0;  // targets without a verdict, because the user has ended the search
 };
 
 }  // namespace wedge

@@ -1,4 +1,4 @@
-// Ctrl-C ends a search rather than the program; the second one ends the program.
+// Ctrl-C ends a search and not the program. The second Ctrl-C ends the program.
 #pragma once
 
 #include <atomic>
@@ -8,9 +8,9 @@
 
 namespace wedge {
 
-/// While it lives, the first SIGINT or SIGTERM raises a flag that engines look at between
-/// executions. The second one, of either kind, ends the process at once with status 130 or 143:
-/// a task may be stuck, and then no engine looks.
+/// While it lives, the first SIGINT or SIGTERM sets a flag that engines look at between executions.
+/// The second signal, of either kind, ends the process at once with status 130 or 143: a task may
+/// be stuck, and then no engine looks.
 class interrupt_scope {
 public:
     interrupt_scope() {

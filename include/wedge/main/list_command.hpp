@@ -1,4 +1,4 @@
-// `list`: what this program knows.
+// `list`: prints what this program knows.
 #pragma once
 
 #include <algorithm>
@@ -71,7 +71,7 @@ private:
         return names;
     }
 
-    /// Words as lines of at most 80 columns, indented.
+    /// Returns words as indented lines of at most 80 columns.
     static std::string filled(const std::vector<std::string>& words) {
         constexpr std::size_t width_max = 80;
         std::string text;

@@ -1,4 +1,4 @@
-// `minimize`: the smallest scenario that still shows what a scenario shows.
+// `minimize`: prints the smallest scenario that still shows what a scenario shows.
 #pragma once
 
 #include <cstdint>

@@ -1,4 +1,4 @@
-// Drawing: hands digraphs to Graphviz, if this machine has it.
+// Draws digraphs with Graphviz, if this machine has it.
 #pragma once
 
 #include <cerrno>
@@ -15,8 +15,8 @@ namespace wedge {
 
 /// Runs `dot`.
 ///
-/// @param format  as Graphviz calls it: `svg`, `png`, `pdf`
-/// @return whether the picture was drawn; false: there is no `dot`, or it failed
+/// @param format  a name of Graphviz: `svg`, `png`, `pdf`
+/// @return whether the picture was drawn; false if there is no `dot`, or if it failed
 inline bool draw(const std::string& dot_file, const std::string& picture,
                  const std::string& format) {
     const std::string draft = picture + ".tmp-" + std::to_string(::getpid());
@@ -38,7 +38,7 @@ inline bool draw(const std::string& dot_file, const std::string& picture,
 
 /// Saves a digraph as PATH.dot and draws PATH.svg.
 ///
-/// @return the file to look at, and why there is no better one
+/// @return the file to look at, and a reason if it is not a picture
 inline std::string save_picture(const std::string& path, const std::string& digraph) {
     write_text(path + ".dot", digraph);
     if (draw(path + ".dot", path + ".svg", "svg")) return path + ".svg";

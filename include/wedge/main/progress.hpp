@@ -1,4 +1,5 @@
-// How far a long search is: one line that changes on a terminal, a plain line now and then else.
+// The progress of a long search: on a terminal one line that changes, otherwise a line now and
+// then.
 #pragma once
 
 #include <chrono>
@@ -32,7 +33,7 @@ public:
         });
     }
 
-    /// Shows how far it is, unless that was shown a moment ago.
+    /// Shows the progress, unless it was shown a moment ago.
     ///
     /// @param text  () -> std::string
     template <class Text>

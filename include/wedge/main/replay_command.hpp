@@ -63,7 +63,8 @@ public:
     }
 
 private:
-    /// Whether it is what the schedule was saved for; any, if that is not said.
+    /// Returns whether this is the finding that the schedule was saved for. Any finding, if the
+    /// schedule names none.
     static bool is_own(const finding& found, const schedule& along) {
         return along.signature.empty() || found.signature == along.signature;
     }
@@ -98,8 +99,8 @@ private:
              joined(names) + "; the program that found a schedule replays it");
     }
 
-    /// The file of a schedule's scenario, which it names as seen from its folder or from here;
-    /// empty: it is of a workload.
+    /// Returns the file of a schedule's scenario, seen from the schedule's directory or from here;
+    /// empty if it belongs to a workload.
     std::string scenario_of(const invocation& call, const schedule& along) const {
         namespace fs = std::filesystem;
         const std::vector<std::string> workloads = call.workload_names();
@@ -125,7 +126,7 @@ private:
                                 is_lenient_ ? replay_mode::lenient : replay_mode::strict);
     }
 
-    /// Mistakes in the schedule's program are found here, and are those of the file.
+    /// Errors in the schedule's program are found here, and reported with the schedule's file.
     outcome replay(const workload_entry& workload, const schedule& along) const {
         try {
             return workload.replay(along, is_lenient_ ? replay_mode::lenient : replay_mode::strict,
@@ -139,8 +140,8 @@ private:
         return found.judged == verdict::confirmed || found.judged == verdict::observed;
     }
 
-    /// The schedule's own finding as explore printed it, a line for each other one, then what
-    /// became of the schedule. One execution judges no order, so there is no verdict of one here.
+    /// Returns the schedule's own finding as explore printed it, a line for each other finding, and
+    /// the result of the replay. One execution judges no order, so orders get no verdict here.
     std::string text(const invocation& call, const outcome& all, bool is_again) const {
         std::string text;
         for (std::size_t i = 0; i < all.findings.size(); ++i) {

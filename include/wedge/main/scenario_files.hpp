@@ -1,4 +1,4 @@
-// Scenarios as files: finding them, reading them, and schedules that name them.
+// Scenarios as files: finding and reading them, and schedules that name them.
 #pragma once
 
 #include <algorithm>
@@ -27,7 +27,7 @@ inline void add_scenarios(const invocation& call, const std::filesystem::path& f
         for (; !failed && next != fs::directory_iterator(); next.increment(failed)) {
             std::error_code ignored;
             const bool is_folder = next->is_directory(ignored);
-            if (is_folder && !next->is_symlink(ignored))  // a link may lead back here
+            if (is_folder && !next->is_symlink(ignored))  // a link may lead back to this directory
                 add_scenarios(call, next->path(), files, unread);
             else if (!is_folder && next->path().extension() == ".wedge")
                 files.push_back(next->path().string());
@@ -39,9 +39,9 @@ inline void add_scenarios(const invocation& call, const std::filesystem::path& f
 
 }  // namespace detail
 
-/// The scenarios that paths name: files, and in folders all *.wedge in the order of their names.
+/// Returns the scenarios that paths name: files, and all *.wedge in directories, ordered by name.
 ///
-/// @param unread  counts what could not be read; the user was told
+/// @param unread  counts files that could not be read; the user was told
 inline std::vector<std::string> scenario_files(const invocation& call,
                                                const std::vector<std::string>& paths,
                                                std::uint64_t& unread) {
@@ -72,7 +72,7 @@ inline scenario::document read_scenario(const std::string& path) {
     return scenario::parse(read_text(path, scenario_size_max), path);
 }
 
-/// The option that puts the memory of a scenario under pressure.
+/// Adds the option that puts the memory of a scenario under pressure.
 inline void add_pressure(CLI::App& options, pressure& under) {
     options
         .add_flag_callback(
@@ -81,18 +81,20 @@ inline void add_pressure(CLI::App& options, pressure& under) {
         ->disable_flag_override();
 }
 
-/// What `check` and those that use it search at most in one scenario.
+/// Returns the bounds on the search of one scenario, for `check` and the commands that use it.
 inline scenario::check_options check_defaults() {
     scenario::check_options options;
-    options.explore.executions_max = 1'000'000;  // of a search over states, most are short
+    // Most executions of a search over states are short.
+    options.explore.executions_max = 1'000'000;
     options.explore.steps_max = 2'000;           // a scenario that needs more only spins
-    options.explore.steps_all_max = 20'000'000;  // some seconds, half a minute at worst
+    options.explore.steps_all_max = 20'000'000;  // a few seconds, half a minute at worst
     return options;
 }
 
-/// Saves the schedule of a finding in a scenario, which it names as seen from the folder.
+/// Saves the schedule of a finding in a scenario. The schedule names the scenario relative to the
+/// directory.
 ///
-/// @return the schedule's file; empty: the finding has none
+/// @return the schedule's file; empty if the finding has none
 inline std::string save_schedule(const std::string& scenario_file, const std::string& folder,
                                  const finding& found) {
     namespace fs = std::filesystem;

@@ -1,4 +1,4 @@
-// What a subcommand does when a task of a workload comes to no step any more.
+// What a subcommand does when a task of a workload reaches no step any more.
 #pragma once
 
 #include <csignal>
@@ -15,9 +15,9 @@ namespace wedge {
 
 inline constexpr std::uint32_t stall_seconds = 5;  // the default of `--watchdog`
 
-/// A handler of the watchdog: prints a report and ends the process with status 1.
+/// Handles a stall: prints a report and ends the process with status 1.
 ///
-/// The task's thread cannot go on and may hold what the report needs, as the memory allocator's
+/// The task's thread cannot go on, and may hold what the report needs, such as the allocator's
 /// lock. Then SIGALRM ends the process after ten seconds.
 ///
 /// @param report  (const outcome&): prints what was found; the stall is the first finding

@@ -1,4 +1,4 @@
-// What a subcommand is: its name, its options, and what it does.
+// A subcommand: its name, its options, and what it does.
 #pragma once
 
 #include <cstdint>
@@ -21,7 +21,7 @@ namespace wedge {
 
 /// How and where the program was called.
 struct invocation {
-    std::string program;  ///< argv[0] as typed, so that replay lines can be pasted
+    std::string program;  ///< argv[0] as typed, so that replay lines can be pasted into a shell
     std::span<const workload_entry> workloads;
     std::FILE* out = nullptr;
     std::FILE* err = nullptr;
@@ -38,13 +38,14 @@ struct invocation {
         return shell_quoted(program) + " replay " + shell_quoted(schedule_file);
     }
 
-    /// How messages begin.
+    /// Returns the first word of messages.
     std::string program_name() const { return program.substr(program.find_last_of('/') + 1); }
     void complain(const std::string& message) const {
         std::fprintf(err, "%s: %s\n", program_name().c_str(), message.c_str());
     }
 
-    /// Does something for one of several files. What cannot be read costs a line, not the others.
+    /// Does something for one of several files. A file that cannot be read costs a line, and the
+    /// other files are still handled.
     ///
     /// @return whether it was done
     template <class Body>
@@ -59,14 +60,14 @@ struct invocation {
     }
 };
 
-/// The statuses of every program of ours.
+/// The exit statuses of all of wedge's programs.
 struct exit_status {
     static constexpr int clean = 0;
     static constexpr int findings = 1;
     static constexpr int misuse = 2;
-    static constexpr int interrupted = 130;  ///< and nothing was found, nor all proved
+    static constexpr int interrupted = 130;  ///< nothing was found, and not everything was tried
 
-    /// Of a search: what was found counts more than that it was interrupted.
+    /// Returns the status of a search. A finding counts more than an interruption.
     ///
     /// @param is_open  whether something was still to be proved when the user ended it
     static constexpr int of(bool is_clean, bool is_open) noexcept {
@@ -78,7 +79,7 @@ class subcommand;
 /// Makes a subcommand that one program has beside those of all.
 using subcommand_maker = std::unique_ptr<subcommand> (*)();
 
-/// One subcommand. A new one is a header with a class, and a line in `all_subcommands`.
+/// A subcommand. A new one is a header with a class, and a line in `all_subcommands`.
 class subcommand {
 public:
     subcommand() = default;
@@ -95,7 +96,7 @@ public:
     virtual int run(const invocation& call) = 0;
 
 protected:
-    /// An option that takes a whole number; its name stands in the message about a wrong one.
+    /// Adds an option that takes an integer. Its name stands in the message about a wrong value.
     template <class Number>
     static void add_number(CLI::App& options, const char* option, Number& target,
                            std::uint64_t least, const std::string& what) {
@@ -104,7 +105,7 @@ protected:
             [&target](std::uint64_t value) { target = static_cast<Number>(value); },
             std::numeric_limits<Number>::max());
     }
-    /// The same for one that has no default.
+    /// Adds an option that takes an integer and has no default.
     template <class Number>
     static void add_number(CLI::App& options, const char* option, std::optional<Number>& target,
                            std::uint64_t least, const std::string& what) {
@@ -117,7 +118,7 @@ protected:
     static void add_flag(CLI::App& options, const char* option, bool& target, const char* what) {
         options.add_flag(option, target, what)->disable_flag_override();
     }
-    /// One name of a table; its place there becomes the value.
+    /// Adds an option that takes a name of a table; the value is the name's place in the table.
     template <class Value, class Names>
     static void add_choice(CLI::App& options, const char* option, Value& target, const Names& names,
                            const char* what) {
@@ -132,7 +133,7 @@ protected:
             ->type_name("NAME")
             ->take_last();
     }
-    /// Where results go: `--out`, `-o`; a folder or a file.
+    /// Adds the option for where results go: `--out`, `-o`; a directory or a file.
     static void add_out(CLI::App& options, std::string& target, const char* type,
                         const char* what) {
         options.add_option("--out,-o", target, what)->type_name(type);

@@ -1,4 +1,4 @@
-// What a search is told to look at: a workload of this program, or a scenario's file.
+// The target of a search: a workload of this program, or a scenario's file.
 #pragma once
 
 #include <algorithm>
@@ -21,9 +21,9 @@ struct target {
     const std::string& name() const noexcept { return workload ? workload->name : file; }
 };
 
-/// The targets that words name; no word: all workloads.
+/// Returns the targets that words name; without words, all workloads.
 ///
-/// @param unread  counts what could not be read; the user was told
+/// @param unread  counts files that could not be read; the user was told
 /// @throws error  a word is neither a workload nor the name of a file
 inline std::vector<target> targets_of(const invocation& call, const std::vector<std::string>& words,
                                       std::uint64_t& unread) {

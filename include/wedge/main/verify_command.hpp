@@ -1,4 +1,4 @@
-// `verify`: certificates against the second reading of their scenarios.
+// `verify`: checks certificates by the second reading of their scenarios.
 #pragma once
 
 #include <string>
@@ -10,7 +10,7 @@
 
 namespace wedge {
 
-/// Uses nothing of the engine. A file that is rejected costs the others nothing.
+/// Uses no part of the engine. After a rejected file the other files are still checked.
 class verify_command final : public subcommand {
 public:
     const char* name() const override { return "verify"; }

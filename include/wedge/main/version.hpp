@@ -1,4 +1,4 @@
-// The version of these headers; a test compares it with the project's.
+// The version of these headers. A test compares it with that of the project.
 #pragma once
 
 namespace wedge {

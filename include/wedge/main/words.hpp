@@ -1,4 +1,4 @@
-// Reading what the user typed: numbers, names out of a list, and the nearest name to a wrong one.
+// Reads what the user typed: numbers, names of a list, and the nearest valid name to a wrong one.
 #pragma once
 
 #include <algorithm>
@@ -13,20 +13,20 @@
 
 namespace wedge {
 
-/// `a, b, c`.
+/// Returns `a, b, c`.
 inline std::string joined(const std::vector<std::string>& all) {
     std::string text;
     for (const std::string& one : all) text += (text.empty() ? "" : ", ") + one;
     return text;
 }
 
-/// ` (did you mean transfer?)`, or nothing when no name is near.
+/// Returns ` (did you mean transfer?)`, or nothing if no name is near.
 inline std::string suggestion(std::string_view wrong, const std::vector<std::string>& names) {
     const std::string nearest = nearest_name(wrong, names);
     return nearest.empty() ? "" : " (did you mean " + nearest + "?)";
 }
 
-/// Reads a whole number.
+/// Reads an integer.
 ///
 /// @throws error  names the option
 inline std::uint64_t number_of(const char* option, const std::string& text, std::uint64_t least) {
@@ -41,9 +41,9 @@ inline std::uint64_t number_of(const char* option, const std::string& text, std:
     return value;
 }
 
-/// The place of a name in a list.
+/// Returns the place of a name in a list.
 ///
-/// @throws error  names the option, the nearest name and all of them
+/// @throws error  names the option, the nearest name and all names
 inline std::size_t place_of(const char* option, const std::string& text,
                             const std::vector<std::string>& names) {
     const auto found = std::find(names.begin(), names.end(), text);
@@ -52,7 +52,7 @@ inline std::size_t place_of(const char* option, const std::string& text,
                 "; there is " + joined(names));
 }
 
-/// An argument as it must be typed into a shell.
+/// Returns an argument as it must be typed into a shell.
 inline std::string shell_quoted(const std::string& text) {
     const auto is_plain = [](char c) {
         return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||

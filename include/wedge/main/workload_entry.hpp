@@ -1,4 +1,4 @@
-// A workload without its type: what the subcommands know of it.
+// A workload without its type, as the subcommands know it.
 #pragma once
 
 #include <cstdint>
@@ -12,7 +12,7 @@
 
 namespace wedge {
 
-/// One row of a program's table of workloads; the subcommands are ordinary code over it.
+/// A row of a program's table of workloads. The subcommands are ordinary code over it.
 struct workload_entry {
     std::string name;
     std::vector<std::string> actions;
@@ -21,12 +21,13 @@ struct workload_entry {
     outcome (*explore)(const program&, const explore_options&) = nullptr;
     outcome (*replay)(const schedule&, replay_mode, const explore_options&) = nullptr;
     fuzz_design (*fuzzing)() = nullptr;
-    std::optional<result> expected = std::nullopt;  ///< of a hunt; none: that nothing is found
+    /// The expected result of a hunt; none: nothing is found.
+    std::optional<result> expected = std::nullopt;
 };
 
 namespace detail {
 
-/// What a workload's optional `static constexpr result expects` says.
+/// Returns the workload's optional `static constexpr result expects`.
 template <workload W>
 std::optional<result> expected_of() {
     if constexpr (requires { result{W::expects}; })

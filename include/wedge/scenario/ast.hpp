@@ -1,4 +1,4 @@
-// A scenario as a value: what was written, without its blanks but with its comments.
+// A scenario as a value: the text without its blanks, but with its comments.
 #pragma once
 
 #include <cstddef>
@@ -10,7 +10,7 @@
 
 namespace wedge::scenario {
 
-/// Where something stands in the text, from 1. Two scenarios that differ only in it are equal.
+/// A position in the text, from 1. Scenarios that differ only in positions are equal.
 struct place {
     unsigned line = 0;
     unsigned column = 0;
@@ -24,8 +24,8 @@ enum class lock_sort : std::uint8_t {
     recursive_mutex,
     rtmutex,
     rwsem,
-    rwlock,   ///< its readers recur
-    qrwlock,  ///< its readers recur in interrupts only
+    rwlock,   ///< its readers are recursive
+    qrwlock,  ///< its readers are recursive in interrupts only
     spinlock,
     raw_spinlock,
     local_lock,
@@ -57,7 +57,7 @@ struct reference {
 /// A number, or the value of a counter.
 struct operand {
     std::int64_t number = 0;
-    std::string counter;  ///< empty: the number counts
+    std::string counter;  ///< empty: `number` counts
     place at{};
 
     friend bool operator==(const operand&, const operand&) = default;
@@ -66,7 +66,7 @@ struct operand {
 enum class comparison : std::uint8_t { equal, unequal, less, greater };
 
 enum class action : std::uint8_t {
-    acquire,  ///< lock, read; `try`, `timed` and `with` by flag
+    acquire,  ///< lock, read; flags say `try`, `timed` and `with`
     release,
     downgrade,
     alloc,
@@ -118,22 +118,23 @@ struct statement;
 /// Statements in braces.
 struct block {
     std::vector<statement> body;
-    std::string opening;               ///< the comment behind `{`
-    std::vector<std::string> ending;   ///< lines before `}`
-    std::vector<std::string> closing;  ///< comments behind `}`
+    std::string opening;               ///< the comment after `{`
+    std::vector<std::string> ending;   ///< comment lines before `}`
+    std::vector<std::string> closing;  ///< comments after `}`
 
     bool operator==(const block&) const;
 };
 
-/// One statement. Which fields count depends on `what`; the others keep their defaults.
+/// A statement. `what` says which fields count; the others keep their defaults.
 struct statement {
     action what{};
     place at{};
-    reference on;            ///< the lock or other object, thread, work or ticket
-    reference other;         ///< wait: the lock; acquire: the nest lock, if it has a name
-    reference ticket;        ///< acquire: the one it is taken with, if it has a name
-    std::string class_name;  ///< ticket_begin: of its objects; empty: the first one's
-    operand left;            ///< of a test, and of set and add
+    reference on;      ///< the lock or other object, thread, work or ticket
+    reference other;   ///< wait: the lock; acquire: the nest lock, if one is named
+    reference ticket;  ///< acquire: the ticket, if one is named
+    /// ticket_begin: the class of its objects; empty: that of the first object.
+    std::string class_name;
+    operand left;  ///< of a test, and of set and add
     comparison compared = comparison::equal;
     operand right;
     std::int64_t number = 0;  ///< alloc, free: pages; repeat: times; subclass
@@ -151,13 +152,13 @@ struct statement {
     bool is_threaded = false;
     bool is_on = false;
     std::vector<block> blocks;        ///< the branches; the last one may be `else`
-    std::vector<std::string> before;  ///< comment lines; an empty one is a blank line
-    std::string after;                ///< the comment behind it
+    std::vector<std::string> before;  ///< comment lines before it; an empty one is a blank line
+    std::string after;                ///< the comment after it
 
     bool operator==(const statement&) const = default;
 };
 
-// Written out: clang 14 does not survive a defaulted one of types that contain each other.
+// Written out: clang 14 crashes on a defaulted one for types that contain each other.
 inline bool block::operator==(const block& other) const {
     return body == other.body && opening == other.opening && ending == other.ending &&
            closing == other.closing;
@@ -180,7 +181,7 @@ enum class declares : std::uint8_t {
     expect,
 };
 
-/// Whether such a declaration has a block that runs.
+/// Returns whether the declaration has a block that runs.
 constexpr bool has_body(declares what) noexcept {
     return what >= declares::thread && what <= declares::handler;
 }
@@ -188,7 +189,7 @@ constexpr bool has_body(declares what) noexcept {
 enum class expects : std::uint8_t { sound, deadlock, livelock, finding, unresolved };
 enum class needs : std::uint8_t { nothing, fs, io };
 
-/// One declaration. Which fields count depends on `what`; the others keep their defaults.
+/// A declaration. `what` says which fields count; the others keep their defaults.
 struct declaration {
     declares what{};
     place at{};
@@ -217,9 +218,9 @@ struct declaration {
 
 /// A whole file.
 struct document {
-    std::string path;  ///< as the user named it
+    std::string path;  ///< as the user wrote it
     std::vector<declaration> all;
-    std::vector<std::string> ending;  ///< comment lines behind everything
+    std::vector<std::string> ending;  ///< comment lines at the end
 
     friend bool operator==(const document& a, const document& b) {
         return a.all == b.all && a.ending == b.ending;

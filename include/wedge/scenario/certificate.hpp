@@ -1,4 +1,4 @@
-// Certificates: what a check has found, written so that a reader need not believe the engine.
+// Certificates: the outcome of a check, written so that a reader need not trust the engine.
 #pragma once
 
 #include <algorithm>
@@ -18,12 +18,12 @@
 
 namespace wedge::scenario {
 
-/// Why an outcome has no certificate.
+/// The reason why an outcome has no certificate.
 struct no_certificate : error {
     explicit no_certificate(const std::string& why) : error("no certificate: " + why) {}
 };
 
-/// How large a certificate may become before it is given up.
+/// The size at which a certificate is given up.
 struct certificate_limits {
     std::uint64_t states = 50'000;
     std::uint64_t steps = 400'000;
@@ -31,7 +31,7 @@ struct certificate_limits {
 
 namespace detail {
 
-/// A scenario of which no two tasks are taken for each other.
+/// A scenario in which copies of a thread are not treated as equal.
 class told_apart final : public subject {
 public:
     explicit told_apart(subject& of) : of_(of) {}
@@ -66,8 +66,8 @@ inline std::string head_of_certificate(const std::string& path, const std::strin
            std::to_string(verify::hash_of(plain)) + "\n" + quoted;
 }
 
-/// The classes of the locks, each behind those under which it is taken; empty: there is no such
-/// order.
+/// Returns the classes of the locks, each after the classes under which it is taken. Empty: there
+/// is no such order.
 inline std::string rising_order(const document& all) {
     order_walk order(all);
     static_cast<void>(order.run(nullptr));
@@ -97,9 +97,9 @@ inline std::string rising_order(const document& all) {
     return text;
 }
 
-/// All states and all steps.
+/// Returns all states and all steps.
 ///
-/// @throws no_certificate  there are too many, or one of them is no part of a sound scenario
+/// @throws no_certificate  there are too many, or a step cannot be in a sound scenario
 inline std::string closed_set(const document& all, const certificate_limits& most) {
     scenario_subject scenario(all);
     told_apart subject(scenario);
@@ -130,7 +130,7 @@ inline std::string closed_set(const document& all, const certificate_limits& mos
     return text;
 }
 
-/// The schedule of the finding that decides the outcome.
+/// Returns the schedule of the finding that decides the outcome.
 inline std::string schedule_of_claim(const check_result& result, std::string& claim) {
     for (const finding& each : result.found.findings) {
         if (each.best.decisions.empty() && each.kind != finding_kind::deadlock) continue;
@@ -157,7 +157,7 @@ inline std::string schedule_of_claim(const check_result& result, std::string& cl
 
 }  // namespace detail
 
-/// The certificate of an outcome, as `verify::certificate` reads and has already accepted it.
+/// Returns the certificate of an outcome, which `verify::certificate` has read and accepted.
 ///
 /// @param text  of the scenario
 /// @throws no_certificate  with the reason why the outcome has no certificate
@@ -179,7 +179,7 @@ inline std::string certificate_of(const document& all, const std::string& text,
             try {
                 return verified("sound", order);
             } catch (const std::runtime_error&) {
-                // The order alone does not prove it; the states may.
+                // The order alone does not prove it, but the states may.
             }
         }
         return verified("sound", detail::closed_set(all, most));

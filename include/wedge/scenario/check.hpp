@@ -1,4 +1,4 @@
-// Checking a scenario: order, exploration, and whether its expectations are met.
+// Checks a scenario: the order, the exploration, and its expectations.
 #pragma once
 
 #include <algorithm>
@@ -15,8 +15,8 @@ namespace wedge::scenario {
 struct check_options {
     explore_options explore;
     bool is_order_only = false;
-    bool is_stateless = false;  ///< search over schedules even where states could be compared
-    pressure under{};           ///< off: an allocation depends on the zone alone
+    bool is_stateless = false;  ///< search over schedules even if states could be compared
+    pressure under{};           ///< off: allocations depend on the zone alone
 };
 
 struct check_result {
@@ -27,7 +27,7 @@ struct check_result {
     lock_titles titles;
 };
 
-/// Whether a finding says that tasks waited for each other for ever.
+/// Returns whether the finding says that tasks wait for each other forever.
 inline bool is_deadlock(const finding& each) {
     if (each.is_livelock()) return false;
     return each.kind == finding_kind::deadlock || each.judged == verdict::confirmed ||
@@ -36,7 +36,7 @@ inline bool is_deadlock(const finding& each) {
 
 namespace detail {
 
-/// What `expect` lines say, against what was found.
+/// The `expect` lines, compared with what was found.
 class expectations {
 public:
     expectations(const document& all, const std::string& what, const outcome& found)
@@ -91,7 +91,8 @@ private:
         });
     }
 
-    /// A deadlock, a livelock and what was observed must be expected.
+    /// Returns whether an `expect` line allows the finding. Deadlocks, livelocks and observed
+    /// findings need one.
     bool is_expected(const finding& each) const {
         if (is_deadlock(each))
             return has_line(expects::deadlock) || has_kind(finding_kind::deadlock);
@@ -105,7 +106,7 @@ private:
     std::vector<const declaration*> lines_;
 };
 
-/// The outcome of the order pass alone.
+/// Returns the outcome of the order pass alone.
 inline outcome outcome_of_order(std::vector<finding> found, bool is_stopped) {
     outcome all;
     all.what = is_stopped ? result::unresolved : result::sound;
@@ -118,9 +119,9 @@ inline outcome outcome_of_order(std::vector<finding> found, bool is_stopped) {
 
 }  // namespace detail
 
-/// Runs the order pass and the exploration, and judges what they found.
+/// Runs the order pass and the exploration, and compares the result with the expectations.
 ///
-/// @param order  of the same document, not run yet; afterwards it tells the dependencies
+/// @param order  of this document, not run yet; afterwards it knows the dependencies
 inline check_result check(const document& all, order_walk& order, const check_options& options) {
     check_result result;
     std::vector<finding> seen = order.run(options.explore.stop);
@@ -137,7 +138,7 @@ inline check_result check(const document& all, order_walk& order, const check_op
         for (finding& each : seen) exploration.add(std::move(each));
         result.found = exploration.explore();
     }
-    // An assertion that does not hold is a finding like others.
+    // A failed assertion is a finding like others.
     if (result.found.what == wedge::result::exception) result.found.what = wedge::result::finding;
     result.what = name_of(result.found.what);
     const detail::expectations expected(all, result.what, result.found);

@@ -1,4 +1,4 @@
-// Where the parser stands: the next word, what was expected of it, and the comments around it.
+// The position of the parser: the next word, what was expected, and the comments around it.
 #pragma once
 
 #include <charconv>
@@ -14,7 +14,7 @@
 
 namespace wedge::scenario::detail {
 
-/// Reads words one by one. Every failure is one line, `FILE:LINE:COLUMN: found …, expected …`.
+/// Reads words one by one. Each error is one line: `FILE:LINE:COLUMN: found …, expected …`.
 class cursor {
 public:
     cursor(std::string_view text, const std::string& path)
@@ -25,7 +25,7 @@ public:
     bool is_end() const noexcept { return peek().what == token::sort::end; }
     token take() { return is_end() ? peek() : tokens_[at_++]; }
 
-    /// Takes the word if it stands there.
+    /// Takes the word if it comes next; returns whether it did.
     bool accept(std::string_view word) {
         if (!is(word)) return false;
         ++at_;
@@ -52,7 +52,7 @@ public:
         fail_at(path_, at, text);
     }
 
-    /// One word of a table; its place there.
+    /// Takes a word of a table and returns its place there.
     template <class Words>
     std::size_t one_of(const Words& words, const std::string& expected) {
         if (peek().what == token::sort::word || peek().what == token::sort::symbol) {
@@ -65,7 +65,7 @@ public:
         fail(expected, words);
     }
 
-    /// Whether a word stands there that is no keyword.
+    /// Returns whether the next word can be a name.
     bool is_name() const noexcept {
         return peek().what == token::sort::word && !is_keyword(peek().text);
     }
@@ -79,7 +79,7 @@ public:
         return std::string(take().text);
     }
 
-    /// Larger numbers are slips of the pen, and sums of these cannot overflow.
+    /// Larger numbers are typing errors. Sums of such numbers cannot overflow.
     static constexpr std::int64_t number_max = 1'000'000'000;
 
     bool is_number() const noexcept { return peek().what == token::sort::number; }
@@ -98,7 +98,7 @@ public:
         return number(expected, -number_max, number_max);
     }
 
-    /// `xN`; 1 when it does not stand there.
+    /// Reads `xN`; returns 1 if there is none.
     std::uint32_t count(std::uint32_t most) {
         if (!is_count(peek())) return 1;
         std::uint32_t value = 0;
@@ -115,7 +115,7 @@ public:
                word.text.find_first_not_of("0123456789", 1) == std::string_view::npos;
     }
 
-    /// Goes to the next statement. Returns the comment lines before it, a blank line as "".
+    /// Moves to the next statement. Returns the comment lines before it; a blank line is "".
     std::vector<std::string> lines_before() {
         std::vector<std::string> lines;
         unsigned newlines = 0;
@@ -133,13 +133,13 @@ public:
         return lines;
     }
 
-    /// A comment on the same line; empty: there is none.
+    /// Returns the comment on this line; empty if there is none.
     std::string comment() {
         if (peek().what != token::sort::comment) return {};
         return std::string(take().text);
     }
 
-    /// The end of a statement, with the comment behind it.
+    /// Reads the end of a statement and returns the comment after it.
     std::string end_of_statement(const std::string& or_else = {}) {
         std::string behind = comment();
         if (behind.empty()) {
@@ -153,7 +153,8 @@ public:
         return behind;
     }
 
-    /// Behind a `}`: whether one of the words follows, perhaps on a later line. Its comments.
+    /// Returns whether the word follows a `}`, possibly on a later line. Adds the comments in
+    /// between.
     bool continues(std::string_view word, std::vector<std::string>& comments) {
         const std::string behind = comment();
         if (!behind.empty()) comments.push_back(behind);
@@ -177,7 +178,7 @@ private:
     std::size_t at_ = 0;
 };
 
-/// Blank lines at the start or the end of a block say nothing.
+/// Removes blank lines at the start of a block, which mean nothing.
 inline void trim_front(std::vector<std::string>& lines) {
     while (!lines.empty() && lines.front().empty()) lines.erase(lines.begin());
 }

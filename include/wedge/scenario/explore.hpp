@@ -1,4 +1,4 @@
-// Exploring and replaying a scenario, as `wedge::explore` and `wedge::replay` do with a workload.
+// Explores and replays a scenario, as `wedge::explore` and `wedge::replay` do with a workload.
 #pragma once
 
 #include <cstdint>
@@ -13,10 +13,10 @@
 
 namespace wedge::scenario {
 
-/// What the locks of a scenario are called, by instance: `resv[1]`.
+/// The names of a scenario's locks, by instance: `resv[1]`.
 using lock_titles = std::map<std::uint32_t, std::string>;
 
-/// Calls each lock what the scenario calls it, for readers; otherwise a finding knows its class.
+/// Names each lock as the scenario does. Without it, a finding knows only the class.
 inline void name_locks(finding& found, const lock_titles& titles) {
     const auto rename = [&](lock_use& use) {
         const auto title = titles.find(use.instance);
@@ -34,7 +34,7 @@ inline void name_locks(finding& found, const lock_titles& titles) {
     }
 }
 
-/// Runs a scenario over and over under the chosen strategy; there is no order pass.
+/// Explores a scenario under the chosen strategy, without an order pass.
 ///
 /// Blocks until the budget is spent or everything was tried.
 ///
@@ -45,12 +45,12 @@ inline outcome explore(const document& all, explore_options options, pressure un
         [&] { return std::make_unique<scenario_subject>(all, under); });
     scenario_subject subject(all, under);
     options.executions_max = 1;
-    session(subject, options).explore();  // to learn what its locks are called
+    session(subject, options).explore();  // to learn the names of its locks
     for (finding& each : found.findings) name_locks(each, subject.lock_titles());
     return found;
 }
 
-/// Repeats one execution; its findings are those of that execution.
+/// Repeats an execution. The findings are those of this execution.
 inline outcome replay(const document& all, const schedule& along, replay_mode mode) {
     scenario_subject subject(all, pressure_of(along.program));
     outcome shown = session(subject, with_choices_of_scenarios({})).replay(along, mode);

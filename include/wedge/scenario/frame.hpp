@@ -1,4 +1,4 @@
-// Where a run of a block stands.
+// The state of a run of a block.
 #pragma once
 
 #include <algorithm>
@@ -12,15 +12,15 @@
 
 namespace wedge::scenario {
 
-/// The order pass: tests are not made, but answered; statements are counted.
+/// The order pass: tests are answered instead of made, and statements are counted.
 class walk_guide {
 public:
-    /// @throws anything  when the path is too long
+    /// @throws anything  the path is too long
     virtual void count_statement() = 0;
-    /// @throws anything  the path leads into a loop that nothing leaves
+    /// @throws anything  the path leads into a loop that never ends
     [[noreturn]] virtual void never_ends() = 0;
 
-    bool may_back_off = false;  ///< the next acquire with a ticket may be told so
+    bool may_back_off = false;  ///< whether the next acquire with a ticket may be told to back off
 
 protected:
     ~walk_guide() = default;
@@ -28,12 +28,12 @@ protected:
 
 struct hold {
     modelled_lock* lock;
-    ww_ticket* ticket;  ///< null: taken without one
+    ww_ticket* ticket;  ///< null: taken without a ticket
 };
 
-/// One task that runs blocks: a thread, a worker, or kswapd.
+/// A task that runs blocks: a thread, a worker, or kswapd.
 struct actor {
-    /// As it is before its execution; keeps its memory.
+    /// Resets it for an execution; keeps its memory.
     void reset() {
         locals.clear();
         path.clear();
@@ -43,30 +43,30 @@ struct actor {
 
     std::uint32_t copy = 0;
     std::map<std::string, std::int64_t> locals;
-    std::vector<std::uint64_t> ahead;  ///< by block: the objects of what may still run in it
-    std::vector<std::uint64_t> path;  ///< where it stands: statements within each other, and rounds
-    std::vector<hold> taken;          ///< by its runs and not released, the innermost run's last
+    std::vector<std::uint64_t> ahead;  ///< by block: the objects that the rest of the block may use
+    std::vector<std::uint64_t> path;   ///< where it stands: nested statements, and rounds of loops
+    std::vector<hold> taken;           ///< taken by its runs and not released, innermost run last
 };
 
 namespace detail {
 
-/// How a statement ends, and so what runs next.
+/// How a statement ends, which decides what runs next.
 enum class flow : std::uint8_t {
     next,
-    broken,    ///< out of the innermost loop
-    returned,  ///< out of the run
-    failed,    ///< out of the run, which releases what it took
-    given_up,  ///< out of the run, and of whatever called it
-    restarted  ///< out of the transaction that must back off, which begins again
+    broken,    ///< leaves the innermost loop
+    returned,  ///< leaves the run
+    failed,    ///< leaves the run, which releases what it took
+    given_up,  ///< leaves the run and everything that called it
+    restarted  ///< leaves the transaction that must back off, which begins again
 };
 
 struct open_ticket {
     ww_ticket* ticket = nullptr;
     bool restarts = false;               ///< a transaction's
-    modelled_lock* contended = nullptr;  ///< what the transaction was told to back off from
+    modelled_lock* contended = nullptr;  ///< the lock that the transaction must take next
 };
 
-/// One run of a thread's, a shrinker's or another block.
+/// A run of a thread's, a shrinker's or another block.
 struct frame {
     frame(actor& of, const char* name) : who(of), function(name), first(of.taken.size()) {}
     frame(const frame&) = delete;
@@ -75,7 +75,7 @@ struct frame {
 
     actor& who;
     const char* const function;
-    const std::size_t first;  ///< of what this run took, in `who.taken`
+    const std::size_t first;  ///< in `who.taken`: where the holds of this run begin
     std::map<std::string, open_ticket> tickets{};
     const ww_ticket* restarted = nullptr;
     place failed_at{};

@@ -1,4 +1,4 @@
-// Running the blocks of a scenario over the ordinary locks and roles, statement by statement.
+// Runs the blocks of a scenario over the ordinary locks and roles, statement by statement.
 #pragma once
 
 #include <algorithm>
@@ -15,7 +15,7 @@
 
 namespace wedge::scenario {
 
-/// What a statement needs of those who run beside it.
+/// What a statement needs of other parts of the scenario.
 class neighbours {
 public:
     virtual void join(const std::string& thread, site where) = 0;
@@ -24,7 +24,8 @@ public:
     virtual void cancel(const std::string& work, site where) = 0;
     /// Runs the notifiers, as an invalidation does.
     virtual void invalidate(site where) = 0;
-    /// Takes a step where there are handlers, so that they may come before what is no step else.
+    /// Takes a step if there are handlers, so that they may come before a statement that is no
+    /// step.
     virtual void step_if_interrupted(site where) = 0;
 
 protected:
@@ -34,7 +35,7 @@ protected:
 /// Runs the statements of blocks in the current task.
 class interpreter final : public detail::sync_steps {
 public:
-    /// @param walk  null: everything really happens
+    /// @param walk  the order pass; null: everything really happens
     interpreter(const document& all, const object_uses& uses, world& in, neighbours& beside,
                 walk_guide* walk)
         : sync_steps(all.path, uses, in, walk), beside_(beside) {
@@ -42,7 +43,7 @@ public:
             if (has_body(each.what)) names_[&each] = detail::interned(each.name);
     }
 
-    /// One run of a thread's or another block, to its end.
+    /// Runs a thread's or another block to its end.
     void run(const declaration& what, actor& who) {
         frame here(who, names_.find(&what)->second);
         if (run(what.body, here) == flow::failed) release_taken(here, failure_of(here));
@@ -139,7 +140,8 @@ private:
 
     void step_if_interrupted(site where) override { beside_.step_if_interrupted(where); }
 
-    /// False: the execution is given up. A run without visible steps must end then, too.
+    /// Begins a statement; returns false if the execution is given up. That ends runs without
+    /// visible steps too.
     bool begin_statement() {
         if (walk_ != nullptr) {
             walk_->count_statement();
@@ -170,8 +172,8 @@ private:
         return run(each.blocks[0], here);
     }
 
-    /// One visible step that touches the counters and does nothing. Two shared counters in one
-    /// step fit no footprint but that of a step which touches everything.
+    /// Takes a visible step that touches the counters and does nothing. For two shared counters
+    /// only the footprint of a step that touches everything fits.
     static void step_on(step what, counter* a, counter* b, site where, mode how = mode::exclusive) {
         task& self = current();
         if (a != nullptr && a->is_local) a = nullptr;
@@ -206,7 +208,7 @@ private:
         else
             target.value.store(now, std::memory_order_relaxed);
     }
-    /// Counters stay at the ends of their range: they could double for ever.
+    /// Adds. Counters stay within their range, since they could double forever.
     static std::int64_t sum(std::int64_t a, std::int64_t b) noexcept {
         constexpr std::int64_t most = std::int64_t{1} << 60;
         const std::int64_t all = a + b;
@@ -263,7 +265,7 @@ private:
         if (walk_ != nullptr) return;
         while (!compare(each, here, step::yield) && begin_statement()) continue;
     }
-    /// A time round that has no visible step counts as one, so that every run is bounded.
+    /// Runs a loop. A round without a visible step counts as a step, so that every run is bounded.
     flow repeat(const statement& each, frame& here) {
         constexpr std::int64_t walked = 2;
         const std::int64_t times = walk_ == nullptr ? each.number : std::min(each.number, walked);
@@ -281,7 +283,7 @@ private:
         }
         return left == flow::broken ? flow::next : left;
     }
-    /// Whether every way through the block has a visible step: a rough answer is enough.
+    /// Returns whether every way through the block has a visible step, by a rough look.
     bool has_visible(const block& in) const {
         return std::any_of(in.body.begin(), in.body.end(), [&](const statement& each) {
             switch (each.what) {

@@ -1,4 +1,4 @@
-// From the text of a scenario to its words, with the place of each.
+// Splits the text of a scenario into words with their positions.
 #pragma once
 
 #include <cstdint>
@@ -14,8 +14,8 @@ namespace wedge::scenario {
 struct token {
     enum class sort : std::uint8_t {
         word,     ///< letters, digits, `_`, and `-` before a letter
-        number,   ///< digits, perhaps with a minus
-        symbol,   ///< braces, `->`, `==` …; also what belongs to no scenario
+        number,   ///< digits, possibly with a minus
+        symbol,   ///< braces, `->`, `==` …; also characters that no scenario has
         comment,  ///< `#` to the end of the line
         newline,
         semicolon,
@@ -37,7 +37,7 @@ class lexer {
 public:
     explicit lexer(std::string_view text) : text_(text) {}
 
-    /// All words of the text; the last one is `end`.
+    /// Returns all words of the text; the last one is `end`.
     std::vector<token> read() {
         std::vector<token> all;
         for (;;) {
@@ -73,7 +73,7 @@ private:
         const bool is_pair = (c == '-' && peek() == '>') || (c == '=' && peek() == '=') ||
                              (c == '!' && peek() == '=');
         if (is_pair) step();
-        // A character of several bytes is one symbol, and belongs to no scenario.
+        // A character of several bytes is one symbol, which no scenario has.
         while (at_ < text_.size() && (static_cast<unsigned char>(peek()) & 0xc0U) == 0x80U) step();
         return made(sort::symbol);
     }
@@ -98,7 +98,7 @@ private:
             step();
         return made(sort::word);
     }
-    /// `12ab` is one symbol, so that the message can show it.
+    /// Reads a number. `12ab` is one symbol, so that the message can show it.
     token number() {
         step();
         sort what = sort::number;
@@ -107,7 +107,7 @@ private:
         return made(what);
     }
 
-    /// One byte further; a column is a character.
+    /// Moves by one byte. Columns count characters.
     void step() noexcept {
         if ((static_cast<unsigned char>(text_[at_]) & 0xc0U) != 0x80U) ++column_;
         ++at_;
@@ -122,7 +122,7 @@ private:
     place here_{};
 };
 
-/// What stood there, as a message shows it.
+/// Returns the token as a message shows it.
 inline std::string shown(const token& found) {
     constexpr std::size_t size_max = 40;
     switch (found.what) {

@@ -1,4 +1,4 @@
-// The smallest scenario that still shows what a scenario shows.
+// Finds the smallest scenario that still shows what a scenario shows.
 #pragma once
 
 #include <algorithm>
@@ -13,8 +13,8 @@
 namespace wedge::scenario {
 
 /// What must stay when a scenario is made smaller: the outcome, the finding that decides it, and
-/// that the expectations are met if they were. No finding may come that was not there, nor one that
-/// was refuted come true, so that what is left is a scenario of its own: locks stay released.
+/// that the expectations are met if they were. No new finding may appear, and no refuted finding
+/// may become real. So the result makes sense by itself, for example its locks are released.
 class same_outcome {
 public:
     explicit same_outcome(const check_result& of) : what_(of.found.what), is_met_(of.is_met) {
@@ -24,7 +24,7 @@ public:
         }
     }
 
-    /// Whether there is anything that can be kept: a sound scenario has nothing.
+    /// Returns whether there is a finding to keep. A sound scenario has none.
     bool is_of_findings() const noexcept { return !wanted_.empty(); }
 
     bool holds(const check_result& of) const {
@@ -39,7 +39,7 @@ public:
         return is_there;
     }
 
-    /// Whether a search that goes on can say no more than that it holds.
+    /// Returns whether a search that goes on could only say that the condition holds.
     bool is_reached(const outcome& so_far) const {
         return so_far.what == what_ && (what_ == result::deadlock || what_ == result::livelock) &&
                std::any_of(so_far.findings.begin(), so_far.findings.end(),
@@ -65,10 +65,10 @@ private:
     std::map<std::string, verdict> known_;
 };
 
-/// How far it is; only for those who look on.
+/// The progress of minimising.
 struct minimize_progress {
-    std::uint64_t tried = 0;       ///< scenarios
-    std::uint64_t statements = 0;  ///< of the smallest one
+    std::uint64_t tried = 0;       ///< scenarios that were tried
+    std::uint64_t statements = 0;  ///< statements of the smallest one
 };
 
 inline std::uint64_t statements_of(const document& all) {
@@ -80,11 +80,11 @@ inline std::uint64_t statements_of(const document& all) {
 
 namespace detail {
 
-/// Ends a search when the user asks, or when it has reached what must stay.
+/// Ends a search when the user asks for it, or when it has reached what must stay.
 struct minimize_watch {
     const same_outcome& same;
     const std::atomic<bool>* asked;  ///< may be null
-    bool is_early = true;            ///< when it is reached, too
+    bool is_early = true;            ///< also ends when it is reached
     std::atomic<bool> stop{false};
 
     bool is_asked() const { return asked != nullptr && asked->load(); }
@@ -102,12 +102,12 @@ struct minimize_watch {
 
 }  // namespace detail
 
-/// Makes a scenario as small as it gets. Blocks for about as long as a check, some hundred times;
-/// when `options.explore.stop` turns true, the smallest one so far is returned.
+/// Makes a scenario as small as possible. Blocks for about as long as a few hundred checks. If
+/// `options.explore.stop` becomes true, it returns the smallest scenario so far.
 ///
-/// A candidate in which far more must be searched than in the scenario is no simpler, and given up.
+/// It gives up a candidate whose search is far larger than that of the scenario.
 ///
-/// @param first  what `check` with these options says of it; it must be of findings
+/// @param first  the result of `check` with these options; it must have findings
 /// @param on_progress  (const minimize_progress&), after each scenario that was tried
 template <class OnProgress>
 document minimize(const document& all, const check_result& first, const check_options& options,
@@ -119,7 +119,7 @@ document minimize(const document& all, const check_result& first, const check_op
     detail::minimize_watch watch{same, options.explore.stop};
     watch.add_to(budget);
     const check_result reached = check(all, each_time);
-    watch.is_early = same.holds(reached);  // else what comes later counts, too
+    watch.is_early = same.holds(reached);  // otherwise later findings count too
     budget.steps_all_max = std::min(budget.steps_all_max,
                                     steps_min + 4 * (watch.is_early ? reached : first).found.steps);
     minimize_progress so_far{0, statements_of(all)};

@@ -1,4 +1,4 @@
-// The locks of a scenario, whatever their kind.
+// The locks of a scenario, of all kinds.
 #pragma once
 
 #include <cstdint>
@@ -11,8 +11,8 @@
 
 namespace wedge::scenario {
 
-/// A lock as the engine models it. Scenarios run under control only, where no native lock is ever
-/// touched; the steps are those of `checked`.
+/// A lock as the engine models it. Scenarios run under control only, where native locks are never
+/// touched. Its steps are those of `checked`.
 class modelled_lock {
 public:
     modelled_lock(const modelled_lock&) = delete;
@@ -20,10 +20,10 @@ public:
     virtual ~modelled_lock() = default;
 
     virtual lock_identity& identity() noexcept = 0;
-    /// The lock is as if it were made by the running task just now. Not for ww_mutexes.
+    /// Renews the lock, as if the running task had just made it. Not for ww_mutexes.
     void renew() { current().runtime->created(identity()); }
 
-    /// How the running task takes it.
+    /// Returns the mode in which the running task takes it.
     mode mode_of(bool is_read, bool is_recursive) const noexcept {
         if (!is_read) return mode::exclusive;
         const bool is_recurring =
@@ -32,7 +32,7 @@ public:
         return is_recurring || is_recursive ? mode::recursive_shared : mode::shared;
     }
 
-    /// False: a try failed, or a timed wait gave up.
+    /// Takes the lock; returns false if a try failed or a timed wait gave up.
     virtual bool acquire(const wedge::detail::acquire_terms& terms) {
         return wedge::detail::controlled_acquire(current(), identity(), terms);
     }
@@ -41,16 +41,16 @@ public:
         const mode how = mine == nullptr ? mode::exclusive : mine->how;
         wedge::detail::controlled_release(current(), identity(), how, where);
     }
-    /// What takes it with a ticket; null: no kind for that.
+    /// Returns the part that tickets use; null for other kinds.
     virtual ww_mutex* wound_wait() noexcept { return nullptr; }
-    /// "This may be taken here."
+    /// States that the lock may be taken here.
     void might_acquire(mode how, site where) {
         wedge::detail::attempt(current(), identity(), {.how = how, .where = where});
     }
     void downgrade(site where) {
         wedge::detail::controlled_downgrade(current(), identity(), where);
     }
-    /// Waits until nobody holds it.
+    /// Waits until no task holds it.
     void sync(site where) {
         task& self = current();
         wedge::detail::emit(
@@ -59,12 +59,12 @@ public:
         const unbroken_section whole;
         self.runtime->perform(self, {.what = step::release, .lock = &identity(), .where = where});
     }
-    /// A step that only the order checker hears of.
+    /// Reports a step to the order checker only.
     void tell(event_kind what, site where) {
         wedge::detail::emit(current(), wedge::detail::event_of(what, identity(), {.where = where}));
     }
 
-    // What a condition asks of its lock.
+    // The interface that a condition needs of its lock.
     void lock(site where) { acquire({.where = where}); }
     void unlock(site where) { release(where); }
 
@@ -83,12 +83,12 @@ protected:
             case lock_sort::ww_mutex: return lock_kind::ww_mutex;
             case lock_sort::map: return lock_kind::map;
             case lock_sort::mutex:
-            case lock_sort::rtmutex: break;  // priorities decide who is next, which is explored
+            case lock_sort::rtmutex: break;  // priorities decide, which is explored
         }
         return lock_kind::mutex;
     }
 
-    /// As Linux's locks of these names wait.
+    /// Returns the wait type of Linux's locks of these names.
     static wait_type waits_of(lock_sort sort) noexcept {
         return sort == lock_sort::rwlock ? wait_type::spin : wait_type_of(kind_of(sort));
     }
@@ -121,10 +121,10 @@ private:
     ww_mutex real_;
 };
 
-/// A pseudo-lock: any number of sections at once, which only `sync` waits for.
+/// A pseudo-lock: any number of sections at once. Only `sync` waits for them.
 class modelled_map final : public modelled_lock {
 public:
-    /// @param is_waited_for  somebody syncs it, so its sections are visible steps
+    /// @param is_waited_for  some task syncs it, so its sections are visible steps
     modelled_map(lock_class cls, bool is_waited_for)
         : modelled_lock(lock_sort::map),
           own_(kind_of(lock_sort::map), cls),

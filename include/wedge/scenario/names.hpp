@@ -1,4 +1,4 @@
-// Where each name of a scenario is declared.
+// The declarations of all names of a scenario.
 #pragma once
 
 #include <map>
@@ -11,8 +11,8 @@
 
 namespace wedge::scenario {
 
-/// The two name spaces: objects, and tasks with the blocks that others run. Points into the
-/// document, which must stay.
+/// The two name spaces: objects; and tasks, with the blocks that other tasks run. It points into
+/// the document, which must stay alive.
 class name_table {
 public:
     name_table() = default;
@@ -31,7 +31,7 @@ public:
     const declaration* object(const std::string& name) const { return find(objects_, name); }
     const declaration* task(const std::string& name) const { return find(tasks_, name); }
 
-    /// The names of one sort, for suggestions.
+    /// Returns the names of one kind, for suggestions.
     std::vector<std::string_view> names_of(declares what) const {
         std::vector<std::string_view> names;
         for (const auto& [name, of] : has_body(what) ? tasks_ : objects_)
@@ -51,12 +51,12 @@ private:
     space tasks_;
 };
 
-/// The name of a lock's class as the scenario writes it.
+/// Returns the name of a lock's class as the scenario writes it.
 inline const std::string& class_of(const declaration& lock) {
     return lock.class_name.empty() ? lock.name : lock.class_name;
 }
 
-/// Calls `with` for every statement of a block, those of inner blocks included.
+/// Calls `with` for every statement of a block, including those of inner blocks.
 template <class With>
 void for_each_statement(const block& in, With with) {
     for (const statement& each : in.body) {

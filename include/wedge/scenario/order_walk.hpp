@@ -1,4 +1,4 @@
-// The order pass: every block alone, nothing blocks, both branches of everything.
+// The order pass: each block alone, no waiting, both branches of everything.
 #pragma once
 
 #include <atomic>
@@ -18,8 +18,8 @@ namespace wedge::scenario {
 
 /// Walks all paths through each block, as a runtime that grants every wait.
 ///
-/// A try of a lock that the task holds itself fails; every other one, and every test, is answered
-/// both ways. Loops run 0, 1 and 2 times, `repeat` as often as it says but at most twice.
+/// A try of a lock that the task holds fails; every other try, and every test, is answered both
+/// ways. Loops run 0, 1 and 2 times; `repeat` runs as often as it says, but at most twice.
 class order_walk final : public runtime, private walk_guide {
 public:
     explicit order_walk(const document& all) : subject_(all, {}, this) {
@@ -31,7 +31,8 @@ public:
         self_.sink = &order_;
     }
 
-    /// What the order checker says of all paths. What was not walked is a finding too.
+    /// Returns what the order checker says about all paths. Paths that were not walked are a
+    /// finding.
     ///
     /// @param stop  may be null
     std::vector<finding> run(const std::atomic<bool>* stop) {
@@ -51,8 +52,8 @@ public:
         return found;
     }
 
-    /// Every dependency between classes that was seen or stated, in the order of discovery, once
-    /// for each way in which it was seen. After `run`.
+    /// Returns every dependency between classes that was seen or stated, in the order of discovery,
+    /// once per way in which it was seen. Call it after `run`.
     std::vector<dependency> dependencies() const {
         std::vector<dependency> all;
         const order_graph& graph = order_.graph();
@@ -62,7 +63,8 @@ public:
         return all;
     }
 
-    /// What each lock is called, by its ordinal; the same in the exploration. After `run`.
+    /// Returns the name of each lock, by its ordinal, which is equal in the exploration. Call it
+    /// after `run`.
     const std::map<std::uint32_t, std::string>& titles() const noexcept {
         return subject_.lock_titles();
     }
@@ -93,9 +95,9 @@ public:
     void progress(task&) noexcept override {}
 
 private:
-    static constexpr unsigned paths_max = 4096;           // of one block: twelve tests in a row
-    static constexpr unsigned statements_max = 10'000;    // of one path
-    static constexpr std::uint64_t all_max = 20'000'000;  // of all paths: some seconds
+    static constexpr unsigned paths_max = 4096;           // per block: twelve tests in a row
+    static constexpr unsigned statements_max = 10'000;    // per path
+    static constexpr std::uint64_t all_max = 20'000'000;  // over all paths: a few seconds
 
     struct answer {
         std::uint32_t chosen;
@@ -123,7 +125,7 @@ private:
                 wedge::detail::task_ended(self_);
             } catch (const too_long&) {
                 is_whole = false;
-            } catch (const endless&) {  // no end: nothing is held there
+            } catch (const endless&) {  // an endless loop has no end at which locks could be held
             }
             self_.held.clear();
             self_.chain = 0;

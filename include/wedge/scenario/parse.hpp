@@ -1,4 +1,4 @@
-// From the text of a scenario to its value.
+// Parses the text of a scenario.
 #pragma once
 
 #include <string>
@@ -13,7 +13,7 @@ namespace wedge::scenario {
 
 namespace detail {
 
-/// The words of `finding_names`.
+/// Returns the words of `finding_names`.
 inline std::vector<std::string_view> finding_words() {
     return {finding_names.begin(), finding_names.end()};
 }
@@ -168,9 +168,9 @@ private:
 
 }  // namespace detail
 
-/// Reads a scenario, and checks what its names mean.
+/// Parses a scenario, and checks its names.
 ///
-/// @param path  how messages name the file
+/// @param path  the name of the file in messages
 /// @throws error  `path:line:column: found …, expected …`
 inline document parse(std::string_view text, const std::string& path) {
     constexpr std::size_t size_max = std::size_t{1} << 20;  // a thousand times the largest design

@@ -1,4 +1,4 @@
-// Parsing blocks, and the statements on control flow, counters and memory.
+// Parses blocks, and the statements on control flow, counters and memory.
 #pragma once
 
 #include <iterator>
@@ -11,13 +11,13 @@
 
 namespace wedge::scenario::detail {
 
-/// Reads blocks; what the names mean is checked later (resolve.hpp).
+/// Parses blocks. resolve.hpp checks the names later.
 class block_parser final : public sync_statements {
 public:
     explicit block_parser(cursor& at) : sync_statements(at) {}
 
     block braces() override {
-        constexpr unsigned depth_max = 64;  // what a task's stack bears in every build
+        constexpr unsigned depth_max = 64;  // the stack of a task suffices for that in every build
         block made;
         if (depth_ == depth_max)
             at_.fail_here(at_.peek().at, "blocks nest deeper than " + std::to_string(depth_max));
@@ -58,14 +58,14 @@ private:
         return made;
     }
 
-    /// Behind the last `}` of a statement.
+    /// Reads the end after the last `}` of a statement.
     void end_of_blocks(statement& made) {
         if (!made.blocks.back().closing.empty()) return;
         const std::string behind = at_.end_of_statement(or_else_);
         if (!behind.empty()) made.blocks.back().closing.push_back(behind);
     }
 
-    // One function a row of the table in the language's text.
+    // One function per row of the table in docs/scenarios.md.
 
     gfp_flags gfp() {
         gfp_flags made;

@@ -1,4 +1,4 @@
-// Parsing the statements on locks, tickets, and things to wait for.
+// Parses the statements on locks, tickets, and things to wait for.
 #pragma once
 
 #include <string>
@@ -9,7 +9,7 @@
 
 namespace wedge::scenario::detail {
 
-/// One function a row of the language's tables; the blocks of a statement are the deriver's.
+/// One function per row of the language's tables. The derived class parses the blocks.
 class sync_statements {
 public:
     reference used(const std::string& expected) {
@@ -32,10 +32,10 @@ protected:
     explicit sync_statements(cursor& at) : at_(at) {}
     ~sync_statements() = default;
 
-    /// From `{` to `}`.
+    /// Parses a block from `{` to `}`.
     virtual block braces() = 0;
 
-    /// A block, and another one behind `else`.
+    /// Parses a block, and possibly another block after `else`.
     void branches(statement& made) {
         made.blocks.push_back(braces());
         if (at_.continues("else", made.blocks.back().closing)) {
@@ -45,7 +45,7 @@ protected:
             or_else_ = "'else' or ";
         }
     }
-    /// Only the block behind `else`.
+    /// Parses the block after `else` only.
     void else_branch(statement& made) {
         std::vector<std::string> between;
         if (at_.continues("else", between)) {
@@ -142,7 +142,7 @@ protected:
     void sync(statement& made) { simple(made, action::sync, "the name of a lock"); }
 
     cursor& at_;
-    std::string or_else_;  // what might also follow, for messages
+    std::string or_else_;  // what could also follow, for messages
 
 private:
     std::uint32_t index() {

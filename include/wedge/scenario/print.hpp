@@ -1,4 +1,4 @@
-// From a scenario's value to its canonical text.
+// Prints a scenario as its canonical text.
 #pragma once
 
 #include <cstddef>
@@ -121,7 +121,7 @@ private:
 
     static std::string all(const statement& each) { return each.is_all ? " all" : ""; }
 
-    /// A statement up to its first block.
+    /// Returns a statement up to its first block.
     static std::string head_of(const statement& each) {
         const std::string number = std::to_string(each.number);
         switch (each.what) {
@@ -237,13 +237,13 @@ private:
 
 }  // namespace detail
 
-/// The canonical text: four columns a level, one statement a line, comments and single blank lines
-/// kept. `parse(to_string(x)) == x`.
+/// Returns the canonical text: four columns per level, one statement per line, with comments and
+/// single blank lines. `parse(to_string(x)) == x`.
 inline std::string to_string(const document& all) {
     return detail::printer(true).print(all);
 }
 
-/// The same without comments and blank lines: what the scenario does.
+/// Returns the text without comments and blank lines: what the scenario does.
 inline std::string essence_of(const document& all) {
     return detail::printer(false).print(all);
 }

@@ -1,4 +1,4 @@
-// An execution that hung, written down as a scenario: what each of its tasks did, as text.
+// Records an execution that hung: the steps of each of its tasks.
 #pragma once
 
 #include <cstdint>
@@ -14,38 +14,38 @@
 
 namespace wedge::scenario {
 
-/// One step of a task that was taken, or that it waits in.
+/// A step that a task has taken, or that it waits in.
 struct recorded_step {
     step what{};
     mode how = mode::exclusive;
     std::uint32_t instance = 0;   ///< of the lock or the count
     std::uint32_t condition = 0;  ///< of a wait or a notification
-    std::uint32_t other = 0;      ///< the units given, or the task joined or spawned
+    std::uint32_t other = 0;      ///< the units given, or the task that was joined or spawned
     bool has_succeeded = true;    ///< of a try or a timed wait
     bool is_woken = true;         ///< of a wait for a condition
 };
 
-/// What a step was about.
+/// The object of a step.
 struct recorded_object {
     lock_kind kind{};
     mode how = mode::exclusive;  ///< the most shared mode in which it was taken
     std::string class_name;
-    std::uint32_t count = 0;  ///< what it begins with
+    std::uint32_t count = 0;  ///< its initial count
 };
 
-/// All steps of one execution, by task and in their order.
+/// All steps of an execution, by task and in their order.
 struct recorded_run {
     std::map<std::uint32_t, std::vector<recorded_step>> steps;
     std::map<std::uint32_t, recorded_object> objects;  ///< by instance
     std::map<std::uint32_t, std::string> names;        ///< of tasks
-    std::map<std::uint32_t, std::uint32_t> spawned;    ///< by task: who made it
-    std::set<std::uint32_t> idle;                      ///< daemons without work in the end
-    std::set<std::uint32_t> open;  ///< tasks whose last acquire or wait has not come to its end
+    std::map<std::uint32_t, std::uint32_t> spawned;    ///< by task: the task that spawned it
+    std::set<std::uint32_t> idle;                      ///< daemons without work at the end
+    std::set<std::uint32_t> open;  ///< tasks whose last acquire or wait did not end
 };
 
 namespace detail {
 
-/// Hears which acquires and waits come to an end, and which of them failed.
+/// Notes which acquires and waits end, and which of them fail.
 class step_listener final : public sink {
 public:
     explicit step_listener(recorded_run& into) : sink(reader::trace), into_(into) {}
@@ -68,7 +68,7 @@ private:
     recorded_run& into_;
 };
 
-/// Repeats a schedule and writes down each step.
+/// Repeats a schedule and records each step.
 class recording_replay final : public search_strategy {
 public:
     recording_replay(std::span<const decision> decisions, recorded_run& into)
@@ -82,7 +82,8 @@ public:
     }
     std::uint32_t choose(std::uint32_t n) override { return along_.choose(n); }
 
-    /// What a task waits in was not taken; a wait for a condition has begun already.
+    /// Removes the steps that tasks wait in, which were not taken. A wait for a condition has
+    /// begun.
     void got_stuck(std::span<const std::uint32_t> waiting,
                    std::span<const task* const> tasks) override {
         for (const std::uint32_t each : waiting) {
@@ -101,7 +102,7 @@ private:
         into_.names[who.ordinal] = who.title();
         if (next.what == step::access || next.what == step::yield || next.what == step::interrupt)
             return;
-        // Some steps are taken twice: to queue or to go to sleep, and then to get the lock.
+        // Some steps are taken twice: once to queue or to go to sleep, and then to get the lock.
         const std::uint32_t lock = next.lock == nullptr ? 0 : next.lock->instance();
         const bool is_again = into_.open.contains(who.ordinal) && !all.empty() &&
                               all.back().what == next.what && all.back().instance == lock;
@@ -130,8 +131,7 @@ private:
 
 }  // namespace detail
 
-/// Repeats the execution of a finding and records it. Empty where the program has left the
-/// schedule.
+/// Repeats the execution of a finding and records it. Empty if the program leaves the schedule.
 inline recorded_run record(subject& what, const schedule& along) {
     recorded_run made;
     detail::step_listener heard(made);

@@ -1,4 +1,4 @@
-// Makes a scenario smaller while a test still holds: delta debugging over what is written.
+// Makes a scenario smaller while a test still holds: delta debugging over its parts.
 #pragma once
 
 #include <algorithm>
@@ -24,7 +24,8 @@ inline void add_blocks(block& of, std::vector<block*>& all) {
     for (statement& each : of.body)
         for (block& inner : each.blocks) add_blocks(inner, all);
 }
-/// All blocks of a scenario, outer ones first. Their places are those of a copy, too.
+/// Returns all blocks of a scenario, outer blocks first. Places in the list are valid for copies
+/// too.
 inline std::vector<block*> blocks_of(document& all) {
     std::vector<block*> blocks;
     for (declaration& each : all.all)
@@ -32,7 +33,7 @@ inline std::vector<block*> blocks_of(document& all) {
     return blocks;
 }
 
-/// Puts the statements of one of its blocks where a statement stands; none: removes it.
+/// Replaces a statement by the statements of one of its blocks; without such a block, removes it.
 inline void replace_by_block(block& in, std::size_t at, std::size_t which) {
     const auto place_of = [&] { return in.body.begin() + static_cast<std::ptrdiff_t>(at); };
     statement old = std::move(in.body[at]);
@@ -49,7 +50,7 @@ inline bool speaks_of(const statement& each, const std::string& name) {
            each.left.counter == name || each.right.counter == name;
 }
 
-/// Removes what a block does with an object; of a statement with branches the first one stays.
+/// Removes what a block does with an object. Of a statement with branches the first one stays.
 inline void erase_uses(block& in, const std::string& name) {
     for (std::size_t i = 0; i < in.body.size();) {
         if (speaks_of(in.body[i], name)) {
@@ -63,13 +64,13 @@ inline void erase_uses(block& in, const std::string& name) {
 
 }  // namespace detail
 
-/// Removes tasks, objects, statements, branches, copies and instances, large parts first, until
-/// nothing more can go. Comments go with what they stand at, but for those at the top of the file.
-/// The same result every time.
+/// Removes tasks, objects, statements, branches, copies and instances, large parts first, until no
+/// part can be removed. Comments go with their statements, except those at the top of the file. The
+/// result is equal every time.
 template <class Keeps>
 class reducer {
 public:
-    /// @param keeps  (const document&) -> bool; only asked for scenarios that parse
+    /// @param keeps  (const document&) -> bool; asked only about scenarios that parse
     reducer(document all, Keeps keeps) : best_(std::move(all)), keeps_(std::move(keeps)) {
         top_.swap(best_.all.front().before);
         asked_.insert(hash_text(essence_of(best_)));
@@ -95,7 +96,7 @@ public:
     }
 
 private:
-    /// What was asked before is not asked again: its answer is known.
+    /// Tries a candidate. A candidate that was tried before is not tried again.
     bool attempt(document&& tried) {
         const std::string text = to_string(tried);
         if (!asked_.insert(hash_text(essence_of(tried))).second) return false;
@@ -109,7 +110,7 @@ private:
         return true;
     }
 
-    /// @param count  how many there are
+    /// @param count  the number of parts
     /// @param remove  (document&, first, end)
     template <class Count, class Remove>
     bool remove_runs(Count count, Remove remove) {
@@ -120,7 +121,7 @@ private:
         });
     }
 
-    /// What is expected stays: it says what the scenario is about.
+    /// Removes declarations. Expectations stay: they say what the scenario is about.
     bool remove_declarations() {
         const auto removable = [](const document& in) {
             std::vector<std::size_t> all;
@@ -137,7 +138,7 @@ private:
             });
     }
 
-    /// An object with all that is done with it: everywhere, then in each task alone.
+    /// Removes objects with all their uses: everywhere, then in single tasks.
     bool remove_objects() {
         bool is_smaller = false;
         for (std::size_t i = 0; i < best_.all.size();) {
@@ -171,8 +172,8 @@ private:
         std::erase_if(in.chain, [&](const reference& each) { return each.name == object; });
     }
 
-    /// One copy of a thread, or half of them, or one less; and one less of all of which there are
-    /// as many, since a ring of tasks and locks shrinks as a whole.
+    /// Lowers counts: to one copy of a thread, to half, by one; and by one all equal counts at
+    /// once, since a cycle of tasks and locks shrinks as a whole.
     bool lower_counts() {
         bool is_smaller = false;
         for (std::uint32_t many = tasks_max; many > 1; --many) {
@@ -210,13 +211,13 @@ private:
                             });
         return is_smaller;
     }
-    /// Of a block by its place; a block that went with another one has no statement.
+    /// Returns a block by its place. A block that was removed with another one has no statements.
     std::vector<statement>& body(document& in, std::size_t block_number) {
         const std::vector<block*> all = detail::blocks_of(in);
         return block_number < all.size() ? all[block_number]->body : gone_;
     }
 
-    /// A lock's acquire with its release behind it: neither can go alone.
+    /// Removes an acquire together with its release: neither can go alone.
     bool remove_pairs() {
         bool is_smaller = false;
         for (std::size_t n = 0; n < detail::blocks_of(best_).size(); ++n) {
@@ -241,7 +242,7 @@ private:
         return is_smaller;
     }
 
-    /// A statement with blocks becomes what is in one of them, or loses its last one.
+    /// Replaces a statement with blocks by the contents of one block, or removes its last block.
     bool remove_branches() {
         bool is_smaller = false;
         for (std::size_t n = 0; n < detail::blocks_of(best_).size(); ++n) {
@@ -263,7 +264,7 @@ private:
         return is_smaller;
     }
 
-    /// Instances that nobody names; those behind them move up.
+    /// Removes instances that are never named; those after them move up.
     bool remove_instances() {
         bool is_smaller = false;
         for (std::size_t i = 0; i < best_.all.size(); ++i) {

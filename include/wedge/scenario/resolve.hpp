@@ -1,4 +1,4 @@
-// What the names of a scenario mean, and which of their uses make no sense.
+// Checks what the names of a scenario mean, and rejects uses that make no sense.
 #pragma once
 
 #include <cstddef>
@@ -17,7 +17,7 @@
 namespace wedge::scenario {
 
 inline constexpr std::uint32_t tasks_max = 64;        // more cannot be explored
-inline constexpr std::uint32_t instances_max = 1024;  // of locks, all together
+inline constexpr std::uint32_t instances_max = 1024;  // of all locks together
 
 constexpr bool has_readers(lock_sort kind) noexcept {
     return kind == lock_sort::rwsem || kind == lock_sort::rwlock || kind == lock_sort::qrwlock ||
@@ -85,7 +85,7 @@ private:
         fail(each.at, "the watermarks must rise: min <= low <= high <= pages");
     }
 
-    /// The declaration of a name that must be one of those sorts, all of one name space.
+    /// Returns the declaration of a name, which must be of one of these kinds in one name space.
     const declaration& find(const reference& use, std::initializer_list<declares> wanted) const {
         const bool is_task = has_body(*wanted.begin());
         const declaration* const found = is_task ? names_.task(use.name) : names_.object(use.name);
@@ -220,7 +220,7 @@ private:
     const document& all_;
     const name_table names_;
     std::map<std::string, const declaration*> classes_;  // by name: the first lock
-    std::set<std::string> tickets_;                      // of the block that is checked
+    std::set<std::string> tickets_;                      // of the block that is being checked
     std::uint64_t tasks_ = 0;
     std::uint64_t instances_ = 0;
     bool has_memory_ = false;

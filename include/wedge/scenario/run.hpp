@@ -1,4 +1,4 @@
-// A scenario as something to explore: its threads, what serves them, and what reclaim runs.
+// A scenario as a subject: its threads, the tasks that serve them, and what reclaim runs.
 #pragma once
 
 #include <algorithm>
@@ -20,17 +20,17 @@
 
 namespace wedge::scenario {
 
-/// What the language leaves to the engine, whoever explores a scenario.
+/// Returns the options with the choices that the language leaves to every engine.
 inline explore_options with_choices_of_scenarios(explore_options options) {
     options.spurious_wakeups = true;
     return options;
 }
 
-/// All that runs in a scenario. Its state is made anew for every execution.
+/// Everything that runs in a scenario. Its state is made again for every execution.
 class scenario_subject final : public subject, private neighbours {
 public:
-    /// @param all  checked (`parse`); must outlive the subject
-    /// @param walk  null: everything really happens
+    /// @param all  checked by `parse`; must outlive the subject
+    /// @param walk  the order pass; null: everything really happens
     explicit scenario_subject(const document& all, pressure how = {}, walk_guide* walk = nullptr)
         : all_(all),
           uses_(all),
@@ -60,7 +60,8 @@ public:
             if (each.what == declares::work) served_[number++] = uses_.objects_in(each.body);
     }
 
-    /// Threads, then kswapd, then handlers; workers are spawned behind them.
+    /// Returns the number of threads, kswapd and handlers, in this order. Workers are spawned after
+    /// them.
     std::uint32_t tasks() const override { return first_handler() + interrupts_.size(); }
     std::string task_name(std::uint32_t number) const override {
         if (number >= first_handler()) return interrupts_[number - first_handler()].name;
@@ -103,7 +104,7 @@ public:
         return {schedule_word(all_.path), fingerprint_of(all_), program_word(pressure_), {}, {}};
     }
 
-    /// Not known of more tasks than the search can tell apart.
+    /// Unknown if there are more tasks than the search can distinguish.
     std::optional<std::uint64_t> state() const override {
         if (served_.size() > task_set::capacity) return {};
         if (meets_in_locks_alone()) return 0;
@@ -122,7 +123,7 @@ public:
             all = combine(all, combine(hash_text(name), static_cast<std::uint64_t>(value)));
         return all;
     }
-    /// Fairness is towards each task by itself, and a ticket tells whose it is.
+    /// Fairness concerns each task by itself, and a ticket shows which task it belongs to.
     std::uint32_t same_as(std::uint32_t number) const override {
         if (number >= threads_.size() || !threads_[number].is_alike || may_circle() ||
             uses_.has_tickets())
@@ -133,7 +134,7 @@ public:
         const use_of_lock* const use = use_of(lock);
         return use != nullptr && !use->is_tried;
     }
-    /// Nothing is known while a handler may come: it may want the lock on top of its holder, and
+    /// Unknown while a handler may come: the handler may want the lock on top of its holder, and
     /// its arrival commutes with no step.
     std::uint64_t opponents_of(const operation& next) const override {
         const use_of_lock* const use = use_of(*next.lock);
@@ -141,8 +142,8 @@ public:
         return is_shared(next.how) && next.what != step::release ? use->change
                                                                  : use->change | use->look;
     }
-    /// What a handler does is not told apart from its victim's, and a ticket may be wounded by one
-    /// of another object.
+    /// A handler's steps are not distinguished from those of its victim, and a ticket may be
+    /// wounded at another object.
     std::uint64_t may_do(std::uint32_t task) const override {
         if (interrupts_.size() != 0 || uses_.has_tickets()) return ~std::uint64_t{0};
         const actor& who = actors_[task];
@@ -155,26 +156,27 @@ public:
     }
 
     bool meets_in_locks_alone() const override { return uses_.has_locks_alone(); }
-    /// The loops of roles want to be left by an exception.
+    /// The loops of roles need an exception to leave them.
     bool leaves_quietly() const override { return !uses_.has_roles(); }
-    /// Not where a task only says that it is in an interrupt.
+    /// Not if a task only states that it is in an interrupt.
     bool has_unseen_state() const override { return false; }
     bool delivers_interrupts() const override {
         return interrupts_.size() != 0 && !uses_.has_contexts_in_line();
     }
     bool may_circle() const override { return uses_.has_loops(); }
 
-    /// One run of the order pass: a block alone, and how it is entered.
+    /// A run of the order pass: one block alone, and how it is entered.
     struct walk_visit {
         const declaration* what = nullptr;
         std::uint32_t copy = 0;
         std::uint32_t ordinal = 0;
-        gfp reclaimer = gfp::none;  ///< whose pass it is in; none: in no pass
+        /// The flags of the reclaim pass that it runs in; none: no pass.
+        gfp reclaimer = gfp::none;
     };
 
-    /// Every block once, in the order of the file: a thread that uses its number once a copy, a
-    /// shrinker once for each mask under which it may run, a notifier as reclaim runs it, and as
-    /// an invalidation does if there is one.
+    /// Returns every block once, in the order of the file. A thread that uses its number is visited
+    /// once per copy, a shrinker once per mask under which it may run, a notifier as reclaim runs
+    /// it, and as an invalidation does if there is one.
     std::vector<walk_visit> visits() const {
         std::vector<walk_visit> all;
         std::uint32_t served = static_cast<std::uint32_t>(threads_.size());
@@ -221,8 +223,8 @@ public:
         interpreter_.run(what, who);
     }
 
-    /// The locks of the scenario by their ordinals, as reports name them: `resv[1]`. They are the
-    /// same in every execution; known since the first one.
+    /// Returns the names of the scenario's locks by their ordinals, as reports show them:
+    /// `resv[1]`. They are equal in every execution, and known after the first one.
     const std::map<std::uint32_t, std::string>& lock_titles() const noexcept { return titles_; }
 
 private:
@@ -230,11 +232,11 @@ private:
         const declaration* what;
         std::uint32_t copy;
         std::string name;
-        bool is_alike;  ///< nothing tells it from the other copies
+        bool is_alike;  ///< nothing distinguishes it from the other copies
     };
 
     struct use_of_lock {
-        std::uint64_t look = 0;  ///< as bits; 0: it is none of the scenario's
+        std::uint64_t look = 0;  ///< a set of bits; 0: not a lock of the scenario
         std::uint64_t change = 0;
         bool is_tried = false;
     };
@@ -288,7 +290,7 @@ private:
         interpreter_.run(what, who);
     }
 
-    /// Locks and works are named apart: a work's class is no lock's.
+    /// Locks and works have separate names: the class of a work is not that of a lock.
     static lock_class work_class(const std::string& name) {
         return lock_class((name + " (work)").c_str());
     }

@@ -1,4 +1,4 @@
-// The scenario that is saved beside a finding: checked before it is, so that it shows the finding.
+// The scenario that is saved beside a finding. It is checked first, so that it shows the finding.
 #pragma once
 
 #include <algorithm>
@@ -16,13 +16,14 @@
 
 namespace wedge::scenario {
 
-/// The text of a report in the place of a scenario, where the deadlock has none.
+/// What a report prints instead of a scenario if the deadlock has none.
 inline const std::string unsaid =
     "none, as it hangs on data, on loops or on what a scenario has no word for";
 
 namespace detail {
 
-/// What the tasks of a hang wait for, in names of the program: a circle from its least node on.
+/// Returns what the tasks of a hang wait for, by names of the program. A cycle starts at its least
+/// node.
 ///
 /// @param class_of  (const std::string& name) -> the class that the name stands for
 template <class ClassOf>
@@ -42,14 +43,14 @@ std::vector<std::string> waited_for(const finding& found, ClassOf class_of) {
     return in_least_order(how, std::move(nodes));
 }
 
-/// Tries to say a finding as one text, and whether the check of that text comes to the finding.
+/// Tries one text for a finding, and checks whether it leads to the finding.
 class saved_scenario {
 public:
     saved_scenario(const finding& of, const recorded_run& run, const skeleton_terms& terms)
         : writer_(run, terms),
           wanted_(waited_for(of, [](const std::string& name) { return name; })) {}
 
-    /// @return the smallest text that shows it; nothing: this skeleton does not
+    /// @return the smallest text that shows it; nothing if this skeleton does not
     std::optional<std::string> text(std::string_view head) {
         if (wanted_.empty()) return std::nullopt;
         try {
@@ -66,7 +67,7 @@ public:
                 const check_result last = check(*each, budget(all_steps));
                 if (shows(last) && last.is_met) return to_string(*each);
             }
-        } catch (const error&) {  // the language has no word for something in it
+        } catch (const error&) {  // the language cannot express something in it
         }
         return std::nullopt;
     }
@@ -93,7 +94,7 @@ private:
                std::any_of(of.found.findings.begin(), of.found.findings.end(),
                            [&](const finding& each) { return is_it(each); });
     }
-    /// Deadlocks that the program did not show; a small scenario has none.
+    /// Returns the number of deadlocks that the program did not show. A small scenario has none.
     std::size_t others(const check_result& of) const {
         return static_cast<std::size_t>(
             std::count_if(of.found.findings.begin(), of.found.findings.end(),
@@ -107,7 +108,8 @@ private:
         return shows(of) && of.is_met && others(of) <= others_max_;
     }
 
-    /// A task that ends and holds a lock is a finding beside the deadlock.
+    /// Adds expectations of what happens besides: a task that ends with a lock held is a finding
+    /// too.
     static void expect_what_happens(document& all, const check_result& first) {
         std::vector<finding_kind> said;
         for (const finding& each : first.found.findings) {
@@ -131,12 +133,13 @@ private:
 
 }  // namespace detail
 
-/// The tasks of a deadlock as a scenario: what they took, waited for and let go of, in their order.
-/// `wedge check` of it comes to this deadlock; that was tried. Blocks for up to some seconds.
+/// Returns the tasks of a deadlock as a scenario: what they took, waited for and released, in their
+/// order. `wedge check` of it leads to this deadlock; that was tried. Blocks for up to a few
+/// seconds.
 ///
-/// @param head  comment lines to begin with
-/// @return empty: it is no deadlock of an execution, or cannot be said as a scenario, since it
-///         hangs on data, on loops, or on what the language has not
+/// @param head  comment lines at the top
+/// @return empty if it is no deadlock of an execution, or cannot be written as a scenario, since it
+///     depends on data, on loops, or on something that the language lacks
 inline std::string scenario_of(subject& what, const finding& of, std::string_view head) {
     if (!of.is_stuck() || of.is_livelock() || of.best.decisions.empty()) return {};
     const recorded_run run = record(what, of.best);

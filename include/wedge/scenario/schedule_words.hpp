@@ -1,4 +1,4 @@
-// How a schedule names the scenario that it belongs to.
+// How a schedule names its scenario.
 #pragma once
 
 #include <cstddef>
@@ -11,7 +11,7 @@
 
 namespace wedge::scenario {
 
-/// The word by which a schedule names a scenario's file: its path, without blanks.
+/// Returns the word by which a schedule names a scenario's file: its path, without blanks.
 inline std::string schedule_word(const std::string& path) {
     std::string word;
     for (const char c : path) {
@@ -27,7 +27,7 @@ inline std::string schedule_word(const std::string& path) {
     return word;
 }
 
-/// The path that `schedule_word` was made of.
+/// Returns the path that `schedule_word` was made of.
 inline std::string path_of_word(const std::string& word) {
     const auto digit = [](char c) {
         return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
@@ -45,12 +45,12 @@ inline std::string path_of_word(const std::string& word) {
     return path;
 }
 
-/// What a scenario does, in a number: comments and blanks do not count.
+/// Returns a number for what a scenario does, without comments and blanks.
 inline std::uint64_t fingerprint_of(const document& all) {
     return hash_text(essence_of(all));
 }
 
-/// How a schedule says that memory was under pressure: a replay must be, too.
+/// Returns the word by which a schedule says that memory was under pressure, as a replay must know.
 inline std::string program_word(const pressure& how) {
     return how.fail_allocations || how.force_reclaim ? "pressure" : "";
 }

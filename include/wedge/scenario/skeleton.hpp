@@ -15,18 +15,18 @@
 
 namespace wedge::scenario {
 
-/// How a skeleton says what the language has no exact word for.
+/// How a skeleton expresses what the language has no exact word for.
 struct skeleton_terms {
-    bool is_locks_alone = false;    ///< leave out all other waits
+    bool is_locks_alone = false;    ///< leaves out all other waits
     bool tries_wait = false;        ///< a try that succeeded is a plain acquire
     bool conditions_forget = true;  ///< false: a wait that was woken cannot miss its notification
-    /// Not empty: these tasks alone, with their locks and the wait in which each of them ends.
+    /// If not empty: only these tasks, with their locks and the wait in which each of them ends.
     std::set<std::string> tasks{};
 };
 
 namespace detail {
 
-/// A name of the language: other characters become `_`, a keyword gets one more.
+/// Returns a name of the language: other characters become `_`, and a keyword gets another `_`.
 inline std::string identifier(std::string_view name) {
     std::string text;
     for (const char c : name) {
@@ -44,8 +44,8 @@ inline std::string identifier(std::string_view name) {
 
 }  // namespace detail
 
-/// Writes a recorded run. Choices, memory and data are gone: it is the skeleton of this one
-/// execution, and each task lets go of what it holds where it would have gone on.
+/// Writes a recorded run. Choices, memory and data are left out: it is the skeleton of this one
+/// execution. Each task releases what it holds where it would have gone on.
 class skeleton_writer {
 public:
     skeleton_writer(const recorded_run& of, const skeleton_terms& terms) : run_(of), terms_(terms) {
@@ -71,7 +71,8 @@ public:
         return text;
     }
 
-    /// The class that a name of the text stands for; the name itself if it is of the writer's own.
+    /// Returns the class that a name of the text stands for; a name of the writer stands for
+    /// itself.
     const std::string& class_of(const std::string& name) const {
         const auto known = classes_.find(name);
         return known == classes_.end() ? name : known->second;
@@ -150,7 +151,8 @@ private:
                    : name + "[" + std::to_string(place) + "]";
     }
 
-    /// What a thread starts behind: a task that another one spawns waits for that.
+    /// Returns what a thread waits for at its start: a task that another task spawns waits for
+    /// that.
     std::string started(std::uint32_t task) {
         const auto known = starts_.find(task);
         if (known != starts_.end()) return known->second;
@@ -163,7 +165,7 @@ private:
         std::vector<std::string> lines;
         std::vector<std::uint32_t> held;
         std::vector<recorded_step> steps = run_.steps.at(task);
-        // A daemon that waits for work in the end is done with what it had.
+        // A daemon that waits for work at the end is done with its earlier work.
         if (run_.idle.contains(task)) steps.pop_back();
         if (!terms_.tasks.empty() && !steps.empty()) {
             const recorded_step last = steps.back();
@@ -236,7 +238,7 @@ private:
         const bool is_semaphore = run_.objects.at(each.instance).kind == lock_kind::semaphore;
         if (each.what == step::acquire) lines.push_back((is_semaphore ? "down " : "wait ") + name);
         if (each.what != step::release) return;
-        constexpr std::uint32_t units_max = 16;  // more are a flood, and no program's count
+        constexpr std::uint32_t units_max = 16;  // no program counts that far
         if (!is_semaphore) {
             const bool is_for_good = each.other == for_good;
             lines.push_back("complete " + name + (is_for_good ? " all" : ""));
@@ -246,8 +248,9 @@ private:
             lines.push_back("up " + name);
     }
 
-    /// A program waits in a loop, so a wait that was woken misses no notification: it is one for a
-    /// completion, unless the skeleton is to forget as conditions do.
+    /// Writes a wait for a condition. A program waits in a loop, so a wait that was woken misses no
+    /// notification: it becomes a wait for a completion, unless the skeleton is to forget like
+    /// conditions.
     void condition(const recorded_step& each, std::vector<std::string>& lines) {
         const std::string name = called(each.condition);
         const bool is_all = each.what == step::notify_all;

@@ -1,4 +1,4 @@
-// Running the statements on locks, tickets, and things to wait for.
+// Runs the statements on locks, tickets, and things to wait for.
 #pragma once
 
 #include <chrono>
@@ -12,16 +12,16 @@
 
 namespace wedge::scenario::detail {
 
-/// The steps of the running task; blocks within them are the deriver's.
+/// The steps of the running task. The derived class runs the blocks within them.
 class sync_steps {
 public:
     site at(const declaration& what) const { return {file_, interned(what.name), what.at.line}; }
 
 protected:
-    /// @param walk  null: everything really happens
+    /// @param walk  the order pass; null: everything really happens
     sync_steps(const std::string& path, const object_uses& uses, world& in, walk_guide* walk)
         : uses_(uses), world_(in), walk_(walk) {
-        // The last part only: a signature must not depend on where the tool was called.
+        // The last component only: a signature must not depend on where the tool was called.
         file_ = interned(path.substr(path.find_last_of('/') + 1));
     }
     ~sync_steps() = default;
@@ -34,10 +34,10 @@ protected:
         return {file_, here.function, each.at.line};
     }
 
-    /// In the order pass both answers are walked.
+    /// Answers a test: in the order pass both ways.
     static bool answered() { return wedge::choose(2, "both branches") == 0; }
 
-    /// The first block, or the one behind `else`, if there is one.
+    /// Runs the first block, or the block after `else`, if there is one.
     flow branch(const statement& each, frame& here, bool is_first) {
         if (is_first) return run(each.blocks[0], here);
         return each.blocks.size() > 1 ? run(each.blocks[1], here) : flow::next;
@@ -67,12 +67,12 @@ protected:
             break;
         }
     }
-    /// Lets go of what this run took, or of a ticket's objects among it, the last one first.
+    /// Releases what this run took, or a ticket's objects among it, last one first.
     static void release_taken(frame& here, site where, const ww_ticket* only = nullptr) {
         std::vector<hold>& taken = here.who.taken;
         for (std::size_t i = taken.size(); i-- > here.first;) {
             if (only != nullptr && taken[i].ticket != only) continue;
-            // Until the step is taken, the task may yet do it: see scenario_subject::may_do.
+            // Until the step is taken, the task may still do it: see scenario_subject::may_do.
             taken[i].lock->release(where);
             taken.erase(taken.begin() + static_cast<std::ptrdiff_t>(i));
         }
@@ -107,7 +107,7 @@ protected:
         const site where = at(here, each);
         const bool is_done = each.what == action::ticket_done;
         const auto open = here.tickets.find(each.on.name);
-        if (open == here.tickets.end()) {  // never begun on this path: the checker's to report
+        if (open == here.tickets.end()) {  // not begun on this path, which the checker reports
             const lock_class unknown(("ticket " + each.on.name).c_str(), {.never_waits = true});
             const event_kind what = is_done ? event_kind::ticket_done : event_kind::ticket_end;
             wedge::detail::emit(current(),
@@ -137,7 +137,7 @@ protected:
         return left;
     }
 
-    /// For a fence, a completion or a condition; the block runs if it gave up.
+    /// Waits for a fence, a completion or a condition. Runs the block if the wait gave up.
     flow wait(const statement& each, frame& here) {
         const site where = at(here, each);
         const bool is_over =
@@ -183,7 +183,8 @@ protected:
     walk_guide* const walk_;
 
 private:
-    static constexpr std::chrono::milliseconds some_time{1};  // under control it is not measured
+    // Under control the time does not matter.
+    static constexpr std::chrono::milliseconds some_time{1};
 
     wedge::detail::acquire_terms terms_of(const statement& each, const frame& here,
                                           const modelled_lock& lock) {

@@ -1,4 +1,4 @@
-// The words of the language: all of them are keywords.
+// The words of the language. All of them are keywords.
 #pragma once
 
 #include <algorithm>
@@ -24,7 +24,7 @@ inline constexpr std::array<std::string_view, 14> declaration_words = {
 };
 static_assert(declaration_words.size() == static_cast<std::size_t>(declares::expect) + 1);
 
-/// Those that start a statement, in the order of `block_parser::rows`.
+/// The words that start a statement, in the order of `block_parser::rows`.
 inline constexpr std::array<std::string_view, 44> statement_words = {
     "lock",   "read",       "unlock",   "downgrade", "try",   "alloc",       "free",
     "might",  "reclaim",    "scope",    "set",       "add",   "assert",      "if",
@@ -49,7 +49,7 @@ inline constexpr std::array<std::string_view, 2> context_words = {"hardirq", "so
 inline constexpr std::array<std::string_view, 3> ticket_words = {"begin", "done", "end"};
 inline constexpr std::array<std::string_view, 2> switch_words = {"off", "on"};
 
-/// Those that stand in no table above.
+/// The words in none of the tables above.
 inline constexpr std::array<std::string_view, 23> other_words = {
     "class", "ordered", "unchecked", "pages",     "min",     "low",      "high",  "local",
     "self",  "needs",   "threaded",  "recursive", "nest",    "subclass", "timed", "else",
@@ -61,7 +61,7 @@ constexpr bool is_among(std::string_view word, const Words& words) noexcept {
     return std::find(words.begin(), words.end(), word) != words.end();
 }
 
-/// The place of a word in its table; its size when it is not there.
+/// Returns the place of a word in its table; the table's size if it is not there.
 template <class Words>
 constexpr std::size_t place_among(std::string_view word, const Words& words) noexcept {
     return static_cast<std::size_t>(std::find(words.begin(), words.end(), word) - words.begin());
@@ -85,7 +85,7 @@ constexpr void for_all_words(With with) {
     with(other_words);
 }
 
-/// Whether the word is the language's own, and so no name.
+/// Returns whether the word belongs to the language, so that it cannot be a name.
 constexpr bool is_keyword(std::string_view word) noexcept {
     bool is_one = false;
     for_all_words([&](const auto& words) { is_one = is_one || is_among(word, words); });

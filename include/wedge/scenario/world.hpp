@@ -27,7 +27,8 @@ namespace wedge::scenario {
 
 namespace detail {
 
-/// Copies of strings that sites point to: findings outlive executions, and tests outlive files.
+/// Returns a copy of a string that lives as long as the program. Sites point to such copies:
+/// findings outlive executions, and tests outlive files.
 inline const char* interned(const std::string& text) {
     static std::mutex guard;
     static std::set<std::string>& all = *new std::set<std::string>;
@@ -43,25 +44,26 @@ inline class_options options_of(const declaration& lock) noexcept {
 
 }  // namespace detail
 
-/// A shared integer, or what each task's own one begins with. A statement on it is one step.
+/// A shared integer, or the initial value of each task's own integer. A statement on it is one
+/// step.
 struct counter {
     counter(const std::string& name, std::int64_t start, bool local)
         : value(start),
           is_local(local),
           identity(lock_kind::variable, lock_class((name + " (counter)").c_str())) {}
 
-    std::atomic<std::int64_t> value;  // orders nothing, but is no race either
+    std::atomic<std::int64_t> value;  // orders nothing, but is not a race either
     const bool is_local;
     lock_identity identity;
 };
 
-/// Everything that tasks share. As new in every execution; what is made first has the same
-/// ordinals in each of them.
+/// Everything that tasks share, new in every execution. What is made first has equal ordinals in
+/// each execution.
 class world {
 public:
     explicit world(const object_uses& uses) : uses_(uses) {}
 
-    /// Makes all objects, in the task that is current.
+    /// Makes all objects, in the current task.
     void begin(const document& all) {
         if (locks_.empty())
             add_locks(all);
@@ -87,7 +89,8 @@ public:
         if (uses_.needs_signalling()) signalling_.emplace();
     }
 
-    /// What is left open by a task that has ended was found when it ended: nobody hears of it.
+    /// Destroys all objects. What an ended task left open was reported when it ended, so no sink
+    /// hears it.
     void end() {
         task& self = current();
         wedge::sink* const before = std::exchange(self.sink, nullptr);
@@ -99,7 +102,8 @@ public:
         conditions_.clear();
         completions_.clear();
         fences_.clear();
-        if (!ww_classes_.empty()) locks_.clear();  // they remember tickets; others nothing
+        // They remember tickets; other locks remember nothing.
+        if (!ww_classes_.empty()) locks_.clear();
         ww_classes_.clear();
         self.sink = before;
     }
@@ -117,7 +121,7 @@ public:
     counter& number(const std::string& name) { return *find(counters_, name); }
     memory& zone() noexcept { return *zone_; }
 
-    /// Of what the engine does not see: the counters, the zone.
+    /// Returns a hash of what the engine does not see: the counters and the zone.
     std::uint64_t hash() const noexcept {
         std::uint64_t all = zone_ ? zone_->state() : 0;
         for (const auto& [name, each] : counters_)
@@ -125,14 +129,14 @@ public:
                           static_cast<std::uint64_t>(each.value.load(std::memory_order_relaxed)));
         return all;
     }
-    /// Likewise of one task.
+    /// Returns what the engine does not see of one task.
     bool has_freed(std::uint32_t task) const noexcept { return zone_ && zone_->has_freed(task); }
     signalling_map& signalling() noexcept { return *signalling_; }
 
-    /// A ticket for objects of a class. It stays until the end of the execution, since an object
-    /// that is still held refers to it.
+    /// Begins a ticket for objects of a class. It stays until the end of the execution, since an
+    /// object that is still held refers to it.
     ww_ticket& begin_ticket(const std::string& text, site where) {
-        const sanitizer::ignore_scope ours;  // the list is no step of the tasks'
+        const sanitizer::ignore_scope ours;  // the list is not part of a task's step
         return tickets_.emplace_back(class_for_tickets(text), where);
     }
 

@@ -1,4 +1,4 @@
-// Tasks as real threads that hand a baton round: for programs that need true thread identity.
+// Tasks as real threads that pass a baton: for programs that need true thread identity.
 #pragma once
 
 #include <atomic>
@@ -17,11 +17,11 @@
 
 namespace wedge {
 
-/// Only one thread runs at a time; all are pinned to one processor, where a hand-over costs a
-/// microsecond (across processors forty).
+/// Lets one thread run at a time. All threads are pinned to one processor, where a hand-over costs
+/// a microsecond (across processors it costs forty).
 ///
-/// The hand-over must not be a happens-before edge for TSan, or it would hide every race of the
-/// program under test: it is done within scopes that TSan ignores.
+/// The hand-over must not be a happens-before edge for TSan, since it would hide every race of the
+/// program under test. So it runs within scopes that TSan ignores.
 class baton_switcher {
 public:
     explicit baton_switcher(stack_user& user) : user_(user) {
@@ -60,13 +60,13 @@ public:
         running_.store(::pthread_self(), std::memory_order_relaxed);
     }
 
-    /// The thread that has the baton; called by any thread.
+    /// Returns the thread that has the baton. Any thread may call it.
     pthread_t running_thread(pthread_t home) const noexcept {
         const pthread_t running = running_.load(std::memory_order_relaxed);
         return running != pthread_t{} ? running : home;
     }
 
-    /// The thread can neither end nor be joined: it stands still until the process ends.
+    /// Leaves a thread that can neither end nor be joined: it stands still until the process ends.
     [[noreturn]] void leave(std::uint32_t from, std::uint32_t to) {
         const sanitizer::ignore_scope ours;
         runners_[from]->is_spent = true;
@@ -94,7 +94,7 @@ private:
         abandon(runners_[number]);
         begin(number);
     }
-    /// Its thread has references to it.
+    /// Abandons a runner; its thread still refers to it.
     static void abandon(std::unique_ptr<runner>& spent) { spent.release()->thread.detach(); }
 
     void loop(std::uint32_t number, runner& self) {

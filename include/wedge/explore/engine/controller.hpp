@@ -23,8 +23,8 @@
 
 namespace wedge {
 
-/// Runs executions of one subject. All tasks run on the calling thread, or on threads that run
-/// one at a time; the controller itself is called by whichever task takes a step.
+/// Runs executions of one subject. All tasks run on the calling thread, or on threads of which one
+/// runs at a time. The task that takes a step calls the controller.
 class controller final : public runtime, public watched_engine, private stack_user {
 public:
     /// @param order  hears the events of all tasks; may be null
@@ -44,8 +44,8 @@ public:
     }
     ~controller() override { unwatch(*this); }
 
-    /// Runs the subject once, but for what is known from the executions before. The result and
-    /// `decisions()` are valid until the next call.
+    /// Runs the subject once, or plays the execution through if all its steps are known. The result
+    /// and `decisions()` are valid until the next call.
     const execution_record& run(search_strategy& how) {
         const running_scope running(*this);
         scheduler_.begin_execution(how);
@@ -73,11 +73,11 @@ public:
         return result_;
     }
 
-    /// What the sink has heard it is to hear again.
+    /// Makes the sink hear again what it has heard before.
     void forget() { notes_.known().forget(); }
     execution_notes& notes() noexcept { return notes_; }
     const execution_notes& notes() const noexcept { return notes_; }
-    // From the next execution on.
+    // These take effect at the next execution.
     void leave_open(model_options open) noexcept { model_.leave_open(open); }
     void set_bound(std::uint64_t steps_max) noexcept { scheduler_.set_bound(steps_max); }
     std::vector<decision> decisions() const { return scheduler_.decisions(); }
@@ -120,7 +120,7 @@ public:
         made.body = body;
         made.is_daemon = is_daemon;
         if (&self != &setup_) {
-            // It runs up to its first visible step: what comes before touches nothing shared.
+            // It runs up to its first visible step, since nothing before that is shared.
             made.is_starting = true;
             made.starter = slots_[self.ordinal]->stack();
             switch_to(made.starter, made.stack());
@@ -163,7 +163,8 @@ public:
 private:
     using slot = controlled_task;
 
-    static constexpr std::uint64_t numbers_at_once = 1U << 20;  // one atomic in a million
+    // So there is one atomic operation in a million.
+    static constexpr std::uint64_t numbers_at_once = 1U << 20;
 
     void begin_execution() {
         const sanitizer::ignore_scope ours;
@@ -195,7 +196,7 @@ private:
         }
     }
 
-    /// Whether what is known suffices for the whole execution; then it has been gone through.
+    /// Returns whether known steps suffice for the whole execution, which was then played through.
     bool is_known_to_its_end() {
         const sanitizer::ignore_scope ours;
         model_.begin_again();
@@ -236,8 +237,9 @@ private:
                                       is_livelock ? &scheduler_.livelocks() : nullptr);
     }
 
-    /// The subject's tasks run up to their first visible step, one after the other; no other order
-    /// is tried of what comes before it. Where a condition exists that step is their beginning.
+    /// Starts the next task of the subject. Tasks run up to their first visible step one after the
+    /// other, and no other order of that code is tried. If a condition exists, that step is their
+    /// beginning.
     std::uint32_t start_next() {
         if (next_start_ == used_) return pick_first();
         slot& made = *slots_[next_start_++];
@@ -247,13 +249,15 @@ private:
 
     [[gnu::noinline]] std::uint32_t pick_first() { return pick(); }
 
-    /// The stack that goes on when a task has published its first step, or has ended without one.
+    /// Returns the stack that goes on when a task has published its first step, or has ended
+    /// without one.
     std::uint32_t after_start(slot& me) {
         me.is_starting = false;
         return me.starter != 0 ? me.starter : start_next();
     }
 
-    /// The stack of the task that takes the next step; the main one when the execution is over.
+    /// Returns the stack of the task that takes the next step; the main stack if the execution is
+    /// over.
     [[gnu::always_inline]] std::uint32_t pick() {
         step_comes();
         const std::uint32_t next = scheduler_.next(result_.how);
@@ -263,11 +267,11 @@ private:
     /// Unwinds every task that has not ended.
     void give_up_the_rest();
 
-    /// Destroys the state, unless the last task has.
+    /// Destroys the state, unless the last task has done so.
     void destroy();
     void set_giving_up(bool is_so);
     void see_foreign_use(std::string used);
-    /// On a stack of its own. @return the main stack
+    /// Runs on a stack of its own. @return the main stack
     std::uint32_t run_end();
     [[noreturn]] void leave_end();
     void release_left();
@@ -278,7 +282,7 @@ private:
         detail::current_task = self;
     }
 
-    /// One task, from start to end, on its own stack.
+    /// Runs a task from its start to its end on its own stack.
     std::uint32_t run_on(std::uint32_t stack) noexcept override {
         if (is_ending_) return run_end();
         slot& me = *slots_[stack - 1];
@@ -309,7 +313,7 @@ private:
     void begin_by_step(task& self);
     void run_last(slot& me);
 
-    /// Runs code of the user's; what it throws ends the execution.
+    /// Runs code of the user. An exception from it ends the execution.
     template <class Body>
     bool guarded(std::string_view who, Body body) noexcept {
         try {
@@ -335,8 +339,8 @@ private:
             serve_handlers(me);
     }
 
-    /// The victim of a handler's step runs up to its handler's first step, as a task does that is
-    /// started.
+    /// Lets the victim of a handler's step run up to the first step of the handler, like a task
+    /// that is started.
     [[gnu::noinline]] void interrupt_victim(const slot& me) {
         slot& victim = *slots_[me.victim];
         victim.handler = me.self.ordinal;
@@ -344,11 +348,11 @@ private:
         victim.starter = me.stack();
         switch_to(me.stack(), victim.stack());
     }
-    /// Runs handlers on top of what the task is about to do, until it has the turn for that.
+    /// Runs handlers on top of the task's pending step, until the task has its turn for that step.
     [[gnu::cold]] void serve_handlers(slot& me);
     bool run_handler(slot& me, std::uint32_t handler);
 
-    /// Takes a step that may need several turns; the first one has come.
+    /// Takes a step that may need several turns, of which the first has come.
     [[gnu::noinline]] WEDGE_UNSEEN bool take_turns(slot& me) {
         for (;;) {
             if (giving_up_) return leave(me);
@@ -367,19 +371,19 @@ private:
         }
     }
 
-    /// The execution was given up while the task waited for its turn.
+    /// Returns from a step when the execution was given up while the task waited for its turn.
     bool leave(const slot& me) const {
         if (!leaves_quietly_ && may_throw(me.self.pending)) throw abandoned(me.unwinding);
         return !leaves_quietly_;
     }
 
-    /// A step that nobody else's steps come between.
+    /// Takes a step that no other task's step can precede.
     [[gnu::cold]] bool perform_aside(task& self);
 
     /// Destructors must not throw.
     bool perform_at_end(const operation& next);
 
-    /// A step of the workload's constructor, check or destructor: nobody else runs.
+    /// Takes a step of the workload's constructor, check or destructor, when no other task runs.
     bool take_alone(const operation& next) {
         if (next.what == step::spawn && used_ != 0 && slots_[0]->is_done)
             throw error("a workload's check cannot start a thread");
@@ -396,26 +400,26 @@ private:
     const bool starts_by_step_;
     stacks stacks_;
     task setup_;
-    step_model::all_tasks slots_;       // the first `used_` are this execution's
-    inline_vector<slot*, 8> steppers_;  // the same, for the path of every step
+    step_model::all_tasks slots_;       // the first `used_` belong to this execution
+    inline_vector<slot*, 8> steppers_;  // as slots_, for the path of every step
     step_model model_;
     task_scheduler scheduler_;
     std::uint32_t used_ = 0;
-    std::uint32_t next_start_ = 0;   // the first that has not been started
-    std::uint32_t named_ = 0;        // so many bear the names of the subject's tasks
-    std::uint64_t numbers_end_ = 0;  // of the executions' numbers that are reserved
+    std::uint32_t next_start_ = 0;  // the first task that has not been started
+    std::uint32_t named_ = 0;  // the number of tasks that have the names of the subject's tasks
+    std::uint64_t numbers_end_ = 0;  // the end of the numbers reserved for executions
     execution_notes notes_;
     last_task last_;
     bool is_ending_ = false;  // the state is being destroyed on a stack of its own
     stuck_descriptions stuck_;
     execution_record result_;
     bool has_seen_locks_ = false;
-    char started_ = 0;  // addresses for TSan: the set-up is before all tasks,
-    char ended_ = 0;    // and all tasks are before the check
+    char started_ = 0;  // addresses for TSan: the set-up happens before all tasks,
+    char ended_ = 0;    // and all tasks happen before the check
 };
 
-// How a task begins and is interrupted, and the end of an execution: tasks are given up, the state
-// is destroyed.
+// How a task begins and is interrupted, and the end of an execution: tasks are given up, and the
+// state is destroyed.
 
 inline void controller::destroy() {
     const bool is_alone = result_.how == ending::complete;
@@ -438,13 +442,13 @@ inline void controller::destroy() {
     set_giving_up(false);
 }
 
-/// A destructor on a stack of its own reads it, which is no race.
+/// Sets the flag. A destructor on a stack of its own reads it, which is not a race.
 inline void controller::set_giving_up(bool is_so) {
     const sanitizer::ignore_scope ours;
     giving_up_ = is_so;
 }
 
-/// Ends the execution as one that threw: where a foreign thread takes part it proves nothing.
+/// Ends the execution as one that threw: with a foreign thread it proves nothing.
 inline void controller::see_foreign_use(std::string used) {
     if (result_.how != ending::complete) return;
     result_.how = ending::threw;
@@ -467,7 +471,7 @@ inline std::uint32_t controller::run_end() {
 
 inline std::uint32_t controller::start_last(const slot& ended) {
     named_ = std::min(named_, used_);
-    const bool is_start = ended.is_starting;  // others are to be started before it
+    const bool is_start = ended.is_starting;  // other tasks must be started before it
     slot& made = add_slot();
     made.self.name = "destructor";
     last_.set_task(made.self.ordinal);
@@ -486,8 +490,9 @@ inline void controller::run_body(slot& me) {
         subject_.run(me.self.ordinal);
 }
 
-/// When the task begins is a step, which commutes with no other: it stands for all that the task
-/// does before its next one. A store there may come between another task's look and its wait.
+/// Publishes the beginning of a task as a step that commutes with no other step. It stands for
+/// everything that the task does before its next step: a store there may come between another
+/// task's test and its wait.
 inline void controller::begin_by_step(task& self) {
     perform(self, {.what = step::spawn});
 }
@@ -504,8 +509,8 @@ inline void controller::serve_handlers(slot& me) {
     }
 }
 
-/// The handler is the task's own code for that time: its steps are the task's, what it locks is
-/// the task's, and the task's own step waits until it has ended.
+/// Runs a handler as code of the task: the handler's steps are the task's, and so are its locks.
+/// The task's own step waits until the handler has ended.
 ///
 /// @return false: the handler threw, and the execution is over
 inline bool controller::run_handler(slot& me, std::uint32_t handler) {
@@ -541,7 +546,7 @@ inline void controller::run_last(slot& me) {
     if (guarded("check", [&] { subject_.check(); })) subject_.end();
 }
 
-/// What a stack has done that is left now happens before what the main stack does next.
+/// Makes the past of a stack that is left happen before what the main stack does next.
 inline void controller::release_left() {
     const sanitizer::watch_scope theirs;
     sanitizer::release(&ended_);
@@ -564,7 +569,7 @@ inline bool controller::perform_at_end(const operation& next) {
 inline bool controller::perform_aside(task& self) {
     const operation& next = self.pending;
     if (&self == &setup_) return perform_at_end(next);
-    // A stack that leaves by itself does nothing any more; one that waits in a loop is left.
+    // A stack that leaves by itself does nothing any more. A stack that waits in a loop is left.
     if (leaves_quietly_) return false;
     if (last_.goes_round(next.what)) {
         release_left();
@@ -578,7 +583,7 @@ inline bool controller::perform_aside(task& self) {
 inline void controller::give_up_the_rest() {
     giving_up_ = true;
     for (std::size_t i = 0; i < used_; ++i) {
-        slots_[i]->self.sink = nullptr;  // what locks do now has not happened
+        slots_[i]->self.sink = nullptr;  // what locks do from now on has not happened
         last_.begin_leaving();
         if (!slots_[i]->is_done) switch_to(0, slots_[i]->stack());
     }

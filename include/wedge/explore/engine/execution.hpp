@@ -1,4 +1,4 @@
-// What one execution has come to.
+// The result of one execution.
 #pragma once
 
 #include <cstdint>
@@ -13,22 +13,22 @@ namespace wedge {
 /// How an execution ended.
 enum class ending : std::uint8_t {
     complete,  ///< all tasks ended
-    deadlock,  ///< nothing could go on
-    livelock,  ///< all that could go on retried without end
+    deadlock,  ///< no task could go on
+    livelock,  ///< all tasks that could go on retried forever
     threw,     ///< an action or the check threw
     pruned,    ///< the strategy gave it up
     bounded,   ///< it took too many steps
-    differs,   ///< it did something else than one before it with the same decisions
+    differs,   ///< it behaved differently from an earlier one with equal decisions
 };
 
 struct execution_record {
     ending how = ending::complete;
     std::uint64_t steps = 0;
     std::shared_ptr<const finding> stuck;  ///< ending::deadlock or ending::livelock
-    std::uint64_t round = 0;               ///< ending::livelock: the steps of one round, the last
-    std::string thrown;                    ///< ending::threw: by whom, and what
-    bool is_foreign = false;               ///< ending::threw: since a foreign thread took part
-    std::vector<task_report> tasks;        ///< ending::threw: where all tasks stood then
+    std::uint64_t round = 0;         ///< ending::livelock: the number of steps of the last round
+    std::string thrown;              ///< ending::threw: which task threw what
+    bool is_foreign = false;         ///< ending::threw: since a foreign thread took part
+    std::vector<task_report> tasks;  ///< ending::threw: where all tasks stood then
 };
 
 }  // namespace wedge

@@ -19,7 +19,7 @@
 #include "wedge/explore/engine/stack_user.hpp"
 
 extern "C" {
-// Of the C++ ABI; libc++ does not declare it, and libstdc++ with another type.
+// A function of the C++ ABI. libc++ does not declare it, and libstdc++ declares another type.
 void* wedge_exceptions_of_thread() noexcept __asm__("__cxa_get_globals");
 #if defined(WEDGE_TSAN)
 void* __tsan_get_current_fiber();
@@ -36,7 +36,7 @@ void __sanitizer_finish_switch_fiber(void* fake_stack, const void** bottom, std:
 
 namespace wedge {
 
-/// Fibers on stacks of their own, with a guard page below each. They run on the thread that made
+/// Fibers on stacks of their own, each with a guard page below. They run on the thread that made
 /// the switcher, and on no other.
 class fiber_switcher {
 public:
@@ -44,8 +44,8 @@ public:
         fibers_.push_back(std::make_unique<fiber>());
 #if defined(WEDGE_TSAN)
         fibers_[0]->tsan = __tsan_get_current_fiber();
-        // Or libstdc++ counts the references of a shared_ptr without atomics, as nothing but
-        // fibers runs, and TSan takes that for a race.
+        // Otherwise libstdc++ would count the references of a shared_ptr without atomics, since
+        // only fibers run, and TSan would report a race.
         if (__libc_single_threaded) __libc_single_threaded = false;
 #endif
     }
@@ -54,7 +54,7 @@ public:
     ~fiber_switcher() {
         for (std::size_t i = 1; i < fibers_.size(); ++i) {
 #if defined(WEDGE_TSAN)
-            // It was left in `start`, within a scope; TSan wants it ended.
+            // The fiber was left in `start`, within a scope. TSan wants that scope ended.
             void* const left = fibers_[i]->tsan;
             void* const here = fibers_[0]->tsan;
             __tsan_switch_to_fiber(left, no_sync);
@@ -85,19 +85,20 @@ private:
     using transfer = boost::context::detail::transfer_t;
 
     static constexpr std::size_t page = 4096;
-    static constexpr std::size_t stack_size = std::size_t{256} * 1024;  // 4x that of a kernel task
+    // Four times that of a kernel task.
+    static constexpr std::size_t stack_size = std::size_t{256} * 1024;
     static constexpr std::size_t memory_size = stack_size + page;
-    static constexpr unsigned no_sync = 1;  // a switch is no happens-before edge of the program's
+    static constexpr unsigned no_sync = 1;  // a switch is no happens-before edge of the program
 
     struct fiber {
         boost::context::detail::fcontext_t context = nullptr;
         fiber_switcher* owner = nullptr;
         std::uint32_t number = 0;
-        fiber* entering = nullptr;  // who goes on, while this one is being left
+        fiber* entering = nullptr;  // the fiber that goes on, while this one is left
         int errno_value = 0;
         void* exceptions[2] = {};
         void* memory = nullptr;
-        const void* bottom = nullptr;  // for ASan; learnt at the first switch for stack 0
+        const void* bottom = nullptr;  // for ASan; for stack 0 it is learnt at the first switch
         std::size_t size = 0;
         void* fake_stack = nullptr;
         void* tsan = nullptr;
@@ -107,8 +108,8 @@ private:
     [[gnu::always_inline]] void jump(fiber& leaving, fiber& entering) {
         leaving.entering = &entering;
         leaving.errno_value = *errno_;
-        // The exceptions in flight and those being handled belong to the stack, but the C++
-        // runtime keeps them per thread (Itanium C++ ABI 2.2.2: two words).
+        // Exceptions in flight and being handled belong to a stack, but the C++ runtime keeps them
+        // per thread (Itanium C++ ABI 2.2.2: two words).
         std::memcpy(leaving.exceptions, exceptions_, sizeof leaving.exceptions);
         std::memcpy(exceptions_, entering.exceptions, sizeof entering.exceptions);
 #if defined(WEDGE_ASAN)
@@ -122,7 +123,7 @@ private:
         *errno_ = leaving.errno_value;
     }
 
-    /// The first thing on a stack that goes on: keeps where the one that was left stopped.
+    /// Called first on a stack that goes on: stores where the other stack stopped.
     static fiber& arrived(transfer came) noexcept {
         fiber& left = *static_cast<fiber*>(came.data);
         left.context = came.fctx;
@@ -139,7 +140,7 @@ private:
         if (made->memory == MAP_FAILED) throw std::bad_alloc();
         ::mprotect(made->memory, page, PROT_NONE);
 #if defined(WEDGE_ASAN)
-        // Memory that was another fiber's stack still bears the marks of its last frames.
+        // Memory of an earlier stack still has the marks of its last frames.
         __asan_unpoison_memory_region(made->memory, memory_size);
 #endif
         made->bottom = static_cast<char*>(made->memory) + page;
@@ -154,8 +155,8 @@ private:
         fibers_.push_back(std::move(made));
     }
 
-    /// A stack of which nothing is used any more begins again. TSan's idea of it is leaked: TSan
-    /// wants scopes ended that nobody can end now.
+    /// Lets a stack that is not in use begin again. TSan's fiber of it leaks: its open scopes
+    /// cannot be ended any more.
     static void renew(fiber& spent) {
         spent.is_spent = false;
         std::memset(spent.exceptions, 0, sizeof spent.exceptions);
@@ -172,7 +173,8 @@ private:
             static_cast<char*>(spent.memory) + memory_size, stack_size, &start);
     }
 
-    /// Never returns: a fiber is left for good while it waits for its next task.
+    /// Runs tasks one after the other. Never returns: a fiber is left for good while it waits for a
+    /// task.
     static void start(transfer came) {
         const sanitizer::ignore_scope ours;
         const fiber& here = arrived(came);
@@ -184,7 +186,7 @@ private:
 
     stack_user& user_;
     std::vector<std::unique_ptr<fiber>> fibers_;
-    int* const errno_ = &errno;  // of the one thread that uses this
+    int* const errno_ = &errno;  // of the only thread that uses this
     void* const exceptions_ = wedge_exceptions_of_thread();
 };
 

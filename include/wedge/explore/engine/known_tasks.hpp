@@ -1,4 +1,4 @@
-// What tasks do between their steps, as it was seen once: executions along it need not be run.
+// What tasks do between their steps, as it was seen once, so that executions along it need no run.
 #pragma once
 
 #include <algorithm>
@@ -16,9 +16,9 @@
 
 namespace wedge {
 
-/// Of a subject whose tasks meet in locks alone: where such a task comes to from a point follows
-/// from what its step has come to, or from what was chosen. Executions that are run teach these
-/// points; one that leads along known ones is the model's steps and no code of the subject's.
+/// The known points of tasks that share nothing but locks. The next point of such a task follows
+/// from its current point and the outcome of its step or choice. Executions that run add points. An
+/// execution along known points takes the models' steps and runs no code of the subject.
 class known_tasks {
 public:
     using tasks = std::span<const std::unique_ptr<controlled_task>>;
@@ -40,15 +40,15 @@ public:
         for (std::size_t i = 0; i < n; ++i) leads_to_.push_back(&begins_[i]);
     }
 
-    // An execution is run.
+    // While an execution runs.
 
-    /// The task is about to take `pending`, or has ended.
+    /// Called when the task is about to take `pending`, or has ended.
     void stands(controlled_task& who) {
         point*& here = *leads_to_[who.self.ordinal];
         if (here == nullptr) here = &find_or_add(who);
         who.known = &here->facts;
     }
-    /// It goes on behind its step.
+    /// Called after the task has taken its step.
     void took(const controlled_task& who, bool is_taken) { follow(who.self.ordinal, is_taken); }
     void chose(std::uint32_t task, std::uint32_t n, std::uint32_t answer) {
         point*& here = *leads_to_[task];
@@ -59,12 +59,12 @@ public:
         follow(task, answer);
     }
 
-    // An execution is not run.
+    // While an execution is played through.
 
-    /// Goes through an execution that has begun, to its end.
+    /// Plays an execution that has begun through to its end.
     ///
-    /// @return false: somebody comes to a point that is not known. The scheduler has recorded what
-    ///         was decided until then
+    /// @return false: a task reaches an unknown point. The scheduler has recorded the decisions
+    ///     until then
     bool go_through(tasks all, step_model& model, task_scheduler& scheduler, ending& over) {
         begin_execution(all.size());
         adopt_locks(model.locks());
@@ -79,7 +79,7 @@ public:
     }
 
 private:
-    static constexpr std::size_t points_max = 65'536;  // some twenty megabytes
+    static constexpr std::size_t points_max = 65'536;  // about twenty megabytes
 
     enum class sort : std::uint8_t { choice, step, end };
 
@@ -91,10 +91,10 @@ private:
         context_state contexts;
         std::uint8_t scopes = 0;
         standing facts;
-        std::vector<point*> leads_to;  // by answer; of a step: failed, taken. Null: not known
+        std::vector<point*> leads_to;  // by answer; of a step: failed, taken. Null: unknown
     };
 
-    /// They may have been in an execution of another engine's.
+    /// Adopts the locks. They may have been in an execution of another engine.
     void adopt_locks(lock_table& in) {
         for (lock_identity* const each : locks_)
             each->adopt(each->execution(), each->instance(), &in.at(each->instance()).state);
@@ -104,7 +104,7 @@ private:
         leads_to_[task] = &(*leads_to_[task])->leads_to[answer];
     }
 
-    /// Ways that come to the same are joined, so that a loop is finite.
+    /// Returns the point of a task. Paths to equal points are joined, so that a loop is finite.
     point& find_or_add(const controlled_task& who) {
         const task& self = who.self;
         const std::uint64_t own =
@@ -131,7 +131,7 @@ private:
             return;
         locks_.push_back(lock);
     }
-    /// What the state leaves out: where it was taken, and how.
+    /// Returns a hash of a hold, with what the state leaves out: where the lock was taken, and how.
     static std::uint64_t hash_of(const held_lock& hold) {
         return combine(
             combine(std::uint64_t{hold.class_id} << 32 | hold.instance,
@@ -140,7 +140,7 @@ private:
             static_cast<std::uint64_t>(hold.with));
     }
 
-    /// The task takes its pending step. False: it needs another turn.
+    /// Takes the task's pending step; returns false if it needs another turn.
     bool take_turn(controlled_task& who, step_model& model, task_scheduler& scheduler) {
         if (lock_state* const plain = model.plain_lock(who.self.pending)) {
             step_model::take_plainly(who, *plain);
@@ -156,7 +156,7 @@ private:
         return true;
     }
 
-    /// It comes to where it stands next; false: that is not known.
+    /// Moves the task to its next point; returns false if that is unknown.
     bool go_on(controlled_task& who, step_model& model, task_scheduler& scheduler) {
         task& self = who.self;
         point**& next = leads_to_[self.ordinal];
@@ -187,8 +187,8 @@ private:
     std::deque<point> points_;
     std::unordered_map<std::uint64_t, point*> by_key_;
     std::vector<lock_identity*> locks_;  // of all points
-    std::vector<point*> begins_;         // by task: its first point
-    std::vector<point**> leads_to_;      // by task: where its next point is noted
+    std::vector<point*> begins_;         // by task: the first point
+    std::vector<point**> leads_to_;      // by task: where the next point is noted
 };
 
 }  // namespace wedge

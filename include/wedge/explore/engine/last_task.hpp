@@ -11,15 +11,15 @@
 
 namespace wedge {
 
-/// What a controller knows of the end of its execution.
+/// The end of an execution.
 ///
-/// A thread that nobody has joined when all actions have ended belongs to the state, whose
-/// destructor joins it. Then check and destructor are a last task, so that the schedules of both
-/// are explored. Otherwise they run behind all tasks. Where the destructor may wait, it has a stack
-/// of its own, which can be left: a loop round a wait would never end.
+/// A thread that is not joined when all actions have ended belongs to the state, whose destructor
+/// joins it. Then the check and the destructor form a last task, so that their schedules are
+/// explored. Otherwise they run after all tasks. A destructor that may wait gets a stack of its
+/// own, which can be left, since a loop around a wait may never end.
 class last_task {
 public:
-    /// @param actions  how many tasks are the subject's own
+    /// @param actions  the number of the subject's own tasks
     void begin_execution(std::uint32_t actions) noexcept {
         actions_ = actions_left_ = actions;
         number_ = no_task;
@@ -35,10 +35,10 @@ public:
             has_condition_ ||
             (is_condition && !lock_class::from_id(object.class_id()).options().keeps_mutex);
     }
-    /// Whether this execution has made a condition whose signal a task may miss.
+    /// Returns whether this execution has made a condition whose signal a task may miss.
     bool has_condition() const noexcept { return has_condition_; }
 
-    /// Whether the task that ends is the last of the actions, and leaves a thread to be joined.
+    /// Returns whether the task that ends is the last action, and leaves a thread to be joined.
     bool is_due(std::uint32_t ended, std::span<const std::unique_ptr<controlled_task>> all) {
         if (ended >= actions_ || --actions_left_ != 0) return false;
         for (const std::unique_ptr<controlled_task>& each : all.subspan(actions_))
@@ -49,25 +49,26 @@ public:
     bool is(std::uint32_t number) const noexcept { return number_ == number; }
     bool has_run() const noexcept { return number_ != no_task; }
 
-    /// Whether the destructor needs a stack of its own.
+    /// Returns whether the destructor needs a stack of its own.
     bool may_wait() const noexcept { return may_wait_; }
 
-    /// A task, or the destructor, is about to be left.
+    /// Called when a task or the destructor is about to be left.
     void begin_leaving() noexcept { aside_ = 0; }
-    /// Whether code that is left takes so many steps that it waits in a loop.
+    /// Returns whether code that is left takes so many steps that it must wait in a loop.
     bool goes_round(step what) noexcept {
         aside_ += what == step::wait ? aside_max / 2 + 1 : 1;
         return aside_ > aside_max;
     }
 
-    /// Whether a step of a destructor that runs alone never comes: nobody is left to notify.
+    /// Returns whether a step of a destructor that runs alone never comes: no task is left to
+    /// notify it.
     static bool never_comes(const operation& next) {
         if (next.timed) return false;
         if (next.what == step::wait) return true;
         return next.what == step::acquire && is_counted(next.lock->kind()) &&
                !next.lock->modelled().can_acquire(0, next.how);
     }
-    /// The deadlock of a destructor that waits when all tasks have ended.
+    /// Returns the deadlock of a destructor that waits when all tasks have ended.
     static finding describe(task& setup, const lock_table& locks) {
         std::string name = std::exchange(setup.name, "destructor");
         const stuck_task here{&setup, false, setup.pending.what == step::wait};

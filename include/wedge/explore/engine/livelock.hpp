@@ -1,4 +1,4 @@
-// Notices that tasks retry for ever: the same state again and again, and nobody gets anywhere.
+// Notices that tasks retry forever: a state comes again and again without progress.
 #pragma once
 
 #include <algorithm>
@@ -15,18 +15,18 @@
 
 namespace wedge {
 
-/// What a task that goes round in a circle did last in it.
+/// The last thing that a task did in a cycle of states.
 struct retry_of_task {
     std::uint32_t task = 0;
-    operation what;           ///< without a lock it speaks of nothing
-    bool has_failed = false;  ///< it was a try or a wait that gave up; else the task looked
+    operation what;           ///< without a lock it has no object
+    bool has_failed = false;  ///< a try, or a wait that gave up; otherwise the task only read
 };
 
 /// Watches the states of one execution.
 ///
-/// Where the program's variables are not part of the state, a loop may count its tries unseen. So a
-/// livelock is then reported only at the bound of steps, when the latter half of the execution was
-/// one circle; and it is never more than observed.
+/// If the program's variables are not part of the state, a loop may count its tries unseen. A
+/// livelock is then reported only at the bound of steps, if the second half of the execution was
+/// one cycle, and only as observed.
 class livelock_watch {
 public:
     void begin_execution() {
@@ -36,20 +36,20 @@ public:
         steps_ = 0;
     }
 
-    /// So many steps show a livelock again, as the circle fills half of them.
+    /// Returns the number of rounds that show a livelock again.
     static std::uint64_t enough_rounds(const schedule& of) {
         return 2 * (of.decisions.size() - of.circle) + 2 * rounds * of.circle;
     }
 
-    /// The bound of steps under which a schedule is repeated.
+    /// Returns the bound of steps for the replay of a schedule.
     static std::uint64_t bound_of(const schedule& of, std::uint64_t steps_max) {
         return of.circle != 0 ? enough_rounds(of) : steps_max;
     }
 
-    /// Somebody got somewhere.
+    /// Called when a task made progress.
     void progress() { times_.clear(); }
 
-    /// A task has taken a step.
+    /// Called after a task has taken a step.
     ///
     /// @param has_failed  it was a try, or a wait that gave up
     void step_taken(std::uint32_t task, const operation& taken, bool has_failed) {
@@ -67,14 +67,14 @@ public:
         }
     }
 
-    /// Whether this state has been seen so often that tasks move in a circle: each of them that
-    /// could go on somewhere in it has taken a step; and if variables are not seen, has retried, or
-    /// only looked on.
+    /// Returns whether this state has come so often that tasks go around a cycle of states. Each
+    /// task that could go on somewhere in it has taken a step. If variables are not seen, each task
+    /// has retried, or has only read.
     ///
-    /// @param is_whole  the hash is of everything, variables included
+    /// @param is_whole  the hash covers everything, including variables
     /// @param is_last  the bound of steps is reached
-    /// @param tasks  where they stand. A circle whose states are whole is left where most tasks
-    ///               want what they cannot get, so that the report shows for what they retry
+    /// @param tasks  where the tasks stand. A cycle of whole states is left where most tasks want
+    ///     something that they cannot get, so that the report shows what they retry
     bool is_in_circle(std::uint64_t state, bool is_whole, bool is_last,
                       std::span<const std::uint32_t> enabled, std::span<const task* const> tasks) {
         kept_out_.resize(steps_ + 1);
@@ -100,13 +100,13 @@ public:
         return is_whole || (is_last && steps_ - here.since >= steps_ / 2);
     }
 
-    /// The steps of the last round of the circle.
+    /// Returns the number of steps of the last round of the cycle.
     std::uint64_t round() const noexcept { return steps_ - circle_from_; }
 
-    /// So many rounds of a circle are enough for `is_in_circle`.
+    /// This number of rounds is enough for `is_in_circle`.
     static constexpr unsigned rounds = 24;
 
-    /// What the tasks of the circle have tried last in vain, or else looked at, in the order of
+    /// Returns what the tasks of the cycle have last tried in vain, or else read, in the order of
     /// their ordinals.
     std::vector<retry_of_task> retries() const {
         std::vector<retry_of_task> all;
@@ -123,10 +123,11 @@ public:
     }
 
 private:
-    // One and three took a correct loop that waits for a flag for a livelock.
+    // With 1 and with 3, a correct loop that waits for a flag was taken for a livelock.
     static constexpr std::uint32_t repeats_max = 20;
 
-    /// A look at a variable, or a yield: whoever does nothing else gets nowhere by itself.
+    /// Returns whether the step is a read of a variable, or a yield: a task that does nothing else
+    /// makes no progress by itself.
     static bool changes_nothing(const operation& taken) noexcept {
         return taken.what == step::yield || (taken.what == step::access && is_shared(taken.how));
     }
@@ -155,32 +156,32 @@ private:
         std::uint32_t times = 0;
     };
     struct last_steps {
-        std::uint64_t enabled = 0;  // when it could go on last
+        std::uint64_t enabled = 0;  // when it could last go on
         std::uint64_t step = 0;
-        std::uint64_t retry = 0;   // one that failed
-        std::uint64_t look = 0;    // one that changes nothing
-        std::uint64_t change = 0;  // any other
+        std::uint64_t retry = 0;   // the last step that failed
+        std::uint64_t look = 0;    // the last step that changes nothing
+        std::uint64_t change = 0;  // the last other step
         operation retried;
         operation looked;
     };
 
     std::unordered_map<std::uint64_t, occurrence> times_;
     std::vector<last_steps> last_of_task_;
-    std::vector<std::uint32_t> kept_out_;  // by step: so many tasks
+    std::vector<std::uint32_t> kept_out_;  // by step: the number of tasks that could not go on
     std::uint64_t steps_ = 0;
     std::uint64_t circle_from_ = 0;  // the step at which the last round began
 };
 
 namespace detail {
 
-/// The name of what a step is on; empty: it is on nothing.
+/// Returns the name of the object of a step; empty if it has none.
 inline std::string object_of(const operation& step_of) {
     const lock_identity* const object =
         step_of.what == step::wait ? step_of.condition : step_of.lock;
     return object == nullptr ? "" : lock_class::from_id(object->class_id()).name();
 }
 
-/// Who goes round and why, then who waits meanwhile.
+/// Returns which tasks retry what, and then which tasks wait meanwhile.
 inline std::string text_of_circle(const finding& stuck, std::span<const retry_of_task> retries) {
     std::vector<std::string> parts;
     std::vector<bool> goes_round(stuck.tasks.size());
@@ -206,8 +207,8 @@ inline std::string text_of_circle(const finding& stuck, std::span<const retry_of
 
 }  // namespace detail
 
-/// The finding of an execution that ended in such a circle. It is a livelock, and no deadlock, as
-/// long as one task goes round, even where all others wait.
+/// Returns the finding of an execution that ended in such a cycle. It is a livelock and no deadlock
+/// as long as one task retries, even if all other tasks wait.
 ///
 /// @param stuck  how the tasks stand, as for a deadlock
 inline finding describe_livelock(finding stuck, std::span<const retry_of_task> retries) {

@@ -1,4 +1,4 @@
-// The locks of an execution: their ordinals and what each of them is.
+// The locks of an execution: their ordinals and their models.
 #pragma once
 
 #include <cstdint>
@@ -12,9 +12,9 @@
 
 namespace wedge {
 
-/// A lock's ordinal is the same in every execution, whatever the schedule: it is counted by who
-/// made the lock (the workload's constructor, or each task), in the order of creation. Locks made
-/// outside are counted as they are met in the first execution, and keep that ordinal.
+/// A lock's ordinal is equal in every execution, whatever the schedule: locks are counted by their
+/// maker (the workload's constructor, or a task), in the order of creation. Locks made outside are
+/// counted as they are met in the first execution, and keep that ordinal.
 class lock_table {
 public:
     struct record {
@@ -27,8 +27,8 @@ public:
     static constexpr std::uint32_t made_by_setup = 0;
     static constexpr std::uint32_t made_by_task(std::uint32_t ordinal) { return ordinal + 2; }
 
-    /// What every readers-writer lock of this execution does, else what its kind does. While no
-    /// such lock has been touched.
+    /// Sets the policy of every readers-writer lock of this execution, instead of the policy of its
+    /// kind. Call it before such a lock is touched.
     void set_policy(rw_policy policy) noexcept {
         policy_ = policy;
         for (maker& each : makers_)
@@ -50,7 +50,7 @@ public:
             for (const auto& each : makers_[made_outside].records) reset(*each, each->state.kind());
     }
 
-    /// The locks of the last execution, as they were when they were made.
+    /// Makes the locks of the last execution as they were when they were made.
     void begin_again() noexcept {
         policy_.reset();
         for_each([&](record& each) { reset(each, each.state.kind()); });
@@ -78,7 +78,7 @@ public:
         return *makers_[i >> maker_shift].records[i & (locks_max - 1)];
     }
 
-    /// All locks that exist in this execution, and what is left of those that did.
+    /// Visits all locks that exist in this execution, and the records of locks that existed.
     template <class Visit>
     void for_each(Visit visit) const {
         for (std::size_t i = 0; i < makers_.size(); ++i)
@@ -94,10 +94,11 @@ public:
 private:
     static constexpr std::uint32_t made_outside = 1;
     static constexpr unsigned maker_shift = 20;
-    static constexpr std::uint32_t locks_max = 1U << maker_shift;  // of one maker and execution
+    static constexpr std::uint32_t locks_max = 1U << maker_shift;  // per maker and execution
 
     struct maker {
-        std::vector<std::unique_ptr<record>> records;  // kept over executions for their memory
+        // Kept for later executions, for their memory.
+        std::vector<std::unique_ptr<record>> records;
         std::uint32_t used = 0;
     };
     struct origin {

@@ -1,4 +1,4 @@
-// The finding that a subject does not repeat itself, and what else can be said then.
+// The finding that a subject does not repeat itself, and what can still be said then.
 #pragma once
 
 #include <algorithm>
@@ -34,9 +34,9 @@ inline const char* verb_of(step what) noexcept {
 
 }  // namespace detail
 
-/// What a task came to: `acquire b (x.cpp:12)`, `a choice among 3 (which one)`, `its end`.
+/// Returns what a task did next: `acquire b (x.cpp:12)`, `a choice among 3 (which one)`, `its end`.
 ///
-/// @param name  ordinal -> what the lock is called
+/// @param name  (ordinal) -> the name of the lock
 template <class Name>
 std::string text_of(const trace_point& seen, Name name) {
     using sort = trace_point::sort;
@@ -55,8 +55,8 @@ std::string text_of(const trace_point& seen, Name name) {
     return text + " (" + to_string(site{seen.text, "", seen.line}) + ")";
 }
 
-/// @param task  ordinal -> its name
-/// @param lock  ordinal -> what the lock is called
+/// @param task  (ordinal) -> the name of the task
+/// @param lock  (ordinal) -> the name of the lock
 template <class Task, class Lock>
 finding finding_of_difference(const difference& seen, Task task, Lock lock) {
     const auto described = [&](const trace_point& each) {
@@ -73,7 +73,7 @@ finding finding_of_difference(const difference& seen, Task task, Lock lock) {
     return made;
 }
 
-/// A replay of decisions that were just recorded left them.
+/// Returns the finding that a replay left decisions which were just recorded.
 inline finding finding_of_divergence(const std::string& where) {
     finding made;
     made.kind = finding_kind::nondeterministic;
@@ -83,7 +83,7 @@ inline finding finding_of_divergence(const std::string& where) {
     return made;
 }
 
-/// Where the difference comes from, as far as more executions of the same decisions tell.
+/// Returns where the difference comes from, as far as repeated executions tell.
 ///
 /// @param repeats  whether all of them were alike
 inline std::string source_of_difference(bool repeats) {
@@ -95,7 +95,7 @@ inline std::string source_of_difference(bool repeats) {
                  "control; use wedge::choose for what may differ";
 }
 
-/// Takes back what can be said only of a subject that repeats itself.
+/// Withdraws what can be claimed only about a subject that repeats itself.
 inline void withdraw(sighting& each) {
     finding& what = each.what;
     if (what.kind == finding_kind::nondeterministic) return;

@@ -1,4 +1,4 @@
-// What is noted of the executions that are run.
+// What is noted about the executions that run.
 #pragma once
 
 #include <cstdint>
@@ -14,9 +14,8 @@
 
 namespace wedge {
 
-/// Of a subject whose tasks meet in locks alone: the points that they come to, so that executions
-/// along them need not be run. Of any other, when it is asked for: a trace, to compare each
-/// execution with the one before it.
+/// If tasks share nothing but locks: the points that they reach, so that executions along them need
+/// no run. Otherwise, on request: a trace, to compare each execution with the one before it.
 class execution_notes {
 public:
     execution_notes(const subject& what, const step_model& model, task_scheduler& scheduler)
@@ -32,8 +31,8 @@ public:
     bool are_traces_kept() const noexcept { return keeps_traces_; }
     bool is_trace() const noexcept { return what_ == sort::trace; }
 
-    /// From here on an execution ends by `ending::differs` where it does something else than the
-    /// one before it, with the same decisions.
+    /// From here on, an execution that differs from the one before it, with equal decisions, ends
+    /// by `ending::differs`.
     void compare_executions() noexcept {
         if (what_ == sort::points) return;
         keeps_traces_ = true;
@@ -49,7 +48,7 @@ public:
     void begin_execution(std::size_t tasks) {
         if (what_ == sort::points) known_.begin_execution(tasks);
     }
-    /// The task is about to take `pending`.
+    /// Called when the task is about to take `pending`.
     [[gnu::always_inline]] void stands(controlled_task& who) {
         if (what_ == sort::points) return known_.stands(who);
         if (who.self.pending.condition != nullptr && has_unseen_state_) look_at(who.self);
@@ -58,7 +57,7 @@ public:
     void took(const controlled_task& who, bool is_taken) {
         if (what_ == sort::points) known_.took(who, is_taken);
     }
-    /// It asks for a choice.
+    /// Called when the task asks for a choice.
     void asks(std::uint32_t task, std::uint32_t n, const char* why) noexcept {
         if (what_ == sort::trace)
             observe(task, trace_point::sort::choice, n, why != nullptr ? why : "");
@@ -75,7 +74,7 @@ public:
     void threw(std::uint32_t task) noexcept {
         if (what_ == sort::trace) observe(task, trace_point::sort::thrown);
     }
-    /// The execution is over, the check included.
+    /// Called when the execution is over, including the check.
     void over(ending& how) noexcept {
         if (what_ != sort::trace) return;
         if (how == ending::complete || how == ending::deadlock)
@@ -83,7 +82,7 @@ public:
         if (scheduler_.difference_found()) how = ending::differs;
     }
 
-    /// After `ending::differs`.
+    /// Returns the finding after `ending::differs`.
     finding difference() const {
         return finding_of_difference(
             *scheduler_.difference_found(),

@@ -1,4 +1,4 @@
-// Notifications that a waiter can miss, since the notifier does not take the waiters' mutex.
+// Notifications that a waiter can miss, because the notifier does not take the waiters' mutex.
 #pragma once
 
 #include <algorithm>
@@ -14,16 +14,16 @@
 
 namespace wedge {
 
-/// Looks for a condition that is notified by a task which has not held the waiters' mutex since its
-/// last notification. What the task stores before may then come between a waiter's look and its
-/// wait, and the waiter misses it. The store is no step, so the engine tries that only where the
-/// store comes at the beginning of a task. So where the rule is broken nothing is proved. It is no
-/// finding, as a task may notify and store nothing.
+/// Looks for a task that notifies a condition and has not held the waiters' mutex since its last
+/// notification. What the task stores before may come between a waiter's test and its wait, so that
+/// the waiter misses it. The store is no step, so the engine tries that order only if the store
+/// comes at the beginning of a task. So if the rule is broken, nothing is proved. It is no finding,
+/// since a task may notify and store nothing.
 ///
-/// Where no task was seen to wait for a condition, its mutex is not known, and any lock will do.
+/// If no task was seen to wait for a condition, its mutex is unknown, and any lock counts.
 class notify_rule {
 public:
-    /// A task is about to wait, or to notify.
+    /// Called when a task is about to wait or to notify.
     ///
     /// @param before  the points of this execution
     void look_at(const task& who, const trace_point* before, std::size_t count) {
@@ -34,7 +34,7 @@ public:
             see_notify(who, before, count);
     }
 
-    /// Who breaks the rule, and where; empty: nobody.
+    /// Returns the task that breaks the rule, and the place; empty if none does.
     std::string broken() const {
         for (const notification& each : notifications_) {
             bool has_waiters = false;
@@ -62,7 +62,7 @@ private:
     };
     struct notification {
         std::uint32_t condition;
-        std::vector<std::uint32_t> held;  // since the task's last one, by ordinal
+        std::vector<std::uint32_t> held;  // since the task's last notification, by ordinal
         site where;
         std::string task;
         std::string name;  // of the condition
@@ -87,7 +87,7 @@ private:
         const operation& next = who.pending;
         const std::uint32_t changed = next.condition->instance();
         std::vector<std::uint32_t> held;
-        std::vector<std::uint32_t> taken;  // locks of wedge's own are not among `who.held`
+        std::vector<std::uint32_t> taken;  // locks of wedge itself are not in `who.held`
         for (std::size_t i = 0; i < count; ++i) {
             const trace_point& point = before[i];
             if (point.task != who.ordinal || point.what != trace_point::sort::step) continue;

@@ -1,4 +1,4 @@
-// Which of the tasks that can go on are enough to be tried in a state.
+// Which of the enabled tasks suffice to be tried in a state.
 #pragma once
 
 #include <cstdint>
@@ -14,14 +14,14 @@
 namespace wedge {
 
 /// Persistent sets (Godefroid, Partial-Order Methods for the Verification of Concurrent Systems,
-/// 1996, chapter 4): whatever the tasks outside do, as long as they do it alone, commutes with
-/// the next steps of those inside. Only for searches in which no run is endless.
+/// 1996, chapter 4): whatever the tasks outside of the set do by themselves commutes with the next
+/// steps of the tasks inside. Only for searches without endless runs.
 class persistent_sets {
 public:
     using tasks = std::span<const std::unique_ptr<controlled_task>>;
 
-    /// An enabled task whose next step is one by itself, and only spares the others a wait;
-    /// `no_task`: there is none.
+    /// Returns an enabled task whose next step alone is a persistent set, and only spares other
+    /// tasks a wait; `no_task` if there is none.
     std::uint32_t sufficient(tasks all, std::span<const std::uint32_t> enabled,
                              const step_model& model, const subject& what) const {
         for (const std::uint32_t each : enabled)
@@ -32,9 +32,9 @@ public:
         return no_task;
     }
 
-    /// A smallest one among those that are grown from one task each.
+    /// Returns a smallest one of the sets that are grown from one task each.
     ///
-    /// @param enabled  who can go on; with tasks that fit no set, all of them are returned
+    /// @param enabled  the tasks that can go on; if some task fits no set, all of them are returned
     task_set of(tasks all, std::span<const std::uint32_t> enabled, const step_model& model,
                 const subject& what) {
         task_set best;
@@ -50,12 +50,13 @@ public:
 
 private:
     struct state {
-        std::uint64_t opponents = 0;   ///< of its next step; 0: not known
-        std::uint64_t may_do = 0;      ///< by this and later steps
-        std::uint32_t held_up_by = 0;  ///< a task without which it cannot go on; itself: none known
+        std::uint64_t opponents = 0;  ///< of its next step; 0: unknown
+        std::uint64_t may_do = 0;     ///< by its next step and later ones
+        /// A task without which it cannot go on; itself: none is known.
+        std::uint32_t held_up_by = 0;
     };
 
-    /// Of a step on a lock alone.
+    /// Returns the opponents of a step that concerns a lock only.
     static std::uint64_t opponents(const controlled_task& who, const subject& what) {
         const operation& next = who.self.pending;
         const bool is_plain = next.what == step::acquire || next.what == step::try_acquire ||
@@ -81,7 +82,8 @@ private:
         }
     }
 
-    /// The enabled ones of the set from one task on; empty: it cannot be told, or has as many.
+    /// Grows the set from a task and returns its enabled tasks; empty if that is unknown, or not
+    /// smaller.
     task_set grow(std::uint32_t from, std::uint32_t most) const {
         task_set inside;
         inside.add(from);

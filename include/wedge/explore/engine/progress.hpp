@@ -1,4 +1,4 @@
-// When a search reports how far it has come.
+// When a search reports its progress.
 #pragma once
 
 #include <cstdint>
@@ -7,7 +7,7 @@
 
 namespace wedge {
 
-/// After so many executions or steps: a twentieth of a second apart at most.
+/// Reports after a number of executions or steps, at most a twentieth of a second apart.
 class progress_pace {
 public:
     static constexpr std::uint64_t executions_between = 1024;
@@ -18,7 +18,7 @@ public:
 
     bool is_wanted() const noexcept { return is_wanted_; }
 
-    /// Whether to report now, of so many in all.
+    /// Returns whether to report now, after this many in all.
     bool is_due(std::uint64_t executions, std::uint64_t steps) noexcept {
         if (executions < executions_ + executions_between && steps < steps_ + steps_between)
             return false;

@@ -1,4 +1,4 @@
-// Whether the executions of a subject repeat themselves.
+// Checks whether the executions of a subject repeat themselves.
 #pragma once
 
 #include <cstdint>
@@ -26,10 +26,10 @@ public:
         if (is_random_) control_.notes().trace_next(is_due(number));
     }
 
-    /// After each execution of the controller.
+    /// Called after each execution of the controller.
     ///
-    /// @param number  how many executions there were
-    /// @return a finding, when the execution was not what one before it was, or does not repeat
+    /// @param number  the number of executions so far
+    /// @return a finding, if the execution differs from an earlier one or does not repeat
     std::optional<finding> after(const execution_record& done, std::uint64_t number,
                                  bool has_found) {
         if (!control_.notes().are_traces_kept()) return std::nullopt;
@@ -40,7 +40,8 @@ public:
         return repeats(decisions) ? std::nullopt : std::optional(explained(control_.decisions()));
     }
 
-    /// When all was tried: the last execution several times more, as there may have been few.
+    /// Called when everything was tried: runs the last execution several times more, as there may
+    /// have been few executions.
     std::optional<finding> at_the_end() {
         if (!control_.notes().are_traces_kept()) return std::nullopt;
         const std::vector<decision> decisions = control_.decisions();
@@ -77,7 +78,8 @@ private:
         return control_.run(how).how != ending::differs;
     }
 
-    /// The controller's last execution differs from the one before it.
+    /// Returns the finding about the controller's last execution, which differs from the one before
+    /// it.
     finding explained(const std::vector<decision>& decisions) {
         finding made = control_.notes().difference();
         bool is_alike = true;

@@ -1,4 +1,4 @@
-// What runs on the stacks of an execution.
+// The interface of what runs on the stacks of an execution.
 #pragma once
 
 #include <cstdint>

@@ -1,4 +1,4 @@
-// What carries the tasks of an execution: fibers or real threads, under one controller.
+// The stacks of an execution's tasks: fibers or real threads, under one controller.
 #pragma once
 
 #include <cstdint>
@@ -23,7 +23,7 @@ inline constexpr bool has_fibers = false;
 
 namespace detail {
 
-/// The switchers have a layout for each of these.
+/// The layout of these classes depends on the setting.
 [[maybe_unused]] static const bool switchers_are_registered =
     register_build_setting(build_setting::fibers, has_fibers ? 1 : 0) &&
     register_build_setting(build_setting::address_sanitizer, sanitizer::address ? 1 : 0);
@@ -31,13 +31,13 @@ namespace detail {
 }  // namespace detail
 
 /// Runs one of several stacks at a time and switches between them. Stack 0 is the caller's own;
-/// stack i + 1 belongs to task i and is made on its first use, then kept for later executions.
+/// stack i + 1 belongs to task i. It is made on its first use, and kept for later executions.
 ///
-/// No virtual call is on a switch: it is inlined into the step, since behind it the processor
-/// mispredicts the return of every function that it has entered.
+/// A switch makes no virtual call. It is inlined into the step, because after a switch the
+/// processor mispredicts the return of every function that it has entered.
 class stacks {
 public:
-    /// @throws error  when fibers are asked for and not built in
+    /// @throws error  fibers are asked for and not built in
     stacks([[maybe_unused]] substrate on, stack_user& user) {
 #if defined(WEDGE_FIBERS)
         if (on != substrate::threads) {
@@ -51,8 +51,8 @@ public:
         threads_ = std::make_unique<baton_switcher>(user);
     }
 
-    /// Lets `to` go on, and returns when somebody lets `from` go on. `from` is the caller, within
-    /// a `sanitizer::ignore_scope`.
+    /// Lets `to` go on, and returns when another stack lets `from` go on. `from` is the caller,
+    /// within a `sanitizer::ignore_scope`.
     [[gnu::always_inline]] void switch_to(std::uint32_t from, std::uint32_t to) {
 #if defined(WEDGE_FIBERS)
         if (fibers_ != nullptr) [[likely]]
@@ -61,7 +61,7 @@ public:
         threads_->switch_to(from, to);
     }
 
-    /// Lets `to` go on for good: what `from` was doing stays undone, and its next use begins anew.
+    /// Lets `to` go on for good: what `from` was doing stays undone, and its next use begins again.
     [[noreturn]] void leave(std::uint32_t from, std::uint32_t to) {
 #if defined(WEDGE_FIBERS)
         if (fibers_ != nullptr) fibers_->leave(from, to);
@@ -69,9 +69,9 @@ public:
         threads_->leave(from, to);
     }
 
-    /// The thread that the code of a task runs on; called by any thread.
+    /// Returns the thread that the code of a task runs on. Any thread may call it.
     ///
-    /// @param home  the caller's of the last execution
+    /// @param home  the thread that called the last execution
     pthread_t running_thread(pthread_t home) const noexcept {
         return threads_ != nullptr ? threads_->running_thread(home) : home;
     }

@@ -1,4 +1,4 @@
-// What it looks like when a task comes to no step any more.
+// Describes a task that reaches no step any more.
 #pragma once
 
 #include <memory>
@@ -10,10 +10,10 @@
 
 namespace wedge {
 
-/// The finding that a task blocks outside of wedge, or loops without a step: where it was last
-/// seen, and where all others stand.
+/// Returns the finding that a task blocks outside of wedge, or loops without a step: where it was
+/// last seen, and where all other tasks stand.
 ///
-/// @param running  the task; null: not known. One that is not among `all` is the set-up's
+/// @param running  the task; null: unknown. A task that is not in `all` is the set-up's
 inline finding describe_stall(stuck_descriptions::tasks all, const lock_table& locks,
                               const task* running) {
     std::vector<stuck_task> standing;
@@ -32,7 +32,7 @@ inline finding describe_stall(stuck_descriptions::tasks all, const lock_table& l
         found.what += " after that at " + to_string(running->pending.where);
     for (const stuck_task& each : standing) {
         if (each.who != running && !each.is_done && !each.who->pending.where.is_known())
-            continue;  // it has not been started
+            continue;  // it was not started
         found.tasks.push_back(waits.report(each));
         if (each.who != running) continue;
         task_report& here = found.tasks.back();  // it has taken its step, and waits for nothing

@@ -1,4 +1,4 @@
-// A number for where all tasks of an execution stand.
+// A hash of where all tasks of an execution stand.
 #pragma once
 
 #include <cstdint>
@@ -10,8 +10,8 @@
 
 namespace wedge {
 
-/// Of the pending step and the locks of each task, by ordinals and lines: the same in every
-/// execution. The variables of the program are not seen.
+/// Returns a hash of the pending step and the locks of each task, by ordinals and lines, which are
+/// equal in every execution. It does not cover the program's variables.
 inline std::uint64_t state_hash(std::span<const std::unique_ptr<controlled_task>> tasks) {
     std::uint64_t hash = tasks.size();
     for (const std::unique_ptr<controlled_task>& each : tasks) {

@@ -1,4 +1,4 @@
-// What each visible step does to the modelled locks, and when it can be taken.
+// What each visible step does to the models of locks, and when it can be taken.
 #pragma once
 
 #include <algorithm>
@@ -12,15 +12,15 @@
 
 namespace wedge {
 
-/// How far a pending step has come.
+/// The progress of a pending step.
 enum class wait_phase : std::uint8_t {
     fresh,     ///< not tried yet
     queued,    ///< in the lock's queue
-    sleeping,  ///< on the condition, not notified
+    sleeping,  ///< waits on the condition, not notified
     woken,     ///< notified; wants its lock again
 };
 
-/// What the subject tells of a task that is about to take a step.
+/// What the subject tells about a task that is about to take a step.
 struct standing {
     std::uint64_t own = 0;  ///< whole_state::of_itself
     std::uint64_t may_do = 0;
@@ -35,24 +35,25 @@ struct interruption {
     bool is_idle = false;
     bool in_hook = false;
     std::uint8_t unbroken = 0;
-    interruption* below = nullptr;  ///< the one that this one's handler has interrupted
+    interruption* below = nullptr;  ///< what the handler of this one has interrupted
 };
 
-/// A task of an execution, with where it stands.
+/// A task of an execution, and where it stands.
 struct controlled_task {
     task self;
     task_body body;
     wait_phase phase = wait_phase::fresh;
     bool is_starting = false;  ///< has not published its first step
     bool is_done = false;
-    bool is_daemon = false;            ///< nobody needs to join it
-    bool has_woken_by_itself = false;  ///< the one spurious wake-up of its execution
-    const standing* known = nullptr;   ///< null: the subject is to be asked
-    std::uint32_t starter = 0;         ///< the stack that goes on after the first step is published
-    std::uint32_t handler = nobody;    ///< the handler's task on whose behalf it is interrupted now
-    std::uint32_t victim = nobody;     ///< of a handler's task: whom its handler has interrupted
-    interruption* below = nullptr;     ///< by the handlers that run on top of it
-    std::uint32_t depth = 0;           ///< how many these are
+    bool is_daemon = false;            ///< no task needs to join it
+    bool has_woken_by_itself = false;  ///< it had the one spurious wake-up of its execution
+    const standing* known = nullptr;   ///< null: the subject must be asked
+    std::uint32_t starter = 0;       ///< the stack that goes on after the first step was published
+    std::uint32_t handler = nobody;  ///< the task of the handler that interrupts it now
+    /// Of a handler's task: the task that its handler has interrupted.
+    std::uint32_t victim = nobody;
+    interruption* below = nullptr;  ///< what the handlers that run on top of it have interrupted
+    std::uint32_t depth = 0;        ///< the number of these handlers
     /// The exception that unwinds the task now; null: none.
     std::shared_ptr<abandoned*> unwinding = std::make_shared<abandoned*>(nullptr);
 
@@ -60,7 +61,7 @@ struct controlled_task {
 
     std::uint32_t stack() const noexcept { return self.ordinal + 1; }
     std::uint32_t waiter() const noexcept { return waiter_of(self.ordinal, depth); }
-    /// Of what it was about to do with so many handlers on top of it.
+    /// Returns the phase of what it was about to do below this number of handlers.
     wait_phase& phase_at(std::uint32_t handlers) noexcept {
         interruption* outer = below;
         if (handlers == depth) return phase;
@@ -68,7 +69,7 @@ struct controlled_task {
         return outer->phase;
     }
 
-    /// As if it were new, but for its name and its ordinal.
+    /// Resets it, except for its name and its ordinal.
     void begin_execution(sink* order) {
         self.held.clear();
         self.sink = order;
@@ -77,7 +78,7 @@ struct controlled_task {
         self.chain = 0;
         self.scopes = 0;
         self.stage = 0;
-        self.pending = {};  // it would speak of locks that are gone
+        self.pending = {};  // it would name locks that are gone
         self.is_idle = false;
         self.unbroken = 0;
         self.action = nullptr;
@@ -95,21 +96,21 @@ struct controlled_task {
     }
 };
 
-/// Whether the step may be left by `abandoned`: not one that destructors take.
+/// Returns whether `abandoned` may leave the step. Not if destructors take such steps.
 constexpr bool may_throw(const operation& next) noexcept {
     return next.what != step::release && next.what != step::access &&
            next.what != step::downgrade && next.what != step::notify_one &&
            next.what != step::notify_all;
 }
 
-/// What came of a turn.
+/// The result of a turn.
 enum class turn : std::uint8_t {
     failed,  ///< the step is taken, but the try failed or the wait gave up
     taken,
     waits,  ///< the step needs another turn
 };
 
-/// The meaning of the steps: pure bookkeeping, no scheduling.
+/// The meaning of the steps. It only keeps the books, and schedules nothing.
 class step_model {
 public:
     using all_tasks = std::vector<std::unique_ptr<controlled_task>>;
@@ -120,7 +121,7 @@ public:
     const all_tasks& tasks() const noexcept { return tasks_; }
     std::uint32_t class_of(std::uint32_t lock) const { return locks_.at(lock).class_id; }
 
-    /// From the next execution on.
+    /// Sets the options, from the next execution on.
     void leave_open(model_options options) noexcept { options_ = options; }
 
     void begin_execution() noexcept {
@@ -128,7 +129,7 @@ public:
         has_policy_ = !options_.all_policies;
     }
 
-    /// The same locks once more, as they were when they were made.
+    /// Makes the locks once more, as they were when they were made.
     void begin_again() noexcept {
         locks_.begin_again();
         has_policy_ = !options_.all_policies;
@@ -140,7 +141,7 @@ public:
         switch (next.what) {
             case step::acquire: {
                 const lock_state& state = next.lock->modelled();
-                // A blocked acquire of a lock with a queue joins it, a timed one may give up.
+                // A blocked acquire of a lock with a queue joins it; a timed one may give up.
                 if (next.timed || (state.has_queue() && who.phase == wait_phase::fresh))
                     return true;
                 if (next.ticket != nullptr &&
@@ -160,13 +161,13 @@ public:
         }
     }
 
-    /// Whether nothing is lost when the task never goes on.
+    /// Returns whether nothing is lost if the task never goes on.
     static bool is_idle(const controlled_task& who) noexcept {
         return who.self.is_idle && who.phase != wait_phase::woken;
     }
 
-    /// The lock of a step that `take_plainly` takes, as most are: the acquire of a plain one, which
-    /// is enabled while nobody holds it, or a release. Null: any other step.
+    /// Returns the lock of a step that `take_plainly` takes, as most steps are: the acquire of a
+    /// plain lock, which is enabled while no task holds it, or a release. Null: any other step.
     [[gnu::always_inline]] lock_state* plain_lock(const operation& next) const noexcept {
         if (next.what == step::release)
             return has_policy_ && !is_counted(next.lock->kind()) ? &next.lock->modelled() : nullptr;
@@ -174,7 +175,7 @@ public:
             return nullptr;
         return &next.lock->modelled();
     }
-    /// Whether a step that begins is enabled whatever the others do.
+    /// Returns whether a step that begins is enabled whatever the other tasks do.
     [[gnu::always_inline]] bool is_always_enabled(const operation& next) const noexcept {
         if (next.what == step::join || next.what == step::interrupt) return false;
         if (next.what != step::acquire) return true;
@@ -187,9 +188,9 @@ public:
             lock.take_free(who.self.ordinal, who.self.pending.how);
     }
 
-    /// Whether what other tasks can do, now or later, is the same behind this enabled step, but
-    /// for a wait that they save: it gives a lock back, or takes one at the head of its queue.
-    /// Others look at the lock only to wait for it.
+    /// Returns whether this enabled step changes nothing that other tasks can do, now or later,
+    /// except that it saves them a wait: it releases a lock, or takes one at the head of its queue.
+    /// Other tasks look at the lock only to wait for it.
     bool is_unopposed(const controlled_task& who) const {
         const operation& next = who.self.pending;
         if (next.lock == nullptr || next.ticket != nullptr) return false;
@@ -209,8 +210,8 @@ public:
         return next.what == step::acquire && who.phase == wait_phase::queued;
     }
 
-    /// A holder without whose release a task that waits for a lock cannot go on; itself: nobody
-    /// is known.
+    /// Returns a holder without whose release a task that waits for a lock cannot go on; the task
+    /// itself if none is known.
     std::uint32_t who_keeps_out(const controlled_task& who) const {
         const operation& next = who.self.pending;
         for (const lock_state::use& held : next.lock->modelled().holders())
@@ -248,10 +249,10 @@ public:
         }
     }
 
-    /// A step of the workload's constructor or check, which nobody runs beside. Locks have no
-    /// effect there; what is counted, is.
+    /// Takes a step of the workload's constructor or check, when no other task runs. Locks have no
+    /// effect there, but counts do.
     ///
-    /// @throws error  it would wait for ever
+    /// @throws error  the step would wait forever
     bool take_alone(const operation& next) {
         if (next.what == step::wait) return !next.timed;
         if (next.lock == nullptr || !is_counted(next.lock->kind())) return true;
@@ -270,7 +271,7 @@ public:
     }
 
 private:
-    /// Whether a handler may come on top of a task that stands before its next step.
+    /// Returns whether a handler may come on top of a task that stands before its next step.
     static bool can_interrupt(const controlled_task& whom, const operation& handler) noexcept {
         const operation& next = whom.self.pending;
         if (whom.is_done || whom.is_starting || next.what == step::interrupt) return false;
@@ -339,7 +340,7 @@ private:
         return next.ticket != nullptr ? *next.ticket : ticket_terms{};
     }
 
-    /// Whether an older ticket waits for a lock that the task holds under its own.
+    /// Returns whether an older ticket waits for a lock that the task holds under its own ticket.
     bool is_wounded(const controlled_task& who) const {
         const ticket_terms* const ticket = who.self.pending.ticket;
         return ticket != nullptr &&
@@ -366,8 +367,8 @@ private:
         return turn::failed;
     }
 
-    /// A spurious wake-up is decided where the wait begins: when the task goes on is up to the
-    /// schedule anyway, and until then it takes no notification from anybody.
+    /// Decides about a spurious wake-up when the wait begins: the schedule decides anyway when the
+    /// task goes on, and until then it takes no notification from other tasks.
     template <class Choose>
     bool wakes_by_itself(controlled_task& who, Choose choose) const {
         if (!options_.spurious_wakeups || who.has_woken_by_itself) return false;

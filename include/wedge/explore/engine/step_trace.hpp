@@ -1,4 +1,4 @@
-// What the tasks of an execution came to, kept to compare the next execution with it.
+// What the tasks of an execution did, kept to compare the next execution with it.
 #pragma once
 
 #include <algorithm>
@@ -13,21 +13,21 @@
 
 namespace wedge {
 
-/// What the code of a subject does next by itself, as an execution shows it.
+/// What the code of a subject does next by itself.
 struct trace_point {
     enum class sort : std::uint8_t {
         step,    ///< a task is about to take a step
         choice,  ///< a task asks for a choice among `other`
         end,     ///< a task has ended
         thrown,  ///< a task or the check threw
-        over,    ///< the execution is over, and nothing was given up
+        over,    ///< the execution is over, and was not given up
     };
 
     std::uint32_t lock = 0;       ///< its ordinal; 0: none
     std::uint32_t condition = 0;  ///< likewise
     std::uint32_t other = 0;
     std::uint32_t line = 0;
-    const char* text = "";  ///< the file of the step, or why there is a choice
+    const char* text = "";  ///< the file of the step, or the reason for the choice
     std::uint32_t task = 0;
     sort what = sort::step;
     wedge::step step{};
@@ -57,17 +57,17 @@ struct trace_point {
     }
 };
 
-/// Two executions that were alike, decisions and all, until one task went another way.
+/// Two executions that were alike, with equal decisions, until one task did something else.
 struct difference {
     trace_point before;
     trace_point now;
-    std::size_t decisions = 0;  ///< how many were alike
+    std::size_t decisions = 0;  ///< the number of equal decisions
 };
 
-/// Compares each execution with the one before it, as far as both took the same decisions. What a
-/// deterministic subject does is a function of the decisions, so there the two must be alike.
+/// Compares each execution with the one before it, as far as both took equal decisions. The
+/// behaviour of a deterministic subject is a function of the decisions, so the two must be alike.
 ///
-/// A depth-first search repeats a part of its last path each time: all its prefixes are compared.
+/// A depth-first search repeats a part of its last path each time, so all of that part is compared.
 class step_trace {
 public:
     using decisions = inline_vector<decision, 64>;
@@ -98,8 +98,8 @@ public:
         return true;
     }
 
-    /// After `goes_on_with` was false: whether the decisions are to blame, and else notes how the
-    /// executions differ.
+    /// Called after `goes_on_with` was false: returns whether equal decisions led to different
+    /// behaviour, and then notes how the executions differ.
     [[gnu::noinline, gnu::cold]] bool differs(const trace_point& now, const decisions& made) {
         const trace_point before = seen_[at_];
         along_until_ = 0;
@@ -109,12 +109,12 @@ public:
         if (before.what == trace_point::sort::choice && now.what == before.what &&
             before.task == now.task && before.other == now.other &&
             std::strcmp(before.text, now.text) == 0)
-            return false;  // the same words at another address
+            return false;  // equal text at another address
         difference_ = difference{before, now, made.size()};
         return true;
     }
 
-    /// The points of this execution so far.
+    /// Returns the points of this execution so far.
     const trace_point* points() const noexcept { return seen_.data(); }
     std::size_t size() const noexcept { return at_; }
 
@@ -129,10 +129,12 @@ private:
         ++at_;
     }
 
-    inline_vector<trace_point, 64> seen_;  // the first `at_` of this execution, then of the last
-    decisions made_;                       // of the last execution
+    // The first `at_` of this execution, then those of the last one.
+    inline_vector<trace_point, 64> seen_;
+    decisions made_;  // of the last execution
     std::size_t at_ = 0;
-    std::size_t along_until_ = 0;  // so many of the last execution's are compared; 0: no more
+    // This many points of the last execution are compared; 0: no more.
+    std::size_t along_until_ = 0;
     std::optional<difference> difference_;
 };
 

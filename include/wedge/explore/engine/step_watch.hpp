@@ -1,4 +1,4 @@
-// The watchdog of explorations: says where a task stands that comes to no step any more.
+// The watchdog of explorations: it reports a task that reaches no step any more.
 #pragma once
 
 #include <algorithm>
@@ -27,12 +27,12 @@
 
 namespace wedge {
 
-/// An engine as the watchdog sees it. It calls `watch` and `unwatch`, and tells when an
-/// execution runs and when a step comes; all else is the watchdog's.
+/// An engine as the watchdog sees it. The engine calls `watch` and `unwatch`, and says when an
+/// execution runs and when a step comes. The watchdog does the rest.
 class watched_engine {
 public:
     struct beat {
-        std::uint64_t runs = 0;  ///< odd: an execution is running
+        std::uint64_t runs = 0;  ///< odd while an execution runs
         std::uint64_t steps = 0;
         friend bool operator==(const beat&, const beat&) = default;
     };
@@ -41,19 +41,19 @@ public:
     watched_engine(const watched_engine&) = delete;
     watched_engine& operator=(const watched_engine&) = delete;
 
-    /// Called by any thread.
+    /// Returns the last beat. Any thread may call it.
     beat last_beat() const noexcept {
         return {runs_.load(std::memory_order_relaxed), steps_.load(std::memory_order_relaxed)};
     }
-    /// The thread that has called the engine last.
+    /// Returns the thread that called the engine last.
     pthread_t home() const noexcept { return home_.load(std::memory_order_relaxed); }
 
-    /// The thread that runs the code of a task; of a running engine.
+    /// Returns the thread that runs the code of a task. For a running engine.
     virtual pthread_t running_thread() const noexcept = 0;
 
-    /// The finding that a task came to no step. The engine's thread stands still meanwhile.
+    /// Returns the finding that a task reached no step. The engine's thread stands still meanwhile.
     ///
-    /// @param running  the task; null: not known
+    /// @param running  the task; null: unknown
     virtual finding stalled(const task* running) = 0;
 
     /// Returns what the search of this engine has found so far; may be empty. The engine's thread
@@ -79,7 +79,7 @@ public:
 protected:
     ~watched_engine() = default;
 
-    /// An execution is running; the caller's thread is its home.
+    /// Marks an execution as running on the calling thread.
     class running_scope {
     public:
         explicit running_scope(watched_engine& engine) noexcept : engine_(engine) {
@@ -95,11 +95,12 @@ protected:
     };
     [[gnu::always_inline]] void step_comes() noexcept { add_one(steps_); }
 
-    /// The running execution has this number.
+    /// Sets the number of the running execution.
     void execution_begins(std::uint64_t number) noexcept {
         number_.store(number, std::memory_order_relaxed);
     }
-    /// What a thread that is no task has done with a lock of this execution; empty: nothing.
+    /// Returns what a thread that is no task has done with a lock of this execution; empty:
+    /// nothing.
     std::string take_foreign_use() {
         if (!has_foreign_use_.load(std::memory_order_acquire)) [[likely]]
             return {};
@@ -109,7 +110,7 @@ protected:
     }
 
 private:
-    // One thread writes at a time, so a load and a store do.
+    // One thread writes at a time, so a load and a store suffice.
     [[gnu::always_inline]] static void add_one(std::atomic<std::uint64_t>& to) noexcept {
         to.store(to.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
     }
@@ -137,11 +138,11 @@ private:
 
 namespace detail {
 
-/// Stops a thread for good and takes its stack. Of the process, as the signal is.
+/// Stops a thread for good and takes its stack. One per process, since it uses a signal.
 class stopped_thread {
 public:
-    /// Stops a thread within a second, or gives up. The process has to end then: what the thread
-    /// has locked stays locked.
+    /// Stops a thread within a second, or gives up. The process must end then: locks of the thread
+    /// stay locked.
     explicit stopped_thread(pthread_t which) {
         struct sigaction act {};
         act.sa_handler = &stop_here;
@@ -167,7 +168,7 @@ private:
         for (;;) ::pause();
     }
     static _Unwind_Reason_Code note_frame(_Unwind_Context* at, void*) {
-        // The innermost two are of this handler and of the kernel's way into it.
+        // The innermost two frames belong to this handler and to the kernel's way into it.
         if (skipped_ < 2) return ++skipped_, _URC_NO_REASON;
         if (count_ == frames_max) return _URC_END_OF_STACK;
         const auto address = static_cast<std::uintptr_t>(_Unwind_GetIP(at));
@@ -186,11 +187,11 @@ private:
 
 }  // namespace detail
 
-/// While it lives, a thread looks whether the running executions of this process come to steps.
-/// When one has not for so long, its thread is stopped for good, and `on_stall` is called on the
-/// watchdog's thread with the finding and all that was found so far. It must end the process.
+/// While it lives, a thread checks that the running executions of this process reach steps. If an
+/// execution does not for the given time, its thread is stopped for good. Then `on_stall` is called
+/// on the watchdog's thread, with the finding and everything found so far. It must end the process.
 ///
-/// Time during which the process was stopped does not count. There is at most one at a time.
+/// Time during which the process was stopped does not count. At most one watchdog exists at a time.
 class step_watchdog {
 public:
     using handler = std::function<void(outcome)>;
@@ -213,12 +214,12 @@ public:
     }
 
 private:
-    static constexpr unsigned looks = 20;  // within the patience
+    static constexpr unsigned looks = 20;  // per patience
 
     struct watched {
         watched_engine* engine = nullptr;
         watched_engine::beat last;
-        unsigned idle = 0;  // looks that saw the same beat
+        unsigned idle = 0;  // the number of looks that saw the same beat
     };
 
     void watch() {
@@ -256,7 +257,7 @@ private:
         outcome all;
         all.findings.push_back(std::move(what));
         all.what = result::finding;
-        // Engines of other threads go on, so only those that this thread has used can be asked.
+        // Engines of other threads go on, so only engines that this thread has used can be asked.
         for (const watched_engine* const each : watched_engine::all)
             if (each->so_far && ::pthread_equal(each->home(), engine.home()) != 0)
                 add(all, each->so_far());

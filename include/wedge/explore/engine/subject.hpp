@@ -29,48 +29,49 @@ public:
     virtual void run(std::uint32_t task) = 0;  ///< on the task's own stack
     virtual void check() = 0;                  ///< after all tasks have ended
     virtual void end() = 0;                    ///< destroys the state
-    /// Whether `end` runs code of the user's. Then `check` and `end` may be a last task under
+    /// Whether `end` runs code of the user. Then `check` and `end` may be a last task under
     /// control.
     virtual bool has_destructor() const { return false; }
     virtual schedule blank() const = 0;  ///< a schedule with the head filled in
 
-    /// Between two steps: a hash of all that tasks and objects remember beside what the engine
-    /// models and `state_of` tells, so that states can be compared. Nothing: not known.
+    /// Between two steps: a hash of everything that tasks and objects remember in addition to the
+    /// engine's models and `state_of`, so that states can be compared. Nothing: unknown.
     virtual std::optional<std::uint64_t> state() const { return {}; }
-    /// The same of one task alone.
+    /// As `state`, of one task.
     virtual std::uint64_t state_of(std::uint32_t /*task*/) const { return 0; }
-    /// The first of the tasks that do the same and that nothing tells apart: whether one or
-    /// another of them is somewhere makes no difference.
+    /// The first of the tasks that do the same and cannot be distinguished: which of them is where
+    /// makes no difference.
     virtual std::uint32_t same_as(std::uint32_t task) const { return task; }
-    /// What a task may do by its pending step or later, as bits. Those of an acquire, a release or
-    /// a downgrade of a lock may be swapped with it unless they are among its opponents. 0:
-    /// nothing is known.
+    /// What a task may do by its pending step or later, as bits. An acquire, a release or a
+    /// downgrade of a lock may be swapped with the steps of the task unless these are among its
+    /// `opponents_of`, where 0 means unknown.
     virtual std::uint64_t may_do(std::uint32_t /*task*/) const { return ~std::uint64_t{0}; }
     virtual std::uint64_t opponents_of(const operation&) const { return 0; }
-    /// Whether no task ever tries the lock, or waits for it with a time-out.
+    /// Whether no task tries the lock, or waits for it with a time-out.
     virtual bool is_only_waited_for(const lock_identity&) const { return false; }
-    /// Whether tasks meet in locks alone, which are the same objects in every execution.
-    /// Then what a task does next follows from what its own steps and choices have come to,
-    /// `state` never changes, and there is nothing to check.
+    /// Whether tasks share no state except locks, and the locks are the same objects in every
+    /// execution. Then the next action of a task follows from the outcomes of its own steps and
+    /// choices, `state` never changes, and there is nothing to check.
     virtual bool meets_in_locks_alone() const { return false; }
-    /// Whether its tasks return by themselves when an execution is given up, as they look at
+    /// Whether its tasks return by themselves when an execution is given up, since they look at
     /// `runtime::is_giving_up` between their steps. Then no step throws `abandoned`: it fails.
     virtual bool leaves_quietly() const { return false; }
     /// The running task is interrupted: runs the handler of a handler's task, whose
     /// `step::interrupt` has chosen this victim, on top of it.
     virtual void interrupted(std::uint32_t /*handler*/, std::uint32_t /*victim*/) {}
-    /// Whether interrupts come wherever they may, so that what needs one can be refuted.
+    /// Whether interrupts come wherever they may, so that findings that need one can be refuted.
     virtual bool delivers_interrupts() const { return false; }
-    /// Whether its tasks may share what is neither modelled nor told by `state`, as C++ code may.
+    /// Whether its tasks may share state that is neither modelled nor part of `state`, as C++ code
+    /// may.
     virtual bool has_unseen_state() const { return true; }
-    /// Whether it has loops that may go on for ever.
+    /// Whether it has loops that may run forever.
     virtual bool may_circle() const { return true; }
 };
 
 /// A workload with a program.
 class workload_subject final : public subject {
 public:
-    /// @throws error  when the program calls an action that there is not
+    /// @throws error  the program calls an action that does not exist
     workload_subject(const workload_type& of, program calls) : text_(to_string(calls)), state_(of) {
         const std::vector<std::string> names = of.actions();
         if (calls.empty()) throw error("program: it has no task");
@@ -119,7 +120,8 @@ private:
     workload_state state_;
 };
 
-/// Plain functions, one a task. The state they share is the caller's, and outlives executions.
+/// Plain functions, one per task. The state that they share belongs to the caller, and outlives
+/// executions.
 class function_subject final : public subject {
 public:
     explicit function_subject(std::span<const std::function<void()>> tasks) : tasks_(tasks) {}

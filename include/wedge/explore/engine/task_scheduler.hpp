@@ -1,4 +1,4 @@
-// The scheduler: who takes the next step of an execution, by what the strategy says.
+// The scheduler: which task takes the next step of an execution, as the strategy says.
 #pragma once
 
 #include <algorithm>
@@ -20,7 +20,7 @@
 
 namespace wedge {
 
-/// Knows which tasks can go on, asks the strategy for one of them, and records the answers.
+/// Knows which tasks can go on, asks the strategy for one of them, and records its answers.
 class task_scheduler final : private whole_view {
 public:
     task_scheduler(const subject& what, step_model& model, std::uint64_t steps_max)
@@ -43,14 +43,14 @@ public:
         if (looks_for_livelocks_) livelocks_.begin_execution();
     }
 
-    /// The execution begins once more, and comes as far as it was by the same decisions.
+    /// Begins the execution once more, and repeats it up to this point by the same decisions.
     void begin_again() {
         const inline_vector<decision, 64> before = decisions_;
         begin_execution(*how_);
         script_ = before;
     }
 
-    /// A task more, of the ordinal that comes next. It cannot go on before its step is published.
+    /// Adds a task with the next ordinal. It cannot go on before its step is published.
     [[gnu::always_inline]] void add(const controlled_task& made) {
         if (used_ == views_.size()) [[unlikely]] {
             views_.emplace_back(&made.self);
@@ -62,7 +62,7 @@ public:
         at_.tasks = {views_.data(), used_};
     }
 
-    /// From the next execution on.
+    /// Sets the bound of steps, from the next execution on.
     void set_bound(std::uint64_t steps_max) noexcept { steps_max_ = steps_max; }
 
     /// Whether from the next execution on each is compared with the one before it, as far as it
@@ -74,19 +74,19 @@ public:
     const step_trace& trace() const noexcept { return trace_; }
     const std::optional<difference>& difference_found() const noexcept { return trace_.found(); }
 
-    /// The subject's code goes on so. When it did not do so before, nothing is asked any more, and
-    /// the execution is over.
+    /// Called with what the subject's code does next. If it differs from the execution before, the
+    /// strategy is not asked any more, and the execution is over.
     [[gnu::always_inline]] void observe(const trace_point& now) noexcept {
         if (!trace_.goes_on_with(now)) [[unlikely]]
             compare(now);
     }
 
-    /// How many tasks have not ended.
+    /// Returns the number of tasks that have not ended.
     std::uint32_t left() const noexcept { return left_; }
 
-    /// The task waits for its turn to take `pending`.
+    /// Called when the task waits for its turn to take `pending`.
     ///
-    /// @param plain  `step_model::plain_lock` of it
+    /// @param plain  the `step_model::plain_lock` of that step
     [[gnu::always_inline]] void published(const controlled_task& who,
                                           const lock_state* plain) noexcept {
         const operation& next = who.self.pending;
@@ -94,12 +94,13 @@ public:
             plain = model_.is_always_enabled(next) ? &free_ : nullptr;
         waits_for_[who.self.ordinal] = plain;
     }
-    /// The handler on top of the task has ended: it stands again where it was interrupted.
+    /// Called when the handler on top of the task has ended: the task stands where it was
+    /// interrupted.
     void went_back(const controlled_task& who, const lock_state* plain) noexcept {
         published(who, plain);
         if (who.phase != wait_phase::fresh) waits_for_[who.self.ordinal] = nullptr;
     }
-    /// The task takes no step any more.
+    /// Called when the task takes no more steps.
     void ended(const controlled_task& who) noexcept {
         waits_for_[who.self.ordinal] = &taken_for_good_;
         --left_;
@@ -107,9 +108,9 @@ public:
         at_.has_yielded = false;
     }
 
-    /// Who takes the next step.
+    /// Returns the task that takes the next step.
     ///
-    /// @return `no_task`: nobody, and `over` is why
+    /// @return `no_task`: none, and `over` is the reason
     [[gnu::always_inline]] std::uint32_t next(ending& over) {
         if (at_.whole != nullptr) [[unlikely]]
             if (const std::uint32_t again = repeated(); again != no_task) return go_on_with(again);
@@ -123,7 +124,7 @@ public:
         return go_on_with(next);
     }
 
-    /// A step has been taken that always succeeds.
+    /// Called after a step that always succeeds.
     [[gnu::always_inline]] void step_taken(const controlled_task& me) {
         at_.has_yielded = false;
         if (looks_for_livelocks_) [[unlikely]]
@@ -150,7 +151,7 @@ public:
         return answer;
     }
 
-    /// Somebody got somewhere.
+    /// Called when a task made progress.
     void progress() noexcept {
         at_.has_progressed = true;
         if (looks_for_livelocks_) livelocks_.progress();
@@ -184,7 +185,7 @@ private:
             return !waits_for->is_held();
         return model_.is_enabled(*model_.tasks()[i]);
     }
-    /// Whether the running task takes the next step too, and nothing else is to be looked at.
+    /// Returns whether the running task takes the next step too, and nothing else must be checked.
     [[gnu::always_inline]] bool runs_on() const {
         return at_.running != no_task && !looks_for_livelocks_ && steps_ < bound_ &&
                can_go_on(at_.running);
@@ -206,7 +207,7 @@ private:
         return made;
     }
 
-    /// Whether the execution ends before the strategy is asked.
+    /// Returns whether the execution ends before the strategy is asked.
     [[gnu::noinline]] bool ends(ending& why) {
         if (trace_.found()) {
             why = ending::differs;
@@ -251,8 +252,8 @@ private:
         return {enabled_.data(), last};
     }
 
-    /// Whether somebody waits for what nobody will do. The strategy hears of idle tasks too: what
-    /// they wait for may come earlier in another schedule.
+    /// Returns whether a task waits for something that no task will do. The strategy hears of idle
+    /// tasks too: what they wait for may come earlier in another schedule.
     bool is_stuck() {
         const std::span<const std::uint32_t> left = unfinished();
         how_->got_stuck(left, {views_.data(), used_});
@@ -268,12 +269,12 @@ private:
     step_trace trace_;
     search_strategy* how_ = nullptr;
     inline_vector<const task*, 8> views_;  // of the model's tasks; the first `used_` are in use
-    inline_vector<const lock_state*, 8> waits_for_;  // likewise: plain locks; null: ask the model
+    inline_vector<const lock_state*, 8> waits_for_;  // by task: a plain lock; null: ask the model
     inline_vector<std::uint32_t, 8> enabled_;        // room for all tasks
     std::uint32_t used_ = 0;
     std::uint32_t left_ = 0;
     const lock_state free_;                               // what a step that never blocks waits for
-    const lock_state taken_for_good_ = taken_for_good();  // of a task without a step
+    const lock_state taken_for_good_ = taken_for_good();  // for a task without a step
     choice_point at_;
     bool looks_for_livelocks_ = false;
     livelock_watch livelocks_;
@@ -281,7 +282,7 @@ private:
     persistent_sets persistent_;
     std::uint64_t steps_ = 0;
     inline_vector<decision, 64> decisions_;
-    inline_vector<decision, 64> script_;  // the decisions to begin with
+    inline_vector<decision, 64> script_;  // the decisions that the execution begins with
 };
 
 }  // namespace wedge

@@ -6,7 +6,7 @@
 
 namespace wedge {
 
-/// Tasks by their ordinals. A task with a higher ordinal than fits is in no set.
+/// Tasks by their ordinals. A task whose ordinal is too large is in no set.
 class task_set {
 public:
     static constexpr std::uint32_t capacity = 64;
@@ -23,11 +23,11 @@ public:
     task_set without(task_set other) const noexcept { return task_set(bits_ & ~other.bits_); }
     task_set joined(task_set other) const noexcept { return task_set(bits_ | other.bits_); }
 
-    /// The lowest; there must be one.
+    /// Returns the lowest ordinal; the set must not be empty.
     std::uint32_t first() const noexcept {
         return static_cast<std::uint32_t>(std::countr_zero(bits_));
     }
-    /// Visits them, rising.
+    /// Visits the ordinals in rising order.
     template <class Visit>
     void for_each(Visit visit) const {
         for (std::uint64_t left = bits_; left != 0; left &= left - 1)

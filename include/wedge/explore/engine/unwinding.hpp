@@ -1,4 +1,4 @@
-// What tasks throw, and what happens where an abandoned one cannot be unwound.
+// Exceptions of tasks, and what happens if an abandoned task cannot be unwound.
 #pragma once
 
 #include <cstdlib>
@@ -38,7 +38,7 @@ private:
 
 namespace wedge::detail {
 
-/// The task that makes a workload, checks it and destroys it.
+/// Prepares the task that makes a workload, checks it and destroys it.
 inline void make_setup(task& setup, runtime& engine, sink* order) {
     setup.runtime = &engine;
     setup.sink = order;
@@ -46,7 +46,7 @@ inline void make_setup(task& setup, runtime& engine, sink* order) {
     setup.name = "set-up";
 }
 
-/// What a handler has caught, in words.
+/// Returns the text of the exception that a handler has caught.
 inline std::string text_of_exception() {
     try {
         throw;
@@ -71,11 +71,12 @@ inline void free_on_its_way(abandoned*& noted) noexcept {
 
 inline std::terminate_handler terminate_of_program = nullptr;
 
-/// Destructors and other noexcept functions may take locks too. When `abandoned` comes to one, the
-/// C++ runtime terminates; then the task is left where it stands, and what it owned is leaked.
+/// Handles std::terminate. Destructors and other noexcept functions may take locks too; if
+/// `abandoned` reaches one, the C++ runtime terminates. Then the task is left where it stands, and
+/// what it owned leaks.
 [[noreturn]] inline void on_terminate() noexcept {
     const std::type_info* const thrown = abi::__cxa_current_exception_type();
-    // g++ terminates behind a destructor's own clean-up without catching: then there is no type.
+    // g++ terminates after a destructor's own clean-up without catching, so there is no type then.
     const bool may_be_ours =
         thrown != nullptr ? *thrown == typeid(abandoned) : std::uncaught_exceptions() > 0;
     task* const self = current_task;
@@ -85,7 +86,7 @@ inline std::terminate_handler terminate_of_program = nullptr;
     std::abort();
 }
 
-/// Once for the process. A handler that the program sets later wins.
+/// Installs the handler once per process. A handler that the program sets later wins.
 inline void handle_termination() {
     static const bool done = [] {
         terminate_of_program = std::set_terminate(&on_terminate);

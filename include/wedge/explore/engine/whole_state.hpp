@@ -1,4 +1,4 @@
-// The state of an execution in one number, where the subject can tell its part of it.
+// The state of an execution as one number, if the subject can tell its part of it.
 #pragma once
 
 #include <algorithm>
@@ -15,11 +15,11 @@
 
 namespace wedge {
 
-/// Hashes where all tasks and locks stand; what else there is, the subject knows.
+/// Hashes where all tasks and locks stand, and what the subject tells of the rest.
 ///
-/// Locks are hashed with those who hold them or wait for them, and tasks are added up: so states
-/// in which tasks that do the same have changed places are one. Of the ages of tickets only the
-/// order counts, so that a retry comes back to the same state.
+/// Locks are hashed with their holders and waiters, and the parts of tasks are added. So states
+/// that differ by an exchange of equal tasks are one state. Of the ages of tickets only the order
+/// counts, so that a retry leads to an equal state.
 class whole_state {
 public:
     using tasks = std::span<const std::unique_ptr<controlled_task>>;
@@ -53,9 +53,9 @@ public:
         return combine(*what.state(), sum);
     }
 
-    /// What a task is by itself.
+    /// Returns the part of one task.
     ///
-    /// @param rank_of  (age) -> its place among the ages of all tickets, from 1; 0 of 0
+    /// @param rank_of  (age) -> its place among the ages of all tickets, from 1; 0 for 0
     template <class RankOf>
     static std::uint64_t of_itself(const task& self, const subject& what, RankOf rank_of) {
         std::uint64_t hash = of_step(self.pending, self.stage, rank_of);
@@ -69,7 +69,7 @@ public:
         return combine(combine(hash, held), what.state_of(self.ordinal));
     }
 
-    /// By task: its place in the last state. Tasks that do the same stand in a fixed order,
+    /// Returns the place of each task in the last state. Equal tasks stand in a fixed order,
     /// whichever of them is where.
     std::span<const std::uint32_t> places() const noexcept { return place_; }
 
@@ -79,7 +79,8 @@ private:
         std::vector<std::uint32_t> sorted;
     };
 
-    /// What a task is by itself changes in its own steps alone, but for the ranks of tickets.
+    /// Updates tasks that have moved. The part of a task changes only by its own steps, except for
+    /// the ranks of tickets.
     void look_at_those_who_moved(tasks all, std::span<const decision> taken, const subject& what) {
         const auto look = [&](std::uint32_t i) {
             const controlled_task& each = *all[i];
@@ -130,7 +131,7 @@ private:
                std::uint64_t{in.irqs_are_off} << 16 | std::uint64_t{in.bh_is_off} << 17;
     }
 
-    /// Of a ticket that is held.
+    /// Returns the age of a ticket that is held.
     static std::uint64_t age_of(const held_lock& hold) noexcept {
         const bool is_ticket = hold.lock != nullptr && hold.lock->kind() == lock_kind::map;
         return is_ticket ? hold.lock->rank() : 0;
@@ -141,7 +142,7 @@ private:
 
     /// Gives each holder and waiter its part of a lock's state.
     ///
-    /// @return what is nobody's. Locks come in no fixed order, so it is to be added up
+    /// @return the part that belongs to no task. Locks come in no fixed order, so it must be added
     std::uint64_t add_uses_of(const lock_table::record& each) {
         const lock_state& lock = each.state;
         const std::uint64_t which = std::uint64_t{each.instance} << 32 | each.class_id;
@@ -159,7 +160,7 @@ private:
                                std::uint64_t{use.is_wounded});
     }
 
-    /// Who does the same is asked once for each number of tasks.
+    /// Groups equal tasks. The subject is asked once per number of tasks.
     void group(std::size_t n, const subject& what) {
         if (group_.size() == n) return;
         group_.clear();
@@ -217,8 +218,8 @@ private:
 
     std::vector<std::uint64_t> ages_;
     bool had_ages_ = false;           // at the last state
-    std::size_t looked_at_ = 0;       // of the decisions
-    std::vector<std::uint64_t> own_;  // by task: what it is by itself, or 0 if it has ended
+    std::size_t looked_at_ = 0;       // the number of decisions
+    std::vector<std::uint64_t> own_;  // by task: its own part; 0 if it has ended
     std::vector<std::uint64_t> of_task_;
     std::vector<std::uint32_t> group_;
     std::vector<std::uint32_t> place_;

@@ -13,17 +13,17 @@
 
 namespace wedge {
 
-/// Tries every step from every state once, keeps all states and steps, and looks for a fair circle
-/// among them: a livelock. Nothing is reduced, since a livelock needs the steps that reductions
+/// Tries every step from every state once, keeps all states and steps, and looks for a fair cycle
+/// among them: a livelock. It reduces nothing, since a livelock needs the steps that reductions
 /// leave out.
 ///
-/// Each execution takes a step that has not been tried, from the shallowest state that has one, and
-/// goes on until it comes to a known state. So each execution adds a step to the graph, and what
-/// is wrong a few steps behind the beginning is found early, however many states there are.
+/// Each execution takes an untried step, from the shallowest state that has one, and goes on until
+/// it reaches a known state. So each execution adds a step to the graph, and a bug a few steps
+/// after the beginning is found early, however many states there are.
 class circle_search final : public search_strategy {
 public:
-    /// @param states_max  the search ends when it has kept so many states, or four times as many
-    ///                    steps
+    /// @param states_max  the search ends when it has kept this many states, or four times as many
+    ///     steps
     explicit circle_search(std::uint64_t states_max) : states_max_(states_max) {}
 
     bool new_execution() override {
@@ -58,7 +58,7 @@ public:
         task_ = at.enabled.front();
         for (const std::uint32_t each : at.enabled) {
             graph_[state].enabled.add(each);
-            if (each == at.running) task_ = each;  // so that the first runs have few switches
+            if (each == at.running) task_ = each;  // so that the first executions have few switches
         }
         for (const std::uint32_t each : at.enabled)
             if (each != task_) put_off({.from = state, .task = each});
@@ -78,7 +78,7 @@ public:
                          .choices = static_cast<std::uint32_t>(choices_.size()),
                          .count = static_cast<std::uint32_t>(answers_.size()),
                          .last = {decision::sort::choose, other, n}});
-            // The others begin with what was answered before.
+            // The other steps begin with the answers given before.
             choices_.insert(choices_.end(), answers_.begin(), answers_.end());
         }
         answers_.push_back({decision::sort::choose, answer, n});
@@ -99,9 +99,9 @@ private:
     struct untried {
         std::uint32_t from = state_graph::none;
         std::uint32_t task = state_graph::none;
-        std::uint32_t choices = 0;  ///< the first of `count` ones
+        std::uint32_t choices = 0;  ///< where its `count` choices begin
         std::uint32_t count = 0;
-        decision last{decision::sort::run, 0, 0};  ///< one more, unless it is no choice
+        decision last{decision::sort::run, 0, 0};  ///< one more choice, unless it is no choice
     };
 
     void put_off(const untried& step) {
@@ -133,18 +133,18 @@ private:
 
     const std::uint64_t states_max_;
     state_graph graph_;
-    std::vector<std::vector<untried>> by_depth_;  // of the states that they are of
-    std::size_t shallowest_ = 0;                  // no step is put off at a state above
+    std::vector<std::vector<untried>> by_depth_;  // by the depth of the states they belong to
+    std::size_t shallowest_ = 0;                  // no shallower state has an untried step
     std::uint64_t untried_ = 0;
-    std::vector<decision> choices_;           // of the steps that are put off
-    std::vector<decision> script_;            // what the execution begins with
-    std::size_t followed_ = 0;                // of the script
-    std::uint32_t from_ = state_graph::none;  // the last step: of this state, by this task
+    std::vector<decision> choices_;           // of the untried steps
+    std::vector<decision> script_;            // the decisions that the execution begins with
+    std::size_t followed_ = 0;                // the number of followed decisions of the script
+    std::uint32_t from_ = state_graph::none;  // the last step: from this state, by this task
     std::uint32_t task_ = state_graph::none;
     std::vector<decision> answers_;  // since then
     bool is_started_ = false;
     bool is_full_ = false;
-    bool has_progressed_ = false;  // some step has got somewhere
+    bool has_progressed_ = false;  // some step said that it made progress
 };
 
 }  // namespace wedge

@@ -1,4 +1,4 @@
-// Depth-first search over all states with nothing left out, which keeps every step.
+// Depth-first search over all states, which leaves nothing out and keeps every step.
 #pragma once
 
 #include <cstddef>
@@ -12,15 +12,16 @@
 
 namespace wedge {
 
-/// Tries every step and every choice from every state, and keeps where each of them leads. For a
-/// certificate: it has no reduction in which a reader would have to believe.
+/// Tries every step and every choice from every state, and keeps the state that each leads to. For
+/// a certificate: a reader need not trust a reduction.
 ///
-/// Drive it by a `controller`, over a subject that tells its state and takes no task for another.
-/// Call `ended` behind each execution that is complete. States are told apart by their hashes.
+/// Drive it by a `controller`, over a subject that tells its state and treats no two tasks as
+/// equal. Call `ended` after each execution that is complete. States are distinguished by their
+/// hashes.
 class closed_set_search final : public search_strategy {
 public:
     static constexpr std::uint32_t beginning = ~0U;  ///< as a source
-    static constexpr std::uint32_t done = ~0U;       ///< as a target: nobody goes on
+    static constexpr std::uint32_t done = ~0U;       ///< as a target: no task goes on
 
     /// A step of a task, with the choices that were answered on the way.
     struct edge {
@@ -60,7 +61,8 @@ public:
         return here.chosen;
     }
 
-    /// The execution is complete: its last step leads to no state in which anybody goes on.
+    /// Called when the execution is complete: its last step leads to a state in which no task goes
+    /// on.
     void ended() { arrive(done); }
 
     bool is_exhaustive() const noexcept override { return true; }
@@ -73,7 +75,7 @@ private:
         std::uint32_t state = beginning;
         std::uint32_t alternatives = 0;
         std::uint32_t chosen = no_task;
-        std::vector<std::uint32_t> open;  ///< tasks to be tried behind `chosen`
+        std::vector<std::uint32_t> open;  ///< tasks to try after `chosen`
     };
 
     static void take_next(point& at) {
@@ -83,7 +85,7 @@ private:
         at.open.pop_back();
     }
 
-    /// The step that ends the path leads there.
+    /// Notes the state that the path's last step leads to.
     void arrive(std::uint32_t to) {
         edge& made = edges_.emplace_back();
         made.to = to;

@@ -11,12 +11,13 @@
 
 namespace wedge {
 
-/// A random walk that keeps a task waiting while it holds the `held` of an edge and is about to
-/// take its `wanted`. With one task parked at each edge the deadlock is built; when only parked
-/// tasks are left, one of them is let go (after Joshi, Park, Sen and Naik, DeadlockFuzzer, 2009).
+/// A random walk that keeps a task waiting while it holds the `held` lock of an edge and is about
+/// to take its `wanted` lock. With one task parked at each edge the deadlock is built. If only
+/// parked tasks are left, one of them is released (after Joshi, Park, Sen and Naik, DeadlockFuzzer,
+/// 2009).
 ///
-/// In every other execution each task goes as far as it comes, beginning with any: an order that
-/// is taken only behind many steps of others is hardly met at random.
+/// In every other execution each task runs as far as it can, beginning with any task: an order that
+/// is taken only after many steps of other tasks is hardly met at random.
 class cycle_confirmation final : public search_strategy {
 public:
     cycle_confirmation(std::span<const dependency> cycle, std::uint64_t seed)
@@ -45,14 +46,14 @@ private:
         return among[random_.below(static_cast<std::uint32_t>(among.size()))];
     }
 
-    /// The one that runs, else the next above it.
+    /// Returns the running task, else the next one above it.
     std::uint32_t in_turn(std::uint32_t running) {
         if (running == no_task) return draw(free_);
         const auto next = std::lower_bound(free_.begin(), free_.end(), running);
         return next == free_.end() ? free_.front() : *next;
     }
 
-    /// Whether the task waits at an edge; the first to come there stays.
+    /// Returns whether the task waits at an edge. The first task that comes there stays.
     bool park(std::uint32_t ordinal, const task& who) {
         for (std::size_t i = 0; i < cycle_.size(); ++i) {
             if (!is_at(cycle_[i], who)) continue;
@@ -76,7 +77,7 @@ private:
     rng random_;
     std::vector<std::uint32_t> parked_;  // by edge
     std::vector<std::uint32_t> free_;    // rising
-    bool is_in_turn_ = true;             // the first execution is not
+    bool is_in_turn_ = true;             // false in the first execution
 };
 
 }  // namespace wedge

@@ -1,4 +1,4 @@
-// One exploration dealt to several sessions, which threads may run.
+// One exploration divided among several sessions, which threads may run.
 #pragma once
 
 #include <algorithm>
@@ -21,12 +21,12 @@
 
 namespace wedge {
 
-/// Cuts the executions into shares, each with a strategy, a seed and a session of its own, and
-/// settles what they have found in the order of the shares. Who runs a share, and when, makes no
-/// difference, so the outcome is the same for every number of threads.
+/// Divides the executions into shares, each with its own strategy, seed and session, and settles
+/// what they have found in the order of the shares. It does not matter which thread runs a share,
+/// or when, so the outcome is the same for every number of threads.
 ///
-/// A search that tries everything is one share, as it cannot be cut; when it has come to its end,
-/// its outcome is the whole one.
+/// A search that tries everything is one share, since it cannot be divided. When it has ended, its
+/// outcome is that of the whole exploration.
 class dealt_exploration {
 public:
     explicit dealt_exploration(const explore_options& options)
@@ -49,7 +49,7 @@ public:
         outcome counts;
         counts.has_modelled_state = false;
         for (share& each : shares_) {
-            if (each.running != nullptr) {  // it was told to stop between two turns
+            if (each.running != nullptr) {  // it was stopped between two turns
                 each.counts = each.running->so_far();
                 end(each);
             }
@@ -61,21 +61,21 @@ public:
     }
 
 private:
-    static constexpr std::uint64_t turn = 64;  // executions; others get theirs soon
+    static constexpr std::uint64_t turn = 64;  // executions; then another share has its turn
 
-    /// What one session searches, and then what it has found.
+    /// What one session searches, and later what it has found.
     struct share {
         explore_options options;
         std::unique_ptr<subject> what;
         std::unique_ptr<session> running;
         std::vector<sighting> found;
-        outcome counts;  // once progress is reported, so far
+        outcome counts;  // if progress is reported: so far
         bool is_over = false;
     };
 
     bool is_portfolio() const { return options_.how == strategy::portfolio; }
 
-    /// How many shares there are.
+    /// Returns the number of shares.
     std::uint64_t count() const {
         if (options_.how == strategy::exhaustive || options_.how == strategy::states) return 1;
         const std::uint64_t rest = options_.executions_max - thorough_executions();
@@ -90,7 +90,7 @@ private:
         if (number != 0) part.seed = combine(options_.seed, number);
         part.stop = options_.jobs > 1 ? &stop_ : options_.stop;
         part.on_progress = nullptr;
-        std::uint64_t before = number * size_;  // executions of the shares before
+        std::uint64_t before = number * size_;  // the executions of the shares before it
         part.executions_max = size_;
         if (is_portfolio() && number == 0) {
             part.how = strategy::exhaustive;
@@ -109,7 +109,7 @@ private:
         return part;
     }
 
-    /// Made when its turn comes: a large budget has many.
+    /// Returns a share. It is made when its turn comes, since a large budget has many shares.
     share& share_at(std::uint64_t number) {
         const std::lock_guard held(mutex_);
         while (shares_.size() <= number) {
@@ -119,7 +119,7 @@ private:
         return shares_[number];
     }
 
-    /// Goes on with a share for a while; false: it is over.
+    /// Continues a share for a while; returns false if it is over.
     template <class MakeSubject>
     bool advance(share& mine, MakeSubject& make, std::uint64_t executions) {
         if (mine.is_over) return false;
@@ -150,8 +150,8 @@ private:
         mine.is_over = true;
     }
 
-    /// On the calling thread: a turn for each of a few shares, and of a portfolio every other one
-    /// for the search that may try everything.
+    /// Runs the shares on the calling thread: turns for a few shares, and in a portfolio every
+    /// other turn for the exhaustive search.
     template <class MakeSubject>
     void in_turns(MakeSubject& make) {
         const std::uint64_t n = count();
@@ -239,8 +239,9 @@ private:
     const explore_options options_;
     progress_pace pace_{options_};
     const std::vector<portfolio_member> members_;
-    std::uint64_t size_ = 4096;  // of a share, in executions: far more than it costs to begin one
-    std::deque<share> shares_;   // those that were begun
+    // Of a share, in executions: far more than it costs to begin a share.
+    std::uint64_t size_ = 4096;
+    std::deque<share> shares_;          // the shares that were begun
     std::optional<outcome> exhausted_;  // of the share that has tried everything
     std::atomic<bool> stop_{false};
     std::atomic<bool> differs_{false};  // a share has seen that executions do not repeat

@@ -11,21 +11,21 @@
 
 namespace wedge {
 
-/// Tries every schedule, one of each set that differ only in the order of commuting steps.
+/// Tries one schedule of each set of schedules that differ only in the order of commuting steps.
 ///
 /// Sleep sets (Godefroid, Partial-Order Methods for the Verification of Concurrent Systems, 1996)
-/// see to it that none of a set is completed twice, source sets (Abdulla, Aronis, Jonsson and
-/// Sagonas, Optimal Dynamic Partial Order Reduction, 2014) that few are begun: another task is
-/// tried in the place of a step only when a later step races with it.
+/// ensure that no two of a set are completed. Source sets (Abdulla, Aronis, Jonsson and Sagonas,
+/// Optimal Dynamic Partial Order Reduction, 2014) ensure that few are begun: another task is tried
+/// at a step only if a later step races with it.
 ///
-/// Continues the running task first, so that the first executions have few switches; after a
-/// yield, another one. An execution that would only repeat an earlier one is given up when that
+/// It continues the running task first, so that the first executions have few switches; after a
+/// yield, another task. An execution that would only repeat an earlier one is given up when that
 /// shows.
 class exhaustive_search final : public search_strategy {
 public:
-    /// @param preemptions_max  leave a task that could go on at most so often. Then nothing is
-    ///                         reduced: of equal schedules the others may have more preemptions
-    /// @param steps_max        an execution that takes so many is cut by the engine
+    /// @param preemptions_max  how often to leave a task that could go on. With a bound nothing is
+    ///     reduced: of equivalent schedules the others may have more preemptions
+    /// @param steps_max  an execution that takes this many steps is cut by the engine
     explicit exhaustive_search(std::optional<std::uint32_t> preemptions_max = std::nullopt,
                                std::uint64_t steps_max = ~std::uint64_t{0})
         : preemptions_max_(preemptions_max), steps_max_(steps_max) {}
@@ -70,7 +70,7 @@ public:
     void got_stuck(std::span<const std::uint32_t> waiting,
                    std::span<const task* const> tasks) override {
         if (!is_reduced()) return;
-        history_.see_tasks(tasks.size());  // they may be stuck before the first step
+        history_.see_tasks(tasks.size());  // tasks may be stuck before the first step
         for (const std::uint32_t each : waiting) want_reversals(*tasks[each]);
     }
 
@@ -104,18 +104,18 @@ private:
         std::uint32_t steps = 0;  // before it
         std::uint32_t yields = 0;
         std::uint32_t preemptions = 0;
-        std::uint32_t running = no_task;  // who would be preempted
+        std::uint32_t running = no_task;  // the task that would be preempted
         std::vector<branch> enabled;
-        std::vector<branch> sleeping;  // exploring these here would repeat
+        std::vector<branch> sleeping;  // exploring these here would repeat schedules
     };
 
-    /// A loop that retries for ever must end, and then nothing is proved. Longer than loops that
-    /// give up by themselves usually try.
+    /// The number of yields after which an endless loop is cut, so that nothing is proved. It is
+    /// more than loops that give up by themselves usually try.
     static constexpr std::uint32_t yields_max = 200;
     static constexpr std::uint64_t steps_after_cut_max = 500;
 
-    /// An endless loop was met. It is not followed that far again, or every end would be tried of
-    /// as many rounds as fit.
+    /// Called when an endless loop was met. Later executions follow it less far; otherwise every
+    /// end would be tried after every number of rounds.
     void shorten() {
         is_cut_ = true;
         steps_max_ = std::min<std::uint64_t>(steps_max_, steps_after_cut_max);
@@ -132,7 +132,7 @@ private:
         return path_[depth_];
     }
 
-    /// What a new point has from the one before it.
+    /// Copies what a new point has in common with the point before it.
     void inherit(node& here) {
         here.sleeping.clear();
         here.enabled.clear();
@@ -171,7 +171,7 @@ private:
             choose_first(here, at);
     }
 
-    /// The running task, or behind a yield the next one after it in turn.
+    /// Chooses the running task, or after a yield the next one in turn.
     static void choose_first(node& here, const choice_point& at) {
         const auto rank = [&](std::uint32_t task) {
             if (task == here.running) return 0;
@@ -194,7 +194,7 @@ private:
         place_of_step_.push_back(depth_);
     }
 
-    /// Sees to it that whatever races with the task's next step is tried the other way round too.
+    /// Ensures that each step that races with the task's next step is tried in the other order too.
     void want_reversals(const task& who) {
         history_.for_each_race(
             who, [&](std::uint32_t step, const std::vector<std::uint32_t>& beginnings) {
@@ -205,7 +205,7 @@ private:
                     for (branch& each : there.enabled) {
                         if (each.task != task) continue;
                         if (each.is_wanted) return;
-                        found = &each;  // the last one is the racing task itself, if it may
+                        found = &each;  // the last one is the racing task itself, if possible
                     }
                 }
                 if (found != nullptr)
@@ -235,7 +235,7 @@ private:
                            [&](const branch& each) { return each.task == here.running; });
     }
 
-    /// Steps to the next path that has not been tried; false: there is none.
+    /// Moves to the next path that has not been tried; returns false if there is none.
     bool next_path() {
         for (; used_ > 0; --used_) {
             node& last = path_[used_ - 1];

@@ -1,4 +1,4 @@
-// Picks who searches.
+// Makes strategies by their names.
 #pragma once
 
 #include <memory>
@@ -19,7 +19,7 @@
 
 namespace wedge {
 
-/// Who searches in turn beside the exhaustive one.
+/// The strategies that take turns with the exhaustive search.
 struct portfolio_member {
     strategy how;
     std::uint32_t depth;
@@ -30,9 +30,11 @@ inline std::vector<portfolio_member> portfolio_members(const explore_options& op
             {strategy::round_robin, 1}};
 }
 
-/// @throws error  the subject cannot be searched so
-/// @param cycle_locks  the ordinals of the locks in the cycles of the lock order that are known,
-///                     kept by the caller; more may come between executions
+/// Makes a strategy.
+///
+/// @throws error  the subject cannot be searched with this strategy
+/// @param cycle_locks  the ordinals of the locks in known cycles of the lock order. The caller
+///     keeps the list; more locks may be added between executions
 inline std::unique_ptr<search_strategy> make_strategy(
     const subject& what, const explore_options& options,
     const std::vector<std::uint32_t>& cycle_locks) {

@@ -9,13 +9,13 @@
 
 namespace wedge {
 
-/// Runs the task of the highest priority; at each of `depth - 1` random steps that task falls below
-/// all that were not demoted later (Burckhardt, Kothari, Musuvathi and Nagarakatte, A Randomized
-/// Scheduler with Probabilistic Guarantees of Finding Bugs, 2010). A task that yields falls below
-/// all others.
+/// Runs the task of the highest priority. At each of `depth - 1` random steps the running task
+/// falls below all tasks that are not demoted later (Burckhardt, Kothari, Musuvathi and
+/// Nagarakatte, A Randomized Scheduler with Probabilistic Guarantees of Finding Bugs, 2010). A task
+/// that yields falls below all others.
 ///
-/// Finds what needs `depth` steps in one order, however far apart they are. Steps that only one
-/// task can take are not counted.
+/// It finds bugs that need `depth` steps in one order, however far apart they are. Steps at which
+/// only one task can go on are not counted.
 class priority_walk final : public search_strategy {
 public:
     priority_walk(std::uint32_t depth, std::uint64_t seed) : random_(seed), changes_(depth - 1) {}
@@ -54,8 +54,8 @@ private:
     }
 
     rng random_;
-    std::vector<std::int64_t> priorities_;  // above `demotions_max`, demoted, below 0: yielded
-    std::vector<std::uint32_t> changes_;    // the counted steps at which they change
+    std::vector<std::int64_t> priorities_;  // above `demotions_max`; demoted; below 0: yielded
+    std::vector<std::uint32_t> changes_;    // the counted steps at which priorities change
     std::uint32_t counted_ = 0;
     std::uint32_t longest_ = 1;  // of all executions
     std::int64_t lowest_ = 0;

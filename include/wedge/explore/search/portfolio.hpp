@@ -9,8 +9,8 @@
 
 namespace wedge {
 
-/// Gives every other execution to a thorough strategy, so that small workloads end exhausted, and
-/// the rest to the others in turn. Ends when the thorough one has tried everything.
+/// Gives every other execution to a thorough strategy, so that small workloads are exhausted, and
+/// the others to the other strategies in turn. Ends when the thorough one has tried everything.
 class portfolio final : public search_strategy {
 public:
     portfolio(std::unique_ptr<search_strategy> thorough,
@@ -22,7 +22,7 @@ public:
             now_ = thorough_.get();
             if (now_->new_execution()) return true;
             if (now_->is_exhaustive()) return false;
-            thorough_.reset();  // it ended, but had to leave something out
+            thorough_.reset();  // it ended, but left something out
         }
         turn_ = (turn_ + 1) % others_.size();
         now_ = others_[turn_].get();

@@ -1,4 +1,4 @@
-// Random priorities of the pending operations, drawn again where these conflict.
+// Random priorities of the pending operations, redrawn for operations that conflict.
 #pragma once
 
 #include <cstdint>
@@ -10,8 +10,8 @@
 namespace wedge {
 
 /// Partial order sampling (Yuan, Yang and Gu, 2018): runs the pending operation of the highest
-/// priority, then draws anew for the task's next operation and for all that conflict with the one
-/// taken. So orders of steps that commute make no difference to what is likely.
+/// priority, then redraws the priorities of the task's next operation and of all operations that
+/// conflict with the one taken. So the order of commuting steps does not change the probabilities.
 class partial_order_sampling final : public search_strategy {
 public:
     explicit partial_order_sampling(std::uint64_t seed) : random_(seed) {}

@@ -1,4 +1,4 @@
-// How many steps each task has probably left, judged by the executions before.
+// How many steps each task probably has left, judged by earlier executions.
 #pragma once
 
 #include <algorithm>
@@ -10,7 +10,7 @@
 
 namespace wedge {
 
-/// Counts by task; the longest execution of a task is what is expected of it.
+/// Counts steps by task. The longest execution of a task is what is expected of it.
 class remaining_steps {
 public:
     void new_execution() {
@@ -24,17 +24,17 @@ public:
         ++taken_[task];
     }
 
-    /// @return 0 when as many as expected were taken
+    /// @return 0 if the expected number of steps was taken
     std::uint32_t of(std::uint32_t task) const {
         const std::uint32_t taken = task < taken_.size() ? taken_[task] : 0;
         const std::uint32_t expected = task < expected_.size() ? expected_[task] : 0;
         return expected - std::min(expected, taken);
     }
 
-    /// One of the tasks, as likely as steps of it remain. A task of which nothing is known is
-    /// given `least`.
+    /// Draws a task with a probability proportional to its remaining steps. A task about which
+    /// nothing is known has `least` of them.
     ///
-    /// @return `otherwise` when nothing remains at all
+    /// @return `otherwise` if no steps remain at all
     std::uint32_t draw(std::span<const std::uint32_t> among, rng& random, std::uint32_t least,
                        std::uint32_t otherwise) const {
         std::uint32_t total = 0;

@@ -10,8 +10,8 @@
 
 namespace wedge {
 
-/// One execution with the decisions of another. It is given up where they end, or where one does
-/// not fit.
+/// Runs an execution with the decisions of another one. It is given up where they end, or where one
+/// does not fit.
 class repetition final : public search_strategy {
 public:
     explicit repetition(std::span<const decision> decisions) : decisions_(decisions) {}

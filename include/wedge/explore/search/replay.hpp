@@ -12,10 +12,11 @@
 
 namespace wedge {
 
-/// One execution along a schedule. Where hints run out, the running task goes on, else the first.
+/// Runs an execution along a schedule. After the last hint the running task goes on, else the first
+/// one.
 class schedule_replay final : public search_strategy {
 public:
-    /// @param circle  so many of the last decisions are followed again and again
+    /// @param circle  this number of last decisions is followed again and again
     schedule_replay(std::span<const decision> decisions, replay_mode mode, std::size_t circle = 0)
         : decisions_(decisions), mode_(mode), circle_(circle) {}
 
@@ -54,13 +55,13 @@ public:
         return 0;
     }
 
-    /// What was found in a circle must be found there again.
+    /// A livelock must be found again.
     bool looks_for_livelocks() const noexcept override { return true; }
 
-    /// Where the execution left the schedule first; empty when it did not.
+    /// Returns where the execution first left the schedule; empty if it did not.
     const std::string& diverged() const noexcept { return diverged_; }
-    /// Whether a strict replay was left before its end. A schedule of an execution that was given
-    /// up ends before the program does.
+    /// Returns whether a strict replay was left before its end. The schedule of an execution that
+    /// was given up ends before the program does.
     bool is_left_early() const noexcept { return !diverged_.empty() && at_ < decisions_.size(); }
 
 private:
@@ -69,7 +70,7 @@ private:
         next();
     }
     void next() {
-        // A round of which nothing fits would never end.
+        // A round in which no decision fits would never end.
         if (++at_ == decisions_.size() && skipped_ <= circle_) at_ -= circle_;
     }
     void diverge(const std::string& why) {
@@ -89,7 +90,7 @@ private:
     replay_mode mode_;
     const std::size_t circle_;
     std::size_t at_ = 0;
-    std::size_t skipped_ = 0;  // since the last step that was followed
+    std::size_t skipped_ = 0;  // since the last decision that was followed
     bool is_done_ = false;
     std::string diverged_;
 };

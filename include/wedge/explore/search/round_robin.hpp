@@ -1,4 +1,4 @@
-// Each task in its turn, from a random state on: how livelocks show.
+// Runs the tasks in turn, after some random steps, so that livelocks show.
 #pragma once
 
 #include <algorithm>
@@ -9,8 +9,8 @@
 
 namespace wedge {
 
-/// A few random steps, then strictly one step of each task that can go on. Tasks that get nowhere
-/// in such a fair schedule are in a livelock, and the engine looks out for it.
+/// A few random steps, and then one step of each task that can go on, in turn. Tasks that make no
+/// progress in such a fair schedule are in a livelock, which the engine looks for.
 class round_robin final : public search_strategy {
 public:
     explicit round_robin(std::uint64_t seed) : random_(seed) {}

@@ -1,4 +1,4 @@
-// The states that a search has met and the steps between them, and the circles that never end.
+// The states that a search has met, the steps between them, and the cycles that never end.
 #pragma once
 
 #include <algorithm>
@@ -14,9 +14,9 @@
 
 namespace wedge {
 
-/// States are numbered from 0, in the order of discovery; a step leads from one to another, with
-/// the choices that were answered on the way. An execution may begin with choices, so several
-/// states may be the first one of an execution: a step without a task leads to each of them.
+/// States are numbered from 0, in the order of discovery. A step leads from one state to another,
+/// with the choices that were answered on the way. An execution may begin with choices, so it may
+/// have several initial states: a step without a task leads to each of them.
 class state_graph {
 public:
     static constexpr std::uint32_t none = ~0U;
@@ -24,16 +24,16 @@ public:
     struct state {
         std::uint64_t hash = 0;
         task_set enabled;
-        task_set asleep;                ///< the places of those that have not been tried here
-        std::uint32_t found_by = none;  ///< the step that leads here by the shortest known way
-        std::uint32_t depth = 0;        ///< an upper bound of the steps of that way
+        task_set asleep;                ///< the places of tasks that have not been tried here
+        std::uint32_t found_by = none;  ///< the step that leads here on the shortest known path
+        std::uint32_t depth = 0;        ///< an upper bound of the length of that path
     };
     struct step {
-        std::uint32_t from = none;  ///< none: an execution begins
+        std::uint32_t from = none;  ///< none: the beginning of an execution
         std::uint32_t to = 0;
-        std::uint32_t task = none;  ///< none: an execution begins
+        std::uint32_t task = none;  ///< none: the beginning of an execution
         bool is_progress = false;
-        std::uint32_t choices = 0;  ///< the first of them
+        std::uint32_t choices = 0;  ///< where its choices begin
         std::uint32_t choices_end = 0;
     };
 
@@ -41,7 +41,7 @@ public:
     state& operator[](std::uint32_t i) noexcept { return states_[i]; }
     const std::vector<step>& steps() const noexcept { return steps_; }
 
-    /// The state with this hash, and whether it is new.
+    /// Returns the state with this hash, and whether it is new.
     std::pair<std::uint32_t, bool> find_or_add(std::uint64_t hash) {
         if (states_.size() * 2 >= table_.size()) widen();
         std::uint32_t& entry = entry_of(hash);
@@ -55,7 +55,7 @@ public:
     void add_step(step taken, std::span<const decision> choices) {
         state& to = states_[taken.to];
         const std::uint32_t depth = taken.from == none ? 0 : states_[taken.from].depth + 1;
-        // The depths rise along the ways that are kept, so these never run in a circle.
+        // Depths rise along the paths that are kept, so these paths are never cyclic.
         if (to.found_by == none || depth < to.depth) {
             to.found_by = static_cast<std::uint32_t>(steps_.size());
             to.depth = depth;
@@ -74,12 +74,12 @@ public:
         for (std::size_t i = back.size(); i-- > 0;) take(steps_[back[i]], way);
     }
 
-    /// The schedule of a run that never ends, is strongly fair and gets nowhere: the way to its
-    /// circle, then the circle `rounds` times. Empty: there is none.
+    /// Returns the schedule of a run that never ends, is strongly fair and makes no progress: the
+    /// path to its cycle, then the cycle `rounds` times. Empty: there is none.
     ///
-    /// A strongly connected part is one if every task that is enabled somewhere in it takes a step
-    /// in it; otherwise the states in which a task is enabled that takes none are left out, and
-    /// the rest is looked at again (Lichtenstein and Pnueli, POPL 1985).
+    /// A strongly connected part is fair if every task that is enabled somewhere in it takes a step
+    /// in it. Otherwise the states are removed in which some enabled task takes no step, and the
+    /// rest is examined again (Lichtenstein and Pnueli, POPL 1985).
     std::vector<decision> fair_circle(unsigned rounds) const {
         std::vector<std::uint32_t> all(states_.size());
         for (std::uint32_t i = 0; i < all.size(); ++i) all[i] = i;
@@ -107,7 +107,7 @@ public:
     }
 
 private:
-    /// Where a state with this hash is numbered, or is to be.
+    /// Returns the place where a state with this hash is numbered, or can be.
     std::uint32_t& entry_of(std::uint64_t hash) {
         const std::size_t mask = table_.size() - 1;
         std::size_t i = hash & mask;
@@ -128,8 +128,8 @@ private:
     }
     bool is_inside(const step& taken) const { return part_[taken.to] == part_[taken.from]; }
 
-    /// The strongly connected parts, of at least one step, of some states (Tarjan, iteratively).
-    /// Afterwards `part_` tells which states are in the same one.
+    /// Returns the strongly connected parts, of at least one step, of some states (Tarjan,
+    /// iteratively). Afterwards `part_` tells which states are in one part.
     std::vector<std::vector<std::uint32_t>> strong_parts(
         const std::vector<std::uint32_t>& among,
         const std::vector<std::vector<std::uint32_t>>& out) const {
@@ -195,7 +195,8 @@ private:
                    choices_.begin() + taken.choices_end);
     }
 
-    /// From the beginning into the part, then round it, past a step of each task.
+    /// Returns the path from the beginning into the part and then around it, past a step of each
+    /// task.
     std::vector<decision> way_of(const std::vector<std::uint32_t>& part,
                                  const std::vector<std::vector<std::uint32_t>>& out,
                                  unsigned rounds) const {
@@ -222,7 +223,7 @@ private:
         return way;
     }
 
-    /// The shortest way within a part.
+    /// Appends the shortest path within a part.
     void go(std::uint32_t from, std::uint32_t to,
             const std::vector<std::vector<std::uint32_t>>& out, std::vector<decision>& way) const {
         std::unordered_map<std::uint32_t, std::uint32_t> came_by;

@@ -12,15 +12,15 @@
 
 namespace wedge {
 
-/// Tries every step from every state, for a subject no run of which is endless. States are told
-/// apart by their hashes alone, of 64 bits: among ten million states two are taken for one with a
-/// chance of 3 in a million.
+/// Tries every step from every state, for a subject without endless runs. States are distinguished
+/// by hashes of 64 bits: among ten million states, two are mistaken for one with a probability of 3
+/// in a million.
 ///
 /// Steps that commute are tried in one order only: sleep sets, kept with each state (Godefroid,
 /// Partial-Order Methods for the Verification of Concurrent Systems, 1996, section 5.2).
 class state_search final : public search_strategy {
 public:
-    /// @param states_max  the search ends when it has kept so many
+    /// @param states_max  the search ends when it has kept this many states
     explicit state_search(std::uint64_t states_max) : states_max_(states_max) {}
 
     bool new_execution() override {
@@ -64,10 +64,10 @@ private:
     struct point {
         std::uint32_t chosen = 0;
         std::uint32_t alternatives = 0;
-        std::uint32_t state = 0;           ///< `none`: a state with but one step to try, not kept
-        task_set open;                     ///< to be tried behind `chosen`
-        task_set asleep;                   ///< trying these would repeat
-        std::vector<step_footprint> next;  ///< of the sleeping and the chosen ones, by ordinal
+        std::uint32_t state = 0;  ///< `none`: a state with a single step to try, which is not kept
+        task_set open;            ///< to try after `chosen`
+        task_set asleep;          ///< trying these would repeat executions
+        std::vector<step_footprint> next;  ///< of the sleeping and chosen tasks, by ordinal
     };
 
     point& add_point() {
@@ -103,7 +103,7 @@ private:
         return state;
     }
 
-    /// Whoever is to be tried in a state that is new, or was slept through before.
+    /// Determines the tasks to try in a state that is new, or in which they were asleep before.
     void open_state(point& here, const choice_point& at) {
         state_graph::state& known = graph_[here.state];
         const std::span<const std::uint32_t> places = at.whole->places();
@@ -125,7 +125,8 @@ private:
         return all;
     }
 
-    /// What was asleep before the last step and commutes with it, is so behind it.
+    /// Returns the tasks that were asleep before the last step and commute with it: they stay
+    /// asleep.
     static task_set still_asleep(const point& before) {
         task_set asleep;
         before.asleep.for_each([&](std::uint32_t task) {
@@ -134,7 +135,7 @@ private:
         return asleep;
     }
 
-    /// The running task goes on if it may, so that the first runs have few switches.
+    /// Chooses the running task if possible, so that the first executions have few switches.
     static void choose_next(point& here, std::uint32_t running) {
         here.chosen = no_task;
         if (here.open.is_empty()) return;
@@ -149,7 +150,7 @@ private:
         return nullptr;
     }
 
-    /// Steps to the next path that has not been tried; false: there is none.
+    /// Moves to the next path that has not been tried; returns false if there is none.
     bool next_path() {
         for (; used_ > 0; --used_) {
             point& last = path_[used_ - 1];
@@ -170,7 +171,7 @@ private:
     std::vector<point> path_;  // points keep their memory; the first `used_` are valid
     std::size_t used_ = 0;
     std::size_t depth_ = 0;
-    bool is_new_ = false;  // the state that was found last
+    bool is_new_ = false;  // whether the last state was new
     bool is_started_ = false;
     bool is_full_ = false;
 };

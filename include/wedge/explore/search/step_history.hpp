@@ -10,15 +10,16 @@
 
 namespace wedge {
 
-/// Steps are numbered from 1. Two steps are ordered when they are of one task, when they do not
-/// commute, when one starts the other's task or waits for its end, or through a third one.
+/// Steps are numbered from 1. Two steps are ordered if they are of one task, if they do not
+/// commute, if one starts the other's task or waits for its end, or through a third step.
 ///
-/// Kept as vector clocks: the clock of a step names, for each task, its last step before it.
+/// The order is kept as vector clocks: the clock of a step names, for each task, that task's last
+/// step before it.
 class step_history {
 public:
     std::uint32_t size() const noexcept { return static_cast<std::uint32_t>(steps_.size()); }
 
-    /// Forgets all steps behind the first `n`.
+    /// Forgets all steps after the first `n`.
     void truncate(std::uint32_t n) {
         for (; size() > n; steps_.pop_back()) {
             const taken_step& last = steps_.back();
@@ -32,7 +33,7 @@ public:
         while (!started_by_.empty() && started_by_.back() > n) started_by_.pop_back();
     }
 
-    /// So many tasks exist by now; the last step has started the new ones.
+    /// Notes the number of existing tasks. The last step has started the new ones.
     void see_tasks(std::size_t n) {
         if (n > width_) widen(n);
         if (last_of_task_.size() < n) last_of_task_.resize(n);
@@ -75,9 +76,9 @@ public:
         clocks_.insert(clocks_.end(), past_.begin(), past_.end());
     }
 
-    /// Calls `visit(step, tasks)` for each earlier step that does not commute with the pending one
-    /// of a task, could have come behind it, and is not ordered before it by a third one. The
-    /// exploration of the reverse order may begin with any of `tasks` in the place of that step.
+    /// Calls `visit(step, tasks)` for each earlier step that does not commute with the pending step
+    /// of a task, could have come after it, and is not ordered before it through a third step. The
+    /// exploration of the reverse order may begin with any of `tasks` at the place of that step.
     template <class Visit>
     void for_each_race(const task& who, Visit visit) {
         const step_footprint next = step_footprint::of(who.pending);
@@ -97,8 +98,8 @@ public:
                 if (past_[earlier.task] < k) {
                     if (earlier.gives_back && waits_for_holder(who.pending)) continue;
                     reverse(k);
-                    // Anything but the acquire of a free lock may be what made the step possible
-                    // at all; then it is one still further back that could have come later.
+                    // Any step but the acquire of a free lock may be what made this step possible
+                    // at all. Then a step further back could have come later.
                     if (!earlier.excludes) continue;
                     join_past(k);
                 }
@@ -113,7 +114,7 @@ private:
     struct taken_step {
         std::uint32_t task = 0;
         step_footprint touched;
-        std::uint32_t before_of_task = 0;  // the step before it of its task, 0: none
+        std::uint32_t before_of_task = 0;  // the previous step of its task; 0: none
         std::uint32_t before_on_all = 0;
         std::uint32_t before_on_lock = 0;
         std::uint32_t before_on_condition = 0;
@@ -126,8 +127,9 @@ private:
         return (std::uint64_t{f.condition} << 1) | 1;
     }
 
-    /// Whether a waiter can go on only when the holder has let go. Not so with a queue, which a
-    /// blocked acquire joins at once; any readers-writer lock may have one, by its policy.
+    /// Returns whether a waiter can go on only when the holder has released the lock. Not with a
+    /// queue, which a blocked acquire joins at once; any readers-writer lock may have one, by its
+    /// policy.
     static bool has_only_holders(const lock_identity& lock) {
         switch (lock.kind()) {
             case lock_kind::mutex:
@@ -137,12 +139,14 @@ private:
             default: return false;
         }
     }
-    /// The release of a lock by its holder is no alternative to an acquire that waits for it.
+    /// Returns whether the step is a release of a lock by its holder: it is no alternative to an
+    /// acquire that waits for the lock.
     static bool gives_back(const task& who) {
         return who.pending.what == step::release && has_only_holders(*who.pending.lock) &&
                holds_wanted(who);
     }
-    /// Not so where it is taken once more by its holder: others are kept out by the first acquire.
+    /// Returns whether the acquire excludes other tasks. Not if its holder takes the lock once
+    /// more: the first acquire excludes them.
     static bool excludes(const task& who) {
         return waits_for_holder(who.pending) && has_only_holders(*who.pending.lock) &&
                !holds_wanted(who);
@@ -156,7 +160,7 @@ private:
         return next.what == step::acquire && !next.timed;
     }
 
-    /// All that is ordered before a task's next step, its pending operation aside.
+    /// Loads everything that is ordered before a task's next step, without its pending operation.
     void load_past(std::uint32_t task) {
         past_.assign(width_, 0);
         join_past(last_of_task_[task] != 0 ? last_of_task_[task] : started_by_[task]);
@@ -170,8 +174,8 @@ private:
         return clocks_.data() + std::size_t{step - 1} * width_;
     }
 
-    /// Of the steps that are not ordered behind `step`, and then the task's: which tasks may come
-    /// first.
+    /// Returns the tasks that may come first, of the steps not ordered after `step`, and then the
+    /// task's.
     const std::vector<std::uint32_t>& beginnings(std::uint32_t step, std::uint32_t task,
                                                  const step_footprint& next) {
         const std::uint32_t reversed = steps_[step - 1].task;

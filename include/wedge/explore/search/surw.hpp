@@ -1,4 +1,4 @@
-// Random walk that is uniform over the orders of a few interesting steps.
+// A random walk that is uniform over the orders of a few interesting steps.
 #pragma once
 
 #include <algorithm>
@@ -11,13 +11,13 @@
 
 namespace wedge {
 
-/// Draws who is to take the next interesting step, as likely as it has such steps left, and holds
-/// back every other task that is about to take one (Zhao, Zhou, Xu and others, Selectively Uniform
-/// Concurrency Testing, 2025).
+/// Draws the task that takes the next interesting step, with a probability proportional to its
+/// remaining interesting steps. It holds back every other task that is about to take such a step
+/// (Zhao, Zhou, Xu and others, Selectively Uniform Concurrency Testing, 2025).
 class selective_walk final : public search_strategy {
 public:
-    /// @param locks  the ordinals of those whose steps are interesting, kept by the caller, who may
-    ///               add to it between executions; empty: all are
+    /// @param locks  the ordinals of the locks whose steps are interesting. The caller keeps the
+    ///     list, and may add to it between executions. Empty: all steps are
     selective_walk(const std::vector<std::uint32_t>& locks, std::uint64_t seed)
         : locks_(locks), random_(seed) {}
 

@@ -1,4 +1,4 @@
-// Random walk in which each task is as likely as it has steps left.
+// A random walk in which a task is drawn in proportion to its remaining steps.
 #pragma once
 
 #include "wedge/core/rng.hpp"
@@ -7,8 +7,8 @@
 
 namespace wedge {
 
-/// Tasks that never wait for each other are interleaved uniformly: each order of their steps is as
-/// likely as any other (Zhao, Zhou, Xu and others, Selectively Uniform Concurrency Testing, 2025).
+/// Interleaves tasks that never wait for each other uniformly: all orders of their steps have equal
+/// probabilities (Zhao, Zhou, Xu and others, Selectively Uniform Concurrency Testing, 2025).
 class uniform_walk final : public search_strategy {
 public:
     explicit uniform_walk(std::uint64_t seed) : random_(seed) {}

@@ -1,4 +1,5 @@
-// Why a promise is not kept: the way from who has given it to the wait that nobody ends.
+// Explains why an awaited fence is never signalled: the chain of waits from the signalling section
+// to the wait that never ends.
 #pragma once
 
 #include <algorithm>
@@ -12,7 +13,7 @@
 
 namespace wedge::detail {
 
-/// @return whether there is one that was not there
+/// @return whether a pseudo-lock was added
 inline bool append_pseudo_locks(const held_lock* first, const held_lock* last,
                                 std::vector<std::string>& to) {
     const std::size_t before = to.size();
@@ -38,17 +39,17 @@ inline bool is_awaited(const held_lock& held) {
     return lock_class::from_id(held.class_id).options().is_promise;
 }
 
-/// How those who are to let others go on are kept from it: from a section that is awaited to
-/// the wait that nobody ends, by the pseudo-locks on the way, and by the locks that a task
-/// waits for before the first of them. At which lock on its way a task meets another that has
-/// gone ahead is chance, as is who else is stuck behind them.
+/// Returns the chain from a section that others wait for to the wait that never ends: the
+/// pseudo-locks on the way, and the locks that a task waits for before the first of them. At which
+/// lock a task meets another one that is ahead depends on chance, and so do the tasks that are
+/// stuck behind them.
 ///
-/// Empty where no task is in such a section: then nobody knows who should go on.
+/// Empty if no task is in such a section: then it is not known which task should go on.
 inline std::string way_from_promise(const wait_graph& waits) {
     const auto tasks = waits.tasks();
     struct way {
         std::uint32_t to;
-        bool is_direct;  // no pseudo-lock so far but the section itself
+        bool is_direct;  // no pseudo-lock so far except the section itself
         std::vector<std::string> over;
     };
     std::vector<way> ways;
@@ -61,7 +62,7 @@ inline std::string way_from_promise(const wait_graph& waits) {
         const auto& held = tasks[i].who->held;
         const auto promise = std::find_if(held.begin(), held.end(), is_awaited);
         if (promise == held.end() || !is_new(i)) continue;
-        // The section moves behind all else when its task waits itself.
+        // The section moves to the end if its own task waits.
         way first{i, true, {lock_class::from_id(promise->class_id).name()}};
         first.is_direct = !append_pseudo_locks(held.begin(), held.end(), first.over);
         ways.push_back(std::move(first));
@@ -73,7 +74,7 @@ inline std::string way_from_promise(const wait_graph& waits) {
             if (!is_new(next)) continue;
             way longer = ways[i];
             longer.to = next;
-            // One that only queues for the same lock leads on to its holder.
+            // A task that only queues for the lock leads on to the holder of the lock.
             if (const held_lock* const hold = waits.hold_of(next, *at.who->pending.lock)) {
                 if (longer.is_direct)
                     longer.over.push_back(lock_class::from_id(hold->class_id).name());

@@ -1,4 +1,4 @@
-// The strategies that try to build the deadlock of a cycle.
+// Tries the strategies that can build the deadlock of a cycle.
 #pragma once
 
 #include <cstdint>
@@ -11,10 +11,11 @@
 
 namespace wedge {
 
-/// Parks tasks at the edges of the cycle; when that does not do, because what leads there needs
-/// a schedule of its own, walks uniformly over the orders in which its locks are taken.
+/// Parks tasks at the edges of the cycle. If that fails, since the way there needs a schedule of
+/// its own, walks uniformly over the orders in which the cycle's locks are taken.
 ///
-/// @param builds  (search_strategy&, const sighting& reached) -> whether it was built so
+/// @param builds  (search_strategy&, const sighting& reached) -> bool, whether the deadlock was
+///     built
 template <class Builds>
 bool build_cycle(const finding& wanted, std::uint64_t seed, Builds builds) {
     const std::vector<dependency> cycle = real_cycle(wanted.cycle);

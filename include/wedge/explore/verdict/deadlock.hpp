@@ -1,4 +1,4 @@
-// What a deadlock looks like: who waits for whom, and the cycle if there is one.
+// Describes a deadlock: which task waits for which, and the cycle if there is one.
 #pragma once
 
 #include <cstddef>
@@ -15,14 +15,14 @@ namespace wedge {
 
 namespace detail {
 
-/// The dependencies along a cycle of waits.
+/// Returns the dependencies along a cycle of waits.
 inline std::vector<dependency> edges_along(const std::vector<std::uint32_t>& cycle,
                                            const wait_graph& waits) {
     std::vector<dependency> edges;
     for (std::size_t i = 0; i < cycle.size(); ++i) {
         const std::uint32_t before = cycle[(i + cycle.size() - 1) % cycle.size()];
         const held_lock* const held = waits.hold_of(cycle[i], *waits.wanted_lock(before));
-        if (held == nullptr) continue;  // let go by somebody else's release: a finding of its own
+        if (held == nullptr) continue;  // released by another task, which is a finding of its own
         const task& who = *waits.tasks()[cycle[i]].who;
         edges.push_back({use_of(*held), waits.wanted_by(who), who.title(), false});
     }
@@ -31,7 +31,7 @@ inline std::vector<dependency> edges_along(const std::vector<std::uint32_t>& cyc
 
 }  // namespace detail
 
-/// The finding of an execution in which nothing can go on.
+/// Returns the finding of an execution in which no task can go on.
 inline finding describe_deadlock(std::span<const stuck_task> tasks, const lock_table& locks) {
     const detail::wait_graph waits(tasks, locks);
     finding found;

@@ -1,4 +1,4 @@
-// Makes a schedule small: fewer switches, the same finding.
+// Minimises a schedule: fewer switches, the same finding.
 #pragma once
 
 #include <algorithm>
@@ -11,17 +11,17 @@
 
 namespace wedge {
 
-/// The schedule of a livelock: what leads into the circle, then one round of it.
+/// Returns the schedule of a livelock: the way to the cycle of states, then one round of it.
 ///
-/// @param decisions  those of an execution
+/// @param decisions  of an execution
 /// @param steps  of the last round, which need not be the only one
 inline schedule with_circle(schedule head, std::vector<decision> decisions, std::uint64_t steps) {
     std::size_t from = decisions.size();
     while (steps > 0 && from > 0)
         if (decisions[--from].what == decision::sort::run) --steps;
     const std::size_t round = decisions.size() - from;
-    // What comes before the last round ends as a round does, the first ones cut off at their
-    // beginning: a round may begin anywhere.
+    // Cuts off earlier rounds: what comes before the last round may end with whole or partial
+    // rounds, since a round may begin anywhere.
     while (round != 0 && decisions.size() > round &&
            decisions.back() == decisions[decisions.size() - 1 - round])
         decisions.pop_back();
@@ -30,13 +30,14 @@ inline schedule with_circle(schedule head, std::vector<decision> decisions, std:
     return head;
 }
 
-/// Delta debugging (Zeller and Hildebrandt, ddmin, 2002) over the decisions of a schedule as hints
-/// for lenient replay.
+/// Minimises by delta debugging (Zeller and Hildebrandt, ddmin, 2002) over the decisions of a
+/// schedule, as hints for lenient replays.
 ///
 /// @param replay  (const schedule& hints) -> std::optional<schedule>: what was really done, if it
-///                led to the same finding
+///     led to the same finding
 /// @param replays_max  how often it may be called
-/// @return a schedule that replays strictly, that with the fewest switches of those that were seen
+/// @return a schedule that replays strictly: of all that were seen, the one with the fewest
+///     switches
 template <class Replay>
 schedule minimize(const schedule& from, Replay replay, unsigned replays_max = 500) {
     schedule best = from;

@@ -9,13 +9,14 @@
 
 namespace wedge {
 
-/// Why a search that has ended proves nothing; empty: it does, or the outcome says why not.
+/// Returns why a search that has ended proves nothing. Empty: it proves something, or the outcome
+/// says why not.
 ///
-/// A finite search without a fault comes to an execution that ends, or to a run that never ends.
-/// So where everything was tried and neither was seen, the engine contradicts itself.
+/// A finite search without a fault reaches an execution that ends, or a run that never ends. So if
+/// everything was tried and neither was seen, the engine contradicts itself.
 ///
-/// @param all  what was counted; `exhausted` is what the strategy claims
-/// @param is_shown  a replay has shown the livelock that the strategy has found, if there is one
+/// @param all  what was counted; `exhausted` is the strategy's claim
+/// @param is_shown  a replay has shown the livelock that the strategy found, if there is one
 inline std::string why_unproved(const search_strategy& how, const explore_options& options,
                                 const outcome& all, bool is_shown) {
     constexpr const char* fault = "; this is a fault of wedge, please report it";

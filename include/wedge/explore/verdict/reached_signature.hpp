@@ -1,4 +1,4 @@
-// One name for what one wrong acquire leads to, however tasks come into it.
+// One name for everything that one wrong acquire leads to, however tasks get there.
 #pragma once
 
 #include <algorithm>
@@ -17,7 +17,8 @@ namespace wedge {
 
 namespace detail {
 
-/// What the task of a wait holds, and which of that the one before it in the circle waits for.
+/// What the task of a wait holds, and which of these locks the previous task of the cycle waits
+/// for.
 struct wait_of_task {
     const std::vector<lock_use>* held = nullptr;
     std::size_t waited_for = 0;
@@ -34,8 +35,8 @@ inline wait_of_task wait_in(const finding& reached, const dependency& edge) {
     return {};
 }
 
-/// The circle that an acquire closes with the stated order, by the innermost hold that it may not
-/// come under.
+/// Returns the cycle that an acquire closes with the stated order, by the innermost hold under
+/// which it is forbidden.
 inline std::vector<dependency> closed_under(std::span<const lock_use> held, const lock_use& taken,
                                             const std::string& task, const stated_order& stated) {
     for (std::size_t under = held.size(); under-- > 0;) {
@@ -45,17 +46,17 @@ inline std::vector<dependency> closed_under(std::span<const lock_use> held, cons
     return {};
 }
 
-/// Keeps the least circle, so that the order in which they are met is not seen.
+/// Keeps the least cycle, so that the result does not depend on the order in which cycles are met.
 inline void keep_lesser(std::vector<dependency>& least, std::vector<dependency> circle) {
     if (circle.empty()) return;
     if (least.empty() || cycle_signature(circle) < cycle_signature(least))
         least = std::move(circle);
 }
 
-/// The least circle that an acquire of one task closes with the stated order.
+/// Returns the least cycle that an acquire of one task closes with the stated order.
 ///
-/// @param held   what it held before the last acquire
-/// @param first  of `held`: the acquires before it do not count
+/// @param held   what the task held before the last acquire
+/// @param first  the place in `held` before which acquires do not count
 inline std::vector<dependency> closed_by_way(std::span<const lock_use> held, std::size_t first,
                                              const lock_use& last, const std::string& task,
                                              const stated_order& stated) {
@@ -68,7 +69,7 @@ inline std::vector<dependency> closed_by_way(std::span<const lock_use> held, std
     return least;
 }
 
-/// The same of the tasks that wait, from what each is waited for to what it waits for.
+/// As above, for waiting tasks: from what each task is waited for to what it waits for.
 inline std::vector<dependency> against_stated_order(const finding& reached,
                                                     const std::vector<dependency>& waits,
                                                     const stated_order& stated) {
@@ -82,7 +83,7 @@ inline std::vector<dependency> against_stated_order(const finding& reached,
     return least;
 }
 
-/// The same of an acquire against a rule of tickets, from the hold that it must not come under.
+/// As above, for an acquire against a rule of tickets: from the hold under which it is forbidden.
 inline std::vector<dependency> against_stated_order(const finding& rule,
                                                     const stated_order& stated) {
     if (rule.kind != finding_kind::ww_rule || rule.held.empty()) return {};
@@ -92,8 +93,8 @@ inline std::vector<dependency> against_stated_order(const finding& rule,
     return closed_by_way(rule.held, first + 1, rule.locks.back(), rule.task, stated);
 }
 
-/// The rule of tickets that an acquire of this circle has broken, if such a rule is what forbids
-/// the circle: it is of locks of one class.
+/// Returns the rule of tickets that an acquire of this cycle has broken, if such a rule forbids the
+/// cycle: if all its locks are of one class.
 inline const finding* broken_rule_of(const std::vector<dependency>& waits,
                                      std::span<const finding> seen) {
     const std::uint32_t locks = waits.front().wanted.class_id;
@@ -111,9 +112,8 @@ inline const finding* broken_rule_of(const std::vector<dependency>& waits,
     return nullptr;
 }
 
-/// The locks that wait in a circle, and between two of them the pseudo-locks that a task is in, as
-/// the way that it has come. A circle through such, in which several tasks do the same, is one
-/// round of it.
+/// Returns the locks that wait in a cycle, with the pseudo-locks between them that a task is in. A
+/// cycle through pseudo-locks in which several tasks do the same counts as one round.
 inline std::vector<dependency> with_pseudo_locks(const finding& reached,
                                                  const std::vector<dependency>& waits) {
     const auto is_same = [](const dependency& a, const dependency& b) {
@@ -142,15 +142,15 @@ inline std::vector<dependency> with_pseudo_locks(const finding& reached,
 
 }  // namespace detail
 
-/// The signature of what has happened, whichever finding had foretold it.
+/// Returns the signature of what has happened, whichever finding had foretold it.
 ///
-/// One wrong acquire closes a circle with each of the orders that it breaks, and may break a rule
-/// before one of them hangs. Where the program states its order that acquire is known, and what it
-/// closes with the statement is the name. Else it is the rule of tickets that was broken, or the
-/// circle of waits, with the pseudo-locks that tasks have come through. A hang that is no circle
-/// of locks has its own name, also where a cycle of the lock order has foretold it.
+/// One wrong acquire closes a cycle with each order that it breaks, and may break a rule before one
+/// of them hangs. If the program states its order, that acquire is known, and the cycle that it
+/// closes with the statement is the name. Otherwise the name is the rule of tickets that was
+/// broken, or the cycle of waits with the pseudo-locks that tasks came through. A hang that is no
+/// cycle of locks has its own name, even if a cycle of the lock order has foretold it.
 ///
-/// @param seen  what the order checker said of the same execution
+/// @param seen  what the order checker said about this execution
 inline std::string reached_signature(const finding& of, const stated_order& stated = {},
                                      std::span<const finding> seen = {}) {
     if (!of.hang.empty() && of.reached.empty()) return of.hang;

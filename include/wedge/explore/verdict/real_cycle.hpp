@@ -1,4 +1,4 @@
-// A cycle of the lock order as tasks can run into it: without its pseudo-locks.
+// A cycle of the lock order without its pseudo-locks, as tasks can run into it.
 #pragma once
 
 #include <algorithm>
@@ -10,13 +10,13 @@
 
 namespace wedge {
 
-/// Whether nobody ever waits for this lock.
+/// Returns whether no task ever waits for this lock.
 inline bool is_pseudo_lock(const lock_use& lock) {
     return lock.class_id != 0 && lock_class::from_id(lock.class_id).options().never_waits;
 }
 
-/// `a -> reclaim, reclaim -> b` becomes `a -> b`: reclaim itself blocks nobody, what is waited for
-/// within it does. Empty when no real lock is left.
+/// Turns `a -> reclaim, reclaim -> b` into `a -> b`: reclaim itself blocks no task, but the locks
+/// taken in it do. Empty if no real lock is left.
 inline std::vector<dependency> real_cycle(const std::vector<dependency>& cycle) {
     std::vector<dependency> real;
     const auto first = std::find_if(cycle.begin(), cycle.end(), [](const dependency& edge) {
@@ -35,10 +35,10 @@ inline std::vector<dependency> real_cycle(const std::vector<dependency>& cycle) 
     return real;
 }
 
-/// Whether a deadlock that was reached is what a cycle with pseudo-locks spoke of: the same real
-/// classes in a circle, once round or several times (each task closes an edge of its own), while
-/// each pseudo-lock was held, each context entered. Modes are not compared: of equally strong ones
-/// an edge keeps the first.
+/// Returns whether a deadlock is what a cycle with pseudo-locks means: a cycle of its real classes,
+/// once or several times around (each task closes an edge of its own), while each pseudo-lock was
+/// held and each context entered. Modes are not compared: of equally strong modes an edge keeps the
+/// first.
 inline bool is_reached_through_pseudo_locks(const std::vector<dependency>& cycle,
                                             const finding& stuck) {
     const std::vector<dependency> real = real_cycle(cycle);

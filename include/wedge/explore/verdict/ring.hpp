@@ -1,4 +1,4 @@
-// Whether tasks are stuck in what a finding spoke of.
+// Whether tasks are stuck in the cycle that a finding describes.
 #pragma once
 
 #include <algorithm>
@@ -31,7 +31,7 @@ public:
     }
 
 private:
-    /// Adds to the ring whoever holds what the task waits for, until it is back at the start.
+    /// Adds the holders of what the task waits for, until the start is reached again.
     bool follow(std::size_t start, std::size_t waiting) {
         for (std::size_t next = start; next < tasks_.size(); ++next) {
             const lock_use* const held = hold_of(next, *tasks_[waiting].wanted);
@@ -58,14 +58,14 @@ private:
 
 }  // namespace detail
 
-/// The ring of waits that is the known cycle; empty: there is none. Tasks may be stuck in several
-/// rings at once, of which a deadlock's own cycle is but the shortest.
+/// Returns the cycle of waits that is the known cycle; empty if there is none. Tasks may be stuck
+/// in several cycles at once, and a deadlock's own cycle is only the shortest.
 inline std::vector<dependency> ring_in(const std::vector<dependency>& cycle,
                                        const std::vector<task_report>& stuck) {
     return detail::ring_search(cycle, stuck).run();
 }
 
-/// Whether a deadlock or livelock that was reached is the one that a finding spoke of.
+/// Returns whether a deadlock or livelock is the one that a finding describes.
 inline bool matches(const finding& known, const finding& stuck) {
     if (known.signature == stuck.signature || is_reached_through_pseudo_locks(known.cycle, stuck))
         return true;
@@ -75,15 +75,15 @@ inline bool matches(const finding& known, const finding& stuck) {
     });
 }
 
-/// Whether it is that one, or another ring in which tasks were stuck as well, or the waits that
-/// the pseudo-locks of the cycle stand for.
+/// Returns whether it is that one, or another cycle in which tasks were stuck too, or the waits
+/// that the pseudo-locks of the cycle stand for.
 inline bool is_among(const finding& known, const finding& stuck) {
     return matches(known, stuck) || !ring_in(known.cycle, stuck.tasks).empty() ||
            stands_in(known, stuck);
 }
 
-/// Whether a deadlock in which nobody ends some waits is in another one, in which nobody ends these
-/// and more: then those others only stand by.
+/// Returns whether the endless waits of one deadlock are among those of a larger one; then the
+/// other tasks of the larger one only stand by.
 inline bool is_part_of(const finding& smaller, const finding& larger) {
     const auto is_plain = [](const finding& each) {
         return each.kind == finding_kind::deadlock && each.cycle.empty() &&
@@ -95,8 +95,7 @@ inline bool is_part_of(const finding& smaller, const finding& larger) {
     return !few.empty() && std::includes(many.begin(), many.end(), few.begin(), few.end());
 }
 
-/// Keeps a new sighting, unless a part of it is known; it takes the place of one that it is a part
-/// of.
+/// Keeps a new sighting, unless a part of it is known. It replaces a sighting that it is a part of.
 inline void add_to(std::vector<sighting>& known, sighting made) {
     for (sighting& each : known) {
         if (each.is_reached && is_part_of(each.what, made.what)) return;
@@ -107,7 +106,7 @@ inline void add_to(std::vector<sighting>& known, sighting made) {
     known.push_back(std::move(made));
 }
 
-/// Explains a finding by the deadlock that it was among. What made it less believed is over.
+/// Explains a finding by the deadlock that it was among, and drops its grade.
 inline void adopt(finding& known, const finding& stuck) {
     if (known.kind != stuck.kind) {
         known.judged = verdict::confirmed;

@@ -1,4 +1,4 @@
-// What an exploration knows of one finding.
+// What an exploration knows about one finding.
 #pragma once
 
 #include <algorithm>
@@ -19,17 +19,17 @@ namespace wedge {
 struct sighting {
     finding what;
     schedule shown;
-    bool is_of_order = false;  ///< a report of the order checker: it needs a verdict
+    bool is_of_order = false;  ///< reported by the order checker, so it needs a verdict
     bool is_reached = false;   ///< an execution ended in it
-    bool is_graded = false;    ///< by the checker of another session, which has seen more of it
-    std::optional<finding> hang{};  ///< an order finding that was reached: how tasks hung then
+    bool is_graded = false;    ///< graded by the checker of another session, which has seen more
+    std::optional<finding> hang{};  ///< of an order finding that was reached: how tasks hung then
 
     bool needs_verdict() const noexcept {
         return is_of_order && !is_reached && what.judged == verdict::unresolved;
     }
 };
 
-/// The instances of the locks that the tasks of a cycle wait for are added to `locks`.
+/// Adds the instances of the locks that the tasks of a cycle wait for to `locks`.
 inline void note_locks(const finding& cycle, std::vector<std::uint32_t>& locks) {
     for (const dependency& edge : cycle.cycle)
         if (std::find(locks.begin(), locks.end(), edge.wanted.instance) == locks.end())
@@ -41,14 +41,14 @@ inline bool has(const std::vector<sighting>& all, const std::string& signature) 
                        [&](const sighting& each) { return each.what.signature == signature; });
 }
 
-/// @param otherwise  when the finding is refuted
+/// @param otherwise  the result if the finding is refuted
 inline result result_of(const sighting& each, result otherwise) {
     if (each.is_reached) return each.what.is_livelock() ? result::livelock : result::deadlock;
     if (each.what.kind == finding_kind::assertion) return result::exception;
     return each.what.judged == verdict::refuted ? otherwise : result::finding;
 }
 
-/// @param tasks  where they stood when one of them threw
+/// @param tasks  where the tasks stood when one of them threw
 inline finding finding_of_exception(const std::string& thrown,
                                     const std::vector<task_report>& tasks) {
     finding made;

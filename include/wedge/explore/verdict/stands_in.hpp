@@ -13,12 +13,13 @@
 namespace wedge {
 namespace detail {
 
-/// Whether the class is a section that stands for a wait: signalling, reclaim, a notifier, a map.
+/// Returns whether the class is a section that stands for a wait: signalling, reclaim, a notifier,
+/// a map.
 inline bool stands_for_wait(const lock_use& lock) {
     return is_pseudo_lock(lock) && !is_context_class(lock.class_id);
 }
 
-/// The cycle of a finding; a section entered within itself is one of one edge.
+/// Returns the cycle of a finding. A section entered within itself is a cycle of one edge.
 inline std::vector<dependency> cycle_with_waits(const finding& known) {
     std::vector<dependency> cycle = known.cycle;
     if (known.kind == finding_kind::recursive && cycle.empty() && known.locks.size() == 2)
@@ -36,7 +37,8 @@ inline bool is_within(const task_report& task, std::uint32_t class_id) {
            std::find(task.contexts.begin(), task.contexts.end(), class_id) != task.contexts.end();
 }
 
-/// Whether the task waits for what no task holds: a fence, a condition, a variable, an end.
+/// Returns whether the task waits for something that no task holds: a fence, a condition, a
+/// variable, an end.
 inline bool waits_for_promise(const task_report& task) noexcept {
     return !task.wanted && task.where.is_known();
 }
@@ -45,7 +47,7 @@ inline bool waits_for_promise(const task_report& task) noexcept {
 
 namespace detail {
 
-/// How the tasks of a hang stand along the edges of a cycle with pseudo-locks.
+/// The tasks of a hang along the edges of a cycle with pseudo-locks.
 class standing_tasks {
 public:
     standing_tasks(const std::vector<dependency>& cycle, const std::vector<task_report>& tasks)
@@ -66,7 +68,8 @@ public:
     }
 
 private:
-    /// A task that waits for a lock outside of the cycle hangs for that reason.
+    /// Returns whether the task stands along the edge. A task that waits for a lock outside of the
+    /// cycle hangs for that reason instead.
     bool is_along(const task_report& task, const dependency& edge) const {
         const auto is_wanted = [&](const dependency& other) {
             return task.wanted->class_id == other.held.class_id;
@@ -80,7 +83,8 @@ private:
         return task.wanted ? task.wanted->class_id == edge.wanted.class_id
                            : waits_for_promise(task) && stands_for_wait(edge.wanted);
     }
-    /// Whether the edge's task never comes to its section, since it waits for it itself.
+    /// Returns whether the edge's task never reaches its section, since it waits for that section
+    /// itself.
     bool is_own_promise(std::size_t i) const {
         const dependency& edge = cycle_[i];
         const dependency& before = cycle_[(i + cycle_.size() - 1) % cycle_.size()];
@@ -97,16 +101,16 @@ private:
 
 }  // namespace detail
 
-/// Whether the tasks of a hang stand along every edge of a cycle with pseudo-locks. A task stands
-/// along an edge while it holds the edge's first lock, and holds or waits for the second; a
-/// pseudo-lock that it does not hold stands for a wait for what no task holds.
+/// Returns whether the tasks of a hang stand along every edge of a cycle with pseudo-locks. A task
+/// stands along an edge while it holds the edge's first lock, and holds or waits for the second. A
+/// pseudo-lock that it does not hold stands for a wait for something that no task holds.
 inline bool stands_in(const finding& known, const finding& hang) {
     const std::vector<dependency> cycle = detail::cycle_with_waits(known);
     return !cycle.empty() && detail::standing_tasks(cycle, hang.tasks).are_in_cycle();
 }
 
-/// Whether a hang involves every class of a cycle with pseudo-locks. That may be the cycle under
-/// other circumstances, so that it must not be called impossible.
+/// Returns whether a hang involves every class of a cycle with pseudo-locks. It may be that cycle
+/// in other circumstances, so the cycle must not be called impossible.
 inline bool involves(const finding& hang, const finding& known) {
     const std::vector<dependency> cycle = detail::cycle_with_waits(known);
     const auto is_involved = [&](const dependency& edge) {

@@ -14,12 +14,13 @@
 
 namespace wedge {
 
-/// Most deadlocks of a search are the same few, and to describe one costs more than to reach it.
+/// Descriptions of deadlocks. Most deadlocks of a search repeat a few, and describing one costs
+/// more than reaching it.
 class stuck_descriptions {
 public:
     using tasks = std::span<const std::unique_ptr<controlled_task>>;
 
-    /// @param circle  for a livelock, else null
+    /// @param circle  of a livelock; else null
     std::shared_ptr<const finding> of(tasks all, const lock_table& locks,
                                       const livelock_watch* circle) {
         if (known_.size() == known_max) known_.clear();
@@ -29,7 +30,7 @@ public:
     }
 
 private:
-    static constexpr std::size_t known_max = 4096;  // some megabytes
+    static constexpr std::size_t known_max = 4096;  // a few megabytes
 
     static std::uint64_t key_of(tasks all, const lock_table& locks, bool is_livelock) {
         std::uint64_t key = combine(state_hash(all), is_livelock ? 1 : 0);

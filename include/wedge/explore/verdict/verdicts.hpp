@@ -1,4 +1,4 @@
-// What the hangs of an exploration say of the order findings that it did not reach itself.
+// What the hangs of an exploration say about order findings that no execution reached.
 #pragma once
 
 #include <algorithm>
@@ -15,7 +15,7 @@
 namespace wedge {
 namespace detail {
 
-/// The hang that a sighting was reached in; null: none is known.
+/// Returns the hang in which a sighting was reached; null: none is known.
 inline const finding* hang_of(const sighting& each) noexcept {
     if (!each.is_reached) return nullptr;
     return each.hang ? &*each.hang : each.what.tasks.empty() ? nullptr : &each.what;
@@ -23,7 +23,7 @@ inline const finding* hang_of(const sighting& each) noexcept {
 
 }  // namespace detail
 
-/// Marks the order findings that another sighting's hang shows: the two may have been seen in
+/// Marks the order findings that the hang of another sighting shows. The two may have been seen in
 /// different executions, or by different sessions.
 inline void explain_by_hangs(std::vector<sighting>& all) {
     for (sighting& each : all) {
@@ -39,9 +39,8 @@ inline void explain_by_hangs(std::vector<sighting>& all) {
     }
 }
 
-/// Whether the finding of a sighting is known. One that hangs says more than one that was seen; and
-/// of two that were seen, the one that claims less, as it has seen more: it takes the other's
-/// place.
+/// Returns whether the finding of a sighting is known. Prefer a sighting that actually deadlocked.
+/// Between two that were only seen, keep the weaker claim: it rests on more evidence.
 inline bool is_known_to(std::vector<sighting>& all, sighting& other) {
     for (sighting& each : all) {
         if (each.what.signature != other.what.signature) continue;
@@ -53,11 +52,11 @@ inline bool is_known_to(std::vector<sighting>& all, sighting& other) {
     return false;
 }
 
-/// Gives a verdict to an order finding that no execution has reached. It is refuted only where
+/// Gives a verdict to an order finding that no execution has reached. It is refuted only if
 /// everything was tried and no hang involves its classes.
 ///
-/// @param exhausted           every schedule was tried
-/// @param of_whom             what is explored
+/// @param exhausted  every schedule was tried
+/// @param of_whom    the subject that was explored
 inline void judge_unreached(sighting& each, const std::vector<sighting>& all, bool exhausted,
                             const subject& of_whom) {
     finding& of = each.what;
@@ -82,9 +81,9 @@ inline void judge_unreached(sighting& each, const std::vector<sighting>& all, bo
     }
 }
 
-/// Whether an execution showed what a sighting speaks of.
+/// Returns whether an execution showed what a sighting describes.
 ///
-/// @param of_order  what the order checker has said until its end
+/// @param of_order  the order checker's findings up to its end
 inline bool is_shown(const sighting& wanted, const execution_record& done,
                      const std::vector<finding>& of_order) {
     if (wanted.is_reached) return done.stuck && is_among(wanted.what, *done.stuck);
@@ -94,7 +93,7 @@ inline bool is_shown(const sighting& wanted, const execution_record& done,
     });
 }
 
-/// An execution hung: marks what it shows.
+/// Marks what a hang shows.
 ///
 /// @param round  see execution_record
 /// @param shown  () -> the execution as a schedule
@@ -125,7 +124,7 @@ inline void add_unsettled(outcome& known, const std::vector<sighting>& found) {
     }
 }
 
-/// Says what an exploration has come to; the worst finding decides.
+/// Concludes the outcome of an exploration: the worst finding decides.
 inline void conclude(outcome& all, std::vector<sighting> found) {
     all.what = all.exhausted ? result::sound : result::unresolved;
     for (sighting& each : found) {

@@ -1,4 +1,4 @@
-// Who waits for whom where tasks are stuck.
+// Which task waits for which, when tasks are stuck.
 #pragma once
 
 #include <algorithm>
@@ -36,10 +36,11 @@ public:
     bool waits_for_lock(const stuck_task& each) const {
         const lock_identity* const lock = each.who->pending.lock;
         return !each.is_done && !each.waits_on_condition && lock != nullptr &&
-               !is_counted(lock->kind());  // of those nobody is the holder
+               !is_counted(lock->kind());  // no task holds a counted lock
     }
 
-    /// Who keeps a task from its lock: incompatible holders, and those queued before it.
+    /// Returns the tasks that keep a task from its lock: incompatible holders, and tasks queued
+    /// before it.
     std::vector<std::uint32_t> blockers(std::uint32_t waiting) const {
         std::vector<std::uint32_t> result;
         const stuck_task& self = tasks_[waiting];
@@ -51,7 +52,7 @@ public:
         };
         for (const lock_state::use& holder : state.holders())
             if (conflicts(holder)) result.push_back(holder.task);
-        std::uint32_t itself = waiting;  // of its waits the one of the handler on top of all
+        std::uint32_t itself = waiting;  // of its waits, that of the topmost handler
         for (const lock_state::use& queued : state.queue())
             if (task_of(queued.task) == waiting) itself = std::max(itself, queued.task);
         for (const lock_state::use& queued : state.queue()) {
@@ -61,7 +62,8 @@ public:
         return result;
     }
 
-    /// Null: it does not hold it, as one that only queues for it.
+    /// Returns the hold; null if the task does not hold the lock, for example if it only queues for
+    /// it.
     const held_lock* hold_of(std::uint32_t at, const lock_identity& lock) const {
         for (const held_lock& held : tasks_[at].who->held)
             if (held.instance == lock.instance()) return &held;
@@ -72,7 +74,8 @@ public:
         return tasks_[at].who->pending.lock;
     }
 
-    /// The shortest cycle; empty: there is none. Each waits for a lock that the next one holds.
+    /// Returns the shortest cycle; empty if there is none. Each task waits for a lock that the next
+    /// one holds.
     std::vector<std::uint32_t> shortest_cycle() const {
         std::vector<std::vector<std::uint32_t>> blocked_by;
         for (std::uint32_t i = 0; i < tasks_.size(); ++i) blocked_by.push_back(blockers(i));
@@ -80,7 +83,7 @@ public:
         for (const std::size_t each : wedge::shortest_cycle(
                  blocked_by.size(), [&](std::size_t i) -> auto& { return blocked_by[i]; }))
             shortest.push_back(static_cast<std::uint32_t>(each));
-        // One that only queues between a waiter and the holder is no part of the cycle of locks.
+        // A task that only queues between a waiter and the holder is no part of the cycle of locks.
         std::vector<std::uint32_t> holders;
         for (std::size_t i = 0; i < shortest.size(); ++i) {
             const std::uint32_t before = shortest[(i + shortest.size() - 1) % shortest.size()];
@@ -128,13 +131,15 @@ public:
     }
 
 private:
-    /// Where not all are stuck, a task may stand before a step that always goes on.
+    /// Returns whether the step may wait. If not all tasks are stuck, a task may stand before a
+    /// step that never waits.
     static bool may_wait(step next) noexcept {
         return next == step::acquire || next == step::try_acquire || next == step::wait ||
                next == step::join || next == step::access;
     }
 
-    /// Its holder always goes on, so that it is no wait to speak of.
+    /// Returns whether the holder of the lock always goes on, so that the wait need not be
+    /// reported.
     static bool is_internal(const operation& next) {
         return next.what != step::wait && next.lock != nullptr &&
                lock_class::from_id(next.lock->class_id()).options().is_internal;
