@@ -1,7 +1,7 @@
 #!/bin/bash -eu
 # Builds the fuzz targets for ClusterFuzzLite and OSS-Fuzz, whose images set CXX, CXXFLAGS, LIB_FUZZING_ENGINE and OUT.
 # Runs in the root of the tree; by hand: docs/fuzzing.md.
-flags=(-std=c++20 -DWEDGE_FIBERS=1 -DWEDGE_IMPLEMENT -Iinclude -Itests -fno-sanitize=vptr
+flags=(-std=c++20 -DWEDGE_FIBERS=1 -DWEDGE_IMPLEMENT -Iinclude -Itests -Itools -fno-sanitize=vptr
        -fsanitize-ignorelist=cmake/fuzz_uninstrumented.txt)
 
 for source in fuzz/*.cpp; do
@@ -18,7 +18,13 @@ for source in fuzz/*.cpp; do
     for folder in "$target" $(sed -n 's|^// corpus: *||p' "$source"); do
         if [[ -d corpora/$folder ]]; then inputs+=("corpora/$folder"/*); fi
     done
-    $CXX $CXXFLAGS "${flags[@]}" -fsanitize-coverage-ignorelist=$ignored "$source" \
+    more=(cmake/implement_order.cpp)
+    if grep -q '^#include "explain/' "$source"; then
+        for part in tools/explain/*.cpp; do
+            [[ $part == *_command.cpp || $part == */verdict.cpp ]] || more+=("$part")  # these need the engine
+        done
+    fi
+    $CXX $CXXFLAGS "${flags[@]}" -fsanitize-coverage-ignorelist=$ignored "$source" "${more[@]}" \
         $LIB_FUZZING_ENGINE -l:libboost_context.a -pthread -o "$OUT/$target.built"
     for name in "${names[@]}"; do
         cp "$OUT/$target.built" "$OUT/$name"

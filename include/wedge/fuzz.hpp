@@ -47,4 +47,5 @@ std::optional<finding> fuzz(std::uint64_t inputs_max, std::uint64_t seed = 1);
 
 #if defined(WEDGE_IMPLEMENT)
 #include "wedge/implement/fuzz.hpp"
+#include "wedge/implement/order.hpp"
 #endif

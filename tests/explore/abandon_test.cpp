@@ -5,6 +5,9 @@
 
 #include <doctest/doctest.h>
 
+#include "wedge/explore/engine/subject.hpp"
+#include "wedge/explore/session.hpp"
+
 #include "explore/workloads.hpp"
 
 namespace abandon_test {

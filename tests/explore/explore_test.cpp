@@ -1,6 +1,7 @@
 #include <doctest/doctest.h>
 
 #include "wedge/core/schedule_text.hpp"
+#include "wedge/explore/engine/progress.hpp"
 
 #include "explore/workloads.hpp"
 

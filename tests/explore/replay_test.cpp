@@ -1,6 +1,7 @@
 #include <doctest/doctest.h>
 
 #include "wedge/core/schedule_text.hpp"
+#include "wedge/explore/verdict/minimize.hpp"
 
 #include "explore/workloads.hpp"
 
