@@ -340,6 +340,107 @@ TEST_CASE("kernel: irq inversion, with the functions that are inlined listed twi
     CHECK(found[0].safe_context == "SOFTIRQ");
 }
 
+TEST_CASE("kernel: the other lock of an inversion need not be held") {
+    for (const char* const list :
+         {"no locks held by swapper/0/0.\n",
+          "1 lock held by swapper/0/0:\n #0: (rcu_read_lock){.+.+..}, at: [<c1>] g+0x1/0x2\n"}) {
+        const std::vector<report> found = reports(
+            std::string("[ INFO: possible irq lock inversion dependency detected ]\n"
+                        "3.2.0+ #2 Not tainted\n-----------------\n"
+                        "swapper/0/0 just changed the state of lock:\n"
+                        " (&(&a->l)->rlock){..-...}, at: [<c1234567>] f+0x3/0x4\n"
+                        "but this lock was taken by another, SOFTIRQ-safe lock in the past:\n"
+                        " (&(&b->l)->rlock){+.-...}\n\n"
+                        "and interrupts could create inverse lock ordering between them.\n\n") +
+            list);
+        REQUIRE(found.size() == 1);
+        CHECK(found[0].complete);
+        CHECK(joined(found[0].cycle_locks, " ") == "&(&b->l)->rlock &(&a->l)->rlock");
+    }
+}
+
+namespace {
+
+/// The only report of a text, which is changed before it is read.
+report changed(std::string text, const std::string& what, const std::string& with) {
+    text = replaced(std::move(text), what, with);
+    const std::vector<report> found = reports(text);
+    REQUIRE(found.size() == 1);
+    return found[0];
+}
+
+}  // namespace
+
+TEST_CASE("kernel: a name of a task may hold anything, and unknown dress in front is no part") {
+    const std::string text = reading::file("kernel/gt_17.txt");
+    const report found = changed(text, "init/1", "pool: a (b)/c/1");
+    CHECK(found.task == "pool: a (b)/c/1");
+    CHECK(found.complete);
+    CHECK(changed(text, "init/1 is leaving", "06-01 12:00  0 W : init/1 is leaving").task ==
+          "init/1");
+    // No other mention tells where the name begins.
+    const report cut = reports(
+                           "WARNING: bad unlock balance detected!\n5.1.0 #1 Not tainted\n"
+                           "06-01 12:00:00 0 W : init/1 is trying to release lock (a) at:\n"
+                           "f+0x1/0x2\nbut there are no more locks to release!\n")
+                           .at(0);
+    CHECK_FALSE(cut.complete);
+    const report still = reports(
+                             "[ BUG: pool: a/99 still has locks held! ]\n3.9.0 #1\n"
+                             "1 lock held by pool: a/99:\n"
+                             " #0:  (&t->s#21){++++++}, at: [<c0199bb7>] f+0x3/0x5\n")
+                             .at(0);
+    CHECK(still.task == "pool: a/99");
+    CHECK(still.complete);
+}
+
+TEST_CASE("kernel: lines broken anywhere") {
+    const std::string text = reading::file("kernel/gt_02.txt");
+    // In a name: the other mentions tell the right one.
+    const report mended = changed(text, "-> #2 (lock_c)", "-> #2 (lock\n_c)");
+    CHECK(mended.complete);
+    CHECK(joined(mended.cycle_locks, " ") == "lock_a lock_b lock_c");
+    // There is no other mention of this one.
+    const report unsure = changed(replaced(text, "lock_b", "lockb"), "#1 (lockb)", "#1 (lo\nckx)");
+    CHECK_FALSE(unsure.complete);
+    // Behind hyphens, and in the release.
+    CHECK(changed(text, "{+.+.}-{3:3}", "{+.-\n.}-\n{3:3}").complete);
+    CHECK(changed(text, "6.1.192 #2 Not", "6.1.\n192 #2 Not").version == "6.1.192");
+    CHECK(changed(text, "init/1", "a-\nb/1").task == "a-b/1");
+    // In a stamp.
+    std::string stamped_text = joined(stamped(split(text, '\n')), " ");
+    stamped_text = replaced(stamped_text, " [  308.", " [\n308.");
+    const std::vector<report> found = reports(stamped_text);
+    REQUIRE(found.size() == 1);
+    CHECK(found[0].complete);
+    CHECK(found[0].task == "init/1");
+    CHECK(found[0].version == "6.1.192");
+}
+
+TEST_CASE("kernel: tags of a bug tracker end lines, and a sentence may name an entry") {
+    const std::vector<std::string> lines = split(reading::file("kernel/gt_01.txt"), '\n');
+    std::string text;
+    for (const std::string& line : lines) text += html(line) + "<br />";
+    const std::vector<report> found = reports("<pre class=\"x\">" + text + "</pre>");
+    REQUIRE(found.size() == 1);
+    CHECK(found[0].complete);
+    CHECK(found[0].task == "init/1");
+    const report replied = changed(reading::file("kernel/gt_02.txt"), "-> #0 (lock_a)",
+                                   "\nSo -> #1 here is wrong.\n\n-> #0 (lock_a)");
+    CHECK(replied.complete);
+    CHECK(joined(replied.cycle_locks, " ") == "lock_a lock_b lock_c");
+}
+
+TEST_CASE("kernel: an entry of the list of held locks is not taken for the lock of the heading") {
+    const report found = reports(
+                             "WARNING: held lock freed!\n5.2.0 #1 Not tainted\n"
+                             "task/8 is freeing memory ffff88809faed2c0-ffff88809f\n"
+                             " #0: 00000000c0a19dcd (&other){+.+.}, at: f+0x89/0x2a0\n")
+                             .at(0);
+    CHECK_FALSE(found.complete);
+    CHECK(found.new_lock.empty());
+}
+
 TEST_CASE("kernel: frames whose addresses a script has turned into places in the source") {
     const std::vector<report> found = reports(
         "WARNING: possible circular locking dependency detected\n6.17.0 #1 Not tainted\n"

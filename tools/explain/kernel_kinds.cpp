@@ -31,6 +31,14 @@ bool is_usage_state(std::string text) {
     return false;
 }
 
+/// A text without what a broken line changes.
+std::string letters(std::string_view text) {
+    std::string kept;
+    for (const char c : text)
+        if (c != ' ' && c != '>') kept += c;
+    return kept;
+}
+
 /// Reads one body. What it touches last is where the report ends.
 class body_reader {
 public:
@@ -70,11 +78,15 @@ private:
 
     void read_version() {
         result_.version = version_of(text_, {from_.heading_end, from_.heading_end + 160});
-        if (from_.heading_end == 0 || result_.version.empty()) {
-            const std::size_t trace = find("ainted");
-            if (trace != none)
-                result_.version = version_of(text_, {trace, std::min(end_, trace + 120)});
-        }
+        std::size_t trace = find("stack backtrace:");
+        if (trace == none && result_.version.empty()) trace = find("omm: ");
+        const std::size_t near = trace == none ? 0 : std::min(end_, trace + 300);
+        if (trace != none) trace = from_.text.find("ainted", trace, near);
+        if (trace == none) return;
+        const std::string again = version_of(text_, {trace, std::min(end_, trace + 120)});
+        if (again.empty() || again == result_.version) return;
+        if (again.starts_with(result_.version))  // a line is broken in it, or the heading is cut
+            result_.version = again;
     }
 
     /// The task in front of a phrase.
@@ -100,13 +112,16 @@ private:
         std::size_t stop = std::min(end_, phrase + length + 1200);
         for (const std::string_view each : stops)
             stop = std::min(stop, from_.text.find(each, phrase + length, stop));
+        stop = std::min(stop, from_.text.find(" #0: ", phrase + length, stop));  // a list's entry
         const std::optional<found_lock> found = first_lock(text_, {phrase + length, stop});
         if (!found) {
             result_.lacks(what);
             return std::nullopt;
         }
         touch(found->end);
-        return found->lock;
+        lock_use lock = found->lock;
+        lock.name = settled(*found);
+        return lock;
     }
 
     void read_circular();
@@ -123,7 +138,15 @@ private:
     void read_first_held();
     void read_sleeping(std::string_view kind);
     void read_held();
+    void mend_task(const std::string& listed);
     void check_task(const std::string& listed);
+    std::string settled(std::string_view raw, bool is_broken);
+    std::string settled(const found_lock& found) {
+        const std::size_t begin = found.name_begin;
+        const std::size_t end = found.name_end;
+        return settled(text_.substr(begin, end - begin),
+                       from_.text.line_start(begin) != from_.text.line_start(end));
+    }
     void check_scenario();
     void finish();
 
@@ -147,10 +170,46 @@ private:
     std::string_view text_;
     std::size_t end_;
     std::size_t last_ = 0;
+    std::size_t settled_ = 0;  // names that other mentions were asked about
     report result_;
     std::optional<lock_use> new_;
     std::optional<lock_use> held_;
 };
+
+/// Returns the name of a lock. Where a broken line may be in it, the report's other mentions of the
+/// lock decide.
+///
+/// @param raw        what stands between the parentheses
+/// @param is_broken  a line may end in it
+std::string body_reader::settled(std::string_view raw, bool is_broken) {
+    std::string name = clean_name(raw);
+    constexpr std::size_t most = 64;  // as each looks at the whole report
+    if (raw.find(' ') == none || ++settled_ > most) return name;
+    std::string joined;
+    for (const char c : raw)
+        if (c != ' ') joined += c;
+    const auto count = [&](const std::string& wanted) {
+        const std::string in_parentheses = "(" + wanted + ")";
+        std::size_t found = 0;
+        for (std::size_t at = text_.find(in_parentheses); at != none && found < 2;
+             at = text_.find(in_parentheses, at + 1))
+            ++found;
+        return found;
+    };
+    if (joined != name && count(joined) > 0) return joined;
+    if (!is_broken || count(name) > 1) return name;
+    if (name.find(' ') == std::string::npos && raw.starts_with(name + " ")) return name;
+    for (std::size_t at = raw.find(' '); at != none && at > 0; at = raw.find(' ', at + 1)) {
+        const std::string_view rest = raw.substr(at + 1);
+        const bool is_plain =
+            std::string_view(",\"?:").find(raw[at - 1]) != none ||
+            (raw[at - 1] == '-' && (rest.starts_with(">") || rest.starts_with("AF_")));
+        if (is_plain || (raw[at - 1] == '-' && count(name) > 0)) continue;
+        result_.lacks("a readable name of a lock");
+        break;
+    }
+    return name;
+}
 
 /// An entry `-> #1 (a){+.+.}-{3:3}:` of a chain.
 struct chain_entry {
@@ -201,13 +260,13 @@ void body_reader::read_chain(std::size_t head) {
         const std::optional<found_lock> lock = first_lock(text_, {i, std::min(behind, i + 480)});
         if (lock && i > at + 4 && lock->begin <= i + 24) {
             entry.lock = lock->lock;
+            entry.lock.name = settled(*lock);
             entry.stack = frames_of(text_, {lock->end, behind});
             entry.lock.mode = mode_of(entry.stack);
             touch(behind == stop && stop == end_ ? lock->end : behind);
             chain.push_back(std::move(entry));
-        } else {
-            is_whole = false;
         }
+        // Without a lock it is a sentence about an entry, or the entry's number is missing below.
         at = next;
     }
     std::reverse(chain.begin(), chain.end());
@@ -422,7 +481,7 @@ void body_reader::read_safe_unsafe() {
         const auto from = first_lock(text_, {creates, std::min(end_, creates + 700)});
         const auto to =
             from ? first_lock(text_, {from->end, std::min(end_, from->end + 400)}) : std::nullopt;
-        if (from && to && (from->lock.name != held_->name || to->lock.name != new_->name))
+        if (from && to && (settled(*from) != held_->name || settled(*to) != new_->name))
             result_.lacks("readable names of the locks");
     }
     const auto use = [&](std::string_view phrase, std::string_view became, bool is_safe) {
@@ -500,7 +559,8 @@ void body_reader::read_released(std::string_view phrase) {
     const std::size_t place = from_.text.find("at:", close, close + 8);
     if (place == none) result_.lacks("a readable name of the lock");
     lock_use lock;
-    lock.name = clean_name(text_.substr(open + 1, close - open - 1));
+    lock.name = settled(text_.substr(open + 1, close - open - 1),
+                        from_.text.line_start(open) != from_.text.line_start(close));
     if (place != none) {
         const std::vector<std::string> frames =
             frames_of(text_, {place, std::min(end_, place + 200)});
@@ -527,7 +587,8 @@ void body_reader::read_first_held() {
         return;
     }
     if (result_.task.empty()) result_.task = list->state.task;
-    const lock_use& first = list->state.held.front();
+    lock_use first = list->state.held.front();
+    first.name = settled(first.name, true);
     result_.new_lock = first.name;
     result_.cycle_locks = {first.name};
     result_.locks = {first};
@@ -609,24 +670,45 @@ void body_reader::read_simple(std::string_view kind) {
     result_.locks = {*new_};
 }
 
+/// Takes off what stands in front of the task in its line: dress that is not known.
+void body_reader::mend_task(const std::string& listed) {
+    for (std::string again : {listed, traced_task(text_, {from_.heading_end, end_})}) {
+        if (again.empty() || result_.task.empty()) continue;
+        for (std::size_t at = again.find("- "); at != std::string::npos; at = again.find("- ", at))
+            again.erase(at + 1, 1);  // a mail breaks lines behind hyphens
+        const bool has_dress = result_.task.ends_with(" " + again);
+        const bool is_cut = again.ends_with(result_.task);
+        if (!has_dress && !is_cut && letters(again) != letters(result_.task)) continue;
+        result_.task = again;
+        return;
+    }
+    constexpr std::size_t longest = 15;  // of what the kernel keeps of a name
+    const std::size_t name = result_.task.rfind('/');
+    if (name != std::string::npos && name > longest) result_.lacks("a readable name of the task");
+}
+
 void body_reader::read_held() {
     const std::optional<held_list> list = next_held_list(text_, {from_.heading_end, end_});
+    mend_task(list ? list->state.task : std::string());
     if (!list) {
         result_.missing.push_back("the list of held locks");
         return;
     }
     check_task(list->state.task);
-    if (!result_.task.empty() && list->state.task != result_.task) return;
-    if (list->is_whole && held_ && !result_.held_lock.empty()) {
-        const bool is_listed = std::any_of(
-            list->state.held.begin(), list->state.held.end(),
-            [&](const lock_use& each) { return each.name.starts_with(result_.held_lock); });
+    if (!result_.task.empty() && letters(list->state.task) != letters(result_.task)) return;
+    // The other lock of an inversion was held by a task of the past.
+    const bool holds = held_ && !result_.held_lock.empty() && from_.kind != "irq-inversion";
+    if (list->is_whole && holds) {
+        const std::string held = letters(result_.held_lock);
+        const bool is_listed =
+            std::any_of(list->state.held.begin(), list->state.held.end(),
+                        [&](const lock_use& each) { return letters(each.name).starts_with(held); });
         if (!is_listed) result_.lacks("a readable name of the held lock");
     }
     if (from_.kind == "held-freed" && list->is_whole && new_) {
-        const bool is_listed =
-            std::any_of(list->state.held.begin(), list->state.held.end(),
-                        [&](const lock_use& each) { return each.name == new_->name; });
+        const bool is_listed = std::any_of(
+            list->state.held.begin(), list->state.held.end(),
+            [&](const lock_use& each) { return letters(each.name) == letters(new_->name); });
         if (!is_listed) result_.lacks("a readable name of the lock");
     }
     if (!list->is_whole) result_.missing.push_back("a part of the list of held locks");
@@ -637,7 +719,7 @@ void body_reader::read_held() {
 
 /// The task is named three times. Where two of them agree against the first, that is garbled.
 void body_reader::check_task(const std::string& listed) {
-    if (result_.task.empty() || listed == result_.task) return;
+    if (result_.task.empty() || letters(listed) == letters(result_.task)) return;
     if (traced_task(text_, {from_.heading_end, end_}) == listed)
         result_.lacks("a readable name of the task");
     else if (listed.size() == result_.task.size() || from_.kind == "user-return")
@@ -651,12 +733,6 @@ void body_reader::check_scenario() {
     std::size_t stop = std::min(end_, scenario + 2000);
     const std::size_t dead = from_.text.find("*** DEADLOCK ***", scenario, stop);
     if (dead == none) return;  // it may be cut
-    const auto letters = [](std::string_view text) {
-        std::string kept;  // without what a broken line changes
-        for (const char c : text)
-            if (c != ' ' && c != '>') kept += c;
-        return kept;
-    };
     const std::string said = letters(text_.substr(scenario, dead - scenario));
     if (said.find("lock(") == std::string::npos) return;
     const std::string name = "(" + letters(result_.new_lock);

@@ -53,7 +53,12 @@ std::size_t heading_begin(const flat_text& all, const kind_entry& kind, std::siz
         while (begin > 0 && text[begin - 1] != ' ' && safe - begin < 16) --begin;
     }
     if (kind.heading.starts_with("still has")) {  // `[ BUG: TASK still has`
-        const std::size_t bug = last(": ", begin);
+        std::size_t bug = last("BUG: ", begin);   // the name of the task may hold `: `
+        if (bug == none) bug = last("WARNING: ", begin);
+        if (bug != none)
+            bug = all.text().find(": ", bug);
+        else
+            bug = last(": ", begin);
         if (bug == none || begin - bug > 64) return none;
         begin = bug + 2;
     }

@@ -23,8 +23,13 @@ bool is_mask(char c) {
 /// The length of `{MASK}` at a place; 0: it is none.
 std::size_t mask_size(std::string_view text) {
     std::size_t i = 1;
-    while (i < text.size() && i < 8 && is_mask(text[i])) ++i;
-    return i >= 5 && i < text.size() && text[i] == '}' ? i + 1 : 0;
+    std::size_t broken = 0;
+    while (i < text.size() && i < 8 + broken &&
+           (is_mask(text[i]) || (text[i] == ' ' && text[i - 1] == '-'))) {
+        if (text[i] == ' ') ++broken;  // a mail breaks lines behind hyphens
+        ++i;
+    }
+    return i >= 5 + broken && broken < 3 && i < text.size() && text[i] == '}' ? i + 1 : 0;
 }
 
 /// Where the parenthesis opens that closes at `close`; `none`: not in the stretch.
@@ -174,15 +179,18 @@ std::optional<found_lock> first_lock(std::string_view text, span_of in) {
     in.end = text.size();
     for (std::size_t close = text.find("){", in.begin); close != none && close < in.end;
          close = text.find("){", close + 1)) {
-        const std::size_t size = mask_size(text.substr(close + 1, 12));
+        const std::size_t size = mask_size(text.substr(close + 1, 14));
         if (size == 0 || close + 1 + size > in.end) continue;
         const std::size_t open = opening(text, in.begin, close);
         if (open == none) continue;
         found_lock found;
         found.begin = open;
+        found.name_begin = open + 1;
+        found.name_end = close;
         found.lock.name = clean_name(text.substr(open + 1, close - open - 1));
         if (found.lock.name.empty()) continue;
-        found.lock.usage = text.substr(close + 2, size - 2);
+        for (const char c : text.substr(close + 2, size - 2))
+            if (c != ' ') found.lock.usage += c;
         found.lock.instance = instance_before(text, in.begin, found.begin);
         found.end = read_wait_type(text, close + 1 + size, in.end, found.lock);
         found.end = read_place(text, found.end, in.end, found.lock);
@@ -356,12 +364,17 @@ std::optional<held_list> next_held_list(std::string_view text, span_of in) {
         if (text.substr(0, number_end).ends_with("no")) return empty_list(text, name);
         const std::size_t count = number_before(text, number_end);
         if (count == none) continue;
-        // A name may hold `:`, so the list's colon is the one behind the number.
+        // A name may hold `:`, so the list's colon is the one behind `/` and the number.
+        const auto ends_task = [&](std::size_t end) {
+            std::size_t digits = end;
+            while (digits > name && is_digit(text[digits - 1])) --digits;
+            return digits < end && digits > name && text[digits - 1] == '/';
+        };
         const std::size_t stop = name + 80;
         const std::string_view near = text.substr(0, stop);
         std::size_t colon = near.find(':', name);
         while (colon < stop &&
-               !(is_digit(text[colon - 1]) && (colon + 1 >= text.size() || text[colon + 1] == ' ')))
+               !(ends_task(colon) && (colon + 1 >= text.size() || text[colon + 1] == ' ')))
             colon = near.find(':', colon + 1);
         if (colon == none) continue;
         held_list list;
@@ -375,14 +388,35 @@ std::optional<held_list> next_held_list(std::string_view text, span_of in) {
     return std::nullopt;
 }
 
+namespace {
+
+/// Whether a word is a release of a kernel: `2.6.26-rc1`.
+bool is_version(std::string_view word) {
+    const std::size_t point = word.find('.');
+    return point != none && point < 3 && is_digit(word[0]) && point + 1 < word.size() &&
+           is_digit(word[point + 1]) && word.find("--") == none &&
+           std::all_of(word.begin(), word.end(), [](char c) {
+               return std::isalnum(static_cast<unsigned char>(c)) != 0 ||
+                      std::string_view("._+-~@:").find(c) != none;
+           });
+}
+
+}  // namespace
+
 std::string version_of(std::string_view text, span_of in) {
     text = text.substr(0, in.end);
     in.end = text.size();
     for (std::size_t at = in.begin; at < in.end;) {
         const std::string_view word = word_at(text.substr(0, in.end), at);
-        if (word.size() > 2 && is_digit(word[0]) && word.find('.') != none && word.find('.') < 3 &&
-            is_digit(word[word.find('.') + 1])) {
-            return std::string(word);
+        if (is_version(word)) {
+            std::string version(word);
+            // A line may be broken in it: the build's number follows, as `#1`.
+            const std::string_view next = word_at(text, at + word.size() + 1);
+            const std::string_view third = word_at(text, at + word.size() + next.size() + 2);
+            if (!next.starts_with("#") && third.starts_with("#") && next.size() > 1 &&
+                next.find_first_of("(){}[]:") == none)
+                version += next;
+            return version;
         }
         at += word.size() + 1;
     }

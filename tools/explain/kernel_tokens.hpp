@@ -23,6 +23,8 @@ struct found_lock {
     lock_use lock;
     std::size_t begin = 0;
     std::size_t end = 0;
+    std::size_t name_begin = 0;  ///< of what stands between the parentheses
+    std::size_t name_end = 0;
 };
 
 /// The first `INSTANCE (NAME){MASK}-{WAIT}, at: PLACE` that is wholly in a stretch.

@@ -1,7 +1,10 @@
 #include "explain/lines.hpp"
 
+#include <algorithm>
 #include <cctype>
 #include <cstdint>
+#include <iterator>
+#include <string>
 #include <utility>
 
 namespace wedge::explain {
@@ -131,6 +134,16 @@ bool skip_stamp(prefix_reader& from) {
     return false;
 }
 
+/// `12.345678]`: the rest of a stamp in which a line was broken.
+bool skip_end_of_stamp(prefix_reader& from) {
+    const std::size_t start = from.at();
+    if (from.skip_while(is_digit, 7) > 0 && from.skip(".") && from.skip_while(is_digit, 7) == 6 &&
+        from.skip("]"))
+        return true;
+    from.go_back(start);
+    return false;
+}
+
 bool skip_caller(prefix_reader& from, std::string_view& caller) {
     const std::size_t start = from.at();
     if (from.skip("[")) {
@@ -199,8 +212,8 @@ std::string_view undressed(std::string_view text, std::string_view& caller) {
             from.skip(" ");
             continue;
         }
-        if (skip_priority(from) || skip_stamp(from) || skip_facility(from) ||
-            skip_caller(from, caller) || skip_kernel_word(from)) {
+        if (skip_priority(from) || skip_stamp(from) || skip_end_of_stamp(from) ||
+            skip_facility(from) || skip_caller(from, caller) || skip_kernel_word(from)) {
             from.skip(" ");
             continue;
         }
@@ -250,6 +263,22 @@ std::size_t entity(std::string_view text, char& meaning) {
         return name.size();
     }
     return 0;
+}
+
+/// The length of a tag of HTML that bug trackers leave in a text; 0: there is none. `<TASK>` and
+/// `<Interrupt>` are no tags.
+std::size_t tag(std::string_view text) {
+    std::size_t i = 1;
+    if (i < text.size() && text[i] == '/') ++i;
+    std::string name;
+    while (i < text.size() && name.size() < 6 && is_letter(text[i]))
+        name += static_cast<char>(std::tolower(static_cast<unsigned char>(text[i++])));
+    static constexpr std::string_view all[] = {"br",   "p",  "pre", "div", "span", "tt",
+                                               "code", "li", "tr",  "td",  "font"};
+    if (std::find(std::begin(all), std::end(all), name) == std::end(all)) return 0;
+    if (i < text.size() && text[i] != '>' && text[i] != ' ' && text[i] != '/') return 0;
+    const std::size_t close = text.find('>', i);
+    return close == std::string_view::npos ? 0 : close + 1;
 }
 
 /// Whether a mail is still encoded as quoted-printable: soft line ends, that is `=` at the end.
@@ -322,6 +351,15 @@ private:
                 return size;
             }
         }
+        if (c == '<') {
+            if (const std::size_t size = tag(raw.substr(i, 200))) {
+                const bool is_inside = raw.substr(i, 5) == "<span" ||
+                                       raw.substr(i, 6) == "</span" ||
+                                       raw.substr(i, 5) == "<font" || raw.substr(i, 6) == "</font";
+                if (!is_inside) end_line();
+                return size;
+            }
+        }
         if (c == '#' && raw.substr(i, 4) == "#012") {
             end_line();
             return 4;
@@ -391,6 +429,8 @@ text_lines::text_lines(std::string text) : raw_(std::move(text)) {
         std::string_view clean = std::string_view(clean_).substr(each.begin, each.end - each.begin);
         one.text = undressed(clean, one.caller);
         while (!one.text.empty() && is_space(one.text.back())) one.text.remove_suffix(1);
+        // A line was broken in a stamp, behind its bracket.
+        if (one.text == "[" || one.text.ends_with(" [")) one.text.remove_suffix(1);
         lines_.push_back(one);
     }
 }
