@@ -417,6 +417,45 @@ TEST_CASE("kernel: lines broken anywhere") {
     CHECK(found[0].version == "6.1.192");
 }
 
+TEST_CASE("kernel: the scenario of safe-unsafe names the ends of the chain, not the wanted lock") {
+    const report found =
+        reports(
+            "WARNING: HARDIRQ-safe -> HARDIRQ-unsafe lock order detected\n6.5.0 #7 Not tainted\n"
+            "------\ntask/9 [HC0[0]:SC0[0]:HE0:SE1] is trying to acquire:\n"
+            "ffff888012345678 (&b->new){+.+.}-{2:2}, at: f+0x1/0x2\n\n"
+            "and this task is already holding:\nffff888012345679 (&a->held){-...}-{2:2}, at: "
+            "g+0x1/0x2\n"
+            "which would create a new lock dependency:\n"
+            " (&a->held){-...}-{2:2} -> (&b->new){+.+.}-{2:2}\n\n"
+            "but this new dependency connects a HARDIRQ-irq-safe lock:\n (&s->safe){-...}-{2:2}\n"
+            "... which became HARDIRQ-irq-safe at:\n  h+0x5/0x6\n\n"
+            "to a HARDIRQ-irq-unsafe lock:\n (&u->far){+.+.}-{2:2}\n"
+            "... which became HARDIRQ-irq-unsafe at:\n...  k+0x5/0x6\n\n"
+            "Chain exists of:\n  &s->safe --> &a->held --> &u->far\n\n"
+            " Possible interrupt unsafe locking scenario:\n\n       CPU0                    CPU1\n"
+            "  lock(&u->far);\n                               local_irq_disable();\n"
+            "                               lock(&s->safe);\n"
+            "                               lock(&a->held);\n  <Interrupt>\n    lock(&s->safe);\n\n"
+            " *** DEADLOCK ***\n\n1 lock held by task/9:\n"
+            " #0: ffff888012345679 (&a->held){-...}-{2:2}, at: g+0x1/0x2\n")
+            .at(0);
+    CHECK(found.complete);
+    CHECK(joined(found.cycle_locks, " ") == "&a->held &b->new");
+}
+
+TEST_CASE("kernel: the release may have no number, and is not trusted where it is garbled") {
+    const std::string text = reading::file("kernel/gt_01.txt");
+    const report named = changed(text, "6.1.192 #2", "syzkaller #0");
+    CHECK(named.complete);
+    CHECK(named.version == "syzkaller");
+    const std::string garbled = replaced(text, "6.1.192 #2 Not tainted\n-", "6.1ainted\n-");
+    REQUIRE(garbled != text);
+    CHECK_FALSE(reports(garbled).at(0).complete);
+    // A name that another mention with the number of the task contradicts.
+    CHECK_FALSE(changed(text, "init/1 is trying", "i/1 is trying").task == "i/1");
+    CHECK_FALSE(changed(text, "init/1 is trying", "initx/1 is trying").complete);
+}
+
 TEST_CASE("kernel: tags of a bug tracker end lines, and a sentence may name an entry") {
     const std::vector<std::string> lines = split(reading::file("kernel/gt_01.txt"), '\n');
     std::string text;

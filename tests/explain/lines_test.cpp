@@ -24,7 +24,8 @@ TEST_CASE("lines: dress is taken off, in any order and repeatedly") {
           "Nov  3 15:00:01 host kernel: [   12.345678] x",
           "Thu Aug 10 07:01:29 2023 kern.warn kernel: x",
           "2023-08-10T07:01:29.123456+02:00 host kernel: x", "2023-08-10 07:01:29 x",
-          "kern  :warn  : [   12.345678] x", "> <4>[   12.345678] x\r", "x^M"}) {
+          "kern  :warn  : [   12.345678] x", "> <4>[   12.345678] x\r", "x^M",
+          "4,1000,123456789,-;x", "4,1000,12,c,caller=T1;x"}) {
         CAPTURE(std::string(line));
         const std::vector<std::string> all = texts(line);
         REQUIRE(all.size() == 1);

@@ -1,6 +1,7 @@
 #include "explain/kernel_kinds.hpp"
 
 #include <algorithm>
+#include <cctype>
 #include <optional>
 #include <string>
 #include <utility>
@@ -76,29 +77,8 @@ private:
     }
     void touch(std::size_t at) { last_ = std::max(last_, at); }
 
-    void read_version() {
-        result_.version = version_of(text_, {from_.heading_end, from_.heading_end + 160});
-        std::size_t trace = find("stack backtrace:");
-        if (trace == none && result_.version.empty()) trace = find("omm: ");
-        const std::size_t near = trace == none ? 0 : std::min(end_, trace + 300);
-        if (trace != none) trace = from_.text.find("ainted", trace, near);
-        if (trace == none) return;
-        const std::string again = version_of(text_, {trace, std::min(end_, trace + 120)});
-        if (again.empty() || again == result_.version) return;
-        if (again.starts_with(result_.version))  // a line is broken in it, or the heading is cut
-            result_.version = again;
-    }
-
-    /// The task in front of a phrase.
-    void read_task(std::size_t phrase) {
-        const std::size_t line = from_.text.line_start(phrase);
-        result_.task = task_before(text_, std::max(line, from_.heading_end), phrase);
-        if (result_.task.empty() && line > from_.heading_end)  // a broken line
-            result_.task = task_before(
-                text_, std::max(from_.text.line_start(line - 1), from_.heading_end), phrase);
-        if (result_.task.empty()) result_.lacks("the task");
-        touch(phrase);
-    }
+    void read_version();
+    void read_task(std::size_t phrase);
 
     /// The lock between a phrase and the next one of those that may follow.
     std::optional<lock_use> lock_behind(std::size_t phrase, std::size_t length,
@@ -175,6 +155,49 @@ private:
     std::optional<lock_use> new_;
     std::optional<lock_use> held_;
 };
+
+/// Reads the release from the line behind the heading, and asks the trace where that is unsure.
+void body_reader::read_version() {
+    const kernel_release said =
+        from_.heading_end == 0
+            ? kernel_release()
+            : release_behind(text_, {from_.heading_end, from_.heading_end + 160});
+    result_.version = said.name;
+    std::size_t trace = find("stack backtrace:");
+    if (trace == none && said.name.empty()) trace = find("omm: ");
+    const std::size_t near = trace == none ? 0 : std::min(end_, trace + 300);
+    if (trace != none) trace = from_.text.find("ainted", trace, near);
+    std::string again;
+    if (trace != none) again = version_of(text_, {trace, std::min(end_, trace + 120)});
+    // A line is broken in it, or the heading is cut.
+    if (again.starts_with(said.name) && !again.empty())
+        result_.version = again;
+    else if (!said.is_sure && !said.name.empty())
+        result_.lacks("a readable release of the kernel");
+}
+
+/// Reads the task in front of a phrase.
+void body_reader::read_task(std::size_t phrase) {
+    std::size_t line = from_.text.line_start(phrase);
+    const auto has_broken_name = [&] {  // behind a hyphen, which is no part of a ruler
+        return line > from_.heading_end + 2 && text_[line - 1] == ' ' && text_[line - 2] == '-' &&
+               std::isalnum(static_cast<unsigned char>(text_[line - 3])) != 0;
+    };
+    std::string broken;
+    if (has_broken_name()) {
+        const std::size_t before = std::max(from_.text.line_start(line - 1), from_.heading_end);
+        broken = task_before(text_, before, phrase);
+        const std::size_t hyphen = broken.find("- ");
+        if (hyphen != std::string::npos) broken.erase(hyphen + 1, 1);
+    }
+    result_.task = task_before(text_, std::max(line, from_.heading_end), phrase);
+    if (result_.task.empty() && line > from_.heading_end)  // a broken line
+        result_.task = task_before(
+            text_, std::max(from_.text.line_start(line - 1), from_.heading_end), phrase);
+    if (!broken.empty()) result_.task = broken;
+    if (result_.task.empty()) result_.lacks("the task");
+    touch(phrase);
+}
 
 /// Returns the name of a lock. Where a broken line may be in it, the report's other mentions of the
 /// lock decide.
@@ -717,30 +740,39 @@ void body_reader::read_held() {
     result_.tasks.back().stack = backtrace();
 }
 
+/// The number of a task `comm/12`.
+std::string_view number_of(std::string_view task) {
+    const std::size_t slash = task.rfind('/');
+    return slash == none ? std::string_view() : task.substr(slash + 1);
+}
+
 /// The task is named three times. Where two of them agree against the first, that is garbled.
 void body_reader::check_task(const std::string& listed) {
     if (result_.task.empty() || letters(listed) == letters(result_.task)) return;
     if (traced_task(text_, {from_.heading_end, end_}) == listed)
         result_.lacks("a readable name of the task");
-    else if (listed.size() == result_.task.size() || from_.kind == "user-return")
+    else if (listed.size() == result_.task.size() || from_.kind == "user-return" ||
+             number_of(listed) == number_of(result_.task))
         result_.lacks("a readable name of the task");
 }
 
-/// The scenario repeats the wanted lock.
+/// The scenario repeats the locks. That of safe-unsafe has other ones: the two ends of the chain.
 void body_reader::check_scenario() {
     const std::size_t scenario = find("unsafe locking scenario");
-    if (scenario == none || !new_ || result_.new_lock.empty()) return;
-    std::size_t stop = std::min(end_, scenario + 2000);
+    if (scenario == none || !new_ || from_.kind == "safe-unsafe") return;
+    const std::size_t stop = std::min(end_, scenario + 2000);
     const std::size_t dead = from_.text.find("*** DEADLOCK ***", scenario, stop);
     if (dead == none) return;  // it may be cut
     const std::string said = letters(text_.substr(scenario, dead - scenario));
     if (said.find("lock(") == std::string::npos) return;
-    const std::string name = "(" + letters(result_.new_lock);
-    const std::size_t at = said.find(name);
-    const bool is_extended =
-        new_->name.size() > result_.new_lock.size();  // by what its class prints
-    if (at == std::string::npos || (!is_extended && said.find(name + ")") == std::string::npos))
-        result_.lacks("a readable name of the wanted lock");
+    const auto check = [&](const std::string& used, const std::string& full, const char* what) {
+        if (used.empty()) return;
+        // A class may print more about an instance behind its name.
+        const std::string name = "(" + letters(used) + (full.size() > used.size() ? "" : ")");
+        if (said.find(name) == std::string::npos) result_.lacks(what);
+    };
+    check(result_.new_lock, new_->name, "a readable name of the wanted lock");
+    if (held_) check(result_.held_lock, held_->name, "a readable name of the held lock");
 }
 
 void body_reader::finish() {

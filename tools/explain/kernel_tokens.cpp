@@ -403,24 +403,39 @@ bool is_version(std::string_view word) {
 
 }  // namespace
 
-std::string version_of(std::string_view text, span_of in) {
+kernel_release release_behind(std::string_view text, span_of in) {
     text = text.substr(0, in.end);
     in.end = text.size();
+    const auto begins_build = [](std::string_view word) {
+        return word.size() > 1 && word.front() == '#';
+    };
+    std::string_view before;
     for (std::size_t at = in.begin; at < in.end;) {
-        const std::string_view word = word_at(text.substr(0, in.end), at);
+        const std::string_view word = word_at(text, at);
+        const std::string_view next = word_at(text, at + word.size() + 1);
         if (is_version(word)) {
-            std::string version(word);
+            kernel_release found{std::string(word), true};
             // A line may be broken in it: the build's number follows, as `#1`.
-            const std::string_view next = word_at(text, at + word.size() + 1);
             const std::string_view third = word_at(text, at + word.size() + next.size() + 2);
-            if (!next.starts_with("#") && third.starts_with("#") && next.size() > 1 &&
+            if (!begins_build(next) && begins_build(third) && next.size() > 1 &&
                 next.find_first_of("(){}[]:") == none)
-                version += next;
-            return version;
+                found.name += next;
+            else
+                found.is_sure = begins_build(next) || next == "Not" || next == "Tainted:";
+            return found;
         }
+        // Some builds give the release no number: `syzkaller #0 Not tainted`.
+        const std::string_view rest = text.substr(std::min(text.size(), at + word.size()), 48);
+        if (begins_build(word) && is_identifier(before) && rest.find("ainted") != none)
+            return {std::string(before), true};
+        if (!word.empty()) before = word;
         at += word.size() + 1;
     }
     return {};
+}
+
+std::string version_of(std::string_view text, span_of in) {
+    return release_behind(text, in).name;
 }
 
 std::string traced_task(std::string_view text, span_of in) {

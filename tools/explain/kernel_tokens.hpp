@@ -49,6 +49,15 @@ struct held_list {
 /// The first such list at or behind a place; `no locks held by TASK.` counts.
 std::optional<held_list> next_held_list(std::string_view text, span_of in);
 
+/// The release of a kernel, as a report has it.
+struct kernel_release {
+    std::string name;      ///< empty: not there
+    bool is_sure = false;  ///< what follows a release does follow
+};
+
+/// The first release of a kernel in a stretch.
+kernel_release release_behind(std::string_view text, span_of in);
+
 /// The release of a kernel behind a heading, or from the line of a stack trace; empty: not there.
 std::string version_of(std::string_view text, span_of in);
 

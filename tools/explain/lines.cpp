@@ -134,6 +134,27 @@ bool skip_stamp(prefix_reader& from) {
     return false;
 }
 
+/// `4,1234,12345678,-;`, as /dev/kmsg has it, with `,caller=T12` or not.
+bool skip_record(prefix_reader& from, std::string_view& caller) {
+    const std::size_t start = from.at();
+    for (int i = 0; i < 3; ++i) {
+        if (from.skip_while(is_digit, 20) > 0 && from.skip(",")) continue;
+        from.go_back(start);
+        return false;
+    }
+    if (!from.skip("-") && !from.skip("c") && !from.skip("+")) {
+        from.go_back(start);
+        return false;
+    }
+    if (from.skip(",caller=")) {
+        const std::string_view rest = from.rest();
+        caller = rest.substr(0, from.skip_while([](char c) { return c != ';'; }, 12));
+    }
+    if (from.skip(";")) return true;
+    from.go_back(start);
+    return false;
+}
+
 /// `12.345678]`: the rest of a stamp in which a line was broken.
 bool skip_end_of_stamp(prefix_reader& from) {
     const std::size_t start = from.at();
@@ -213,7 +234,8 @@ std::string_view undressed(std::string_view text, std::string_view& caller) {
             continue;
         }
         if (skip_priority(from) || skip_stamp(from) || skip_end_of_stamp(from) ||
-            skip_facility(from) || skip_caller(from, caller) || skip_kernel_word(from)) {
+            skip_facility(from) || skip_record(from, caller) || skip_caller(from, caller) ||
+            skip_kernel_word(from)) {
             from.skip(" ");
             continue;
         }
