@@ -11,11 +11,12 @@ const reader& abseil_reader();
 const reader& go_deadlock_reader();
 const reader& java_reader();
 const reader& gdb_reader();
+const reader& wedge_reader();
 
 std::span<const reader* const> all_readers() {
     static const reader* const all[] = {
         &kernel_reader(),      &tsan_reader(), &valgrind_reader(), &abseil_reader(),
-        &go_deadlock_reader(), &java_reader(), &gdb_reader(),
+        &go_deadlock_reader(), &java_reader(), &gdb_reader(),      &wedge_reader(),
     };
     return all;
 }

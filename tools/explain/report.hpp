@@ -58,6 +58,7 @@ struct cycle_edge {
 ///   circular recursive inconsistent safe-unsafe irq-inversion wait-context bad-unlock
 ///   bad-contention held-freed user-return still-held nested sleeping rcu non-static-key
 ///   lock-depth chain-collision leaked-lock hung none
+/// Rules that only wedge checks keep its words: ww-rule not-held pin-broken bad-downgrade.
 /// A deadlock that has happened, of a dump of threads, is `circular`, or `recursive` if one thread
 /// waits for itself. `hung` is a dump in which no cycle can be seen.
 struct report {
@@ -72,6 +73,7 @@ struct report {
     std::vector<cycle_edge> uses;   ///< of one lock each, that conflict: in interrupts and outside
     std::string usage_states;       ///< as `SOFTIRQ-ON-W/IN-SOFTIRQ-W`
     std::string safe_context;  ///< of safe-unsafe and irq-inversion: HARDIRQ, SOFTIRQ, RECLAIM_FS
+    std::string guard;         ///< a lock that each task of the cycle holds; empty: none is known
     std::vector<task_state> tasks;
     std::vector<lock_use> locks;       ///< what is known about each lock of the cycle
     std::vector<std::string> notes;    ///< more that the report says, in sentences

@@ -82,23 +82,28 @@ sentences say_circular(const report& found) {
 
 sentences say_recursive(const report& found) {
     sentences all;
-    all.push_back(task_or(found.task, "A task") + " wants " + lock_or(found.new_lock) +
-                  (found.reader == "kernel" ? " and holds a lock of the same class already."
-                                            : " and holds it already."));
     const lock_use* held = nullptr;
     for (const task_state& each : found.tasks)
         for (const lock_use& lock : each.held)
             if (lock.name == found.held_lock) held = &lock;
     const std::string wanted = found.locks.empty() ? "" : found.locks.front().instance;
-    if (found.reader != "kernel") {
+    const bool is_shown = held != nullptr && !held->instance.empty() && !wanted.empty();
+    // Checkers of user space name objects, not classes.
+    const bool is_object = found.reader != "kernel" && (!is_shown || held->instance == wanted);
+    all.push_back(
+        task_or(found.task, "A task") + " wants " + lock_or(found.new_lock) +
+        (is_object ? " and holds it already." : " and holds a lock of the same class already."));
+    if (is_object) {
         all.push_back("Both are the same object.");
         all.push_back("It waits for itself, for ever.");
         return all;
     }
-    if (held == nullptr || held->instance.empty() || wanted.empty())
+    if (!is_shown)
         all.push_back("The report does not say whether they are one object or two.");
     else if (held->instance == wanted)
         all.push_back("Both are the same object, at " + shown(wanted) + ".");
+    else if (found.reader != "kernel")
+        all.push_back("They are two objects.");
     else
         all.push_back("They are two objects, at " + shown(wanted) + " and " +
                       shown(held->instance) + ".");
@@ -188,6 +193,10 @@ sentences say_other(const report& found) {
                                              " tasks are in the dump; who waits for whom is below."
                                        : std::string("The dump has no other task."),
                 "No cycle can be seen in what the dump says."};
+    if (found.reader != "kernel")
+        return {task + " breaks the rule " + kind + " with " + lock + ".",
+                "The program runs on, but the lock need not protect what it should.",
+                "The report shows no cycle."};
     return {task + " got a report of the kind " + kind + ".",
             "The lock checker of the kernel is off from here on.", "The report shows no cycle."};
 }

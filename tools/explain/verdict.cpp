@@ -86,6 +86,21 @@ std::optional<trial> try_scenario(const std::string& text, const std::string& pa
     }
 }
 
+/// Returns whether the report shows a writer that waits for a lock which a task of the cycle reads.
+/// Readers queue behind it.
+bool has_waiting_writer(const report& found) {
+    const auto is_read = [&](const std::string& lock) {
+        return std::any_of(found.edges.begin(), found.edges.end(), [&](const cycle_edge& each) {
+            return (each.to == lock && each.mode == acquire_mode::read) ||
+                   (each.from == lock && each.from_mode == acquire_mode::read);
+        });
+    };
+    return std::any_of(found.tasks.begin(), found.tasks.end(), [&](const task_state& each) {
+        return each.is_held_known && each.held.empty() && !each.waits.empty() &&
+               each.waits.front().mode == acquire_mode::write && is_read(each.waits.front().lock);
+    });
+}
+
 /// Judges one report.
 class judge_of {
 public:
@@ -142,8 +157,10 @@ private:
 
 void judge_of::judge_cycle() {
     scenario_plan plan;
-    const bool has_reason =
-        has_primed_edge(found_) || has_only_reads(found_) || has_one_task(found_);
+    plan.guard = found_.guard;
+    plan.with_writers = has_waiting_writer(found_);
+    const bool has_reason = has_primed_edge(found_) || has_only_reads(found_) ||
+                            has_one_task(found_) || !found_.guard.empty();
     const std::optional<trial> made = run_either(plan, !has_reason);
     if (!made) {
         result_.verdict = "unresolved";
@@ -176,7 +193,11 @@ void judge_of::judge_cycle() {
         return;
     }
     result_.verdict = "refuted";
-    if (has_one_task(found_)) {
+    if (!found_.guard.empty()) {
+        result_.why = "Each task of the cycle holds " + found_.guard + ", so only one is inside.";
+        plan.guard.clear();
+        ask("if a task does this without " + found_.guard, plan, true);
+    } else if (has_one_task(found_)) {
         result_.why = "One task does all that the report shows, and cannot meet itself.";
         plan.with_second_task = true;
         ask("if two tasks do this at once", plan, true);
@@ -209,8 +230,9 @@ void judge_of::judge_recursive() {
             if (lock.name == found_.held_lock) held = lock.instance;
     const std::string wanted = found_.locks.empty() ? "" : found_.locks.front().instance;
     // Checkers of user space name objects, not classes.
-    const bool is_object = found_.reader != "kernel";
-    const bool is_known = is_object || (!held.empty() && !wanted.empty());
+    const bool is_shown = !held.empty() && !wanted.empty();
+    const bool is_object = found_.reader != "kernel" && (!is_shown || held == wanted);
+    const bool is_known = is_object || is_shown;
     const bool is_one = is_object || held == wanted;
     scenario_plan one;
     one.as_plain_locks = true;

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Records the reports of ../data again: tests/explain/samples/record.sh BUILD_FOLDER
-# It needs clang, valgrind, gdb, abseil, a JDK, Go and go-deadlock (Debian: golang-github-sasha-s-go-deadlock-dev).
+# It needs build/bin/wedge (./dev build), clang, valgrind, gdb, abseil, a JDK, Go and go-deadlock (Debian: golang-github-sasha-s-go-deadlock-dev).
 set -eu
 source=$(cd "$(dirname "$0")" && pwd)
 data=$source/../data
@@ -15,6 +15,23 @@ g++ $flags hang.cpp -o hang
 g++ $flags abseil.cpp -o abseil $(pkg-config --libs absl_synchronization absl_symbolize)
 javac -d . Hang.java
 GO111MODULE=off GOPATH=/usr/share/gocode go build -o order_go order.go
+g++ $flags -I"$source/../../../include" wedge.cpp -o wedge_sample
+
+# wedge itself: the order checker in a program, and the verdicts of scenarios.
+for how in abba three shared repaired; do ./wedge_sample $how >"$data/wedge_live_$how.txt" 2>&1; done
+(
+    cd "$source/../../.."
+    for how in abba three_ring philosophers self_deadlock gate_lock join_under_lock readers_with_writers \
+        irq_unsafe_lock irq_inversion lost_wakeup nest_not_held ordered_falling unlock_imbalance abba_ordered; do
+        build/bin/wedge check corpora/scenarios/$how.wedge >"$data/wedge_check_$how.txt" 2>&1 || true
+        build/bin/wedge check --json corpora/scenarios/$how.wedge >"$data/wedge_json_$how.txt" 2>&1 || true
+    done
+    for how in transfer transfer_in_order; do
+        build/bin/01_first_deadlock explore $how >"$data/wedge_explore_$how.txt" 2>&1 || true
+        build/bin/01_first_deadlock explore --json $how >"$data/wedge_explore_json_$how.txt" 2>&1 || true
+        rm -f $how-*.schedule
+    done
+)
 
 export TSAN_OPTIONS=second_deadlock_stack=1
 for how in abba three shared double repaired; do
