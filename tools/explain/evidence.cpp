@@ -265,7 +265,7 @@ std::set<std::string> names_in(const lock_graph& order, const order_cycle& cycle
     return names;
 }
 
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
     std::string made = "\"";
     for (const char c : text) {
         if (c == '"' || c == '\\') made += '\\';
@@ -385,7 +385,7 @@ std::string dot_of(const observations& seen, const evidence_options& options) {
         text += "  label=\"" + std::to_string(shown.size()) + " of " +
                 std::to_string(order.classes().size()) + " classes\";\n";
     for (const std::uint32_t each : shown)
-        text += "  n" + std::to_string(each) + " [label=" + quoted(order.at(each).name) + "];\n";
+        text += "  n" + std::to_string(each) + " [label=" + in_quotes(order.at(each).name) + "];\n";
     for (const std::uint32_t from : shown)
         for (const observed_edge& edge : order.at(from).next)
             if (shown.contains(edge.to) &&
@@ -398,13 +398,13 @@ std::string dot_of(const observations& seen, const evidence_options& options) {
 std::string json_of(const observations& seen, const std::string& title,
                     const evidence_options& options) {
     const lock_graph& order = seen.order;
-    std::string text = "{\"kind\":\"order\",\"file\":" + quoted(title) +
+    std::string text = "{\"kind\":\"order\",\"file\":" + in_quotes(title) +
                        ",\"classes\":" + std::to_string(order.classes().size()) +
                        ",\"dependencies\":" + std::to_string(order.edges()) + ",\"cycles\":[";
     const auto names = [&](const ids& all) {
         std::string made;
         for (const std::uint32_t each : all)
-            made += (made.empty() ? "" : ",") + quoted(order.at(each).name);
+            made += (made.empty() ? "" : ",") + in_quotes(order.at(each).name);
         return "[" + made + "]";
     };
     std::string parts;
@@ -419,8 +419,9 @@ std::string json_of(const observations& seen, const std::string& title,
     parts.clear();
     for (const report& each : seen.hangs)
         for (const cycle_edge& edge : each.edges)
-            parts += (parts.empty() ? "" : ",") + ("{\"task\":" + quoted(edge.task)) +
-                     ",\"holds\":" + quoted(edge.from) + ",\"waits_for\":" + quoted(edge.to) + "}";
+            parts += (parts.empty() ? "" : ",") + ("{\"task\":" + in_quotes(edge.task)) +
+                     ",\"holds\":" + in_quotes(edge.from) + ",\"waits_for\":" + in_quotes(edge.to) +
+                     "}";
     return text + parts + "]}\n";
 }
 

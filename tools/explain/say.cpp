@@ -257,7 +257,7 @@ std::string tasks_text(const report& found) {
     return text.empty() ? text : "\n  who holds what\n" + text;
 }
 
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
     std::string result = "\"";
     for (const char c : shown(text)) {
         if (c == '"' || c == '\\') result += '\\';
@@ -293,23 +293,23 @@ std::string dot_of(const report& found) {
     const std::vector<role> roles = roles_of(found);
     std::string text =
         "digraph explained {\n  label=" +
-        quoted(found.kind + (found.version.empty() ? "" : ", " + found.version)) +
+        in_quotes(found.kind + (found.version.empty() ? "" : ", " + found.version)) +
         ";\n  node [shape=box, fontname=\"sans-serif\"];\n  edge [fontname=\"sans-serif\"];\n";
     for (std::size_t i = 0; i < found.cycle_locks.size(); ++i)
-        text += "  " + quoted(found.cycle_locks[i]) +
+        text += "  " + in_quotes(found.cycle_locks[i]) +
                 (roles[i] == role::plain ? "" : " [style=rounded]") + ";\n";
     for (const cycle_edge& each : found.edges) {
         std::string label = each.task;
         const std::string where = function_of(each.stack);
         if (!where.empty()) label += (label.empty() ? "" : ", ") + where;
-        text += "  " + quoted(each.from) + " -> " + quoted(each.to) + " [label=" + quoted(label) +
-                (is_primed(each) ? ", style=dashed" : "") + "];\n";
+        text += "  " + in_quotes(each.from) + " -> " + in_quotes(each.to) +
+                " [label=" + in_quotes(label) + (is_primed(each) ? ", style=dashed" : "") + "];\n";
     }
     for (const task_state& each : found.tasks)
         for (const wait_for& wait : each.waits)
             if (!wait.owner.empty())
-                text += "  " + quoted(each.task) + " -> " + quoted(wait.owner) +
-                        " [label=" + quoted(wait.lock) + "];\n";
+                text += "  " + in_quotes(each.task) + " -> " + in_quotes(wait.owner) +
+                        " [label=" + in_quotes(wait.lock) + "];\n";
     return text + "}\n";
 }
 
