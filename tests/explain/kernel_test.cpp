@@ -456,6 +456,36 @@ TEST_CASE("kernel: the release may have no number, and is not trusted where it i
     CHECK_FALSE(changed(text, "init/1 is trying", "initx/1 is trying").complete);
 }
 
+TEST_CASE("kernel: parts of another report do not fill what is cut off") {
+    // The list of another task, in front of the own one and instead of it.
+    const std::string other =
+        "1 lock held by other/5:\n #0: ffff888012345678 (&junk->lock){+.+.}-{3:3}, at: j+0x1/0x2\n";
+    const std::string text = reading::file("kernel/gt_17.txt");
+    const std::size_t list = text.find("1 lock held by");
+    REQUIRE(list != std::string::npos);
+    const report both = reports(text.substr(0, list) + other + text.substr(list)).at(0);
+    CHECK(both.complete);
+    CHECK(both.new_lock == "lock_a");
+    CHECK_FALSE(reports(text.substr(0, list) + other).at(0).complete);
+    CHECK_FALSE(
+        reports("WARNING: lock held when returning to user space!\n5.1.0 #1 Not tainted\n" + other)
+            .at(0)
+            .complete);
+    // The lock of the next sentence.
+    const report next = reports(
+                            "WARNING: inconsistent lock state\n5.1.0 #1 Not tainted\n"
+                            "inconsistent {IN-SOFTIRQ-W} -> {SOFTIRQ-ON-W} usage.\n"
+                            "task/8 [HC0[0]:SC0[0]:HE1:SE1] takes:\n"
+                            "other/5 is trying to acquire lock:\n(&other){+.+.}, at: f+0x1/0x2\n")
+                            .at(0);
+    CHECK_FALSE(next.complete);
+    CHECK(next.new_lock.empty());
+    // The summary of the chain names an inner lock, so it tells of one that lost letters.
+    const report lost =
+        changed(reading::file("kernel/gt_02.txt"), "-> #1 (lock_b)", "-> #1 (lock)");
+    CHECK_FALSE(lost.complete);
+}
+
 TEST_CASE("kernel: tags of a bug tracker end lines, and a sentence may name an entry") {
     const std::vector<std::string> lines = split(reading::file("kernel/gt_01.txt"), '\n');
     std::string text;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cctype>
 #include <optional>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -38,6 +39,12 @@ std::string letters(std::string_view text) {
     for (const char c : text)
         if (c != ' ' && c != '>') kept += c;
     return kept;
+}
+
+/// The number of a task `comm/12`.
+std::string_view number_of(std::string_view task) {
+    const std::size_t slash = task.rfind('/');
+    return slash == none ? std::string_view() : task.substr(slash + 1);
 }
 
 /// Reads one body. What it touches last is where the report ends.
@@ -92,7 +99,10 @@ private:
         std::size_t stop = std::min(end_, phrase + length + 1200);
         for (const std::string_view each : stops)
             stop = std::min(stop, from_.text.find(each, phrase + length, stop));
-        stop = std::min(stop, from_.text.find(" #0: ", phrase + length, stop));  // a list's entry
+        // Where the lock is cut off, the next one is that of another sentence.
+        for (const std::string_view each :
+             {" #0: ", "is trying to", "is already holding", "-> #", " held by ", " takes:"})
+            stop = std::min(stop, from_.text.find(each, phrase + length, stop));
         const std::optional<found_lock> found = first_lock(text_, {phrase + length, stop});
         if (!found) {
             result_.lacks(what);
@@ -106,6 +116,7 @@ private:
 
     void read_circular();
     void read_chain(std::size_t head);
+    bool has_told_lock(std::size_t head) const;
     void check_chain();
     void read_scenario_modes();
     void read_recursive();
@@ -115,6 +126,8 @@ private:
     void read_irq_inversion();
     void read_simple(std::string_view kind);
     void read_released(std::string_view phrase);
+    bool is_own(const held_list& list) const;
+    std::optional<held_list> own_list() const;
     void read_first_held();
     void read_sleeping(std::string_view kind);
     void read_held();
@@ -320,8 +333,24 @@ void body_reader::read_chain(std::size_t head) {
         if (!held_->at.empty()) edge.from_stack.push_back(held_->at);
         result_.edges.push_back(std::move(edge));
     }
-    if (!is_whole) result_.lacks("a part of the dependency chain");
+    if (!is_whole || !has_told_lock(head)) result_.lacks("a part of the dependency chain");
     check_chain();
+}
+
+/// Whether one of the inner locks of the chain is that of `Chain exists of: NEW --> INNER -->
+/// HELD`.
+bool body_reader::has_told_lock(std::size_t head) const {
+    constexpr std::string_view phrase = "Chain exists of:";
+    const std::size_t tells = find(phrase, head);
+    if (tells == none || result_.cycle_locks.size() < 3) return true;
+    const std::size_t stop = from_.text.find("unsafe locking", tells, tells + 1200);
+    if (stop == none) return true;  // it may be cut
+    const std::string said = letters(text_.substr(tells, stop - tells));
+    const auto inner = std::span(result_.cycle_locks).subspan(1, result_.cycle_locks.size() - 2);
+    return said.find("--") == std::string::npos ||
+           std::any_of(inner.begin(), inner.end(), [&](const std::string& name) {
+               return said.find("--" + letters(name) + "--") != std::string::npos;
+           });
 }
 
 /// The chain begins with the new lock and ends with the held one, or something is garbled.
@@ -595,6 +624,24 @@ void body_reader::read_released(std::string_view phrase) {
     touch(close);
 }
 
+/// Whether a list is that of the task; any is where the task is not known.
+bool body_reader::is_own(const held_list& list) const {
+    return result_.task.empty() || letters(list.state.task) == letters(result_.task) ||
+           number_of(list.state.task) == number_of(result_.task);
+}
+
+/// The list of the task; the first list where there is none of the task.
+std::optional<held_list> body_reader::own_list() const {
+    const std::optional<held_list> first = next_held_list(text_, {from_.heading_end, end_});
+    std::optional<held_list> list = first;
+    constexpr int most = 64;  // lists of other tasks
+    for (int i = 0; list && i < most; ++i) {
+        if (is_own(*list)) return list;
+        list = next_held_list(text_, {std::max(list->end, from_.heading_end + 1), end_});
+    }
+    return first;
+}
+
 /// The lock is in the list of those that the task still holds.
 void body_reader::read_first_held() {
     const std::size_t leaves = find("with locks still held");
@@ -604,11 +651,12 @@ void body_reader::read_first_held() {
         if (verb == none) verb = from_.text.find(" is exiting", from_.heading_end, leaves);
         if (verb != none) read_task(verb);
     }
-    const std::optional<held_list> list = next_held_list(text_, {from_.heading_end, end_});
-    if (!list || list->state.held.empty()) {
+    const std::optional<held_list> list = own_list();
+    if (!list || list->state.held.empty() || !is_own(*list)) {
         result_.lacks("the list of held locks");
         return;
     }
+    if (result_.task.empty() && from_.kind == "user-return") result_.lacks("the task");
     if (result_.task.empty()) result_.task = list->state.task;
     lock_use first = list->state.held.front();
     first.name = settled(first.name, true);
@@ -711,7 +759,7 @@ void body_reader::mend_task(const std::string& listed) {
 }
 
 void body_reader::read_held() {
-    const std::optional<held_list> list = next_held_list(text_, {from_.heading_end, end_});
+    const std::optional<held_list> list = own_list();
     mend_task(list ? list->state.task : std::string());
     if (!list) {
         result_.missing.push_back("the list of held locks");
@@ -738,12 +786,6 @@ void body_reader::read_held() {
     touch(list->end);
     result_.tasks.push_back(list->state);
     result_.tasks.back().stack = backtrace();
-}
-
-/// The number of a task `comm/12`.
-std::string_view number_of(std::string_view task) {
-    const std::size_t slash = task.rfind('/');
-    return slash == none ? std::string_view() : task.substr(slash + 1);
 }
 
 /// The task is named three times. Where two of them agree against the first, that is garbled.
