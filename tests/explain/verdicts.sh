@@ -49,6 +49,9 @@ check_irq_unsafe_lock confirmed
 check_self_deadlock confirmed
 check_ordered_falling unresolved
 check_lost_wakeup observed
+check_reclaim_under_lock confirmed
+check_might_lock refuted
+check_timed_breaks_cycle refuted
 END
 "$wedge" explain "$data/gt_03.txt" | grep -q 'if a writer comes between: deadlock' || fail "gt_03: no word of the writer"
 [ "$failures" -eq 0 ]

@@ -60,6 +60,9 @@ constexpr wedge_sample wedge_samples[] = {
     {"json_nest_not_held", "nested", "member", "", false},
     {"check_ordered_falling", "recursive", "page", "falling", true},
     {"json_ordered_falling", "recursive", "page", "", false},
+    {"check_reclaim_under_lock", "circular", "lru, reclaim", "drop_caches", true},
+    {"check_might_lock", "circular", "a, b", "other", true},
+    {"check_timed_breaks_cycle", "circular", "a, b", "backward", true},
     {"check_unlock_imbalance", "bad-unlock", "a", "worker", true},
     {"json_unlock_imbalance", "bad-unlock", "a", "", false},
 };
@@ -197,6 +200,9 @@ TEST_CASE("places and modes come from the lines of the locks") {
 TEST_CASE("a guard, a stated order and the verdict are told") {
     for (const char* const file : {"wedge_check_gate_lock.txt", "wedge_json_gate_lock.txt"})
         CHECK(reports(reading::file(file)).at(0).guard == "gate");
+    CHECK(reports(reading::file("wedge_check_might_lock.txt")).at(0).proved == "refuted");
+    CHECK(reports(reading::file("wedge_check_reclaim_under_lock.txt")).at(0).proved == "confirmed");
+    CHECK(reports(reading::file("wedge_live_abba.txt")).at(0).proved.empty());
     const report stated = reports(
                               "possible deadlock: a -> b here, b -> a before\n"
                               "  holding  a taken at x/y.cpp:1 by main\n"

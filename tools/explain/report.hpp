@@ -74,6 +74,7 @@ struct report {
     std::string usage_states;       ///< as `SOFTIRQ-ON-W/IN-SOFTIRQ-W`
     std::string safe_context;  ///< of safe-unsafe and irq-inversion: HARDIRQ, SOFTIRQ, RECLAIM_FS
     std::string guard;         ///< a lock that each task of the cycle holds; empty: none is known
+    std::string proved;  ///< by the tool, of its whole program: confirmed, refuted; empty: nothing
     std::vector<task_state> tasks;
     std::vector<lock_use> locks;       ///< what is known about each lock of the cycle
     std::vector<std::string> notes;    ///< more that the report says, in sentences

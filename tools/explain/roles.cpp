@@ -163,13 +163,24 @@ role role_of(const std::string& lock, const std::vector<std::string>& acquired_a
     return role::plain;
 }
 
+/// Returns the role of what wedge names itself: its findings have these names from no user.
+static role role_in_wedge(std::string_view name) {
+    if (name == "reclaim" || name.starts_with("reclaim no")) return role::reclaim;
+    if (name == "mmu_notifier") return role::notifier;
+    if (name == "signalling") return role::fence;
+    if (name.ends_with(" (work)")) return role::work;
+    return role::plain;
+}
+
 std::vector<role> roles_of(const report& from) {
     std::vector<role> all;
     for (const std::string& lock : from.cycle_locks) {
         std::vector<std::string> stack;
         for (const cycle_edge& edge : from.edges)
             if (edge.to == lock) stack = edge.stack;
-        all.push_back(role_of(lock, stack));
+        const role own =
+            from.reader == "wedge" && from.kind != "recursive" ? role_in_wedge(lock) : role::plain;
+        all.push_back(own == role::plain ? role_of(lock, stack) : own);
     }
     return all;
 }

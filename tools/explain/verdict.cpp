@@ -116,6 +116,7 @@ public:
             judge_recursive();
         else
             judge_other();
+        if (found_.proved == "refuted" && result_.verdict == "confirmed") believe_refuted();
         return std::move(result_);
     }
 
@@ -145,6 +146,16 @@ private:
         if (made) result_.answers.push_back({assumption, made->outcome});
     }
 
+    /// The tool tried the whole program, of which the report shows only the parties of the cycle.
+    void believe_refuted() {
+        result_.verdict = "refuted";
+        result_.why = "Every schedule of the program was tried when this was found; none hangs.";
+        result_.answers.insert(result_.answers.begin(),
+                               {"if nothing else keeps these parties apart", "deadlock"});
+        result_.schedule.clear();
+        result_.hang.clear();
+    }
+
     void judge_cycle();
     void judge_recursive();
     void judge_other();
@@ -159,6 +170,8 @@ void judge_of::judge_cycle() {
     scenario_plan plan;
     plan.guard = found_.guard;
     plan.with_writers = has_waiting_writer(found_);
+    // A hang of one task that is known needs what the report does not show: a second one stands in.
+    plan.with_second_task = found_.proved == "confirmed" && has_one_task(found_);
     const bool has_reason = has_primed_edge(found_) || has_only_reads(found_) ||
                             has_one_task(found_) || !found_.guard.empty();
     const std::optional<trial> made = run_either(plan, !has_reason);
@@ -197,7 +210,7 @@ void judge_of::judge_cycle() {
         result_.why = "Each task of the cycle holds " + found_.guard + ", so only one is inside.";
         plan.guard.clear();
         ask("if a task does this without " + found_.guard, plan, true);
-    } else if (has_one_task(found_)) {
+    } else if (has_one_task(found_) && !plan.with_second_task) {
         result_.why = "One task does all that the report shows, and cannot meet itself.";
         plan.with_second_task = true;
         ask("if two tasks do this at once", plan, true);

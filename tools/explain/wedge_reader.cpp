@@ -297,6 +297,8 @@ public:
             made_.notes.push_back("The verdict of wedge then: " + from_.verdict + ".");
         if (!from_.has_end) made_.lacks("the end of the finding");
         set_guard();
+        for (const char* const each : {"confirmed", "refuted"})
+            if (from_.verdict.starts_with(each)) made_.proved = each;
         if (from_.kind == "circular")
             set_order(cycle_in(from_.what));
         else if (from_.kind == "inconsistent-context" || from_.kind == "context-inversion")

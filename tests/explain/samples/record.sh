@@ -22,7 +22,8 @@ for how in abba three shared repaired; do ./wedge_sample $how >"$data/wedge_live
 (
     cd "$source/../../.."
     for how in abba three_ring philosophers self_deadlock gate_lock join_under_lock readers_with_writers \
-        irq_unsafe_lock irq_inversion lost_wakeup nest_not_held ordered_falling unlock_imbalance abba_ordered; do
+        irq_unsafe_lock irq_inversion lost_wakeup nest_not_held ordered_falling unlock_imbalance abba_ordered \
+        reclaim_under_lock might_lock timed_breaks_cycle; do
         build/bin/wedge check corpora/scenarios/$how.wedge >"$data/wedge_check_$how.txt" 2>&1 || true
         build/bin/wedge check --json corpora/scenarios/$how.wedge >"$data/wedge_json_$how.txt" 2>&1 || true
     done
