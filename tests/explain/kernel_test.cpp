@@ -471,6 +471,11 @@ TEST_CASE("kernel: parts of another report do not fill what is cut off") {
         reports("WARNING: lock held when returning to user space!\n5.1.0 #1 Not tainted\n" + other)
             .at(0)
             .complete);
+    // An entry of another list in the own one.
+    const std::size_t entry = text.find(" #0:", list);
+    const std::string mixed =
+        text.substr(0, entry) + other.substr(other.find(" #0:")) + text.substr(entry);
+    CHECK_FALSE(reports(mixed).at(0).complete);
     // The lock of the next sentence.
     const report next = reports(
                             "WARNING: inconsistent lock state\n5.1.0 #1 Not tainted\n"

@@ -343,8 +343,11 @@ void read_entries(std::string_view text, held_list& list) {
         const std::optional<found_lock> lock =
             first_lock(text, {colon, std::min(text.size(), colon + 480)});
         if (!lock || lock->begin > colon + 48) return;
-        // Inlined functions repeat the entry.
-        if (number != last_number) list.state.held.push_back(lock->lock);
+        // Inlined functions repeat the entry. Another lock of that number is of another list.
+        if (number != last_number)
+            list.state.held.push_back(lock->lock);
+        else if (lock->lock.name != list.state.held.back().name)
+            list.is_whole = false;
         last_number = number;
         list.end = lock->end;
     }
@@ -382,7 +385,7 @@ std::optional<held_list> next_held_list(std::string_view text, span_of in) {
         list.state.is_held_known = true;
         list.end = colon + 1;
         read_entries(text, list);
-        list.is_whole = list.state.held.size() == count;
+        list.is_whole = list.is_whole && list.state.held.size() == count;
         return list;
     }
     return std::nullopt;
