@@ -11,6 +11,7 @@
 #include <memory>
 
 #include "wedge/explore.hpp"
+#include "wedge/explore/engine/stacks.hpp"
 #include "wedge/wedge.hpp"
 
 namespace {

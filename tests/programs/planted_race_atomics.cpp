@@ -9,6 +9,7 @@
 #include <cstring>
 
 #include "wedge/explore.hpp"
+#include "wedge/explore/engine/stacks.hpp"
 #include "wedge/wedge.hpp"
 
 namespace {
