@@ -7,6 +7,11 @@
 
 #include <benchmark/benchmark.h>
 
+#include "wedge/explore/engine/controller.hpp"
+#include "wedge/explore/engine/subject.hpp"
+#include "wedge/explore/search/make_strategy.hpp"
+#include "wedge/order/checker.hpp"
+
 #include "explore/workloads.hpp"
 
 using namespace workloads;

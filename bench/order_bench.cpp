@@ -15,6 +15,7 @@
 #include <benchmark/benchmark.h>
 
 #include "wedge/core/rng.hpp"
+#include "wedge/order/checker.hpp"
 #include "wedge/wedge.hpp"
 
 #if defined(WEDGE_BENCH_ABSL)
