@@ -135,12 +135,14 @@ TEST_CASE("a recorded finding says what was planted, and a repaired twin nothing
     }
 }
 
-TEST_CASE("a finding that is cut anywhere shows no other cycle") {
+TEST_CASE("a finding that is cut shows no other cycle") {
     for (const wedge_sample& sample : wedge_samples) {
         CAPTURE(sample.file);
         const std::string whole = text_of(sample);
         const std::vector<report> all = reports(whole);
         for (std::size_t cut = 0; cut < whole.size(); ++cut) {
+            // Every byte takes half a minute in a debug build, and minutes under sanitizers.
+            if (whole[cut] != '\n' && cut % 13 != 0) continue;
             CAPTURE(cut);
             for (const report& each : reports(whole.substr(0, cut))) {
                 const std::string cycle = joined(each.cycle_locks, ", ");
