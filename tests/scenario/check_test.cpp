@@ -306,7 +306,7 @@ TEST_CASE("check: after a failed assertion the search goes on with other executi
 TEST_CASE("check: the kept states are bounded, and the outcome says so") {
     const std::string counts = "counter k = 0\nthread counts { while 1 == 1 { add k 1 } }\n";
     auto options = small_search();
-    options.explore.steps_max = 1'000'000;
+    options.explore.steps_max = 10'000;
     options.explore.states_max = 1000;
     const auto result = wedge::scenario::check(parsed(counts), options);
     CHECK(result.what == "unresolved");

@@ -91,15 +91,30 @@ inline held_lock* recursive_hold(task& self, lock_identity& lock) noexcept {
     return true;
 }
 
+/// Tells TSan that the task no longer holds the lock. Between the release and this call no other
+/// task takes a step, and no handler comes.
+inline void tsan_let_go_ignored(task& self, lock_identity& lock) noexcept {
+    if constexpr (sanitizer::thread) {
+        const held_lock* const mine = self.held.find(lock.instance());
+        if (mine == nullptr || (mine->depth != 1 && !self.runtime->is_giving_up())) return;
+        const sanitizer::watch_scope theirs;
+        tsan_unlocked(lock, mine->how);
+    }
+}
+
 /// Takes the published release. The lock must be alive.
 [[gnu::noinline]] WEDGE_UNSEEN inline void take_release_ignored(task& self) noexcept {
     lock_identity& lock = *self.pending.lock;
+    // A lock that the engine adopts only now was taken natively, where TSan has seen nothing.
+    const bool is_seen = self.held.find(lock.instance()) != nullptr;
     adopt_if_foreign_ignored(self, lock);
     if (self.runtime->is_giving_up()) {
+        if (is_seen) tsan_let_go_ignored(self, lock);
         if (held_lock* const mine = self.held.find(lock.instance())) self.held.erase(mine);
         return;
     }
     self.runtime->perform_pending(self);
+    if (is_seen) tsan_let_go_ignored(self, lock);
     released_ignored(self, lock, self.pending.how, self.pending.where);
 }
 
@@ -107,12 +122,6 @@ inline held_lock* recursive_hold(task& self, lock_identity& lock) noexcept {
 [[gnu::always_inline]] inline void controlled_release(task& self, lock_identity& lock, mode how,
                                                       const site& where) noexcept {
     sanitizer::expect_alive(&lock);
-    if constexpr (sanitizer::thread) {
-        // The task takes no other step between this and the release.
-        const held_lock* const mine = self.held.find(lock.instance());
-        if (mine != nullptr && (mine->depth == 1 || self.runtime->is_giving_up()))
-            tsan_unlocked(lock, mine->how);
-    }
     const sanitizer::ignore_scope ours;
     publish(self, {.what = step::release, .how = how, .lock = &lock, .where = where});
     take_release_ignored(self);
