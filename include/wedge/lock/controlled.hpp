@@ -106,7 +106,7 @@ inline void tsan_let_go_ignored(task& self, lock_identity& lock) noexcept {
 [[gnu::noinline]] WEDGE_UNSEEN inline void take_release_ignored(task& self) noexcept {
     lock_identity& lock = *self.pending.lock;
     // A lock that the engine adopts only now was taken natively, where TSan has seen nothing.
-    const bool is_seen = self.held.find(lock.instance()) != nullptr;
+    const bool is_seen = sanitizer::thread && self.held.find(lock.instance()) != nullptr;
     adopt_if_foreign_ignored(self, lock);
     if (self.runtime->is_giving_up()) {
         if (is_seen) tsan_let_go_ignored(self, lock);
