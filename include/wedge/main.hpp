@@ -10,8 +10,8 @@
 
 namespace wedge {
 
-/// Makes a subcommand (main/subcommand.hpp).
-class subcommand;
+class subcommand;  // main/subcommand.hpp
+/// Makes a subcommand that one program has beside those of all programs.
 using subcommand_maker = std::unique_ptr<subcommand> (*)();
 
 /// Runs a whole program: reads the command line, runs the subcommand, returns the exit status.

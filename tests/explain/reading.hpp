@@ -37,4 +37,28 @@ inline std::string joined(const std::vector<std::string>& parts, const std::stri
     return text;
 }
 
+/// Returns what must not change with the dress of a log.
+inline std::string core_of(const std::vector<wedge::explain::report>& all) {
+    std::string text;
+    for (const wedge::explain::report& each : all) {
+        text += each.kind + ": " + each.task + ": " + joined(each.cycle_locks, ", ");
+        for (const auto& edge : each.edges)
+            text += "\n  " + edge.from + " -> " + edge.to + " by " + edge.task + ", frames " +
+                    std::to_string(edge.stack.size());
+        for (const std::string& part : each.missing) text += "\n  missing " + part;
+        text += '\n';
+    }
+    return text;
+}
+
+/// Returns the text with this before and behind each of its lines.
+inline std::string dressed(const std::string& text, const std::string& prefix,
+                           const std::string& end) {
+    std::vector<std::string> lines = split(text, '\n');
+    lines.pop_back();
+    std::string made;
+    for (const std::string& each : lines) made += prefix + each + end + "\n";
+    return made;
+}
+
 }  // namespace reading

@@ -10,6 +10,8 @@
 
 namespace {
 
+using reading::core_of;
+using reading::dressed;
 using reading::joined;
 using reading::reports;
 using reading::split;
@@ -84,28 +86,6 @@ bool is_same_cycle(const report& cut, const report& whole) {
 
 std::string read(const user_sample& sample) {
     return reading::file(sample.file);
-}
-
-/// What must not change with the dress of a log.
-std::string core_of(const std::vector<report>& all) {
-    std::string text;
-    for (const report& each : all) {
-        text += each.kind + ": " + each.task + ": " + joined(each.cycle_locks, ", ");
-        for (const auto& edge : each.edges)
-            text += "\n  " + edge.from + " -> " + edge.to + " by " + edge.task + ", frames " +
-                    std::to_string(edge.stack.size());
-        for (const std::string& part : each.missing) text += "\n  missing " + part;
-        text += '\n';
-    }
-    return text;
-}
-
-std::string dressed(const std::string& text, const std::string& prefix, const std::string& end) {
-    std::vector<std::string> lines = split(text, '\n');
-    lines.pop_back();
-    std::string made;
-    for (const std::string& each : lines) made += prefix + each + end + "\n";
-    return made;
 }
 
 TEST_CASE("a recorded log of a user-space tool says what was planted") {

@@ -10,6 +10,8 @@
 
 namespace {
 
+using reading::core_of;
+using reading::dressed;
 using reading::joined;
 using reading::reports;
 using reading::split;
@@ -69,27 +71,6 @@ constexpr wedge_sample wedge_samples[] = {
 
 std::string text_of(const wedge_sample& sample) {
     return reading::file(std::string("wedge_") + sample.file + ".txt");
-}
-
-std::string core_of(const std::vector<report>& all) {
-    std::string text;
-    for (const report& each : all) {
-        text += each.kind + ": " + each.task + ": " + joined(each.cycle_locks, ", ");
-        for (const auto& edge : each.edges)
-            text += "\n  " + edge.from + " -> " + edge.to + " by " + edge.task + ", frames " +
-                    std::to_string(edge.stack.size());
-        for (const std::string& part : each.missing) text += "\n  missing " + part;
-        text += '\n';
-    }
-    return text;
-}
-
-std::string dressed(const std::string& text, const std::string& prefix, const std::string& end) {
-    std::vector<std::string> lines = split(text, '\n');
-    lines.pop_back();
-    std::string made;
-    for (const std::string& each : lines) made += prefix + each + end + "\n";
-    return made;
 }
 
 /// Breaks each line that is longer than a mail allows, at a space.

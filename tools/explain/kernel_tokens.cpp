@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cctype>
 
+#include "explain/matching.hpp"
+
 namespace wedge::explain::kernel {
 
 namespace {
@@ -10,12 +12,6 @@ namespace {
 constexpr std::size_t none = std::string_view::npos;
 constexpr std::size_t longest_name = 320;
 
-bool is_digit(char c) {
-    return c >= '0' && c <= '9';
-}
-bool is_hex(char c) {
-    return std::isxdigit(static_cast<unsigned char>(c)) != 0;
-}
 bool is_mask(char c) {
     return c == '.' || c == '-' || c == '+' || c == '?';
 }
@@ -52,8 +48,8 @@ std::string instance_before(std::string_view text, std::size_t floor, std::size_
     std::string_view word = text.substr(start, end - start);
     if (word.starts_with("[<") && word.ends_with(">]")) word = word.substr(2, word.size() - 4);
     if (word.starts_with("0x")) word.remove_prefix(2);
-    const bool is_address =
-        word.size() >= 8 && word.size() <= 16 && std::all_of(word.begin(), word.end(), is_hex);
+    const bool is_address = word.size() >= 8 && word.size() <= 16 &&
+                            std::all_of(word.begin(), word.end(), is_hex_digit);
     const bool is_hidden = word == "(ptrval)" || word == "(____ptrval____)";
     if (!is_address && !is_hidden) return {};
     begin = start;

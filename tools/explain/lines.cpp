@@ -7,16 +7,12 @@
 #include <string>
 #include <utility>
 
+#include "explain/matching.hpp"
+
 namespace wedge::explain {
 
 namespace {
 
-bool is_digit(char c) {
-    return c >= '0' && c <= '9';
-}
-bool is_hex(char c) {
-    return std::isxdigit(static_cast<unsigned char>(c)) != 0;
-}
 bool is_space(char c) {
     return c == ' ' || c == '\t';
 }
@@ -322,7 +318,7 @@ std::string decoded(std::string_view text) {
         } else if (i + 1 < text.size() && text[i + 1] == '\n') {
             result += '\v';
             ++i;
-        } else if (i + 2 < text.size() && is_hex(text[i + 1]) && is_hex(text[i + 2])) {
+        } else if (i + 2 < text.size() && is_hex_digit(text[i + 1]) && is_hex_digit(text[i + 2])) {
             result += static_cast<char>(std::stoi(std::string(text.substr(i + 1, 2)), nullptr, 16));
             i += 2;
         } else {

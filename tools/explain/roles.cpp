@@ -4,13 +4,11 @@
 #include <cctype>
 #include <cstddef>
 
+#include "explain/matching.hpp"
+
 namespace wedge::explain {
 
 namespace {
-
-bool has(std::string_view text, std::string_view part) {
-    return text.find(part) != std::string_view::npos;
-}
 
 /// The name of the function of a frame.
 std::string_view function_name(std::string_view frame) {

@@ -32,9 +32,7 @@ namespace wedge {
 
 [[gnu::weak]] outcome confirm(const workload_type& of, const finding& cycle,
                               const explore_options& options) {
-    program usual;
-    for (std::string& name : of.actions()) usual.push_back({call{std::move(name), 0}});
-    workload_subject what(of, std::move(usual));
+    workload_subject what(of, default_program(of));
     return session(what, options).confirm(cycle);
 }
 

@@ -75,10 +75,6 @@ struct exit_status {
     }
 };
 
-class subcommand;
-/// Makes a subcommand that one program has beside those of all.
-using subcommand_maker = std::unique_ptr<subcommand> (*)();
-
 /// A subcommand. A new one is a header with a class, and a line in `all_subcommands`.
 class subcommand {
 public:

@@ -82,14 +82,6 @@ std::vector<std::string> action_names() {
                       W::actions);
 }
 
-/// Returns the program with one task per action, called with 0.
-template <workload W>
-program default_program() {
-    program result;
-    for (std::string& name : action_names<W>()) result.push_back({call{std::move(name), 0}});
-    return result;
-}
-
 namespace detail {
 
 /// While it lives, the calling task is marked as running this action.
@@ -158,6 +150,17 @@ inline constexpr workload_type type_of{
         detail::call_numbered(*static_cast<W*>(state), action, argument);
     },
 };
+
+/// Returns the program with one task per action, called with 0.
+inline program default_program(const workload_type& of) {
+    program result;
+    for (std::string& name : of.actions()) result.push_back({call{std::move(name), 0}});
+    return result;
+}
+template <workload W>
+program default_program() {
+    return default_program(type_of<W>);
+}
 
 /// Returns a number that changes when the name of the workload or the list of its actions changes.
 inline std::uint64_t fingerprint(const workload_type& of) {
