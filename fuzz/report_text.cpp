@@ -1,6 +1,6 @@
-// Fuzzes the reports: any finding, whatever its names are, becomes a text, a picture and one line
-// of valid JSON. The same bytes are a log for the readers of `wedge explain`: whatever they find
-// can be shown, and the scenario of it can be parsed.
+// Fuzzes the reports: every finding with any names becomes a text, a picture and one line of valid
+// JSON. The readers of `wedge explain` read the same bytes as a log: each report that they find can
+// be shown, and its scenario can be parsed.
 //
 // corpus: explain_text
 // ctest: short -runs=2000 -seed=1 => Done 2000 runs

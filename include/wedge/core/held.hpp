@@ -20,7 +20,7 @@ struct held_lock {
     std::uint8_t context = 0;            ///< the task's context when the lock was taken
     wait_type allows = wait_type::none;  ///< the longest wait allowed under it; none: any
     std::uint16_t depth = 1;             ///< of a recursive mutex: how often it is held
-    std::uint64_t payload = 0;  ///< the nest lock or ticket, as `with` says: task/ticket.hpp
+    std::uint64_t payload = 0;  ///< the nest lock or ticket, as `with` says: core/ticket.hpp
     std::uint64_t chain = 0;    ///< the checker's key of all holds up to this one
     site where{};
     /// For orders of instances; null once the lock is destroyed.

@@ -31,7 +31,7 @@ struct model_options {
 /// Everything that repeats an execution, and the finding that the replay must show.
 ///
 /// The text of a schedule is versioned and diffable; it has one line per switch
-/// (event/schedule_text.hpp).
+/// (core/schedule_text.hpp).
 struct schedule {
     /// Version 1 had neither options nor livelocks, and can be read too.
     static constexpr unsigned version = 2;

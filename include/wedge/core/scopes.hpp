@@ -1,4 +1,5 @@
-// Allocation scopes: what a task's allocations must not do, whatever their flags say.
+// Allocation scopes, which limit the reclaim of a task's allocations or let them fail.
+// flags.
 #pragma once
 
 #include "wedge/core/task.hpp"

@@ -1,4 +1,4 @@
-// Tasks: whatever acquires locks. Two pointers of a task connect its locks with all other layers.
+// Tasks, which acquire locks. Two pointers of a task connect its locks with all other layers.
 #pragma once
 
 #include <atomic>
@@ -17,7 +17,7 @@ namespace wedge {
 /// Where a task runs. A signal handler counts as a hardirq of user space.
 enum class context : std::uint8_t { task, softirq, hardirq };
 
-/// The contexts that a task has entered, and the interrupts that it keeps out (task/contexts.hpp).
+/// The contexts that a task has entered, and the interrupts that it keeps out (core/contexts.hpp).
 struct context_state {
     std::uint8_t hardirqs = 0;           ///< entered and not left
     std::uint8_t threaded_hardirqs = 0;  ///< those of them that run in a thread
@@ -54,11 +54,11 @@ public:
     std::uint32_t ordinal = 0;                      ///< from 0, within the process or the execution
     wedge::context context = wedge::context::task;  ///< `contexts.now()`
     context_state contexts;
-    std::uint8_t scopes = 0;    ///< allocation scopes: bits of task/scopes.hpp
-    std::uint64_t stage = 0;    ///< how far a call of a role has come: task/stage.hpp
-    bool is_idle = false;       ///< a daemon without work: task/idle.hpp
+    std::uint8_t scopes = 0;    ///< allocation scopes: bits of core/scopes.hpp
+    std::uint64_t stage = 0;    ///< how far a call of a role has come: core/stage.hpp
+    bool is_idle = false;       ///< a daemon without work: core/idle.hpp
     bool in_hook = false;       ///< a hook is running, whose own locks are not reported
-    std::uint8_t unbroken = 0;  ///< open sections of task/contexts.hpp that keep handlers out
+    std::uint8_t unbroken = 0;  ///< open sections of core/contexts.hpp that keep handlers out
     operation pending{};        ///< under control: the step that it is about to take
     rng random{1};              ///< answers `choose` in live programs
     std::string name;

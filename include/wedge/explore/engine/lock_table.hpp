@@ -12,9 +12,9 @@
 
 namespace wedge {
 
-/// A lock's ordinal is equal in every execution, whatever the schedule: locks are counted by their
-/// maker (the workload's constructor, or a task), in the order of creation. Locks made outside are
-/// counted as they are met in the first execution, and keep that ordinal.
+/// A lock's ordinal is equal in every execution and under every schedule: locks are counted by
+/// their maker (the workload's constructor, or a task), in the order of creation. Locks made
+/// outside are counted as they are met in the first execution, and keep that ordinal.
 class lock_table {
 public:
     struct record {

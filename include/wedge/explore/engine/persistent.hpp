@@ -14,8 +14,8 @@
 namespace wedge {
 
 /// Persistent sets (Godefroid, Partial-Order Methods for the Verification of Concurrent Systems,
-/// 1996, chapter 4): whatever the tasks outside of the set do by themselves commutes with the next
-/// steps of the tasks inside. Only for searches without endless runs.
+/// 1996, chapter 4): all steps that the tasks outside of the set can take alone commute with the
+/// next steps of the tasks inside. Only for searches without endless runs.
 class persistent_sets {
 public:
     using tasks = std::span<const std::unique_ptr<controlled_task>>;

@@ -65,8 +65,8 @@ public:
     /// Sets the bound of steps, from the next execution on.
     void set_bound(std::uint64_t steps_max) noexcept { steps_max_ = steps_max; }
 
-    /// Whether from the next execution on each is compared with the one before it, as far as it
-    /// took the same decisions. Not for subjects that become others between executions.
+    /// Says whether later executions are compared, each with the execution before it, up to the
+    /// first decision that differs. Only for subjects that stay the same between executions.
     void compare_executions(bool is_so) noexcept {
         if (compares_ != is_so) trace_.forget();
         compares_ = is_so;

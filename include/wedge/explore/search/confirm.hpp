@@ -16,8 +16,8 @@ namespace wedge {
 /// parked tasks are left, one of them is released (after Joshi, Park, Sen and Naik, DeadlockFuzzer,
 /// 2009).
 ///
-/// In every other execution each task runs as far as it can, beginning with any task: an order that
-/// is taken only after many steps of other tasks is hardly met at random.
+/// In every second execution each task runs as far as it can, and a random task begins: a random
+/// walk hardly meets an order that is taken only after many steps of other tasks.
 class cycle_confirmation final : public search_strategy {
 public:
     cycle_confirmation(std::span<const dependency> cycle, std::uint64_t seed)
