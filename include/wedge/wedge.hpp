@@ -10,6 +10,7 @@
 #include "wedge/lock/completion.hpp"
 #include "wedge/lock/condition.hpp"
 #include "wedge/lock/external.hpp"
+#include "wedge/lock/fair_shared_mutex.hpp"
 #include "wedge/lock/guard.hpp"
 #include "wedge/lock/interruptible.hpp"
 #include "wedge/lock/mutex.hpp"

@@ -38,7 +38,7 @@ void check_exclusion() {
 
 TEST_CASE_TEMPLATE("locks: native locks exclude each other", Lock, wedge::mutex,
                    wedge::recursive_mutex, wedge::spinlock, wedge::shared_mutex,
-                   wedge::checked<std::shared_mutex>) {
+                   wedge::fair_shared_mutex, wedge::checked<std::shared_mutex>) {
     check_exclusion<Lock>();
 }
 
@@ -87,8 +87,11 @@ TEST_CASE("recursive_mutex: it is free after as many releases as holds") {
     });
 }
 
-TEST_CASE("shared_mutex: readers share, writers do not, and a downgrade keeps writers out") {
-    wedge::shared_mutex lock;
+#define READERS_WRITER_LOCKS wedge::shared_mutex, wedge::fair_shared_mutex
+
+TEST_CASE_TEMPLATE("shared_mutex: readers share, writers do not, and a downgrade keeps writers out",
+                   Lock, READERS_WRITER_LOCKS) {
+    Lock lock;
     lock.lock();
     on_threads(1, [&](unsigned) { CHECK(!lock.try_lock_shared()); });
     lock.downgrade();
@@ -102,13 +105,14 @@ TEST_CASE("shared_mutex: readers share, writers do not, and a downgrade keeps wr
     lock.unlock();
 }
 
-TEST_CASE("shared_mutex: a reader waits behind a waiting writer") {
-    wedge::plain_shared_mutex lock;
+TEST_CASE_TEMPLATE("shared_mutex: a reader waits behind a waiting writer", Lock,
+                   wedge::plain_shared_mutex, wedge::plain_fair_shared_mutex) {
+    Lock lock;
     lock.lock_shared();
-    std::atomic<int> written{0};
+    std::atomic<bool> is_writer_in{false};
     std::thread writer([&] {
         lock.lock();
-        written = 1;
+        is_writer_in = true;
         lock.unlock();
     });
     // A writer is queued once a try to read is refused.
@@ -116,16 +120,75 @@ TEST_CASE("shared_mutex: a reader waits behind a waiting writer") {
         lock.unlock_shared();
         std::this_thread::yield();
     }
-    CHECK(written == 0);
-    lock.unlock_shared();
-    lock.lock_shared();
-    CHECK(written == 1);
+    std::atomic<bool> has_read{false};
+    std::thread reader([&] {
+        lock.lock_shared();
+        has_read = true;
+        lock.unlock_shared();
+    });
+    for (int i = 0; i < 100; ++i) {
+        CHECK(!lock.try_lock_shared());
+        CHECK(!is_writer_in);
+        CHECK(!has_read);
+        std::this_thread::yield();
+    }
     lock.unlock_shared();
     writer.join();
+    reader.join();
 }
 
-TEST_CASE("shared_mutex: readers, writers and downgrades keep two numbers equal") {
-    wedge::shared_mutex lock;
+TEST_CASE_TEMPLATE("shared_mutex: a queued task gets the lock from tasks that take it all the time",
+                   Lock, wedge::plain_shared_mutex, wedge::plain_fair_shared_mutex) {
+    Lock lock;
+    for (const bool is_reader : {false, true}) {
+        std::atomic<int> entries{0};
+        on_threads(3, [&](unsigned number) {
+            if (number != 0) {
+                while (entries.load(std::memory_order_relaxed) < 5) {
+                    lock.lock();
+                    lock.unlock();
+                }
+                return;
+            }
+            for (int i = 0; i < 5; ++i) {
+                is_reader ? lock.lock_shared() : lock.lock();
+                ++entries;
+                is_reader ? lock.unlock_shared() : lock.unlock();
+            }
+        });
+        CHECK(entries == 5);
+    }
+}
+
+TEST_CASE_TEMPLATE("shared_mutex: a writer gets in between readers that overlap", Lock,
+                   wedge::plain_shared_mutex, wedge::plain_fair_shared_mutex) {
+    Lock lock;
+    std::atomic<bool> has_written{false};
+    std::atomic<unsigned> turns[2]{};
+    on_threads(3, [&](unsigned number) {
+        if (number == 2) {
+            while (turns[0] == 0 || turns[1] == 0) std::this_thread::yield();
+            lock.lock();
+            has_written = true;
+            lock.unlock();
+            return;
+        }
+        // Leaves only when the other reader has come in again, so the lock is never free, until
+        // the writer is queued: then no reader comes in, and each leaves after a while.
+        while (!has_written) {
+            lock.lock_shared();
+            const unsigned seen = turns[1 - number];
+            ++turns[number];
+            for (int i = 0; i < 100 && turns[1 - number] == seen; ++i) std::this_thread::yield();
+            lock.unlock_shared();
+        }
+    });
+    CHECK(has_written);
+}
+
+TEST_CASE_TEMPLATE("shared_mutex: readers, writers and downgrades keep two numbers equal", Lock,
+                   READERS_WRITER_LOCKS) {
+    Lock lock;
     int a = 0;
     int b = 0;
     on_threads(4, [&](unsigned number) {

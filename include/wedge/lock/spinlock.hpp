@@ -6,6 +6,7 @@
 #include <sched.h>
 
 #include "wedge/lock/checked.hpp"
+#include "wedge/lock/futex.hpp"
 
 namespace wedge {
 
@@ -21,8 +22,7 @@ public:
     void lock() noexcept {
         sanitizer::tsan_lock::locking(this, 0);
         for (unsigned spins = 0; taken_.exchange(true, std::memory_order_acquire);)
-            while (taken_.load(std::memory_order_relaxed))
-                if (++spins % spins_before_yield == 0) sched_yield();
+            while (taken_.load(std::memory_order_relaxed)) pause(++spins);
         sanitizer::tsan_lock::locked(this, 0);
     }
     bool try_lock() noexcept {
@@ -41,7 +41,14 @@ public:
     }
 
 private:
-    static constexpr unsigned spins_before_yield = 128;  // about a microsecond
+    static void pause(unsigned spins) noexcept {
+        if (spins % spins_before_yield == 0)
+            sched_yield();
+        else
+            detail::spin_pause();
+    }
+
+    static constexpr unsigned spins_before_yield = 32;  // about a microsecond
 
     std::atomic<bool> taken_{false};
 };
