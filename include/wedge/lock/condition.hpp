@@ -172,6 +172,7 @@ class basic_condition<level_constant<level::off>> {
 public:
     basic_condition() = default;
     explicit basic_condition(const char*) {}
+    explicit basic_condition(lock_class) {}
     basic_condition(const basic_condition&) = delete;
     basic_condition& operator=(const basic_condition&) = delete;
 

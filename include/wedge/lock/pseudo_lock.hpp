@@ -16,6 +16,10 @@ public:
     explicit basic_pseudo_lock(const char* name, bool is_promise = false)
         : identity_(lock_kind::map,
                     lock_class(name, {.never_waits = true, .is_promise = is_promise})) {}
+    /// @param options  of the class, in addition to those of each pseudo-lock
+    /// @param waits    how long a task may wait in the section, or to enter it; none: not known
+    basic_pseudo_lock(const char* name, class_options options, wait_type waits)
+        : identity_(lock_kind::map, lock_class(name, as_pseudo(options)), waits) {}
 
     /// Enters the section. The order is checked as for a blocking acquire.
     void acquire(mode how = mode::exclusive, site where = site::current()) {
@@ -43,6 +47,11 @@ public:
     lock_identity& identity() noexcept { return identity_; }
 
 private:
+    static class_options as_pseudo(class_options options) noexcept {
+        options.never_waits = true;
+        return options;
+    }
+
     lock_identity identity_;
 };
 
@@ -51,6 +60,7 @@ template <>
 class basic_pseudo_lock<level_constant<level::off>> {
 public:
     explicit basic_pseudo_lock(const char*, bool = false) {}
+    basic_pseudo_lock(const char*, class_options, wait_type) {}
     void acquire(mode = mode::exclusive, site = {}) {}
     void release(mode = mode::exclusive, site = {}) {}
     void touch(mode = mode::exclusive, site = {}) {}

@@ -61,4 +61,16 @@ struct lock_traits<plain_spinlock> {
 
 using spinlock = checked<plain_spinlock>;
 
+/// A spinlock that every context may take (Linux: raw_spinlock_t, which never sleeps on real-time
+/// kernels). Only raw spinlocks are allowed under it.
+class plain_raw_spinlock : public plain_spinlock {};
+
+template <>
+struct lock_traits<plain_raw_spinlock> {
+    static constexpr lock_kind kind = lock_kind::raw_spinlock;
+    static constexpr mode shared_how = mode::exclusive;
+};
+
+using raw_spinlock = checked<plain_raw_spinlock>;
+
 }  // namespace wedge

@@ -1,0 +1,253 @@
+// Code that runs later in a task or an interrupt of its own, and the waits for its end.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "wedge/core/contexts.hpp"
+#include "wedge/core/hash.hpp"
+#include "wedge/core/idle.hpp"
+#include "wedge/core/stage.hpp"
+#include "wedge/lock/condition.hpp"
+#include "wedge/lock/internal_mutex.hpp"
+#include "wedge/lock/label.hpp"
+#include "wedge/lock/mutex.hpp"
+#include "wedge/lock/spinlock.hpp"
+#include "wedge/lock/thread.hpp"
+
+namespace wedge::detail {
+
+/// The lock that a deferred body holds while it runs: none of them forbids more than the context
+/// of the body does.
+template <context Where, class Level>
+struct running_lock {
+    using type = checked<std::mutex, Level>;
+};
+template <class Level>
+struct running_lock<context::softirq, Level> {
+    using type = checked<plain_spinlock, Level>;
+};
+template <class Level>
+struct running_lock<context::hardirq, Level> {
+    using type = checked<plain_raw_spinlock, Level>;
+};
+
+/// A body that runs on a worker of its own whenever the item is queued: the base of works, timers
+/// and irq works. Under control the workload must make the item, and the worker is a task of the
+/// execution.
+///
+/// While the body runs, the worker holds a lock of the item's class, and each wait for the body
+/// takes that lock (rule 19a). So a wait under a lock that the body takes is an inverted order,
+/// whether or not it hangs. Queueing never sleeps, and is allowed under any lock in any context.
+///
+/// Under control time is virtual: a delay may be over at once, or last until no other task can go
+/// on. A body that queues its own item runs once more; its next run waits until another task queues
+/// the item. So a body that always queues itself does not keep an execution from ending.
+///
+/// @tparam Where  the context in which the body runs
+template <context Where, class Level>
+class deferred {
+public:
+    template <class Body>
+    deferred(Body body, label as)
+        : running_(as.cls()),
+          queued_(condition_class(as, " queued")),
+          begun_(condition_class(as, " begun")),
+          worker_(thread::daemon([this, body]() mutable { serve(body); },
+                                 (as.cls().name() + " worker").c_str())) {}
+    deferred(const deferred&) = delete;
+    deferred& operator=(const deferred&) = delete;
+
+    /// Waits for a running body. Drops a run that is only queued.
+    ~deferred() {
+        const task& self = current();
+        if (self.runtime != nullptr && self.runtime->is_giving_up()) return;
+        {
+            const lock_guard held(state_);
+            is_stopped_ = true;
+            queued_.notify_all();
+        }
+        worker_.join();
+    }
+
+    /// Returns a hash of what the item remembers in addition to its locks. Under control, between
+    /// two steps.
+    std::uint64_t state() const noexcept {
+        return combine(std::uint64_t{is_queued_} | std::uint64_t{is_stopped_} << 1, cancels_);
+    }
+
+protected:
+    using time = std::chrono::steady_clock::time_point;
+    static constexpr time at_once{};
+
+    /// Queues a run; returns false if the item is queued already or being cancelled.
+    bool queue_at(time due, site where) {
+        const lock_guard held(state_, where);
+        if (is_queued_ || cancels_ != 0) return false;
+        arm(due, where);
+        return true;
+    }
+    /// Queues a run, or changes when a queued one begins. Returns whether a run was queued. Does
+    /// nothing while the item is being cancelled.
+    bool requeue_at(time due, site where) {
+        const lock_guard held(state_, where);
+        const bool was_queued = is_queued_;
+        if (cancels_ == 0) arm(due, where);
+        return was_queued;
+    }
+
+    /// Waits until the runs that were queued before have ended. A delay is over at once.
+    void flush_now(site where) {
+        {
+            lock_guard held(state_, where);
+            if (is_queued_) arm(at_once, where);
+            while (is_queued_) begun_.wait(held, where);
+        }
+        wait_for_body(where);
+    }
+
+    /// Drops a queued run, without a wait for a running body. Returns whether one was queued.
+    bool drop(site where) {
+        const lock_guard held(state_, where);
+        begun_.notify_all(where);
+        return std::exchange(is_queued_, false);
+    }
+
+    /// Drops a queued run and waits for a running body. No task can queue the item in the meantime.
+    ///
+    /// @return whether a run was queued
+    bool cancel_and_wait(site where) {
+        bool was_queued = false;
+        stage_scope stage;
+        {
+            const lock_guard held(state_, where);
+            was_queued = std::exchange(is_queued_, false);
+            ++cancels_;
+            begun_.notify_all(where);
+        }
+        wait_for_body(where);
+        stage.set(1);
+        const lock_guard held(state_, where);
+        --cancels_;
+        return was_queued;
+    }
+
+    /// Drops queued runs and waits for running bodies, until the item is neither queued nor
+    /// running. Others may queue it in the meantime.
+    bool drop_until_still(site where) {
+        bool was_queued = false;
+        do was_queued = drop(where) || was_queued;
+        while (wait_for_body(where), is_pending(where));
+        return was_queued;
+    }
+
+    bool is_pending(site where) {
+        const lock_guard held(state_, where);
+        return is_queued_;
+    }
+
+    /// Waits until the body is not running. The order is checked even if it is not.
+    void wait_for_body(site where) WEDGE_NO_THREAD_SAFETY {
+        const interrupts_masked masked;
+        running_.lock(where);
+        const unbroken_section whole;  // a handler that waits for the body would find it locked
+        running_.unlock(where);
+    }
+
+private:
+    using lock_guard = guard<internal_mutex<Level>>;
+    using running_type = typename running_lock<Where, Level>::type;
+
+    /// Masks interrupts without an event. The lock of a running body belongs to wedge: no interrupt
+    /// takes it on top of a task that waits for the body.
+    class interrupts_masked {
+    public:
+        interrupts_masked() noexcept : self_(current()), before_(self_.contexts.irqs_are_off) {
+            if constexpr (Where != context::task) self_.contexts.irqs_are_off = true;
+        }
+        ~interrupts_masked() { self_.contexts.irqs_are_off = before_; }
+        interrupts_masked(const interrupts_masked&) = delete;
+        interrupts_masked& operator=(const interrupts_masked&) = delete;
+
+    private:
+        task& self_;
+        const bool before_;
+    };
+
+    static lock_class condition_class(label as, const char* of) {
+        return lock_class((as.cls().name() + of).c_str(), {.keeps_mutex = true});
+    }
+
+    /// Called with `state_` held.
+    void arm(time due, site where) {
+        is_queued_ = true;
+        due_ = due;
+        queues_itself_ = &current() == serving_;
+        if (!queues_itself_) runs_left_ = 2;
+        queued_.notify_all(where);
+    }
+
+    template <class Body>
+    void serve(Body& body) {
+        while (wait_for_work()) {
+            run(body);
+            task_ended(current());  // no other task releases what the body has left held
+        }
+    }
+    template <class Body>
+    void run(Body& body) {
+        std::optional<in_context> interrupt;
+        if constexpr (Where != context::task) interrupt.emplace(Where);
+        unbroken_section until_body;  // until then nobody needs to wait for the worker
+        const guard<running_type> held(running_);
+        if (!begin()) return;
+        until_body.end();
+        body();
+    }
+    bool wait_for_work() {
+        lock_guard held(state_);
+        const idle_section without_work;
+        serving_ = &current();
+        while (!is_due() && !is_stopped_) {
+            const bool has_delay = is_queued_ && current().runtime == nullptr;
+            if (has_delay)
+                static_cast<void>(queued_.wait_until(held, due_));
+            else
+                queued_.wait(held);
+        }
+        return !is_stopped_;
+    }
+    bool is_due() const {
+        if (!is_queued_) return false;
+        if (current().runtime != nullptr) return !queues_itself_ || runs_left_ != 0;
+        return due_ <= std::chrono::steady_clock::now();
+    }
+    /// Begins a run. The item still counts as queued when the worker begins to count as running it.
+    bool begin() {
+        stage_scope stage;
+        const lock_guard held(state_);
+        begun_.notify_all();
+        const bool is_to_run = std::exchange(is_queued_, false);
+        if (is_to_run && runs_left_ != 0) --runs_left_;
+        stage.set(is_to_run ? 1 : 0);
+        return is_to_run;
+    }
+
+    running_type running_;
+    internal_mutex<Level> state_;
+    basic_condition<Level> queued_;
+    basic_condition<Level> begun_;
+    bool is_queued_ = false;
+    bool is_stopped_ = false;
+    bool queues_itself_ = false;
+    unsigned runs_left_ = 0;  // under control: until another task queues the item
+    unsigned cancels_ = 0;
+    time due_ = at_once;
+    const task* serving_ = nullptr;
+    thread worker_;
+};
+
+}  // namespace wedge::detail
