@@ -34,6 +34,7 @@ enum class op : std::uint8_t {
     transaction_end,    ///< releases what the transaction took and ends its ticket
     leave,              ///< to the end of the run without a step: `return`
     end,                ///< ends the run, a step of its own
+    kswapd_look,        ///< kswapd decides whether it makes a pass of reclaim
 };
 
 struct instruction {
@@ -49,6 +50,13 @@ public:
     static std::vector<instruction> compile(const block& body) {
         compiler made;
         made.emit(body);
+        made.add(op::end);
+        return std::move(made.code_);
+    }
+    /// The block that kswapd runs each time it is woken.
+    static std::vector<instruction> kswapd() {
+        compiler made;
+        made.add(op::kswapd_look);
         made.add(op::end);
         return std::move(made.code_);
     }
@@ -92,11 +100,7 @@ private:
                 return emit_branches(lead, block_at(0), block_at(1));
             }
             case action::wait:
-            case action::alloc: {
-                const int lead = add(op::act, &s);
-                if (!s.blocks.empty()) emit_branches(lead, nullptr, block_at(0));
-                return;
-            }
+            case action::alloc: return emit_branches(add(op::act, &s), nullptr, block_at(0));
             case action::if_that:
             case action::if_held: return emit_branches(add(op::test, &s), block_at(0), block_at(1));
             case action::while_that: return emit_loop(add(op::test, &s), s.blocks[0], open_.size());

@@ -30,7 +30,7 @@ inline bool contradicts(verdict own, const engine_answer& its, way how) {
     if (its.is_out_of_memory) return true;
     if (its.what == verdict::unresolved) return false;
     if (how == way::states || how == way::threads) return its.what != own;
-    if (its.what == verdict::sound) return own != verdict::sound && own != verdict::livelock;
+    if (its.what == verdict::sound) return own != verdict::sound;
     // A search of schedules that has not tried everything may have missed a worse one.
     if (its.what == verdict::finding)
         return own == verdict::sound || (its.is_exhausted && own == verdict::deadlock);

@@ -43,7 +43,9 @@ template <class Random>
 class generator {
 public:
     /// @param allowed  a bit for each feature
-    generator(Random& random, std::uint32_t allowed) : random_(random) {
+    /// @param always  the features that each scenario has
+    generator(Random& random, std::uint32_t allowed, std::uint32_t always = 0)
+        : random_(random), uses_(always) {
         // Few features at a time, or nothing ever meets.
         for (unsigned tries = 0; tries < 6; ++tries) {
             const std::uint32_t bit = 1U << below(feature_names.size());
@@ -71,8 +73,10 @@ public:
                 body(below(2) == 0 ? "handler g hardirq threaded" : "handler g softirq", 2);
         }
         if (has(feature::memory)) {
-            if (below(4) != 0) body("shrinker s", 2);
-            if (below(4) == 0) body("notifier n", 2);
+            constexpr const char* needs[] = {"", "", " needs fs", " needs io"};
+            if (below(4) != 0) body(std::string("shrinker s") + needs[below(4)], 2);
+            if (below(6) == 0) body(std::string("shrinker v") + needs[below(4)], 2);
+            if (below(3) == 0) body("notifier n", 2);
         }
         return text_;
     }
@@ -107,9 +111,7 @@ private:
             has_map_ = true;
         }
         if (has(feature::ww)) line("lock r ww_mutex x2");
-        if (has(feature::memory))
-            line("memory " + std::to_string(2 + below(3)) + " pages low 0 high " +
-                 std::to_string(below(2)));
+        if (has(feature::memory)) declare_memory();
         if (has(feature::conditions)) line("condition c");
         if (has(feature::completions)) line("completion d");
         if (has(feature::semaphores)) line("semaphore s = " + std::to_string(below(2)));
@@ -118,6 +120,16 @@ private:
             line("counter k = 0");
             line(std::string("counter j = 0") + (below(4) == 0 ? " local" : ""));
         }
+    }
+
+    void declare_memory() {
+        const unsigned pages = 2 + below(3);
+        const unsigned min = below(4) == 0 ? 1 + below(2) : 0;
+        const unsigned low = std::min(pages, min + (below(2) == 0 ? 0 : below(3)));
+        const unsigned high = std::min(pages, low + below(2));
+        line("memory " + std::to_string(pages) + " pages " +
+             (min == 0 ? "" : "min " + std::to_string(min) + " ") + "low " + std::to_string(low) +
+             " high " + std::to_string(high));
     }
 
     void line(const std::string& text) { text_ += std::string(depth_ * 4, ' ') + text + "\n"; }
@@ -134,8 +146,8 @@ private:
     void body(const std::string& head, unsigned most) {
         held_.clear();
         loops_ = 0;
-        is_in_thread_ = head.starts_with("thread");
-        is_in_hook_ = head.starts_with("shrinker") || head.starts_with("notifier");
+        is_in_notifier_ = head.starts_with("notifier");
+        is_in_hook_ = is_in_notifier_ || head.starts_with("shrinker");
         left_ = most + 2;
         braces(head, [&] { statements(1 + below(most)); });
     }
@@ -288,15 +300,22 @@ private:
         if (below(10) != 0) line(what + " on");
     }
     void allocate() {
-        constexpr const char* flags[] = {"GFP_KERNEL", "GFP_NOFS", "GFP_NOWAIT", "GFP_ATOMIC",
-                                         "GFP_KERNEL|NORETRY"};
-        switch (below(6)) {
+        constexpr const char* flags[] = {
+            "GFP_KERNEL", "GFP_KERNEL",         "GFP_NOFS",          "GFP_NOIO",       "GFP_NOWAIT",
+            "GFP_ATOMIC", "GFP_KERNEL|NORETRY", "GFP_KERNEL|NOFAIL", "GFP_NOFS|NOFAIL"};
+        if (is_in_hook_ && below(2) == 0) return line("free 1");
+        switch (below(8)) {
             case 0:
             case 1: return line("free " + std::to_string(1 + below(2)));
-            case 2: return line(below(2) == 0 ? "reclaim" : "invalidate");
+            case 2: return line("reclaim");
+            case 3: return line(is_in_notifier_ ? "free 1" : "invalidate");
+            case 4: {
+                constexpr const char* scopes[] = {"scope nofs", "scope noio", "scope noreclaim"};
+                return branch(scopes[below(3)]);
+            }
             default: {
                 const std::string what =
-                    "alloc " + std::to_string(1 + below(2)) + " " + flags[below(5)];
+                    "alloc " + std::to_string(1 + below(2)) + " " + flags[below(9)];
                 if (below(2) == 0) return line(what);
                 branch(what + " else");
             }
@@ -361,7 +380,7 @@ private:
     std::vector<std::string> thread_names_;
     std::size_t thread_ = 0;
     unsigned loops_ = 0, left_ = 0;
-    bool has_map_ = false, is_in_thread_ = false, is_in_hook_ = false;
+    bool has_map_ = false, is_in_hook_ = false, is_in_notifier_ = false;
 };
 
 }  // namespace oracle

@@ -16,6 +16,8 @@
 namespace oracle {
 
 using wedge::scenario::comparison;
+using wedge::scenario::gfp_base;
+using wedge::scenario::gfp_flags;
 using wedge::scenario::lock_sort;
 using wedge::scenario::operand;
 using wedge::scenario::reference;
@@ -38,6 +40,7 @@ public:
     explicit machine(const document& all) {
         for (const declaration& each : all.all) declare(each);
         for (const declaration& each : all.all) declare_tasks(each);
+        if (has_memory_) declare_kswapd();
         for (task& t : first_.tasks) t.locals = locals_;
         first_.queues.resize(kinds_.size());
         for (std::size_t i = 0; i < first_.tasks.size(); ++i) settle(first_, i);
@@ -49,8 +52,7 @@ public:
     /// Whether a state without steps is one in which everybody is done.
     bool is_over(const state& s) const {
         for (std::size_t i = 0; i < s.tasks.size(); ++i)
-            if (is_worker(i) ? !s.tasks[i].stack.empty() || s.pending[work_of(i)]
-                             : !s.tasks[i].is_done)
+            if (is_worker(i) ? !s.tasks[i].stack.empty() || is_queued(s, i) : !s.tasks[i].is_done)
                 return false;
         return true;
     }
@@ -99,7 +101,11 @@ private:
             case declares::condition:
                 condition_at_[each.name] = static_cast<int>(condition_at_.size());
                 break;
-            case declares::memory: throw meaningless{"memory is not modelled"};
+            case declares::memory:
+                has_memory_ = true;
+                zone_ = {each.pages, each.min, each.low, each.high};
+                first_.free_pages = each.pages;
+                break;
             default: break;
         }
     }
@@ -129,15 +135,34 @@ private:
                 handlers_.push_back({add_body(each), each.is_hard});
                 first_.has_come.push_back(false);
                 break;
+            case declares::shrinker:
+            case declares::notifier:
+                hooks_.push_back({add_body(each), each.needs, each.what == declares::notifier});
+                break;
             default: break;
         }
+    }
+    /// kswapd is a worker whose work is queued by an allocation.
+    void declare_kswapd() {
+        copy_.push_back(0);
+        thread_of_.emplace_back();
+        works_.push_back(kswapd_work);
+        first_.tasks.emplace_back();
+        bodies_.push_back(compiler::kswapd());
+        kswapd_body_ = static_cast<int>(bodies_.size()) - 1;
     }
     int add_body(const declaration& each) {
         bodies_.push_back(compiler::compile(each.body));
         return static_cast<int>(bodies_.size()) - 1;
     }
 
+    static constexpr int kswapd_work = 1 << 20;  // among the numbers of works
+
     bool is_worker(std::size_t task) const { return works_[task] >= 0; }
+    bool is_kswapd(std::size_t task) const { return works_[task] == kswapd_work; }
+    bool is_queued(const state& s, std::size_t worker) const {
+        return is_kswapd(worker) ? s.is_kswapd_woken : s.pending[work_of(worker)];
+    }
     std::size_t work_of(std::size_t task) const { return static_cast<std::size_t>(works_[task]); }
     int lock_of(const reference& use, std::size_t task) const {
         int index = static_cast<int>(use.index);
@@ -250,6 +275,11 @@ private:
                     ++f.at;
                     break;
                 case op::leave: leave_run(s.tasks[i], f); break;
+                case op::act:
+                case op::kswapd_look:
+                    if (f.phase != in_hooks) return;
+                    next_hook(s, i);
+                    break;
                 default: return;
             }
         }
@@ -265,11 +295,15 @@ private:
     }
 
     void start_work(const state& s, std::size_t i, std::vector<step>& found) const {
-        const std::size_t work = work_of(i);
-        if (!s.pending[work]) return;
+        if (!is_queued(s, i)) return;
         step made{static_cast<int>(i), false, false, s};
-        made.after.pending[work] = false;
-        start(made.after.tasks[i], work_body_[work]);
+        if (is_kswapd(i)) {
+            made.after.is_kswapd_woken = false;
+            start(made.after.tasks[i], kswapd_body_);
+        } else {
+            made.after.pending[work_of(i)] = false;
+            start(made.after.tasks[i], work_body_[work_of(i)]);
+        }
         settle(made.after, i);
         found.push_back(std::move(made));
     }
@@ -348,6 +382,7 @@ private:
                     own.transactions.pop_back();
                     ++own.at;
                 });
+            case op::kswapd_look: return act_kswapd(s, i, found);
             case op::end:
                 return add(s, i, found, [&](state& next, task&, frame&) { end_run(next, i); });
         }
@@ -639,6 +674,131 @@ private:
             });
     }
 
+    // ---- memory ----
+
+    /// The phases of a statement that runs notifiers and shrinkers: in between, and behind them.
+    enum : int { in_hooks = 20, behind_hooks = 21, must_yield = 22 };
+
+    struct zone {
+        std::int64_t pages, min, low, high;
+    };
+    struct hook {
+        int body;
+        wedge::scenario::needs needs;
+        bool is_notifier;
+    };
+
+    static bool has(const gfp_flags& flags, unsigned modifier) {
+        return (flags.modifiers >> modifier & 1U) != 0;
+    }
+    enum : unsigned { noretry = 0, nofail = 2 };       // in `gfp_modifier_words`
+    enum : int { nofs = 0, noio = 1, noreclaim = 2 };  // in `scope_words`
+
+    static bool is_in_scope(const task& t, int which) {
+        return std::ranges::any_of(
+            t.stack, [&](const frame& f) { return std::ranges::count(f.scopes, which) != 0; });
+    }
+    static bool may_reclaim(const task& t, const gfp_flags& flags) {
+        return flags.base != gfp_base::nowait && flags.base != gfp_base::atomic && !t.is_in_pass &&
+               !is_in_scope(t, noreclaim);
+    }
+    /// What a pass with these flags may call.
+    static bool may_enter(const task& t, gfp_base base, wedge::scenario::needs what) {
+        using wedge::scenario::needs;
+        const bool is_noio = base == gfp_base::noio || is_in_scope(t, noio);
+        const bool is_nofs = is_noio || base == gfp_base::nofs || is_in_scope(t, nofs);
+        return what == needs::nothing || (what == needs::fs ? !is_nofs : !is_noio);
+    }
+
+    /// Starts the next notifier or shrinker of a statement that runs them, or goes behind them.
+    void next_hook(state& s, std::size_t i) const {
+        task& t = s.tasks[i];
+        frame& f = t.stack.back();
+        const instruction& now = at(f);
+        const bool is_alloc = now.what == op::act && now.of->what == action::alloc;
+        const bool is_invalidate = now.what == op::act && now.of->what == action::invalidate;
+        const auto number = static_cast<std::size_t>(f.extra++);
+        if (number < hooks_.size()) {
+            const hook& next = hooks_[number];
+            const gfp_base base = is_alloc ? now.of->gfp.base : gfp_base::kernel;
+            if (is_invalidate ? next.is_notifier : may_enter(t, base, next.needs))
+                start(t, next.body);
+            return;
+        }
+        f.phase = behind_hooks;
+        f.extra = 0;
+        if (!is_invalidate) t.is_in_pass = false;
+        if (now.what == op::act && !is_alloc) advance(f);
+    }
+    static void begin_pass(task& t, frame& f) {
+        t.is_in_pass = true;
+        t.has_freed = false;
+        f.phase = in_hooks;
+        f.extra = 0;
+    }
+
+    void act_kswapd(const state& s, std::size_t i, std::vector<step>& found) const {
+        add(s, i, found, [&](state& next, task& t, frame& own) {
+            const bool was_useless = own.phase == behind_hooks && !t.has_freed;
+            t.has_freed = false;
+            if (next.free_pages >= zone_.high || was_useless)
+                advance(own);
+            else
+                begin_pass(t, own);
+        });
+    }
+
+    /// One look at the free pages, and what follows from it.
+    void act_alloc(const state& s, std::size_t i, const statement& st,
+                   std::vector<step>& found) const {
+        add(s, i, found, [&](state& next, task& t, frame& own) {
+            if (own.phase == must_yield) {
+                own.phase = 0;
+                return;
+            }
+            if (!has_memory_) return advance(own);
+            const std::int64_t left = next.free_pages - st.number;
+            const bool is_enough = left >= zone_.min;
+            if (is_enough && left < zone_.low) next.is_kswapd_woken = true;
+            const bool is_second_look = own.phase == behind_hooks;
+            const bool has_freed = t.has_freed;
+            if (!t.is_in_pass) t.has_freed = false;
+            if (is_enough) {
+                next.free_pages = left;
+                return advance(own);
+            }
+            const bool may_pass =
+                may_reclaim(t, st.gfp) && (!is_second_look || (has_freed && !has(st.gfp, noretry)));
+            if (may_pass)
+                begin_pass(t, own);
+            else if (has(st.gfp, nofail))
+                own.phase = must_yield;
+            else
+                fail(own);
+        });
+    }
+    void act_free(const state& s, std::size_t i, const statement& st,
+                  std::vector<step>& found) const {
+        add(s, i, found, [&](state& next, task& t, frame& own) {
+            const std::int64_t before = next.free_pages;
+            next.free_pages = std::min(zone_.pages, before + st.number);
+            if (t.is_in_pass && next.free_pages > before) t.has_freed = true;
+            advance(own);
+        });
+    }
+    void act_pass(const state& s, std::size_t i, const statement& st,
+                  std::vector<step>& found) const {
+        add(s, i, found, [&](state&, task& t, frame& own) {
+            if (st.what == action::invalidate) {
+                own.phase = in_hooks;
+            } else if (t.is_in_pass || is_in_scope(t, noreclaim)) {
+                advance(own);
+            } else {
+                begin_pass(t, own);
+            }
+        });
+    }
+
     // ---- all other statements ----
 
     /// A wait for something that is so or not: `pass` goes on where it is so; a timed one may give
@@ -786,6 +946,10 @@ private:
                     });
                 return wait_until(s, i, !is_running(s, work), false, found, [](state&) {});
             }
+            case action::alloc: return act_alloc(s, i, st, found);
+            case action::free: return act_free(s, i, st, found);
+            case action::reclaim:
+            case action::invalidate: return act_pass(s, i, st, found);
             case action::mask:
                 return simply(
                     [&](state&, task& t) { (st.is_hard ? t.irq_off : t.bh_off) = !st.is_on; });
@@ -806,6 +970,10 @@ private:
     };
 
     state first_;
+    bool has_memory_ = false;
+    zone zone_{};
+    int kswapd_body_ = -1;
+    std::vector<hook> hooks_;  // shrinkers and notifiers, as they are declared
     std::vector<std::int64_t> locals_;
     std::vector<std::vector<instruction>> bodies_;
     std::vector<lock_sort> kinds_;  // by lock

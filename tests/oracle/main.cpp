@@ -32,15 +32,12 @@ struct random_source {
     std::uint32_t below(std::uint32_t n) { return static_cast<std::uint32_t>(numbers.below(n)); }
 };
 
-/// The oracle does not know memory yet.
-constexpr std::uint32_t features_not_modelled = 1U
-                                                << static_cast<unsigned>(oracle::feature::memory);
-
 struct settings {
     std::uint64_t seed = 1;
     std::uint64_t count = 0;  ///< 0: until the time is over
     double seconds = 10;
-    std::uint32_t allowed = ~features_not_modelled;
+    std::uint32_t allowed = ~0U;
+    std::uint32_t always = 0;
     std::size_t states_max = oracle::states_max;
     bool goes_on = false;
     bool asks_every_way = false;  ///< of each program; else most are only checked
@@ -77,7 +74,8 @@ settings read_settings(int argc, char** argv) {
         if (word == "--help") {
             std::printf(
                 "Usage: oracle [--seed N] [--count N | --seconds N] [--only-features LIST]\n"
-                "              [--without-features LIST] [--states N] [--keep-going] "
+                "              [--without-features LIST] [--always LIST] [--states N] "
+                "[--keep-going] "
                 "[--every-way]\n              [--print]\n"
                 "       oracle FILE...\n\nDecides random scenarios, or those of the files, by the "
                 "oracle and by the engine.\nPrints the smallest scenario on which they differ, and "
@@ -97,6 +95,8 @@ settings read_settings(int argc, char** argv) {
             made.allowed = features_of(value());
         } else if (word == "--without-features") {
             made.allowed &= ~features_of(value());
+        } else if (word == "--always") {
+            made.always = features_of(value());
         } else if (word == "--states") {
             made.states_max = std::strtoull(value().c_str(), nullptr, 10);
         } else if (word == "--keep-going") {
@@ -163,7 +163,8 @@ int over_random(const settings& how) {
          ++n, ++seed) {
         if (is_stopped != 0) break;
         random_source random{wedge::rng(seed)};
-        const std::string text = oracle::generator<random_source>(random, how.allowed).scenario();
+        const std::string text =
+            oracle::generator<random_source>(random, how.allowed, how.always).scenario();
         if (how.prints)
             std::printf("# seed %llu\n%s\n", static_cast<unsigned long long>(seed), text.c_str());
         const wedge::scenario::document all = wedge::scenario::parse(text, "random");

@@ -44,6 +44,8 @@ struct task {
     bool irq_off = false;
     bool bh_off = false;
     bool has_woken_spuriously = false;
+    bool is_in_pass = false;  ///< of reclaim
+    bool has_freed = false;   ///< in the pass that it is in
     ticket with;
 };
 
@@ -63,6 +65,7 @@ struct state {
     std::vector<bool> pending;                ///< by work
     std::vector<bool> has_come;               ///< by handler
     std::int64_t free_pages = 0;
+    bool is_kswapd_woken = false;
 
     /// The whole state as numbers; two states are equal when these are.
     std::vector<int> numbers() const {
@@ -88,7 +91,7 @@ struct state {
                 for (const int n : {h.lock, int{h.is_read}, h.run, int{h.has_ticket}}) put(n);
             for (const std::int64_t n : t.locals) add(n);
             for (const bool b : {t.is_done, t.irq_off, t.bh_off, t.has_woken_spuriously,
-                                 t.with.is_wait_die, t.with.is_wounded})
+                                 t.is_in_pass, t.has_freed, t.with.is_wait_die, t.with.is_wounded})
                 put(b);
             put(t.with.name);
             put(t.with.age);
@@ -103,6 +106,7 @@ struct state {
         for (const auto* flags : {&signalled, &pending, &has_come})
             for (const bool b : *flags) put(b);
         add(free_pages);
+        put(is_kswapd_woken);
         return all;
     }
 };
