@@ -96,6 +96,13 @@ public:
     /// elsewhere.
     std::uint64_t execution() const noexcept { return execution_; }
 
+    /// Called for an access to an atomic that asks for less than sequential consistency.
+    void saw_weaker_order(const site& where) noexcept {
+        if (!weaker_order_.is_known()) weaker_order_ = where;
+    }
+    /// Returns the first place that asked for it, in all executions of this runtime; unknown: none.
+    const site& weaker_order() const noexcept { return weaker_order_; }
+
     /// Returns whether the execution has been given up: stacks unwind, and locks do nothing.
     bool is_giving_up() const noexcept { return giving_up_; }
 
@@ -109,6 +116,9 @@ protected:
 
     std::uint64_t execution_ = 0;
     bool giving_up_ = false;
+
+private:
+    site weaker_order_;
 };
 
 }  // namespace wedge

@@ -78,6 +78,8 @@ public:
     outcome so_far() const {
         outcome known = out_;
         known.has_modelled_state = has_modelled_state();
+        if (control_.weaker_order().is_known())
+            known.weaker_order = to_string(control_.weaker_order());
         add_unsettled(known, found_);
         return known;
     }
@@ -371,6 +373,8 @@ private:
 
     outcome finish() {
         out_.has_modelled_state = has_modelled_state();
+        if (out_.weaker_order.empty() && control_.weaker_order().is_known())
+            out_.weaker_order = to_string(control_.weaker_order());
         if (differs_) {
             out_.exhausted = false;
             out_.reason = "the workload does not repeat itself";

@@ -75,6 +75,20 @@ public:
         body_.reset();
     }
 
+    /// Gives the thread up: it runs on, and no task joins it. It must still end. Under control an
+    /// execution in which it waits forever is a deadlock.
+    void detach(site = site::current()) {
+        WEDGE_CHECK(joinable());
+        if (!body_->is_controlled) native_.detach();
+        body_.reset();
+    }
+
+    /// Returns whether the thread is a task of an execution. It must be joinable.
+    bool is_controlled() const noexcept { return body_->is_controlled; }
+    /// Returns the number of a controlled task.
+    std::uint32_t ordinal() const noexcept { return ordinal_; }
+    std::thread::id native_id() const noexcept { return native_.get_id(); }
+
 private:
     struct shared_body {
         virtual ~shared_body() = default;

@@ -218,7 +218,9 @@ inline std::string json_of(const outcome& all, const json_context& context = {})
                               !context.is_replay, grouped.cause_of(i));
     json.end(']').key("exploration").begin('{');
     json.key("executions").value(all.executions).key("pruned").value(all.pruned);
-    json.key("steps").value(all.steps).key("exhausted").value(all.exhausted).end('}');
+    json.key("steps").value(all.steps).key("exhausted").value(all.exhausted);
+    if (!all.weaker_order.empty()) json.key("weaker_order").value(all.weaker_order);
+    json.end('}');
     if (context.is_replay) {
         json.key("reproduced").value(context.reproduced).key("diverged");
         if (all.diverged.empty())

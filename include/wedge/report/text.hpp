@@ -212,6 +212,9 @@ inline std::string summary_of(const outcome& all) {
         text += "not every schedule was tried: some were cut at the bound of steps";
     else
         text += "not every schedule was tried";
+    if (!all.weaker_order.empty())
+        text += "; weaker memory orders were explored as sequentially consistent (" +
+                all.weaker_order + ")";
     return text;
 }
 

@@ -35,6 +35,9 @@ struct outcome {
     bool exhausted = false;          ///< every schedule and choice was tried
     bool bounded = false;            ///< an execution was cut at the bound of steps
     bool has_modelled_state = true;  ///< false: the workload touched no lock at all
+    /// A place that asked an atomic for a weaker order than sequential consistency, which alone was
+    /// explored: `dir/file.cpp:12`. Empty: none did.
+    std::string weaker_order;
     std::string reason;              ///< why nothing is proved, if it is not the budget
     std::string diverged;            ///< replay: where it left the schedule; empty: nowhere
     schedule best;  ///< of the worst finding; without findings, of the first execution that was cut

@@ -232,6 +232,7 @@ private:
         all.states += share.states;
         all.steps += share.steps;
         if (all.reason.empty()) all.reason = share.reason;
+        if (all.weaker_order.empty()) all.weaker_order = share.weaker_order;
         if (share.bounded && !std::exchange(all.bounded, true)) all.best = share.best;
         all.has_modelled_state = all.has_modelled_state || share.has_modelled_state;
     }

@@ -1,0 +1,73 @@
+// Programs written for the standard library, and their ports by tools/to_wstd.sed: both do the
+// same, and no schedule of a port does anything else.
+#include <stdexcept>
+#include <string>
+
+#include <doctest/doctest.h>
+
+#include "wedge/explore.hpp"
+#include "wedge/report/text.hpp"
+#include "wedge/std.hpp"
+
+#include "std_like/programs/bank.hpp"
+#include "std_like/programs/meeting.hpp"
+#include "std_like/programs/queue.hpp"
+#include "std_like/programs/results.hpp"
+// CMake makes these by tools/to_wstd.sed; only the namespace is renamed too.
+#include "ported/bank.hpp"
+#include "ported/meeting.hpp"
+#include "ported/queue.hpp"
+#include "ported/results.hpp"
+
+namespace ported_test {
+
+using program = std::string (*)();
+
+/// Explores a port. The result of each execution must be that of the original.
+wedge::outcome explored(program port, const std::string& expected, std::uint64_t executions_max) {
+    wedge::explore_options options;
+    options.executions_max = executions_max;
+    return wedge::explore({[&] {
+                              const std::string got = port();
+                              if (got != expected) throw std::runtime_error("result: " + got);
+                          }},
+                          options);
+}
+
+void compare(program original, program port) {
+    const std::string expected = original();
+    CHECK(port() == expected);
+    const wedge::outcome out = explored(port, expected, 20'000);
+    CAPTURE(wedge::text_of(out));
+    CHECK(out.findings.empty());
+    CHECK(out.exhausted);
+}
+
+TEST_CASE("a bounded queue behaves as with the standard library") {
+    compare(std_programs::run_queue, wstd_programs::run_queue);
+}
+
+TEST_CASE("transfers under scoped_lock, lock, shared_lock and call_once cannot deadlock") {
+    compare(std_programs::run_bank, wstd_programs::run_bank);
+}
+
+TEST_CASE("promises, tasks and asyncs give the results of the standard library") {
+    compare(std_programs::run_results, wstd_programs::run_results);
+}
+
+TEST_CASE("latch, barrier and semaphore let threads meet") {
+    compare(std_programs::run_phases, wstd_programs::run_phases);
+}
+
+TEST_CASE("a stop reaches a worker that waits for a condition") {
+    compare(std_programs::run_stop, wstd_programs::run_stop);
+}
+
+TEST_CASE("an atomic wait ends, and the outcome names the weaker memory order") {
+    compare(std_programs::run_flag, wstd_programs::run_flag);
+    const wedge::outcome out = explored(wstd_programs::run_flag, std_programs::run_flag(), 20);
+    CHECK(out.weaker_order.find("meeting.hpp:") != std::string::npos);
+    CHECK(wedge::text_of(out).find("sequentially consistent (") != std::string::npos);
+}
+
+}  // namespace ported_test
