@@ -5,7 +5,7 @@
 
 #include <doctest/doctest.h>
 
-#include "wedge/scenario/words.hpp"
+#include "wedge/scenario/statements.hpp"
 
 #include "scenario/read.hpp"
 

@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-#include "wedge/scenario/words.hpp"
+#include "wedge/scenario/statements.hpp"
 
 #include "explain/roles.hpp"
 

@@ -15,7 +15,7 @@
 #include "wedge/main/subcommand.hpp"
 #include "wedge/report/json.hpp"
 #include "wedge/report/words.hpp"
-#include "wedge/scenario/words.hpp"
+#include "wedge/scenario/statements.hpp"
 
 namespace wedge {
 

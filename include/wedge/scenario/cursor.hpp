@@ -17,8 +17,9 @@ namespace wedge::scenario::detail {
 /// Reads words one by one. Each error is one line: `FILE:LINE:COLUMN: found …, expected …`.
 class cursor {
 public:
-    cursor(std::string_view text, const std::string& path)
-        : path_(path), tokens_(lexer(text).read()) {}
+    /// @param is_keyword  whether a word belongs to the language, so that it cannot be a name
+    cursor(std::string_view text, const std::string& path, bool (*is_keyword)(std::string_view))
+        : path_(path), tokens_(lexer(text).read()), is_keyword_(is_keyword) {}
 
     const token& peek() const noexcept { return tokens_[at_]; }
     bool is(std::string_view word) const noexcept { return peek().is(word); }
@@ -40,7 +41,7 @@ public:
     template <class Words = std::vector<std::string_view>>
     [[noreturn]] void fail(const std::string& expected, const Words& words = {}) const {
         std::string text = "found " + shown(peek());
-        if (peek().what == token::sort::word && is_keyword(peek().text)) text += " (a keyword)";
+        if (peek().what == token::sort::word && is_keyword_(peek().text)) text += " (a keyword)";
         text += ", expected " + expected;
         if (peek().what == token::sort::word) {
             const std::string near = nearest_name(peek().text, words);
@@ -67,7 +68,7 @@ public:
 
     /// Returns whether the next word can be a name.
     bool is_name() const noexcept {
-        return peek().what == token::sort::word && !is_keyword(peek().text);
+        return peek().what == token::sort::word && !is_keyword_(peek().text);
     }
     std::string name(const std::string& expected) {
         const token& found = peek();
@@ -175,6 +176,7 @@ public:
 private:
     const std::string& path_;
     std::vector<token> tokens_;
+    bool (*const is_keyword_)(std::string_view);
     std::size_t at_ = 0;
 };
 

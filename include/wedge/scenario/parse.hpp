@@ -6,8 +6,7 @@
 #include <utility>
 #include <vector>
 
-#include "wedge/scenario/parse_block.hpp"
-#include "wedge/scenario/resolve.hpp"
+#include "wedge/scenario/check_names.hpp"
 
 namespace wedge::scenario {
 
@@ -20,7 +19,7 @@ inline std::vector<std::string_view> finding_words() {
 
 class parser {
 public:
-    parser(std::string_view text, std::string path) : at_(text, result_.path) {
+    parser(std::string_view text, std::string path) : at_(text, result_.path, is_keyword) {
         result_.path = std::move(path);
     }
 
@@ -136,7 +135,7 @@ private:
         body(made);
     }
     void body(declaration& made) {
-        block_parser blocks(at_);
+        block_parser blocks(at_, parse_statement);
         made.body = blocks.braces();
         made.body.closing.clear();
     }

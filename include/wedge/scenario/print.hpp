@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "wedge/scenario/words.hpp"
+#include "wedge/scenario/statements.hpp"
 
 namespace wedge::scenario {
 
@@ -31,21 +31,17 @@ public:
     }
 
 private:
-    template <class Enum, class Words>
-    static std::string word(Enum value, const Words& words) {
-        return std::string(words[static_cast<std::size_t>(value)]);
-    }
     static std::string times(std::uint32_t count) {
         return count == 1 ? "" : " x" + std::to_string(count);
     }
 
     static std::string head_of(const declaration& each) {
-        std::string text = word(each.what, declaration_words);
+        std::string text = word_of(each.what, declaration_words);
         const auto number = [](std::int64_t n) { return std::to_string(n); };
         if (!each.name.empty()) text += " " + each.name;
         switch (each.what) {
             case declares::lock:
-                text += " " + word(each.kind, lock_kind_words) + times(each.count);
+                text += " " + word_of(each.kind, lock_kind_words) + times(each.count);
                 if (!each.class_name.empty()) text += " class " + each.class_name;
                 if (each.is_ordered) text += " ordered";
                 if (each.is_unchecked) text += " unchecked";
@@ -65,14 +61,15 @@ private:
                     text += each.needs == needs::fs ? " needs fs" : " needs io";
                 break;
             case declares::handler:
-                text += std::string(each.is_hard ? " hardirq" : " softirq") + threaded(each);
+                text += std::string(each.is_hard ? " hardirq" : " softirq") +
+                        (each.is_threaded ? " threaded" : "");
                 break;
             case declares::order:
                 for (const reference& next : each.chain)
                     text += (&next == &each.chain.front() ? " " : " -> ") + next.name;
                 break;
             case declares::expect:
-                text += " " + word(each.expected, expect_words);
+                text += " " + word_of(each.expected, expect_words);
                 if (each.expected == expects::finding)
                     text += std::string(" ") + name_of(each.kind_expected);
                 break;
@@ -81,117 +78,15 @@ private:
         return text;
     }
 
-    static std::string use(const reference& of) {
-        if (of.indexed == reference::index_sort::none) return of.name;
-        std::string index = std::to_string(of.index);
-        if (of.indexed == reference::index_sort::self)
-            index = of.index == 0 ? "self" : "self+" + index;
-        return of.name + "[" + index + "]";
-    }
-    static std::string value(const operand& of) {
-        return of.counter.empty() ? std::to_string(of.number) : of.counter;
-    }
-    static std::string test(const statement& each) {
-        return value(each.left) + " " + word(each.compared, comparison_words) + " " +
-               value(each.right);
-    }
-    static std::string gfp(const gfp_flags& flags) {
-        std::string text = word(flags.base, gfp_words);
-        for (std::size_t i = 0; i < gfp_modifier_words.size(); ++i)
-            if ((flags.modifiers >> i & 1U) != 0) text += "|" + std::string(gfp_modifier_words[i]);
-        return text;
-    }
-
-    template <class Node>
-    static std::string threaded(const Node& each) {
-        return each.is_threaded ? " threaded" : "";
-    }
-
-    static std::string acquire(const statement& each) {
-        std::string text = each.is_tried ? "try " : "";
-        text += (each.is_read ? "read " : "lock ") + use(each.on);
-        if (each.is_slow) text += " slow";
-        if (!each.ticket.name.empty())
-            text += " with " + each.ticket.name + (each.blocks.empty() ? "" : " else");
-        if (each.is_recursive) text += " recursive";
-        if (!each.other.name.empty()) text += " nest " + use(each.other);
-        if (each.has_subclass) text += " subclass " + std::to_string(each.number);
-        return text + (each.is_timed ? " timed" : "");
-    }
-
-    static std::string all(const statement& each) { return each.is_all ? " all" : ""; }
-
-    /// Returns a statement up to its first block.
-    static std::string head_of(const statement& each) {
-        const std::string number = std::to_string(each.number);
-        switch (each.what) {
-            case action::acquire: return acquire(each);
-            case action::release: return "unlock " + use(each.on);
-            case action::downgrade: return "downgrade " + use(each.on);
-            case action::alloc:
-                return "alloc " + number + " " + gfp(each.gfp) +
-                       (each.blocks.empty() ? "" : " else");
-            case action::free: return "free " + number;
-            case action::might_alloc: return "might alloc " + gfp(each.gfp);
-            case action::might_lock: return "might lock " + use(each.on);
-            case action::reclaim: return "reclaim";
-            case action::scope: return "scope " + word(each.scopes, scope_words);
-            case action::set: return "set " + use(each.on) + " = " + value(each.right);
-            case action::add: return "add " + use(each.on) + " " + value(each.right);
-            case action::assert_that: return "assert " + test(each);
-            case action::if_that: return "if " + test(each);
-            case action::if_held: return "if held " + use(each.on);
-            case action::while_that: return "while " + test(each);
-            case action::until: return "until " + test(each);
-            case action::yield: return "yield";
-            case action::progress: return "progress";
-            case action::break_loop: return "break";
-            case action::return_run: return "return";
-            case action::repeat: return "repeat " + number;
-            case action::choose: return "choose";
-            case action::wait:
-                return "wait " + use(each.on) +
-                       (each.other.name.empty() ? "" : " " + use(each.other)) +
-                       (each.is_timed ? " timeout" : "");
-            case action::notify: return "notify " + use(each.on) + all(each);
-            case action::join: return "join " + use(each.on);
-            case action::ticket_begin:
-                return "ww begin " + each.on.name +
-                       (each.class_name.empty() ? "" : " class " + each.class_name) +
-                       (each.is_wait_die ? " wait_die" : "");
-            case action::ticket_done: return "ww done " + each.on.name;
-            case action::ticket_end: return "ww end " + each.on.name;
-            case action::transaction: return "transaction " + each.on.name;
-            case action::invalidate: return "invalidate";
-            case action::signal: return "signal " + use(each.on);
-            case action::signalling: return "signalling";
-            case action::complete: return "complete " + use(each.on) + all(each);
-            case action::down: return "down " + use(each.on);
-            case action::up: return "up " + use(each.on);
-            case action::queue: return "queue " + use(each.on);
-            case action::flush: return "flush " + use(each.on);
-            case action::cancel: return "cancel " + use(each.on);
-            case action::interrupt: return (each.is_hard ? "hardirq" : "softirq") + threaded(each);
-            case action::mask:
-                return std::string(each.is_hard ? "irq" : "bh") + (each.is_on ? " on" : " off");
-            case action::assert_held: return "assert held " + use(each.on);
-            case action::pin: return "pin " + use(each.on);
-            case action::unpin: return "unpin " + use(each.on);
-            case action::init: return "init " + use(each.on);
-            case action::sync: return "sync " + use(each.on);
-        }
-        return {};
-    }
-
     void print(const statement& each) {
         lines(each.before);
-        text_ += indent_ + head_of(each);
+        text_ += indent_ + detail::head_of(each);
         for (std::size_t i = 0; i < each.blocks.size(); ++i) {
             if (i > 0) {
                 const bool own_line = with_comments_ && !each.blocks[i - 1].closing.empty();
                 if (own_line) closing(each.blocks[i - 1].closing);
                 text_ += own_line ? indent_ : " ";
-                text_ += each.what == action::choose ? "or" : "else";
+                text_ += row_of(each.what).has(traits::alternatives) ? "or" : "else";
             }
             text_ += " ";
             braces(each.blocks[i]);

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "wedge/core/lock_identity.hpp"
-#include "wedge/scenario/names.hpp"
+#include "wedge/scenario/statements.hpp"
 
 namespace wedge::scenario {
 
@@ -58,15 +58,15 @@ public:
                           each.what == declares::shrinker || each.what == declares::notifier;
             needs_signalling_ = needs_signalling_ || each.what == declares::fence;
             for_each_statement(each.body, [&](const statement& step) {
-                has_locks_alone_ = has_locks_alone_ && step.what != action::progress &&
-                                   step.what != action::signalling && !touches_zone(step.what);
-                has_loops_ = has_loops_ || step.what == action::while_that ||
-                             step.what == action::until || step.what == action::transaction;
-                has_loops_ = has_loops_ || (step.what == action::queue && is_served(each.what));
+                const detail::statement_row& row = detail::row_of(step.what);
+                has_locks_alone_ = has_locks_alone_ && !row.has(detail::traits::more_than_locks) &&
+                                   !row.has(detail::traits::zone);
+                has_loops_ = has_loops_ || row.has(detail::traits::endless) ||
+                             (step.what == action::queue && is_served(each.what));
                 allocates_for_ever_ =
                     allocates_for_ever_ || (step.what == action::alloc &&
                                             (is_reclaimer(each.what) || never_fails(step.gfp)));
-                needs_zone_ = needs_zone_ || touches_zone(step.what);
+                needs_zone_ = needs_zone_ || row.has(detail::traits::zone);
                 needs_signalling_ = needs_signalling_ || step.what == action::signalling;
                 if (step.what == action::sync) synced_.insert(step.on.name);
                 has_contexts_in_line_ = has_contexts_in_line_ || step.what == action::interrupt;
@@ -74,7 +74,7 @@ public:
                 if (step.what == action::acquire && (step.is_tried || step.is_timed))
                     tried_.insert(step.on.name);
                 has_invalidate_ = has_invalidate_ || step.what == action::invalidate;
-                if (step.what != action::ticket_begin && step.what != action::transaction) return;
+                if (!row.has(detail::traits::ticket)) return;
                 const std::string text = ticket_class_of(each.body, step);
                 ticket_classes_[&step] = text;
                 if (step.is_wait_die) wait_die_.insert(text);
@@ -154,7 +154,7 @@ private:
                     places_.emplace(name, place_of(*object));
                     all |= use_of(step, *name);
                 }
-            if (touches_zone(step.what)) all |= objects_in_reclaim_;
+            if (detail::row_of(step.what).has(detail::traits::zone)) all |= objects_in_reclaim_;
             for (const block& inner : step.blocks) all |= note_objects(inner);
         }
         return all;
@@ -181,18 +181,8 @@ private:
     }
     static bool is_served(declares what) noexcept { return what != declares::thread; }
     static bool never_fails(const gfp_flags& flags) noexcept {
-        constexpr unsigned nofail = 2;  // its place among `gfp_modifier_words`
+        constexpr std::size_t nofail = place_among("NOFAIL", gfp_modifier_words);
         return (flags.modifiers >> nofail & 1U) != 0;
-    }
-    static bool touches_zone(action what) noexcept {
-        switch (what) {
-            case action::alloc:
-            case action::free:
-            case action::might_alloc:
-            case action::reclaim:
-            case action::invalidate: return true;
-            default: return false;
-        }
     }
     std::size_t place_of(const declaration& object) const noexcept {
         return static_cast<std::size_t>(&object - all_.all.data());

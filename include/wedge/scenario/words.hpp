@@ -1,4 +1,4 @@
-// The words of the language. All of them are keywords.
+// The words of the language, except those that start a statement: see statements.hpp.
 #pragma once
 
 #include <algorithm>
@@ -24,17 +24,6 @@ inline constexpr std::array<std::string_view, 14> declaration_words = {
 };
 static_assert(declaration_words.size() == static_cast<std::size_t>(declares::expect) + 1);
 
-/// The words that start a statement, in the order of `block_parser::rows`.
-inline constexpr std::array<std::string_view, 44> statement_words = {
-    "lock",   "read",       "unlock",   "downgrade", "try",   "alloc",       "free",
-    "might",  "reclaim",    "scope",    "set",       "add",   "assert",      "if",
-    "while",  "until",      "yield",    "progress",  "break", "return",      "repeat",
-    "choose", "wait",       "notify",   "join",      "ww",    "transaction", "invalidate",
-    "signal", "signalling", "complete", "down",      "up",    "queue",       "flush",
-    "cancel", "hardirq",    "softirq",  "irq",       "bh",    "pin",         "unpin",
-    "init",   "sync",
-};
-
 inline constexpr std::array<std::string_view, 5> expect_words = {"sound", "deadlock", "livelock",
                                                                  "finding", "unresolved"};
 inline constexpr std::array<std::string_view, 5> gfp_words = {"GFP_KERNEL", "GFP_NOFS", "GFP_NOIO",
@@ -46,14 +35,13 @@ inline constexpr std::array<std::string_view, 3> map_words = {"reclaim", "notifi
 inline constexpr std::array<std::string_view, 4> comparison_words = {"==", "!=", "<", ">"};
 inline constexpr std::array<std::string_view, 2> needs_words = {"fs", "io"};
 inline constexpr std::array<std::string_view, 2> context_words = {"hardirq", "softirq"};
-inline constexpr std::array<std::string_view, 3> ticket_words = {"begin", "done", "end"};
 inline constexpr std::array<std::string_view, 2> switch_words = {"off", "on"};
 
-/// The words in none of the tables above.
-inline constexpr std::array<std::string_view, 23> other_words = {
+/// The words in none of the other tables.
+inline constexpr std::array<std::string_view, 22> other_words = {
     "class", "ordered", "unchecked", "pages",     "min",     "low",      "high",  "local",
     "self",  "needs",   "threaded",  "recursive", "nest",    "subclass", "timed", "else",
-    "with",  "slow",    "wait_die",  "all",       "timeout", "held",     "or",
+    "with",  "slow",    "wait_die",  "all",       "timeout", "or",
 };
 
 template <class Words>
@@ -65,31 +53,6 @@ constexpr bool is_among(std::string_view word, const Words& words) noexcept {
 template <class Words>
 constexpr std::size_t place_among(std::string_view word, const Words& words) noexcept {
     return static_cast<std::size_t>(std::find(words.begin(), words.end(), word) - words.begin());
-}
-
-/// Calls `with` for every table of keywords.
-template <class With>
-constexpr void for_all_words(With with) {
-    with(lock_kind_words);
-    with(declaration_words);
-    with(statement_words);
-    with(expect_words);
-    with(gfp_words);
-    with(gfp_modifier_words);
-    with(scope_words);
-    with(map_words);
-    with(needs_words);
-    with(context_words);
-    with(ticket_words);
-    with(switch_words);
-    with(other_words);
-}
-
-/// Returns whether the word belongs to the language, so that it cannot be a name.
-constexpr bool is_keyword(std::string_view word) noexcept {
-    bool is_one = false;
-    for_all_words([&](const auto& words) { is_one = is_one || is_among(word, words); });
-    return is_one;
 }
 
 }  // namespace wedge::scenario

@@ -1,10 +1,10 @@
-#include "wedge/scenario/sync_steps.hpp"
+#include "wedge/scenario/interpreter.hpp"
 
 #include <doctest/doctest.h>
 
 #include "scenario/read.hpp"
 
-namespace sync_steps_test {
+namespace interpreter_test {
 namespace {
 
 std::string outcome_of(const std::string& text) {
@@ -13,7 +13,7 @@ std::string outcome_of(const std::string& text) {
 
 }  // namespace
 
-TEST_CASE("sync steps: a transaction ends with everything unlocked, however it is left") {
+TEST_CASE("interpreter: a transaction ends with everything unlocked, however it is left") {
     const std::string text =
         "lock o ww_mutex x2\n"
         "thread t { repeat 2 { transaction T { lock o[0] with T\n"
@@ -24,7 +24,7 @@ TEST_CASE("sync steps: a transaction ends with everything unlocked, however it i
     }
 }
 
-TEST_CASE("sync steps: both algorithms resolve orders that deadlock with plain locks") {
+TEST_CASE("interpreter: both algorithms resolve orders that deadlock with plain locks") {
     for (const char* how : {"", " wait_die"}) {
         CAPTURE(how);
         const auto thread = [&](const char* name, const char* a, const char* b) {
@@ -40,7 +40,7 @@ TEST_CASE("sync steps: both algorithms resolve orders that deadlock with plain l
           "deadlock");
 }
 
-TEST_CASE("sync steps: completions are remembered, fences forever, conditions not at all") {
+TEST_CASE("interpreter: completions are remembered, fences forever, conditions not at all") {
     CHECK(outcome_of("completion c\nthread t { complete c; complete c; wait c; wait c }\n") ==
           "sound");
     CHECK(outcome_of("completion c\nthread t { complete c; wait c; wait c }\n") == "deadlock");
@@ -50,7 +50,7 @@ TEST_CASE("sync steps: completions are remembered, fences forever, conditions no
                      "thread t { notify v; lock a; wait v a; unlock a }\n") == "deadlock");
 }
 
-TEST_CASE("sync steps: any wait may time out, and a wait for a condition may end spuriously") {
+TEST_CASE("interpreter: any wait may time out, and a wait for a condition may end spuriously") {
     const std::string text =
         "fence f\ncompletion c\ncondition v\nlock a mutex\n"
         "counter K = 0\nthread t { lock a; ";
@@ -65,7 +65,7 @@ TEST_CASE("sync steps: any wait may time out, and a wait for a condition may end
     }
 }
 
-TEST_CASE("sync steps: a pending work is queued once, and an idle worker is no deadlock") {
+TEST_CASE("interpreter: a pending work is queued once, and an idle worker is no deadlock") {
     const std::string text = "counter K = 0\nwork w { add K 1 }\n";
     CHECK(outcome_of(text + "thread t { queue w; flush w; queue w; flush w; assert K == 2 }\n") ==
           "sound");
@@ -77,7 +77,7 @@ TEST_CASE("sync steps: a pending work is queued once, and an idle worker is no d
     CHECK(outcome_of("semaphore s = 0\nwork w { down s }\nthread t { queue w }\n") == "deadlock");
 }
 
-TEST_CASE("sync steps: sync waits until all sections have ended") {
+TEST_CASE("interpreter: sync waits until all sections have ended") {
     const std::string text =
         "lock rcu map\ncounter K = 0\n"
         "thread reads { read rcu; set K = 1; set K = 0; unlock rcu }\n";
@@ -85,7 +85,7 @@ TEST_CASE("sync steps: sync waits until all sections have ended") {
     CHECK(outcome_of(text + "thread waits { if K == 1 { assert K == 0 } }\n") == "finding");
 }
 
-TEST_CASE("sync steps: recursive readers pass a waiting writer, plain readers do not") {
+TEST_CASE("interpreter: recursive readers pass a waiting writer, plain readers do not") {
     const auto twice = [](const char* kind, const char* how) {
         return outcome_of(std::string("lock a ") + kind + "\nthread reads { read a" + how +
                           "; read a" + how + "; unlock a; unlock a }\n" +
@@ -98,7 +98,7 @@ TEST_CASE("sync steps: recursive readers pass a waiting writer, plain readers do
     CHECK(twice("qrwlock", " recursive") == "sound");
 }
 
-TEST_CASE("sync steps: queueing never sleeps, flushing and cancelling do") {
+TEST_CASE("interpreter: queueing never sleeps, flushing and cancelling do") {
     const std::string w = "lock s spinlock\nlock r raw_spinlock\nwork w { }\n";
     for (const char* where : {"thread t { lock s; ", "thread t { lock r; ", "handler h hardirq { ",
                               "handler h softirq { "}) {
@@ -123,4 +123,4 @@ TEST_CASE("sync steps: queueing never sleeps, flushing and cancelling do") {
     }
 }
 
-}  // namespace sync_steps_test
+}  // namespace interpreter_test

@@ -1,0 +1,103 @@
+// Checks what the names of a scenario mean, and rejects uses that make no sense.
+#pragma once
+
+#include <cstdint>
+#include <set>
+#include <string>
+#include <utility>
+
+#include "wedge/scenario/statements.hpp"
+
+namespace wedge::scenario {
+
+namespace detail {
+
+class name_checker {
+public:
+    explicit name_checker(const document& all) : all_(all), names_(all, classes_) {}
+
+    void run() {
+        for (const declaration& each : all_.all) {
+            if (each.what == declares::lock) check_lock_declared(each);
+            if (each.what == declares::memory) check_memory(each);
+            const bool is_task = each.what == declares::thread || each.what == declares::work ||
+                                 each.what == declares::handler;
+            if (is_task) tasks_ += each.count;
+            if (tasks_ > tasks_max)
+                names_.fail(each.name_at, over("threads, works and handlers", tasks_max));
+        }
+        for (const declaration& each : all_.all) {
+            for (const reference& name : each.chain)
+                if (!is_among(name.name, map_words)) names_.find(name, a_lock);
+            names_.enter(each, tickets_in(each.body));
+            check(each.body);
+        }
+    }
+
+private:
+    static std::string over(const char* what, std::uint32_t most) {
+        return "more than " + std::to_string(most) + " " + what + " in all";
+    }
+
+    void check_lock_declared(const declaration& each) {
+        instances_ += each.count;
+        if (instances_ > instances_max) names_.fail(each.name_at, over("locks", instances_max));
+        const std::string& name = class_of(each);
+        const declaration& first = *classes_.emplace(name, &each).first->second;
+        const auto must_agree = [&](bool mine, bool its, const char* what) {
+            if (mine != its)
+                names_.fail(each.name_at, "class '" + name + "' is " + (its ? "" : "not ") + what +
+                                              " in line " + std::to_string(first.at.line));
+        };
+        must_agree(each.is_unchecked, first.is_unchecked, "unchecked");
+        must_agree(each.is_ordered, first.is_ordered, "ordered");
+        must_agree(each.kind == lock_sort::map, first.kind == lock_sort::map, "a map's");
+    }
+
+    void check_memory(const declaration& each) {
+        if (has_memory_) names_.fail(each.at, "a second memory; there is one zone");
+        has_memory_ = true;
+        if (each.min <= each.low && each.low <= each.high && each.high <= each.pages) return;
+        names_.fail(each.at, "the watermarks must rise: min <= low <= high <= pages");
+    }
+
+    std::set<std::string> tickets_in(const block& in) const {
+        std::set<std::string> tickets;
+        for_each_statement(in, [&](const statement& each) {
+            if (!row_of(each.what).has(traits::ticket)) return;
+            if (const declaration* const object = names_.names().object(each.on.name))
+                names_.fail(each.on.at, "'" + each.on.name + "' is a " + word_of(object->what) +
+                                            ", the name of a ticket is wanted");
+            tickets.insert(each.on.name);
+        });
+        return tickets;
+    }
+
+    void check(const block& in) {
+        for (const statement& each : in.body) {
+            check_names(names_, each);
+            const bool is_loop = row_of(each.what).has(traits::loop);
+            if (is_loop) names_.enter_loop();
+            for (const block& inner : each.blocks) check(inner);
+            if (is_loop) names_.leave_loop();
+        }
+    }
+
+    const document& all_;
+    name_scope::class_map classes_;
+    name_scope names_;
+    std::uint64_t tasks_ = 0;
+    std::uint64_t instances_ = 0;
+    bool has_memory_ = false;
+};
+
+}  // namespace detail
+
+/// Checks every name of a scenario.
+///
+/// @throws error  `path:line:column: …`
+inline void check_names(const document& all) {
+    detail::name_checker(all).run();
+}
+
+}  // namespace wedge::scenario
