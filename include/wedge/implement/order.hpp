@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "wedge/core/task.hpp"
+#include "wedge/implement/c.hpp"
 #include "wedge/implement/classes.hpp"
 #include "wedge/order/checker.hpp"
 #include "wedge/order/describe.hpp"

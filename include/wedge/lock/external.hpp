@@ -12,6 +12,19 @@
 namespace wedge {
 namespace detail {
 
+/// While it lives, a lock that this task makes belongs to no execution, as if it had been made
+/// before. So an execution that uses it first does the same as the later ones.
+class outside_of_execution {
+public:
+    outside_of_execution() noexcept : self_(current_task) { current_task = nullptr; }
+    ~outside_of_execution() { current_task = self_; }
+    outside_of_execution(const outside_of_execution&) = delete;
+    outside_of_execution& operator=(const outside_of_execution&) = delete;
+
+private:
+    task* const self_;
+};
+
 /// The identities of all addresses that were ever reported.
 class external_locks {
 public:
@@ -19,13 +32,25 @@ public:
     ///
     /// @param cls   an address with another class is another lock
     /// @param kind  an address with another kind is another lock
-    lock_identity& of(const void* address, lock_class cls, lock_kind kind) {
+    /// @param waits  how long a wait for a new lock takes, as far as it is known
+    lock_identity& of(const void* address, lock_class cls, lock_kind kind,
+                      wait_type waits = wait_type::none) {
         const sanitizer::ignore_scope ours;
         const std::lock_guard mine(busy_);
         std::unique_ptr<lock_identity>& known = all_[address];
-        if (known == nullptr || known->class_id() != cls.id() || known->kind() != kind)
-            known = std::make_unique<lock_identity>(kind, cls, wait_type::none);
+        if (known == nullptr || known->class_id() != cls.id() || known->kind() != kind) {
+            const outside_of_execution made_here;
+            known = std::make_unique<lock_identity>(kind, cls, waits);
+        }
         return *known;
+    }
+    /// Makes a new lock at an address, in the running execution if there is one.
+    void make(const void* address, lock_class cls, lock_kind kind, wait_type waits) {
+        forget(address);
+        const sanitizer::ignore_scope ours;
+        auto made = std::make_unique<lock_identity>(kind, cls, waits);
+        const std::lock_guard mine(busy_);
+        all_[address] = std::move(made);
     }
     /// Returns the identity of an address; null if it was never acquired.
     lock_identity* find(const void* address) {
@@ -33,6 +58,16 @@ public:
         const std::lock_guard mine(busy_);
         const auto known = all_.find(address);
         return known == all_.end() ? nullptr : known->second.get();
+    }
+    /// Forgets an address, because the lock there ends.
+    void forget(const void* address) {
+        std::unique_ptr<lock_identity> gone;  // its end is an event, which takes no lock of ours
+        const sanitizer::ignore_scope ours;
+        const std::lock_guard mine(busy_);
+        const auto known = all_.find(address);
+        if (known == all_.end()) return;
+        gone = std::move(known->second);
+        all_.erase(known);
     }
 
     /// Returns the process's table. It is never destroyed, since locks of static objects may
