@@ -13,14 +13,10 @@
 #include "wedge/model/device.hpp"
 
 /// As upstream, except for one line: the difference is the bug.
-struct my_shrinker : wedge::design::upstream {
-    static constexpr auto expects = wedge::result::deadlock;
-    static constexpr auto shrinker_lock = how::block;
-};
+constexpr wedge::locking_design my_shrinker{.expects = wedge::result::deadlock,
+                                            .shrinker_lock = wedge::design::how::block};
 
 /// Reclaim only tries the lock of a mapping's tree, and leaves the page alone if it is busy.
-struct my_walk : wedge::design::upstream {
-    static constexpr auto rmap_lock = how::try_;
-};
+constexpr wedge::locking_design my_walk{.rmap_lock = wedge::design::how::try_};
 
 WEDGE_MAIN(wedge::device<my_shrinker>, wedge::device<my_walk>)

@@ -1,12 +1,12 @@
-// A design that overrides nothing has misspelt a name.
-// expect: overrides_something_of_upstream
+// A misspelt member of a design is named.
+// expect: shrinker_lok
 #include "wedge/model/device.hpp"
 
-struct mine : wedge::design::upstream {
+constexpr wedge::locking_design mine{
 #ifndef FIXED
-    static constexpr auto shrinker_lok = how::block;
+    .shrinker_lok = wedge::design::how::block
 #else
-    static constexpr auto shrinker_lock = how::block;
+    .shrinker_lock = wedge::design::how::block
 #endif
 };
 

@@ -10,18 +10,16 @@ using namespace wedge;
 
 namespace {
 
-struct fixed_since_5_19 : design::upstream {
-    static constexpr auto rmap_lock = how::try_;
-};
+constexpr locking_design fixed_since_5_19{.rmap_lock = design::how::try_};
 
-template <class D>
+template <const locking_design& D>
 outcome tried(const char* text, strategy how = strategy::portfolio) {
     return explored<device<D>>(text, {.how = how, .executions_max = 2000});
 }
 
 /// Checks that the broken design deadlocks, and that a schedule confirms the cycle through reclaim;
 /// and that the sound design is proved with the same program.
-template <class Broken>
+template <const locking_design& Broken>
 void check_pair(const char* text, const char* cycle) {
     CAPTURE(std::string(text));
     const outcome broken = tried<Broken>(text);
@@ -91,10 +89,10 @@ TEST_CASE("design: an allocation under i_mmap hangs in a truncation") {
     check_pair<design::alloc_under_imap>("fault | truncate", "cycle i_mmap_rwsem/EE reclaim/EE");
 }
 
-TEST_CASE_TEMPLATE("design: each deadlock is reached by all actions at once", D,
-                   design::imap_before_reclaim, design::blocking_shrinker,
-                   design::alloc_under_imap) {
-    const outcome done = tried<D>("");
+TEST_CASE_TEMPLATE("design: each deadlock is reached by all actions at once", Device,
+                   device<design::imap_before_reclaim>, device<design::blocking_shrinker>,
+                   device<design::alloc_under_imap>) {
+    const outcome done = explored<Device>("", {.executions_max = 2000});
     CHECK(done.what == result::deadlock);
     CHECK(std::any_of(done.findings.begin(), done.findings.end(), [](const finding& f) {
         return f.kind == finding_kind::circular && f.judged == verdict::confirmed;

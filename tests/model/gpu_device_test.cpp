@@ -11,7 +11,7 @@ using namespace wedge;
 
 namespace {
 
-template <class D>
+template <const locking_design& D>
 outcome tried(const char* text, std::uint64_t executions = 200) {
     return explored<gpu_device<D>>(text, {.executions_max = executions});
 }
@@ -22,7 +22,7 @@ outcome tried(const char* text, std::uint64_t executions = 200) {
 /// @param alone  the program for the order checker; null: its many cycles take too long to judge
 ///     here
 /// @param executions  of the broken design, and again as many to confirm each cycle
-template <class Broken>
+template <const locking_design& Broken>
 void check_pair(const char* text, const char* alone, std::uint64_t executions = 200) {
     CAPTURE(std::string(text));
     const outcome broken = tried<Broken>(text, executions);

@@ -17,9 +17,9 @@ namespace wedge {
 /// fault reclaims, and so does any other allocation while an object is populated.
 ///
 ///     wedge::explore<wedge::device<mine>>(wedge::parse_program("fault | unmap"))
-template <locking_design D>
+template <const locking_design& D>
 struct device {
-    static constexpr result expects = D::expects;
+    static constexpr result expects = D.expects;
     static constexpr zone_limits limits{.pages = 8, .min = 1, .low = 3, .high = 5};
     static constexpr std::uint32_t object_pages = 6;  // a populated object wakes kswapd
     static constexpr std::uint32_t hog_pages = 4;
@@ -27,7 +27,7 @@ struct device {
     device() {
         zone_.add(aging_);
         zone_.add(objects_);
-        prime(D::startup_order);
+        prime(D.startup_order);
     }
 
     /// Handles a page fault of an object: populates it under its reservation (Linux:
@@ -50,7 +50,7 @@ struct device {
     /// Unmaps the device's memory (munmap): the driver changes the tree of areas.
     void unmap() {
         const guard mm(mmap_);
-        file_.change_tables(zone_, D::unmap_alloc);
+        file_.change_tables(zone_, D.unmap_alloc);
     }
 
     /// Runs as kswapd if it was woken; with an argument, makes one pass in any case.
@@ -67,7 +67,7 @@ struct device {
     }
 
     /// Punches a hole into a huge page of the mapping, which is split.
-    void truncate() { file_.change_tables(zone_, D::split_alloc); }
+    void truncate() { file_.change_tables(zone_, D.split_alloc); }
 
     /// Puts the task's later allocations under pressure: they may fail (1), may reclaim first (2),
     /// or both (3).
@@ -97,7 +97,7 @@ protected:
         explicit object_shrinker(device& of) : of_(of) {}
         void scan() override {
             for (object& bo : of_.bos_)
-                static_cast<void>(detail::locked(bo.resv, D::shrinker_lock, site::current(), [&] {
+                static_cast<void>(detail::locked(bo.resv, D.shrinker_lock, site::current(), [&] {
                     if (bo.resv.is_idle(fence_use::read)) of_.depopulate(bo);
                 }));
         }
@@ -129,7 +129,7 @@ protected:
     mapping file_;
     ww_class resv_{"dma_resv"};
     std::array<object, 2> bos_{object(resv_), object(resv_)};
-    page_aging aging_{file_, D::rmap_lock};
+    page_aging aging_{file_, D.rmap_lock};
     object_shrinker objects_{*this};
 };
 

@@ -20,7 +20,7 @@ namespace wedge {
 /// bugs of reclaim alone.
 ///
 ///     wedge::explore<wedge::gpu_device<mine>>(wedge::parse_program("submit | fault(1)"))
-template <gpu_design D>
+template <const locking_design& D>
 struct gpu_device : device<D> {
     using base = device<D>;
     using typename base::object;
@@ -33,7 +33,7 @@ struct gpu_device : device<D> {
             const guard held(this->mmap_);
             notifiers_.add(user_, this->mmap_);
         }
-        prime(D::fence_order);
+        prime(D.fence_order);
     }
 
     /// Handles a page fault of an object (Linux: ttm_bo_vm_fault). It does not wait for the
@@ -68,17 +68,17 @@ struct gpu_device : device<D> {
     void mmap() {
         const guard mm(this->mmap_);
         { const guard looking_up(offset_lock_); }
-        this->file_.change_tables(this->zone_, D::unmap_alloc);
+        this->file_.change_tables(this->zone_, D.unmap_alloc);
     }
 
     /// Copies a list of objects from user space, reserves both, makes room for them, and queues a
     /// job that uses them. An odd argument lists them in the other order.
     void submit(std::uint32_t order) {
-        if (D::submit_copy == design::copy_at::before_reservation) copy_from_user();
+        if (D.submit_copy == design::copy_at::before_reservation) copy_from_user();
         job_fence& job = jobs_.make_job();
         object& first = this->at(order);
         object& second = this->at(order + 1);
-        if (D::submit_lock == design::several_by::nesting) {
+        if (D.submit_lock == design::several_by::nesting) {
             const guard one(first.resv);
             const guard two(second.resv);
             return queue(first, second, job);
@@ -150,7 +150,7 @@ struct gpu_device : device<D> {
         const guard one_at_a_time(reset_lock_);
         {
             const guard still(gpu_lock_);
-            const alloc_scope within(D::recovery_scope);
+            const alloc_scope within(D.recovery_scope);
             if (this->zone_.alloc(1, gfp_kernel)) this->zone_.free(1);
         }
         jobs_.reset();
@@ -178,7 +178,7 @@ private:
     class user_reclaim final : public shrinker {
     public:
         explicit user_reclaim(gpu_device& of) : of_(of) {}
-        void scan() override { of_.take_user_pages(D::rmap_lock); }
+        void scan() override { of_.take_user_pages(D.rmap_lock); }
 
     private:
         gpu_device& of_;
@@ -235,14 +235,14 @@ private:
     /// Places an object in the device's memory and evicts idle objects from it. Their contents move
     /// to pages.
     [[nodiscard]] ww_result make_room(object& bo, ww_ticket& ticket) {
-        return vram_.place(bo, ticket, D::evict_lock, [this](object& victim) {
+        return vram_.place(bo, ticket, D.evict_lock, [this](object& victim) {
             victim.resv.wait(fence_use::read);
             this->zone_.might_alloc(gfp_kernel);
         });
     }
 
     void queue(object& first, object& second, job_fence& job) {
-        if (D::submit_copy == design::copy_at::under_reservation) copy_from_user();
+        if (D.submit_copy == design::copy_at::under_reservation) copy_from_user();
         this->populate(first);
         if (!first.resv.reserve_fences(1, this->zone_)) return;
         if (!second.resv.reserve_fences(1, this->zone_)) return;
@@ -254,7 +254,7 @@ private:
 
     void run_job() {
         const guard still(gpu_lock_);
-        if (this->zone_.alloc(1, D::job_alloc)) this->zone_.free(1);
+        if (this->zone_.alloc(1, D.job_alloc)) this->zone_.free(1);
     }
 
     bool collect_user_pages() {
@@ -273,7 +273,7 @@ private:
         }));
     }
     void wait_for_user_job() {
-        if (D::notifier_reserves) const guard held(this->at(0).resv);
+        if (D.notifier_reserves) const guard held(this->at(0).resv);
         if (job_fence* const job = user_job_.load()) job->wait();
     }
 
