@@ -8,6 +8,9 @@ install(EXPORT wedge_targets NAMESPACE wedge:: DESTINATION ${package_dir})
 if(TARGET wedge_tool)
     install(TARGETS wedge_tool)
 endif()
+if(TARGET wedge_run)
+    install(TARGETS wedge_run)
+endif()
 configure_package_config_file(
     ${CMAKE_CURRENT_LIST_DIR}/wedge-config.cmake.in ${PROJECT_BINARY_DIR}/cmake/wedge-config.cmake
     INSTALL_DESTINATION ${package_dir})

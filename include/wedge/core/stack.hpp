@@ -1,6 +1,7 @@
 // Call stacks: return addresses when they are captured, names only when they are printed.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
@@ -91,9 +92,14 @@ void walk_stack(const void* innermost, Visit visit) {
 
 }  // namespace detail
 
+/// Captures a stack in place of `capture_stack`'s walk over frame pointers; null: the walk is used.
+/// `wedge run` sets it, because the code of most packages keeps no frame pointers.
+inline std::atomic<call_stack (*)()> stack_capturer{nullptr};
+
 /// Returns the calls that led here, as far as they keep frame pointers. Does not block; allocates
 /// once.
 [[gnu::noinline]] inline call_stack capture_stack() {
+    if (const auto capture = stack_capturer.load(std::memory_order_relaxed)) return capture();
     call_stack found;
     found.reserve(call_stack_max);
     detail::walk_stack(__builtin_frame_address(0), [&](std::uintptr_t returns_to) {

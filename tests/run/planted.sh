@@ -1,0 +1,64 @@
+#!/bin/sh
+# Runs each planted program and its repaired twin under `wedge run`: planted.sh WEDGE PLANTED PLANTED_STD PLUGIN
+wedge=$1 planted=$2 planted_std=$3 plugin=$4
+report=$(mktemp) || exit 1
+trap 'rm -f "$report"' EXIT
+failures=0
+
+# expect STATUS PATTERN program...: a pattern of - is none.
+expect() {
+    status=$1 pattern=$2
+    shift 2
+    timeout 60 "$wedge" run --out "$report" -- "$@"
+    got=$?
+    if [ "$got" -ne "$status" ] || { [ "$pattern" != - ] && ! grep -Eq -- "$pattern" "$report"; }; then
+        echo "FAILED: $*: status $got, expected $status and '$pattern'; the report:"
+        cat "$report"
+        failures=$((failures + 1))
+    fi
+}
+
+while read -r name pattern; do
+    expect 1 "$pattern" "$planted" "$name" broken "$plugin"
+    expect 0 '^no findings' "$planted" "$name" repaired "$plugin"
+done <<END
+abba holding .*planted\.c:[0-9]+ by thread 2 \(backward\)
+heap possible deadlock: lock@.*planted\.c
+ring possible deadlock: .*third.*
+try possible deadlock: .*journal
+timed possible deadlock: .*journal
+rwlock possible deadlock: .*table
+readers possible deadlock: .*index_lock
+wait possible deadlock: .*accounts
+recursion recursive: .*taken again while held
+exit held-at-exit: .*third
+foreign unlock-imbalance: third
+spin possible deadlock: .*journal
+once possible deadlock: .*journal
+c11 possible deadlock: .*c11_first
+fork possible deadlock: .*accounts
+dlopen possible deadlock: .*near
+signal possible deadlock: .*journal
+cancel possible deadlock: .*accounts
+reuse possible deadlock
+END
+
+while read -r name; do
+    expect 1 'possible deadlock' "$planted_std" "$name" broken
+    expect 0 '^no findings' "$planted_std" "$name" repaired
+done <<END
+heap
+shared
+recursive
+scoped
+last_word
+thread_end
+END
+
+# One thread cannot deadlock with itself: a remark, unless it is asked for.
+expect 0 '^no findings, 1 remark' "$planted" alone broken
+# The program's own status, a signal, and what cannot be run.
+expect 7 '^no findings' sh -c 'exit 7'
+expect 143 '^no findings' sh -c 'kill $$'
+expect 2 - ./no-such-program
+[ "$failures" -eq 0 ]

@@ -1,0 +1,114 @@
+// The steps that the hooks of all kinds of locks share.
+#pragma once
+
+#include <cerrno>
+
+#include "run/recorder.hpp"
+#include "run/session.hpp"
+
+namespace wedge::run {
+
+void delay_now() noexcept;
+/// Sleeps for a random time, if the plan says so. Call it outside of a hook's own part.
+[[gnu::always_inline]] inline void perhaps_delay() noexcept {
+    if (plan.delay_permille != 0) [[unlikely]]
+        delay_now();
+}
+
+/// Returns whether an acquire that returned this has the lock. The owner of a robust mutex may have
+/// died.
+constexpr bool is_taken(int result) noexcept {
+    return result == 0 || result == EOWNERDEAD;
+}
+
+/// Takes a lock by a call that may block.
+///
+/// @param call  the C library's function, bound to its arguments
+template <class Call>
+[[gnu::always_inline]] inline int take(const void* address, lock_kind kind, bool is_read,
+                                       flags with, const void* returns_to, Call call) {
+    perhaps_delay();
+    hook_scope mine;
+    if (!mine) return call();
+    task& self = *me.self;
+    lock_record& lock = record_of(address, kind);
+    lock_identity& known = lock.identity();
+    if (known.kind() == lock_kind::recursive_mutex || lock.checks_errors) [[unlikely]] {
+        if (held_lock* const hold = self.held.find(known.instance())) {
+            mine.close();
+            const int result = call();
+            if (result == 0) ++hold->depth;
+            return result;
+        }
+    }
+    const mode how = is_read ? lock.shared_how : mode::exclusive;
+    const site where = site_of(returns_to);
+    detail::attempt(self, known, {.how = how, .with = with, .where = where});
+    record(self, "request", lock, where);
+    mine.close();
+    const int result = call();
+    hook_scope again;
+    if (!again) return result;
+    if (is_taken(result)) {
+        detail::acquired(self, known, {.how = how, .with = with, .where = where});
+        count_acquire();
+        record(self, is_read ? "read" : "acquire", lock, where);
+    } else {
+        record(self, "give_up", lock, where);
+    }
+    return result;
+}
+
+/// Tries to take a lock by a call that does not block.
+template <class Call>
+[[gnu::always_inline]] inline int try_take(const void* address, lock_kind kind, bool is_read,
+                                           const void* returns_to, Call call) {
+    const int result = call();
+    hook_scope mine;
+    if (!mine) return result;
+    task& self = *me.self;
+    lock_record& lock = record_of(address, kind);
+    const site where = site_of(returns_to);
+    if (!is_taken(result)) {
+        record(self, "try_failed", lock, where);
+        return result;
+    }
+    lock_identity& known = lock.identity();
+    if (known.kind() == lock_kind::recursive_mutex) {
+        if (held_lock* const hold = self.held.find(known.instance())) {
+            ++hold->depth;
+            return result;
+        }
+    }
+    const mode how = is_read ? lock.shared_how : mode::exclusive;
+    detail::acquired(self, known, {.how = how, .with = flags::tried, .where = where});
+    count_acquire();
+    record(self, is_read ? "try_read" : "try_acquire", lock, where);
+    return result;
+}
+
+/// Releases a lock.
+template <class Call>
+[[gnu::always_inline]] inline int release(const void* address, const void* returns_to, Call call) {
+    hook_scope mine;
+    if (!mine) return call();
+    task& self = *me.self;
+    if (lock_record* const lock = locks.find(address)) [[likely]] {
+        const site where = site_of(returns_to);
+        lock_identity& known = lock->identity();
+        mode how = mode::exclusive;
+        if (known.kind() == lock_kind::rwlock)
+            if (const held_lock* const hold = self.held.find(known.instance())) how = hold->how;
+        if (plan.records) [[unlikely]] {
+            const held_lock* const hold = self.held.find(known.instance());
+            if (hold == nullptr || hold->depth == 1) record(self, "release", *lock, where);
+        }
+        detail::released(self, known, how, where);
+    }
+    mine.close();
+    const int result = call();
+    perhaps_delay();
+    return result;
+}
+
+}  // namespace wedge::run
