@@ -10,6 +10,7 @@ LC_ALL=C awk '
         holds["std_like"] = "the types of the standard library"
         holds["workload"] = "actions, programs, outcomes"
         holds["model"] = "roles of the kernel, designs"
+        holds["linux"] = "names of the kernel"
         holds["explore"] = "controller, strategies, verdicts"
         holds["verify"] = "certificates, a second meaning"
         holds["scenario"] = "locking designs as text"

@@ -26,6 +26,7 @@
 #include "wedge/model/userptr.hpp"
 #include "wedge/model/vma_lock.hpp"
 #include "wedge/model/vram.hpp"
+#include "wedge/model/workqueue.hpp"
 
 #if defined(WEDGE_IMPLEMENT)
 #include "wedge/implement/order.hpp"

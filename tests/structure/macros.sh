@@ -20,6 +20,7 @@ find wedge -name '*.hpp' | LC_ALL=C sort | LC_ALL=C awk -v list="$list" '
                 rest = substr(rest, RSTART + RLENGTH)
             }
             if (line !~ /^[ \t]*#[ \t]*define[ \t]/) continue
+            if (file ~ /^wedge\/linux\//) continue  # the kernel has these names, and drivers use them
             name = line; sub(/^[ \t]*#[ \t]*define[ \t]+/, "", name); sub(/[^A-Za-z0-9_].*/, "", name)
             if (!(name in listed)) violation(file ":" number ": the macro " name " is not in macros.txt")
         }

@@ -44,6 +44,17 @@ public:
         of(counts).release(mode::exclusive, where);
     }
 
+    /// Enters the pseudo-lock of these flags, for code that states an order; the task does not
+    /// become a reclaimer. Does nothing for flags that never reclaim (Linux: fs_reclaim_acquire).
+    void enter(gfp asked, site where) {
+        const gfp counts = effective(asked, current().scopes);
+        if (has(counts, gfp::direct_reclaim)) of(counts).acquire(mode::exclusive, where);
+    }
+    void leave(gfp asked, site where) {
+        const gfp counts = effective(asked, current().scopes);
+        if (has(counts, gfp::direct_reclaim)) of(counts).release(mode::exclusive, where);
+    }
+
     /// While it lives, the running task is in reclaim: it holds the pseudo-lock of the mask, and
     /// from then on counts as a reclaimer (Linux: PF_MEMALLOC; taken in __perform_reclaim and
     /// balance_pgdat).

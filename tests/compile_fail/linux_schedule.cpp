@@ -1,0 +1,8 @@
+// expect: schedule\(\) is not modelled
+#include "wedge/linux.hpp"
+
+int main() {
+#ifndef FIXED
+    wedge::kernel::schedule();
+#endif
+}

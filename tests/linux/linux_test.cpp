@@ -1,0 +1,196 @@
+// The kernel's names: return codes, lists and pointers, and pairs of broken and repaired paths.
+#include "wedge/linux.hpp"
+
+#include <doctest/doctest.h>
+
+#include "support/explored.hpp"
+#include "support/watched.hpp"
+
+namespace linux_test {
+
+using namespace wedge::kernel;
+using wedge::finding_kind;
+using wedge::result;
+
+namespace {
+
+struct item {
+    int key = 0;
+    struct list_head link;
+};
+
+}  // namespace
+
+TEST_CASE("linux: error pointers, container_of and lists") {
+    struct item *const error = ERR_PTR(-ENOMEM);
+    CHECK(IS_ERR(error));
+    CHECK(PTR_ERR(error) == -ENOMEM);
+    CHECK(IS_ERR_OR_NULL(nullptr));
+    LIST_HEAD(all);
+    struct item items[3];
+    struct item *at, *after;
+    int sum = 0;
+    for (int i = 0; i < 3; ++i) {
+        items[i].key = i + 1;
+        list_add_tail(&items[i].link, &all);
+    }
+    CHECK(list_first_entry(&all, struct item, link) == &items[0]);
+    list_for_each_entry_safe(at, after, &all, link) {
+        sum = sum * 10 + at->key;
+        if (at->key == 2) list_del_init(&at->link);
+    }
+    CHECK(sum == 123);
+    list_for_each_entry_reverse(at, &all, link) sum = sum * 10 + at->key;
+    CHECK(sum == 12331);
+    CHECK(!list_empty(&all));
+}
+
+TEST_CASE("linux: memory is constructed, counted, and freed with its machine") {
+    watched here;
+    machine pc({.pages = 4});
+    struct gadget {
+        struct mutex lock;
+        int value;
+    };
+    struct gadget *one = kzalloc(sizeof(*one), GFP_KERNEL);
+    REQUIRE(one != nullptr);
+    CHECK(one->value == 0);
+    mutex_init(&one->lock);
+    mutex_lock(&one->lock);
+    CHECK(mutex_is_locked(&one->lock));
+    lockdep_assert_held(&one->lock);
+    mutex_unlock(&one->lock);
+    void *large = kvmalloc(3 * PAGE_SIZE, GFP_KERNEL);
+    CHECK(large != nullptr);
+    CHECK(pc.memory().free_pages() == 1);
+    void *const none = kmalloc(2 * PAGE_SIZE, GFP_NOWAIT);
+    CHECK(none == nullptr);
+    kvfree(large);
+    CHECK(pc.memory().free_pages() == 4);
+    CHECK(pc.blocks() == 1);
+    CHECK(here.findings().empty());
+}
+
+TEST_CASE("linux: a lock that is freed while it is held, a sleep and an allocation under a spinlock") {
+    machine pc;
+    watched here;
+    struct guarded {
+        spinlock_t lock;
+    };
+    struct guarded *one = kzalloc(sizeof(*one), GFP_KERNEL);
+    spin_lock_init(&one->lock);
+    unsigned long flags;
+    spin_lock_irqsave(&one->lock, flags);
+    kfree(kmalloc(8, GFP_ATOMIC));
+    CHECK(here.findings().empty());
+    kfree(kmalloc(8, GFP_KERNEL));
+    REQUIRE(here.findings().size() == 1);
+    CHECK(here.findings()[0].kind == finding_kind::wait_type);
+    spin_unlock_irqrestore(&one->lock, flags);
+    spin_lock(&one->lock);
+    kfree(one);
+    REQUIRE(here.findings().size() == 2);
+    CHECK(here.findings()[1].kind == finding_kind::held_when_destroyed);
+    wedge::current().held.clear();
+}
+
+TEST_CASE("linux: RCU sections must not sleep, and synchronize_rcu waits for them") {
+    machine pc;
+    watched here;
+    rcu_read_lock();
+    rcu_read_lock();
+    rcu_read_unlock();
+    CHECK(here.findings().empty());
+    might_sleep();
+    CHECK(here.findings().size() == 1);
+    rcu_read_unlock();
+    synchronize_rcu();
+    CHECK(here.findings().size() == 1);
+}
+
+namespace {
+
+/// A kernel thread that serves requests until it is stopped.
+struct served {
+    machine pc;
+    struct mutex lock;
+    wait_queue_head_t wait;
+    atomic_t requests;
+    struct completion done;
+    bool was_interrupted = false;
+
+    served() {
+        mutex_init(&lock);
+        init_waitqueue_head(&wait);
+        init_completion(&done);
+    }
+    static int serve(served *self) {
+        for (;;) {
+            wait_event(self->wait, atomic_read(&self->requests) != 0 || kthread_should_stop());
+            if (kthread_should_stop()) return 7;
+            atomic_dec(&self->requests);
+            mutex_lock(&self->lock);
+            mutex_unlock(&self->lock);
+            complete(&self->done);
+        }
+    }
+    void ask(std::uint32_t is_under_lock) {
+        struct task_struct *thread = kthread_run(serve, this, "server");
+        if (is_under_lock != 0) mutex_lock(&lock);
+        atomic_inc(&requests);
+        wake_up(&wait);
+        wait_for_completion(&done);
+        if (is_under_lock != 0) mutex_unlock(&lock);
+        WARN_ON(kthread_stop(thread) != 7);
+    }
+    void ask_interruptibly() {
+        was_interrupted = wait_for_completion_interruptible(&done) == -ERESTARTSYS;
+    }
+    void finish() { complete_all(&done); }
+    static constexpr auto actions = wedge::actions(
+        wedge::action<&served::ask>{"ask"}, wedge::action<&served::finish>{"finish"},
+        wedge::action<&served::ask_interruptibly>{"ask_interruptibly"});
+};
+
+/// Two reservations under one context, with and without back-off.
+template <bool BacksOff>
+struct reserved {
+    machine pc;
+    struct dma_resv resv[2];
+    reserved() {
+        dma_resv_init(&resv[0]);
+        dma_resv_init(&resv[1]);
+    }
+    void lock(std::uint32_t first) {
+        struct dma_resv *a = &resv[first % 2], *b = &resv[(first + 1) % 2];
+        struct ww_acquire_ctx ctx;
+        ww_acquire_init(&ctx, &reservation_ww_class);
+        WARN_ON(dma_resv_lock(a, &ctx));
+        while (dma_resv_lock(b, &ctx) == -EDEADLK) {
+            if (BacksOff) dma_resv_unlock(a);
+            dma_resv_lock_slow(b, &ctx);
+            if (!BacksOff) break;
+            std::swap(a, b);
+        }
+        dma_resv_unlock(a);
+        dma_resv_unlock(b);
+        ww_acquire_fini(&ctx);
+    }
+    static constexpr auto actions = wedge::actions(wedge::action<&reserved::lock>{"lock"});
+};
+
+}  // namespace
+
+TEST_CASE("linux: a kernel thread is stopped out of its wait; asking under its lock hangs") {
+    CHECK(explored_fully<served>("ask(0)").what == result::sound);
+    CHECK(explored_fully<served>("ask(1)").what == result::deadlock);
+    CHECK(explored_fully<served>("ask_interruptibly | finish").what == result::sound);
+}
+
+TEST_CASE("linux: -EDEADLK asks for a back-off") {
+    CHECK(explored_fully<reserved<true>>("lock(0) | lock(1)").what == result::sound);
+    const wedge::outcome wrong = explored_fully<reserved<false>>("lock(0) | lock(1)");
+    CHECK(wrong.what == result::deadlock);
+}
+
+}  // namespace linux_test
