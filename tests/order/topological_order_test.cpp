@@ -52,9 +52,9 @@ struct growing {
         if (from * 7 % nodes > to * 7 % nodes && random.below(one_in) != 0) std::swap(from, to);
         static constexpr mode modes[] = {mode::exclusive, mode::shared, mode::recursive_shared};
         wedge::observation seen;
-        seen.held_how = modes[random.below(3)];
-        seen.wanted_how = modes[random.below(3)];
-        const std::uint8_t bit = wedge::edge_mask::of(seen.held_how, seen.wanted_how);
+        seen.held.how = modes[random.below(3)];
+        seen.wanted.how = modes[random.below(3)];
+        const std::uint8_t bit = wedge::edge_mask::of(seen.held.how, seen.wanted.how);
         from = graph.find_or_add_node(from + 1, 0);
         to = graph.find_or_add_node(to + 1, 0);
         const order_graph::added added = graph.add(from, to, std::move(seen), 16);

@@ -11,6 +11,24 @@
 
 namespace wedge {
 
+namespace detail {
+
+/// Returns the hold that an acquire in that context leads to.
+inline held_lock hold_of(context in, const event& step) noexcept {
+    return {.class_id = step.class_id,
+            .instance = step.instance,
+            .how = step.how,
+            .subclass = step.subclass,
+            .with = step.with,
+            .context = static_cast<std::uint8_t>(in),
+            .allows = step.lock != nullptr ? step.lock->allows() : step.waits,
+            .payload = step.payload,
+            .where = step.where,
+            .lock = step.lock};
+}
+
+}  // namespace detail
+
 /// Which properties tell two chains apart.
 enum class evidence : std::uint8_t {
     classes,  ///< live programs: classes and modes; instances only within one class
@@ -31,14 +49,7 @@ public:
 
     /// Returns the key for the acquire of this step.
     std::uint64_t of_step(task& self, const event& next) const noexcept {
-        return of(self, held_lock{.class_id = next.class_id,
-                                  .instance = next.instance,
-                                  .how = next.how,
-                                  .subclass = next.subclass,
-                                  .with = next.with,
-                                  .context = static_cast<std::uint8_t>(self.context),
-                                  .allows = next.lock ? next.lock->allows() : next.waits,
-                                  .payload = next.payload});
+        return of(self, detail::hold_of(self.context, next));
     }
 
     /// Returns the key of the task's holds at the moment when interrupts are enabled.

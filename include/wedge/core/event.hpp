@@ -94,6 +94,27 @@ struct event {
     const lock_identity* lock = nullptr;
 };
 
+/// One acquire, as findings and observations keep it.
+struct acquisition {
+    std::uint32_t class_id = 0;  ///< in this process; never printed
+    std::uint32_t instance = 0;  ///< 0: any instance
+    std::uint8_t subclass = 0;   ///< 0 unless the acquire asked for one: it tells nodes apart
+    mode how = mode::exclusive;
+    flags with = flags::none;
+    site where{};
+};
+
+/// Returns the acquire of an event, or of a hold.
+template <class Step>
+constexpr acquisition acquisition_of(const Step& step) noexcept {
+    return {step.class_id,
+            step.instance,
+            has(step.with, flags::subclassed) ? step.subclass : std::uint8_t{0},
+            step.how,
+            step.with,
+            step.where};
+}
+
 /// The meaning of `event::payload`.
 enum class payload : std::uint8_t {
     none,

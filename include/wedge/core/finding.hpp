@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "wedge/core/event.hpp"
+#include "wedge/core/lock_class.hpp"
 #include "wedge/core/schedule.hpp"
 #include "wedge/core/site.hpp"
 #include "wedge/core/stack.hpp"
@@ -87,15 +88,13 @@ constexpr const char* name_of(verdict v) noexcept {
 }
 
 /// A lock as a task used it.
-struct lock_use {
+struct lock_use : acquisition {
     std::string class_name;
-    std::uint32_t class_id = 0;  ///< in this process; never printed
-    std::uint32_t instance = 0;
-    std::uint8_t subclass = 0;
-    mode how = mode::exclusive;
-    flags with = flags::none;
-    site where{};
 };
+
+inline lock_use use_of(const acquisition& of) {
+    return {of, lock_class::from_id(of.class_id).name()};
+}
 
 /// "`held` was held while `wanted` was acquired."
 struct dependency {

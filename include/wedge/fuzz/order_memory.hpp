@@ -88,9 +88,9 @@ private:
     static std::uint64_t key_of(const order_graph::node& from, const order_graph::node& to,
                                 const observation& seen) {
         std::uint64_t key = combine(from.class_id, to.class_id);
-        key = combine(combine(key, seen.held_instance), seen.wanted_instance);
-        key = combine(key, static_cast<std::uint64_t>(seen.held_how) << 8 |
-                               static_cast<std::uint64_t>(seen.wanted_how));
+        key = combine(combine(key, seen.held.instance), seen.wanted.instance);
+        key = combine(key, static_cast<std::uint64_t>(seen.held.how) << 8 |
+                               static_cast<std::uint64_t>(seen.wanted.how));
         for (const guard_set::guard& each : seen.guards)
             key = combine(combine(key, each.class_id), each.instance);
         return key;

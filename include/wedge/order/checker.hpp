@@ -159,7 +159,8 @@ private:
             detail::check_wait_type(knowledge_, self, step, fresh);
             contexts_.taken(self, step, fresh);
             if (step.kind != event_kind::sync)
-                contexts_.held(self, detail::hold_of(self, step), self.contexts, step.where, fresh);
+                contexts_.held(self, detail::hold_of(self.context, step), self.contexts, step.where,
+                               fresh);
             for (std::size_t i = 0; i < self.held.size(); ++i) {
                 const held_lock& held = self.held[i];
                 if (held.context != static_cast<std::uint8_t>(self.context)) continue;
@@ -187,7 +188,8 @@ private:
             const writer turn(*this);
             detail::check_nest_lock(knowledge_, self, step, fresh);
             detail::check_tried_nesting(knowledge_, self, step, fresh);
-            contexts_.held(self, detail::hold_of(self, step), self.contexts, step.where, fresh);
+            contexts_.held(self, detail::hold_of(self.context, step), self.contexts, step.where,
+                           fresh);
             chains_.known.insert(key);
         }
         deliver(fresh);
@@ -225,15 +227,15 @@ private:
     void add_stated(const stated_hold& from, const stated_hold& to, site where,
                     std::vector<finding>& fresh) {
         observation seen;
-        seen.held_class = from.cls.id();
-        seen.wanted_class = to.cls.id();
-        seen.held_subclass = from.subclass;
-        seen.wanted_subclass = to.subclass;
-        seen.held_how = from.how;
-        seen.wanted_how = to.how;
+        seen.held.class_id = from.cls.id();
+        seen.wanted.class_id = to.cls.id();
+        seen.held.subclass = from.subclass;
+        seen.wanted.subclass = to.subclass;
+        seen.held.how = from.how;
+        seen.wanted.how = to.how;
         seen.primed = true;
         seen.title = "a stated order";
-        seen.held_at = seen.wanted_at = where;
+        seen.held.where = seen.wanted.where = where;
         knowledge_.add(std::move(seen), "a stated order", fresh);
     }
 
@@ -295,8 +297,7 @@ private:
     void stated(const event& step) noexcept {
         const auto from = lock_class::from_id(static_cast<std::uint32_t>(step.payload >> 32));
         const auto to = lock_class::from_id(step.class_id);
-        prime({{from}, {to, step.how, detail::counted_subclass(step.with, step.subclass)}},
-              step.where);
+        prime({{from}, {to, step.how, acquisition_of(step).subclass}}, step.where);
     }
 
     validated_chains chains_;

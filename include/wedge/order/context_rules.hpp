@@ -34,12 +34,8 @@ public:
             in.interruptible.clear();
         }
         observation seen = made_by(self, step.where);
-        seen.held_class = node;
-        seen.wanted_class = step.class_id;
-        seen.wanted_instance = step.instance;
-        seen.wanted_subclass = detail::counted_subclass(step.with, step.subclass);
-        seen.wanted_how = step.how;
-        seen.wanted_with = step.with;
+        seen.held.class_id = node;
+        seen.wanted = acquisition_of(step);
         known_.add(std::move(seen), self.title(), fresh);
     }
 
@@ -59,13 +55,9 @@ public:
                                                who << 8 | static_cast<unsigned>(hold.how));
             if (!in.seen.insert(what).second) continue;
             observation seen = made_by(self, where);
-            seen.held_class = hold.class_id;
-            seen.held_instance = instance;
-            seen.held_subclass = detail::counted_subclass(hold.with, hold.subclass);
-            seen.held_how = hold.how;
-            seen.held_with = hold.with;
-            seen.held_at = hold.where;
-            seen.wanted_class = detail::class_of(sort_of).id();
+            seen.held = acquisition_of(hold);
+            seen.held.instance = instance;
+            seen.wanted.class_id = detail::class_of(sort_of).id();
             if (in.is_used)
                 known_.add(std::move(seen), self.title(), fresh);
             else
@@ -94,7 +86,7 @@ private:
         observation seen;
         seen.task = self.ordinal;
         seen.title = self.title();
-        seen.held_at = seen.wanted_at = where;
+        seen.held.where = seen.wanted.where = where;
         return seen;
     }
     void note_kind(std::uint32_t class_id, const lock_identity* lock) {

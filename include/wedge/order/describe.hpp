@@ -13,19 +13,11 @@
 
 namespace wedge::detail {
 
-/// Returns the subclass that tells nodes apart: 0 unless the acquire asked for one.
-constexpr std::uint8_t counted_subclass(flags with, std::uint8_t subclass) noexcept {
-    return has(with, flags::subclassed) ? subclass : std::uint8_t{0};
-}
-
 inline lock_use use_of(const held_lock& hold) {
-    return {lock_class::from_id(hold.class_id).name(),
-            hold.class_id,
-            hold.instance,
-            counted_subclass(hold.with, hold.subclass),
-            hold.how,
-            hold.with,
-            hold.where};
+    return wedge::use_of(acquisition_of(hold));
+}
+inline lock_use use_of(const event& step) {
+    return wedge::use_of(acquisition_of(step));
 }
 inline std::vector<lock_use> uses_of(const held_locks& held) {
     std::vector<lock_use> uses;
@@ -33,30 +25,13 @@ inline std::vector<lock_use> uses_of(const held_locks& held) {
         if (!lock_class::from_id(hold.class_id).options().is_internal) uses.push_back(use_of(hold));
     return uses;
 }
-inline lock_use use_of(const event& step) {
-    return {lock_class::from_id(step.class_id).name(),
-            step.class_id,
-            step.instance,
-            counted_subclass(step.with, step.subclass),
-            step.how,
-            step.with,
-            step.where};
-}
-
 inline std::string name_of_use(const lock_use& use) {
     return use.subclass == 0 ? use.class_name : use.class_name + "/" + std::to_string(use.subclass);
 }
 
 inline dependency dependency_of(const observation& seen) {
-    const auto use = [](std::uint32_t of, std::uint32_t instance, std::uint8_t subclass, mode how,
-                        flags with, site at) {
-        return lock_use{lock_class::from_id(of).name(), of, instance, subclass, how, with, at};
-    };
-    return {use(seen.held_class, seen.held_instance, seen.held_subclass, seen.held_how,
-                seen.held_with, seen.held_at),
-            use(seen.wanted_class, seen.wanted_instance, seen.wanted_subclass, seen.wanted_how,
-                seen.wanted_with, seen.wanted_at),
-            seen.title, seen.primed, seen.stack};
+    return {wedge::use_of(seen.held), wedge::use_of(seen.wanted), seen.title, seen.primed,
+            seen.stack};
 }
 
 /// Returns `a -> b here, b -> c, c -> a before`. A cycle within a class shows its instances: `a[1]

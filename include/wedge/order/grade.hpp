@@ -28,7 +28,7 @@ public:
     /// @param bit  the mode in which the first edge closed the cycle
     choice choose(std::uint8_t bit) const {
         const auto closing = [&](std::size_t i, const observation& seen) {
-            return i != 0 || edge_mask::of(seen.held_how, seen.wanted_how) == bit;
+            return i != 0 || edge_mask::of(seen.held.how, seen.wanted.how) == bit;
         };
         return best(closing);
     }
@@ -36,7 +36,7 @@ public:
     /// As `choose`, for a cycle whose modes are known.
     choice choose_like(const std::vector<dependency>& cycle) const {
         const auto alike = [&](std::size_t i, const observation& seen) {
-            return seen.held_how == cycle[i].held.how && seen.wanted_how == cycle[i].wanted.how;
+            return seen.held.how == cycle[i].held.how && seen.wanted.how == cycle[i].wanted.how;
         };
         return best(alike);
     }
@@ -47,7 +47,7 @@ public:
         grade result;
         result.guard = guard();
         result.needs_writer = all([](const observation& seen) {
-            return is_shared(seen.held_how) && is_shared(seen.wanted_how);
+            return is_shared(seen.held.how) && is_shared(seen.wanted.how);
         });
         const std::uint32_t first = edges_.front()->seen.front().task;
         result.one_task =
@@ -95,7 +95,7 @@ private:
 
     bool has_section() const {
         return std::any_of(edges_.begin(), edges_.end(), [](const order_graph::edge* e) {
-            const std::uint32_t held = e->seen.front().held_class;
+            const std::uint32_t held = e->seen.front().held.class_id;
             return lock_class::from_id(held).options().never_waits &&
                    !detail::is_context_class(held);
         });
@@ -126,7 +126,7 @@ private:
             for (const observation& seen : edges_[i]->seen) {
                 if (!allowed(i, seen) || !fits(chosen, seen, {})) continue;
                 if (found == nullptr) found = &seen;
-                if (seen.wanted_how == mode::recursive_shared) continue;
+                if (seen.wanted.how == mode::recursive_shared) continue;
                 found = &seen;
                 break;
             }
@@ -166,8 +166,8 @@ private:
 
     bool fits(const choice& chosen, const observation& candidate, wish wanted) const {
         const auto joins = [&](const observation& before, const observation& after) {
-            return may_wait(before.wanted_how, after.held_how) &&
-                   (!wanted.instances || may_meet(before.wanted_instance, after.held_instance));
+            return may_wait(before.wanted.how, after.held.how) &&
+                   (!wanted.instances || may_meet(before.wanted.instance, after.held.instance));
         };
         if (!chosen.empty() && !joins(*chosen.back(), candidate)) return false;
         if (wanted.seen && candidate.primed) return false;

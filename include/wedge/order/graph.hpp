@@ -101,7 +101,7 @@ public:
             edge_index_.add(hash_of(from, to), index);
         }
         edge& e = edges_[index];
-        const std::uint8_t bit = edge_mask::of(seen.held_how, seen.wanted_how);
+        const std::uint8_t bit = edge_mask::of(seen.held.how, seen.wanted.how);
         const bool is_new = (e.mask & bit) == 0;
         e.mask = static_cast<std::uint8_t>(e.mask | bit);
         const std::uint64_t hash = combine(index, seen.step_hash());

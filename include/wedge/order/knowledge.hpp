@@ -45,8 +45,8 @@ public:
     /// A class is one node whatever subclass was used. A subclass says how locks of one class nest,
     /// and must not hide a cycle with another class.
     void add(observation&& seen, const std::string& who, std::vector<finding>& fresh) {
-        const std::uint32_t from = classes_.graph.find_or_add_node(seen.held_class, 0);
-        const std::uint32_t to = classes_.graph.find_or_add_node(seen.wanted_class, 0);
+        const std::uint32_t from = classes_.graph.find_or_add_node(seen.held.class_id, 0);
+        const std::uint32_t to = classes_.graph.find_or_add_node(seen.wanted.class_id, 0);
         add_to(classes_, from, to, std::move(seen), who, fresh);
     }
 
@@ -55,9 +55,9 @@ public:
     /// locks, or the same two roles, the other way round.
     void add_nesting(const observation& seen, const std::string& who, std::vector<finding>& fresh) {
         const std::uint32_t outer =
-            subclasses_.graph.find_or_add_node(seen.held_class, seen.held_subclass);
+            subclasses_.graph.find_or_add_node(seen.held.class_id, seen.held.subclass);
         const std::uint32_t inner =
-            subclasses_.graph.find_or_add_node(seen.wanted_class, seen.wanted_subclass);
+            subclasses_.graph.find_or_add_node(seen.wanted.class_id, seen.wanted.subclass);
         add_to(subclasses_, outer, inner, observation(seen), who, fresh);
         add_instances(seen, who, fresh);
     }
@@ -66,8 +66,8 @@ public:
     void add_instances(const observation& seen, const std::string& who,
                        std::vector<finding>& fresh) {
         order_graph& instances = instances_.graph;
-        const std::uint32_t from = instances.find_or_add_node(number_of(seen.held_instance), 0);
-        const std::uint32_t to = instances.find_or_add_node(number_of(seen.wanted_instance), 0);
+        const std::uint32_t from = instances.find_or_add_node(number_of(seen.held.instance), 0);
+        const std::uint32_t to = instances.find_or_add_node(number_of(seen.wanted.instance), 0);
         if (!is_exact() && instances.edges() >= nestings_max_of_classes &&
             instances.find_edge(from, to) == order_graph::none)
             return add_capacity("too many nestings within classes to keep: more than " +
@@ -138,7 +138,7 @@ private:
 
     void add_to(ordered_graph& to_which, std::uint32_t from, std::uint32_t to, observation&& seen,
                 const std::string& who, std::vector<finding>& fresh) {
-        const std::uint8_t bit = edge_mask::of(seen.held_how, seen.wanted_how);
+        const std::uint8_t bit = edge_mask::of(seen.held.how, seen.wanted.how);
         const std::size_t seen_max =
             kept_ == evidence::exact ? static_cast<std::size_t>(-1) : seen_max_of_classes;
         order_graph& graph = to_which.graph;
@@ -163,7 +163,7 @@ private:
         bool is_per_cpu_too = false;
         for (const std::uint32_t e : cycle) {
             edges.push_back(&graph.edge_at(e));
-            const std::uint32_t held = edges.back()->seen.front().held_class;
+            const std::uint32_t held = edges.back()->seen.front().held.class_id;
             is_interrupted = is_interrupted || detail::is_context_class(held);
             is_per_cpu_too = is_per_cpu_too || is_per_cpu(held);
         }

@@ -101,7 +101,7 @@ inline void check_nesting(order_knowledge& known, task& self, std::size_t index,
         return;
     }
     const observation seen = observe(self, index, step);
-    if (seen.held_subclass == seen.wanted_subclass) {
+    if (seen.held.subclass == seen.wanted.subclass) {
         // All instances of a section are one section.
         if (!known.nests_by_instance() || options.one_at_a_time || options.never_waits)
             return recursive();

@@ -56,37 +56,27 @@ private:
 
 /// "This task held this instance in this mode while it wanted that instance in that mode."
 struct observation {
-    std::uint32_t held_class = 0;
-    std::uint32_t wanted_class = 0;
-    std::uint32_t held_instance = 0;  ///< 0: any instance (primed)
-    std::uint32_t wanted_instance = 0;
-    std::uint8_t held_subclass = 0;
-    std::uint8_t wanted_subclass = 0;
-    mode held_how = mode::exclusive;
-    mode wanted_how = mode::exclusive;
-    flags held_with = flags::none;
-    flags wanted_with = flags::none;
+    acquisition held;
+    acquisition wanted;
     bool primed = false;
     std::uint32_t task = 0;
     std::string title;  ///< the task's name
-    site held_at{};
-    site wanted_at{};
-    guard_set guards;  ///< common to all repetitions of this step
-    call_stack stack;  ///< of the first time, if the checker keeps stacks
+    guard_set guards;   ///< common to all repetitions of this step
+    call_stack stack;   ///< of the first time, if the checker keeps stacks
 
     bool is_same_step(const observation& other) const noexcept {
-        return held_instance == other.held_instance && wanted_instance == other.wanted_instance &&
-               held_subclass == other.held_subclass && wanted_subclass == other.wanted_subclass &&
-               held_how == other.held_how && wanted_how == other.wanted_how &&
-               held_with == other.held_with && primed == other.primed && task == other.task;
+        return held.instance == other.held.instance && wanted.instance == other.wanted.instance &&
+               held.subclass == other.held.subclass && wanted.subclass == other.wanted.subclass &&
+               held.how == other.held.how && wanted.how == other.wanted.how &&
+               held.with == other.held.with && primed == other.primed && task == other.task;
     }
 
     /// Returns a hash that is equal for equal steps.
     std::uint64_t step_hash() const noexcept {
-        const std::uint64_t how = static_cast<std::uint64_t>(held_how) << 24 |
-                                  static_cast<std::uint64_t>(wanted_how) << 16 |
-                                  static_cast<std::uint64_t>(held_with);
-        const std::uint64_t locks = std::uint64_t{held_instance} << 32 | wanted_instance;
+        const std::uint64_t how = static_cast<std::uint64_t>(held.how) << 24 |
+                                  static_cast<std::uint64_t>(wanted.how) << 16 |
+                                  static_cast<std::uint64_t>(held.with);
+        const std::uint64_t locks = std::uint64_t{held.instance} << 32 | wanted.instance;
         return combine(how << 32 | task, locks + (primed ? 1 : 0));
     }
 };
@@ -99,8 +89,8 @@ constexpr bool may_wait(mode wanted, mode held) noexcept {
 }
 
 /// Returns whether a wait for one instance may be a wait for the other one. 0 is any instance.
-constexpr bool may_meet(std::uint32_t wanted_instance, std::uint32_t held_instance) noexcept {
-    return wanted_instance == held_instance || wanted_instance == 0 || held_instance == 0;
+constexpr bool may_meet(std::uint32_t wanted, std::uint32_t held) noexcept {
+    return wanted == held || wanted == 0 || held == 0;
 }
 
 }  // namespace wedge

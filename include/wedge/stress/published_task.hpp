@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "wedge/core/chain_key.hpp"
 #include "wedge/core/event.hpp"
-#include "wedge/core/held.hpp"
 #include "wedge/core/lock_class.hpp"
 #include "wedge/core/sanitizer.hpp"
 
@@ -43,12 +43,12 @@ public:
             case event_kind::attempt:
                 // Several tasks hold a pseudo-lock at once, and no task waits for it.
                 if (!lock_class::from_id(step.class_id).options().never_waits)
-                    wanted_ = lock_of(step);
+                    wanted_ = detail::hold_of(context::task, step);
                 break;
             case event_kind::acquired:
             case event_kind::try_acquired:
                 wanted_.reset();
-                held_.push_back(lock_of(step));
+                held_.push_back(detail::hold_of(context::task, step));
                 break;
             case event_kind::failed: wanted_.reset(); break;
             case event_kind::released: forget(step.instance); break;
@@ -97,16 +97,6 @@ private:
     private:
         std::atomic_flag& busy_;
     };
-
-    static held_lock lock_of(const event& step) {
-        return {.class_id = step.class_id,
-                .instance = step.instance,
-                .how = step.how,
-                .subclass = step.subclass,
-                .with = step.with,
-                .payload = step.payload,
-                .where = step.where};
-    }
 
     void forget(std::uint32_t instance) {
         for (std::size_t i = held_.size(); i-- > 0;) {

@@ -38,7 +38,8 @@ public:
             const task_snapshot& me = tasks_[cycle[i]];
             const task_snapshot& before = tasks_[cycle[(i + cycle.size() - 1) % cycle.size()]];
             const held_lock& held = *blocking_hold(*before.wanted, me);
-            found.cycle.push_back({use_of(held), use_of(*me.wanted), me.name, false});
+            found.cycle.push_back(
+                {use_of(acquisition_of(held)), use_of(acquisition_of(*me.wanted)), me.name, false});
             found.what += (i == 0 ? "" : ", ") + me.name + " waits for " +
                           found.cycle.back().wanted.class_name;
         }
@@ -66,23 +67,13 @@ private:
         return all;
     }
 
-    static lock_use use_of(const held_lock& lock) {
-        return {lock_class::from_id(lock.class_id).name(),
-                lock.class_id,
-                lock.instance,
-                has(lock.with, flags::subclassed) ? lock.subclass : std::uint8_t{0},
-                lock.how,
-                lock.with,
-                lock.where};
-    }
-
     static task_report report_of(const task_snapshot& task) {
         task_report report;
         report.name = task.name;
         report.where = task.where;
-        for (const held_lock& each : task.held) report.held.push_back(use_of(each));
+        for (const held_lock& each : task.held) report.held.push_back(use_of(acquisition_of(each)));
         if (task.wanted)
-            report.wanted = use_of(*task.wanted);
+            report.wanted = use_of(acquisition_of(*task.wanted));
         else if (!task.has_ended)
             report.waits_for =
                 task.waits_for.empty() ? "nothing known: it runs or sleeps" : task.waits_for;

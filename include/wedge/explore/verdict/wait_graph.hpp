@@ -121,13 +121,10 @@ public:
 
     lock_use wanted_by(const task& who) const {
         const operation& next = who.pending;
-        return {lock_class::from_id(next.lock->class_id()).name(),
-                next.lock->class_id(),
-                next.lock->instance(),
-                0,
-                mode_wanted(next),
-                flags::none,
-                next.where};
+        return use_of(acquisition{.class_id = next.lock->class_id(),
+                                  .instance = next.lock->instance(),
+                                  .how = mode_wanted(next),
+                                  .where = next.where});
     }
 
 private:
