@@ -50,19 +50,13 @@ struct stress_state {
         std::atomic<std::uint64_t> calls{0};
         std::string thrown;  // read after the thread has ended
     };
-    struct numbered_call {
-        std::size_t action;
-        std::uint32_t argument;
-    };
-
     stress_state(const workload_type& of, const stress_options& options)
-        : how(options), found(options.reports), order(options.kept, &found), shared(of) {
-        const std::vector<std::string> names = of.actions();
-        actions = static_cast<std::uint32_t>(names.size());
-        for (const std::vector<call>& task : options.calls) {
-            std::vector<numbered_call>& made = calls.emplace_back();
-            for (const call& each : task) made.push_back({number_of(each.action, names), each.arg});
-        }
+        : how(options),
+          found(options.reports),
+          order(options.kept, &found),
+          calls(numbered(options.calls, of)),
+          actions(static_cast<std::uint32_t>(of.actions().size())),
+          shared(of) {
         for (unsigned i = 0; i < options.threads; ++i) {
             workers.push_back(std::make_unique<worker>());
             worker& made = *workers.back();
@@ -76,23 +70,15 @@ struct stress_state {
 
     static std::string title_of(unsigned thread) { return "worker " + std::to_string(thread + 1); }
 
-    std::size_t number_of(const std::string& action, const std::vector<std::string>& names) const {
-        const auto at = std::find(names.begin(), names.end(), action);
-        if (at == names.end())
-            throw error("program: workload " + shared.type().name() + " has no action '" + action +
-                        "'");
-        return static_cast<std::size_t>(at - names.begin());
-    }
-
     const stress_options how;
     finding_collector found;
     checker order;
     holder_counts holders;
-    std::vector<std::vector<numbered_call>> calls;
+    const numbered_program calls;
+    const std::uint32_t actions;  // how many the workload has
     std::vector<std::unique_ptr<worker>> workers;
     std::atomic<bool> is_over{false};
-    std::uint32_t actions = 0;  // how many the workload has
-    workload_state shared;      // destroyed first, while the sinks that hear of it still exist
+    workload_state shared;  // destroyed first, while the sinks that hear of it still exist
 };
 
 inline void run_stress_calls(stress_state& all, unsigned thread) {

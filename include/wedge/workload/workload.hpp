@@ -162,6 +162,34 @@ program default_program() {
     return default_program(type_of<W>);
 }
 
+/// A call whose action is given by its number.
+struct numbered_call {
+    std::size_t action;
+    std::uint32_t argument;
+};
+using numbered_program = std::vector<std::vector<numbered_call>>;
+
+/// Returns the program with the numbers of its actions.
+///
+/// @throws error  the workload has no such action
+inline numbered_program numbered(const program& calls, const workload_type& of) {
+    const std::vector<std::string> names = of.actions();
+    const auto number_of = [&](const std::string& action) {
+        for (std::size_t i = 0; i < names.size(); ++i)
+            if (names[i] == action) return i;
+        std::string all;
+        for (const std::string& name : names) all += (all.empty() ? "" : ", ") + name;
+        throw error("program: workload " + of.name() + " has no action '" + action +
+                    "'; it has: " + all);
+    };
+    numbered_program result;
+    for (const std::vector<call>& task : calls) {
+        std::vector<numbered_call>& made = result.emplace_back();
+        for (const call& each : task) made.push_back({number_of(each.action), each.arg});
+    }
+    return result;
+}
+
 /// Returns a number that changes when the name of the workload or the list of its actions changes.
 inline std::uint64_t fingerprint(const workload_type& of) {
     std::uint64_t print = hash_text(of.name());

@@ -72,14 +72,11 @@ public:
 class workload_subject final : public subject {
 public:
     /// @throws error  the program calls an action that does not exist
-    workload_subject(const workload_type& of, program calls) : text_(to_string(calls)), state_(of) {
-        const std::vector<std::string> names = of.actions();
+    workload_subject(const workload_type& of, const program& calls)
+        : text_(to_string(calls)), calls_(numbered(calls, of)), state_(of) {
         if (calls.empty()) throw error("program: it has no task");
         std::map<std::string, unsigned> seen;
         for (const std::vector<call>& task : calls) {
-            std::vector<numbered_call> resolved;
-            for (const call& c : task) resolved.push_back({number_of(c.action, names), c.arg});
-            calls_.push_back(std::move(resolved));
             std::string name = task.empty() ? "idle" : task.front().action;
             if (const unsigned before = seen[name]++) name += "#" + std::to_string(before + 1);
             names_.push_back(std::move(name));
@@ -100,22 +97,8 @@ public:
     }
 
 private:
-    struct numbered_call {
-        std::size_t action;
-        std::uint32_t argument;
-    };
-
-    std::size_t number_of(const std::string& action, const std::vector<std::string>& names) const {
-        for (std::size_t i = 0; i < names.size(); ++i)
-            if (names[i] == action) return i;
-        std::string all;
-        for (const std::string& name : names) all += (all.empty() ? "" : ", ") + name;
-        throw error("program: workload " + state_.type().name() + " has no action '" + action +
-                    "'; it has: " + all);
-    }
-
     std::string text_;
-    std::vector<std::vector<numbered_call>> calls_;
+    const numbered_program calls_;
     std::vector<std::string> names_;
     workload_state state_;
 };
