@@ -40,8 +40,17 @@ struct context_state {
     friend bool operator==(const context_state&, const context_state&) = default;
 };
 
+/// What a task is in the middle of. A handler that runs on top of the task has one of its own.
+struct task_moment {
+    operation pending{};        ///< under control: the step that the task is about to take
+    std::uint64_t stage = 0;    ///< how far a call of a role has come: core/stage.hpp
+    bool is_idle = false;       ///< a daemon without work: core/idle.hpp
+    bool in_hook = false;       ///< a hook is running, whose own locks are not reported
+    std::uint8_t unbroken = 0;  ///< open sections of core/contexts.hpp that keep handlers out
+};
+
 /// A thread, a controlled fiber or a handler. While it runs, only the task itself touches it.
-class task {
+class task : public task_moment {
 public:
     task() = default;
     task(const task&) = delete;
@@ -54,13 +63,8 @@ public:
     std::uint32_t ordinal = 0;                      ///< from 0, within the process or the execution
     wedge::context context = wedge::context::task;  ///< `contexts.now()`
     context_state contexts;
-    std::uint8_t scopes = 0;    ///< allocation scopes: bits of core/scopes.hpp
-    std::uint64_t stage = 0;    ///< how far a call of a role has come: core/stage.hpp
-    bool is_idle = false;       ///< a daemon without work: core/idle.hpp
-    bool in_hook = false;       ///< a hook is running, whose own locks are not reported
-    std::uint8_t unbroken = 0;  ///< open sections of core/contexts.hpp that keep handlers out
-    operation pending{};        ///< under control: the step that it is about to take
-    rng random{1};              ///< answers `choose` in live programs
+    std::uint8_t scopes = 0;  ///< allocation scopes: bits of core/scopes.hpp
+    rng random{1};            ///< answers `choose` in live programs
     std::string name;
     const char* action = nullptr;  ///< the action of a workload that it runs; null: none
 

@@ -515,14 +515,12 @@ inline void controller::serve_handlers(slot& me) {
 /// @return false: the handler threw, and the execution is over
 inline bool controller::run_handler(slot& me, std::uint32_t handler) {
     task& self = me.self;
-    interruption at{self.pending, me.phase,     self.contexts, self.stage,
-                    self.is_idle, self.in_hook, self.unbroken, me.below};
+    task_moment& now = self;
+    interruption at{now, me.phase, self.contexts, me.below};
     me.below = &at;
     ++me.depth;
     me.phase = wait_phase::fresh;
-    self.stage = 0;
-    self.is_idle = self.in_hook = false;
-    self.unbroken = 0;
+    now = {.pending = at.pending};
     {
         const sanitizer::watch_scope theirs;
         guarded(self.name, [&] { subject_.interrupted(handler, self.ordinal); });
@@ -532,11 +530,7 @@ inline bool controller::run_handler(slot& me, std::uint32_t handler) {
     --me.depth;
     me.below = at.below;
     me.phase = at.phase;
-    self.pending = at.pending;
-    self.stage = at.stage;
-    self.is_idle = at.is_idle;
-    self.in_hook = at.in_hook;
-    self.unbroken = at.unbroken;
+    now = at;
     return !is_over;
 }
 

@@ -27,14 +27,9 @@ struct standing {
 };
 
 /// What a task is about to do while a handler runs on top of it.
-struct interruption {
-    operation pending;
+struct interruption : task_moment {
     wait_phase phase = wait_phase::fresh;
     context_state contexts;
-    std::uint64_t stage = 0;
-    bool is_idle = false;
-    bool in_hook = false;
-    std::uint8_t unbroken = 0;
     interruption* below = nullptr;  ///< what the handler of this one has interrupted
 };
 
