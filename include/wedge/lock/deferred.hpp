@@ -44,8 +44,9 @@ struct running_lock<context::hardirq, Level> {
 /// whether or not it hangs. Queueing never sleeps, and is allowed under any lock in any context.
 ///
 /// Under control time is virtual: a delay may be over at once, or last until no other task can go
-/// on. A body that queues its own item runs once more; its next run waits until another task queues
-/// the item. So a body that always queues itself does not keep an execution from ending.
+/// on. A body that queues its own item with a delay runs once more; its next run waits until
+/// another task queues the item. So a body that always queues itself later does not keep an
+/// execution from ending. A body that always queues itself at once does: that is a livelock.
 ///
 /// @tparam Where  the context in which the body runs
 template <context Where, class Level>
@@ -76,7 +77,9 @@ public:
     /// Returns a hash of what the item remembers in addition to its locks. Under control, between
     /// two steps.
     std::uint64_t state() const noexcept {
-        return combine(std::uint64_t{is_queued_} | std::uint64_t{is_stopped_} << 1, cancels_);
+        return combine(std::uint64_t{is_queued_} | std::uint64_t{is_stopped_} << 1 |
+                           std::uint64_t{queues_itself_} << 2,
+                       std::uint64_t{cancels_} << 32 | runs_left_);
     }
 
 protected:
@@ -185,8 +188,8 @@ private:
     void arm(time due, site where) {
         is_queued_ = true;
         due_ = due;
-        queues_itself_ = &current() == serving_;
-        if (!queues_itself_) runs_left_ = 2;
+        queues_itself_ = due != at_once && &current() == serving_;
+        runs_left_ = due == at_once ? 0 : queues_itself_ ? runs_left_ : 2;
         queued_.notify_all(where);
     }
 
