@@ -24,3 +24,18 @@ install(FILES ${PROJECT_BINARY_DIR}/cmake/wedge-config.cmake
               ${CMAKE_CURRENT_LIST_DIR}/fuzz_ignorelist.txt
               ${CMAKE_CURRENT_LIST_DIR}/fuzz_uninstrumented.txt
         DESTINATION ${package_dir})
+
+# For builds without CMake. The prefix is that of the installation, so both files are made when it is known.
+foreach(name IN ITEMS wedge wedge-explore)
+    set(template "${CMAKE_CURRENT_LIST_DIR}/${name}.pc.in")
+    install(CODE "
+        set(CMAKE_INSTALL_INCLUDEDIR \"${CMAKE_INSTALL_INCLUDEDIR}\")
+        set(CMAKE_INSTALL_DATADIR \"${CMAKE_INSTALL_DATADIR}\")
+        set(PROJECT_VERSION \"${PROJECT_VERSION}\")
+        configure_file(\"${template}\" \"\$ENV{DESTDIR}\${CMAKE_INSTALL_PREFIX}/${CMAKE_INSTALL_DATADIR}/pkgconfig/${name}.pc\" @ONLY)")
+endforeach()
+
+# Locks, checker, explorer and roles in one header. The build makes it; it is not kept in the repository.
+add_custom_target(wedge_all_header
+    COMMAND sh "${CMAKE_CURRENT_LIST_DIR}/amalgamate.sh" "${PROJECT_SOURCE_DIR}/include" > "${PROJECT_BINARY_DIR}/wedge-all.hpp"
+    BYPRODUCTS "${PROJECT_BINARY_DIR}/wedge-all.hpp" VERBATIM)

@@ -7,6 +7,7 @@ LC_ALL=C awk '
         holds["core"] = "events, tasks, held locks, lock classes and models"
         holds["lock"] = "locks, guards, threads"
         holds["order"] = "the order checker"
+        holds["adapt"] = "locks of other libraries"
         holds["std_like"] = "the types of the standard library"
         holds["workload"] = "actions, programs, outcomes"
         holds["model"] = "roles of the kernel, designs"

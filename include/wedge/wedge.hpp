@@ -23,6 +23,7 @@
 #include "wedge/lock/signalling.hpp"
 #include "wedge/lock/spinlock.hpp"
 #include "wedge/lock/thread.hpp"
+#include "wedge/lock/upgrade_mutex.hpp"
 #include "wedge/lock/timer.hpp"
 #include "wedge/lock/wait_queue.hpp"
 #include "wedge/lock/work.hpp"

@@ -129,7 +129,7 @@ private:
     std::atomic<std::uint32_t> count_{0};
     std::unordered_map<std::uint64_t, std::uint32_t> made_by_;  // by code; only writers read it
     std::unordered_map<std::string, unsigned> made_at_;  // the number of classes made at a place
-    std::atomic_flag writing_ = ATOMIC_FLAG_INIT;
+    std::atomic_flag writing_;
 };
 
 /// Returns the registry. It is never destroyed, since locks of static objects may outlive it.

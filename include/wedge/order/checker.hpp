@@ -304,7 +304,7 @@ private:
     std::atomic<finding_sink*> reports_;
 
     // Below: for writers only.
-    alignas(64) std::atomic_flag writing_ = ATOMIC_FLAG_INIT;  // not on the cache line of readers
+    alignas(64) std::atomic_flag writing_;  // not on the cache line of readers
     order_knowledge knowledge_;
     context_rules contexts_{knowledge_};
 };

@@ -47,7 +47,7 @@ private:
     void end() const noexcept { busy_.clear(std::memory_order_release); }
 
     finding_sink* const next_;
-    mutable std::atomic_flag busy_ = ATOMIC_FLAG_INIT;
+    mutable std::atomic_flag busy_;
     std::vector<finding> all_;
 };
 

@@ -107,7 +107,7 @@ private:
     }
 
     const std::string name_;
-    mutable std::atomic_flag busy_ = ATOMIC_FLAG_INIT;
+    mutable std::atomic_flag busy_;
     std::uint64_t steps_ = 0;
     bool has_ended_ = false;
     std::vector<held_lock> held_;

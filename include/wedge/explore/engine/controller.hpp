@@ -150,6 +150,7 @@ public:
         detail::tsan_forget_holds(self);
         slot& me = *slots_[self.ordinal];
         me.is_done = true;
+        sanitizer::release(&ended_);
         detail::free_on_its_way(*me.unwinding);
         stacks_.leave(me.stack(), 0);
     }
@@ -372,7 +373,11 @@ private:
     }
 
     /// Returns from a step when the execution was given up while the task waited for its turn.
-    bool leave(const slot& me) const {
+    bool leave(const slot& me) {
+        if constexpr (sanitizer::thread) {
+            const sanitizer::watch_scope theirs;
+            sanitizer::acquire(&ended_);
+        }
         if (!leaves_quietly_ && may_throw(me.self.pending)) throw abandoned(me.unwinding);
         return !leaves_quietly_;
     }
@@ -576,6 +581,7 @@ inline bool controller::perform_aside(task& self) {
 
 inline void controller::give_up_the_rest() {
     giving_up_ = true;
+    stacks_.release_all(&ended_);
     for (std::size_t i = 0; i < used_; ++i) {
         slots_[i]->self.sink = nullptr;  // what locks do from now on has not happened
         last_.begin_leaving();

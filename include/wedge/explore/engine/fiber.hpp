@@ -74,6 +74,23 @@ public:
         jump(*fibers_[from], *fibers_[to]);
     }
 
+    /// Tells TSan that what happened on all stacks happened before an acquire of `object`. Called
+    /// on stack 0, within a `sanitizer::ignore_scope`, when an execution is given up: code that
+    /// unwinds a task is no race with what other tasks did.
+    void release_all([[maybe_unused]] void* object) noexcept {
+#if defined(WEDGE_TSAN)
+        for (std::size_t i = 1; i < fibers_.size(); ++i) {
+            void* const parked = fibers_[i]->tsan;
+            void* const here = fibers_[0]->tsan;
+            __tsan_switch_to_fiber(parked, no_sync);
+            sanitizer::ignore_scope::end();
+            sanitizer::release(object);
+            sanitizer::ignore_scope::begin();
+            __tsan_switch_to_fiber(here, no_sync);
+        }
+#endif
+    }
+
     [[noreturn]] void leave(std::uint32_t from, std::uint32_t to) {
         const sanitizer::ignore_scope ours;
         fibers_[from]->is_spent = true;

@@ -61,6 +61,13 @@ public:
         threads_->switch_to(from, to);
     }
 
+    /// See `fiber_switcher::release_all`. Threads that pass a baton do nothing.
+    void release_all([[maybe_unused]] void* object) noexcept {
+#if defined(WEDGE_FIBERS)
+        if (fibers_ != nullptr) fibers_->release_all(object);
+#endif
+    }
+
     /// Lets `to` go on for good: what `from` was doing stays undone, and its next use begins again.
     [[noreturn]] void leave(std::uint32_t from, std::uint32_t to) {
 #if defined(WEDGE_FIBERS)
