@@ -28,6 +28,20 @@ TEST_CASE("graph: --order-only gives no verdict") {
     CHECK(printed.out.find("possible deadlock: ") != std::string::npos);
 }
 
+TEST_CASE("graph: --annotations states the order, and no order within a cycle") {
+    const scratch_folder here;
+    wedge::write_text("ordered.wedge",
+                      "lock a mutex\nlock b mutex\nlock c mutex\n"
+                      "thread one {\n    lock a\n    lock b\n    lock c\n}\n");
+    CHECK(call_program({}, {"graph", "--annotations", "ordered.wedge"}).out ==
+          "b: WEDGE_ACQUIRED_AFTER(a)\nc: WEDGE_ACQUIRED_AFTER(a, b)\n");
+    wedge::write_text("abba.wedge", abba_text);
+    const called cycle = call_program({}, {"graph", "--annotations", "abba.wedge"});
+    CHECK(cycle.status == 0);
+    CHECK(cycle.out.find("WEDGE_ACQUIRED_AFTER") == std::string::npos);
+    CHECK(cycle.out.find(" is part of a cycle\n") != std::string::npos);
+}
+
 TEST_CASE("graph: Graphviz draws a picture, or the message names the missing package") {
     const scratch_folder here;
     wedge::write_text("abba.wedge", abba_text);

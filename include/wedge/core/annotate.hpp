@@ -11,6 +11,8 @@
 #define WEDGE_CAPABILITY(name) WEDGE_THREAD_SAFETY(capability(name))
 #define WEDGE_SCOPED_CAPABILITY WEDGE_THREAD_SAFETY(scoped_lockable)
 #define WEDGE_GUARDED_BY(lock) WEDGE_THREAD_SAFETY(guarded_by(lock))
+#define WEDGE_ACQUIRED_AFTER(...) WEDGE_THREAD_SAFETY(acquired_after(__VA_ARGS__))
+#define WEDGE_ACQUIRED_BEFORE(...) WEDGE_THREAD_SAFETY(acquired_before(__VA_ARGS__))
 #define WEDGE_REQUIRES(...) WEDGE_THREAD_SAFETY(requires_capability(__VA_ARGS__))
 #define WEDGE_ACQUIRE(...) WEDGE_THREAD_SAFETY(acquire_capability(__VA_ARGS__))
 #define WEDGE_ACQUIRE_SHARED(...) WEDGE_THREAD_SAFETY(acquire_shared_capability(__VA_ARGS__))

@@ -10,6 +10,7 @@
 #include "wedge/main/progress.hpp"
 #include "wedge/main/scenario_files.hpp"
 #include "wedge/main/subcommand.hpp"
+#include "wedge/report/annotations.hpp"
 #include "wedge/report/order_dot.hpp"
 #include "wedge/scenario/check.hpp"
 
@@ -29,13 +30,21 @@ public:
                 "digraph on the standard output)");
         add_flag(options, "--order-only", options_.is_order_only,
                  "Do not explore: the cycles get no verdict");
+        add_flag(options, "--annotations", is_annotating_,
+                 "Print the order as clang's thread-safety attributes instead");
         add_pressure(options, options_.under);
     }
 
     int run(const invocation& call) override {
-        const std::string format = format_of(out_);
+        const std::string format = is_annotating_ ? "" : format_of(out_);
         const scenario::document all = read_scenario(file_);
-        const std::string digraph = dot_of(drawn(call, all));
+        const order_picture order = drawn(call, all);
+        if (is_annotating_) {
+            const std::string text = annotations_of(order);
+            out_.empty() ? call.print(text) : write_text(out_, text);
+            return exit_status::clean;
+        }
+        const std::string digraph = dot_of(order);
         if (out_.empty())
             call.print(digraph);
         else if (format == "dot")
@@ -82,6 +91,7 @@ private:
     scenario::check_options options_ = check_defaults();
     std::string file_;
     std::string out_;
+    bool is_annotating_ = false;
 };
 
 }  // namespace wedge

@@ -587,6 +587,7 @@ inline void controller::give_up_the_rest() {
         last_.begin_leaving();
         if (!slots_[i]->is_done) switch_to(0, slots_[i]->stack());
     }
+    stacks_.release_all(&ended_);  // what the stacks did on their last way
     giving_up_ = false;
 }
 
