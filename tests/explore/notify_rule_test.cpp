@@ -72,7 +72,9 @@ TEST_CASE_TEMPLATE("notify rule: a store before a notification is missed, and th
                    bool, std::atomic<bool>) {
     if (wedge::sanitizer::thread && std::is_same_v<Flag, bool>) return;  // it reports the race
     for (const char* stop : {"stop_unlocked", "stop_behind_another_lock", "stop_late"})
-        for (const bool is_first : {false, true})
+        for (const bool is_first : {false, true}) {
+            if (is_first && wedge::sanitizer::any)
+                continue;  // to a sanitizer both are the same code
             for (const wedge::strategy how :
                  {wedge::strategy::exhaustive, wedge::strategy::portfolio}) {
                 CAPTURE(stop);
@@ -83,6 +85,7 @@ TEST_CASE_TEMPLATE("notify rule: a store before a notification is missed, and th
                     {.how = how});
                 CHECK(out.what == result::deadlock);
             }
+        }
 }
 
 namespace {
