@@ -4,6 +4,7 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <pthread.h>
+#include <sched.h>
 #include <semaphore.h>
 #include <signal.h>
 #include <stdio.h>
@@ -384,6 +385,25 @@ static void run_cancel(void) {
     in_turn(forward, backward, NULL);
 }
 
+/* beside: both threads run at one time, and a variable that no trace shows keeps them from hanging */
+static int is_first_done;
+static void* forward_first(void* unused) {
+    forward(unused);
+    __atomic_store_n(&is_first_done, 1, __ATOMIC_RELEASE);
+    return unused;
+}
+static void* backward_second(void* unused) {
+    while (!__atomic_load_n(&is_first_done, __ATOMIC_ACQUIRE)) sched_yield();
+    return backward(unused);
+}
+static void run_beside(void) {
+    pthread_t threads[2];
+    check(pthread_create(&threads[0], NULL, forward_first, NULL));
+    check(pthread_create(&threads[1], NULL, backward_second, NULL));
+    check(pthread_join(threads[0], NULL));
+    check(pthread_join(threads[1], NULL));
+}
+
 struct test_case {
     const char* name;
     void* (*first)(void*);
@@ -418,6 +438,7 @@ int main(int argc, char** argv) {
         return in_turn(take_and_leave, broken ? release_foreign : forward, NULL), 0;
     if (strcmp(argv[1], "alone") == 0) return forward(NULL), backward(NULL), 0;
     if (strcmp(argv[1], "c11") == 0) return run_c11(), 0;
+    if (strcmp(argv[1], "beside") == 0) return run_beside(), 0;
     if (strcmp(argv[1], "fork") == 0) return run_fork(), 0;
     if (strcmp(argv[1], "signal") == 0) return run_signals(), 0;
     if (strcmp(argv[1], "cancel") == 0) return run_cancel(), 0;

@@ -57,6 +57,31 @@ END
 
 # One thread cannot deadlock with itself: a remark, unless it is asked for.
 expect 0 '^no findings, 1 remark' "$planted" alone broken
+# A trace of threads that run side by side has the deadlock, and one of threads in turn has not.
+trace=$(mktemp) || exit 1
+trap 'rm -f "$report" "$trace"' EXIT
+# predict STATUS PATTERN program...
+predict() {
+    status=$1 pattern=$2
+    shift 2
+    timeout 60 "$wedge" run --record "$trace" --out /dev/null -- "$@"
+    "$wedge" predict "$trace" >"$report"
+    got=$?
+    if [ "$got" -ne "$status" ] || ! grep -Eq -- "$pattern" "$report"; then
+        echo "FAILED: predict $*: status $got, expected $status and '$pattern'; the output:"
+        cat "$report"
+        failures=$((failures + 1))
+    fi
+}
+predict 1 'wants +accounts at line [0-9]+, pair .*planted\.c' "$planted" beside broken
+predict 0 '^no deadlocks predicted; [0-9]+ events' "$planted" beside repaired
+predict 0 '^no deadlocks predicted; [0-9]+ events' "$planted" abba broken
+predict 0 '^no deadlocks predicted; [0-9]+ events' "$planted" wait repaired
+
+# Delays change no result.
+timeout 60 "$wedge" run --stress --seed 7 --out "$report" -- "$planted" beside broken
+[ $? -eq 1 ] || { echo "FAILED: stress"; failures=$((failures + 1)); }
+
 # The program's own status, a signal, and what cannot be run.
 expect 7 '^no findings' sh -c 'exit 7'
 expect 143 '^no findings' sh -c 'kill $$'

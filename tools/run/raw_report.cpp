@@ -4,7 +4,6 @@
 #include <charconv>
 #include <cstdlib>
 #include <new>
-#include <string_view>
 #include <utility>
 
 #include <fcntl.h>
@@ -50,9 +49,10 @@ run_counters* raw_report::open(const std::string& directory) {
     }
     if (made == nullptr) made = new (&unsaved) run_counters;
     made->pid = static_cast<std::uint64_t>(::getpid());
-    // The name as called: several programs may be one file.
-    const std::string_view name = ::program_invocation_name;
-    made->program[name.copy(made->program, sizeof made->program - 1)] = '\0';
+    // The name as called, since several programs may be one file. Some programs write over it
+    // later, so the child of a fork takes the name of its parent.
+    if (program_.empty()) program_ = ::program_invocation_name;
+    made->program[program_.copy(made->program, sizeof made->program - 1)] = '\0';
     return made;
 }
 

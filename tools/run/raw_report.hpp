@@ -65,6 +65,7 @@ private:
     void use(const lock_use& lock);
     void class_line(std::uint32_t id);
 
+    std::string program_;
     std::string path_;
     std::string text_;
     module_map modules_;

@@ -44,7 +44,7 @@ template <class Call>
     const mode how = is_read ? lock.shared_how : mode::exclusive;
     const site where = site_of(returns_to);
     detail::attempt(self, known, {.how = how, .with = with, .where = where});
-    record(self, "request", lock, where);
+    if (!has(with, flags::timed)) record(self, is_read ? "request_read" : "request", lock, where);
     mine.close();
     const int result = call();
     hook_scope again;
@@ -52,7 +52,10 @@ template <class Call>
     if (is_taken(result)) {
         detail::acquired(self, known, {.how = how, .with = with, .where = where});
         count_acquire();
-        record(self, is_read ? "read" : "acquire", lock, where);
+        if (has(with, flags::timed))
+            record(self, is_read ? "timed_read" : "timed_acquire", lock, where);
+        else
+            record(self, is_read ? "read" : "acquire", lock, where);
     } else {
         record(self, "give_up", lock, where);
     }

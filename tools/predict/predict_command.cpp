@@ -1,0 +1,166 @@
+#include "predict/predict_command.hpp"
+
+#include <string>
+#include <vector>
+
+#include "wedge/main/files.hpp"
+#include "wedge/report/json.hpp"
+#include "wedge/report/words.hpp"
+
+#include "predict/predict.hpp"
+#include "predict/trace.hpp"
+
+namespace wedge::predict {
+namespace {
+
+using wedge::report::counted;
+
+/// Prints the predictions of one trace.
+class prediction_printer {
+public:
+    prediction_printer(const trace& recorded, std::string label)
+        : recorded_(recorded), label_(std::move(label)) {}
+
+    std::string text(const prediction& each) const {
+        std::string text = label_ + " deadlock of " + counted(each.waits.size(), "thread") + "\n";
+        for (const predicted_wait& wait : each.waits) {
+            text += "  " + thread(wait.thread) + "\n";
+            text += "    holds    " + lock(wait.held) + place(wait.held_at) + "\n";
+            text += "    wants    " + lock(wait.wanted) + place(wait.wanted_at) + "\n";
+        }
+        return text + "  witness  " + witness(each) + "\n";
+    }
+
+    std::string json(const prediction& each) const {
+        json_writer json;
+        json.begin('{').key("label").value(label_).key("waits").begin('[');
+        for (const predicted_wait& wait : each.waits) {
+            json.begin('{').key("thread").value(thread(wait.thread));
+            json.key("holds").value(lock(wait.held)).key("holds_line").value(line(wait.held_at));
+            json.key("wants").value(lock(wait.wanted)).key("wants_line");
+            json.value(line(wait.wanted_at)).end('}');
+        }
+        json.end(']').key("witness").begin('[');
+        for (const std::size_t event : each.witness) json.value(line(event));
+        return json.end(']').end('}').text() + "\n";
+    }
+
+    /// Returns a trace that leads to the deadlock.
+    trace witness_trace(const prediction& each) const {
+        trace made = recorded_;
+        made.events.clear();
+        for (const std::size_t event : each.witness) made.events.push_back(recorded_.events[event]);
+        for (const predicted_wait& wait : each.waits) {
+            trace_event request = recorded_.events[wait.wanted_at];
+            const bool is_read =
+                request.op == trace_op::read || request.op == trace_op::request_read;
+            request.op = is_read ? trace_op::request_read : trace_op::request;
+            request.object = wait.wanted;
+            made.events.push_back(request);
+        }
+        return made;
+    }
+
+private:
+    std::string thread(std::uint32_t number) const {
+        const auto known = recorded_.threads.find(number);
+        return known == recorded_.threads.end() ? "thread " + std::to_string(number)
+                                                : known->second;
+    }
+    std::string lock(std::uint32_t number) const {
+        const auto known = recorded_.locks.find(number);
+        if (known == recorded_.locks.end()) return "lock " + std::to_string(number);
+        return known->second.substr(known->second.find(' ') + 1);
+    }
+    std::uint64_t line(std::size_t event) const { return recorded_.events[event].line; }
+    std::string place(std::size_t event) const {
+        std::string text = " at line " + std::to_string(line(event));
+        const auto known = recorded_.sites.find(recorded_.events[event].site);
+        return known == recorded_.sites.end() ? text : text + ", " + known->second;
+    }
+
+    /// Returns the order as runs of threads: `main to line 12, thread 1 to line 20`.
+    std::string witness(const prediction& each) const {
+        std::string text;
+        for (std::size_t i = 0; i < each.witness.size(); ++i) {
+            const std::uint32_t now = recorded_.events[each.witness[i]].thread;
+            const bool is_last = i + 1 == each.witness.size();
+            if (!is_last && recorded_.events[each.witness[i + 1]].thread == now) continue;
+            text += (text.empty() ? "" : ", ") + thread(now) + " to line " +
+                    std::to_string(line(each.witness[i]));
+        }
+        return text + "; then nobody can go on";
+    }
+
+    const trace& recorded_;
+    const std::string label_;
+};
+
+class predict_command final : public subcommand {
+public:
+    const char* name() const override { return "predict"; }
+    const char* purpose() const override {
+        return "Read a trace of locks, and report the deadlocks of other orders of its events";
+    }
+
+    void add_options(CLI::App& options) override {
+        options.add_option("TRACE", file_, "A trace of wedge run --record; - is standard input")
+            ->required()
+            ->type_name("");
+        add_flag(options, "--json", as_json_, "Print one JSON object per deadlock");
+        add_number(options, "--threads", limits_.threads_max, 2, "The most threads in a deadlock");
+        add_number(options, "--patterns", limits_.patterns_max, 1,
+                   "How many cycles of acquires are tried");
+        add_out(options, out_, "FILE",
+                "The witness of the first deadlock as a trace, of further ones FILE.2 and so on "
+                "(default: nowhere)");
+    }
+
+    int run(const invocation& call) override {
+        const trace recorded = parse_trace(read_text(file_, 4096), file_);
+        const prediction_result found = result_of(recorded);
+        const std::string label = found.has_accesses ? "predicted" : "predicted from lock events:";
+        const prediction_printer printer(recorded, label);
+        unsigned count = 0;
+        for (const prediction& each : found.deadlocks) {
+            call.print(as_json_ ? printer.json(each) : printer.text(each) + "\n");
+            if (out_.empty()) continue;
+            const std::string to = ++count == 1 ? out_ : out_ + "." + std::to_string(count);
+            write_text(to, text_of(printer.witness_trace(each)));
+        }
+        if (!as_json_) call.print(summary(recorded, found));
+        return exit_status::of(found.deadlocks.empty(), found.has_more);
+    }
+
+private:
+    prediction_result result_of(const trace& recorded) const {
+        try {
+            return predict(recorded, limits_);
+        } catch (const error& wrong) {
+            throw error(file_ + ": " + wrong.what());
+        }
+    }
+
+    std::string summary(const trace& recorded, const prediction_result& found) const {
+        std::string text = counted(found.deadlocks.size(), "deadlock") + " predicted; ";
+        text += counted(recorded.events.size(), "event") + ", ";
+        text += counted(found.acquires, "nested acquire") + ", " +
+                std::to_string(found.abstract_acquires) + " of them different, ";
+        text += counted(found.patterns, "pattern");
+        if (found.has_more) text += "; not every pattern was tried (--patterns)";
+        return text + "\n";
+    }
+
+    std::string file_;
+    std::string out_;
+    prediction_limits limits_;
+    bool as_json_ = false;
+};
+
+}  // namespace
+
+std::unique_ptr<subcommand> make_predict_command() {
+    return std::make_unique<predict_command>();
+}
+
+}  // namespace wedge::predict
