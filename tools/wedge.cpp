@@ -11,19 +11,34 @@
 // ctest: minimize_missing_file exit=2 minimize nowhere.wedge => ^wedge: nowhere.wedge: No such file
 // ctest: unknown_option exit=2 list --jsn => ^wedge: list: unknown option --jsn \(did you mean --json\?\); see
 // ctest: fuzz_word exit=2 fuzz shwo input => ^wedge: WHAT: there is no .shwo.; there is decode, encode, show
-// ctest: no_command exit=2 => ^wedge: a command is missing \(hunt, explore, replay, check, verify, minimize, fmt, graph, fuzz, list, explain, run, predict\); see
+// ctest: manual manual --bash => explain\) words=.*complete -o filenames -F _wedge wedge
+// ctest: manual_pages manual --man pages =/> .
+// ctest: no_command exit=2 => ^wedge: a command is missing \(hunt, explore, replay, check, verify, minimize, fmt, graph, fuzz, list, explain, run, predict, manual(, nightly, report)?\); see
 // ctest: predict_missing_file exit=2 predict nowhere.trace => ^wedge: nowhere.trace: No such file
 // ctest: run_no_program exit=2 run => ^wedge: run: a program is missing
 #include "wedge/main.hpp"
 #include "wedge/model/device_list.hpp"
 
 #include "explain/explain_command.hpp"
+#include "manual/manual_command.hpp"
 #include "predict/predict_command.hpp"
 #include "run/run_command.hpp"
 
+#if defined(WEDGE_NIGHTLY)  // the build has SQLite and toml++
+#include "nightly/nightly_command.hpp"
+#include "report/report_command.hpp"
+#endif
+
 int main(int argc, char** argv) {
-    const wedge::subcommand_maker more[] = {&wedge::explain::make_explain_command,
-                                            &wedge::run::make_run_command,
-                                            &wedge::predict::make_predict_command};
+    const wedge::subcommand_maker more[] = {
+        &wedge::explain::make_explain_command,
+        &wedge::run::make_run_command,
+        &wedge::predict::make_predict_command,
+        &wedge::manual::make_manual_command,
+#if defined(WEDGE_NIGHTLY)
+        &wedge::nightly::make_nightly_command,
+        &wedge::report_files::make_report_command,
+#endif
+    };
     return wedge::main_of<wedge::device_list>(argc, argv, more);
 }

@@ -94,7 +94,7 @@ TEST_CASE("explore: --json prints one object per workload and nothing else") {
     const called found = call_program(entries(), {"explore", "--json", "--out", "saved"});
     CHECK(std::count(found.out.begin(), found.out.end(), '\n') == 2);
     CHECK(
-        found.out.starts_with("{\"workload\":\"transfer\",\"program\":\"withdraw | deposit\","
+        found.out.starts_with("{\"schema\":1,\"command\":\"explore\",\"workload\":\"transfer\",\"program\":\"withdraw | deposit\","
                               "\"outcome\":\"deadlock\",\"findings\":[{\"kind\":\"circular\""));
     CHECK(found.out.find("\"schedule\":\"saved/transfer-") != std::string::npos);
 }

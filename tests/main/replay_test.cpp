@@ -104,7 +104,7 @@ TEST_CASE("replay: --json prints one object") {
     const scratch_folder here;
     write_schedule(17);
     const called result = call_program(program_with(clean), {"replay", "a.schedule", "--json"});
-    CHECK(result.out.starts_with("{\"workload\":\"transfer\""));
+    CHECK(result.out.starts_with("{\"schema\":1,\"command\":\"replay\",\"workload\":\"transfer\""));
     CHECK(result.out.ends_with("\"reproduced\":false,\"diverged\":null}\n"));
 }
 

@@ -398,7 +398,7 @@ std::string dot_of(const observations& seen, const evidence_options& options) {
 std::string json_of(const observations& seen, const std::string& title,
                     const evidence_options& options) {
     const lock_graph& order = seen.order;
-    std::string text = "{\"kind\":\"order\",\"file\":" + in_quotes(title) +
+    std::string text = "{\"schema\":1,\"command\":\"explain\",\"kind\":\"order\",\"file\":" + in_quotes(title) +
                        ",\"classes\":" + std::to_string(order.classes().size()) +
                        ",\"dependencies\":" + std::to_string(order.edges()) + ",\"cycles\":[";
     const auto names = [&](const ids& all) {

@@ -104,6 +104,7 @@ public:
 
     /// Gives each finding a verdict: reached, built, refuted, or unresolved.
     outcome settle() {
+        out_.phase = "building deadlocks";
         explain_by_hangs(found_);
         // Confirming may add sightings, so the loop counts places in the list.
         for (std::size_t i = 0; i < found_.size() && !out_.exhausted && !differs_; ++i) {

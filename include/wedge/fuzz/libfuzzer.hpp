@@ -62,11 +62,13 @@ public:
         dog_ = new fuzz_watchdog(*group_, patience_);  // until the process ends
         began_ = said_ = clock::now();
         std::atexit([] { the().end(); });
-        // Replaces libFuzzer's handler, which ends without a last line.
+        // Replaces libFuzzer's handlers, which end without a last line. A service manager and
+        // `timeout` send SIGTERM.
         struct sigaction interrupted {};
         interrupted.sa_handler = [](int) { is_interrupted_ = 1; };
         interrupted.sa_flags = static_cast<int>(SA_RESETHAND);  // a second signal ends it at once
         ::sigaction(SIGINT, &interrupted, nullptr);
+        ::sigaction(SIGTERM, &interrupted, nullptr);
     }
 
     /// Runs an input. On a finding it prints the report and aborts, so that the fuzzer keeps the

@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "wedge/core/hash.hpp"
 #include "wedge/explore/engine/controller.hpp"
 #include "wedge/explore/verdict/reached_signature.hpp"
 #include "wedge/fuzz/byte_strategy.hpp"
@@ -69,9 +70,11 @@ public:
             return std::nullopt;
         }
         answers_.use(input.answers);
-        const fuzz_pass pass = has_suspects_ ? fuzz_pass::both : fuzz_pass::counting;
+        const bool is_hasty = passes_over_ && ++inputs_behind_ % thorough_every != 0;
+        const fuzz_pass pass = has_suspects_ && !is_hasty ? fuzz_pass::both : fuzz_pass::counting;
         execution_record done = run(answers_, pass);
-        if (pass == fuzz_pass::counting && !feedback_.saw_new() && done.how == ending::complete)
+        if (pass == fuzz_pass::counting && !feedback_.saw_new() &&
+            (done.how == ending::complete || is_passed_over(done)))
             return std::nullopt;
         const uncounted_scope second_look;
         ++inputs_;
@@ -79,10 +82,14 @@ public:
             answers_.use(input.answers);
             done = run(answers_, fuzz_pass::checking);
         }
-        if (const std::optional<std::string> signature = happened(done))
+        const std::optional<std::string> signature = happened(done);
+        if (passes_over_ && !signature && done.stuck) passed_over_.insert(key_of(*done.stuck));
+        if (signature && inputs_behind_ >= settles_from_) {
             if (auto made = sighting_of(
                     settlement_.replay(control_.decisions(), *signature, tasks_), *signature))
                 return made;
+            put_off_settling();
+        }
         for (std::size_t i = 0; i < order_.findings().size(); ++i) {
             const finding cycle = order_.findings()[i];
             const std::uint64_t executions_max = worth_of(cycle);
@@ -111,6 +118,8 @@ public:
     void pass_over(const fuzz_sighting& known) {
         known_.insert(known.signature);
         known_.insert(known.what.signature);
+        passes_over_ = true;
+        fruitless_ = 0;
     }
 
     const fuzz_design& design() const noexcept { return design_; }
@@ -131,6 +140,11 @@ private:
         std::uint64_t inputs = 0;      // the number of inputs that have shown it
         std::uint64_t last_input = 0;  // the number of the last of them
     };
+
+    /// Behind a finding that is passed over most inputs hang in it, and cycles that lead to it stay
+    /// suspects. Looking at each of these inputs twice would take nearly all the time, so only one
+    /// input of this many is.
+    static constexpr std::uint64_t thorough_every = 16;
 
     static constexpr std::uint64_t confirm_step = 50;
     static constexpr std::uint64_t confirm_composed = 300;  // each program is composed once
@@ -167,6 +181,36 @@ private:
         return name_of_bug(reached, stated_order(order_.graph()));
     }
     bool is_known(const std::string& signature) const { return known_.contains(signature); }
+
+    /// Behind a finding that is passed over, another hang usually turns out to be the same one once
+    /// it is minimised, which takes as long as hundreds of inputs. So the pauses between attempts
+    /// grow while they bring nothing new.
+    void put_off_settling() noexcept {
+        if (!passes_over_) return;
+        constexpr unsigned pause_max = 12;  // 4096 inputs
+        settles_from_ = inputs_behind_ + (std::uint64_t{1} << fruitless_);
+        if (fruitless_ < pause_max) ++fruitless_;
+    }
+
+    /// Returns a number for what decides the name of a hang: its waits, and what each task held and
+    /// wanted where.
+    static std::uint64_t key_of(const finding& stuck) {
+        std::uint64_t key = hash_text(stuck.signature);
+        const auto add = [&](const lock_use& lock) {
+            key = combine(key, lock.class_id);
+            key = combine(key, static_cast<std::uint64_t>(lock.how) << 32 | lock.where.line);
+        };
+        for (const task_report& task : stuck.tasks) {
+            for (const lock_use& lock : task.held) add(lock);
+            if (task.wanted) add(*task.wanted);
+            key = combine(key, hash_text(task.waits_for));
+        }
+        return key;
+    }
+    /// Returns whether an execution ended in a hang that was looked at, and is to be ignored.
+    bool is_passed_over(const execution_record& done) const {
+        return passes_over_ && done.stuck && passed_over_.contains(key_of(*done.stuck));
+    }
 
     /// Returns the number of executions to spend on an unresolved cycle. Only the first, second,
     /// fourth … input that shows it gets any, and later ones get more: most cycles are built at
@@ -250,6 +294,11 @@ private:
     std::uint64_t inputs_ = 0;                           // inputs that were looked at twice
     std::unordered_map<std::string, suspect> suspects_;  // by their cycle without pseudo-locks
     std::unordered_set<std::string> known_;              // signatures to ignore
+    bool passes_over_ = false;                           // there is a finding to ignore
+    std::uint64_t inputs_behind_ = 0;                    // inputs since then
+    std::uint64_t settles_from_ = 0;                     // the first of these whose hang is settled
+    unsigned fruitless_ = 0;  // settlements that brought nothing new, in a row
+    std::unordered_set<std::uint64_t> passed_over_;  // hangs that are to be ignored
 };
 
 }  // namespace wedge

@@ -3,10 +3,13 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <filesystem>
 #include <string>
 #include <vector>
 
 #include "wedge/core/schedule_text.hpp"
+#include "wedge/main/early_findings.hpp"
+#include "wedge/main/finding_files.hpp"
 #include "wedge/main/interrupt.hpp"
 #include "wedge/main/progress.hpp"
 #include "wedge/main/scenario_files.hpp"
@@ -85,13 +88,17 @@ private:
             throw;
         }
         scenario::check_result result;
+        std::vector<std::string> early_files;
         {
             progress_line progress(call.err, file);
+            early_findings early(progress, [&](const finding& each) {
+                return folder_.empty() ? "" : save_schedule(file, folder_, each);
+            });
             scenario::check_options options = options_;
             options.explore.stop = &interrupt_scope::requested;
-            options.explore.on_progress = &progress_line::on;
-            options.explore.progress_data = &progress;
+            early.add_to(options.explore);
             result = scenario::check(what, options);
+            early_files = early.files();
         }
         // A search that did not end says nothing yet, except about what was found.
         const bool is_open =
@@ -111,10 +118,12 @@ private:
             schedules.emplace_back();
             try {
                 schedules.back() = schedule_of(file, found);
+                if (!folder_.empty()) record(what, file, result, found, schedules.back());
             } catch (const error& failed) {
                 unsaved = failed.what();
             }
         }
+        remove_others(early_files, schedules);
         if (as_json_)
             call.print(json_of(file, result, schedules));
         else
@@ -138,6 +147,20 @@ private:
     std::string schedule_of(const std::string& file, const finding& found) const {
         if (!folder_.empty()) return save_schedule(file, folder_, found);
         return found.best.decisions.empty() ? "" : to_string(found.best);
+    }
+
+    /// Saves what explains and repeats a finding beside its schedule.
+    void record(const scenario::document& all, const std::string& file,
+                const scenario::check_result& result, const finding& found,
+                const std::string& schedule) const {
+        finding_record made{
+            .command = "check", .subject = file, .is_scenario = true, .what = found};
+        if (result.is_met) made.expected = joined(result.expected);
+        made.schedule = schedule;
+        made.scenario = file;
+        made.steps = timeline_of(all, options_.under, found);
+        const std::string stem = std::filesystem::path(file).stem().string();
+        save_record(finding_path(folder_, stem, found), made);
     }
 
     std::string text(const invocation& call, const std::string& file,
@@ -182,7 +205,7 @@ private:
 
     static std::string json_of_error(const std::string& file, const char* why) {
         json_writer json;
-        json.begin('{').key("file").value(file).key("outcome").value("error");
+        report::begin_json(json, "check").key("file").value(file).key("outcome").value("error");
         json.key("findings").begin('[').end(']');
         write_exploration(json, {});
         json.key("expected").begin('[').end(']').key("met").value(false);
@@ -193,7 +216,8 @@ private:
     static std::string json_of(const std::string& file, const scenario::check_result& result,
                                const std::vector<std::string>& schedules) {
         json_writer json;
-        json.begin('{').key("file").value(file).key("outcome").value(result.what);
+        report::begin_json(json, "check").key("file").value(file);
+        json.key("outcome").value(result.what);
         json.key("findings").begin('[');
         const report::findings_by_cause grouped(result.found.findings);
         for (std::size_t i = 0; i < result.found.findings.size(); ++i) {
@@ -212,7 +236,9 @@ private:
                 json.null();
             else
                 json.value(schedules[i]);
-            json.key("cause").value(std::uint64_t{grouped.cause_of(i)}).end('}');
+            json.key("cause").value(std::uint64_t{grouped.cause_of(i)});
+            json.key("what").value(report::what_of(each)).key("reason").value(each.reason);
+            json.key("signature").value(each.signature).end('}');
         }
         json.end(']');
         write_exploration(json, result.found);

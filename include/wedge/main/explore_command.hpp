@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <string>
 #include <utility>
@@ -11,7 +12,9 @@
 
 #include "wedge/core/schedule_text.hpp"
 #include "wedge/core/signature.hpp"
+#include "wedge/main/early_findings.hpp"
 #include "wedge/main/files.hpp"
+#include "wedge/main/finding_files.hpp"
 #include "wedge/main/interrupt.hpp"
 #include "wedge/main/picture.hpp"
 #include "wedge/main/progress.hpp"
@@ -103,6 +106,9 @@ private:
         std::string program;
         std::string scenario;  ///< the scenario's file; empty: a workload
         outcome all;
+        std::string expected{};  ///< the result that a workload states
+        /// What the tasks did in the execution of a finding.
+        std::function<timeline(const finding&)> steps_of{};
 
         std::string stem() const {
             return scenario.empty() ? name : std::filesystem::path(name).stem().string();
@@ -113,38 +119,50 @@ private:
     bool explore(const invocation& call, const workload_entry& workload) {
         const program calls = program_.empty() ? workload.usual : parsed(workload);
         explored what{workload.name, to_string(calls), {}, {}};
+        if (workload.expected) what.expected = name_of(*workload.expected);
+        what.steps_of = [&](const finding& each) { return timeline_of(workload, each); };
         const step_watchdog watched(std::chrono::seconds(patience_),
                                     ends_process(call, [&](const outcome& so_far) {
                                         what.all = so_far;
                                         report(call, what);
                                     }));
-        what.all = search(call, workload.name, [&](const explore_options& options) {
+        return search(call, what, [&](const explore_options& options) {
             return workload.explore(calls, options);
         });
-        return report(call, what);
     }
     bool explore(const invocation& call, const std::string& file) {
         const scenario::document all = read_scenario(file);
-        return report(call, {file, scenario::program_word(under_), file,
-                             search(call, file, [&](const explore_options& options) {
-                                 return scenario::explore(all, options, under_);
-                             })});
+        explored what{file, scenario::program_word(under_), file, {}};
+        what.steps_of = [&](const finding& each) { return timeline_of(all, under_, each); };
+        return search(call, what, [&](const explore_options& options) {
+            return scenario::explore(all, options, under_);
+        });
     }
 
+    /// Searches, saves what is found as soon as it is known, and reports.
+    ///
+    /// @return whether no finding stands
     template <class Explore>
-    outcome search(const invocation& call, const std::string& title, Explore explore) const {
-        progress_line progress(call.err, title);
-        explore_options options = options_;
-        options.stop = &interrupt_scope::requested;
-        options.on_progress = &progress_line::on;
-        options.progress_data = &progress;
-        return explore(options);
+    bool search(const invocation& call, explored& what, Explore explore) {
+        std::vector<std::string> files;
+        {
+            progress_line progress(call.err, what.name);
+            early_findings early(progress,
+                                 [&](const finding& each) { return save(what, each, false); });
+            explore_options options = options_;
+            options.stop = &interrupt_scope::requested;
+            early.add_to(options);
+            what.all = explore(options);
+            files = early.files();
+        }
+        return report(call, what, files);
     }
 
     /// Saves, then prints. The report is printed even if a file cannot be written.
     ///
     /// @return whether no finding stands
-    bool report(const invocation& call, const explored& what) {
+    bool report(const invocation& call, const explored& what,
+                const std::vector<std::string>& early_files = {}) {
         const outcome& all = what.all;
         is_proved_ = all.what == result::sound;
         json_context context{what.name, what.program, {}};
@@ -154,7 +172,7 @@ private:
         for (const finding& found : all.findings) {
             std::string file;
             try {
-                file = save(what, found);
+                file = save(what, found, true);
                 if (with_dot_ || with_picture_) notes += "picture: " + picture(what, found) + "\n";
             } catch (const error& failed) {
                 unsaved = failed;
@@ -162,6 +180,7 @@ private:
             replays.push_back(file.empty() ? "" : call.replay_line(file));
             context.schedules.push_back(std::move(file));
         }
+        remove_others(early_files, context.schedules);
         const std::string title =
             what.program.empty() ? what.name : what.name + ": " + what.program;
         if (as_json_)
@@ -186,13 +205,29 @@ private:
         }
     }
 
-    /// @return the file; nothing if the finding has no schedule
-    std::string save(const explored& what, const finding& found) const {
-        if (!what.scenario.empty()) return save_schedule(what.scenario, folder_, found);
-        if (found.best == schedule{}) return {};
-        const std::string path = finding_path(folder_, what.stem(), found) + ".schedule";
-        write_text(path, to_string(found.best));
-        return path;
+    /// Saves the schedule, and with --out the record of the finding.
+    ///
+    /// @param is_final  false: the search goes on, so nothing may be replayed now
+    /// @return the schedule's file; nothing if the finding has no schedule
+    std::string save(const explored& what, const finding& found, bool is_final) const {
+        const std::string stem = finding_path(folder_, what.stem(), found);
+        std::string file;
+        if (!what.scenario.empty()) {
+            file = save_schedule(what.scenario, folder_, found);
+        } else if (found.best != schedule{}) {
+            file = stem + ".schedule";
+            write_text(file, to_string(found.best));
+        }
+        if (folder_.empty()) return file;
+        finding_record record{.command = "explore",
+                              .subject = what.name,
+                              .is_scenario = !what.scenario.empty(),
+                              .what = found};
+        record.expected = what.expected;
+        record.schedule = file;
+        if (is_final) record.steps = what.steps_of(found);
+        save_record(stem, record);
+        return file;
     }
 
     std::string picture(const explored& what, const finding& found) const {

@@ -13,7 +13,9 @@
 
 #include "wedge/core/schedule_text.hpp"
 #include "wedge/fuzz/engine.hpp"
+#include "wedge/main/early_findings.hpp"
 #include "wedge/main/files.hpp"
+#include "wedge/main/finding_files.hpp"
 #include "wedge/main/interrupt.hpp"
 #include "wedge/main/picture.hpp"
 #include "wedge/main/progress.hpp"
@@ -48,6 +50,7 @@ public:
         add_number(options, "--seed", seed_, 0, "The seed of fuzzing and of the random strategies");
         add_pressure(options, under_);
         add_out(options, folder_, "DIR", "Where findings are saved (default: findings)");
+        add_flag(options, "--json", as_json_, "Print one JSON object a target");
     }
 
     int run(const invocation& call) override {
@@ -79,17 +82,18 @@ public:
             ++(is_hunted ? hunted : unread);
             std::fflush(call.out);
         }
-        call.print(
+        const std::string summary =
             report::counted(hunted, noun_of(chosen)) + " hunted, " + std::to_string(as_expected) +
             " as expected" + (open_ == 0 ? "" : ", " + std::to_string(open_) + " interrupted") +
-            (unread == 0 ? "" : "; " + std::to_string(unread) + " could not be read") + "\n");
+            (unread == 0 ? "" : "; " + std::to_string(unread) + " could not be read") + "\n";
+        if (!as_json_) call.print(summary);
         if (interrupt_scope::requested.load())
-            call.print("interrupted: stopped early" +
-                       (hunted == chosen.size()
-                            ? ""
-                            : ", " + report::counted(chosen.size() - hunted, noun_of(chosen)) +
-                                  " not hunted") +
-                       "\n");
+            say(call, "interrupted: stopped early" +
+                          (hunted == chosen.size()
+                               ? ""
+                               : ", " + report::counted(chosen.size() - hunted, noun_of(chosen)) +
+                                     " not hunted") +
+                          "\n");
         if (unread != 0) return exit_status::misuse;
         return exit_status::of(as_expected + open_ == hunted, open_ + chosen.size() != hunted);
     }
@@ -103,19 +107,23 @@ private:
     struct quarry {
         std::optional<finding> found;
         std::string engine;
-        outcome explored;  ///< if fuzzing found nothing
+        std::uint64_t programs = 0;  ///< that fuzzing ran
+        outcome explored;            ///< if fuzzing found nothing
     };
 
     /// The result of a hunt in a scenario.
     struct searched_scenario {
         scenario::check_result result;
         std::string engines = "the order pass";
+        std::vector<std::string> files{};  ///< of findings, saved during the search
     };
 
-    /// Ends a search when its time is over, or when the user asks for it.
+    /// Ends a search when its time is over, or when the user asks for it. Saves what is found
+    /// meanwhile.
     class search_watch {
     public:
-        search_watch(clock::time_point end, progress_line& line) : end_(end), line_(line) {}
+        search_watch(clock::time_point end, progress_line& line, early_findings::saver save)
+            : end_(end), early_(line, std::move(save)) {}
         search_watch(const search_watch&) = delete;
         search_watch& operator=(const search_watch&) = delete;
 
@@ -123,15 +131,16 @@ private:
             options.stop = &stop_;
             options.on_progress = [](const outcome& so_far, void* self) {
                 search_watch& mine = *static_cast<search_watch*>(self);
-                progress_line::on(so_far, &mine.line_);
+                mine.early_.see(so_far);
                 if (is_over(mine.end_)) mine.stop_ = true;
             };
             options.progress_data = this;
         }
+        std::vector<std::string> files() const { return early_.files(); }
 
     private:
         const clock::time_point end_;
-        progress_line& line_;
+        early_findings early_;
         std::atomic<bool> stop_{false};
     };
 
@@ -160,6 +169,11 @@ private:
                                         (*workload.expected == result::sound && !caught.found))
                                      : !caught.found;
         if (is_open) ++open_;
+        if (as_json_) {
+            print_json(call, workload, caught, is_open ? "interrupted" : name_of(what),
+                       is_expected);
+            return is_expected;
+        }
         call.print("== " + workload.name + ": " +
                    (is_open        ? "interrupted, nothing found so far"
                     : caught.found ? name_of(what)
@@ -183,37 +197,47 @@ private:
         searched_scenario caught;
         {
             progress_line progress(call.err, file);
-            caught = search(all, end, progress);
+            caught = search(all, file, end, progress);
         }
         scenario::check_result& result = caught.result;
         if (interrupt_scope::requested.load() && !is_settled(result)) {
             ++open_;
             result.is_met = false;
-            call.print(file + ": interrupted, " + result.what +
-                       " so far; expected: " + joined(result.expected) + "\n");
+            if (as_json_) print_json(call, all, file, caught, "interrupted");
+            say(call, file + ": interrupted, " + result.what +
+                          " so far; expected: " + joined(result.expected) + "\n");
             return false;
+        }
+        if (as_json_) {
+            print_json(call, all, file, caught, result.what);
+            return result.is_met;
         }
         call.print(
             file + ": " + result.what +
             (result.is_met ? ", as expected\n" : "; expected: " + joined(result.expected) + "\n"));
-        if (!is_only && result.is_met) return true;
+        if (!is_only && result.is_met) {
+            remove_others(caught.files, {});
+            return true;
+        }
         call.print("\n  engines  " + caught.engines + "\n           " +
                    report::summary_of(result.found) + "\n\n");
         const report::findings_by_cause grouped(result.found.findings);
         call.print(grouped.lead());
+        std::vector<std::string> schedules;
         for (const std::size_t i : grouped.order()) {
             call.print(grouped.heading(i));
             finding found = result.found.findings[i];
             scenario::name_locks(found, result.titles);
-            const std::string schedule = save_schedule(file, folder_, found);
-            const std::string stem = std::filesystem::path(file).stem().string();
-            report(call, found, finding_path(folder_, stem, found), schedule, "");
+            const std::string schedule = save(all, file, found);
+            report(call, found, stem_of(file, found), schedule, "");
+            schedules.push_back(schedule);
         }
+        remove_others(caught.files, schedules);
         return result.is_met;
     }
 
-    searched_scenario search(const scenario::document& all, clock::time_point end,
-                             progress_line& progress) const {
+    searched_scenario search(const scenario::document& all, const std::string& file,
+                             clock::time_point end, progress_line& progress) const {
         searched_scenario so_far;
         scenario::check_options options = check_defaults();
         options.explore.executions_max = executions_max_;
@@ -221,7 +245,10 @@ private:
         options.explore.seed = seed_;
         options.under = under_;
         const auto run = [&](const char* engine, clock::time_point engine_end) {
-            search_watch watch(engine_end, progress);
+            progress.begin_phase(engine);
+            search_watch watch(engine_end, progress, [&](const finding& each) {
+                return save_schedule(file, folder_, each);
+            });
             watch.add_to(options.explore);
             scenario::check_result result = scenario::check(all, options);
             so_far.engines += std::string(", ") + engine + ": " +
@@ -229,6 +256,7 @@ private:
             const bool is_worse = result.found.what < so_far.result.found.what;
             if (so_far.result.what.empty() || is_worse || result.found.exhausted)
                 so_far.result = std::move(result);
+            for (std::string& each : watch.files()) so_far.files.push_back(std::move(each));
         };
         if (scenario::scenario_subject(all, under_).state()) {
             const clock::time_point now = clock::now();
@@ -257,6 +285,7 @@ private:
     /// Runs random programs, and keeps and mutates those that do something new.
     void fuzz(const workload_entry& workload, clock::time_point end, progress_line& progress,
               quarry& caught) const {
+        progress.begin_phase("fuzzing");
         fuzz_group group({workload.fuzzing()});
         fuzz_engine engine(group, seed_);
         outcome so_far;
@@ -266,12 +295,19 @@ private:
             so_far.executions = engine.executions();
             progress_line::on(so_far, &progress);
         }
+        caught.programs = engine.executions();
         caught.engine = "fuzz: " + report::counted(engine.executions(), "program");
     }
 
     void explore(const workload_entry& workload, clock::time_point end, progress_line& progress,
                  quarry& caught) const {
-        search_watch watch(end, progress);
+        const auto path_of = [&](const finding& each) {
+            return finding_path(folder_, workload.name, each) + ".schedule";
+        };
+        search_watch watch(end, progress, [&](const finding& each) {
+            write_text(path_of(each), to_string(each.best));
+            return path_of(each);
+        });
         explore_options options{.seed = seed_};
         watch.add_to(options);
         std::size_t exhausted = 0;
@@ -280,12 +316,16 @@ private:
         all.push_back(workload.usual);
         for (const program& calls : all) {
             if (caught.found || is_over(end)) break;
+            progress.begin_phase("exploring " + to_string(calls));
             options.executions_max = &calls == &all.back() ? executions_max_ : pair_executions_max;
             caught.explored = workload.explore(calls, options);
             if (caught.explored.exhausted && &calls != &all.back()) ++exhausted;
             for (const finding& each : caught.explored.findings)
                 if (each.judged != verdict::refuted && !caught.found) caught.found = each;
         }
+        std::vector<std::string> kept;
+        if (caught.found) kept.push_back(path_of(*caught.found));
+        remove_others(watch.files(), kept);
         caught.engine += ", none failed\n           explore: " + std::to_string(exhausted) +
                          " of " + report::counted(pairs, "pair") + " of actions exhausted" +
                          (exhausted == 0 ? "" : ", no deadlock is possible in those");
@@ -306,15 +346,93 @@ private:
     void report(const invocation& call, const workload_entry& workload,
                 const quarry& caught) const {
         const finding& found = *caught.found;
-        const std::string path = finding_path(folder_, workload.name, found);
+        const finding_record saved = save(call, workload, found);
         std::string notes = "  engine    " + caught.engine + "\n";
-        std::string schedule;
+        if (!saved.schedule.empty() && found.is_stuck())
+            notes += "  scenario  " + (saved.scenario.empty() ? scenario::unsaid : saved.scenario) +
+                     "\n";
+        report(call, found, finding_path(folder_, workload.name, found), saved.schedule, notes);
+    }
+
+    /// Saves the files of a finding in a workload, and names them.
+    finding_record save(const invocation& call, const workload_entry& workload,
+                        const finding& found) const {
+        const std::string stem = finding_path(folder_, workload.name, found);
+        finding_record saved{.command = "hunt", .subject = workload.name, .what = found};
+        if (workload.expected) saved.expected = name_of(*workload.expected);
         if (!found.best.decisions.empty()) {
-            schedule = path + ".schedule";
-            write_text(schedule, to_string(found.best));
-            if (found.is_stuck()) notes += save_scenario(workload, found, path + ".wedge");
+            saved.schedule = stem + ".schedule";
+            saved.replay = call.replay_line(saved.schedule);
+            write_text(saved.schedule, to_string(found.best));
+            if (found.is_stuck()) saved.scenario = save_scenario(workload, found, stem + ".wedge");
+            saved.steps = timeline_of(workload, found);
         }
-        report(call, found, path, schedule, notes);
+        save_record(stem, saved);
+        return saved;
+    }
+
+    std::string stem_of(const std::string& file, const finding& found) const {
+        return finding_path(folder_, std::filesystem::path(file).stem().string(), found);
+    }
+
+    /// Saves the files of a finding in a scenario. @return the schedule's file; empty: none
+    std::string save(const scenario::document& all, const std::string& file,
+                     const finding& found) const {
+        finding_record saved{
+            .command = "hunt", .subject = file, .is_scenario = true, .what = found};
+        saved.schedule = save_schedule(file, folder_, found);
+        saved.scenario = file;
+        saved.steps = timeline_of(all, under_, found);
+        save_record(stem_of(file, found), saved);
+        return saved.schedule;
+    }
+
+    /// Prints a line for people.
+    void say(const invocation& call, const std::string& text) const {
+        if (!as_json_) call.print(text);
+    }
+
+    /// Prints the result of a workload as one JSON object, and saves its finding.
+    void print_json(const invocation& call, const workload_entry& workload, const quarry& caught,
+                    const std::string& what, bool is_met) const {
+        json_writer json;
+        report::begin_json(json, "hunt").key("workload").value(workload.name);
+        json.key("program").value(caught.found ? caught.found->best.program : "");
+        json.key("outcome").value(what).key("findings").begin('[');
+        if (caught.found)
+            report::begin_finding(json, *caught.found, save(call, workload, *caught.found).schedule,
+                                  true, 1)
+                .end('}');
+        json.end(']').key("exploration").begin('{');
+        json.key("executions").value(caught.programs + caught.explored.executions);
+        json.key("exhausted").value(caught.explored.exhausted).end('}');
+        json.key("expected").begin('[');
+        if (workload.expected) json.value(name_of(*workload.expected));
+        call.print(json.end(']').key("met").value(is_met).end('}').text() + "\n");
+    }
+    /// As above, of a scenario.
+    void print_json(const invocation& call, const scenario::document& all, const std::string& file,
+                    const searched_scenario& caught, const std::string& what) const {
+        json_writer json;
+        const outcome& found = caught.result.found;
+        report::begin_json(json, "hunt").key("file").value(file).key("outcome").value(what);
+        json.key("findings").begin('[');
+        const report::findings_by_cause grouped(found.findings);
+        std::vector<std::string> schedules;
+        for (std::size_t i = 0; i < found.findings.size(); ++i) {
+            finding named = found.findings[i];
+            scenario::name_locks(named, caught.result.titles);
+            // The findings of a scenario that meets what it expects are no news.
+            schedules.push_back(caught.result.is_met ? "" : save(all, file, named));
+            report::begin_finding(json, named, schedules.back(), true, grouped.cause_of(i))
+                .end('}');
+        }
+        remove_others(caught.files, schedules);
+        json.end(']').key("exploration").begin('{');
+        json.key("executions").value(found.executions);
+        json.key("exhausted").value(found.exhausted).end('}');
+        json.key("expected").list(caught.result.expected);
+        call.print(json.key("met").value(caught.result.is_met).end('}').text() + "\n");
     }
 
     /// Prints one block per finding: what, by which engine, and the files that explain and repeat
@@ -327,6 +445,7 @@ private:
         call.print(text + "\n");
     }
 
+    /// @return the file; empty: a scenario cannot say it
     static std::string save_scenario(const workload_entry& workload, const finding& found,
                                      const std::string& path) {
         workload_subject what(*workload.fuzzing().type, parse_program(found.best.program));
@@ -334,9 +453,9 @@ private:
             scenario::scenario_of(what, found,
                                   "# A deadlock that `wedge hunt` found in " + workload.name +
                                       ":\n# " + found.best.program + "\n");
-        if (text.empty()) return "  scenario  " + scenario::unsaid + "\n";
+        if (text.empty()) return {};
         write_text(path, text);
-        return "  scenario  " + path + "\n";
+        return path;
     }
 
     std::vector<std::string> wanted_;
@@ -345,6 +464,7 @@ private:
     std::uint64_t seed_ = 1;
     pressure under_{};
     std::string folder_ = "findings";
+    bool as_json_ = false;
     std::size_t open_ = 0;  // targets without a verdict, because the user has ended the search
 };
 

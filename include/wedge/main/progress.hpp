@@ -3,6 +3,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <cstdio>
 #include <string>
 #include <utility>
@@ -25,12 +26,32 @@ public:
         std::fflush(to_);
     }
 
+    /// Begins another phase of the work, such as a second engine. What the phases before have
+    /// counted stays counted.
+    void begin_phase(std::string name) {
+        phase_ = std::move(name);
+        before_ += std::exchange(last_, 0);
+    }
+
     /// For `explore_options::on_progress`.
     static void on(const outcome& so_far, void* self) {
-        static_cast<progress_line*>(self)->show([&] {
-            return report::counted(so_far.executions + so_far.pruned, "execution") + ", " +
-                   report::counted(so_far.findings.size(), "finding");
-        });
+        progress_line& mine = *static_cast<progress_line*>(self);
+        mine.count(so_far);
+        mine.show([&] { return mine.said(so_far); });
+    }
+
+    /// Takes what the running search has tried. Counts on if a search begins anew.
+    void count(const outcome& so_far) {
+        const std::uint64_t now = so_far.executions + so_far.pruned;
+        if (now < last_) before_ += last_;
+        last_ = now;
+    }
+    /// Returns `fuzzing: 12 executions, 1 finding`.
+    std::string said(const outcome& so_far) const {
+        std::string phase = phase_;
+        if (*so_far.phase != 0) phase += (phase.empty() ? "" : ", ") + std::string(so_far.phase);
+        return (phase.empty() ? "" : phase + ": ") + report::counted(before_ + last_, "execution") +
+               ", " + report::counted(so_far.findings.size(), "finding");
     }
 
     /// Shows the progress, unless it was shown a moment ago.
@@ -54,6 +75,9 @@ private:
 
     std::FILE* const to_;
     const std::string title_;
+    std::string phase_;
+    std::uint64_t before_ = 0;  // executions of finished searches
+    std::uint64_t last_ = 0;    // of the running one
     const bool is_terminal_;
     bool is_shown_ = false;
     const clock::time_point start_ = clock::now();

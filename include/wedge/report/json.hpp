@@ -8,7 +8,10 @@
 #include <string_view>
 #include <vector>
 
+#include "wedge/core/timeline.hpp"
 #include "wedge/report/cause.hpp"
+#include "wedge/report/dot.hpp"
+#include "wedge/report/text.hpp"
 #include "wedge/report/words.hpp"
 #include "wedge/workload/outcome.hpp"
 
@@ -104,6 +107,19 @@ private:
     bool is_first_ = true;
 };
 
+/// The version of the JSON of all commands (docs/machine_readable.md). It changes when a key goes
+/// or changes its meaning; a new key changes nothing.
+inline constexpr std::uint64_t json_schema = 1;
+
+namespace report {
+
+/// Begins the object that a command prints.
+inline json_writer& begin_json(json_writer& json, std::string_view command) {
+    return json.begin('{').key("schema").value(json_schema).key("command").value(command);
+}
+
+}  // namespace report
+
 /// What the JSON of a run contains in addition to its outcome.
 struct json_context {
     std::string workload;
@@ -174,12 +190,12 @@ inline void write_grade(json_writer& json, const grade& graded) {
     json.end(']');
 }
 
-/// Writes a finding.
+/// Begins the object of a finding, and leaves it open for more keys.
 ///
 /// @param is_judged  false for a replay, which judges no order
 /// @param cause      the number of its cause among those of the run
-inline void write_finding(json_writer& json, const finding& found, const std::string& schedule,
-                          bool is_judged, std::size_t cause) {
+inline json_writer& begin_finding(json_writer& json, const finding& found,
+                                  const std::string& schedule, bool is_judged, std::size_t cause) {
     json.begin('{').key("kind").value(name_of(found.kind));
     json.key("what").value(what_of(found));
     json.key("classes").list(classes_of(found));
@@ -199,23 +215,82 @@ inline void write_finding(json_writer& json, const finding& found, const std::st
     else
         json.value(schedule);
     json.key("signature").value(found.signature);
-    json.key("cause").value(std::uint64_t{cause}).end('}');
+    return json.key("cause").value(std::uint64_t{cause});
+}
+
+inline void write_timeline(json_writer& json, const timeline& of) {
+    json.begin('{').key("tasks").list(of.tasks).key("steps").begin('[');
+    for (const timeline_step& each : of.steps) {
+        json.begin('{').key("task").value(std::uint64_t{each.task}).key("does").value(each.does);
+        json.key("object").value(each.object).key("shared").value(each.is_shared);
+        json.key("at").value(each.where).end('}');
+    }
+    json.end(']').end('}');
 }
 
 }  // namespace report
 
+/// One finding with everything that explains and repeats it: the content of a `.finding.json`,
+/// which stands beside the finding's schedule. Empty texts are written as null.
+struct finding_record {
+    std::string command{};  ///< that found it: `fuzz`, `hunt`, …
+    std::string subject{};  ///< the workload, or the scenario's file
+    bool is_scenario = false;
+    finding what{};
+    std::string signature{};  ///< of the bug, if it is not that of the finding
+    std::string expected{};   ///< what the subject states as its result: `deadlock`; empty: nothing
+    std::string replay{};     ///< a command
+    std::string input{};      ///< files
+    std::string schedule{};
+    std::string scenario{};
+    timeline steps{};  ///< of the schedule
+};
+
+/// Returns one JSON object on one line, with the line's end.
+inline std::string json_of(const finding_record& of) {
+    json_writer json;
+    report::begin_json(json, of.command);
+    json.key(of.is_scenario ? "file" : "workload").value(of.subject);
+    json.key("program").value(of.what.best.program);
+    json.key("outcome").value(of.what.is_livelock()                     ? "livelock"
+                              : of.what.is_stuck()                      ? "deadlock"
+                              : of.what.kind == finding_kind::assertion ? "exception"
+                                                                        : "finding");
+    json.key("findings").begin('[');
+    finding named = of.what;
+    if (!of.signature.empty()) named.signature = of.signature;
+    report::begin_finding(json, named, of.schedule, true, 1);
+    const auto file = [&](const char* key, const std::string& text) {
+        json.key(key);
+        if (text.empty())
+            json.null();
+        else
+            json.value(text);
+    };
+    file("expected", of.expected);
+    file("replay", of.replay);
+    file("input", of.input);
+    file("scenario", of.scenario);
+    json.key("text").value(text_of(of.what));
+    json.key("dot").value(dot_of(of.what));
+    json.key("timeline");
+    report::write_timeline(json, of.steps);
+    return json.end('}').end(']').end('}').text() + "\n";
+}
+
 /// Returns one JSON object on one line, with the line's end.
 inline std::string json_of(const outcome& all, const json_context& context = {}) {
     json_writer json;
-    json.begin('{').key("workload").value(context.workload);
-    json.key("program").value(context.program);
+    report::begin_json(json, context.is_replay ? "replay" : "explore");
+    json.key("workload").value(context.workload).key("program").value(context.program);
     json.key("outcome").value(name_of(all.what));
     json.key("findings").begin('[');
     const report::findings_by_cause grouped(all.findings);
     for (std::size_t i = 0; i < all.findings.size(); ++i)
-        report::write_finding(json, all.findings[i],
+        report::begin_finding(json, all.findings[i],
                               i < context.schedules.size() ? context.schedules[i] : "",
-                              !context.is_replay, grouped.cause_of(i));
+                              !context.is_replay, grouped.cause_of(i))
+            .end('}');
     json.end(']').key("exploration").begin('{');
     json.key("executions").value(all.executions).key("pruned").value(all.pruned);
     json.key("steps").value(all.steps).key("exhausted").value(all.exhausted);

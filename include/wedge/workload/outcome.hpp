@@ -38,8 +38,9 @@ struct outcome {
     /// A place that asked an atomic for a weaker order than sequential consistency, which alone was
     /// explored: `dir/file.cpp:12`. Empty: none did.
     std::string weaker_order;
-    std::string reason;              ///< why nothing is proved, if it is not the budget
-    std::string diverged;            ///< replay: where it left the schedule; empty: nowhere
+    std::string reason;      ///< why nothing is proved, if it is not the budget
+    const char* phase = "";  ///< what a search does now, for its progress; empty: it tries
+    std::string diverged;    ///< replay: where it left the schedule; empty: nowhere
     schedule best;  ///< of the worst finding; without findings, of the first execution that was cut
 };
 

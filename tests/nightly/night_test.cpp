@@ -1,0 +1,136 @@
+#include "nightly/night.hpp"
+
+#include <csignal>
+#include <cstdio>
+#include <filesystem>
+
+#include <doctest/doctest.h>
+
+#include "wedge/core/check.hpp"
+#include "wedge/main/files.hpp"
+
+#include "main/fake_program.hpp"
+
+namespace nightly_night_test {
+namespace {
+
+using namespace wedge::nightly;
+namespace fs = std::filesystem;
+
+/// Writes a program that stands for a fuzz target.
+void write_program(const std::string& name, const std::string& body) {
+    wedge::write_text(name, "#!/bin/sh\n" + body);
+    fs::permissions(name, fs::perms::owner_all);
+}
+
+/// A program that shows a finding, and replays it, as long as the file `bug` is there. It has tried
+/// everything each time, so a night ends when it has run.
+constexpr const char* program_with_bug = R"(
+found=
+[ -f bug ] && found='{"kind":"circular","what":"a","verdict":"confirmed","signature":"cycle a/EE b/EE","schedule":"w.schedule"}'
+echo '{"schema":1,"command":"explore","workload":"w","outcome":"x","findings":['"$found"'],"exploration":{"executions":1,"exhausted":true}}'
+touch w.schedule
+)";
+
+night_config config_of(const std::string& program, job_kind kind = job_kind::explore) {
+    night_config made;
+    made.folder = fs::current_path().string();
+    made.seconds = 100;  // no night here needs them
+    made.slice = 1;
+    made.jobs = 1;
+    job_config job;
+    job.kind = kind;
+    job.name = "w";
+    job.subject = "w";
+    job.program = "./" + program;
+    made.all.push_back(job);
+    return made;
+}
+
+struct ran {
+    night_result how;
+    std::string out;
+};
+ran run(night_config config) {
+    std::FILE* const out = std::tmpfile();
+    std::FILE* const err = std::tmpfile();
+    ran made;
+    made.how = night(std::move(config), "wedge", out, err).run();
+    std::rewind(out);
+    char block[4096];
+    made.out.assign(block, std::fread(block, 1, sizeof block, out));
+    std::fclose(out);
+    std::fclose(err);
+    return made;
+}
+
+}  // namespace
+
+TEST_CASE("night: a bug is new, then known, then fixed, and news alone counts") {
+    const scratch_folder here;
+    write_program("target", program_with_bug);
+    CHECK(run(config_of("target")).how.news.empty());
+    wedge::write_text("bug", "");
+    const ran second = run(config_of("target"));
+    REQUIRE(second.how.news.size() == 1);
+    CHECK(second.how.news.front().state == state::fresh);
+    CHECK(run(config_of("target")).how.news.empty());
+    fs::remove("bug");
+    const ran fourth = run(config_of("target"));
+    CHECK(fourth.how.news.empty());
+    CHECK(fourth.out.find("fixed") != std::string::npos);
+    CHECK(fourth.out.find("clean for 1 night; at this bug's past rate, P(fixed) = 0.") !=
+          std::string::npos);
+    wedge::write_text("bug", "");
+    const ran fifth = run(config_of("target"));
+    REQUIRE(fifth.how.news.size() == 1);
+    CHECK(fifth.how.news.front().state == state::reopened);
+}
+
+TEST_CASE("night: an allowed finding is no news until its entry expires") {
+    const scratch_folder here;
+    write_program("target", program_with_bug);
+    wedge::write_text("bug", "");
+    wedge::write_text("allowed.txt",
+                      "signature: cycle a/EE b/EE\nreason: r\nowner: o\n"
+                      "expires: 9999-01-01\n");
+    night_config config = config_of("target");
+    config.allow_list = "allowed.txt";
+    CHECK(run(config).how.news.empty());
+}
+
+TEST_CASE("night: a target that dies is started again, and given up after five deaths") {
+    const scratch_folder here;
+    write_program("target", "echo started >>starts\nkill -KILL $$\n");
+    const ran all = run(config_of("target", job_kind::fuzz));
+    CHECK(all.how.has_dead_jobs);
+    CHECK(all.out.find("died 5 times: given up: killed by signal 9") != std::string::npos);
+    CHECK(wedge::read_text("starts") == "started\nstarted\nstarted\nstarted\nstarted\n");
+}
+
+TEST_CASE("night: a target that cannot run is named") {
+    const scratch_folder here;
+    const ran all = run(config_of("nowhere"));
+    CHECK(all.out.find("w died 1 time: ") != std::string::npos);
+    CHECK(all.out.find("cannot be started: No such file") != std::string::npos);
+}
+
+TEST_CASE("night: what a killed night has saved is noted by the next one") {
+    const scratch_folder here;
+    write_program("target", program_with_bug);
+    fs::create_directories("nightly/findings");
+    wedge::write_text("nightly/findings/w.finding.json",
+                      "{\"schema\":1,\"command\":\"fuzz\",\"workload\":\"w\",\"findings\":[{"
+                      "\"kind\":\"circular\",\"verdict\":\"confirmed\",\"signature\":\"s\"}]}\n");
+    CHECK(run(config_of("target")).how.news.size() == 1);
+}
+
+TEST_CASE("night: an interrupt ends the jobs and the night, with the summary") {
+    const scratch_folder here;
+    write_program("target", "kill -TERM $PPID\nexec sleep 100\n");
+    const ran all = run(config_of("target"));
+    CHECK(all.how.is_interrupted);
+    CHECK(all.out.starts_with("night 1: interrupted after "));
+}
+
+}  // namespace nightly_night_test

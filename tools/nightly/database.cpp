@@ -1,0 +1,365 @@
+#include "nightly/database.hpp"
+
+#include <cmath>
+#include <ctime>
+
+#include "wedge/core/check.hpp"
+#include "wedge/core/signature.hpp"
+
+namespace wedge::nightly {
+
+namespace {
+
+constexpr std::int64_t layout = 1;  // PRAGMA user_version
+
+constexpr const char* tables = R"(
+CREATE TABLE night(
+    id INTEGER PRIMARY KEY, began TEXT NOT NULL, ended TEXT NOT NULL DEFAULT '',
+    revision TEXT NOT NULL, build TEXT NOT NULL, status TEXT NOT NULL DEFAULT 'running',
+    seconds REAL NOT NULL DEFAULT 0);
+CREATE TABLE finding(
+    id INTEGER PRIMARY KEY, subject TEXT NOT NULL, signature TEXT NOT NULL, kind TEXT NOT NULL,
+    what TEXT NOT NULL, classes TEXT NOT NULL, state TEXT NOT NULL, program TEXT NOT NULL,
+    expected INTEGER NOT NULL, first_night INTEGER NOT NULL REFERENCES night(id),
+    last_night INTEGER NOT NULL REFERENCES night(id), first_seen TEXT NOT NULL,
+    last_seen TEXT NOT NULL, first_revision TEXT NOT NULL, last_revision TEXT NOT NULL,
+    fixed_revision TEXT NOT NULL DEFAULT '', count INTEGER NOT NULL DEFAULT 0,
+    clean INTEGER NOT NULL DEFAULT 0, nights_seen INTEGER NOT NULL DEFAULT 0,
+    nights_watched INTEGER NOT NULL DEFAULT 0, record TEXT NOT NULL,
+    UNIQUE(subject, signature));
+CREATE TABLE sighting(
+    night INTEGER NOT NULL REFERENCES night(id), finding INTEGER NOT NULL REFERENCES finding(id),
+    command TEXT NOT NULL, count INTEGER NOT NULL, revision TEXT NOT NULL,
+    PRIMARY KEY(night, finding, command));
+CREATE TABLE miss(
+    night INTEGER NOT NULL REFERENCES night(id), finding INTEGER NOT NULL REFERENCES finding(id),
+    PRIMARY KEY(night, finding));
+CREATE TABLE growth(
+    night INTEGER NOT NULL REFERENCES night(id), job TEXT NOT NULL, at REAL NOT NULL,
+    inputs INTEGER NOT NULL, edges INTEGER NOT NULL, chains INTEGER NOT NULL,
+    states INTEGER NOT NULL, corpus INTEGER NOT NULL);
+CREATE TABLE job(
+    night INTEGER NOT NULL REFERENCES night(id), name TEXT NOT NULL, kind TEXT NOT NULL,
+    seconds REAL NOT NULL, slices INTEGER NOT NULL, deaths INTEGER NOT NULL,
+    outcome TEXT NOT NULL, PRIMARY KEY(night, name));
+PRAGMA user_version = 1;
+)";
+
+constexpr const char* columns =
+    "id, subject, signature, kind, what, state, program, expected, first_night, last_night, "
+    "first_seen, last_seen, first_revision, last_revision, fixed_revision, count, clean, "
+    "nights_seen, nights_watched, record";
+
+finding_row row_at(const sql_query& at) {
+    finding_row made;
+    made.id = at.number(0);
+    made.subject = at.text(1);
+    made.signature = at.text(2);
+    made.kind = at.text(3);
+    made.what = at.text(4);
+    made.state = at.text(5);
+    made.program = at.text(6);
+    made.is_expected = at.number(7) != 0;
+    made.first_night = at.number(8);
+    made.last_night = at.number(9);
+    made.first_seen = at.text(10);
+    made.last_seen = at.text(11);
+    made.first_revision = at.text(12);
+    made.last_revision = at.text(13);
+    made.fixed_revision = at.text(14);
+    made.count = at.number(15);
+    made.clean = at.number(16);
+    made.nights_seen = at.number(17);
+    made.nights_watched = at.number(18);
+    made.record = at.text(19);
+    return made;
+}
+
+/// Nights that must pass before a finding without a replay counts as fixed.
+constexpr double sure_enough = 0.95;
+
+bool has_replay(const finding_row& of) {
+    const json record = json::parse(of.record, nullptr, false);
+    if (!record.is_object()) return false;
+    return !text_in(record, "input").empty() || !text_in(record, "schedule").empty() ||
+           of.kind == "expectation" || !text_in(record, "crash").empty();
+}
+
+}  // namespace
+
+std::string time_now() {
+    const std::time_t now = std::time(nullptr);
+    std::tm parts{};
+    ::gmtime_r(&now, &parts);
+    char text[32];
+    return {text, std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts)};
+}
+
+std::string finding_row::short_name() const {
+    return short_hash(signature);
+}
+
+double chance_fixed(const finding_row& of) {
+    // The rule of succession: a bug that was seen in each of n nights may still miss the next one.
+    const double rate =
+        (static_cast<double>(of.nights_seen) + 1) / (static_cast<double>(of.nights_watched) + 2);
+    return 1 / (1 + std::pow(1 - rate, static_cast<double>(of.clean)));
+}
+
+database::database(const std::string& path) : file_(path) {
+    sql_query version(file_, "PRAGMA user_version");
+    version.next();
+    const std::int64_t found = version.number(0);
+    if (found == layout) return;
+    if (found != 0)
+        throw error(path + ": this database has layout " + std::to_string(found) +
+                    ", this build reads " + std::to_string(layout) + "; use a newer wedge");
+    sql_transaction making(file_);
+    sql_query others(file_, "SELECT count(*) FROM sqlite_master");
+    others.next();
+    if (others.number(0) != 0) {
+        // Another process may have made the tables since.
+        sql_query again(file_, "PRAGMA user_version");
+        again.next();
+        if (again.number(0) == layout) return;
+        throw error(path + ": this is a database of another program");
+    }
+    file_.run(tables);
+    making.commit();
+}
+
+std::int64_t database::begin_night(const std::string& revision, const std::string& build) {
+    sql_transaction changes(file_);
+    file_.run("UPDATE finding SET state = 'known' WHERE state IN ('new', 'reopened')");
+    file_.run("UPDATE night SET status = 'killed' WHERE status = 'running'");
+    sql_query made(file_, "INSERT INTO night(began, revision, build) VALUES(?, ?, ?)");
+    made.bind(time_now()).bind(revision).bind(build).run();
+    const std::int64_t id = file_.last_row();
+    changes.commit();
+    return id;
+}
+
+void database::end_night(std::int64_t night, const std::string& status, double seconds) {
+    sql_query(file_, "UPDATE night SET ended = ?, status = ?, seconds = ? WHERE id = ?")
+        .bind(time_now())
+        .bind(status)
+        .bind(seconds)
+        .bind(night)
+        .run();
+}
+
+std::string database::revision_of(std::int64_t night) const {
+    sql_query asked(file_, "SELECT revision FROM night WHERE id = ?");
+    asked.bind(night);
+    return asked.next() ? asked.text(0) : "";
+}
+
+bool database::see(std::int64_t night, const finding_seen& seen, const std::string& program,
+                   std::uint64_t times) {
+    sql_transaction changes(file_);
+    const std::string now = time_now();
+    const std::string revision = revision_of(night);
+    const auto often = static_cast<std::int64_t>(times);
+    sql_query known(file_,
+                    "SELECT id, state, last_night FROM finding WHERE subject = ? AND "
+                    "signature = ?");
+    known.bind(seen.subject).bind(seen.signature);
+    bool is_news = false;
+    std::int64_t id = 0;
+    if (known.next()) {
+        id = known.number(0);
+        is_news = known.text(1) == state::fixed;
+        sql_query(file_,
+                  "UPDATE finding SET state = ?, last_seen = ?, last_revision = ?, "
+                  "fixed_revision = '', count = count + ?, expected = ?, "
+                  "record = CASE WHEN ? = '' THEN record ELSE ? END WHERE id = ?")
+            .bind(is_news ? std::string_view(state::reopened) : known.text(1))
+            .bind(now)
+            .bind(revision)
+            .bind(often)
+            .bind(std::int64_t{seen.is_expected})
+            .bind(text_in(seen.all, "schedule") + text_in(seen.all, "input"))
+            .bind(seen.all.dump())
+            .bind(id)
+            .run();
+    } else {
+        is_news = true;
+        sql_query(file_,
+                  "INSERT INTO finding(subject, signature, kind, what, classes, state, program, "
+                  "expected, first_night, last_night, first_seen, last_seen, first_revision, "
+                  "last_revision, count, record) VALUES(?, ?, ?, ?, ?, 'new', ?, ?, ?, ?, ?, ?, "
+                  "?, ?, ?, ?)")
+            .bind(seen.subject)
+            .bind(seen.signature)
+            .bind(seen.kind)
+            .bind(seen.what)
+            .bind(json(seen.classes).dump())
+            .bind(program)
+            .bind(std::int64_t{seen.is_expected})
+            .bind(night)
+            .bind(night)
+            .bind(now)
+            .bind(now)
+            .bind(revision)
+            .bind(revision)
+            .bind(often)
+            .bind(seen.all.dump())
+            .run();
+        id = file_.last_row();
+    }
+    sql_query(file_,
+              "INSERT INTO sighting(night, finding, command, count, revision) VALUES(?, ?, ?, ?, "
+              "?) ON CONFLICT DO UPDATE SET count = count + excluded.count")
+        .bind(night)
+        .bind(id)
+        .bind(seen.command)
+        .bind(often)
+        .bind(revision)
+        .run();
+    changes.commit();
+    return is_news;
+}
+
+void database::miss(std::int64_t night, std::int64_t finding) {
+    sql_query(file_, "INSERT OR IGNORE INTO miss(night, finding) VALUES(?, ?)")
+        .bind(night)
+        .bind(finding)
+        .run();
+}
+
+void database::settle(std::int64_t night) {
+    sql_transaction changes(file_);
+    // Seen: the counts of nights. A replay that missed what a search has found is flaky.
+    sql_query(file_,
+              "UPDATE finding SET nights_seen = nights_seen + 1, nights_watched = nights_watched + "
+              "clean + 1, clean = 0, last_night = ? WHERE id IN (SELECT finding FROM sighting "
+              "WHERE night = ?)")
+        .bind(night)
+        .bind(night)
+        .run();
+    sql_query(file_,
+              "UPDATE finding SET state = 'flaky' WHERE state = 'known' AND id IN (SELECT finding "
+              "FROM sighting WHERE night = ?) AND id IN (SELECT finding FROM miss WHERE night = ?)")
+        .bind(night)
+        .bind(night)
+        .run();
+    sql_query(file_,
+              "UPDATE finding SET clean = clean + 1 WHERE id IN (SELECT finding FROM miss WHERE "
+              "night = ?) AND id NOT IN (SELECT finding FROM sighting WHERE night = ?)")
+        .bind(night)
+        .bind(night)
+        .run();
+    const std::string revision = revision_of(night);
+    for (const finding_row& each : findings()) {
+        if (each.clean == 0 || each.state == state::fixed) continue;
+        const bool is_replayed = has_replay(each) && each.state != state::flaky;
+        if (!is_replayed && chance_fixed(each) < sure_enough) continue;
+        sql_query(file_, "UPDATE finding SET state = 'fixed', fixed_revision = ? WHERE id = ?")
+            .bind(revision)
+            .bind(each.id)
+            .run();
+    }
+    changes.commit();
+}
+
+void database::add(std::int64_t night, const growth_row& measured) {
+    sql_query(file_,
+              "INSERT INTO growth(night, job, at, inputs, edges, chains, states, corpus) VALUES(?, "
+              "?, ?, ?, ?, ?, ?, ?)")
+        .bind(night)
+        .bind(measured.job)
+        .bind(measured.at)
+        .bind(measured.inputs)
+        .bind(measured.edges)
+        .bind(measured.chains)
+        .bind(measured.states)
+        .bind(measured.corpus)
+        .run();
+}
+
+void database::add_job(std::int64_t night, const std::string& name, const std::string& kind,
+                       double seconds, std::int64_t slices, std::int64_t deaths,
+                       const std::string& outcome) {
+    sql_query(file_,
+              "INSERT OR REPLACE INTO job(night, name, kind, seconds, slices, deaths, outcome) "
+              "VALUES(?, ?, ?, ?, ?, ?, ?)")
+        .bind(night)
+        .bind(name)
+        .bind(kind)
+        .bind(seconds)
+        .bind(slices)
+        .bind(deaths)
+        .bind(outcome)
+        .run();
+}
+
+std::vector<finding_row> database::findings() const {
+    std::vector<finding_row> all;
+    sql_query rows(file_, std::string("SELECT ") + columns + " FROM finding ORDER BY id");
+    while (rows.next()) all.push_back(row_at(rows));
+    return all;
+}
+
+std::vector<night_row> database::nights() const {
+    std::vector<night_row> all;
+    sql_query rows(file_,
+                   "SELECT id, began, ended, revision, status, seconds FROM night "
+                   "ORDER BY id");
+    while (rows.next())
+        all.push_back(
+            {rows.number(0), rows.text(1), rows.text(2), rows.text(3), rows.text(4), rows.real(5)});
+    return all;
+}
+
+std::vector<growth_row> database::growth(std::int64_t night) const {
+    std::vector<growth_row> all;
+    sql_query rows(file_,
+                   "SELECT job, at, inputs, edges, chains, states, corpus FROM growth WHERE "
+                   "night = ? ORDER BY at");
+    rows.bind(night);
+    while (rows.next())
+        all.push_back({rows.text(0), rows.real(1), rows.number(2), rows.number(3), rows.number(4),
+                       rows.number(5), rows.number(6)});
+    return all;
+}
+
+std::vector<std::int64_t> database::seen_in(std::int64_t night) const {
+    std::vector<std::int64_t> all;
+    sql_query rows(file_, "SELECT DISTINCT finding FROM sighting WHERE night = ?");
+    rows.bind(night);
+    while (rows.next()) all.push_back(rows.number(0));
+    return all;
+}
+
+std::vector<finding_row> database::named(const std::string& word) const {
+    std::vector<finding_row> all;
+    for (finding_row& each : findings())
+        if (each.signature == word || each.short_name() == word || std::to_string(each.id) == word)
+            all.push_back(std::move(each));
+    return all;
+}
+
+void database::take_over(std::int64_t night, const database& other) {
+    const std::vector<night_row> nights = other.nights();
+    if (nights.empty()) return;
+    sql_query rows(other.file_,
+                   "SELECT f.subject, f.signature, f.kind, f.what, f.classes, f.program, "
+                   "f.expected, f.record, s.command, s.count FROM sighting s JOIN finding f ON "
+                   "f.id = s.finding");
+    while (rows.next()) {
+        finding_seen seen;
+        seen.subject = rows.text(0);
+        seen.signature = rows.text(1);
+        seen.kind = rows.text(2);
+        seen.what = rows.text(3);
+        seen.classes = json::parse(rows.text(4), nullptr, false).get<std::vector<std::string>>();
+        seen.is_expected = rows.number(6) != 0;
+        seen.all = json::parse(rows.text(7), nullptr, false);
+        seen.command = rows.text(8);
+        see(night, seen, rows.text(5), static_cast<std::uint64_t>(rows.number(9)));
+    }
+    for (const night_row& each : nights)
+        for (const growth_row& row : other.growth(each.id)) add(night, row);
+}
+
+}  // namespace wedge::nightly

@@ -1,0 +1,107 @@
+#include "nightly/record.hpp"
+
+#include <algorithm>
+
+#include "wedge/core/check.hpp"
+
+namespace wedge::nightly {
+
+namespace {
+
+std::vector<std::string> texts_in(const json& object, const char* key) {
+    std::vector<std::string> all;
+    const auto found = object.find(key);
+    if (found == object.end() || !found->is_array()) return all;
+    for (const json& each : *found)
+        if (each.is_string()) all.push_back(each.get<std::string>());
+    return all;
+}
+
+std::string in_one_line(const std::vector<std::string>& words, const char* between) {
+    std::string text;
+    for (const std::string& each : words) text += (text.empty() ? "" : between) + each;
+    return text;
+}
+
+statement statement_of(json object, const std::string& name) {
+    const auto schema = object.find("schema");
+    if (!schema->is_number_integer() || schema->get<int>() != schema_read)
+        throw error(name + ": its JSON has schema " + schema->dump() + ", this build reads " +
+                    std::to_string(schema_read) + "; use the wedge that belongs to the program");
+    statement said;
+    said.command = text_in(object, "command");
+    said.is_scenario = object.contains("file");
+    said.subject = text_in(object, said.is_scenario ? "file" : "workload");
+    said.program = text_in(object, "program");
+    said.outcome = text_in(object, "outcome");
+    if (object.contains("met") && object["met"].is_boolean())
+        said.is_met = object["met"].get<bool>();
+    said.all = std::move(object);
+    return said;
+}
+
+}  // namespace
+
+std::string text_in(const json& object, const char* key) {
+    const auto found = object.find(key);
+    return found != object.end() && found->is_string() ? found->get<std::string>() : "";
+}
+
+std::vector<statement> read_statements(std::string_view text, const std::string& name) {
+    std::vector<statement> all;
+    while (!text.empty()) {
+        const std::size_t length = std::min(text.find('\n'), text.size());
+        const std::string_view line = text.substr(0, length);
+        text.remove_prefix(std::min(length + 1, text.size()));
+        if (line.empty() || line.front() != '{') continue;
+        json object = json::parse(line, nullptr, false);
+        // A line that was cut by a kill is no statement.
+        if (object.is_discarded() || !object.is_object() || !object.contains("schema")) continue;
+        all.push_back(statement_of(std::move(object), name));
+    }
+    return all;
+}
+
+std::vector<finding_seen> findings_of(const statement& said) {
+    std::vector<finding_seen> all;
+    const auto list = said.all.find("findings");
+    if (list == said.all.end() || !list->is_array()) return all;
+    for (const json& each : *list) {
+        if (!each.is_object() || text_in(each, "verdict") == "refuted") continue;
+        finding_seen made;
+        made.command = said.command;
+        made.subject = said.subject;
+        made.is_scenario = said.is_scenario;
+        made.program = said.program;
+        made.kind = text_in(each, "kind");
+        made.what = text_in(each, "what");
+        made.verdict = text_in(each, "verdict");
+        made.classes = texts_in(each, "classes");
+        made.signature = text_in(each, "signature");
+        if (made.signature.empty())
+            made.signature = made.kind + " " + in_one_line(made.classes, " ");
+        const std::string states = text_in(each, "expected");
+        made.is_expected = said.is_met.value_or(!states.empty() && states != "sound");
+        made.all = each;
+        all.push_back(std::move(made));
+    }
+    return all;
+}
+
+std::optional<finding_seen> broken_expectation(const statement& said) {
+    if (said.is_met.value_or(true) || said.outcome == "interrupted") return std::nullopt;
+    const std::vector<std::string> expected = texts_in(said.all, "expected");
+    finding_seen made;
+    made.command = said.command;
+    made.subject = said.subject;
+    made.is_scenario = said.is_scenario;
+    made.kind = "expectation";
+    made.what = said.outcome + ", expected: " +
+                (expected.empty() ? std::string("nothing found") : in_one_line(expected, ", "));
+    made.verdict = "observed";
+    made.signature = "expectation " + made.what;
+    made.all = {{"kind", made.kind}, {"what", made.what}, {"signature", made.signature}};
+    return made;
+}
+
+}  // namespace wedge::nightly

@@ -1,0 +1,119 @@
+#include <cstdlib>
+#include <map>
+
+#include "wedge/main/version.hpp"
+#include "wedge/report/words.hpp"
+
+#include "report/formats.hpp"
+
+namespace wedge::report_files {
+
+namespace {
+
+using nightly::text_in;
+
+/// Returns the location in `file:line`; nothing if the text is none.
+json location_of(const std::string& place) {
+    const std::size_t colon = place.rfind(':');
+    if (colon == std::string::npos || colon == 0) return nullptr;
+    const int line = std::atoi(place.c_str() + colon + 1);
+    if (line <= 0) return nullptr;
+    return {{"physicalLocation",
+             {{"artifactLocation", {{"uri", place.substr(0, colon)}}},
+              {"region", {{"startLine", line}}}}}};
+}
+
+std::string said(const json& step) {
+    return text_in(step, "does") + " " + text_in(step, "object") +
+           (step.value("shared", false) ? " (shared)" : "");
+}
+
+/// Returns a thread flow per task, in the order of the schedule.
+json flows_of(const json& finding) {
+    json threads = json::array();
+    const auto timeline = finding.find("timeline");
+    if (timeline == finding.end() || !timeline->is_object()) return threads;
+    const json& tasks = (*timeline)["tasks"];
+    for (std::size_t task = 0; task < tasks.size(); ++task) {
+        json locations = json::array();
+        std::size_t order = 0;
+        for (const json& step : (*timeline)["steps"]) {
+            ++order;
+            if (step.value("task", std::size_t{0}) != task) continue;
+            json location = location_of(text_in(step, "at"));
+            if (location.is_null()) continue;
+            location["message"] = {{"text", said(step)}};
+            locations.push_back({{"location", location}, {"executionOrder", order}});
+        }
+        if (!locations.empty())
+            threads.push_back({{"id", tasks[task]},
+                               {"message", {{"text", tasks[task]}}},
+                               {"locations", std::move(locations)}});
+    }
+    return threads;
+}
+
+/// Returns where a finding is: its last wait, or the place in a scenario.
+json places_of(const shown_finding& of) {
+    json all = json::array();
+    if (const auto hang = of.shown.find("hang"); hang != of.shown.end() && hang->is_array())
+        for (const json& link : *hang) {
+            json location = location_of(text_in(link, "at"));
+            if (location.is_null()) continue;
+            location["message"] = {
+                {"text", text_in(link, "task") + " waits for " + text_in(link, "waits_for")}};
+            all.push_back(std::move(location));
+        }
+    if (all.empty() && of.is_scenario) all.push_back(location_of(of.subject + ":1"));
+    return all;
+}
+
+json rules() {
+    json all = json::array();
+    for (std::size_t i = 0; i < finding_names.size(); ++i)
+        all.push_back({{"id", finding_names[i]},
+                       {"shortDescription", {{"text", report::finding_meanings[i]}}}});
+    return all;
+}
+
+const char* level_of(const shown_finding& of) {
+    const std::string verdict = text_in(of.shown, "verdict");
+    if (of.state == "fixed" || of.is_expected) return "note";
+    return verdict == "unresolved" ? "warning" : "error";
+}
+
+}  // namespace
+
+std::string sarif_of(const shown_run& all) {
+    static const std::map<std::string, const char*> baseline = {{"new", "new"},
+                                                                {"reopened", "updated"},
+                                                                {"known", "unchanged"},
+                                                                {"flaky", "unchanged"},
+                                                                {"fixed", "absent"}};
+    json results = json::array();
+    for (const shown_finding& each : all.findings) {
+        json result = {
+            {"ruleId", text_in(each.shown, "kind")},
+            {"level", level_of(each)},
+            {"message", {{"text", each.subject + ": " + text_in(each.shown, "what")}}},
+            {"locations", places_of(each)},
+            {"partialFingerprints", {{"signature/v1", text_in(each.shown, "signature")}}}};
+        if (const auto known = baseline.find(each.state);
+            known != baseline.end() && !all.last_night.empty())
+            result["baselineState"] = known->second;
+        if (json threads = flows_of(each.shown); !threads.empty())
+            result["codeFlows"] = {{{"message", {{"text", "the schedule that shows it"}}},
+                                    {"threadFlows", std::move(threads)}}};
+        results.push_back(std::move(result));
+    }
+    const json made = {
+        {"$schema", "https://json.schemastore.org/sarif-2.1.0.json"},
+        {"version", "2.1.0"},
+        {"runs",
+         {{{"tool",
+            {{"driver", {{"name", "wedge"}, {"semanticVersion", version}, {"rules", rules()}}}}},
+           {"results", std::move(results)}}}}};
+    return made.dump(1, ' ', false, json::error_handler_t::replace) + "\n";
+}
+
+}  // namespace wedge::report_files

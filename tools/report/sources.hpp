@@ -1,0 +1,48 @@
+// What `wedge report` shows: findings from databases, from records and from the output of commands.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "nightly/record.hpp"
+
+namespace wedge::report_files {
+
+using nightly::json;
+
+/// One finding to show. `shown` is its JSON object; the rest is empty without a database.
+struct shown_finding {
+    std::string subject;
+    bool is_scenario = false;
+    bool is_expected = false;
+    std::string state;
+    json shown;
+    json history;  ///< what the database knows about it
+};
+
+/// One result of a check or a hunt, for JUnit.
+struct shown_case {
+    std::string command;
+    std::string subject;
+    std::string outcome;
+    bool is_met = true;
+    std::string why;  ///< it is not met: expected and found
+};
+
+/// Everything that a report shows.
+struct shown_run {
+    std::vector<shown_finding> findings;
+    std::vector<shown_case> cases;
+    json nights = json::array();
+    json jobs = json::array();
+    json growth = json::array();
+    std::string last_night;  ///< `night 3, …`; empty: no database
+};
+
+/// Reads runs: databases `….sqlite`, folders of nights or of records, and files with the JSON of
+/// commands; `-` is the standard input.
+///
+/// @throws error  a run cannot be read, or has nothing of wedge in it
+shown_run read_runs(const std::vector<std::string>& paths);
+
+}  // namespace wedge::report_files
