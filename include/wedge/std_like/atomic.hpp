@@ -114,7 +114,10 @@ protected:
         task& self = current();
         if (self.runtime == nullptr) [[likely]]
             return;
-        if (order != memory_order_seq_cst) self.runtime->saw_weaker_order(where);
+        if (order != memory_order_seq_cst) {
+            const sanitizer::ignore_scope ours;
+            self.runtime->saw_weaker_order(where);
+        }
         detail::controlled_access(self, identity_, how, may_repeat, where);
     }
     /// Changes the value by a step that no loop repeats.
