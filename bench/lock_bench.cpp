@@ -1,6 +1,7 @@
 // The throughput of the native locks by threads, beside the locks of the standard library.
 //
 // The critical sections are equal. Compare rows of one run with equal numbers of threads.
+#include <array>
 #include <cstdint>
 #include <mutex>
 #include <shared_mutex>
@@ -47,6 +48,22 @@ void readers(benchmark::State& state) {
         all.lock.lock_shared();
         benchmark::DoNotOptimize(all.data.first + all.data.second);
         all.lock.unlock_shared();
+    }
+}
+
+/// Sections that do a little work: they sum up a table of 2 KiB.
+template <class Lock>
+void table_readers(benchmark::State& state) {
+    static Lock lock;
+    static std::array<std::uint64_t, 256> table{};
+    for (auto _ : state) {
+        lock.lock_shared();
+        benchmark::DoNotOptimize(table.data());
+        benchmark::ClobberMemory();
+        std::uint64_t sum = 0;
+        for (const std::uint64_t each : table) sum += each;
+        benchmark::DoNotOptimize(sum);
+        lock.unlock_shared();
     }
 }
 
@@ -116,12 +133,17 @@ void threads(benchmark::internal::Benchmark* of) {
 BENCHMARK(exclusive<std::mutex>)->Apply(threads);
 BENCHMARK(exclusive<std::shared_mutex>)->Apply(threads);
 BENCHMARK(exclusive<wedge::mutex>)->Apply(threads);
+BENCHMARK(exclusive<wedge::plain_shared_mutex>)->Apply(threads);  // without the order checker
 BENCHMARK(exclusive<wedge::shared_mutex>)->Apply(threads);
 BENCHMARK(exclusive<wedge::fair_shared_mutex>)->Apply(threads);
 BENCHMARK(exclusive<wedge::spinlock>)->Apply(threads);
 BENCHMARK(exclusive<ww_lock>)->Apply(threads);
 BENCHMARK(readers<std::shared_mutex>)->Apply(threads);
+BENCHMARK(readers<wedge::plain_shared_mutex>)->Apply(threads);
 BENCHMARK(readers<wedge::shared_mutex>)->Apply(threads);
+BENCHMARK(table_readers<std::shared_mutex>)->Apply(threads);
+BENCHMARK(table_readers<wedge::plain_shared_mutex>)->Apply(threads);
+BENCHMARK(table_readers<wedge::shared_mutex>)->Apply(threads);
 BENCHMARK(mixed<std::shared_mutex>)->Apply(threads);
 BENCHMARK(mixed<wedge::shared_mutex>)->Apply(threads);
 BENCHMARK(std_pairs)->Apply(threads);

@@ -39,11 +39,10 @@ TEST_CASE("misuse: status 2, nothing on stdout, and one line that names the culp
     const bad_line lines[] = {
         {{},
          "bank: a command is missing (hunt, explore, replay, check, verify, minimize, fmt, graph, "
-         "fuzz, "
-         "list); see ./bin/bank --help"},
+         "fuzz, stress, list); see ./bin/bank --help"},
         {{"explor"},
          "bank: unknown command 'explor' (did you mean explore?); there is hunt, "
-         "explore, replay, check, verify, minimize, fmt, graph, fuzz, list; see ./bin/bank "
+         "explore, replay, check, verify, minimize, fmt, graph, fuzz, stress, list; see ./bin/bank "
          "--help"},
         {{"--foo"}, "bank: unknown option --foo; see ./bin/bank --help"},
         {{"explore", "--sed", "3"},

@@ -171,3 +171,97 @@ TEST_CASE("stress: a program that calls an unknown action is an error of the use
         wedge::stress<samples::guarded>(counted(1, wedge::parse_program("forth | sideways"))),
         wedge::error);
 }
+
+TEST_CASE("stress: each action has its latencies, each class its waits and holds") {
+    using repaired = samples::certain_wedge<true>;
+    wedge::stress_options how = counted(100, wedge::parse_program("forth, back | back"));
+    how.threads = 2;
+    const wedge::stress_outcome all = wedge::stress<repaired>(how);
+    REQUIRE(all.actions.size() == 2);
+    CHECK(all.actions[0].name == "forth");
+    CHECK(all.actions[0].latencies.count() == 50);
+    CHECK(all.actions[1].latencies.count() == 150);
+    CHECK(all.calls_by_thread == std::vector<std::uint64_t>{100, 100});
+    CHECK(all.fairness() == doctest::Approx(1));
+    const auto rows = all.locks.rows();
+    REQUIRE(rows.size() == 2);
+    for (const wedge::lock_statistics::row& each : rows) {
+        CHECK(each.counted.acquired == 200);
+        CHECK(each.counted.waits.count() == 200);
+        CHECK(each.counted.holds.count() == 200);
+    }
+    CHECK(all.locks.sites().size() == 2);
+    CHECK(all.rss_max != 0);
+}
+
+TEST_CASE("stress: statistics, actions and stacks are there even if threads are stuck") {
+    using broken = samples::certain_wedge<false>;
+    wedge::stress_options how = counted(0, wedge::parse_program("forth | back"));
+    how.threads = 2;
+    {
+        const wedge::stress_outcome all = wedge::stress<broken>(how);
+        CHECK(all.is_wedged);
+        CHECK(all.locks.rows().size() == 2);
+        REQUIRE(all.what.findings.size() == 1);
+        CHECK(all.what.findings[0].tasks[0].action == "forth");
+        CHECK(all.what.findings[0].tasks[1].action == "back");
+        REQUIRE(all.stacks.size() == 2);
+        for (const auto& [name, calls] : all.stacks) CHECK(!calls.empty());
+    }
+    let_go<broken>();
+}
+
+TEST_CASE("stress: what a lock is held over is counted") {
+    wedge::stress_options how = counted(10, wedge::parse_program("act"));
+    how.threads = 1;
+    const wedge::stress_outcome all = wedge::stress<samples::reclaimer>(how);
+    const auto rows = all.locks.held_over_rows();
+    REQUIRE(rows.size() == 2);
+    for (const auto& row : rows) {
+        CHECK(row.held == "outer");
+        CHECK(row.counted.times == 10);
+    }
+    CHECK(rows[0].over != rows[1].over);
+    CHECK((rows[0].over == "a section" || rows[1].over == "a section"));
+    CHECK((rows[0].over == "user memory" || rows[1].over == "user memory"));
+}
+
+TEST_CASE("stress: injected failures reach trylocks, and only those") {
+    wedge::stress_options how = counted(300, wedge::parse_program("act"));
+    how.threads = 1;
+    CHECK(wedge::stress<samples::trier>(how).locks.total().failed == 0);
+    how.pauses.try_failures = 512;
+    const wedge::lock_usage total = wedge::stress<samples::trier>(how).locks.total();
+    CHECK(total.tried == 300);
+    CHECK(total.failed > 50);
+    CHECK(total.failed < 250);
+    CHECK(total.acquired == 600 - total.failed);
+}
+
+TEST_CASE("stress: a warm-up is not counted") {
+    wedge::stress_options how;
+    how.threads = 1;
+    how.look_every = std::chrono::milliseconds(1);
+    how.warm_up = std::chrono::milliseconds(20);
+    how.time = std::chrono::milliseconds(1);
+    how.thinking = {wedge::random_time::shape::fixed, std::chrono::milliseconds(1)};
+    const wedge::stress_outcome all = wedge::stress<samples::trier>(how);
+    CHECK(all.actions[0].latencies.count() == all.calls);
+    CHECK(all.locks.total().tried == all.calls);
+}
+
+TEST_CASE("stress: the recorder keeps the last steps of each thread as a trace") {
+    wedge::stress_options how = counted(100, wedge::parse_program("act"));
+    how.threads = 1;
+    CHECK(wedge::stress<samples::trier>(how).trace.empty());
+    how.recorded = 10;  // each call takes six steps
+    const std::string trace = wedge::stress<samples::trier>(how).trace;
+    CHECK(trace.starts_with("wedge-trace 1\nthread 1 worker 1\n"));
+    for (const char* const part :
+         {" mutex trier outer#", " mutex tried#", "\nsite 1 stress/", "\n1 request ",
+          "\n1 acquire ", "\n1 try_acquire ", "\n1 release "})
+        CHECK_MESSAGE(trace.find(part) != std::string::npos, part);
+    std::size_t steps = 0;
+    for (std::size_t at = 0; (at = trace.find(" @", at)) != std::string::npos; ++at) ++steps;
+    CHECK(steps == 10);
+}

@@ -8,8 +8,10 @@
 #include <sched.h>
 
 #include "wedge/core/contexts.hpp"
+#include "wedge/lock/assert.hpp"
 #include "wedge/lock/guard.hpp"
 #include "wedge/lock/mutex.hpp"
+#include "wedge/lock/pseudo_lock.hpp"
 #include "wedge/lock/shared_mutex.hpp"
 #include "wedge/workload/workload.hpp"
 
@@ -145,6 +147,32 @@ struct leaver {
         wedge::irqs_off();
     }
     static constexpr auto actions = wedge::actions(wedge::action<&leaver::leave>{"leave"});
+};
+
+/// Holds a lock over a section, and where user memory may be touched.
+struct reclaimer {
+    wedge::mutex outer{"outer"};
+    wedge::mutex user{"user memory"};
+    wedge::pseudo_lock section{"a section"};
+
+    void act() {
+        const wedge::guard held(outer);
+        section.touch();
+        wedge::might_lock(user);
+    }
+    static constexpr auto actions = wedge::actions(wedge::action<&reclaimer::act>{"act"});
+};
+
+/// Takes one lock, and tries another one that is always free.
+struct trier {
+    wedge::mutex outer{"trier outer"};
+    wedge::mutex tried{"tried"};
+
+    void act() {
+        const wedge::guard held(outer);
+        const wedge::try_guard mine(tried);
+    }
+    static constexpr auto actions = wedge::actions(wedge::action<&trier::act>{"act"});
 };
 
 }  // namespace samples

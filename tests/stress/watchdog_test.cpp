@@ -139,3 +139,27 @@ TEST_CASE("watchdog: no task waits for a pseudo-lock") {
     s.want(1, "wmap");
     for (int i = 0; i < 3; ++i) CHECK_FALSE(s.look());
 }
+
+TEST_CASE("watchdog: a task that takes steps and ends no call is in a livelock, its twin is not") {
+    scene s(1);
+    CHECK_FALSE(s.look());
+    for (int i = 0; i < 9; ++i) {
+        s.take(0, "wa");
+        s.step(0, event_kind::released, "wa");
+        CHECK_FALSE(s.look(1s));
+    }
+    s.step(0, event_kind::try_failed, "wa");
+    s.tasks[0]->publish({.kind = event_kind::try_failed}, "retry");
+    const auto found = s.look(1s);
+    REQUIRE(found);
+    CHECK(found->kind == wedge::finding_kind::livelock);
+    CHECK(found->what == "t0 (retry) takes steps, and its call does not end");
+    CHECK(found->tasks[0].action == "retry");
+    scene ends(1);
+    for (int i = 0; i < 30; ++i) {
+        ends.take(0, "wa");
+        ends.step(0, event_kind::released, "wa");
+        ends.tasks[0]->count();
+        CHECK_FALSE(ends.look(1s));
+    }
+}

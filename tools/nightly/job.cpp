@@ -134,8 +134,8 @@ std::vector<std::string> words_of(const job_config& job, double seconds, std::ui
             if (!job.subject.empty()) add({job.subject});
             break;
         case job_kind::stress:
-            add({"--seconds", time, "--seed", number});
-            if (!job.subject.empty()) add({"--design", job.subject});
+            add({"stress", "--json", "--seconds", time, "--seed", number});
+            if (!job.subject.empty()) add({job.subject});
             break;
         case job_kind::check: add({"check", "--json", "--out", folder, job.subject}); break;
     }

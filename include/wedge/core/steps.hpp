@@ -207,6 +207,12 @@ inline void downgraded(task& self, lock_identity& lock, site where) {
     return self.sink != nullptr && self.sink->validated() == nullptr;
 }
 
+/// Returns whether a stress run lets this trylock of a free lock fail.
+inline bool must_fail(task& self, const acquire_terms& terms) noexcept {
+    return self.failing_tries != 0 && has(terms.with, flags::tried) &&
+           self.random.below(1024) < self.failing_tries;
+}
+
 /// Called at a task's normal end. Locks that it still holds stay held, and are a finding.
 [[gnu::always_inline]] inline void task_ended(task& self) noexcept {
     if (!self.held.empty() || hears_every_end(self)) emit(self, {.kind = event_kind::task_end});
@@ -214,6 +220,7 @@ inline void downgraded(task& self, lock_identity& lock, site where) {
 
 inline native_task::~native_task() {
     task& self = mine();
+    live_tasks::remove(self);
     task_ended(self);
     self.held.clear();
     std::string().swap(self.name);  // the storage is never destroyed

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "wedge/core/held.hpp"
+#include "wedge/core/live_tasks.hpp"
 #include "wedge/core/rng.hpp"
 #include "wedge/core/runtime.hpp"
 #include "wedge/core/sanitizer.hpp"
@@ -64,7 +65,11 @@ public:
     wedge::context context = wedge::context::task;  ///< `contexts.now()`
     context_state contexts;
     std::uint8_t scopes = 0;  ///< allocation scopes: bits of core/scopes.hpp
-    rng random{1};            ///< answers `choose` in live programs
+    /// On real threads: how many of 1024 trylocks fail although the lock is free, and how many
+    /// wound/wait acquires back off although no ticket demands it.
+    std::uint16_t failing_tries = 0;
+    std::uint16_t failing_tickets = 0;
+    rng random{1};  ///< answers `choose` in live programs
     std::string name;
     const char* action = nullptr;  ///< the action of a workload that it runs; null: none
 
@@ -108,6 +113,7 @@ struct native_task {
         self.random = rng(self.ordinal + 1);
         self.name = "thread " + std::to_string(self.ordinal);
         current_task = &self;
+        live_tasks::add(self);
     }
     ~native_task();
 

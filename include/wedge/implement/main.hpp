@@ -12,6 +12,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "wedge/implement/stress.hpp"
 #include "wedge/main.hpp"
 #include "wedge/main/check_command.hpp"
 #include "wedge/main/explore_command.hpp"
@@ -22,6 +23,7 @@
 #include "wedge/main/list_command.hpp"
 #include "wedge/main/minimize_command.hpp"
 #include "wedge/main/replay_command.hpp"
+#include "wedge/main/stress_command.hpp"
 #include "wedge/main/subcommand.hpp"
 #include "wedge/main/verify_command.hpp"
 #include "wedge/main/version.hpp"
@@ -42,6 +44,7 @@ inline std::vector<std::unique_ptr<subcommand>> all_subcommands() {
     all.push_back(std::make_unique<fmt_command>());
     all.push_back(std::make_unique<graph_command>());
     all.push_back(std::make_unique<fuzz_command>());
+    all.push_back(std::make_unique<stress_command>());
     all.push_back(std::make_unique<list_command>());
     return all;
 }

@@ -1,7 +1,9 @@
 // The order checker behind wedge/wedge.hpp: one source of a program includes this header.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
+#include <cstdio>
 #include <string>
 
 #include <pthread.h>
@@ -46,6 +48,20 @@ public:
 
 [[gnu::weak]] void on_finding(finding_sink& reports) noexcept {
     process_checker().report_to(&reports);
+}
+
+[[gnu::weak, gnu::used]] void dump_held() {
+    for (const std::atomic<task*>& place : detail::live_tasks::all) {
+        const task* const each = place.load(std::memory_order_acquire);
+        if (each == nullptr || (each->held.empty() && each->action == nullptr)) continue;
+        std::fprintf(stderr, "%s%s%s\n", each->title().c_str(),
+                     each->action == nullptr ? "" : " in ",
+                     each->action == nullptr ? "" : each->action);
+        for (const held_lock& hold : each->held)
+            std::fprintf(stderr, "  holds %s #%u (%s) taken at %s\n",
+                         lock_class::from_id(hold.class_id).name().c_str(), hold.instance,
+                         name_of(hold.how), to_string(hold.where).c_str());
+    }
 }
 
 namespace detail {

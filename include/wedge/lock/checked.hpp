@@ -246,7 +246,7 @@ private:
             detail::note_foreign_use(self, identity_, terms.where);
         else
             detail::attempt(self, identity_, terms);
-        const bool is_taken = native();
+        const bool is_taken = !detail::must_fail(self, terms) && native();
         if (is_taken)
             detail::acquired(self, identity_, terms);
         else

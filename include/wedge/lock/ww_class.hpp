@@ -2,15 +2,17 @@
 #pragma once
 
 #include <atomic>
-#include <condition_variable>
+#include <cstdint>
 #include <mutex>
 #include <string>
+#include <utility>
 
 #include "wedge/core/annotate.hpp"
 #include "wedge/core/inline_vector.hpp"
 #include "wedge/core/level.hpp"
 #include "wedge/core/lock_state.hpp"
 #include "wedge/core/ticket.hpp"
+#include "wedge/lock/futex.hpp"
 
 namespace wedge {
 
@@ -24,6 +26,42 @@ enum class ww_algorithm : std::uint8_t {
     wound_wait,  ///< an older ticket wounds a younger holder, which backs off when it would block
     wait_die,    ///< a younger ticket backs off from a lock that an older one holds
 };
+
+namespace detail {
+
+/// A native task that waits for a wound/wait lock. It lives on the task's stack.
+struct ww_waiter {
+    const std::uint32_t task;
+    const void* const lock;
+    futex_word is_told{0};
+    ww_waiter* next = nullptr;
+};
+
+/// The waiters of a class of wound/wait locks. A task waits for one lock at a time. Used under the
+/// class's monitor.
+class ww_waiters {
+public:
+    void add(ww_waiter& one) noexcept { one.next = std::exchange(first_, &one); }
+    void remove(const ww_waiter& one) noexcept {
+        ww_waiter** place = &first_;
+        while (*place != &one) place = &(*place)->next;
+        *place = one.next;
+    }
+    /// Wakes the waiters that it is true of.
+    ///
+    /// @param is_meant  (const ww_waiter&) -> bool
+    template <class Meant>
+    void wake(Meant is_meant) noexcept {
+        for (ww_waiter* each = first_; each != nullptr; each = each->next)
+            if (is_meant(*each) && each->is_told.exchange(1, std::memory_order_release) == 0)
+                futex_wake(&each->is_told);
+    }
+
+private:
+    ww_waiter* first_ = nullptr;
+};
+
+}  // namespace detail
 
 /// A class of locks that a ticket may take in any order (Linux: struct ww_class). Its locks bear
 /// its name.
@@ -54,7 +92,7 @@ private:
     // In a live program one monitor guards the states of all locks of the class, because a ticket
     // that is wounded at one lock learns it at another.
     std::mutex monitor_;
-    std::condition_variable changed_;
+    detail::ww_waiters waiters_;  // under the monitor
 };
 
 /// A ticket (Linux: ww_acquire_ctx). From its construction to its end a task may take locks of the

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <algorithm>
+#include <atomic>
+#include <mutex>
 #include <utility>
 
 #include "wedge/core/annotate.hpp"
@@ -65,7 +67,7 @@ public:
             return detail::controlled_acquire(self, identity_,
                                               {.with = flags::tried, .where = where});
         const detail::acquire_terms terms{.with = flags::tried, .where = where};
-        const bool is_taken = native_try(self, {});
+        const bool is_taken = !detail::must_fail(self, terms) && native_try(self, {});
         if (is_on && is_taken) detail::acquired(self, identity_, terms);
         if (is_on && !is_taken) detail::not_acquired(self, identity_, terms);
         return is_taken;
@@ -105,8 +107,11 @@ private:
         if (is_on) detail::attempt(self, identity_, terms);
         const bool is_interrupted =
             is_controlled && has(how, flags::interruptible) && choose(2, "interrupted") != 0;
+        const bool must_back_off = !is_controlled && mine.may_back_off &&
+                                   self.failing_tickets != 0 &&
+                                   self.random.below(1024) < self.failing_tickets;
         const bool is_taken = is_controlled ? perform(self, mine, is_interrupted, where)
-                                            : native_lock(self, ticket, mine);
+                                            : !must_back_off && native_lock(self, ticket, mine);
         if (is_controlled && self.runtime->is_giving_up()) return ww_result::ok;
         if (is_taken) {
             if (is_on) detail::acquired(self, identity_, terms);
@@ -149,21 +154,53 @@ private:
         bool is_taken = false;
         {
             const sanitizer::ignore_scope ours;
-            std::unique_lock turn(of_.monitor_);
-            for (;;) {
-                const bool was_queued = state_.is_queued(self.ordinal);
-                const ww_progress now =
-                    state_.ww_acquire(self.ordinal, mine, is_wounded(self, ticket));
-                is_taken = now == ww_progress::taken;
-                if (!was_queued || now != ww_progress::waits) of_.changed_.notify_all();
-                if (now != ww_progress::waits) break;
-                of_.changed_.wait(turn);
-            }
+            spin_while_held();
+            is_taken = wait_in_turn(self, ticket, mine);
         }
         sanitizer::tsan_lock::locked(
             &identity_,
             is_taken ? 0 : sanitizer::tsan_lock::try_lock | sanitizer::tsan_lock::try_lock_failed);
         return is_taken;
+    }
+    bool wait_in_turn(task& self, basic_ww_ticket<Level>* ticket, const ticket_terms& mine) {
+        detail::ww_waiter me{self.ordinal, this};
+        bool is_listed = false;
+        std::unique_lock turn(of_.monitor_);
+        ww_progress now{};
+        for (;;) {
+            const bool was_queued = state_.is_queued(self.ordinal);
+            now = state_.ww_acquire(self.ordinal, mine, is_wounded(self, ticket));
+            if (!was_queued || now != ww_progress::waits) wake_affected();
+            if (now != ww_progress::waits) break;
+            if (!std::exchange(is_listed, true)) of_.waiters_.add(me);
+            turn.unlock();
+            for (unsigned i = 0; i < spins && me.is_told.load(std::memory_order_acquire) == 0; ++i)
+                detail::spin_pause();
+            detail::futex_wait(me.is_told, 0);
+            turn.lock();
+            me.is_told.store(0, std::memory_order_relaxed);
+        }
+        if (is_listed) of_.waiters_.remove(me);
+        is_held_.store(state_.is_held(), std::memory_order_relaxed);
+        return now == ww_progress::taken;
+    }
+    /// Waits a few microseconds for the holder. Most sections are shorter than a task's sleep.
+    void spin_while_held() const noexcept {
+        for (unsigned i = 0; i < spins && is_held_.load(std::memory_order_relaxed); ++i)
+            detail::spin_pause();
+    }
+    /// Wakes the tasks that a change of the state may let go on: the first waiter if the lock is
+    /// free, holders that were wounded and wait elsewhere, and with wait-die all waiters, since
+    /// they compare themselves with each other.
+    void wake_affected() {
+        const bool is_free = !state_.is_held();
+        const auto& queue = state_.queue();
+        of_.waiters_.wake([&](const detail::ww_waiter& each) {
+            if (each.lock == this)
+                return of_.how_ == ww_algorithm::wait_die ||
+                       (is_free && !queue.empty() && queue.front().task == each.task);
+            return state_.is_wounded(each.task);
+        });
     }
     bool native_try(task& self, const ticket_terms& mine) {
         constexpr unsigned tried = sanitizer::tsan_lock::try_lock;
@@ -173,7 +210,11 @@ private:
             const sanitizer::ignore_scope ours;
             const std::lock_guard turn(of_.monitor_);
             is_taken = state_.can_acquire(self.ordinal, mode::exclusive);
-            if (is_taken) state_.ww_acquire(self.ordinal, mine, false);
+            if (is_taken) {
+                state_.ww_acquire(self.ordinal, mine, false);
+                is_held_.store(true, std::memory_order_relaxed);
+                wake_affected();
+            }
         }
         sanitizer::tsan_lock::locked(
             &identity_, is_taken ? tried : tried | sanitizer::tsan_lock::try_lock_failed);
@@ -185,7 +226,8 @@ private:
             const sanitizer::ignore_scope ours;
             const std::lock_guard turn(of_.monitor_);
             state_.release(self.ordinal);
-            of_.changed_.notify_all();
+            is_held_.store(state_.is_held(), std::memory_order_relaxed);
+            wake_affected();
         }
         sanitizer::tsan_lock::unlocked(&identity_, 0);
     }
@@ -196,7 +238,10 @@ private:
                                                 });
     }
 
+    static constexpr unsigned spins = 100;  // a few microseconds
+
     basic_ww_class<Level>& of_;
+    std::atomic<bool> is_held_{false};  // in live programs, for `spin_while_held` alone
     lock_identity identity_;
     basic_ww_ticket<Level>* ticket_ = nullptr;  // the holder's ticket
     lock_state state_{lock_kind::ww_mutex};     // in live programs; guarded by the class's monitor

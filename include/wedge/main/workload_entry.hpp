@@ -23,6 +23,7 @@ struct workload_entry {
     fuzz_design (*fuzzing)() = nullptr;
     /// The expected result of a hunt; none: nothing is found.
     std::optional<result> expected = std::nullopt;
+    const workload_type* type = nullptr;
 };
 
 namespace detail {
@@ -40,8 +41,9 @@ std::optional<result> expected_of() {
 
 template <workload W>
 workload_entry entry_of() {
-    return {workload_name<W>(), action_names<W>(), default_program<W>(), fingerprint(type_of<W>),
-            &wedge::explore<W>, &wedge::replay<W>, &fuzz_design_of<W>,   detail::expected_of<W>()};
+    return {workload_name<W>(),      action_names<W>(),        default_program<W>(),
+            fingerprint(type_of<W>), &wedge::explore<W>,       &wedge::replay<W>,
+            &fuzz_design_of<W>,      detail::expected_of<W>(), &type_of<W>};
 }
 
 }  // namespace wedge

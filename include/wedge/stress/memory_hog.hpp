@@ -21,6 +21,10 @@ public:
         is_over_.store(true, std::memory_order_relaxed);
         if (thread_.joinable()) thread_.join();
     }
+    /// Lets the thread work, or rest until the next call. It works at first.
+    void set_working(bool is_working) noexcept {
+        rests_.store(!is_working, std::memory_order_relaxed);
+    }
     memory_hog(const memory_hog&) = delete;
     memory_hog& operator=(const memory_hog&) = delete;
 
@@ -29,8 +33,10 @@ private:
 
     void work(std::size_t size) {
         while (!is_over_.load(std::memory_order_relaxed)) {
-            void* const taken = ::mmap(nullptr, size, PROT_READ | PROT_WRITE,
-                                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+            void* const taken = rests_.load(std::memory_order_relaxed)
+                                    ? MAP_FAILED
+                                    : ::mmap(nullptr, size, PROT_READ | PROT_WRITE,
+                                             MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
             if (taken != MAP_FAILED) {
                 for (std::size_t at = 0; at < size && !is_over_.load(std::memory_order_relaxed);
                      at += page)
@@ -43,6 +49,7 @@ private:
     }
 
     std::atomic<bool> is_over_{false};
+    std::atomic<bool> rests_{false};
     std::thread thread_;
 };
 

@@ -18,7 +18,10 @@ namespace wedge {
 struct task_snapshot {
     std::string name;
     std::uint64_t steps = 0;  ///< since its start; an equal number later means that it stood still
+    std::uint64_t calls = 0;  ///< of actions that have ended
+    const char* action = nullptr;  ///< the action that it runs; null: none
     bool has_ended = false;
+    int thread = 0;  ///< the number that the system gives the thread; 0: not known
     std::vector<held_lock> held;
     std::optional<held_lock> wanted;  ///< the lock of a blocking acquire that it is in
     std::string waits_for;            ///< the condition that it waits for; empty: none
@@ -35,9 +38,23 @@ public:
     published_task(const published_task&) = delete;
     published_task& operator=(const published_task&) = delete;
 
-    void publish(const event& step) {
+    /// Runs a body that no look of another thread, and no other body, overlaps. The body must not
+    /// call another function of this object but `note`.
+    template <class Body>
+    decltype(auto) locked(Body body) const {
         const turn mine(busy_);
+        return body();
+    }
+
+    /// @param action  the action that the task runs
+    void publish(const event& step, const char* action = nullptr) {
+        locked([&] { note(step, action); });
+    }
+
+    /// Publishes a step. Called within `locked`.
+    void note(const event& step, const char* action) {
         ++steps_;
+        action_ = action;
         where_ = step.where;
         switch (step.kind) {
             case event_kind::attempt:
@@ -62,10 +79,18 @@ public:
         }
     }
 
-    /// Counts a step that is no event: a call has ended.
+    /// Counts a step that is no event: a call has ended, or a pause between two calls goes on.
     void count() {
         const turn mine(busy_);
         ++steps_;
+        ++calls_;
+        action_ = nullptr;
+    }
+
+    /// Publishes the number that the system gives the task's thread.
+    void set_thread(int number) {
+        const turn mine(busy_);
+        thread_ = number;
     }
 
     void end() {
@@ -77,7 +102,8 @@ public:
     task_snapshot look() const {
         const sanitizer::ignore_scope ours;
         const turn mine(busy_);
-        task_snapshot seen{name_, steps_, has_ended_, held_, wanted_, {}, where_};
+        task_snapshot seen{name_,   steps_, calls_,  action_, has_ended_,
+                           thread_, held_,  wanted_, {},      where_};
         if (condition_ != 0) seen.waits_for = "condition " + lock_class::from_id(condition_).name();
         return seen;
     }
@@ -109,7 +135,10 @@ private:
     const std::string name_;
     mutable std::atomic_flag busy_;
     std::uint64_t steps_ = 0;
+    std::uint64_t calls_ = 0;
+    const char* action_ = nullptr;
     bool has_ended_ = false;
+    int thread_ = 0;
     std::vector<held_lock> held_;
     std::optional<held_lock> wanted_;
     std::uint32_t condition_ = 0;

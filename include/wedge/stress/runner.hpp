@@ -5,20 +5,29 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <fstream>
 #include <memory>
 #include <optional>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
+#include <pthread.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
 #include "wedge/core/signature.hpp"
 #include "wedge/core/steps.hpp"
+#include "wedge/model/pressure.hpp"
 #include "wedge/order/checker.hpp"
 #include "wedge/stress/finding_collector.hpp"
 #include "wedge/stress/memory_hog.hpp"
 #include "wedge/stress/options.hpp"
+#include "wedge/stress/placement.hpp"
 #include "wedge/stress/stress_sink.hpp"
 #include "wedge/stress/thread_pool.hpp"
+#include "wedge/stress/thread_stack.hpp"
 #include "wedge/stress/watchdog.hpp"
 #include "wedge/workload/outcome.hpp"
 #include "wedge/workload/workload.hpp"
@@ -40,6 +49,31 @@ private:
     sink* const before_;
 };
 
+/// Draws the actions of a role.
+class role_draw {
+public:
+    /// @throws error  an action does not exist, or all weights are 0
+    role_draw(const stress_role& of, const std::vector<std::string>& names) {
+        for (const auto& [name, weight] : of.weights) {
+            const auto at = std::find(names.begin(), names.end(), name);
+            if (at == names.end()) throw error("roles: there is no action '" + name + "'");
+            sum_ += weight;
+            upto_.push_back({sum_, static_cast<std::size_t>(at - names.begin())});
+        }
+        if (sum_ == 0) throw error("roles: a role needs an action with a weight above 0");
+    }
+    std::size_t draw(rng& random) const {
+        const std::uint32_t drawn = random.below(sum_);
+        for (const auto& [upto, action] : upto_)
+            if (drawn < upto) return action;
+        return upto_.back().second;
+    }
+
+private:
+    std::uint32_t sum_ = 0;
+    std::vector<std::pair<std::uint32_t, std::size_t>> upto_;
+};
+
 /// What the threads of a run share. The last thread to leave destroys it, so a thread that is stuck
 /// forever keeps it.
 struct stress_state {
@@ -48,21 +82,31 @@ struct stress_state {
         std::shared_ptr<published_task> published;
         std::unique_ptr<stress_sink> listener;
         std::atomic<std::uint64_t> calls{0};
-        std::string thrown;  // read after the thread has ended
+        std::vector<histogram> latencies;  // by action; used within `published->locked`
+        unsigned warm_up = 0;              // how many resets of the statistics it has done
+        std::string thrown;                // read after the thread has ended
+        pthread_t thread{};                // valid once `has_begun`
+        std::atomic<bool> has_begun{false};
     };
     stress_state(const workload_type& of, const stress_options& options)
         : how(options),
           found(options.reports),
           order(options.kept, &found),
+          names(of.actions()),
           calls(numbered(options.calls, of)),
-          actions(static_cast<std::uint32_t>(of.actions().size())),
+          processors(placed_processors(options.placed)),
           shared(of) {
+        for (const stress_role& each : options.roles) roles.emplace_back(each, names);
         for (unsigned i = 0; i < options.threads; ++i) {
             workers.push_back(std::make_unique<worker>());
             worker& made = *workers.back();
             made.published = std::make_shared<published_task>(title_of(i));
-            made.listener = std::make_unique<stress_sink>(&order, holders, options.pauses,
-                                                          combine(options.seed, i), made.published);
+            made.latencies.resize(names.size());
+            made.listener = std::make_unique<stress_sink>(
+                &order, holders,
+                sink_options{options.pauses, options.holding, combine(options.seed, i), &scale,
+                             options.recorded},
+                made.published);
         }
         const listening_scope listening(order);
         shared.make();
@@ -70,32 +114,117 @@ struct stress_state {
 
     static std::string title_of(unsigned thread) { return "worker " + std::to_string(thread + 1); }
 
+    /// Returns the role of a thread, in proportion to the threads that the roles ask for.
+    const role_draw* role_of(unsigned thread) const {
+        unsigned sum = 0;
+        for (const stress_role& each : how.roles) sum += each.threads;
+        if (sum == 0) return nullptr;
+        unsigned at = thread % sum;
+        for (std::size_t i = 0; i < roles.size(); ++i) {
+            if (at < how.roles[i].threads) return &roles[i];
+            at -= how.roles[i].threads;
+        }
+        return nullptr;
+    }
+
     const stress_options how;
     finding_collector found;
     checker order;
     holder_counts holders;
+    const std::vector<std::string> names;  // of the actions
     const numbered_program calls;
-    const std::uint32_t actions;  // how many the workload has
+    std::vector<role_draw> roles;
+    const std::vector<int> processors;
     std::vector<std::unique_ptr<worker>> workers;
     std::atomic<bool> is_over{false};
+    std::atomic<bool> is_paused{false};
+    std::atomic<unsigned> warm_ups{0};  // the statistics are reset when it grows
+    std::atomic<unsigned> shuffles{0};
+    std::atomic<std::uint32_t> scale{1};     // of the perturbations
+    std::atomic<std::int64_t> thinking{-1};  // nanoseconds between calls; -1: as the options say
     workload_state shared;  // destroyed first, while the sinks that hear of it still exist
 };
 
+/// What one thread does between its calls.
+class worker_pace {
+public:
+    worker_pace(stress_state& all, unsigned thread)
+        : all_(all),
+          me_(*all.workers[thread]),
+          thread_(thread),
+          random_(combine(all.how.seed, 3'000 + thread)) {
+        place(0);
+    }
+
+    void pass() {
+        while (all_.is_paused.load(std::memory_order_relaxed) &&
+               !all_.is_over.load(std::memory_order_relaxed)) {
+            std::this_thread::sleep_for(std::chrono::milliseconds(1));
+            count();  // so that the watchdog does not take it for stuck
+        }
+        if (me_.warm_up != all_.warm_ups.load(std::memory_order_relaxed)) forget();
+        if (const unsigned now = all_.shuffles.load(std::memory_order_relaxed); now != shuffles_)
+            place(shuffles_ = now);
+        const std::int64_t fixed = all_.thinking.load(std::memory_order_relaxed);
+        pass_time(fixed >= 0 ? std::chrono::nanoseconds(fixed) : all_.how.thinking.draw(random_));
+        if (all_.how.pauses.alloc_failures != 0)
+            put_under({.fail_allocations = random_.below(1024) < all_.how.pauses.alloc_failures});
+    }
+
+private:
+    void count() {
+        const sanitizer::ignore_scope ours;
+        me_.published->count();
+    }
+    void forget() {
+        me_.warm_up = all_.warm_ups.load(std::memory_order_relaxed);
+        me_.calls.store(0, std::memory_order_relaxed);
+        const sanitizer::ignore_scope ours;
+        me_.listener->forget_statistics();
+        me_.published->locked([&] {
+            for (histogram& each : me_.latencies) each = {};
+        });
+    }
+    void place(unsigned turn) {
+        const std::vector<int>& on = all_.processors;
+        if (on.empty()) return;
+        if (all_.how.placed != stress_placement::free || turn != 0)
+            run_on_processor(on[(thread_ + turn) % on.size()]);
+    }
+
+    stress_state& all_;
+    stress_state::worker& me_;
+    const unsigned thread_;
+    unsigned shuffles_ = 0;
+    rng random_;
+};
+
 inline void run_stress_calls(stress_state& all, unsigned thread) {
+    using clock = std::chrono::steady_clock;
     stress_state::worker& me = *all.workers[thread];
     rng random(combine(all.how.seed, 1'000 + thread));
+    const role_draw* const role = all.role_of(thread);
+    const auto actions = static_cast<std::uint32_t>(all.names.size());
+    worker_pace pace(all, thread);
     for (std::uint64_t i = 0; !all.is_over.load(std::memory_order_relaxed) &&
                               (all.how.calls_max == 0 || i < all.how.calls_max);
          ++i) {
-        if (all.calls.empty()) {
-            const std::uint32_t action = random.below(all.actions);
-            all.shared.call(action, random.below(all.how.arguments));
-        } else if (const auto& mine = all.calls[thread % all.calls.size()]; !mine.empty()) {
-            const auto& next = mine[i % mine.size()];
-            all.shared.call(next.action, next.argument);
+        pace.pass();
+        numbered_call next{};
+        if (!all.calls.empty()) {
+            const auto& mine = all.calls[thread % all.calls.size()];
+            if (mine.empty()) continue;
+            next = mine[i % mine.size()];
+        } else {
+            next.action = role != nullptr ? role->draw(random) : random.below(actions);
+            next.argument = random.below(all.how.arguments);
         }
+        const clock::time_point begun = clock::now();
+        all.shared.call(next.action, next.argument);
+        const clock::duration took = clock::now() - begun;
         me.calls.fetch_add(1, std::memory_order_relaxed);
         const sanitizer::ignore_scope ours;
+        me.published->locked([&] { me.latencies[next.action].add(took); });
         me.published->count();
     }
 }
@@ -108,8 +237,12 @@ public:
         as.ordinal = before_.ordinal;
         before_.sink = nullptr;  // sinks do not hear what the thread does between its runs
         current_task = &as;
+        live_tasks::add(as);
     }
-    ~task_scope() { current_task = &before_; }
+    ~task_scope() {
+        live_tasks::remove(*current_task);
+        current_task = &before_;
+    }
     task_scope(const task_scope&) = delete;
     task_scope& operator=(const task_scope&) = delete;
 
@@ -125,6 +258,14 @@ inline void stress_worker(stress_state& all, unsigned thread) {
     self.sink = me.listener.get();
     self.random = rng(combine(all.how.seed, 2'000 + thread));
     self.name = stress_state::title_of(thread);
+    self.failing_tries = static_cast<std::uint16_t>(all.how.pauses.try_failures);
+    self.failing_tickets = static_cast<std::uint16_t>(all.how.pauses.back_offs);
+    me.thread = ::pthread_self();
+    me.has_begun.store(true, std::memory_order_release);
+    {
+        const sanitizer::ignore_scope ours;
+        me.published->set_thread(static_cast<int>(::syscall(SYS_gettid)));
+    }
     try {
         run_stress_calls(all, thread);
     } catch (const std::exception& thrown) {
@@ -134,6 +275,9 @@ inline void stress_worker(stress_state& all, unsigned thread) {
     }
     task_ended(self);
     self.held.clear();
+    if (all.how.placed != stress_placement::free || all.how.shuffle.count() != 0 ||
+        all.how.pauses.migrations != 0)
+        run_on_processors(all.processors);  // the pool's thread serves other runs
     const sanitizer::ignore_scope ours;
     me.published->end();
 }
@@ -162,24 +306,79 @@ public:
 
 private:
     using clock = watchdog::clock;
+    using milliseconds = std::chrono::milliseconds;
 
     void run_on(thread_pool& threads) {
-        const memory_hog hog(all_->how.hog_mebibytes);
-        began_ = clock::now();
+        memory_hog hog(all_->how.hog_mebibytes);
+        hog_ = &hog;
+        began_ = counted_from_ = clock::now();
+        is_warm_ = all_->how.warm_up.count() == 0;
+        rss_first_ = rss_last_ = rss_max_ = resident_kibibytes();
+        set_phase(clock::now());
         threads.start(all_->how.threads,
                       [all = all_](unsigned i) { detail::stress_worker(*all, i); });
         while (!wedged_ && !threads.wait_for(all_->how.look_every)) look();
-        if (wedged_) threads.give_up();
+        ended_ = clock::now();
+        if (wedged_) {
+            take_stacks();
+            threads.give_up();
+        }
+        hog_ = nullptr;
     }
 
     void look() {
         const stress_options& how = all_->how;
         const clock::time_point now = clock::now();
+        if (!is_warm_ && now - began_ >= how.warm_up) {
+            is_warm_ = true;
+            counted_from_ = now;
+            all_->warm_ups.fetch_add(1, std::memory_order_relaxed);
+        }
+        rss_last_ = resident_kibibytes();
+        rss_max_ = std::max(rss_max_, rss_last_);
+        set_phase(now);
+        set_pace(now);
+        note_interval(now);
         if (how.on_progress != nullptr) how.on_progress(progress_at(now), how.progress_data);
         wedged_ = dog_.look(published_, now);
-        if (wedged_ || now - began_ >= how.time ||
-            (how.stop != nullptr && how.stop->load(std::memory_order_relaxed)))
+        is_cut_ = how.stop != nullptr && how.stop->load(std::memory_order_relaxed);
+        if (wedged_ || (is_warm_ && now - counted_from_ >= how.time) || is_cut_)
             all_->is_over.store(true, std::memory_order_relaxed);
+    }
+
+    void set_phase(clock::time_point now) {
+        const std::vector<stress_phase>& all = all_->how.phases;
+        if (!all.empty()) {
+            const auto passed = std::chrono::duration_cast<milliseconds>(now - counted_from_);
+            const auto part =
+                static_cast<std::size_t>(passed.count()) * all.size() /
+                static_cast<std::size_t>(std::max<std::int64_t>(all_->how.time.count(), 1));
+            phase_ = all[std::min(part, all.size() - 1)];
+        }
+        const bool is_quiet = phase_ == stress_phase::calm || phase_ == stress_phase::recovery;
+        const bool is_storm = phase_ == stress_phase::storm;
+        constexpr std::int64_t calm_pause = 1'000'000;
+        all_->thinking.store(is_quiet ? calm_pause : is_storm ? 0 : -1, std::memory_order_relaxed);
+        all_->scale.store(is_storm ? 4 : 1, std::memory_order_relaxed);
+        hog_->set_working(!is_quiet);
+    }
+    void set_pace(clock::time_point now) {
+        const auto passed = std::chrono::duration_cast<milliseconds>(now - began_);
+        if (all_->how.stutter.count() != 0)
+            all_->is_paused.store(passed / all_->how.stutter % 2 == 1, std::memory_order_relaxed);
+        if (all_->how.shuffle.count() != 0)
+            all_->shuffles.store(static_cast<unsigned>(passed / all_->how.shuffle),
+                                 std::memory_order_relaxed);
+    }
+    void note_interval(clock::time_point now) {
+        const milliseconds every = all_->how.interval;
+        const auto passed = std::chrono::duration_cast<milliseconds>(now - counted_from_);
+        if (every.count() == 0 || !is_warm_) return;
+        const milliseconds last = intervals_.empty() ? milliseconds(0) : intervals_.back().end;
+        if (passed - last < every) return;
+        const std::uint64_t all = calls();
+        intervals_.push_back({passed, all - std::min(all, calls_noted_), phase_});
+        calls_noted_ = all;
     }
 
     std::uint64_t calls() const {
@@ -189,34 +388,83 @@ private:
     }
 
     stress_progress progress_at(clock::time_point now) const {
-        return {std::chrono::duration_cast<std::chrono::milliseconds>(now - began_), calls(),
-                all_->found.size()};
+        return {std::chrono::duration_cast<milliseconds>(now - began_), calls(), all_->found.size(),
+                phase_};
+    }
+
+    /// Returns the resident memory of this process; 0 if the system does not say.
+    static std::uint64_t resident_kibibytes() {
+        std::ifstream statm("/proc/self/statm");
+        std::uint64_t size = 0;
+        std::uint64_t resident = 0;
+        statm >> size >> resident;
+        return resident * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE)) / 1024;
+    }
+
+    /// Takes the stacks of the threads that have not ended.
+    void take_stacks() {
+        for (const auto& each : all_->workers) {
+            const task_snapshot seen = each->published->look();
+            if (seen.has_ended || !each->has_begun.load(std::memory_order_acquire)) continue;
+            std::vector<std::string> calls = names_of(detail::thread_stack::of(each->thread));
+            const auto ours = std::find_if(calls.begin(), calls.end(), [](const std::string& call) {
+                return call.find("wedge::detail::call_action<") != std::string::npos ||
+                       call.starts_with("wedge::workload_state::call(") ||
+                       call.starts_with("wedge::detail::run_stress_calls(");
+            });
+            calls.erase(ours, calls.end());
+            stacks_.emplace_back(seen.name, std::move(calls));
+        }
     }
 
     stress_outcome collect() {
         stress_outcome out;
         out.is_wedged = wedged_.has_value();
+        out.is_cut = is_cut_ && !out.is_wedged;
         out.calls = out.what.executions = calls();
         out.what.findings = all_->found.all();
+        out.elapsed = std::chrono::duration_cast<milliseconds>(ended_ - counted_from_);
+        out.intervals = intervals_;
+        out.stacks = stacks_;
+        out.rss_first = rss_first_;
+        out.rss_max = rss_max_;
+        out.rss_last = rss_last_;
+        collect_statistics(out);
         if (wedged_) {  // threads that are not stuck may still run, so nothing else is read
             add_wedge(out.what);
         } else {
             for (finding& each : out.what.findings) all_->order.regrade(each);
-            for (const auto& each : all_->workers) {
-                out.locks += each->listener->statistics();
+            for (const auto& each : all_->workers)
                 if (!each->thrown.empty()) add_exception(out.what, each->thrown);
-            }
             check(out.what);
         }
-        const class_statistics total = out.locks.total();
+        const lock_usage total = out.locks.total();
         out.what.steps = total.acquired;
         out.what.has_modelled_state = out.is_wedged || total.acquired + total.failed != 0;
         for (const finding& each : out.what.findings)
             out.what.what = std::min(out.what.what, result_of(each));
         return out;
     }
+    void collect_statistics(stress_outcome& out) {
+        std::vector<std::pair<std::string, std::vector<recorded_step>>> steps;
+        for (const std::string& name : all_->names) out.actions.push_back({name, {}});
+        for (const auto& each : all_->workers) {
+            out.locks += each->listener->statistics();
+            if (all_->how.recorded != 0)
+                steps.emplace_back(
+                    detail::stress_state::title_of(static_cast<unsigned>(steps.size())),
+                    each->listener->steps());
+            out.calls_by_thread.push_back(each->calls.load(std::memory_order_relaxed));
+            each->published->locked([&] {
+                for (std::size_t i = 0; i < out.actions.size(); ++i)
+                    out.actions[i].latencies += each->latencies[i];
+            });
+        }
+        if (!steps.empty()) out.trace = trace_text(steps);
+    }
 
     static result result_of(const finding& each) {
+        if (each.kind == finding_kind::livelock) return result::livelock;
         if (each.kind == finding_kind::assertion) return result::exception;
         if (each.is_stuck()) return result::deadlock;
         return each.judged == verdict::refuted ? result::unresolved : result::finding;
@@ -259,6 +507,18 @@ private:
     watchdog dog_;
     watchdog::tasks published_;
     clock::time_point began_{};
+    clock::time_point counted_from_{};  // the end of the warm-up
+    clock::time_point ended_{};
+    bool is_warm_ = false;
+    bool is_cut_ = false;
+    memory_hog* hog_ = nullptr;  // while the threads run
+    stress_phase phase_ = stress_phase::steady;
+    std::vector<stress_interval> intervals_;
+    std::uint64_t calls_noted_ = 0;
+    std::uint64_t rss_first_ = 0;
+    std::uint64_t rss_max_ = 0;
+    std::uint64_t rss_last_ = 0;
+    std::vector<std::pair<std::string, std::vector<std::string>>> stacks_;
     std::optional<finding> wedged_;
 };
 

@@ -1,78 +1,145 @@
-// How often native tasks took each class of locks, and how often another task held it then.
+// How native tasks used each class of locks and each call site, and what they waited for meanwhile.
 #pragma once
 
 #include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <map>
 #include <string>
+#include <tuple>
+#include <utility>
 #include <vector>
 
 #include "wedge/core/lock_class.hpp"
+#include "wedge/core/site.hpp"
 #include "wedge/core/task.hpp"
+#include "wedge/stress/histogram.hpp"
 
 namespace wedge {
 
-/// The counts of a class.
-struct class_statistics {
-    std::uint64_t acquired = 0;              ///< blocking, timed and try acquires that succeeded
-    std::uint64_t contended = 0;             ///< attempts while another task held the lock
-    std::uint64_t tried = 0;                 ///< try acquires, successful or not
-    std::uint64_t failed = 0;                ///< failed try acquires and timed ones
-    std::chrono::nanoseconds waited{0};      ///< in contended attempts
-    std::chrono::nanoseconds waited_max{0};  ///< the longest wait of a contended attempt
+/// The use of a class of locks, in all or at one call site.
+struct lock_usage {
+    std::uint64_t acquired = 0;   ///< blocking, timed and try acquires that succeeded
+    std::uint64_t contended = 0;  ///< attempts while another task held the lock
+    std::uint64_t tried = 0;      ///< try acquires, successful or not
+    std::uint64_t failed = 0;     ///< failed try acquires and timed ones
+    histogram waits;              ///< of blocking acquires, contended or not
+    histogram holds;              ///< from the acquire to the release
 
-    class_statistics& operator+=(const class_statistics& other) noexcept {
+    lock_usage& operator+=(const lock_usage& other) {
         acquired += other.acquired;
         contended += other.contended;
         tried += other.tried;
         failed += other.failed;
-        waited += other.waited;
-        waited_max = std::max(waited_max, other.waited_max);
+        waits += other.waits;
+        holds += other.holds;
         return *this;
     }
 };
 
-/// The counts of all classes.
+/// The locks that were held over something that may take long: reclaim, the wait for a fence or a
+/// condition, a copy from user memory.
+struct held_over {
+    std::uint64_t times = 0;
+    std::chrono::nanoseconds sum{0};
+    std::chrono::nanoseconds max{0};
+
+    void add(std::chrono::nanoseconds time) noexcept {
+        ++times;
+        sum += time;
+        max = std::max(max, time);
+    }
+    held_over& operator+=(const held_over& other) noexcept {
+        times += other.times;
+        sum += other.sum;
+        max = std::max(max, other.max);
+        return *this;
+    }
+};
+
+/// The statistics of one task, or of several together.
 class lock_statistics {
 public:
-    class_statistics& operator[](std::uint32_t class_id) {
-        if (class_id >= all_.size()) all_.resize(class_id + std::size_t{1});
-        return all_[class_id];
+    /// A class, or one of its call sites.
+    struct row {
+        std::string name;
+        lock_usage counted;
+        site where{};  ///< of a call site
+    };
+    struct over_row {
+        std::string held;
+        std::string over;
+        held_over counted;
+    };
+
+    lock_usage& operator[](std::uint32_t class_id) {
+        if (class_id >= classes_.size()) classes_.resize(class_id + std::size_t{1});
+        return classes_[class_id];
     }
+    lock_usage& at(std::uint32_t class_id, const site& where) {
+        return sites_[{class_id, where.file, where.line}];
+    }
+    held_over& over(std::uint32_t held, std::uint32_t what) { return over_[{held, what}]; }
 
     lock_statistics& operator+=(const lock_statistics& other) {
-        for (std::uint32_t id = 0; id < other.all_.size(); ++id) (*this)[id] += other.all_[id];
+        for (std::uint32_t id = 0; id < other.classes_.size(); ++id)
+            (*this)[id] += other.classes_[id];
+        for (const auto& [key, counted] : other.sites_) sites_[key] += counted;
+        for (const auto& [key, counted] : other.over_) over_[key] += counted;
         return *this;
     }
 
-    struct row {
-        std::string name;
-        class_statistics counted;
-    };
-
-    /// Returns the classes that were used, most contended first.
+    /// Returns the classes that were used, those that tasks waited for most first.
     std::vector<row> rows() const {
         std::vector<row> used;
-        for (std::uint32_t id = 1; id < all_.size(); ++id)
-            if (all_[id].acquired != 0 || all_[id].tried != 0)
-                used.push_back({lock_class::from_id(id).name(), all_[id]});
-        std::sort(used.begin(), used.end(), [](const row& a, const row& b) {
-            return a.counted.contended != b.counted.contended
-                       ? a.counted.contended > b.counted.contended
-                       : a.name < b.name;
+        for (std::uint32_t id = 0; id < classes_.size(); ++id)
+            if (is_used(classes_[id]))
+                used.push_back({lock_class::from_id(id).name(), classes_[id]});
+        return sorted(std::move(used));
+    }
+    /// Returns the call sites that acquired locks, those that tasks waited at most first.
+    std::vector<row> sites() const {
+        std::vector<row> used;
+        for (const auto& [key, counted] : sites_)
+            used.push_back({lock_class::from_id(std::get<0>(key)).name(),
+                            counted,
+                            {std::get<1>(key), "", std::get<2>(key), 0}});
+        return sorted(std::move(used));
+    }
+    /// Returns the table of locks that were held over waits, the longest total first.
+    std::vector<over_row> held_over_rows() const {
+        std::vector<over_row> all;
+        for (const auto& [key, counted] : over_)
+            all.push_back({lock_class::from_id(key.first).name(),
+                           lock_class::from_id(key.second).name(), counted});
+        std::sort(all.begin(), all.end(), [](const over_row& a, const over_row& b) {
+            return std::tuple(b.counted.sum, a.held, a.over) <
+                   std::tuple(a.counted.sum, b.held, b.over);
         });
-        return used;
+        return all;
     }
 
-    class_statistics total() const noexcept {
-        class_statistics sum;
-        for (const class_statistics& each : all_) sum += each;
+    lock_usage total() const {
+        lock_usage sum;
+        for (const lock_usage& each : classes_) sum += each;
         return sum;
     }
 
 private:
-    std::vector<class_statistics> all_;
+    static bool is_used(const lock_usage& of) noexcept { return of.acquired + of.failed != 0; }
+    static std::vector<row> sorted(std::vector<row> all) {
+        std::sort(all.begin(), all.end(), [](const row& a, const row& b) {
+            return std::tuple(b.counted.waits.sum(), b.counted.contended, a.name, a.where.line) <
+                   std::tuple(a.counted.waits.sum(), a.counted.contended, b.name, b.where.line);
+        });
+        return all;
+    }
+
+    std::vector<lock_usage> classes_;
+    // A file is known by the address of its name: a site of a header may have several rows.
+    std::map<std::tuple<std::uint32_t, const char*, std::uint32_t>, lock_usage> sites_;
+    std::map<std::pair<std::uint32_t, std::uint32_t>, held_over> over_;
 };
 
 /// Approximately how many tasks hold each lock: several locks share a count. Creates no order

@@ -1,84 +1,173 @@
 // The sink of a stressed thread: it publishes, counts, pauses, and passes events to the checker.
 #pragma once
 
+#include <array>
+#include <atomic>
 #include <chrono>
+#include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string>
+#include <utility>
+#include <vector>
 
+#include "wedge/core/hash.hpp"
 #include "wedge/core/sink.hpp"
+#include "wedge/stress/load.hpp"
 #include "wedge/stress/perturb.hpp"
 #include "wedge/stress/published_task.hpp"
+#include "wedge/stress/recorder.hpp"
 #include "wedge/stress/statistics.hpp"
 
 namespace wedge {
 
-/// The sink of one thread. While the thread runs, other threads read only the published part.
+/// How the sink of a stressed thread disturbs the thread.
+struct sink_options {
+    perturb_options pauses;
+    random_time holding;  ///< passed under each lock after its acquire
+    std::uint64_t seed = 1;
+    const std::atomic<std::uint32_t>* scale = nullptr;  ///< multiplies the rates of `pauses`
+    std::size_t recorded = 0;  ///< how many of the last steps are kept; 0: none
+};
+
+/// The sink of one thread. Other threads may call `statistics`, and read the published part.
 class stress_sink final : public sink {
 public:
-    stress_sink(sink* order, holder_counts& holders, perturb_options pauses, std::uint64_t seed,
+    stress_sink(sink* order, holder_counts& holders, const sink_options& how,
                 std::shared_ptr<published_task> published)
         : sink(~0U),
           order_(order),
           holders_(holders),
-          pauses_(pauses, seed),
+          holding_(how.holding),
+          scale_(how.scale),
+          pauses_(how.pauses, how.seed),
+          random_(combine(how.seed, 1)),
+          ring_(how.recorded),
           published_(std::move(published)) {}
 
     void on(task& self, const event& step) noexcept override {
         if (order_ != nullptr && order_->wants(step.kind)) order_->on(self, step);
-        count(step);
-        published_->publish(step);
-        pauses_.at(step.kind);
+        published_->locked([&] {
+            count(step);
+            if (ring_.is_on()) ring_.add(clock::now(), step);
+            published_->note(step, self.action);
+        });
+        if (step.kind == event_kind::acquired && holding_.how != random_time::shape::none)
+            pass_time(holding_.draw(random_));
+        pauses_.at(self, step.kind,
+                   scale_ == nullptr ? 1 : scale_->load(std::memory_order_relaxed));
     }
 
-    const lock_statistics& statistics() const noexcept { return statistics_; }
+    lock_statistics statistics() const {
+        return published_->locked([&] { return statistics_; });
+    }
+    std::vector<recorded_step> steps() const {
+        return published_->locked([&] { return ring_.steps(); });
+    }
+    void forget_statistics() {
+        published_->locked([&] { statistics_ = {}; });
+    }
 
 private:
     using clock = std::chrono::steady_clock;
 
+    struct hold {
+        std::uint32_t instance;
+        std::uint32_t class_id;
+        bool is_pseudo;  // a section, and no lock
+        site where;
+        clock::time_point since;
+    };
+
+    static bool is_pseudo(std::uint32_t class_id) {
+        return lock_class::from_id(class_id).options().never_waits;
+    }
+
     void count(const event& step) {
         switch (step.kind) {
             case event_kind::attempt:
-                is_contended_ = holders_.is_held(step.instance) &&
-                                !lock_class::from_id(step.class_id).options().never_waits;
-                if (is_contended_) {
+                if (is_pseudo(step.class_id)) break;
+                if (holders_.is_held(step.instance)) {
                     ++statistics_[step.class_id].contended;
-                    since_ = clock::now();
+                    ++statistics_.at(step.class_id, step.where).contended;
                 }
+                since_ = clock::now();
                 break;
-            case event_kind::acquired: {
-                class_statistics& of = statistics_[step.class_id];
-                ++of.acquired;
-                if (is_contended_) waited(of);
-                holders_.add(step.instance);
-                break;
-            }
-            case event_kind::try_acquired:
-                ++statistics_[step.class_id].acquired;
-                ++statistics_[step.class_id].tried;
-                holders_.add(step.instance);
-                break;
-            case event_kind::try_failed: ++statistics_[step.class_id].tried; [[fallthrough]];
-            case event_kind::failed: ++statistics_[step.class_id].failed; break;
-            case event_kind::released: holders_.remove(step.instance); break;
+            case event_kind::acquired: acquired(step); break;
+            case event_kind::try_acquired: tried(step, &lock_usage::acquired); break;
+            case event_kind::try_failed: tried(step, &lock_usage::failed); break;
+            case event_kind::failed: failed(step); break;
+            case event_kind::released: released(step); break;
+            case event_kind::wait: since_ = clock::now(); break;
+            case event_kind::wake: hold_over(step.class_id, clock::now() - since_); break;
             default: break;
         }
     }
 
-    void waited(class_statistics& of) {
-        const auto time =
-            std::chrono::duration_cast<std::chrono::nanoseconds>(clock::now() - since_);
-        of.waited += time;
-        of.waited_max = std::max(of.waited_max, time);
-        is_contended_ = false;
+    void acquired(const event& step) {
+        const clock::time_point now = clock::now();
+        const bool is_section = is_pseudo(step.class_id);
+        holds_.push_back({step.instance, step.class_id, is_section, step.where, now});
+        if (is_section) return;
+        for (lock_usage* const of : usages(step)) {
+            ++of->acquired;
+            of->waits.add(now - since_);
+        }
+        holders_.add(step.instance);
+    }
+    void tried(const event& step, std::uint64_t lock_usage::*result) {
+        for (lock_usage* const of : usages(step)) {
+            ++of->tried;
+            ++(of->*result);
+        }
+        if (step.kind != event_kind::try_acquired) return;
+        holds_.push_back({step.instance, step.class_id, false, step.where, clock::now()});
+        holders_.add(step.instance);
+    }
+    void failed(const event& step) {
+        // An attempt that is not made: the code only states that it may take the lock here.
+        constexpr flags waits = flags::timed | flags::interruptible | flags::ticketed;
+        if (!has(step.with, waits)) return hold_over(step.class_id, {});
+        for (lock_usage* const of : usages(step)) ++of->failed;
+    }
+    void released(const event& step) {
+        std::size_t at = holds_.size();
+        while (at != 0 && holds_[at - 1].instance != step.instance) --at;
+        if (at == 0) return;
+        const hold ended = holds_[at - 1];
+        holds_.erase(holds_.begin() + static_cast<std::ptrdiff_t>(at) - 1);
+        const clock::duration time = clock::now() - ended.since;
+        if (ended.is_pseudo) return hold_over(ended.class_id, time, at - 1);
+        statistics_[ended.class_id].holds.add(time);
+        statistics_.at(ended.class_id, ended.where).holds.add(time);
+        holders_.remove(step.instance);
+    }
+    /// Notes that the locks that the task holds were held over a wait or a section.
+    ///
+    /// @param count  the number of holds that are older than the section
+    void hold_over(std::uint32_t what, clock::duration time, std::size_t count) {
+        if (lock_class::from_id(what).options().is_promise) return;
+        for (std::size_t i = 0; i < count; ++i)
+            if (!holds_[i].is_pseudo) statistics_.over(holds_[i].class_id, what).add(time);
+    }
+    void hold_over(std::uint32_t what, clock::duration time) {
+        hold_over(what, time, holds_.size());
+    }
+    std::array<lock_usage*, 2> usages(const event& step) {
+        return {&statistics_[step.class_id], &statistics_.at(step.class_id, step.where)};
     }
 
     sink* const order_;
     holder_counts& holders_;
+    const random_time holding_;
+    const std::atomic<std::uint32_t>* const scale_;
     perturbation pauses_;
+    rng random_;
+    step_ring ring_;
     const std::shared_ptr<published_task> published_;
     lock_statistics statistics_;
-    bool is_contended_ = false;
-    clock::time_point since_{};
+    std::vector<hold> holds_;
+    clock::time_point since_{};  // of the attempt or wait that goes on
 };
 
 }  // namespace wedge

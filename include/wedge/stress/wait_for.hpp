@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -28,9 +29,13 @@ public:
 
     /// Returns the finding about tasks that stand still: every task with its locks, and the cycle
     /// if there is one.
-    finding describe(const std::vector<std::size_t>& cycle) const {
+    ///
+    /// @param retrying  the place of a task that takes steps and ends no call; none: all tasks
+    ///     that have wedged stand still
+    finding describe(const std::vector<std::size_t>& cycle,
+                     std::optional<std::size_t> retrying = std::nullopt) const {
         finding found;
-        found.kind = finding_kind::deadlock;
+        found.kind = retrying ? finding_kind::livelock : finding_kind::deadlock;
         found.judged = verdict::observed;
         found.exact = true;
         for (const task_snapshot& each : tasks_) found.tasks.push_back(report_of(each));
@@ -38,12 +43,15 @@ public:
             const task_snapshot& me = tasks_[cycle[i]];
             const task_snapshot& before = tasks_[cycle[(i + cycle.size() - 1) % cycle.size()]];
             const held_lock& held = *blocking_hold(*before.wanted, me);
-            found.cycle.push_back(
-                {use_of(acquisition_of(held)), use_of(acquisition_of(*me.wanted)), me.name, false});
-            found.what += (i == 0 ? "" : ", ") + me.name + " waits for " +
+            found.cycle.push_back({use_of(acquisition_of(held)), use_of(acquisition_of(*me.wanted)),
+                                   title_of(me), false});
+            found.what += (i == 0 ? "" : ", ") + title_of(me) + " waits for " +
                           found.cycle.back().wanted.class_name;
         }
-        if (cycle.empty()) found.what = "tasks wait, and nothing goes on";
+        if (retrying)
+            found.what = title_of(tasks_[*retrying]) + " takes steps, and its call does not end";
+        else if (cycle.empty())
+            found.what = "tasks wait, and nothing goes on";
         found.signature = signature_of(found);
         return found;
     }
@@ -67,9 +75,15 @@ private:
         return all;
     }
 
+    /// Returns `worker 1 (evict)`.
+    static std::string title_of(const task_snapshot& task) {
+        return task.action == nullptr ? task.name : task.name + " (" + task.action + ")";
+    }
+
     static task_report report_of(const task_snapshot& task) {
         task_report report;
-        report.name = task.name;
+        report.name = title_of(task);
+        if (task.action != nullptr) report.action = task.action;
         report.where = task.where;
         for (const held_lock& each : task.held) report.held.push_back(use_of(acquisition_of(each)));
         if (task.wanted)

@@ -3,9 +3,11 @@
 
 #include <chrono>
 #include <cstdint>
+#include <fstream>
 #include <memory>
 #include <optional>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "wedge/stress/wait_for.hpp"
@@ -18,7 +20,11 @@ namespace wedge {
 /// A cycle of tasks that all stood still between two looks is a deadlock, however short the time
 /// was: each of them waited for what the next one held all the while. Other tasks have wedged only
 /// if they have not moved for `patience`: they may wait for a condition, behind a queued writer, or
-/// run in an endless loop.
+/// run in an endless loop. A task that moves, and has ended no call for `patience`, is in a
+/// livelock.
+///
+/// If all tasks stand still within their calls and the system says that their threads sleep, a
+/// second is enough: no task of the run is left that could wake them.
 class watchdog {
 public:
     using clock = std::chrono::steady_clock;
@@ -36,23 +42,37 @@ public:
         const bool knows_all = moved_.size() == seen.size();
         if (!knows_all) moved_.assign(seen.size(), {});
         bool is_late = false;
+        std::optional<std::size_t> retrying;
         for (std::size_t i = 0; i < seen.size(); ++i) {
             moment& last = moved_[i];
             last.stood_still = knows_all && last.steps == seen[i].steps;
-            if (!last.stood_still) last = {seen[i].steps, now, false};
+            if (!last.stood_still) {
+                last.steps = seen[i].steps;
+                last.at = now;
+            }
+            if (!knows_all || last.calls != seen[i].calls) {
+                last.calls = seen[i].calls;
+                last.ended_call_at = now;
+            }
+            if (!seen[i].has_ended && !last.stood_still && now - last.ended_call_at >= patience_)
+                retrying = i;
             is_late = is_late || (!seen[i].has_ended && now - last.at >= patience_);
         }
         // Only among tasks that stand still: what other tasks have published may be over by now.
         const std::vector<task_snapshot> still = standing(seen);
         const std::vector<std::size_t> cycle = wait_for_graph(still).cycle();
-        if (cycle.empty() && !is_late) return std::nullopt;
-        return wait_for_graph(seen).describe(cycle);
+        if (cycle.empty() && !is_late && !retrying && !all_sleep(seen, now)) return std::nullopt;
+        // Tasks that stand still may wait for the one that retries.
+        if (!cycle.empty()) retrying.reset();
+        return wait_for_graph(seen).describe(cycle, retrying);
     }
 
 private:
     struct moment {
         std::uint64_t steps = 0;
         clock::time_point at{};
+        std::uint64_t calls = 0;
+        clock::time_point ended_call_at{};
         bool stood_still = false;
     };
 
@@ -65,6 +85,28 @@ private:
         }
         return seen;
     }
+
+    bool all_sleep(const std::vector<task_snapshot>& seen, clock::time_point now) const {
+        bool is_any = false;
+        for (std::size_t i = 0; i < seen.size(); ++i) {
+            if (seen[i].has_ended) continue;
+            if (seen[i].action == nullptr || now - moved_[i].at < quiet) return false;
+            if (!is_sleeping(seen[i].thread)) return false;
+            is_any = true;
+        }
+        return is_any;
+    }
+    /// Returns whether the thread sleeps; false if the system does not say.
+    static bool is_sleeping(int thread) {
+        if (thread == 0) return false;
+        std::ifstream stat("/proc/self/task/" + std::to_string(thread) + "/stat");
+        std::string text;
+        std::getline(stat, text);
+        const std::size_t end = text.rfind(')');  // of the thread's name
+        return end != std::string::npos && end + 2 < text.size() && text[end + 2] == 'S';
+    }
+
+    static constexpr std::chrono::seconds quiet{1};
 
     const std::chrono::milliseconds patience_;
     std::vector<moment> moved_;

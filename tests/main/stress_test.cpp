@@ -1,0 +1,176 @@
+#include <csignal>
+#include <string>
+
+#include <doctest/doctest.h>
+
+#include "wedge/lock/guard.hpp"
+#include "wedge/lock/mutex.hpp"
+#include "wedge/main/files.hpp"
+#include "wedge/main/interrupt.hpp"
+#include "wedge/main/stress_words.hpp"
+
+#include "main/fake_program.hpp"
+#include "stress/sample_workloads.hpp"
+
+namespace stress_command_test {
+
+using namespace std::chrono_literals;
+
+/// Two actions on one lock each.
+struct ledger {
+    wedge::mutex books{"books"};
+    wedge::mutex coins{"coins"};
+
+    void look() { const wedge::guard held(books); }
+    void pay() {
+        const wedge::guard held(books);
+        const wedge::guard inner(coins);
+    }
+    static constexpr wedge::result expects = wedge::result::sound;
+    static constexpr auto actions =
+        wedge::actions(wedge::action<&ledger::look>{"look"}, wedge::action<&ledger::pay>{"pay"});
+};
+/// The same with both orders; only its order is found, as the calls of one thread never hang.
+struct inverted {
+    wedge::mutex books{"inverted books"};
+    wedge::mutex coins{"inverted coins"};
+
+    void pay(std::uint32_t how) {
+        const wedge::guard held(how % 2 == 0 ? books : coins);
+        const wedge::guard inner(how % 2 == 0 ? coins : books);
+    }
+    static constexpr wedge::result expects = wedge::result::deadlock;
+    static constexpr auto actions = wedge::actions(wedge::action<&inverted::pay>{"pay"});
+};
+/// Ends the run while it goes on.
+struct interrupter {
+    wedge::mutex lock{"interrupted"};
+    void act() {
+        const wedge::guard held(lock);
+        if (!wedge::interrupt_scope::requested.load()) std::raise(SIGINT);  // once
+    }
+    static constexpr auto actions = wedge::actions(wedge::action<&interrupter::act>{"act"});
+};
+
+const wedge::workload_entry ledgers[] = {wedge::entry_of<ledger>(), wedge::entry_of<inverted>()};
+
+called stress(std::initializer_list<const char*> more) {
+    std::vector<const char*> words{"stress"};
+    words.insert(words.end(), more);
+    return call_program(ledgers, words);
+}
+
+TEST_CASE("stress: a run ends after its operations, with a table for each thing it measured") {
+    const called done =
+        stress({"ledger", "--threads", "2", "--operations", "200", "--weights", "look, pay=3"});
+    CHECK(done.status == 0);
+    CHECK(done.out.starts_with("ledger: clean, 400 calls by 2 threads in "));
+    for (const char* const part :
+         {"\n  action  calls ", "\n  look ", "\n  pay ", "\n  lock class  acquired", "\n  books ",
+          "\n  coins ", "\n  call site ", "fairness 1.000: 200 to 200 calls per thread\n",
+          "\n  longest wait ", "\n  memory "})
+        CHECK_MESSAGE(done.out.find(part) != std::string::npos, part);
+}
+
+TEST_CASE("stress: weights and roles decide which thread calls what") {
+    const called looks = stress({"ledger", "--threads", "3", "--operations", "50", "--roles",
+                                 "2: look | 1: pay", "--json"});
+    CHECK(looks.out.find("\"action\":\"look\",\"latency_ns\":{\"count\":100,") !=
+          std::string::npos);
+    CHECK(looks.out.find("\"action\":\"pay\",\"latency_ns\":{\"count\":50,") != std::string::npos);
+    CHECK(looks.out.find("\"class\":\"coins\",\"acquired\":50,") != std::string::npos);
+    CHECK(looks.out.find("\"calls_by_thread\":[50,50,50]") != std::string::npos);
+}
+
+TEST_CASE("stress: --expect compares with what each workload states") {
+    const called both = stress({"--expect", "--threads", "1", "--operations", "50"});
+    CHECK(both.status == 0);
+    CHECK(both.out.starts_with("ledger: clean"));
+    CHECK(both.out.find("inverted coins") != std::string::npos);
+    CHECK(both.out.find("calls/s, as expected\n") != std::string::npos);
+    const called missed = stress({"inverted", "--expect", "--threads", "1", "--operations", "1"});
+    CHECK(missed.status == 1);
+    CHECK(missed.out.find("; expected: deadlock\n") != std::string::npos);
+    CHECK(stress({"inverted", "--threads", "1", "--operations", "50"}).status == 1);
+    CHECK(stress({"--list"}).out == "ledger sound\ninverted deadlock\n");
+}
+
+TEST_CASE("stress: a deadlock becomes a scenario that the explorer repeats") {
+    using broken = samples::certain_wedge<false>;
+    const scratch_folder here;
+    const wedge::workload_entry entries[] = {wedge::entry_of<broken>()};
+    const called found = call_program(
+        entries, {"stress", "--threads", "2", "--roles", "forth | back", "--out", "found"});
+    samples::openable_mutex::is_open.store(true);
+    while (broken::alive.load() != 0) ::sched_yield();
+    samples::openable_mutex::is_open.store(false);
+    CHECK(found.status == 1);
+    CHECK(found.out.find(": wedged, 0 calls by 2 threads") != std::string::npos);
+    CHECK(found.out.find("stack of worker 1\n    ") != std::string::npos);
+    CHECK(found.out.find("\n  lock class ") != std::string::npos);
+    const std::string head = "confirmed: the explorer repeats the deadlock of the scenario in ";
+    const std::size_t at = found.out.find(head);
+    REQUIRE(at != std::string::npos);
+    const std::size_t from = at + head.size();
+    const std::string file = found.out.substr(from, found.out.find('\n', from) - from);
+    CHECK(call_program({}, {"check", file.c_str()}).status == 0);
+    const std::size_t replay = found.out.find("replay: ./bin/bank replay ", at) + 26;
+    const std::string schedule = found.out.substr(replay, found.out.find('\n', replay) - replay);
+    CHECK(call_program({}, {"replay", schedule.c_str()}).status == 1);
+}
+
+TEST_CASE("stress: an interrupted run prints its whole summary, and says that it was cut") {
+    const wedge::workload_entry entries[] = {wedge::entry_of<interrupter>()};
+    const called cut = call_program(entries, {"stress", "--threads", "1", "--seconds", "1000"});
+    CHECK(cut.status == 130);
+    CHECK(cut.out.starts_with("interrupter: clean so far (cut), "));
+    CHECK(cut.out.find("\n  interrupted ") != std::string::npos);
+    CHECK(cut.err.find("bank: cut: interrupted before the time was over\n") != std::string::npos);
+}
+
+TEST_CASE("stress: a sweep prints a line for each number of threads") {
+    const called swept = stress({"ledger", "--sweep", "1,2", "--operations", "20"});
+    CHECK(swept.status == 0);
+    const std::size_t at = swept.out.find("ledger: scaling\n\n  threads  calls/s");
+    REQUIRE(at != std::string::npos);
+    CHECK(swept.out.find("\n  1  ", at) != std::string::npos);
+    CHECK(swept.out.find("\n  2  ", at) != std::string::npos);
+}
+
+TEST_CASE("stress: misuse names the option, what was found and what was expected") {
+    const auto complains = [](std::initializer_list<const char*> words, const char* about) {
+        const called wrong = stress(words);
+        CHECK(wrong.status == 2);
+        CHECK_MESSAGE(wrong.err.find(about) != std::string::npos, wrong.err);
+    };
+    complains({"ledgr"}, "WORKLOAD: there is no workload 'ledgr' (did you mean ledger?)");
+    complains({"ledger", "--seconds", "5x"}, "--seconds: '5x' is not a time; expected a number");
+    complains({"ledger", "--hold", "5us-2us"}, "--hold: 5us-2us ends before it begins");
+    complains({"ledger", "--weights", "lok"}, "--weights: there is no 'lok' (did you mean look?)");
+    complains({"ledger", "--weights", "look=0"}, "--weights: all weights are 0");
+    complains({"ledger", "--phases", "calm,strom"},
+              "--phases: there is no 'strom'; there is steady, calm");
+    complains({"ledger", "--sweep", "1,,2"}, "--sweep: '' is not a whole number from 1 on");
+    complains({"ledger", "--place", "here"}, "--place: there is no 'here'");
+    complains({"ledger", "--weights", "look", "--roles", "pay"}, "--weights: --roles says it");
+}
+
+TEST_CASE("stress: times and distributions are read as they are written") {
+    CHECK(wedge::duration_of("x", "250ns") == 250ns);
+    CHECK(wedge::duration_of("x", "1.5ms") == 1500us);
+    CHECK(wedge::duration_of("x", "2m") == 2min);
+    const wedge::random_time uniform = wedge::random_time_of("x", "1us-3us");
+    wedge::rng random(3);
+    for (int i = 0; i < 100; ++i) {
+        const auto drawn = uniform.draw(random);
+        CHECK(drawn >= 1us);
+        CHECK(drawn <= 3us);
+    }
+    const wedge::random_time mean = wedge::random_time_of("x", "exp:10us");
+    std::chrono::nanoseconds sum{0};
+    for (int i = 0; i < 10'000; ++i) sum += mean.draw(random);
+    CHECK(sum / 10'000 > 9us);
+    CHECK(sum / 10'000 < 11us);
+}
+
+}  // namespace stress_command_test
