@@ -70,8 +70,8 @@ private:
 /// `max_active` 1.
 ///
 /// Queueing never sleeps. Under control a delay may be over at once, or last until no other task
-/// can go on. An item that queues itself runs once more; its next run waits until another task
-/// queues it.
+/// can go on. An item that queues itself after a delay runs once more; its next run waits until
+/// another task queues it.
 class workqueue {
 public:
     using duration = std::chrono::steady_clock::duration;
@@ -170,7 +170,7 @@ private:
         state& of = *one.state_;
         of.is_queued = true;
         of.due = delay == duration{} ? work_item::time{} : std::chrono::steady_clock::now() + delay;
-        of.queues_itself = &current() == of.served_by;
+        of.queues_itself = delay != duration{} && &current() == of.served_by;
         if (!of.queues_itself) of.runs_left = 2;
         pending_.push_back(one.state_);
         const auto unclaimed =
