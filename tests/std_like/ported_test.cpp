@@ -13,6 +13,7 @@
 #include "std_like/programs/meeting.hpp"
 #include "std_like/programs/queue.hpp"
 #include "std_like/programs/results.hpp"
+#include "support/leaks.hpp"
 // CMake makes these by tools/to_wstd.sed; only the namespace is renamed too.
 #include "ported/bank.hpp"
 #include "ported/meeting.hpp"
@@ -25,6 +26,7 @@ using program = std::string (*)();
 
 /// Explores a port. The result of each execution must be that of the original.
 wedge::outcome explored(program port, const std::string& expected, std::uint64_t executions_max) {
+    const leaks_allowed where_tasks_are_left;
     wedge::explore_options options;
     options.executions_max = executions_max;
     return wedge::explore({[&] {
