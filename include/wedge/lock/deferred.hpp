@@ -106,7 +106,7 @@ protected:
     void flush_now(site where) {
         {
             lock_guard held(state_, where);
-            if (is_queued_) arm(at_once, where);
+            if (is_queued_ && due_ != at_once) arm(at_once, where);
             while (is_queued_) begun_.wait(held, where);
         }
         wait_for_body(where);
