@@ -32,7 +32,7 @@ struct certificate_limits {
 namespace detail {
 
 /// A scenario in which copies of a thread are not treated as equal.
-class told_apart final : public subject {
+class told_apart final : public subject, public subject_facts {
 public:
     explicit told_apart(subject& of) : of_(of) {}
     std::uint32_t tasks() const override { return of_.tasks(); }
@@ -45,11 +45,12 @@ public:
     void check() override { of_.check(); }
     void end() override { of_.end(); }
     schedule blank() const override { return of_.blank(); }
-    std::optional<std::uint64_t> state() const override { return of_.state(); }
-    std::uint64_t state_of(std::uint32_t task) const override { return of_.state_of(task); }
-    bool meets_in_locks_alone() const override { return of_.meets_in_locks_alone(); }
-    bool leaves_quietly() const override { return of_.leaves_quietly(); }
-    bool has_unseen_state() const override { return of_.has_unseen_state(); }
+    const subject_facts& facts() const override { return *this; }
+    std::optional<std::uint64_t> state() const override { return of_.facts().state(); }
+    std::uint64_t state_of(std::uint32_t task) const override { return of_.facts().state_of(task); }
+    bool meets_in_locks_alone() const override { return of_.facts().meets_in_locks_alone(); }
+    bool leaves_quietly() const override { return of_.facts().leaves_quietly(); }
+    bool has_unseen_state() const override { return of_.facts().has_unseen_state(); }
 
 private:
     subject& of_;

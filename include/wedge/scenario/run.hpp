@@ -27,7 +27,7 @@ inline explore_options with_choices_of_scenarios(explore_options options) {
 }
 
 /// Everything that runs in a scenario. Its state is made again for every execution.
-class scenario_subject final : public subject, private neighbours {
+class scenario_subject final : public subject, public subject_facts, private neighbours {
 public:
     /// @param all  checked by `parse`; must outlive the subject
     /// @param walk  the order pass; null: everything really happens
@@ -94,6 +94,7 @@ public:
         interrupts_.run(handler - first_handler(), interpreter_, actors_[victim]);
     }
 
+    const subject_facts& facts() const override { return *this; }
     void check() override {}
     void end() override {
         works_.clear();

@@ -32,11 +32,11 @@ public:
                model_options open = {})
         : subject_(what),
           order_(order),
-          leaves_quietly_(what.leaves_quietly()),
-          starts_by_step_(what.has_unseen_state()),
+          leaves_quietly_(what.facts().leaves_quietly()),
+          starts_by_step_(what.facts().has_unseen_state()),
           stacks_(on, *this),
           model_(slots_, open),
-          scheduler_(what, model_, steps_max),
+          scheduler_(what.facts(), model_, steps_max),
           notes_(what, model_, scheduler_) {
         detail::make_setup(setup_, *this, order);
         detail::handle_termination();

@@ -23,7 +23,7 @@ class known_tasks {
 public:
     using tasks = std::span<const std::unique_ptr<controlled_task>>;
 
-    explicit known_tasks(const subject& what) : subject_(what) {}
+    explicit known_tasks(const subject_facts& what) : facts_(what) {}
 
     bool is_empty() const noexcept { return points_.empty(); }
     void forget() {
@@ -108,7 +108,7 @@ private:
     point& find_or_add(const controlled_task& who) {
         const task& self = who.self;
         const std::uint64_t own =
-            whole_state::of_itself(self, subject_, [](std::uint64_t) { return std::uint64_t{0}; });
+            whole_state::of_itself(self, facts_, [](std::uint64_t) { return std::uint64_t{0}; });
         std::uint64_t key = combine(self.ordinal, own);
         for (const held_lock& each : self.held) key = combine(key, hash_of(each));
         point*& known = by_key_[key];
@@ -122,7 +122,7 @@ private:
         made.context = self.context;
         made.contexts = self.contexts;
         made.scopes = self.scopes;
-        made.facts = {own, subject_.may_do(self.ordinal)};
+        made.facts = {own, facts_.may_do(self.ordinal)};
         if (!who.is_done) made.leads_to.resize(2);
         return made;
     }
@@ -183,7 +183,7 @@ private:
         return true;
     }
 
-    const subject& subject_;
+    const subject_facts& facts_;
     std::deque<point> points_;
     std::unordered_map<std::uint64_t, point*> by_key_;
     std::vector<lock_identity*> locks_;  // of all points

@@ -21,9 +21,9 @@ public:
     execution_notes(const subject& what, const step_model& model, task_scheduler& scheduler)
         : model_(model),
           scheduler_(scheduler),
-          known_(what),
-          has_unseen_state_(what.has_unseen_state()),
-          what_(what.meets_in_locks_alone() ? sort::points : sort::nothing) {}
+          known_(what.facts()),
+          has_unseen_state_(what.facts().has_unseen_state()),
+          what_(what.facts().meets_in_locks_alone() ? sort::points : sort::nothing) {}
 
     known_tasks& known() noexcept { return known_; }
     [[gnu::always_inline]] bool are_taken() const noexcept { return what_ != sort::nothing; }

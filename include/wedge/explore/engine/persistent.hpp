@@ -23,7 +23,7 @@ public:
     /// Returns an enabled task whose next step alone is a persistent set, and only spares other
     /// tasks a wait; `no_task` if there is none.
     std::uint32_t sufficient(tasks all, std::span<const std::uint32_t> enabled,
-                             const step_model& model, const subject& what) const {
+                             const step_model& model, const subject_facts& what) const {
         for (const std::uint32_t each : enabled)
             if (model.is_unopposed(*all[each]) &&
                 what.is_only_waited_for(*all[each]->self.pending.lock) &&
@@ -36,7 +36,7 @@ public:
     ///
     /// @param enabled  the tasks that can go on; if some task fits no set, all of them are returned
     task_set of(tasks all, std::span<const std::uint32_t> enabled, const step_model& model,
-                const subject& what) {
+                const subject_facts& what) {
         task_set best;
         for (const std::uint32_t each : enabled) best.add(each);
         if (best.size() < 2 || all.size() > task_set::capacity) return best;
@@ -57,7 +57,7 @@ private:
     };
 
     /// Returns the opponents of a step that concerns a lock only.
-    static std::uint64_t opponents(const controlled_task& who, const subject& what) {
+    static std::uint64_t opponents(const controlled_task& who, const subject_facts& what) {
         const operation& next = who.self.pending;
         const bool is_plain = next.what == step::acquire || next.what == step::try_acquire ||
                               next.what == step::release || next.what == step::downgrade;
@@ -67,7 +67,7 @@ private:
         return what.opponents_of(next);
     }
 
-    void see(tasks all, task_set enabled, const step_model& model, const subject& what) {
+    void see(tasks all, task_set enabled, const step_model& model, const subject_facts& what) {
         enabled_ = enabled;
         unfinished_ = {};
         states_.resize(all.size());

@@ -16,24 +16,10 @@
 
 namespace wedge {
 
-class subject {
+/// What an engine may know of a subject in addition to its tasks, so that it need not try
+/// everything. The defaults hold for any C++ code. Scenarios know more.
+class subject_facts {
 public:
-    subject() = default;
-    subject(const subject&) = delete;
-    subject& operator=(const subject&) = delete;
-    virtual ~subject() = default;
-
-    virtual std::uint32_t tasks() const = 0;
-    virtual std::string task_name(std::uint32_t task) const = 0;
-    virtual void begin() = 0;                  ///< makes the state
-    virtual void run(std::uint32_t task) = 0;  ///< on the task's own stack
-    virtual void check() = 0;                  ///< after all tasks have ended
-    virtual void end() = 0;                    ///< destroys the state
-    /// Whether `end` runs code of the user. Then `check` and `end` may be a last task under
-    /// control.
-    virtual bool has_destructor() const { return false; }
-    virtual schedule blank() const = 0;  ///< a schedule with the head filled in
-
     /// Between two steps: a hash of everything that tasks and objects remember in addition to the
     /// engine's models and `state_of`, so that states can be compared. Nothing: unknown.
     virtual std::optional<std::uint64_t> state() const { return {}; }
@@ -56,9 +42,6 @@ public:
     /// Whether its tasks return by themselves when an execution is given up, since they look at
     /// `runtime::is_giving_up` between their steps. Then no step throws `abandoned`: it fails.
     virtual bool leaves_quietly() const { return false; }
-    /// The running task is interrupted: runs the handler of a handler's task, whose
-    /// `step::interrupt` has chosen this victim, on top of it.
-    virtual void interrupted(std::uint32_t /*handler*/, std::uint32_t /*victim*/) {}
     /// Whether interrupts come wherever they may, so that findings that need one can be refuted.
     virtual bool delivers_interrupts() const { return false; }
     /// Whether its tasks may share state that is neither modelled nor part of `state`, as C++ code
@@ -66,6 +49,43 @@ public:
     virtual bool has_unseen_state() const { return true; }
     /// Whether it has loops that may run forever.
     virtual bool may_circle() const { return true; }
+
+protected:
+    ~subject_facts() = default;
+};
+
+/// Returns the facts about a subject of which nothing is known.
+inline const subject_facts& no_facts() noexcept {
+    static const struct final_facts final : subject_facts {
+    } none;
+    return none;
+}
+
+/// What is explored: tasks, and the state that they share.
+class subject {
+public:
+    subject() = default;
+    subject(const subject&) = delete;
+    subject& operator=(const subject&) = delete;
+    virtual ~subject() = default;
+
+    virtual std::uint32_t tasks() const = 0;
+    virtual std::string task_name(std::uint32_t task) const = 0;
+    virtual void begin() = 0;                  ///< makes the state
+    virtual void run(std::uint32_t task) = 0;  ///< on the task's own stack
+    virtual void check() = 0;                  ///< after all tasks have ended
+    virtual void end() = 0;                    ///< destroys the state
+    /// Whether `end` runs code of the user. Then `check` and `end` may be a last task under
+    /// control.
+    virtual bool has_destructor() const { return false; }
+    virtual schedule blank() const = 0;  ///< a schedule with the head filled in
+
+    /// The running task is interrupted: runs the handler of a handler's task, whose
+    /// `step::interrupt` has chosen this victim, on top of it.
+    virtual void interrupted(std::uint32_t /*handler*/, std::uint32_t /*victim*/) {}
+
+    /// Returns what else is known. It lives as long as the subject.
+    virtual const subject_facts& facts() const { return no_facts(); }
 };
 
 /// A workload with a program.

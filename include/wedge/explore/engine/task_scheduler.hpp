@@ -23,8 +23,8 @@ namespace wedge {
 /// Knows which tasks can go on, asks the strategy for one of them, and records its answers.
 class task_scheduler final : private whole_view {
 public:
-    task_scheduler(const subject& what, step_model& model, std::uint64_t steps_max)
-        : subject_(what), model_(model), steps_max_(steps_max) {}
+    task_scheduler(const subject_facts& what, step_model& model, std::uint64_t steps_max)
+        : facts_(what), model_(model), steps_max_(steps_max) {}
 
     void begin_execution(search_strategy& how) {
         if (compares_) trace_.begin_execution(decisions_);
@@ -37,7 +37,7 @@ public:
         script_.clear();
         at_.running = no_task;
         at_.has_yielded = at_.has_progressed = false;
-        at_.whole = subject_.state() ? this : nullptr;
+        at_.whole = facts_.state() ? this : nullptr;
         whole_.begin_execution();
         looks_for_livelocks_ = how.looks_for_livelocks();
         if (looks_for_livelocks_) livelocks_.begin_execution();
@@ -236,13 +236,13 @@ private:
     }
 
     std::uint64_t state() override {
-        return whole_.of(tasks(), decisions_, model_.locks(), subject_);
+        return whole_.of(tasks(), decisions_, model_.locks(), facts_);
     }
     std::span<const std::uint32_t> places() const override { return whole_.places(); }
     std::uint32_t sufficient() override {
-        return persistent_.sufficient(tasks(), at_.enabled, model_, subject_);
+        return persistent_.sufficient(tasks(), at_.enabled, model_, facts_);
     }
-    task_set enough() override { return persistent_.of(tasks(), at_.enabled, model_, subject_); }
+    task_set enough() override { return persistent_.of(tasks(), at_.enabled, model_, facts_); }
 
     /// All that have not ended.
     std::span<const std::uint32_t> unfinished() {
@@ -261,7 +261,7 @@ private:
             left, [&](std::uint32_t i) { return step_model::is_idle(*model_.tasks()[i]); });
     }
 
-    const subject& subject_;
+    const subject_facts& facts_;
     step_model& model_;
     std::uint64_t steps_max_;
     std::uint64_t bound_ = 0;  // of this execution

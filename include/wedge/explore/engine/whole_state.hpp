@@ -31,7 +31,7 @@ public:
 
     /// @param taken  the decisions of this execution
     std::uint64_t of(tasks all, std::span<const decision> taken, const lock_table& locks,
-                     const subject& what) {
+                     const subject_facts& what) {
         rank_ages(all, locks);
         group(all.size(), what);
         look_at_those_who_moved(all, taken, what);
@@ -57,7 +57,7 @@ public:
     ///
     /// @param rank_of  (age) -> its place among the ages of all tickets, from 1; 0 for 0
     template <class RankOf>
-    static std::uint64_t of_itself(const task& self, const subject& what, RankOf rank_of) {
+    static std::uint64_t of_itself(const task& self, const subject_facts& what, RankOf rank_of) {
         std::uint64_t hash = of_step(self.pending, self.stage, rank_of);
         hash = combine(hash, of_contexts(self.contexts) | std::uint64_t{self.scopes} << 24 |
                                  std::uint64_t{self.unbroken} << 32);
@@ -81,7 +81,8 @@ private:
 
     /// Updates tasks that have moved. The part of a task changes only by its own steps, except for
     /// the ranks of tickets.
-    void look_at_those_who_moved(tasks all, std::span<const decision> taken, const subject& what) {
+    void look_at_those_who_moved(tasks all, std::span<const decision> taken,
+                                 const subject_facts& what) {
         const auto look = [&](std::uint32_t i) {
             const controlled_task& each = *all[i];
             if (each.is_done)
@@ -108,7 +109,7 @@ private:
 
     /// Beside what the task is now, what it was about to do below each handler. How far that has
     /// come is no part of it.
-    std::uint64_t with_interruptions(const controlled_task& who, const subject& what) const {
+    std::uint64_t with_interruptions(const controlled_task& who, const subject_facts& what) const {
         const auto rank = [&](std::uint64_t age) { return rank_of(age); };
         std::uint64_t hash = of_itself(who.self, what, rank);
         for (const interruption* each = who.below; each != nullptr; each = each->below)
@@ -161,7 +162,7 @@ private:
     }
 
     /// Groups equal tasks. The subject is asked once per number of tasks.
-    void group(std::size_t n, const subject& what) {
+    void group(std::size_t n, const subject_facts& what) {
         if (group_.size() == n) return;
         group_.clear();
         place_.clear();

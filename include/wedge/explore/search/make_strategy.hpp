@@ -49,8 +49,10 @@ inline std::unique_ptr<search_strategy> make_strategy(
         case strategy::exhaustive:
             return std::make_unique<exhaustive_search>(options.preemptions_max, options.steps_max);
         case strategy::states:
-            if (!what.state()) throw error("strategy states: only a scenario can tell its state");
-            if (what.may_circle()) return std::make_unique<circle_search>(options.states_max);
+            if (!what.facts().state())
+                throw error("strategy states: only a scenario can tell its state");
+            if (what.facts().may_circle())
+                return std::make_unique<circle_search>(options.states_max);
             return std::make_unique<state_search>(options.states_max);
         case strategy::portfolio: break;
     }

@@ -65,7 +65,7 @@ inline void judge_unreached(sighting& each, const std::vector<sighting>& all, bo
         const finding* const hang = detail::hang_of(other);
         return hang != nullptr && involves(*hang, of);
     };
-    if (is_about_interrupts(of.kind) && !of_whom.delivers_interrupts()) {
+    if (is_about_interrupts(of.kind) && !of_whom.facts().delivers_interrupts()) {
         of.reason = "interrupts were not explored";
     } else if (!exhausted) {
         of.reason = "the budget was spent";
@@ -76,7 +76,7 @@ inline void judge_unreached(sighting& each, const std::vector<sighting>& all, bo
         of.reason = of.kind == finding_kind::held_at_exit
                         ? "every schedule was tried, and no task ended so"
                         : "every schedule of this workload was tried";
-        if (of_whom.has_unseen_state())
+        if (of_whom.facts().has_unseen_state())
             of.reason += ", as far as all shared state lies under modelled locks";
     }
 }
