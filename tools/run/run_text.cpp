@@ -247,7 +247,7 @@ std::string line_of(const run_process& each) {
     std::string line = last_part(each.program) + " (process " + std::to_string(each.pid) + "): ";
     line += report::counted(each.acquires, "acquire") + " of " +
             report::counted(each.locks, "lock") + " in ";
-    line += std::to_string(each.classes) + (each.classes == 1 ? " class, " : " classes, ");
+    line += report::counted(each.classes, "class", "classes") + ", ";
     line += report::counted(each.edges, "dependency", "dependencies") + ", " +
             report::counted(each.threads, "thread");
     if (!each.has_ended) line += "; it did not end normally, so some acquires are not counted";
@@ -273,7 +273,15 @@ run_text text_of(std::vector<run_process>& run, bool shows_remarks) {
     }
     if (shows_remarks && !remarks.empty())
         result.text += "remarks: cycles that these threads may never meet in\n\n" + remarks;
-    for (const run_process& process : run) result.text += line_of(process) + "\n";
+    std::size_t without_locks = 0;
+    for (const run_process& process : run) {
+        if (process.locks == 0)
+            ++without_locks;
+        else
+            result.text += line_of(process) + "\n";
+    }
+    if (without_locks != 0)
+        result.text += report::counted(without_locks, "process", "processes") + " used no lock\n";
     result.text += report::counted(result.findings, "finding") + ", " +
                    report::counted(result.remarks, "remark") +
                    (shows_remarks || result.remarks == 0 ? "" : " (--remarks shows them)") + "\n";

@@ -162,6 +162,11 @@ public:
         : sink(reader::order, to.validated()), to_(to), is_alone_(is_alone) {}
 
     void on(task& self, const event& step) noexcept override {
+        // A trylock comes here every time; an acquire that waits comes for a new chain only.
+        if (step.kind == event_kind::try_acquired) {
+            self.chain = validated()->key.of_step(self, step);
+            if (validated()->known.contains(self.chain)) return;
+        }
         const int saved = errno;
         if (step.kind == event_kind::released) {
             const bool is_held = self.held.find(step.instance) != nullptr;
