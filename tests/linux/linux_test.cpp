@@ -179,7 +179,33 @@ struct reserved {
     static constexpr auto actions = wedge::actions(wedge::action<&reserved::lock>{"lock"});
 };
 
+/// Two objects whose reservations are taken at once, in any order.
+struct locked_at_once {
+    machine pc;
+    struct drm_device dev;
+    struct drm_gem_object objects[2];
+    locked_at_once() {
+        for (struct drm_gem_object &each : objects)
+            drm_gem_private_object_init(&dev, &each, PAGE_SIZE);
+    }
+    void lock(std::uint32_t first) {
+        struct drm_gem_object *both[2]{&objects[first % 2], &objects[(first + 1) % 2]};
+        struct ww_acquire_ctx ctx;
+        if (drm_gem_lock_reservations(both, 2, &ctx) != 0) return;
+        dma_resv_assert_held(objects[0].resv);
+        dma_resv_assert_held(objects[1].resv);
+        drm_gem_unlock_reservations(both, 2, &ctx);
+    }
+    static constexpr auto actions = wedge::actions(wedge::action<&locked_at_once::lock>{"lock"});
+};
+
 }  // namespace
+
+TEST_CASE("linux: drm_gem_lock_reservations backs off by itself, and a signal ends it") {
+    const wedge::outcome got = explored_fully<locked_at_once>("lock(0) | lock(1)");
+    CHECK(got.what == result::sound);
+    CHECK(got.findings.empty());
+}
 
 TEST_CASE("linux: a kernel thread is stopped out of its wait; asking under its lock hangs") {
     CHECK(explored_fully<served>("ask(0)").what == result::sound);

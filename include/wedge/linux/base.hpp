@@ -63,6 +63,15 @@ template <class T, std::size_t N>
 constexpr std::size_t array_size_of(const T (&)[N]) {
     return N;
 }
+inline constexpr std::size_t TASK_COMM_LEN = 16;
+/// Copies a text and ends it; returns its length, or -E2BIG if it was cut.
+inline long strscpy(char* to, const char* from, std::size_t size) noexcept {
+    const std::size_t length = std::strlen(from);
+    const std::size_t copied = min(length, size - 1);
+    std::memcpy(to, from, copied);
+    to[copied] = '\0';
+    return copied == length ? static_cast<long>(length) : -E2BIG;
+}
 constexpr unsigned long PAGE_ALIGN(unsigned long bytes) {
     return (bytes + PAGE_SIZE - 1) & PAGE_MASK;
 }
@@ -131,6 +140,14 @@ template <class... Arguments>
 void pr_info(const char*, const Arguments&...) {}
 template <class... Arguments>
 void pr_debug(const char*, const Arguments&...) {}
+template <class... Arguments>
+void pr_info_ratelimited(const char*, const Arguments&...) {}
+template <class... Arguments>
+void pr_warn_ratelimited(const char*, const Arguments&...) {}
+template <class... Arguments>
+void pr_err_ratelimited(const char*, const Arguments&...) {}
+template <class... Arguments>
+void dev_err_ratelimited(const Arguments&...) {}
 template <class... Arguments>
 void dev_err(const Arguments&...) {}
 template <class... Arguments>
@@ -302,6 +319,10 @@ inline void list_splice_init(list_head* from, list_head* to) noexcept {
     to->next = from->next;
     from->next->prev = to;
     INIT_LIST_HEAD(from);
+}
+/// As list_splice_init, but `from` must not be used afterwards.
+inline void list_splice(list_head* from, list_head* to) noexcept {
+    list_splice_init(from, to);
 }
 inline void list_splice_tail_init(list_head* from, list_head* to) noexcept {
     if (list_empty(from)) return;

@@ -101,6 +101,8 @@ struct dma_fence_ops {
     bool (*enable_signaling)(struct dma_fence*) = nullptr;
     bool (*signaled)(struct dma_fence*) = nullptr;
     void (*release)(struct dma_fence*) = nullptr;
+    void (*fence_value_str)(struct dma_fence*, char*, int) = nullptr;
+    void (*timeline_value_str)(struct dma_fence*, char*, int) = nullptr;
 };
 struct dma_fence_cb {
     void (*func)(struct dma_fence*, struct dma_fence_cb*) = nullptr;
@@ -135,6 +137,10 @@ inline struct dma_fence* dma_fence_get(struct dma_fence* at, site where = site::
     if (at != nullptr) kref_get(&at->refcount, where);
     return at;
 }
+/// Returns the fence with another reference; null: the last one was put already.
+inline struct dma_fence* dma_fence_get_rcu(struct dma_fence* at, site where = site::current()) {
+    return kref_get_unless_zero(&at->refcount, where) != 0 ? at : nullptr;
+}
 inline void dma_fence_free(struct dma_fence* at) {
     kfree(at);
 }
@@ -151,6 +157,9 @@ inline void dma_fence_put(struct dma_fence* at, site where = site::current()) {
 }
 inline bool dma_fence_is_signaled(struct dma_fence* at, site where = site::current()) {
     return at->done->is_signalled(where);
+}
+inline bool dma_fence_is_signaled_locked(struct dma_fence* at, site where = site::current()) {
+    return dma_fence_is_signaled(at, where);
 }
 /// Signals with the fence's lock held. The callbacks run under it.
 inline int dma_fence_signal_locked(struct dma_fence* at, site where = site::current()) {
@@ -313,6 +322,7 @@ inline long dma_resv_wait_timeout(struct dma_resv* at, enum dma_resv_usage up_to
 // GEM objects.
 struct drm_device {
     struct device* dev = nullptr;
+    void* dev_private = nullptr;
 };
 struct drm_gem_object;
 struct drm_gem_object_funcs {
@@ -342,6 +352,38 @@ inline void drm_gem_object_put(struct drm_gem_object* at, site where = site::cur
 }
 inline void drm_gem_object_release(struct drm_gem_object* at) {
     dma_resv_fini(&at->_resv);
+}
+
+/// Locks the reservations of several objects under a context, and backs off as often as needed.
+///
+/// @return 0, or -EINTR; then nothing is locked
+inline int drm_gem_lock_reservations(struct drm_gem_object** objects, int count,
+                                     struct ww_acquire_ctx* ctx, site where = site::current()) {
+    ww_acquire_init(ctx, &reservation_ww_class, where);
+    for (int contended = -1, error = -EDEADLK; error == -EDEADLK;) {
+        const int first = contended;
+        error = 0;
+        if (first != -1)
+            error = ww_mutex_lock_slow_interruptible(&objects[first]->resv->lock, ctx, where);
+        for (int i = 0; i < count && error == 0; ++i) {
+            if (i == first) continue;
+            error = dma_resv_lock_interruptible(objects[i]->resv, ctx, where);
+            if (error == -EALREADY) error = 0;  // named twice
+            if (error == -EDEADLK) contended = i;
+        }
+        if (error == 0) break;
+        ctx->ticket->unlock_all(where);
+        if (error == -EDEADLK) continue;
+        ww_acquire_fini(ctx, where);
+        return error;
+    }
+    ww_acquire_done(ctx, where);
+    return 0;
+}
+inline void drm_gem_unlock_reservations(struct drm_gem_object**, int, struct ww_acquire_ctx* ctx,
+                                        site where = site::current()) {
+    ctx->ticket->unlock_all(where);
+    ww_acquire_fini(ctx, where);
 }
 
 // drm_exec: takes any number of objects, and starts again when it must back off.

@@ -201,6 +201,17 @@ inline void downgrade_write(struct rw_semaphore* at,
     at->lock->downgrade(where);
 }
 
+template <class... Arguments>
+void down_read_non_owner(Arguments...) {
+    static_assert(detail::is_supported<Arguments...>,
+                  "down_read_non_owner() is not modelled: the task that takes a lock releases it");
+}
+template <class... Arguments>
+void up_read_non_owner(Arguments...) {
+    static_assert(detail::is_supported<Arguments...>,
+                  "up_read_non_owner() is not modelled: the task that takes a lock releases it");
+}
+
 inline void down(struct semaphore* at, site where = site::current()) {
     at->units->down(where);
 }
