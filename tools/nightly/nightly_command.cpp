@@ -40,7 +40,7 @@ public:
             .add_option("CONFIG", words_,
                         "A configuration nightly.toml, or a folder with one, or a folder with "
                         "programs fuzz_… and stress_… and scenarios; or `list` the findings of the "
-                        "database; or `bisect SIGNATURE -- BUILD_COMMAND`; or `merge SHARD...`, "
+                        "database; or `bisect SIGNATURE --build COMMAND`; or `merge SHARD...`, "
                         "folders of shards that another scheduler has run")
             ->required()
             ->type_name("");
@@ -70,6 +70,10 @@ public:
             .add_option("--shared", shared_,
                         "The folder with the corpora of all shards; shards get it")
             ->type_name("DIR");
+        options
+            .add_option("--build", build_,
+                        "Of bisect: a command for sh, run in a checkout of each commit")
+            ->type_name("COMMAND");
         add_flag(options, "--json", as_json_, "Of list: print one JSON object a finding");
     }
 
@@ -191,7 +195,8 @@ private:
     }
 
     int bisect_one(const invocation& call) const {
-        if (words_.size() < 3) throw error("bisect: expected bisect SIGNATURE -- BUILD_COMMAND");
+        if (words_.size() != 2 || build_.empty())
+            throw error("bisect: expected bisect SIGNATURE --build COMMAND");
         const database all(database_path());
         const std::vector<finding_row> named = all.named(words_[1]);
         if (named.size() != 1)
@@ -200,7 +205,7 @@ private:
                         "; 'list' shows them, with short names");
         bisection of;
         of.what = named.front();
-        of.build.assign(words_.begin() + 2, words_.end());
+        of.build = {"sh", "-c", build_};
         of.self = own_path(call);
         of.good = since_.empty() ? good_before(all, of.what) : since_;
         of.bad = until_.empty() ? "HEAD" : until_;
@@ -249,6 +254,7 @@ private:
     std::string database_;
     std::string since_;
     std::string until_;
+    std::string build_;
     bool as_json_ = false;
 };
 

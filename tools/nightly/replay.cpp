@@ -31,9 +31,11 @@ struct attempt {
     int missing_status = 2;  ///< the exit status that says nothing about the finding
 };
 
-std::vector<attempt> attempts_of(const finding_row& of, const json& record,
-                                 const std::string& self) {
+std::vector<attempt> attempts_of(const finding_row& of, const json& record, const std::string& self,
+                                 const std::string& scratch) {
     std::vector<attempt> all;
+    // A check tries every schedule. The schedule itself may name the scenario of another checkout.
+    if (of.subject.ends_with(".wedge")) return {{{self, "check", "--json", of.subject}}};
     const std::string input = text_in(record, "input");
     const std::string crash = text_in(record, "crash");
     const std::string schedule = text_in(record, "schedule");
@@ -42,10 +44,9 @@ std::vector<attempt> attempts_of(const finding_row& of, const json& record,
     const bool is_fuzzer = !input.empty() || !crash.empty();
     if (!schedule.empty() && fs::exists(schedule) && !is_fuzzer)
         all.push_back({{of.program, "replay", "--json", schedule}});
-    if (of.subject.ends_with(".wedge"))
-        all.push_back({{self, "check", "--json", of.subject}});
-    else if (!is_fuzzer && !schedule.empty())
-        all.push_back({{of.program, "explore", "--json", "--executions", "20000", of.subject}});
+    if (!is_fuzzer && !schedule.empty())
+        all.push_back({{of.program, "explore", "--json", "--executions", "20000", "--out",
+                        scratch + "/explored", of.subject}});
     return all;
 }
 
@@ -56,7 +57,7 @@ replayed replay(const finding_row& of, const std::string& self, const std::strin
     const json record = json::parse(of.record, nullptr, false);
     if (!record.is_object()) return replayed::unclear;
     bool has_answer = false;
-    for (const attempt& each : attempts_of(of, record, self)) {
+    for (const attempt& each : attempts_of(of, record, self, scratch)) {
         try {
             const run_result ran = run_to_end(
                 each.words, scratch + "/replay-" + of.short_name() + ".log", patience, folder);
