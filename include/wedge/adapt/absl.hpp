@@ -41,9 +41,11 @@ public:
     void Lock(site where = site::current()) WEDGE_NO_THREAD_SAFETY { lock(where); }
     bool TryLock(site where = site::current()) WEDGE_NO_THREAD_SAFETY { return try_lock(where); }
     void Unlock(site where = site::current()) WEDGE_NO_THREAD_SAFETY { unlock(where); }
-    void ReaderLock(site where = site::current()) { lock_shared(where); }
-    bool ReaderTryLock(site where = site::current()) { return try_lock_shared(where); }
-    void ReaderUnlock(site where = site::current()) { unlock_shared(where); }
+    void ReaderLock(site where = site::current()) WEDGE_NO_THREAD_SAFETY { lock_shared(where); }
+    bool ReaderTryLock(site where = site::current()) WEDGE_NO_THREAD_SAFETY {
+        return try_lock_shared(where);
+    }
+    void ReaderUnlock(site where = site::current()) WEDGE_NO_THREAD_SAFETY { unlock_shared(where); }
     void AssertHeld(site where = site::current()) { assert_held_exclusively(*this, where); }
     void AssertReaderHeld(site where = site::current()) { assert_held(*this, where); }
 };

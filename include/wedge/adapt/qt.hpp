@@ -47,8 +47,10 @@ class qt_rwlock : public checked<native_qt_rwlock> {
 public:
     using checked<native_qt_rwlock>::checked;
 
-    void lockForRead(site where = site::current()) { lock_shared(where); }
-    bool tryLockForRead(site where = site::current()) { return try_lock_shared(where); }
+    void lockForRead(site where = site::current()) WEDGE_NO_THREAD_SAFETY { lock_shared(where); }
+    bool tryLockForRead(site where = site::current()) WEDGE_NO_THREAD_SAFETY {
+        return try_lock_shared(where);
+    }
     void lockForWrite(site where = site::current()) WEDGE_NO_THREAD_SAFETY { lock(where); }
     bool tryLockForWrite(site where = site::current()) WEDGE_NO_THREAD_SAFETY {
         return try_lock(where);

@@ -37,9 +37,15 @@ public:
         right_.unlock(where);
     }
 
-    void lock_shared(site where = site::current()) { data_.lock_shared(where); }
-    bool try_lock_shared(site where = site::current()) { return data_.try_lock_shared(where); }
-    void unlock_shared(site where = site::current()) { data_.unlock_shared(where); }
+    void lock_shared(site where = site::current()) WEDGE_NO_THREAD_SAFETY {
+        data_.lock_shared(where);
+    }
+    bool try_lock_shared(site where = site::current()) WEDGE_NO_THREAD_SAFETY {
+        return data_.try_lock_shared(where);
+    }
+    void unlock_shared(site where = site::current()) WEDGE_NO_THREAD_SAFETY {
+        data_.unlock_shared(where);
+    }
 
     void lock_upgrade(site where = site::current()) WEDGE_NO_THREAD_SAFETY {
         right_.lock(where);
@@ -61,7 +67,9 @@ public:
         data_.lock(where);
     }
     /// Makes the writer a reader with the right to write again. Never blocks.
-    void unlock_and_lock_upgrade(site where = site::current()) { data_.downgrade(where); }
+    void unlock_and_lock_upgrade(site where = site::current()) WEDGE_NO_THREAD_SAFETY {
+        data_.downgrade(where);
+    }
     /// Makes the writer a plain reader. Never blocks.
     void unlock_and_lock_shared(site where = site::current()) WEDGE_NO_THREAD_SAFETY {
         data_.downgrade(where);
