@@ -13,7 +13,7 @@
 // ctest: fuzz_word exit=2 fuzz shwo input => ^wedge: WHAT: there is no .shwo.; there is decode, encode, show
 // ctest: manual manual --bash => explain\) words=.*complete -o filenames -F _wedge wedge
 // ctest: manual_pages manual --man pages =/> .
-// ctest: no_command exit=2 => ^wedge: a command is missing \(hunt, explore, replay, check, verify, minimize, fmt, graph, fuzz, list, explain, run, predict, manual(, nightly, report)?\); see
+// ctest: no_command exit=2 => ^wedge: a command is missing \(hunt, explore, replay, check, verify, minimize, fmt, graph, fuzz, stress, list, explain, run, predict, manual(, nightly, report)?\); see
 // ctest: predict_missing_file exit=2 predict nowhere.trace => ^wedge: nowhere.trace: No such file
 // ctest: run_no_program exit=2 run => ^wedge: run: a program is missing
 #include "wedge/main.hpp"
