@@ -3,6 +3,7 @@
 
 #include <array>
 #include <atomic>
+#include <cerrno>
 #include <chrono>
 #include <csignal>
 #include <cstddef>
@@ -47,9 +48,12 @@ private:
     static constexpr std::size_t frames_max = 64;
 
     static void answer(int) {
+        const sanitizer::ignore_scope ours;
+        const int errno_before = errno;
         thread_stack* const to = current_.load();
         _Unwind_Backtrace(&note_frame, to);
         to->answered_.ring();
+        errno = errno_before;
     }
     static _Unwind_Reason_Code note_frame(_Unwind_Context* at, void* data) {
         auto& to = *static_cast<thread_stack*>(data);
