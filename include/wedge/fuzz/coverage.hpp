@@ -79,7 +79,10 @@ inline void count_feature(std::uint64_t feature) noexcept {
 class uncounted_scope {
 public:
     uncounted_scope() : before_(all().begin(), all().end()) {}
-    ~uncounted_scope() { std::copy(before_.begin(), before_.end(), all().begin()); }
+    ~uncounted_scope() {
+        const std::span<std::uint8_t> now = all();
+        if (!now.empty()) std::copy(before_.begin(), before_.end(), now.begin());
+    }
     uncounted_scope(const uncounted_scope&) = delete;
     uncounted_scope& operator=(const uncounted_scope&) = delete;
 

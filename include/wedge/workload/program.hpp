@@ -29,7 +29,7 @@ inline std::string to_string(const program& tasks) {
         for (const call& c : calls) {
             if (&c != &calls.front()) text += ", ";
             text += c.action;
-            if (c.arg != 0) text += "(" + std::to_string(c.arg) + ")";
+            if (c.arg != 0) text.append("(").append(std::to_string(c.arg)).append(")");
         }
     }
     return text;
