@@ -38,7 +38,7 @@ namespace gpu_cancels_under_lock {
         machine pc;                                                                               \
         driver::gpu_device* gpu = driver::gpu_probe(1);                                           \
         driver::gpu_bo* bos[2]{driver::gpu_bo_create(gpu), driver::gpu_bo_create(gpu)};           \
-        driver::gpu_userptr user;                                                                 \
+        driver::gpu_userptr user{};                                                               \
         vm_area_struct area;                                                                      \
         workload() : workload(wedge::zone_limits{.pages = 5}) {}                                  \
         explicit workload(wedge::zone_limits limits) : pc(limits) {                               \
