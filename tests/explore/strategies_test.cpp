@@ -1,6 +1,9 @@
 #include <doctest/doctest.h>
 
 #include "wedge/core/schedule_text.hpp"
+#include "wedge/explore/engine/controller.hpp"
+#include "wedge/explore/engine/subject.hpp"
+#include "wedge/explore/search/make_strategy.hpp"
 
 #include "explore/workloads.hpp"
 #include "report/golden.hpp"
@@ -80,6 +83,16 @@ TEST_CASE("portfolio: small workloads are exhausted") {
     const wedge::outcome sound = tried<table<5>>(table<5>::all("eat_in_order"), {});
     CHECK(sound.exhausted);
     CHECK(sound.executions < 100);
+}
+
+TEST_CASE("portfolio: its proof rests on the executions of the exhaustive search alone") {
+    std::vector<std::unique_ptr<wedge::search_strategy>> others;
+    others.push_back(std::make_unique<wedge::random_walk>(1));
+    wedge::portfolio both(std::make_unique<wedge::exhaustive_search>(), std::move(others));
+    CHECK(both.new_execution());
+    CHECK(both.counts_for_proof());
+    CHECK(both.new_execution());
+    CHECK(!both.counts_for_proof());
 }
 
 TEST_CASE("exhaustive: no execution is begun that only repeats, if tasks share locks alone") {

@@ -31,6 +31,18 @@ TEST_CASE("check: a deadlock has a schedule, and the twin is sound") {
     CHECK(here.files(".schedule").empty());
 }
 
+TEST_CASE("check: --states-max bounds the search over states") {
+    const scratch_folder here;
+    wedge::write_text("endless.wedge", "counter k = 0\nthread t { while 1 == 1 { add k 1 } }\n");
+    const called cut = check({"check", "endless.wedge", "--states-max", "100"});
+    CHECK(cut.status == 1);
+    CHECK(cut.out.starts_with("endless.wedge: unresolved; expected: sound\n"));
+    CHECK(cut.out.find(", and may keep 100 and four times as many steps") != std::string::npos);
+    wedge::write_text("short.wedge", "counter k = 0\nthread t { while k < 40 { add k 1 } }\n");
+    CHECK(check({"check", "short.wedge", "--states-max", "200"}).status == 0);
+    CHECK(check({"check", "short.wedge", "--states-max", "20"}).status == 1);
+}
+
 TEST_CASE("check: an expectation that is not met gives status 1, and the findings are shown") {
     const scratch_folder here;
     wedge::make_folder("all/below");

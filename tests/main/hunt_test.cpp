@@ -1,7 +1,10 @@
 #include <csignal>
 
 #include <doctest/doctest.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
+#include "wedge/core/sanitizer.hpp"
 #include "wedge/lock/guard.hpp"
 #include "wedge/lock/mutex.hpp"
 #include "wedge/main/files.hpp"
@@ -72,6 +75,32 @@ TEST_CASE("hunt: an interrupted search says so, proves nothing and is not a succ
     CHECK(
         found.out.ends_with("1 workload hunted, 0 as expected, 1 interrupted\n"
                             "interrupted: stopped early\n"));
+}
+
+/// A task blocks on something that is not wedge's.
+struct asleep {
+    wedge::mutex a{"a"};
+    void sleep() {
+        const wedge::guard held(a);
+        for (;;) ::pause();
+    }
+    static constexpr auto actions = wedge::actions(wedge::action<&asleep::sleep>{"sleep"});
+    static constexpr const char* name = "asleep";
+};
+
+TEST_CASE("hunt: a task that blocks outside of wedge ends the hunt") {
+    if (wedge::sanitizer::thread) return;  // it holds signals back while a thread blocks
+    const scratch_folder here;
+    const pid_t child = ::fork();
+    if (child == 0) {
+        const std::vector<wedge::workload_entry> all{wedge::entry_of<asleep>()};
+        call_program(all, {"hunt", "--watchdog", "1"});
+        ::_exit(3);  // the watchdog has ended the process before
+    }
+    int status = 0;
+    ::waitpid(child, &status, 0);
+    CHECK(WIFEXITED(status));
+    CHECK(WEXITSTATUS(status) == 1);
 }
 
 TEST_CASE("hunt: a scenario with too many tasks for the search over states goes to the portfolio") {

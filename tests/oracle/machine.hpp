@@ -294,6 +294,16 @@ private:
         found.push_back(std::move(made));
     }
 
+    /// Lets each `flush` of a work look again whether it is queued.
+    void wake_flushes(state& s, std::size_t work) const {
+        for (task& t : s.tasks)
+            for (frame& f : t.stack)
+                if (const instruction& now = at(f); f.phase == asleep && now.what == op::act &&
+                                                    now.of->what == action::flush &&
+                                                    work_at_.at(now.of->on.name) == work)
+                    f.phase = 0;
+    }
+
     void start_work(const state& s, std::size_t i, std::vector<step>& found) const {
         if (!is_queued(s, i)) return;
         step made{static_cast<int>(i), false, false, s};
@@ -302,6 +312,7 @@ private:
             start(made.after.tasks[i], kswapd_body_);
         } else {
             made.after.pending[work_of(i)] = false;
+            wake_flushes(made.after, work_of(i));
             start(made.after.tasks[i], work_body_[work_of(i)]);
         }
         settle(made.after, i);
@@ -441,7 +452,7 @@ private:
             if (ahead.task == static_cast<int>(i) && ahead.run == run) return true;
             if (!is_read || !ahead.is_read) return false;
         }
-        return true;
+        return s.queues[static_cast<std::size_t>(lock)].empty();  // a newcomer waits behind all
     }
     static void leave_queue(state& s, std::size_t i, int lock) {
         const int run = static_cast<int>(s.tasks[i].stack.size());
@@ -678,6 +689,7 @@ private:
 
     /// The phases of a statement that runs notifiers and shrinkers: in between, and behind them.
     enum : int { in_hooks = 20, behind_hooks = 21, must_yield = 22 };
+    enum : int { asleep = 30 };  ///< the phase of a `flush` that waits for the run to begin
 
     struct zone {
         std::int64_t pages, min, low, high;
@@ -930,11 +942,12 @@ private:
                 return simply([&](state& next, task& t) { end_ticket(next, t); });
             case action::flush: {
                 const std::size_t work = work_at_.at(st.on.name);
-                if (s.tasks[i].stack.back().phase == 0) {
-                    if (!s.pending[work])
-                        add(s, i, found, [](state&, task&, frame& own) { own.phase = 1; });
-                    return;
-                }
+                const int phase = s.tasks[i].stack.back().phase;
+                if (phase == asleep) return;
+                if (phase == 0)
+                    return add(s, i, found, [&](state& next, task&, frame& own) {
+                        own.phase = next.pending[work] ? asleep : 1;
+                    });
                 return wait_until(s, i, !is_running(s, work), false, found, [](state&) {});
             }
             case action::cancel: {
@@ -942,6 +955,7 @@ private:
                 if (s.tasks[i].stack.back().phase == 0)
                     return add(s, i, found, [&](state& next, task&, frame& own) {
                         next.pending[work] = false;
+                        wake_flushes(next, work);
                         own.phase = 1;
                     });
                 return wait_until(s, i, !is_running(s, work), false, found, [](state&) {});

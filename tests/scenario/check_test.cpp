@@ -303,6 +303,18 @@ TEST_CASE("check: after a failed assertion the search goes on with other executi
     CHECK(checked("counter k = 0\nthread sets { set k = 1; assert k == 1 }\n").what == "sound");
 }
 
+TEST_CASE("check: an assertion that fails in each copy of a thread is one finding") {
+    const auto copies = [](const std::string& rest) {
+        return checked("counter users = 0\nthread open x2 { add users 1; assert users == 1" + rest +
+                       " }\n");
+    };
+    const auto once = copies("");
+    REQUIRE(once.found.findings.size() == 1);
+    CHECK(once.found.findings[0].signature ==
+          "assertion open threw: the assertion at test.wedge:2 does not hold");
+    CHECK(copies("\nadd users -1; assert users == 0").found.findings.size() == 2);
+}
+
 TEST_CASE("check: the kept states are bounded, and the outcome says so") {
     const std::string counts = "counter k = 0\nthread counts { while 1 == 1 { add k 1 } }\n";
     auto options = small_search();
@@ -356,6 +368,9 @@ TEST_CASE(
     CHECK(what_of("thread one { until odd == 1; set even = 1 }\n"
                   "thread other { while even == 0 { yield }; set odd = 1 }\n") ==
           "tasks retry for ever: one looks at odd (counter), other looks at even (counter)");
+    CHECK(what_of("thread spin { while odd != 1 { yield } }\n"
+                  "thread other { choose { set odd = 1 } or { yield } }\n") ==
+          "tasks retry for ever: spin looks at odd (counter)");
     CHECK(what_of("thread t { while 1 == 1 { } }\n") == "tasks retry for ever: t runs on");
 }
 

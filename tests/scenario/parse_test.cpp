@@ -101,6 +101,8 @@ TEST_CASE("parse: each error is one line with its place, what stood there and wh
          "1:20: found 'GFP_KERNL', expected GFP flags as "
          "GFP_KERNEL (did you mean 'GFP_KERNEL'?)"},
         {"thread t { break }", "1:12: 'break' stands in no loop"},
+        {"notifier n { if k == 1 { invalidate } }\ncounter k = 0",
+         "1:26: 'invalidate' in a notifier would run the notifier itself"},
         {"thread t { if 3 = 4 {} }", "1:17: found '=', expected '==', '!=', '<' or '>'"},
         {"thread t { else {} }", "1:12: found 'else' (a keyword), expected a statement"},
         {"thread t { ww start T }", "1:15: found 'start', expected 'begin', 'done' or 'end'"},

@@ -86,9 +86,16 @@ inline std::string signature_of(const finding& found) {
     return text;
 }
 
-/// Returns the signature of a workload's exception, made from its message.
+/// Returns the signature of a workload's exception. Copies of one task that throw alike have equal
+/// ones.
+///
+/// @param thrown  `TASK threw: MESSAGE`
 inline std::string exception_signature(const std::string& thrown) {
-    return name_of(finding_kind::assertion) + (" " + thrown);
+    const std::string kind = name_of(finding_kind::assertion);
+    const std::size_t verb = thrown.find(" threw: ");
+    if (verb == std::string::npos) return kind + " " + thrown;
+    const std::string by = name_without_number(thrown.substr(0, verb));
+    return kind + (by.empty() ? "" : " " + by) + thrown.substr(verb);
 }
 
 /// Returns eight hexadecimal digits of a signature's hash, for names of files.

@@ -195,10 +195,11 @@ private:
         execution_record done = control_.run(how);
         ++(done.how == ending::pruned ? out_.pruned : out_.executions);
         out_.steps += done.steps;
+        if (done.left != 0 && out_.left == 0) out_.first_left = done.first_left;
+        out_.left += done.left;
         if (done.how == ending::bounded && !std::exchange(out_.bounded, true))
             out_.best = shown(done, {});
-        is_cut_ = is_cut_ || done.how == ending::bounded || done.how == ending::livelock ||
-                  (done.how == ending::threw && (done.is_foreign || !how.follows_failures()));
+        is_cut_ = is_cut_ || (how.counts_for_proof() ? is_cut(done, how) : done.is_foreign);
         for (; known_ < order_.findings().size(); ++known_)
             see_order(order_.findings()[known_], done);
         if (done.stuck) see_stuck(*done.stuck, done);
@@ -209,6 +210,12 @@ private:
         if (pace_.is_due(out_.executions + out_.pruned, out_.steps))
             options_.on_progress(so_far(), options_.progress_data);
         return done;
+    }
+
+    /// Returns whether an execution ended before all its tasks could.
+    static bool is_cut(const execution_record& done, const search_strategy& how) {
+        if (done.how == ending::threw) return done.is_foreign || !how.follows_failures();
+        return done.how == ending::bounded || done.how == ending::livelock;
     }
 
     /// Replays the livelock that the search found, if any, and determines what the search proves.

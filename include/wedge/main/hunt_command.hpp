@@ -19,6 +19,7 @@
 #include "wedge/main/interrupt.hpp"
 #include "wedge/main/picture.hpp"
 #include "wedge/main/progress.hpp"
+#include "wedge/main/stall_report.hpp"
 #include "wedge/main/subcommand.hpp"
 #include "wedge/main/target.hpp"
 #include "wedge/report/dot.hpp"
@@ -49,6 +50,8 @@ public:
         add_number(options, "--executions", executions_max_, 1, "The bound of one search");
         add_number(options, "--seed", seed_, 0, "The seed of fuzzing and of the random strategies");
         add_pressure(options, under_);
+        add_number(options, "--watchdog", patience_, 0,
+                   "Report a task that comes to no step for so many seconds, and end; 0: never");
         add_out(options, folder_, "DIR", "Where findings are saved (default: findings)");
         add_flag(options, "--json", as_json_, "Print one JSON object a target");
     }
@@ -154,6 +157,10 @@ private:
     bool hunt(const invocation& call, const workload_entry& workload, clock::time_point end) {
         quarry caught;
         {
+            const step_watchdog watched(
+                std::chrono::seconds(patience_), ends_process(call, [&](const outcome& so_far) {
+                    call.print("== " + workload.name + ": finding\n\n" + text_of(so_far) + "\n");
+                }));
             progress_line progress(call.err, workload.name);
             const clock::time_point now = clock::now();
             fuzz(workload, now + (end - now) / 2, progress, caught);
@@ -462,6 +469,7 @@ private:
     std::uint64_t seconds_ = 60;
     std::uint64_t executions_max_ = 2'000'000;  // the time ends the search before
     std::uint64_t seed_ = 1;
+    std::uint32_t patience_ = stall_seconds;
     pressure under_{};
     std::string folder_ = "findings";
     bool as_json_ = false;

@@ -215,6 +215,11 @@ inline std::string summary_of(const outcome& all) {
     if (!all.weaker_order.empty())
         text += "; weaker memory orders were explored as sequentially consistent (" +
                 all.weaker_order + ")";
+    if (all.left != 0)
+        text += "; " + counted(all.left, "stack") +
+                " could not be unwound (the first: " + all.first_left +
+                "), since a destructor or a noexcept function was running; what such a stack owns "
+                "leaks";
     return text;
 }
 

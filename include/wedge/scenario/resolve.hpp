@@ -102,10 +102,12 @@ public:
         return known == classes_.end() ? nullptr : known->second;
     }
     bool is_in_loop() const noexcept { return loops_ > 0; }
+    bool is_in_notifier() const noexcept { return in_notifier_; }
 
     /// Enters the block of a declaration, which has these tickets.
     void enter(const declaration& each, std::set<std::string> tickets) {
         in_thread_ = each.what == declares::thread;
+        in_notifier_ = each.what == declares::notifier;
         tickets_ = std::move(tickets);
     }
     void enter_loop() noexcept { ++loops_; }
@@ -133,6 +135,7 @@ private:
     const class_map& classes_;
     std::set<std::string> tickets_;
     bool in_thread_ = false;
+    bool in_notifier_ = false;
     unsigned loops_ = 0;
 };
 

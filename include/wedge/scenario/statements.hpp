@@ -91,6 +91,11 @@ inline void check_break(const name_scope& names, const statement& each, const de
     if (!names.is_in_loop()) names.fail(each.at, "'break' stands in no loop");
 }
 
+inline void check_invalidate(const name_scope& names, const statement& each, const declaration*) {
+    if (names.is_in_notifier())
+        names.fail(each.at, "'invalidate' in a notifier would run the notifier itself");
+}
+
 inline constexpr kinds a_lock = any_of({declares::lock});
 inline constexpr kinds a_counter = any_of({declares::counter});
 inline constexpr kinds a_fence = any_of({declares::fence});
@@ -161,7 +166,7 @@ inline constexpr statement_row all[] = {
     {"ww end", action::ticket_end, 0, consists_of<ticket>, 0, check_ticket},
     {"transaction", action::transaction, 0, consists_of<ticket, block>,
      traits::endless | traits::ticket},
-    {"invalidate", action::invalidate, 0, {}, traits::zone},
+    {"invalidate", action::invalidate, 0, {}, traits::zone, check_invalidate},
     {"signal", action::signal, a_fence, {}, traits::visible},
     {"signalling", action::signalling, 0, consists_of<block>, traits::more_than_locks},
     {"complete", action::complete, a_completion, consists_of<possibly_all>, traits::visible},

@@ -32,6 +32,8 @@ struct outcome {
     std::uint64_t pruned = 0;        ///< given up because an equivalent one had been tried
     std::uint64_t states = 0;        ///< distinct states, of a search over states
     std::uint64_t steps = 0;         ///< visible steps of all executions
+    std::uint64_t left = 0;          ///< stacks that could not be unwound; what they own leaks
+    std::string first_left;          ///< the task of the first of them
     bool exhausted = false;          ///< every schedule and choice was tried
     bool bounded = false;            ///< an execution was cut at the bound of steps
     bool has_modelled_state = true;  ///< false: the workload touched no lock at all

@@ -147,6 +147,7 @@ public:
     }
     void cannot_unwind(task& self) noexcept override {
         if (!giving_up_ || &self == &setup_) return;
+        note_left(self.title());
         detail::tsan_forget_holds(self);
         slot& me = *slots_[self.ordinal];
         me.is_done = true;
@@ -186,6 +187,7 @@ private:
         result_.round = 0;
         result_.thrown.clear();
         result_.is_foreign = false;
+        result_.left = 0;
         result_.tasks.clear();
         const std::uint32_t n = subject_.tasks();
         last_.begin_execution(n);
@@ -275,7 +277,7 @@ private:
     /// Runs on a stack of its own. @return the main stack
     std::uint32_t run_end();
     [[noreturn]] void leave_end();
-    void release_left();
+    void note_left(std::string who);
 
     [[gnu::always_inline]] void switch_to(std::uint32_t from, std::uint32_t to) {
         task* const self = detail::current_task;
@@ -545,14 +547,16 @@ inline void controller::run_last(slot& me) {
     if (guarded("check", [&] { subject_.check(); })) subject_.end();
 }
 
-/// Makes the past of a stack that is left happen before what the main stack does next.
-inline void controller::release_left() {
+/// Notes a stack that is left where it stands. Its past happens before what the main stack does
+/// next.
+inline void controller::note_left(std::string who) {
+    if (result_.left++ == 0) result_.first_left = std::move(who);
     const sanitizer::watch_scope theirs;
     sanitizer::release(&ended_);
 }
 
 [[noreturn]] inline void controller::leave_end() {
-    release_left();
+    note_left("destructor");
     stacks_.leave(used_ + 1, 0);
 }
 
@@ -570,10 +574,7 @@ inline bool controller::perform_aside(task& self) {
     if (&self == &setup_) return perform_at_end(next);
     // A stack that leaves by itself does nothing any more. A stack that waits in a loop is left.
     if (leaves_quietly_) return false;
-    if (last_.goes_round(next.what)) {
-        release_left();
-        cannot_unwind(self);
-    }
+    if (last_.goes_round(next.what)) cannot_unwind(self);
     if (may_throw(next) && std::uncaught_exceptions() == 0)
         throw abandoned(slots_[self.ordinal]->unwinding);
     return !next.timed;

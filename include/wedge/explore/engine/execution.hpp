@@ -27,6 +27,8 @@ struct execution_record {
     std::shared_ptr<const finding> stuck;  ///< ending::deadlock or ending::livelock
     std::uint64_t round = 0;         ///< ending::livelock: the number of steps of the last round
     std::string thrown;              ///< ending::threw: which task threw what
+    std::uint32_t left = 0;          ///< the stacks that could not be unwound
+    std::string first_left;          ///< the task of the first of them
     bool is_foreign = false;         ///< ending::threw: since a foreign thread took part
     std::vector<task_report> tasks;  ///< ending::threw: where all tasks stood then
 };

@@ -61,6 +61,8 @@ public:
             mine.retried = taken;
         } else if (changes_nothing(taken)) {
             mine.look = steps_;
+            if (taken.lock == nullptr) return;
+            mine.read = steps_;
             mine.looked = taken;
         } else {
             mine.change = steps_;
@@ -115,7 +117,7 @@ public:
             if (each.retry > circle_from_)
                 all.push_back({i, each.retried, true});
             else if (each.look > circle_from_)
-                all.push_back({i, each.looked, false});
+                all.push_back({i, each.read > circle_from_ ? each.looked : operation{}, false});
             else if (each.step > circle_from_)
                 all.push_back({i, {}, false});
         }
@@ -160,6 +162,7 @@ private:
         std::uint64_t step = 0;
         std::uint64_t retry = 0;   // the last step that failed
         std::uint64_t look = 0;    // the last step that changes nothing
+        std::uint64_t read = 0;    // the last such step that has an object
         std::uint64_t change = 0;  // the last other step
         operation retried;
         operation looked;

@@ -64,7 +64,11 @@ private:
         if (!is_plain || next.lock == nullptr || next.condition != nullptr ||
             next.ticket != nullptr)
             return 0;
-        return what.opponents_of(next);
+        if (next.what == step::release || next.lock->modelled().queue().empty())
+            return what.opponents_of(next);
+        operation as_writer = next;  // readers of a lock with waiters do not commute
+        as_writer.how = mode::exclusive;
+        return what.opponents_of(as_writer);
     }
 
     void see(tasks all, task_set enabled, const step_model& model, const subject_facts& what) {

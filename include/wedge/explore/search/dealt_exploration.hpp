@@ -231,6 +231,8 @@ private:
         all.pruned += share.pruned;
         all.states += share.states;
         all.steps += share.steps;
+        if (all.left == 0) all.first_left = share.first_left;
+        all.left += share.left;
         if (all.reason.empty()) all.reason = share.reason;
         if (all.weaker_order.empty()) all.weaker_order = share.weaker_order;
         if (share.bounded && !std::exchange(all.bounded, true)) all.best = share.best;

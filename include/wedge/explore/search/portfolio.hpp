@@ -40,6 +40,7 @@ public:
     }
     /// What the thorough strategy claims does not depend on the executions of the others.
     bool follows_failures() const noexcept override { return true; }
+    bool counts_for_proof() const noexcept override { return now_ == thorough_.get(); }
     bool looks_for_livelocks() const noexcept override { return now_->looks_for_livelocks(); }
     bool is_exhaustive() const noexcept override { return now_->is_exhaustive(); }
 

@@ -95,6 +95,9 @@ public:
                             std::span<const task* const> /*tasks*/) {}
     /// Returns whether an execution that ends by an exception leaves nothing else untried.
     virtual bool follows_failures() const noexcept { return false; }
+    /// Returns whether the claim to have tried everything rests on the current execution. If it
+    /// does not, a cut of this execution leaves nothing untried.
+    virtual bool counts_for_proof() const noexcept { return true; }
     /// Returns whether some step said that it made progress, as far as the strategy notes it.
     virtual bool has_progressed() const noexcept { return false; }
 
@@ -109,10 +112,13 @@ struct step_footprint {
     bool is_read = false;      ///< commutes with other reads of this lock
     bool touches_all = false;  ///< commutes with nothing
 
+    /// Readers of a lock with waiters do not commute: the last waiter that leaves the queue lets in
+    /// a reader that would have failed to try, or would have queued.
     static step_footprint of(const operation& next) noexcept {
+        const bool takes = next.what == step::acquire || next.what == step::try_acquire;
         const bool is_read =
-            is_shared(next.how) && (next.what == step::access || next.what == step::acquire ||
-                                    next.what == step::try_acquire || next.what == step::release);
+            is_shared(next.how) && (next.what == step::access || next.what == step::release ||
+                                    (takes && next.lock->modelled().queue().empty()));
         return {next.lock != nullptr ? next.lock->instance() : 0,
                 next.condition != nullptr ? next.condition->instance() : 0, is_read,
                 next.what == step::spawn || next.what == step::interrupt};
