@@ -583,7 +583,8 @@ inline bool controller::perform_aside(task& self) {
 inline void controller::give_up_the_rest() {
     giving_up_ = true;
     stacks_.release_all(&ended_);
-    for (std::size_t i = 0; i < used_; ++i) {
+    // A task may use what its starter has on its stack, so tasks that started later leave first.
+    for (std::size_t i = used_; i-- > 0;) {
         slots_[i]->self.sink = nullptr;  // what locks do from now on has not happened
         last_.begin_leaving();
         if (!slots_[i]->is_done) switch_to(0, slots_[i]->stack());
