@@ -96,8 +96,9 @@ struct thrower {
 };
 
 /// A task that looks behind each step whether it shall leave, and is not thrown out.
-class polite final : public wedge::subject {
+class polite final : public wedge::subject, public wedge::subject_facts {
 public:
+    const wedge::subject_facts& facts() const override { return *this; }
     std::atomic<int> left_early{0};
 
     std::uint32_t tasks() const override { return 2; }

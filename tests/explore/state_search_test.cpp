@@ -17,8 +17,9 @@ struct locks {
 };
 
 /// Two tasks that do the same; `at` is all that there is beside locks and variables.
-class two_tasks : public wedge::subject {
+class two_tasks : public wedge::subject, public wedge::subject_facts {
 public:
+    const wedge::subject_facts& facts() const override { return *this; }
     std::uint32_t tasks() const override { return 2; }
     std::string task_name(std::uint32_t) const override { return {}; }
     void begin() override {
