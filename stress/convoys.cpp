@@ -130,7 +130,7 @@ struct lock_then_lock {
 struct retries {
     wedge::mutex lock{"retried"};
 
-    void retry() {
+    void retry() WEDGE_NO_THREAD_SAFETY {
         const wedge::guard held(lock);
         wedge::mutex own{"own"};
         own.lock();

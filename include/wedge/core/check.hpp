@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <stdexcept>
+#include <string>
 
 #include <unistd.h>
 
@@ -27,6 +28,17 @@ inline void (*check_note)() noexcept = nullptr;
     [[maybe_unused]] const auto written = ::write(2, text, std::strlen(text));
     if (check_note != nullptr) check_note();
     std::abort();
+}
+
+/// Throws an `Error` from a lock. In a source that is built without exceptions, prints the message
+/// to stderr and aborts. If a program has both, the linker keeps either form of an inline function.
+template <class Error>
+[[noreturn]] void raise(const std::string& what) {
+#if defined(__cpp_exceptions)
+    throw Error(what);
+#else
+    check_failed((what + "\n").c_str());
+#endif
 }
 
 }  // namespace detail

@@ -68,8 +68,8 @@ public:
             if (of.inside_.try_lock(where)) return;
             const task& self = current();
             if (self.runtime != nullptr && !self.runtime->is_giving_up())
-                throw error(to_string(where) + ": two sections of '" + of.name_ +
-                            "' run at once, which was said to be impossible");
+                detail::raise<error>(to_string(where) + ": two sections of '" + of.name_ +
+                                     "' run at once, which was said to be impossible");
             of.inside_.lock(where);
         }
         section(const section&) = delete;

@@ -7,6 +7,7 @@
 #include <stdexcept>
 #include <string>
 
+#include "wedge/core/check.hpp"
 #include "wedge/lock/atomic.hpp"
 #include "wedge/lock/label.hpp"
 #include "wedge/lock/pseudo_lock.hpp"
@@ -46,7 +47,8 @@ public:
     /// @throws std::logic_error  the last reference was put already
     void get(site where = site::current()) {
         if (count_.fetch_add(1, where) == 0)
-            throw std::logic_error("a reference is taken to an object that is being released");
+            detail::raise<std::logic_error>(
+                "a reference is taken to an object that is being released");
     }
     /// Adds a reference, unless the last one was put already; returns whether it did.
     bool get_unless_zero(site where = site::current()) {
@@ -134,7 +136,7 @@ private:
 
     bool drop(site where) {
         const std::uint32_t before = count_.fetch_sub(1, where);
-        if (before == 0) throw std::logic_error("a reference is put that no task has");
+        if (before == 0) detail::raise<std::logic_error>("a reference is put that no task has");
         return before == 1;
     }
 

@@ -29,7 +29,7 @@ namespace report {
 class order_dot_printer {
 public:
     explicit order_dot_printer(const order_picture& drawn) : drawn_(drawn) {
-        for (const std::string& name : drawn.classes) add_node({.class_name = name});
+        for (const std::string& name : drawn.classes) add_node({{}, name});
         for (const dependency& edge : drawn.edges) add_edge(edge);
         // A cycle that hangs comes before one that may hang, and that before one that cannot.
         for (const verdict wanted :
