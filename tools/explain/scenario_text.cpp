@@ -157,14 +157,22 @@ private:
     role as(const node& one) const {
         if (plan_.as_plain_locks) return role::plain;
         switch (one.what) {
+            case role::notifier: return invalidates_in_notifier() ? role::plain : one.what;
             case role::reclaim:
-            case role::notifier:
             case role::fence:
             case role::work:
             case role::completion: return one.what;
             case role::workqueue: return role::work;
             default: return role::plain;
         }
+    }
+
+    /// A scenario has no notifier that invalidates, as this notifier would run itself.
+    bool invalidates_in_notifier() const {
+        return std::any_of(parties_.begin(), parties_.end(), [&](const party& each) {
+            return nodes_[each.from].what == role::notifier &&
+                   nodes_[each.to].what == role::notifier;
+        });
     }
 
     std::string heading() const {
