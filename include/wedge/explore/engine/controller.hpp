@@ -151,7 +151,7 @@ public:
         detail::tsan_forget_holds(self);
         slot& me = *slots_[self.ordinal];
         me.is_done = true;
-        sanitizer::release(&ended_);
+        sanitizer::release(&ended_);  // not in a watch_scope: std::terminate comes from anywhere
         detail::free_on_its_way(*me.unwinding);
         stacks_.leave(me.stack(), 0);
     }
@@ -547,16 +547,17 @@ inline void controller::run_last(slot& me) {
     if (guarded("check", [&] { subject_.check(); })) subject_.end();
 }
 
-/// Notes a stack that is left where it stands. Its past happens before what the main stack does
-/// next.
+/// Notes a stack that is left where it stands.
 inline void controller::note_left(std::string who) {
     if (result_.left++ == 0) result_.first_left = std::move(who);
-    const sanitizer::watch_scope theirs;
-    sanitizer::release(&ended_);
 }
 
 [[noreturn]] inline void controller::leave_end() {
     note_left("destructor");
+    {
+        const sanitizer::watch_scope theirs;
+        sanitizer::release(&ended_);  // its past happens before what the main stack does next
+    }
     stacks_.leave(used_ + 1, 0);
 }
 
