@@ -132,6 +132,7 @@ function(wedge_precompile)
     list(REMOVE_ITEM headers wedge/model/replace_new.hpp)  # for one source of a program
     list(FILTER headers EXCLUDE REGEX "^wedge/implement/")  # likewise
     list(FILTER headers EXCLUDE REGEX "^wedge/linux")  # their macros have the names of the kernel
+    list(FILTER headers EXCLUDE REGEX "^wedge/adapt/")  # UBSan needs the libraries that they include
     list(FILTER headers EXCLUDE REGEX "^wedge/(fuzz/|main/|fuzz[.]|main[.])")  # their counters' sections would be read-only
     if(TARGET wedge::main)
         list(APPEND headers CLI/CLI.hpp)
