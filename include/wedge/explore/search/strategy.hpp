@@ -5,6 +5,7 @@
 #include <span>
 #include <vector>
 
+#include "wedge/core/lock_state.hpp"
 #include "wedge/core/schedule.hpp"
 #include "wedge/core/task.hpp"
 #include "wedge/explore/engine/task_set.hpp"
