@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "wedge/scenario/record.hpp"
+#include "wedge/scenario/statements.hpp"
 #include "wedge/scenario/words.hpp"
 
 namespace wedge::scenario {
