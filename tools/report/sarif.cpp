@@ -12,7 +12,7 @@ namespace {
 
 using nightly::text_in;
 
-/// Returns the location in `file:line`; nothing if the text is none.
+/// Returns the SARIF location of a `file:line`; null if the text has another form.
 json location_of(const std::string& place) {
     const std::size_t colon = place.rfind(':');
     if (colon == std::string::npos || colon == 0) return nullptr;

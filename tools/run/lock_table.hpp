@@ -30,8 +30,8 @@ struct lock_record {
 /// heap is forgotten when its memory is freed, because std::mutex has no destructor to tell.
 class lock_table {
 public:
-    /// Returns the record of an address; null if there is none, or if a thread has just changed the
-    /// table: ask `find_or_add` then.
+    /// Returns the record of an address. Null if the table has no record of it, or if another
+    /// thread has just changed the table: ask `find_or_add` then.
     [[gnu::always_inline]] lock_record* find(const void* address) const noexcept {
         lock_record* each = bucket_of(address).load(std::memory_order_acquire);
         // A record that is forgotten and used again may lead into another bucket, but no further.

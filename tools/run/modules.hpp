@@ -16,7 +16,7 @@ struct module_part {
     std::uint32_t file = 0;   ///< place in `module_map::files`
 };
 
-/// The files that the process has loaded, as far as it was asked. Files that were unloaded are
+/// The files that the process had loaded at the last `refresh` or `find`. Unloaded files are
 /// remembered, because earlier events name addresses in them. Not for use by two threads at once.
 class module_map {
 public:

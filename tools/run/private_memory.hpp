@@ -5,7 +5,7 @@
 
 namespace wedge::run {
 
-/// Returns memory aligned to 16 bytes. Ends the process if there is none.
+/// Returns memory aligned to 16 bytes. Ends the process if the kernel gives no memory.
 void* allocate_private(std::size_t size) noexcept;
 void release_private(void* memory) noexcept;
 

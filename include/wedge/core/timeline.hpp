@@ -31,7 +31,7 @@ inline constexpr const char* timeline_words[] = {
     "releases",  // gives the lock back
     "waits",     // for a condition, a completion or a fence
     "wakes",     // from `waits`
-    "notifies",  // whoever waits
+    "notifies",  // the tasks that wait
     "joins",     // waits for the end of another task
     "enters",    // a context, such as an interrupt
     "leaves",    // the context

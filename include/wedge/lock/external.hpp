@@ -32,7 +32,7 @@ public:
     ///
     /// @param cls   an address with another class is another lock
     /// @param kind  an address with another kind is another lock
-    /// @param waits  how long a wait for a new lock takes, as far as it is known
+    /// @param waits  the wait type of a new lock; `none` if the caller does not know it
     lock_identity& of(const void* address, lock_class cls, lock_kind kind,
                       wait_type waits = wait_type::none) {
         const sanitizer::ignore_scope ours;

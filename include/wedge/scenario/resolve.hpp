@@ -96,7 +96,7 @@ public:
             fail(use.at, "there is no ticket '" + use.name +
                              "'; 'ww begin' or 'transaction' of this block makes one");
     }
-    /// Returns the first lock of a class; null if there is none.
+    /// Returns the first lock of a class; null if no lock has this class.
     const declaration* find_class(const std::string& name) const {
         const auto known = classes_.find(name);
         return known == classes_.end() ? nullptr : known->second;

@@ -199,7 +199,7 @@ inline constexpr statement_row all[] = {
 constexpr std::string_view first_word(const statement_row& row) noexcept {
     return row.words.substr(0, row.words.find(' '));
 }
-/// Returns the second word; empty if there is none.
+/// Returns the second word of a statement; empty if the statement has one word.
 constexpr std::string_view second_word(const statement_row& row) noexcept {
     const std::size_t blank = row.words.find(' ');
     return blank == std::string_view::npos ? std::string_view() : row.words.substr(blank + 1);

@@ -31,9 +31,9 @@ struct parking {
 
 /// The operations that atomics of all types have.
 ///
-/// Under control each access is a visible step, and the accesses are sequentially consistent
-/// whatever order they ask for; the outcome says so if one asked for a weaker order. A weak
-/// compare-exchange does not fail spuriously. A live program gets the order that it asks for.
+/// Under control each access is a visible step, and all accesses are sequentially consistent. The
+/// outcome says so if an access asked for a weaker order. A weak compare-exchange does not fail
+/// spuriously. A live program gets the order that it asks for.
 template <class T>
 class atomic_common {
 public:

@@ -16,8 +16,8 @@ namespace wedge {
 /// parked tasks are left, one of them is released (after Joshi, Park, Sen and Naik, DeadlockFuzzer,
 /// 2009).
 ///
-/// In every second execution each task runs as far as it can, and a random task begins: a random
-/// walk hardly meets an order that is taken only after many steps of other tasks.
+/// Every second execution is no random walk: a task runs until it blocks or is parked, then the
+/// next task goes on. A random walk rarely reaches an acquire that needs many steps of one task.
 class cycle_confirmation final : public search_strategy {
 public:
     cycle_confirmation(std::span<const dependency> cycle, std::uint64_t seed)
