@@ -138,6 +138,20 @@ run_result run_to_end(const std::vector<std::string>& words, const std::string& 
     return {running.ended(), read_text(log, 64)};
 }
 
+run_result result_of(const std::vector<std::string>& words, std::chrono::milliseconds time) {
+    struct scratch_file {
+        const std::string path =
+            (std::filesystem::temp_directory_path() / ("wedge-log-" + std::to_string(::getpid())))
+                .string();
+        ~scratch_file() {
+            std::error_code failed;
+            std::filesystem::remove(path, failed);
+        }
+    };
+    const scratch_file log;
+    return run_to_end(words, log.path, time);
+}
+
 std::string as_line(const std::vector<std::string>& words) {
     std::string line;
     for (const std::string& each : words) line += (line.empty() ? "" : " ") + shell_quoted(each);

@@ -69,6 +69,8 @@ struct run_result {
 };
 run_result run_to_end(const std::vector<std::string>& words, const std::string& log,
                       std::chrono::milliseconds time, const std::string& folder = {});
+/// Does this with a log that is removed again, for a command of which only the result counts.
+run_result result_of(const std::vector<std::string>& words, std::chrono::milliseconds time);
 
 /// Returns words as one line for a shell.
 std::string as_line(const std::vector<std::string>& words);

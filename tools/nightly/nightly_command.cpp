@@ -127,11 +127,8 @@ private:
         const database all(database_path());
         std::string newer;
         if (!since_.empty()) {
-            const std::string log =
-                (fs::temp_directory_path() / ("wedge-log-" + std::to_string(::getpid()))).string();
             const run_result ran =
-                run_to_end({"git", "rev-list", since_ + "..HEAD"}, log, std::chrono::minutes(1));
-            fs::remove(log);
+                result_of({"git", "rev-list", since_ + "..HEAD"}, std::chrono::minutes(1));
             if (ran.how.status != 0)
                 throw error("--since: " + ran.out.substr(0, ran.out.find('\n')));
             newer = ran.out;
@@ -209,11 +206,8 @@ private:
         of.self = own_path(call);
         of.good = since_.empty() ? good_before(all, of.what) : since_;
         of.bad = until_.empty() ? "HEAD" : until_;
-        const std::string log =
-            (fs::temp_directory_path() / ("wedge-git-" + std::to_string(::getpid()))).string();
         const run_result top =
-            run_to_end({"git", "rev-parse", "--show-toplevel"}, log, std::chrono::minutes(1));
-        fs::remove(log);
+            result_of({"git", "rev-parse", "--show-toplevel"}, std::chrono::minutes(1));
         if (top.how.status != 0) throw error("bisect: here is no git repository");
         of.repository = top.out.substr(0, top.out.find('\n'));
         of.scratch = (fs::absolute(database_path()).parent_path() / "bisect").string();

@@ -77,22 +77,18 @@ replayed replay(const finding_row& of, const std::string& self, const std::strin
 }
 
 std::string revision_in(const std::string& folder) {
-    const std::string log =
-        (fs::temp_directory_path() / ("wedge-git-" + std::to_string(::getpid()))).string();
     std::string revision = "unknown";
     try {
-        const run_result ran = run_to_end({"git", "-C", folder, "rev-parse", "--short=12", "HEAD"},
-                                          log, std::chrono::seconds(10));
+        const run_result ran = result_of({"git", "-C", folder, "rev-parse", "--short=12", "HEAD"},
+                                         std::chrono::seconds(10));
         if (ran.how.status == 0) {
             revision = ran.out.substr(0, ran.out.find('\n'));
-            const run_result changed = run_to_end({"git", "-C", folder, "diff", "--quiet", "HEAD"},
-                                                  log, std::chrono::seconds(30));
+            const run_result changed = result_of({"git", "-C", folder, "diff", "--quiet", "HEAD"},
+                                                 std::chrono::seconds(30));
             if (changed.how.status == 1) revision += "+";
         }
     } catch (const error&) {  // no git
     }
-    std::error_code failed;
-    fs::remove(log, failed);
     return revision;
 }
 

@@ -33,20 +33,20 @@ using nightly::text_in;
 /// @return the `<svg>` element; empty without Graphviz
 std::string drawn(const std::string& dot) {
     if (dot.empty()) return {};
-    const std::string stem =
-        (fs::temp_directory_path() / ("wedge-page-" + std::to_string(::getpid()))).string();
+    const std::string file =
+        (fs::temp_directory_path() / ("wedge-page-" + std::to_string(::getpid()) + ".dot"))
+            .string();
     std::string svg;
     try {
-        write_text(stem + ".dot", dot);
-        const nightly::run_result ran = nightly::run_to_end(
-            {"dot", "-Tsvg", stem + ".dot"}, stem + ".svg", std::chrono::seconds(60));
+        write_text(file, dot);
+        const nightly::run_result ran =
+            nightly::result_of({"dot", "-Tsvg", file}, std::chrono::seconds(60));
         const std::size_t from = ran.out.find("<svg");
         if (ran.how.status == 0 && from != std::string::npos) svg = ran.out.substr(from);
     } catch (const error&) {  // no Graphviz
     }
     std::error_code failed;
-    fs::remove(stem + ".dot", failed);
-    fs::remove(stem + ".svg", failed);
+    fs::remove(file, failed);
     return svg;
 }
 
