@@ -62,11 +62,15 @@ public:
 
     /// Waits until no writer is in its section, and returns the number to compare later.
     std::uint32_t read_begin(site where = site::current()) WEDGE_NO_THREAD_SAFETY {
-        section_.lock_shared(where);
-        const unbroken_section whole;  // no writer can come before the unlock
-        const std::uint32_t seen = count_.load(where);
-        section_.unlock_shared(where);
-        return seen;
+        for (;;) {
+            section_.lock_shared(where);
+            const unbroken_section whole;  // no controlled writer can come before the unlock
+            const std::uint32_t seen = count_.load(where);
+            section_.unlock_shared(where);
+            // A writer of another thread can begin between the wait and the load. The reader would
+            // then compare two odd numbers of one section, and take half a change for a whole one.
+            if (seen % 2 == 0) return seen;
+        }
     }
     /// Returns whether the data may have changed since, so that they must be read again.
     bool read_retry(std::uint32_t seen, site where = site::current()) const {
