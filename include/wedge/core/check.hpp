@@ -32,12 +32,14 @@ inline void (*check_note)() noexcept = nullptr;
 
 /// Throws an `Error` from a lock. In a source that is built without exceptions, prints the message
 /// to stderr and aborts. If a program has both, the linker keeps either form of an inline function.
-template <class Error>
-[[noreturn]] void raise(const std::string& what) {
+///
+/// @param what  a message or an error code
+template <class Error, class What>
+[[noreturn]] void raise(const What& what) {
 #if defined(__cpp_exceptions)
     throw Error(what);
 #else
-    check_failed((what + "\n").c_str());
+    check_failed((std::string(Error(what).what()) + "\n").c_str());
 #endif
 }
 

@@ -10,6 +10,7 @@
 #include <string>
 #include <type_traits>
 
+#include "wedge/core/check.hpp"
 #include "wedge/core/task.hpp"
 #include "wedge/lock/atomic.hpp"
 
@@ -96,7 +97,7 @@ inline constexpr bool is_supported = false;
 inline void warn(bool is_fatal, const char* what, site where = site::current()) {
     const std::string text = std::string(is_fatal ? "BUG: " : "WARNING: ") + what;
     if (current().runtime != nullptr) {
-        if (!current().runtime->is_giving_up()) throw std::logic_error(text);
+        if (!current().runtime->is_giving_up()) ::wedge::detail::raise<std::logic_error>(text);
         return;
     }
     std::fprintf(stderr, "%s:%u: %s\n", where.file, where.line, text.c_str());

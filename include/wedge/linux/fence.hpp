@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "wedge/core/check.hpp"
 #include "wedge/linux/wait.hpp"
 #include "wedge/lock/ww_mutex.hpp"
 #include "wedge/model/fence.hpp"
@@ -31,7 +32,8 @@ struct ww_acquire_ctx {
 struct ww_mutex {
     std::optional<wedge::ww_mutex> lock;
     wedge::ww_mutex& get() {
-        if (!lock) throw std::logic_error("a ww_mutex is used that was not initialised");
+        if (!lock)
+            ::wedge::detail::raise<std::logic_error>("a ww_mutex is used that was not initialised");
         return *lock;
     }
 };

@@ -5,6 +5,7 @@
 #include <optional>
 #include <shared_mutex>
 
+#include "wedge/core/check.hpp"
 #include "wedge/core/contexts.hpp"
 #include "wedge/linux/base.hpp"
 #include "wedge/lock/assert.hpp"
@@ -37,7 +38,8 @@ public:
         lock_.emplace(lock_class(name));
     }
     Lock& operator*() {
-        if (!lock_) throw std::logic_error("a lock is used that was not initialised");
+        if (!lock_)
+            ::wedge::detail::raise<std::logic_error>("a lock is used that was not initialised");
         return *lock_;
     }
     Lock* operator->() { return &**this; }

@@ -87,7 +87,8 @@ public:
                 if (each.engine == engine) return *each.what;
         }
         if (engine != nullptr)
-            throw error("the workload has no member of the type wedge::kernel::machine");
+            ::wedge::detail::raise<error>(
+                "the workload has no member of the type wedge::kernel::machine");
         static machine& live = *new machine;  // threads may outlive static objects
         return live;
     }

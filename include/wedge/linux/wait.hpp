@@ -3,6 +3,7 @@
 
 #include <chrono>
 
+#include "wedge/core/check.hpp"
 #include "wedge/linux/memory.hpp"
 #include "wedge/lock/completion.hpp"
 #include "wedge/lock/refcount.hpp"
@@ -158,7 +159,9 @@ class wait_scope {
 public:
     wait_scope(wait_queue_head& on, site where) : self_(running_kthread()), where_(where) {
         might_sleep(where);
-        if (!on.queue) throw std::logic_error("a wait queue is used that was not initialised");
+        if (!on.queue)
+            ::wedge::detail::raise<std::logic_error>(
+                "a wait queue is used that was not initialised");
         note(&*on.queue);
     }
     ~wait_scope() { note(nullptr); }
@@ -273,7 +276,8 @@ inline int kthread_stop(struct task_struct* at, site where = site::current()) {
 struct kref {
     std::optional<wedge::refcount> count;
     wedge::refcount& get() {
-        if (!count) throw std::logic_error("a kref is used that was not initialised");
+        if (!count)
+            ::wedge::detail::raise<std::logic_error>("a kref is used that was not initialised");
         return *count;
     }
 };
@@ -342,7 +346,8 @@ struct work_struct {
         item = std::make_unique<work_item>([this] { func(this); }, name);
     }
     work_item& get() {
-        if (item == nullptr) throw std::logic_error("a work is used that was not initialised");
+        if (item == nullptr)
+            ::wedge::detail::raise<std::logic_error>("a work is used that was not initialised");
         return *item;
     }
 };
@@ -463,7 +468,8 @@ struct timer_list {
         timer.emplace([this] { function(this); }, name);
     }
     wedge::timer& get() {
-        if (!timer) throw std::logic_error("a timer is used that was not initialised");
+        if (!timer)
+            ::wedge::detail::raise<std::logic_error>("a timer is used that was not initialised");
         return *timer;
     }
 };

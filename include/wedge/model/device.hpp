@@ -4,6 +4,7 @@
 #include <array>
 #include <stdexcept>
 
+#include "wedge/core/check.hpp"
 #include "wedge/model/designs.hpp"
 #include "wedge/model/mapping.hpp"
 #include "wedge/model/memory.hpp"
@@ -110,7 +111,8 @@ protected:
     void check_pages(std::uint32_t others) const {
         std::uint32_t pages = zone_.free_pages() + others;
         for (const object& bo : bos_) pages += bo.pages;
-        if (pages != limits.pages) throw std::logic_error("pages are lost or counted twice");
+        if (pages != limits.pages)
+            detail::raise<std::logic_error>("pages are lost or counted twice");
     }
 
     object& at(std::uint32_t index) { return bos_[index % bos_.size()]; }

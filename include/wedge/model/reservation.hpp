@@ -8,6 +8,7 @@
 #include <type_traits>
 #include <vector>
 
+#include "wedge/core/check.hpp"
 #include "wedge/lock/assert.hpp"
 #include "wedge/lock/atomic.hpp"
 #include "wedge/lock/ww_mutex.hpp"
@@ -71,7 +72,8 @@ public:
     /// @throws std::logic_error  no slot was reserved under this hold
     void add_fence(job_fence& one, fence_use use, site where = site::current()) {
         assert_held(*this, where);
-        if (slots_ == 0) throw std::logic_error("a fence is added without a reserved slot");
+        if (slots_ == 0)
+            detail::raise<std::logic_error>("a fence is added without a reserved slot");
         --slots_;
         unsignalled_.push_back({&one, use});
         publish(where);

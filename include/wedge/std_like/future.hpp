@@ -11,6 +11,7 @@
 #include <utility>
 #include <variant>
 
+#include "wedge/core/check.hpp"
 #include "wedge/lock/atomic.hpp"
 #include "wedge/lock/completion.hpp"
 #include "wedge/std_like/thread.hpp"
@@ -75,11 +76,13 @@ public:
     /// Returns the result. It must have come.
     kept_result<R>& result() {
         if (thrown_ != nullptr) std::rethrow_exception(thrown_);
+        // A broken promise leaves no exception behind in a source that is built without them.
+        if (!value_) detail::raise<future_error>(future_errc::broken_promise);
         return *value_;
     }
     void claim_future() {
         if (std::exchange(has_future_, true))
-            throw future_error(future_errc::future_already_retrieved);
+            detail::raise<future_error>(future_errc::future_already_retrieved);
     }
 
 protected:
@@ -88,7 +91,7 @@ protected:
 private:
     void claim(site where) {
         if (is_set_.exchange(true, where))
-            throw future_error(future_errc::promise_already_satisfied);
+            detail::raise<future_error>(future_errc::promise_already_satisfied);
     }
 
     basic_atomic<bool> is_set_;
@@ -98,19 +101,26 @@ private:
     bool has_future_ = false;
 };
 
+/// Calls a function and keeps what it returns.
+template <class R, class Function>
+void keep_result(future_state<R>& state, Function&& function, const site& where) {
+    if constexpr (std::is_void_v<R>) {
+        function();
+        state.set_value(std::monostate(), where);
+    } else if constexpr (std::is_reference_v<R>) {
+        state.set_value(std::addressof(function()), where);
+    } else {
+        state.set_value(function(), where);
+    }
+}
+
 /// Calls a function and keeps what it returns or throws.
 template <class R, class Function>
 void fulfil(future_state<R>& state, Function&& function, site where) {
+#if defined(__cpp_exceptions)
     std::exception_ptr thrown;
     try {
-        if constexpr (std::is_void_v<R>) {
-            function();
-            state.set_value(std::monostate(), where);
-        } else if constexpr (std::is_reference_v<R>) {
-            state.set_value(std::addressof(function()), where);
-        } else {
-            state.set_value(function(), where);
-        }
+        keep_result(state, std::forward<Function>(function), where);
         return;
     } catch (const std::exception&) {
         thrown = std::current_exception();
@@ -121,11 +131,14 @@ void fulfil(future_state<R>& state, Function&& function, site where) {
         thrown = std::current_exception();
     }
     state.set_exception(std::move(thrown), where);
+#else
+    keep_result(state, std::forward<Function>(function), where);
+#endif
 }
 
 template <class R>
 std::shared_ptr<future_state<R>> checked_state(std::shared_ptr<future_state<R>> state) {
-    if (state == nullptr) throw future_error(future_errc::no_state);
+    if (state == nullptr) detail::raise<future_error>(future_errc::no_state);
     return state;
 }
 

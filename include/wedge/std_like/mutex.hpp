@@ -9,6 +9,7 @@
 #include <tuple>
 #include <utility>
 
+#include "wedge/core/check.hpp"
 #include "wedge/lock/atomic.hpp"
 #include "wedge/lock/mutex.hpp"
 #include "wedge/lock/recursive_mutex.hpp"
@@ -79,7 +80,7 @@ scoped_lock(adopt_lock_t, Mutexes&...) -> scoped_lock<Mutexes...>;
 namespace parts {
 
 [[noreturn]] inline void refuse(std::errc why) {
-    throw std::system_error(std::make_error_code(why));
+    detail::raise<std::system_error>(std::make_error_code(why));
 }
 
 /// How `unique_lock` holds its lock.

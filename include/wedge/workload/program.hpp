@@ -85,7 +85,8 @@ private:
     [[noreturn]] void fail(const char* why) const {
         const std::string found =
             at_ < text_.size() ? "'" + std::string(1, text_[at_]) + "'" : "the end";
-        throw error("program:" + std::to_string(at_ + 1) + ": " + why + ", found " + found);
+        detail::raise<error>("program:" + std::to_string(at_ + 1) + ": " + why + ", found " +
+                             found);
     }
 
     std::string_view text_;

@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "wedge/core/check.hpp"
 #include "wedge/core/hash.hpp"
 #include "wedge/core/task.hpp"
 #include "wedge/workload/actions.hpp"
@@ -179,8 +180,8 @@ inline numbered_program numbered(const program& calls, const workload_type& of) 
             if (names[i] == action) return i;
         std::string all;
         for (const std::string& name : names) all += (all.empty() ? "" : ", ") + name;
-        throw error("program: workload " + of.name() + " has no action '" + action +
-                    "'; it has: " + all);
+        detail::raise<error>("program: workload " + of.name() + " has no action '" + action +
+                             "'; it has: " + all);
     };
     numbered_program result;
     for (const std::vector<call>& task : calls) {
