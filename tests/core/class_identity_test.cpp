@@ -29,6 +29,11 @@ struct shelf {
     wedge::mutex slots[3];
 };
 
+struct ward {
+    ward() : doors(2), windows(2) {}
+    std::vector<wedge::mutex> doors, windows;
+};
+
 account* new_account() {
     return new account;
 }
@@ -63,6 +68,11 @@ TEST_CASE("class identity: each place of an allocation and each container has it
     std::vector<wedge::mutex> column(4);
     CHECK(class_of(row[0]) == class_of(row[3]));
 #ifndef __OPTIMIZE__  // otherwise it depends on what the compiler inlines
+    // The library's own lines say nothing to the user, so the class is named by the user's code.
+    const std::unique_ptr<ward> beds(new ward);
+    CHECK(class_of(beds->doors[0]) == "lock@class_identity_test::ward::ward");
+    CHECK(class_of(beds->windows[0]) == "lock@class_identity_test::ward::ward#2");
+    CHECK(class_of(*one).find("/c++/") == std::string::npos);
     CHECK(class_of(row[0]) != class_of(column[0]));
     std::map<int, wedge::mutex> by_number;
     std::map<int, wedge::mutex> by_age;

@@ -15,6 +15,7 @@
 #include <pthread.h>
 
 #include "wedge/core/chain_cache.hpp"
+#include "wedge/core/function_names.hpp"
 #include "wedge/core/hash.hpp"
 #include "wedge/core/lock_class.hpp"
 #include "wedge/core/sanitizer.hpp"
@@ -177,6 +178,24 @@ inline bool is_in_library(const site& where) noexcept {
     return all;
 }
 
+/// Returns the innermost function of the user's that leads to the construction of a lock by the
+/// standard library. Empty: it has no name.
+///
+/// @param code        an address in the code that constructs the lock
+/// @param has_frames  whether the stack can be read
+[[gnu::noinline]] inline std::string user_of_library(const void* code, bool has_frames) {
+    std::string name;
+    unsigned left = call_stack_max;
+    const auto look = [&](std::uintptr_t returns_to) {
+        const std::string symbol = symbol_at(returns_to - 1);  // inside of the call instruction
+        if (!symbol.empty() && !is_of_library(symbol)) name = source_name(symbol);
+        return name.empty() && --left != 0;
+    };
+    if (look(reinterpret_cast<std::uintptr_t>(code)) && has_frames)
+        walk_stack(__builtin_frame_address(0), look);
+    return name;
+}
+
 }  // namespace detail
 
 // Weak: where two libraries of one program implement the classes, the linker takes either.
@@ -210,8 +229,12 @@ inline bool is_in_library(const site& where) noexcept {
     // Entries of `at` have a file as their key, entries of `by_name` have line 0.
     if (cached.key != key || cached.line != where.line || where.line == 0) {
         const auto code = static_cast<std::uint64_t>(reinterpret_cast<std::uintptr_t>(key));
-        cached = {key, nullptr, where.line,
-                  detail::classes().find_or_add_made(code, "lock@" + to_string(where))};
+        const std::string user =
+            detail::is_in_library(where)
+                ? detail::user_of_library(__builtin_return_address(0), !is_optimized)
+                : std::string();
+        const std::string place = "lock@" + (user.empty() ? to_string(where) : user);
+        cached = {key, nullptr, where.line, detail::classes().find_or_add_made(code, place)};
     }
     return cached.id;
 }
