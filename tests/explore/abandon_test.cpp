@@ -18,7 +18,7 @@ using wedge::substrate;
 
 namespace {
 
-/// Counts how many of it live, so that a stack that was not unwound shows.
+/// Counts its living objects. A stack that was not unwound leaves some.
 struct counted {
     static inline std::atomic<int> alive = 0;
     counted() { ++alive; }
@@ -52,7 +52,7 @@ struct stubborn : hoarder {
     static constexpr auto actions = wedge::actions(wedge::action<&stubborn::insist>{"insist"});
 };
 
-/// Takes its second lock in a destructor, through which no exception gets.
+/// Takes its second lock in a destructor, which no exception can leave.
 struct late {
     wedge::mutex a{"a"}, b{"b"};
     struct at_end {
@@ -67,7 +67,7 @@ struct late {
     static constexpr auto actions = wedge::actions(wedge::action<&late::take>{"take"});
 
 private:
-    // ThreadSanitizer watches these writes of a stack that is left.
+    // ThreadSanitizer watches these writes on an abandoned stack.
     std::unique_ptr<int> under_a = std::make_unique<int>(0), under_b = std::make_unique<int>(0);
 };
 
@@ -95,7 +95,7 @@ struct thrower {
     static constexpr auto actions = wedge::actions(wedge::action<&thrower::nested>{"nested"});
 };
 
-/// A task that looks behind each step whether it shall leave, and is not thrown out.
+/// A task that asks after each step whether it must leave, so that no exception unwinds it.
 class polite final : public wedge::subject, public wedge::subject_facts {
 public:
     const wedge::subject_facts& facts() const override { return *this; }
@@ -141,7 +141,7 @@ TEST_CASE_TEMPLATE("abandon: the stacks of a deadlock are unwound", On, on<subst
 
 TEST_CASE_TEMPLATE("abandon: a task that stands in a destructor is left there", On,
                    on<substrate::automatic>, on<substrate::threads>) {
-    // What it owned leaks, and its stack stays in the sanitizers' books.
+    // The objects on the abandoned stack leak, and the sanitizers keep the stack registered.
     if (wedge::sanitizer::thread || wedge::sanitizer::address) return;
     const wedge::outcome tried =
         wedge::explore<late>(wedge::parse_program("take | take(1)"),
@@ -154,7 +154,7 @@ TEST_CASE_TEMPLATE("abandon: a task that stands in a destructor is left there", 
           std::string::npos);
 }
 
-TEST_CASE("abandon: code that catches all exceptions ends too") {
+TEST_CASE("abandon: code that catches every exception is ended too") {
     const wedge::outcome tried =
         wedge::explore<stubborn>(wedge::parse_program("insist | insist(1)"));
     CHECK(tried.what == result::deadlock);

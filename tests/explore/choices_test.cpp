@@ -1,4 +1,4 @@
-// What the model leaves open is chosen, recorded and repeated.
+// The explorer makes the choices that the model leaves open, records them and repeats them.
 #include <shared_mutex>
 
 #include <doctest/doctest.h>
@@ -18,10 +18,10 @@ outcome tried(const char* program, wedge::explore_options options) {
     return wedge::explore<W>(wedge::parse_program(program), options);
 }
 
-/// Relies on one policy or another.
+/// Each action is correct under one policy of a lock only.
 struct readers {
     wedge::shared_mutex fair{"fair"};
-    // Its readers nest by the class's leave: the standard's own rule would report them.
+    // The class allows nested readers, which the standard's rule would report.
     wedge::checked<std::shared_mutex> native{
         wedge::lock_class("native with nested reads", {.reads_nest = true})};
 
@@ -79,14 +79,15 @@ struct signalled {
 
 }  // namespace
 
-TEST_CASE("policies: all are tried on request, otherwise only that of the kind") {
+TEST_CASE(
+    "policies: --all-policies tries every policy, otherwise only the policy of the kind is tried") {
     constexpr wedge::explore_options all{.all_policies = true};
     CHECK(tried<readers>("read_native | write_native", {}).what == result::sound);
     const outcome writers = tried<readers>("read_native | write_native", all);
     CHECK(writers.what == result::deadlock);
     CHECK(tried<readers>("read_native | read_native", all).what == result::sound);
     CHECK(tried<readers>("read_fair | write_fair", {}).what == result::deadlock);
-    // The schedule says by itself what it was recorded under.
+    // The schedule records the policy that it was made under.
     CHECK(writers.best.open == wedge::model_options{.all_policies = true});
     const outcome again = wedge::replay<readers>(writers.best);
     CHECK(again.what == result::deadlock);
@@ -96,7 +97,7 @@ TEST_CASE("policies: all are tried on request, otherwise only that of the kind")
     CHECK(wedge::replay<readers>(forgetful).what != result::deadlock);
 }
 
-TEST_CASE("spurious wake-ups: on request, a wait without a loop is found") {
+TEST_CASE("spurious wake-ups: where they are on, a wait without a loop is found") {
     constexpr wedge::explore_options spurious{.spurious_wakeups = true};
     CHECK(tried<careless>("wait_if | set", {}).what == result::sound);
     const outcome careless_wait = tried<careless>("wait_if | set", spurious);
@@ -107,14 +108,14 @@ TEST_CASE("spurious wake-ups: on request, a wait without a loop is found") {
     CHECK(loops.exhausted);
 }
 
-TEST_CASE("spurious wake-ups: they hide no lost notification") {
+TEST_CASE("spurious wake-ups: a lost notification is found although they are on") {
     constexpr wedge::explore_options spurious{.spurious_wakeups = true};
     using workloads::hand_over;
     CHECK(tried<hand_over>("wait_blindly | set", spurious).what == result::deadlock);
     CHECK(tried<careless>("wait_while", spurious).what == result::deadlock);
 }
 
-TEST_CASE("interrupts: they may end a wait, but a deadlock stays a deadlock") {
+TEST_CASE("interrupts: a signal may end a wait, and a deadlock is still found") {
     CHECK(tried<signalled>("take | take(1)", {}).what == result::deadlock);
     CHECK(tried<signalled>("take | take", {}).what == result::sound);
 }

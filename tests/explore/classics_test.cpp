@@ -1,4 +1,4 @@
-// Textbook mistakes: each is found from nothing by the portfolio, and its repair is proved clean.
+// Textbook mistakes. The portfolio finds each without a hint, and proves each repair sound.
 #include <shared_mutex>
 
 #include <doctest/doctest.h>
@@ -28,7 +28,7 @@ void check_pair(const char* broken, const char* repaired, result expected = resu
     CHECK(sound.exhausted);
 }
 
-/// A place for one item, with one condition for both sides or one for each.
+/// A buffer for one item. Producers and consumers share a condition, or have one each.
 struct buffer {
     wedge::mutex lock{"lock"};
     wedge::condition not_empty{"not_empty"}, not_full{"not_full"};
@@ -70,7 +70,7 @@ struct buffer {
         action<&buffer::put_unseen>{"put_unseen"});
 };
 
-/// A wait for a condition in a monitor that is called from another one.
+/// Waits for a condition of an inner monitor, which is called from an outer monitor.
 struct nested_monitors {
     wedge::mutex outer{"outer"}, inner{"inner"};
     wedge::condition changed{"changed"};
@@ -114,7 +114,7 @@ struct semaphores {
         wedge::actions(action<&semaphores::ab>{"ab"}, action<&semaphores::ba>{"ba"});
 };
 
-/// Philosophers, with as many seats as forks or one fewer.
+/// Philosophers with as many seats as forks, or with one seat fewer.
 template <std::uint32_t Seats>
 struct seated : workloads::table<3> {
     wedge::semaphore seats{Seats, "seats"};
@@ -161,7 +161,7 @@ struct readers_writers {
                        action<&readers_writers::write_recursive>{"write_recursive"});
 };
 
-/// Back-off breaks no wait for a lock that is taken in between.
+/// Backs off from a ww mutex while it holds a plain mutex, which the back-off does not release.
 struct ticket_and_mutex {
     wedge::ww_class resv{"resv"};
     wedge::ww_mutex bo{resv};
@@ -206,7 +206,7 @@ struct fenced {
         action<&fenced::wait_a_while>{"wait_a_while"}, action<&fenced::signal>{"signal"});
 };
 
-/// The path on which an allocation fails forgets to complete.
+/// Forgets to complete on the path where an allocation fails.
 struct failing_path {
     wedge::completion done{"done"};
     void wait() { done.wait(); }
@@ -222,7 +222,7 @@ struct failing_path {
                        action<&failing_path::remember>{"remember"});
 };
 
-/// Two tasks keep each other out by flags alone; only the first try, so that all ends.
+/// Two tasks exclude each other by flags alone. Each tries once, so that every execution ends.
 struct flags {
     wedge::atomic<bool> wants[2]{false, false};
     wedge::atomic<int> turn{0};
@@ -244,7 +244,7 @@ struct flags {
         if (!wants[1 - me]) enter();
         wants[me] = false;
     }
-    /// Peterson's; waits at most one turn.
+    /// Peterson's algorithm. Waits for at most one turn.
     void peterson(std::uint32_t me) {
         wants[me] = true;
         turn = static_cast<int>(1 - me);
@@ -256,7 +256,7 @@ struct flags {
         action<&flags::claim_then_look>{"claim_then_look"}, action<&flags::peterson>{"peterson"});
 };
 
-/// Made on the first use, by whoever comes first.
+/// An object that the first task to use it makes.
 struct lazily_made {
     wedge::mutex lock{"lock"};
     wedge::atomic<bool> is_made{false};

@@ -15,7 +15,7 @@ namespace {
 
 enum class fault { none, no_notify, no_mutex };
 
-/// A member that owns a thread, which serves until the destructor stops it.
+/// A member that owns a thread. The thread serves until the destructor stops it.
 template <fault Fault>
 struct pool {
     wedge::mutex m{"m"};
@@ -51,7 +51,7 @@ struct pool {
     static constexpr auto actions = wedge::actions(wedge::action<&pool::put>{"put"});
 };
 
-/// An action starts the thread, so that it is the state's from then on.
+/// An action starts the thread, and the state owns it from then on.
 struct started_late {
     wedge::mutex m{"m"};
     std::optional<wedge::thread> child;
@@ -70,7 +70,7 @@ struct started_late {
                                                    wedge::action<&started_late::look>{"look"});
 };
 
-/// The destructor takes its locks in the other order than the thread that it joins later.
+/// The destructor takes two locks in the inverse order of the thread that it joins afterwards.
 struct inverted {
     wedge::mutex a{"a"}, b{"b"};
     wedge::condition go{"go"};
@@ -90,7 +90,7 @@ struct inverted {
     static constexpr auto actions = wedge::actions(wedge::action<&inverted::idle>{"idle"});
 };
 
-/// Waits in its destructor until nobody is busy, beside an inversion that ends executions early.
+/// Waits in its destructor until no task is busy. An inversion beside it ends executions early.
 template <bool IsInverted, bool IsReset>
 struct busy {
     wedge::mutex m{"m"}, a{"a"}, b{"b"};
@@ -120,7 +120,7 @@ struct busy {
         wedge::actions(wedge::action<&busy::ab>{"ab"}, wedge::action<&busy::ba>{"ba"});
 };
 
-/// The same in an object of an action's.
+/// The same wait in the destructor of an action's local object.
 template <bool IsInverted>
 struct local_busy {
     wedge::mutex m{"m"}, a{"a"}, b{"b"};
@@ -168,7 +168,7 @@ TEST_CASE_TEMPLATE("destructor: a destructor that joins the state's thread is ex
                    on<substrate::automatic>, on<substrate::threads>) {
     CHECK(explored<pool<fault::none>>(On::value).what == result::sound);
     CHECK(explored<started_late>(On::value).what == result::sound);
-    // What is abandoned in a destructor stays in the sanitizers' books.
+    // The sanitizers keep the stack of an abandoned destructor registered.
     if (wedge::sanitizer::thread || wedge::sanitizer::address) return;
     const wedge::outcome no_notify = explored<pool<fault::no_notify>>(On::value);
     CHECK(no_notify.what == result::deadlock);
@@ -185,7 +185,7 @@ TEST_CASE_TEMPLATE("destructor: a destructor that joins the state's thread is ex
 TEST_CASE_TEMPLATE(
     "destructor: a destructor that waits in a loop ends with its abandoned execution", On,
     on<substrate::automatic>, on<substrate::threads>) {
-    // TSan reports what a stack that was left has done beside the task that gets its memory next.
+    // TSan reports accesses of an abandoned stack as races with the next task on that memory.
     if (wedge::sanitizer::thread) return;
     CHECK(explored<busy<false, true>>(On::value).what == result::sound);
     CHECK(explored<local_busy<false>>(On::value).what == result::sound);

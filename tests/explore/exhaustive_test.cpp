@@ -26,8 +26,8 @@ struct lock_set {
     wedge::condition c{"c"};
 };
 
-/// Runs a program over two mutexes, two kinds of reader-writer locks and a condition. What is seen
-/// depends on the order of all that does not commute.
+/// Runs a program over two mutexes, two kinds of reader-writer locks and a condition. The end state
+/// depends on the order of all steps that do not commute.
 class small_subject final : public wedge::subject {
 public:
     explicit small_subject(const small_program& what) : program_(what) {}
@@ -51,7 +51,7 @@ public:
     void end() override { locks_.reset(); }
     wedge::schedule blank() const override { return {}; }
 
-    /// Where each task stands, and what it has seen.
+    /// The position of each task, and what it has read.
     std::string end_state() const {
         std::string all;
         for (const std::string& each : seen_) all += each + "|";
@@ -120,7 +120,7 @@ std::string text_of(const small_program& what) {
     return text;
 }
 
-/// Critical sections, nested now and then; tries may fail, and waits may be for ever.
+/// Critical sections, some of them nested. Tries may fail, and waits may never end.
 small_program random_program(std::uint64_t seed) {
     wedge::rng random(seed);
     small_program all(2 + random.below(2));
@@ -158,7 +158,7 @@ small_program random_program(std::uint64_t seed) {
 
 }  // namespace
 
-TEST_CASE("exhaustive: it reaches the ends and deadlocks of plain depth-first search") {
+TEST_CASE("exhaustive: reaches the same end states and deadlocks as plain depth-first search") {
     std::size_t compared = 0, plain = 0, reduced = 0, dead = 0;
     for (std::uint64_t seed = 1; seed <= wedge::trials(400); ++seed) {
         const small_program what = random_program(seed);

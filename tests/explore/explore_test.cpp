@@ -33,8 +33,8 @@ struct endless {
     static constexpr auto actions = wedge::actions(wedge::action<&endless::loop>{"loop"});
 };
 
-/// ThreadSanitizer sees tasks as threads; what wedge remembers for the thread they share is no
-/// race.
+/// ThreadSanitizer sees tasks as threads. The tasks share wedge's state of their real thread, and
+/// that sharing is no race.
 struct lock_of_each {
     void make() {
         wedge::mutex named{"made by a task"}, unnamed;
@@ -85,7 +85,7 @@ TEST_CASE_TEMPLATE(
     CHECK(sound.what == (sound.exhausted ? result::sound : result::unresolved));
 }
 
-TEST_CASE("exhaustive: it ends after the known numbers of inequivalent executions") {
+TEST_CASE("exhaustive: ends after the known number of inequivalent executions") {
     const wedge::explore_options all = exhaustive::options(100'000);
     const auto executions = [](const wedge::outcome& tried) {
         CHECK(tried.exhausted);
@@ -98,7 +98,7 @@ TEST_CASE("exhaustive: it ends after the known numbers of inequivalent execution
     CHECK(executions(wedge::explore<table<5>>(table<5>::all(), all)) == 31);
 }
 
-TEST_CASE("explore: an inversion under a common lock is refuted, with the reason") {
+TEST_CASE("explore: refutes an inversion under a common lock, and gives the reason") {
     const wedge::outcome tried = run<guarded_abba>("gab | gba", exhaustive::options());
     CHECK(tried.what == result::sound);
     REQUIRE(tried.findings.size() == 1);
@@ -120,14 +120,14 @@ TEST_CASE("explore: readers in both orders deadlock only if a task writes") {
 }
 
 TEST_CASE("explore: an inversion behind a flag is confirmed by parking, rarely by random walks") {
-    // Five walks see the inversion by chance, but hardly its deadlock.
+    // Five random walks see the inversion, but are unlikely to reach its deadlock.
     const wedge::outcome tried =
         run<gated_abba>("ab | open | maybe_ba", {.how = strategy::random, .executions_max = 5});
     CHECK(tried.what == result::deadlock);
     CHECK(run<gated_abba>("ab | maybe_ba", exhaustive::options()).what == result::sound);
 }
 
-TEST_CASE("explore: a lost notification is a deadlock, a remembered one is not") {
+TEST_CASE("explore: a lost notification is a deadlock, a notification kept in a flag is none") {
     const wedge::outcome lost = run<hand_over>("wait_blindly | set", exhaustive::options());
     CHECK(lost.what == result::deadlock);
     REQUIRE(lost.findings.size() == 1);
@@ -136,13 +136,13 @@ TEST_CASE("explore: a lost notification is a deadlock, a remembered one is not")
     CHECK(run<hand_over>("wait | set", exhaustive::options()).what == result::sound);
 }
 
-TEST_CASE("explore: a timed wait alone is never a deadlock") {
+TEST_CASE("explore: a task alone in a timed wait is no deadlock") {
     const wedge::outcome tried = run<hand_over>("wait_for_a_while", exhaustive::options());
     CHECK(tried.what == result::sound);
     CHECK(run<hand_over>("wait_for_a_while | set", exhaustive::options()).what == result::sound);
 }
 
-TEST_CASE("explore: an exception of a check is found, and its schedule repeats it") {
+TEST_CASE("explore: an exception from a check is a finding, and its schedule repeats it") {
     const wedge::outcome lost = run<account>("split | split", exhaustive::options());
     CHECK(lost.what == result::exception);
     REQUIRE(lost.findings.size() == 1);
@@ -195,14 +195,14 @@ TEST_CASE("explore: equal builds and seeds give equal outcomes") {
     CHECK(text() == text());
 }
 
-TEST_CASE("explore: a program that calls an unknown action is an error of the user") {
+TEST_CASE("explore: a program that calls an unknown action is refused") {
     CHECK_THROWS_WITH_AS(run<abba>("ab | typo", {}),
                          "program: workload abba has no action 'typo'; it has: ab, ba",
                          wedge::error);
     CHECK_THROWS_AS(wedge::explore<abba>({}), wedge::error);
 }
 
-TEST_CASE("explore: the bound of steps cuts an endless action, and the outcome says so") {
+TEST_CASE("explore: the limit of steps cuts an endless action, and the outcome says so") {
     const wedge::outcome cut = wedge::explore<endless>(wedge::default_program<endless>(),
                                                        {.executions_max = 3, .steps_max = 100});
     CHECK(cut.bounded);
@@ -210,7 +210,8 @@ TEST_CASE("explore: the bound of steps cuts an endless action, and the outcome s
     CHECK(cut.best.decisions.size() == 100);
 }
 
-TEST_CASE("explore: an exception comes with what every other task held and wanted then") {
+TEST_CASE(
+    "explore: an exception is reported with the locks that every other task held and wanted") {
     const wedge::outcome cut = run<rash>("ab | ab | boom_under_b", exhaustive::options());
     CHECK(cut.what == result::exception);
     const auto thrown =
@@ -225,13 +226,15 @@ TEST_CASE("explore: an exception comes with what every other task held and wante
     CHECK(wedge::replay<rash>(thrown->best).findings[0].tasks.size() == 3);
 }
 
-TEST_CASE("explore: a task that throws before its first step cuts off the others: no proof") {
+TEST_CASE(
+    "explore: a task that throws before its first step cuts off the others, so nothing is proved") {
     const wedge::outcome cut = run<rash>("ab | boom", exhaustive::options());
     CHECK(cut.what == result::exception);
     CHECK(!cut.exhausted);
 }
 
-TEST_CASE("explore: where a task throws behind a step, the search tries the others in its place") {
+TEST_CASE(
+    "explore: where a task throws after a step, the search also tries the other tasks there") {
     const wedge::outcome tried = run<rash>("ab | boom_under_b", exhaustive::options());
     CHECK(tried.what == result::exception);
     CHECK(tried.exhausted);
@@ -244,7 +247,7 @@ struct stopper {
     }
 };
 
-TEST_CASE("explore: a search that is stopped keeps what it found") {
+TEST_CASE("explore: a stopped search keeps its findings") {
     std::atomic<bool> stop{false};
     const wedge::outcome cut = run<abba>("ab | ba", {.how = strategy::random,
                                                      .executions_max = 1'000'000,
@@ -255,7 +258,7 @@ TEST_CASE("explore: a search that is stopped keeps what it found") {
     CHECK(cut.what == result::deadlock);
 }
 
-TEST_CASE("explore: a search notices soon that it must stop, however long executions are") {
+TEST_CASE("explore: a search stops soon after the request, even within a long execution") {
     std::atomic<bool> stop{false};
     wedge::mutex lock("lock");
     const auto work = [&] {

@@ -1,4 +1,4 @@
-// Threads that are not wedge's, beside a search.
+// Threads outside of wedge's control that use locks during a search.
 #include <thread>
 
 #include <doctest/doctest.h>
@@ -11,7 +11,7 @@ using wedge::result;
 
 namespace {
 
-/// An inversion of which one half runs on a thread of the standard library's.
+/// An inversion. A std::thread runs one half of it.
 struct beside {
     wedge::mutex a{"a"}, b{"b"};
     void ab() {
@@ -28,7 +28,7 @@ struct beside {
         wedge::actions(wedge::action<&beside::ab>{"ab"}, wedge::action<&beside::ba>{"ba"});
 };
 
-/// The same with a trylock.
+/// The same inversion with a trylock.
 struct tries_beside : beside {
     void try_b() {
         std::thread([this] {
@@ -39,7 +39,7 @@ struct tries_beside : beside {
                                                    wedge::action<&tries_beside::try_b>{"try_b"});
 };
 
-/// The thread has a lock of its own.
+/// The std::thread uses a lock that no task uses.
 struct apart : beside {
     void own() {
         std::thread([] {

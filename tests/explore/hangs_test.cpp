@@ -1,5 +1,5 @@
-// Ways to hang, each beside its repair: the portfolio finds the one from nothing, and proves the
-// other clean or finds nothing.
+// Ways to hang, each with its repair. The portfolio finds each hang without a hint. It proves the
+// repair sound, or finds nothing in it.
 #include <shared_mutex>
 
 #include <doctest/doctest.h>
@@ -19,7 +19,7 @@ wedge::outcome tried(const char* program, wedge::explore_options options) {
     return wedge::explore<W>(wedge::parse_program(program), options);
 }
 
-/// @param options  of the broken one; a repair with an endless loop cannot be exhausted
+/// @param options  for the broken workload; a repair with an endless loop cannot be exhausted
 template <class W>
 void check_pair(const char* broken, const char* repaired, result expected = result::deadlock,
                 wedge::explore_options options = {.executions_max = 1000, .steps_max = 1000}) {
@@ -68,7 +68,7 @@ struct meeting {
         action<&meeting::complete_then_second>{"complete_then_second"});
 };
 
-/// A flag that is looked at outside the lock before a wait; a notification without the lock.
+/// Reads a flag outside of the lock before a wait. Notifies without the lock.
 struct sleeper {
     wedge::mutex lock{"lock"};
     wedge::condition changed{"changed"}, other{"other"};
@@ -111,7 +111,8 @@ struct sleeper {
         action<&sleeper::set_and_notify_one>{"set_and_notify_one"});
 };
 
-/// A semaphore used as a mutex, with its halves swapped on a path; and one beside a mutex.
+/// A semaphore used as a mutex, with acquire and release swapped on one path. A second semaphore
+/// is nested with a mutex.
 struct counted {
     wedge::semaphore one{1, "one"}, items{0, "items"}, room{1, "room"};
     wedge::mutex lock{"lock"};
@@ -149,7 +150,7 @@ struct counted {
         action<&counted::take>{"take"}, action<&counted::take_inside>{"take_inside"});
 };
 
-/// Works that wait for themselves, for one another, or for a lock whose holder waits for them.
+/// Work items that wait for themselves, for each other, or for a lock whose holder waits for them.
 struct worker {
     wedge::mutex lock{"lock"};
     wedge::work locking{[this] { const wedge::guard held(lock); }, "locking"};
@@ -187,7 +188,7 @@ struct worker {
         action<&worker::flush_itself>{"flush_itself"});
 };
 
-/// Falls back when a lock cannot be had in time; the careless fallback waits for a third.
+/// Falls back when a timed lock fails. The broken fallback waits for a third lock.
 struct fallback {
     wedge::timed_mutex a{"a"}, b{"b"};
     wedge::mutex spare{"spare"};
@@ -220,7 +221,7 @@ struct fallback {
                        action<&fallback::ba_or_spare>{"ba_or_spare"});
 };
 
-/// Takes what it wants without giving way, where the rules ask for it.
+/// Takes ww mutexes without a back-off where wound/wait demands one.
 template <wedge::ww_algorithm How>
 struct tickets {
     wedge::ww_class resv{"resv", How};
@@ -234,7 +235,7 @@ struct tickets {
             at(1 - first).lock_slow(ticket);
         ticket.unlock_all();
     }
-    /// Begins a new ticket each time, so that it never grows old; and never gives up.
+    /// Begins a new ticket on each retry, so that it stays the youngest, and never gives up.
     void reborn(std::uint32_t first) {
         for (;;) {
             wedge::ww_ticket ticket(resv);
@@ -255,10 +256,10 @@ struct tickets {
                        action<&tickets::move>{"move"});
 };
 
-/// Recursive reads that nobody sees: by a callback, behind a writer, in a chain of three.
+/// Hidden recursive reads: through a callback, behind a writer, in a chain of three tasks.
 struct read_chain {
     wedge::shared_mutex a{"a"}, b{"b"}, c{"c"};
-    // Its readers nest by the class's leave: the standard's own rule would report them.
+    // The class allows nested readers, which the standard's rule would report.
     wedge::checked<std::shared_mutex> native{
         wedge::lock_class("native with nested reads", {.reads_nest = true})};
 
@@ -291,7 +292,7 @@ struct read_chain {
         action<&read_chain::ac>{"ac"});
 };
 
-/// Threads that are joined by whoever they wait for.
+/// Threads that wait for the task that joins them.
 struct family {
     wedge::mutex lock{"lock"};
     wedge::completion go{"go"};
@@ -329,7 +330,7 @@ struct family {
                        action<&family::join_grandchild>{"join_grandchild"});
 };
 
-/// Each fence is signalled behind the next.
+/// Each fence is signalled after a wait for the next fence.
 struct fences {
     wedge::fence one{"one"}, two{"two"}, three{"three"};
 
@@ -346,7 +347,7 @@ struct fences {
                        action<&fences::three_one>{"three_one"}, action<&fences::begin>{"begin"});
 };
 
-/// Two that make way for one another for ever, by flags; and by the word of a third.
+/// Two tasks that give way to each other forever: by flags, and at the request of a third task.
 struct polite {
     wedge::atomic<bool> wants[2]{false, false};
     wedge::atomic<int> turn{0};
@@ -368,7 +369,7 @@ struct polite {
                                                    action<&polite::peterson>{"peterson"});
 };
 
-/// A spinlock that is held where its interrupt may come.
+/// A task that holds a spinlock with interrupts on, while the interrupt takes that spinlock.
 struct interrupted {
     wedge::spinlock lock{"lock"};
 

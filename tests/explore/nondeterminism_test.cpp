@@ -49,7 +49,7 @@ struct by_choice : two_locks {
         wedge::actions(wedge::action<&by_choice::x>{"x"}, wedge::action<&by_choice::ba>{"y"});
 };
 
-/// The same behind its first step, where no other task can tell.
+/// Draws the number after its first step, where no other task sees the difference.
 struct by_chance_at_the_end : two_locks {
     void x() {
         just_a();
@@ -68,7 +68,7 @@ struct every_other : two_locks {
         wedge::actions(wedge::action<&every_other::x>{"x"}, wedge::action<&every_other::ba>{"y"});
 };
 
-/// What is made at its first use is made in the first execution only.
+/// An object made at its first use. Only the first execution makes it.
 struct at_first_use : two_locks {
     static inline bool is_made = false;
     void x() {
@@ -82,7 +82,7 @@ struct at_first_use : two_locks {
         wedge::actions(wedge::action<&at_first_use::x>{"x"}, wedge::action<&at_first_use::ba>{"y"});
 };
 
-/// A choice among as many as there were executions.
+/// Chooses among as many branches as there were executions.
 struct growing_choice : two_locks {
     void x() {
         static std::uint32_t n = 2;
@@ -114,7 +114,7 @@ const finding* difference_in(const wedge::outcome& out) {
     return found == out.findings.end() ? nullptr : &*found;
 }
 
-/// It is said, and nothing that only a deterministic program allows.
+/// Checks that the finding is reported, and that no proof, replay or refutation is claimed.
 void check_it_differs(const wedge::outcome& out) {
     REQUIRE(difference_in(out) != nullptr);
     CHECK(out.what != result::sound);
@@ -139,7 +139,7 @@ void check_all_strategies() {
 
 }  // namespace
 
-TEST_CASE("nondeterminism: a random number is found wherever it is used") {
+TEST_CASE("nondeterminism: a random number is found before, between and after the steps") {
     check_all_strategies<by_chance>();
     check_all_strategies<by_chance_at_the_end>();
     check_all_strategies<by_chance_in_the_check>();
@@ -159,7 +159,7 @@ TEST_CASE("nondeterminism: state kept across executions is found") {
     }
 }
 
-TEST_CASE("nondeterminism: it is found on threads, and with several jobs") {
+TEST_CASE("nondeterminism: a random number is found on threads and with several jobs") {
     check_it_differs(
         wedge::explore<by_chance>(wedge::default_program<by_chance>(),
                                   {.executions_max = 100, .on = wedge::substrate::threads}));

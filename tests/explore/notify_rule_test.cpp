@@ -12,7 +12,7 @@ using wedge::result;
 
 namespace {
 
-/// A pool with one worker, which waits for work or for the end.
+/// A pool with one worker, which waits for work or for `stop`.
 template <class Flag>
 struct pool {
     wedge::mutex m{"m"};
@@ -44,7 +44,7 @@ struct pool {
         stop = true;
         cv.notify_all();
     }
-    /// The second notification has no lock of its own.
+    /// Notifies a second time without taking the lock again.
     void stop_late() {
         { const wedge::guard held(m); }
         cv.notify_all();
@@ -70,11 +70,12 @@ wedge::outcome notified_outcome(const char* program) {
 
 TEST_CASE_TEMPLATE("notify rule: a store before a notification is missed, and that is found", Flag,
                    bool, std::atomic<bool>) {
-    if (wedge::sanitizer::thread && std::is_same_v<Flag, bool>) return;  // it reports the race
+    if (wedge::sanitizer::thread && std::is_same_v<Flag, bool>)
+        return;  // TSan reports the race itself
     for (const char* stop : {"stop_unlocked", "stop_behind_another_lock", "stop_late"})
         for (const bool is_first : {false, true}) {
             if (is_first && wedge::sanitizer::any)
-                continue;  // to a sanitizer both are the same code
+                continue;  // a plain bool and an atomic are the same code here
             for (const wedge::strategy how :
                  {wedge::strategy::exhaustive, wedge::strategy::portfolio}) {
                 CAPTURE(stop);
@@ -139,7 +140,7 @@ wedge::outcome explored_as_functions(bool is_locked) {
 
 }  // namespace
 
-TEST_CASE("notify rule: nothing is proved if the store is not tried elsewhere") {
+TEST_CASE("notify rule: no proof is given if the search cannot move the store") {
     const wedge::outcome out = explored_as_functions(false);
     CHECK(out.what != result::sound);
     CHECK(!out.exhausted);
@@ -164,7 +165,7 @@ TEST_CASE_TEMPLATE("notify rule: a task that has held the mutex since then is no
 
 namespace {
 
-/// A work has a condition and a mutex of wedge's own.
+/// A work item has an internal condition and an internal mutex.
 struct with_work {
     wedge::mutex m{"m"};
     void queue_one() {
@@ -178,7 +179,7 @@ struct with_work {
 
 }  // namespace
 
-TEST_CASE("notify rule: wedge's own conditions obey it") {
+TEST_CASE("notify rule: wedge's internal conditions obey the rule") {
     const wedge::outcome out = wedge::explore<with_work>(wedge::parse_program("queue_one"),
                                                          {.how = wedge::strategy::exhaustive});
     CHECK(out.reason == "");

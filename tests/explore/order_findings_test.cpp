@@ -1,4 +1,4 @@
-// What exploration says of findings that are neither inversions nor recursion.
+// Verdicts on order findings that are neither inversions nor recursion.
 #include <atomic>
 #include <cstddef>
 #include <mutex>

@@ -1,4 +1,4 @@
-// The oracle of the reduced search: everything is tried.
+// Plain depth-first search, the reference for the reduced searches.
 #pragma once
 
 #include <set>
@@ -7,7 +7,7 @@
 
 #include "wedge/explore/engine/controller.hpp"
 
-/// Every task that can go on is tried at every step, nothing is left out.
+/// Tries every enabled task at every step, without a reduction.
 class plain_search final : public wedge::search_strategy {
 public:
     bool new_execution() override {
@@ -51,7 +51,7 @@ struct search_result {
     bool is_over = false;
 };
 
-/// @tparam Subject  made from a program; its `end_state()` says what an execution has come to
+/// @tparam Subject  is made from a program; its `end_state()` describes the end of an execution
 template <class Subject, class Program>
 search_result all_of(const Program& what, wedge::search_strategy& how, std::size_t most,
                      wedge::model_options open = {}) {

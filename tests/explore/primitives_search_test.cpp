@@ -1,4 +1,4 @@
-// The reduced search reaches what plain depth-first search does, over everything that blocks.
+// Over every blocking type the reduced search reaches the same end states as plain search.
 #include <array>
 #include <optional>
 #include <shared_mutex>
@@ -76,7 +76,7 @@ private:
         wedge::ww_mutex bo[3]{wedge::ww_mutex(resv), wedge::ww_mutex(resv), wedge::ww_mutex(resv)};
         wedge::shared_mutex fair{"fair"};
         wedge::checked<std::shared_mutex> native{"native"};
-        std::array<std::string, 5> marks;  // who held a lock before whom
+        std::array<std::string, 5> marks;  // the order of the holders, per lock
     };
     static const std::array<std::string, 5>& marks_of(const objects& all) { return all.marks; }
 
@@ -137,7 +137,7 @@ private:
     std::vector<std::string> seen_;
 };
 
-/// A few statements a task, of one family, so that they meet.
+/// A few statements per task, all about one type, so that the tasks interact.
 std::vector<task_text> random_program(std::uint64_t seed) {
     wedge::rng random(seed);
     std::vector<task_text> all(2 + random.below(2));

@@ -19,7 +19,7 @@ const lock_use a = use("real a");
 const lock_use b = use("real b");
 const lock_use map = use("pseudo map", true);
 
-/// A deadlock in a circle, the first task within the pseudo-lock or not.
+/// A deadlock of a cycle of tasks. The first task runs within the pseudo-lock, or outside of it.
 finding stuck_at(std::vector<dependency> cycle, bool in_map) {
     finding stuck;
     stuck.cycle = std::move(cycle);
@@ -30,7 +30,7 @@ finding stuck_at(std::vector<dependency> cycle, bool in_map) {
 
 }  // namespace
 
-TEST_CASE("real cycle: a pseudo-lock between two locks vanishes") {
+TEST_CASE("real cycle: a pseudo-lock between two locks is left out") {
     const std::vector<dependency> cycle = real_cycle({{map, b, "x"}, {b, a, "y"}, {a, map, "z"}});
     REQUIRE(cycle.size() == 2);
     CHECK(cycle[0].held.class_id == b.class_id);
@@ -40,7 +40,7 @@ TEST_CASE("real cycle: a pseudo-lock between two locks vanishes") {
     CHECK(real_cycle({{map, map, "x"}}).empty());
 }
 
-TEST_CASE("real cycle: a deadlock through the pseudo-lock is the cycle that was found") {
+TEST_CASE("real cycle: a deadlock through the pseudo-lock confirms the cycle") {
     const std::vector<dependency> cycle{{a, map, "x"}, {map, a, "y"}};
     CHECK(is_reached_through_pseudo_locks(cycle, stuck_at({{a, a, "x"}}, true)));
     CHECK(is_reached_through_pseudo_locks(cycle, stuck_at({{a, a, "x"}, {a, a, "y"}}, true)));

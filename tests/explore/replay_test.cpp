@@ -35,7 +35,7 @@ TEST_CASE("replay: fibers and threads take the same schedule") {
     CHECK(on_threads.what == result::deadlock);
 }
 
-TEST_CASE("replay: a strict replay stops where the program differs, a lenient one goes on") {
+TEST_CASE("replay: a strict replay stops where the program differs, a lenient replay goes on") {
     wedge::schedule other = deadlock_of_abba();
     other.decisions.insert(other.decisions.begin() + 1, {wedge::decision::sort::run, 7, 0});
     const wedge::outcome strict = wedge::replay<abba>(other);
@@ -46,7 +46,7 @@ TEST_CASE("replay: a strict replay stops where the program differs, a lenient on
     CHECK(!lenient.diverged.empty());
 }
 
-TEST_CASE("minimize: many switches are reduced to the one that is needed") {
+TEST_CASE("minimize: reduces many task switches to the only needed switch") {
     const auto replay = [](const wedge::schedule& hints) -> std::optional<wedge::schedule> {
         const wedge::outcome shown = wedge::replay<abba>(hints, replay_mode::lenient);
         if (shown.what != result::deadlock) return std::nullopt;
@@ -61,7 +61,7 @@ TEST_CASE("minimize: many switches are reduced to the one that is needed") {
     CHECK(small.decisions.size() == 2);
 }
 
-TEST_CASE("confirm: a cycle seen by the order checker is built") {
+TEST_CASE("confirm: reaches the deadlock of a cycle that the order checker found") {
     wedge::finding inversion = wedge::explore<abba>(wedge::parse_program("ab | ba")).findings[0];
     inversion.judged = wedge::verdict::unresolved;
     inversion.tasks.clear();

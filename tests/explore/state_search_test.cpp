@@ -1,4 +1,4 @@
-// The search over states: every state once, and circles that never end.
+// The search over states: each state is visited once, and endless cycles are livelocks.
 #include <array>
 #include <cstdint>
 #include <optional>
@@ -16,7 +16,7 @@ struct locks {
     wedge::atomic<int> flag{0, "flag"};
 };
 
-/// Two tasks that do the same; `at` is all that there is beside locks and variables.
+/// Two tasks with equal code. Beside locks and variables, their only state is `at`.
 class two_tasks : public wedge::subject, public wedge::subject_facts {
 public:
     const wedge::subject_facts& facts() const override { return *this; }
@@ -66,7 +66,7 @@ private:
     const bool may_circle_;
 };
 
-/// Philosophers that put their fork down and try again.
+/// Philosophers that put their first fork down and try again.
 class polite final : public two_tasks {
 public:
     explicit polite(bool same_order) : same_order_(same_order) {}
@@ -89,7 +89,7 @@ private:
     const bool same_order_;
 };
 
-/// One waits for the other's flag, spinning.
+/// One task spins until the other task sets its flag.
 class spinning final : public two_tasks {
 public:
     explicit spinning(bool sets) : sets_(sets) {}
@@ -121,7 +121,7 @@ TEST_CASE("states: independent tasks have the product of their states, unless st
     const wedge::outcome all = all_states_of(apart);
     CHECK(all.exhausted);
     CHECK(all.what == wedge::result::sound);
-    CHECK(all.states == 48);  // 7 x 7, but for the last: there nobody can go on
+    CHECK(all.states == 48);  // 7 x 7 without the last state, where no task can go on
     counting reduced(false, false);
     const wedge::outcome some = all_states_of(reduced);
     CHECK(some.exhausted);
@@ -135,7 +135,7 @@ TEST_CASE("states: a lock excludes states, whether steps are reduced or not") {
     const wedge::outcome some = all_states_of(reduced);
     CHECK(all.what == wedge::result::sound);
     CHECK(some.what == wedge::result::sound);
-    CHECK(all.states == 39);  // of the 48 those are left out in which both hold it
+    CHECK(all.states == 39);  // the 48 without the states in which both tasks hold the lock
     CHECK(some.executions + some.pruned <= all.executions + all.pruned);
 }
 

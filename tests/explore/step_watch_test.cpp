@@ -1,4 +1,4 @@
-// A task that comes to no step is reported; each case runs in a process of its own, which ends.
+// The watchdog reports a task that makes no step. Each case runs in a child process, which it ends.
 #include "wedge/explore/engine/step_watch.hpp"
 
 #include <chrono>
@@ -16,7 +16,7 @@
 namespace step_watch_test {
 namespace {
 
-/// Two locks of which one is not wedge's. Where they are inverted, the engine's thread blocks.
+/// A lock of wedge's and a std::mutex. Where their order is inverted, the engine's thread blocks.
 template <bool IsInverted>
 struct half_native {
     wedge::mutex m{"m"}, k{"k"};
@@ -55,7 +55,7 @@ struct endless {
 
 /// Explores in a child under a watchdog.
 ///
-/// @return the first line that the child said, and its status behind it
+/// @return the first line of the child's output, followed by the child's status
 template <class W>
 std::string explored_in_child(wedge::substrate on) {
     int ends[2];
@@ -91,7 +91,7 @@ std::string explored_in_child(wedge::substrate on) {
 }  // namespace
 
 TEST_CASE("step watch: a task that blocks on a foreign lock is named, with its stack") {
-    if (wedge::sanitizer::thread) return;  // it holds signals back while a thread blocks
+    if (wedge::sanitizer::thread) return;  // TSan delays signals while a thread blocks
     for (const wedge::substrate on : {wedge::substrate::automatic, wedge::substrate::threads}) {
         const std::string said = explored_in_child<half_native<true>>(on);
         CHECK(said.starts_with("stalled "));

@@ -30,7 +30,7 @@ wedge::outcome tried(const wedge::program& what, wedge::explore_options options)
     return wedge::explore<W>(what, options);
 }
 
-/// How many executions it takes until one ends in a deadlock, with no help of the order checker.
+/// Returns the number of executions until the first deadlock. The order checker is off.
 template <class W>
 std::uint64_t executions_to_deadlock(const wedge::program& what, wedge::explore_options options) {
     wedge::workload_subject subject(wedge::type_of<W>, what);
@@ -54,7 +54,8 @@ TEST_CASE_TEMPLATE("strategies: each finds the bugs of the small workloads withi
                    under<strategy::exhaustive>) {
     const wedge::explore_options options{.how = How::how, .executions_max = 5'000};
     CAPTURE(wedge::strategy_names[static_cast<std::size_t>(How::how)]);
-    // A random walk is with the late task for hundreds of steps, and never meets the early one.
+    // A random walk spends hundreds of steps in the late task, and the early task has ended by
+    // then.
     if (How::how != strategy::random && How::how != strategy::urw)
         CHECK(executions_to_deadlock<staggered_abba>(staggered, options) != 0);
     CHECK(executions_to_deadlock<gated_abba>(gated, options) != 0);
@@ -65,7 +66,8 @@ TEST_CASE_TEMPLATE("strategies: each finds the bugs of the small workloads withi
     CHECK(executions_to_deadlock<table<5>>(table<5>::all("eat_in_order"), in_order) == 0);
 }
 
-TEST_CASE("strategies: each confirms the philosophers' deadlock, and none that of their twins") {
+TEST_CASE(
+    "strategies: each confirms the philosophers' deadlock, and finds none in the repaired twin") {
     for (const strategy how : all_strategies) {
         const wedge::outcome found =
             tried<table<5>>(table<5>::all(), {.how = how, .executions_max = 2000});
@@ -85,7 +87,7 @@ TEST_CASE("portfolio: small workloads are exhausted") {
     CHECK(sound.executions < 100);
 }
 
-TEST_CASE("portfolio: its proof rests on the executions of the exhaustive search alone") {
+TEST_CASE("portfolio: a proof counts only the executions of the exhaustive search") {
     std::vector<std::unique_ptr<wedge::search_strategy>> others;
     others.push_back(std::make_unique<wedge::random_walk>(1));
     wedge::portfolio both(std::make_unique<wedge::exhaustive_search>(), std::move(others));
@@ -95,13 +97,13 @@ TEST_CASE("portfolio: its proof rests on the executions of the exhaustive search
     CHECK(!both.counts_for_proof());
 }
 
-TEST_CASE("exhaustive: no execution is begun that only repeats, if tasks share locks alone") {
+TEST_CASE("exhaustive: begins no redundant execution if tasks share only locks") {
     const wedge::explore_options all{.how = strategy::exhaustive};
     CHECK(tried<table<3>>(table<3>::all(), all).pruned == 0);
     CHECK(tried<table<5>>(table<5>::all(), all).pruned == 0);
 }
 
-TEST_CASE("exhaustive: with a bound of preemptions it says whether it left anything out") {
+TEST_CASE("exhaustive: with a limit of preemptions, says whether the limit cut anything") {
     const wedge::program inverted = wedge::parse_program("ab | ba");
     const auto bounded = [&](std::uint32_t preemptions) {
         return tried<abba>(inverted, {.how = strategy::exhaustive, .preemptions_max = preemptions});
@@ -111,7 +113,7 @@ TEST_CASE("exhaustive: with a bound of preemptions it says whether it left anyth
     CHECK(bounded(20).exhausted);
 }
 
-TEST_CASE("livelock: philosophers that put down and retry livelock, ordered ones do not") {
+TEST_CASE("livelock: philosophers that put down and retry livelock, ordered philosophers do not") {
     for (const strategy how : {strategy::round_robin, strategy::portfolio}) {
         const wedge::outcome found = tried<table<3>>(
             table<3>::all("retry"), {.how = how, .executions_max = 500, .steps_max = 1000});
@@ -136,7 +138,8 @@ TEST_CASE("livelock: philosophers that put down and retry livelock, ordered ones
     }
 }
 
-TEST_CASE("livelock: a loop that gives up after many tries is none, an endless loop is one") {
+TEST_CASE(
+    "livelock: an endless loop is a livelock, a loop that gives up after many tries is none") {
     const auto circling = [](const char* text) {
         const wedge::outcome tried = wedge::explore<patience>(
             wedge::parse_program(text),
@@ -154,7 +157,7 @@ TEST_CASE("livelock: a loop that gives up after many tries is none, an endless l
     CHECK(!circling("count"));
 }
 
-TEST_CASE("livelock: a loop that waits for a flag is none, and no search of it hangs") {
+TEST_CASE("livelock: a loop until a flag is set is no livelock, and no search of it hangs") {
     for (const char* const text :
          {"spin | set", "spin_with_try | set", "spin_with_try | spin_with_try | set"}) {
         CAPTURE(text);
@@ -179,7 +182,7 @@ TEST_CASE("livelock: a lone timed wait is not a livelock") {
               .findings.empty());
 }
 
-TEST_CASE("jobs: the outcome is the same for every number of jobs") {
+TEST_CASE("jobs: the outcome is equal for every number of jobs") {
     const auto text = []<class W>(const W*, const wedge::program& what,
                                   wedge::explore_options options) {
         const wedge::outcome found = tried<W>(what, options);
@@ -203,9 +206,10 @@ TEST_CASE("jobs: the outcome is the same for every number of jobs") {
     const auto has = [](const std::string& all, const char* part) {
         return all.find(part) != std::string::npos;
     };
-    CHECK(has(check_same(static_cast<gated_abba*>(nullptr), gated,
-                         {.how = strategy::pct, .executions_max = 4200}),  // two shares
-              "confirmed"));
+    CHECK(
+        has(check_same(static_cast<gated_abba*>(nullptr), gated,
+                       {.how = strategy::pct, .executions_max = 4200}),  // the searches of two jobs
+            "confirmed"));
     CHECK(has(check_same(static_cast<gated_abba*>(nullptr), gated,
                          {.executions_max = 100, .steps_all_max = 1000}),
               "confirmed"));
@@ -218,7 +222,7 @@ TEST_CASE("jobs: the outcome is the same for every number of jobs") {
     CHECK_THROWS_AS(tried<abba>(wedge::parse_program("ab | typo"), {.jobs = 2}), wedge::error);
 }
 
-TEST_CASE("jobs: whether locks were seen does not depend on how executions were divided") {
+TEST_CASE("jobs: the seen locks do not depend on the division of executions among jobs") {
     for (const std::uint32_t jobs : {1U, 2U}) {
         const wedge::outcome found =
             tried<abba>(wedge::parse_program("ab | ab"),
@@ -255,7 +259,7 @@ TEST_CASE("strategies: equal seeds give equal outcomes with every compiler") {
                 " executions, " + std::to_string(of.steps) + " steps\n";
         for (const wedge::finding& each : of.findings) {
             wedge::schedule best = each.best;
-            best.signature.clear();  // it has lines of files
+            best.signature.clear();  // it contains lines of source files
             text += std::string(name_of(each.kind)) + " " + name_of(each.judged) + " " +
                     each.reason + "\n" + to_string(best);
         }

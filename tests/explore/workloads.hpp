@@ -24,7 +24,7 @@ struct abba {
         wedge::actions(wedge::action<&abba::ab>{"ab"}, wedge::action<&abba::ba>{"ba"});
 };
 
-/// The same under a common lock: inverted, and impossible.
+/// The same inversion under a common lock, so that it cannot deadlock.
 struct guarded_abba : abba {
     wedge::mutex gate{"gate"};
     void gab() {
@@ -60,7 +60,7 @@ struct gated_abba : abba {
         wedge::action<&gated_abba::maybe_ba>{"maybe_ba"});
 };
 
-/// The inversion comes long after the other task has passed.
+/// The inversion comes long after the other task has ended in most executions.
 struct staggered_abba : abba {
     wedge::mutex other{"other"};
     void late(std::uint32_t is_inverted) {
@@ -71,7 +71,7 @@ struct staggered_abba : abba {
                                                    wedge::action<&staggered_abba::late>{"late"});
 };
 
-/// N philosophers; the argument is who eats.
+/// N philosophers. The argument is the number of the philosopher who eats.
 template <std::uint32_t N>
 struct table {
     wedge::mutex forks[N];
@@ -84,7 +84,7 @@ struct table {
         const wedge::guard lower(forks[std::min(who, next)]);
         const wedge::guard upper(forks[std::max(who, next)]);
     }
-    /// Puts the first fork down when the other is not to be had, and tries again.
+    /// Puts the first fork down when the second fork is taken, and tries again.
     void retry(std::uint32_t who) { take_or_retry(forks[who], forks[(who + 1) % N]); }
     void retry_in_order(std::uint32_t who) {
         const std::uint32_t next = (who + 1) % N;
@@ -134,12 +134,12 @@ struct spinners {
         wedge::action<&spinners::try_once>{"try_once"}, wedge::action<&spinners::set>{"set"});
 };
 
-/// Loops that end by themselves, or that nobody ends.
+/// Loops that end by themselves, and loops that no task ends.
 struct patience {
     wedge::timed_mutex lock{"patience"};
     wedge::atomic<bool> is_set[2]{false, false};
     wedge::atomic<bool> is_wanted{true};
-    /// Lets go when the other has given up.
+    /// Ends when the other task has given up.
     void hold_while_wanted() {
         const wedge::guard held(lock);
         while (is_wanted) {
@@ -162,7 +162,7 @@ struct patience {
         lock.unlock();
         is_wanted = false;
     }
-    /// Waits for the other's flag, and would set its own then.
+    /// Waits for the flag of the other task, and sets its own flag only after that.
     void wait_for(std::uint32_t which) {
         while (!is_set[which]) {
         }
@@ -185,7 +185,7 @@ struct patience {
         wedge::action<&patience::count>{"count"});
 };
 
-/// Readers in both orders: only a waiting writer closes the cycle.
+/// Readers in both orders. Only a waiting writer completes the cycle.
 struct readers {
     wedge::shared_mutex a{"a"}, b{"b"};
     void ab() {
@@ -203,7 +203,7 @@ struct readers {
         wedge::action<&readers::write_a>{"write_a"}, wedge::action<&readers::write_b>{"write_b"});
 };
 
-/// A notification before the wait is lost, unless there is a flag.
+/// A notification before the wait is lost, unless a flag remembers it.
 struct hand_over {
     wedge::mutex lock{"lock"};
     wedge::condition changed{"changed"};
@@ -256,7 +256,7 @@ struct account {
                                                    wedge::action<&account::whole>{"whole"});
 };
 
-/// An action that starts a thread of its own.
+/// An action that starts a thread.
 struct parent {
     wedge::mutex lock{"lock"};
     int sum = 0;

@@ -28,7 +28,7 @@ void check_fits(const wedge::action_program& what) {
 
 }  // namespace
 
-TEST_CASE("action program: the bytes of every field") {
+TEST_CASE("action program: each field has its documented bytes") {
     const std::vector<std::uint8_t> bytes{3, 1, 2, 0x21, 7, 0x05, 255, 9, 8};
     const wedge::action_program what = wedge::decode(bytes, designs);
     CHECK(what.design == 0);
@@ -51,7 +51,7 @@ TEST_CASE(
     }
 }
 
-TEST_CASE("action program: without bytes it does nothing") {
+TEST_CASE("action program: an empty input is an empty program") {
     const wedge::action_program what = wedge::decode({}, designs);
     CHECK(what == wedge::action_program{});
     std::vector<std::vector<wedge::action_record>> tasks;
@@ -71,7 +71,7 @@ TEST_CASE("action program: encode never exceeds the given size") {
     }
 }
 
-TEST_CASE("action program: idle tasks vanish, in the text too") {
+TEST_CASE("action program: tasks without calls are dropped, also from the text") {
     wedge::action_program what;
     what.tasks = 4;
     what.records = {{3, 1, 0}, {1, 0, 2}, {3, 0, 0}};
@@ -80,7 +80,7 @@ TEST_CASE("action program: idle tasks vanish, in the text too") {
     CHECK(wedge::to_string(wedge::program_of(tasks, {"put", "get"})) == "put(2) | get, put");
 }
 
-TEST_CASE("mutate: its results fit the size, and keep a selected design") {
+TEST_CASE("mutate: results fit the size limit, and keep a selected design") {
     wedge::rng random(9);
     std::vector<std::uint8_t> bytes(64);
     for (int only = -1; only < 3; ++only) {
@@ -107,7 +107,8 @@ TEST_CASE("mutate: equal seeds make equal bytes") {
     CHECK(first == second);
 }
 
-TEST_CASE("cross over: all calls of a task come from one program, and only of fitting designs") {
+TEST_CASE(
+    "cross over: takes all calls of a task from one program, and only calls that fit the design") {
     std::vector<std::uint8_t> bytes(64);
     const std::vector<std::uint8_t> four{0, 3, 4, 0x00, 1, 0x20, 1, 0x40, 1, 0x01, 1};
     const std::vector<std::uint8_t> two{2, 1, 3, 0x05, 9, 0x25, 9, 0x1f, 9, 7};

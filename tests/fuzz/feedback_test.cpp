@@ -13,7 +13,8 @@
 
 namespace {
 
-/// A hold that its task forgets when it is told so: no order, no deadlock, only the mistake.
+/// An action that ends while it holds a lock if its argument says so. The mistake is the only
+/// finding: no order is inverted.
 template <bool Repaired>
 struct forgetful {
     wedge::mutex lock{"forgotten"};
@@ -25,7 +26,7 @@ struct forgetful {
     static constexpr auto actions = wedge::actions(wedge::action<&forgetful::use>{"use"});
 };
 
-/// An order that is turned round only behind what another task does.
+/// Inverts an order only after another task has set a flag.
 template <bool Repaired>
 struct prepared {
     wedge::mutex state{"state"}, a{"prepared_a"}, b{"prepared_b"};
@@ -61,7 +62,7 @@ std::optional<wedge::fuzz_sighting> found_by_engine(std::uint64_t seed, std::uin
 
 }  // namespace
 
-TEST_CASE("engine: equal seeds run equal inputs and find the same") {
+TEST_CASE("engine: equal seeds run equal inputs and make equal findings") {
     wedge::fuzz_group one({wedge::fuzz_design_of<samples::transfer<true>>()});
     wedge::fuzz_group other({wedge::fuzz_design_of<samples::transfer<true>>()});
     wedge::fuzz_engine first(one, 5), second(other, 5);
@@ -71,7 +72,7 @@ TEST_CASE("engine: equal seeds run equal inputs and find the same") {
     CHECK(first.features() > 3);
 }
 
-TEST_CASE("engine: a bug has one signature, whatever input found it") {
+TEST_CASE("engine: a bug has one signature for every input that finds it") {
     std::set<std::string> signatures;
     for (std::uint64_t seed = 1; seed <= 8; ++seed) {
         const auto seen = found_by_engine<samples::ring<false>>(seed, 20'000);
@@ -81,7 +82,7 @@ TEST_CASE("engine: a bug has one signature, whatever input found it") {
     CHECK(signatures.size() == 1);
 }
 
-TEST_CASE("engine: a deadlock through reclaim has one signature, whichever finding led there") {
+TEST_CASE("engine: a deadlock through reclaim has one signature for every finding that led to it") {
     std::set<std::string> signatures;
     for (std::uint64_t seed = 1; seed <= 4; ++seed) {
         const auto seen =
@@ -95,15 +96,15 @@ TEST_CASE("engine: a deadlock through reclaim has one signature, whichever findi
     CHECK(other->signature == "cycle dma_resv/EE reclaim/EE");
 }
 
-TEST_CASE("engine: a mistake without a cycle is found although the checker hears few inputs") {
+TEST_CASE("engine: finds a mistake without a cycle although the checker sees few inputs") {
     const auto seen = found_by_engine<forgetful<false>>(1, 5'000);
     REQUIRE(seen);
     CHECK(seen->what.kind != wedge::finding_kind::circular);
-    CHECK(seen->input.records.size() <= 2);  // minimised, although no cycle leads the way
+    CHECK(seen->input.records.size() <= 2);  // minimised, although there is no cycle to guide it
     CHECK_FALSE(found_by_engine<forgetful<true>>(1, 5'000));
 }
 
-TEST_CASE("fuzz: irrelevant arguments become small") {
+TEST_CASE("fuzz: minimising makes irrelevant arguments small") {
     wedge::action_program input;
     input.tasks = 2;
     input.records = {{0, 0, 77}, {1, 1, 250}};
@@ -111,7 +112,7 @@ TEST_CASE("fuzz: irrelevant arguments become small") {
     const auto seen = wedge::fuzz_runner(design).run(input);
     REQUIRE(seen);
     CHECK(seen->input.records[0].argument == 0);
-    CHECK(seen->input.records[1].argument == 250);  // 0 and 1 do not show it
+    CHECK(seen->input.records[1].argument == 250);  // with 0 or 1 the finding vanishes
 }
 
 TEST_CASE("fuzz: a composed program names its inputs, and its scenario shows the locks") {
@@ -129,7 +130,7 @@ TEST_CASE("fuzz: a composed program names its inputs, and its scenario shows the
     CHECK(wedge::scenario_of(*seen, design).find("lock ring_a") != std::string::npos);
 }
 
-TEST_CASE("fuzz: a task that shows its order only with other tasks is composed with them") {
+TEST_CASE("fuzz: a task whose order depends on other tasks is composed with them") {
     wedge::action_program alone, beside;
     alone.records = {{0, 1, 0}};
     beside.tasks = 2;
@@ -148,7 +149,7 @@ TEST_CASE("fuzz: a task that shows its order only with other tasks is composed w
     CHECK_FALSE(quiet.run(beside));
 }
 
-TEST_CASE("fuzz: cycles behind a gate that no input shows alone are refuted") {
+TEST_CASE("fuzz: refutes cycles under a gate lock that no single input shows") {
     const wedge::fuzz_design design = wedge::fuzz_design_of<samples::ring<true>>();
     wedge::fuzz_runner runner(design);
     for (std::uint8_t action = 0; action < 3; ++action) {
@@ -159,7 +160,7 @@ TEST_CASE("fuzz: cycles behind a gate that no input shows alone are refuted") {
     CHECK(runner.composed() == runner.refuted());
 }
 
-TEST_CASE("watchdog: what a task holds and wants is one line per task") {
+TEST_CASE("watchdog: prints one line per task, with the locks it holds and wants") {
     wedge::task self;
     self.name = "fault";
     wedge::mutex lock("standing");

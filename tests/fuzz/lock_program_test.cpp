@@ -21,7 +21,7 @@ bool deadlocks(std::vector<std::uint8_t> bytes) {
 
 }  // namespace
 
-TEST_CASE("lock program: every byte string is a program, whose text parses to an equal one") {
+TEST_CASE("lock program: every byte string is a program, and its text parses to an equal program") {
     wedge::rng random(3);
     for (int i = 0; i < 500; ++i) {
         std::vector<std::uint8_t> bytes(random.below(30));
@@ -43,17 +43,17 @@ TEST_CASE("lock program: a second acquire is a release, and all locks are releas
               {act::acquire, 0}, {act::acquire, 1}, {act::release, 0}, {act::release, 1}});
 }
 
-TEST_CASE("lock truth: it decides the textbook cases") {
+TEST_CASE("lock truth: decides the textbook cases") {
     CHECK(deadlocks({1, mutexes, 0, 0, 0, 1, 16, 1, 16, 0}));
     CHECK_FALSE(deadlocks({1, mutexes, 0, 0, 0, 1, 16, 0, 16, 1}));
-    CHECK_FALSE(deadlocks({1, mutexes, 0, 0, 2, 1, 16, 1, 16, 0}));  // one of them only tries
-    // Readers in both orders: a queued writer of each stops them, unless they pass it.
+    CHECK_FALSE(deadlocks({1, mutexes, 0, 0, 2, 1, 16, 1, 16, 0}));  // one task only tries
+    // Readers in both orders: a queued writer of each lock stops them, unless readers overtake it.
     CHECK_FALSE(deadlocks({1, rwsems, 1, 0, 1, 1, 17, 1, 17, 0}));
     CHECK(deadlocks({3, rwsems, 1, 0, 1, 1, 17, 1, 17, 0, 32, 0, 48, 1}));
     CHECK_FALSE(deadlocks({3, rwlocks, 1, 0, 1, 1, 17, 1, 17, 0, 32, 0, 48, 1}));
 }
 
-TEST_CASE("lock program: nesting takes another lock under the held ones") {
+TEST_CASE("lock program: a nested acquire takes another lock than the held locks") {
     const std::vector<std::uint8_t> before = {0, 0, 0x00, 0, 0x03, 0};  // acquire(a), release(a)
     bool is_nested = false;
     for (std::uint64_t seed = 0; seed < 64; ++seed) {

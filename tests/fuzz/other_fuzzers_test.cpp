@@ -33,7 +33,7 @@ TEST_CASE("other fuzzers: Centipede has a feature per counter and power of two")
             CHECK((words[counter] >> 32) == 0);  // the domain
             seen.insert(words[counter]);
         }
-    CHECK(seen.size() == 3 * 8);  // 128 and 255 are one
+    CHECK(seen.size() == 3 * 8);  // 128 and 255 fall into one class
 }
 
 TEST_CASE("other fuzzers: a counter goes to its own place in AFL++'s map, if it has one") {

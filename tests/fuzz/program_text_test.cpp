@@ -18,7 +18,7 @@ std::vector<wedge::fuzz_design> designs() {
 
 }  // namespace
 
-TEST_CASE("input text: one call per line, and the answers at the end") {
+TEST_CASE("input text: has one call per line, and the answers at the end") {
     const std::string text =
         "wedge program 1\n"
         "workload ring<broken>\n"
@@ -44,7 +44,7 @@ TEST_CASE("input text: printing and parsing any bytes gives an equal input") {
     }
 }
 
-TEST_CASE("input text: blanks and foreign line ends do not matter") {
+TEST_CASE("input text: blanks and CR LF line ends are ignored") {
     const std::vector<wedge::fuzz_design> all = designs();
     CHECK(wedge::parse_input("wedge program 1\r\n\r\n  # by hand\r\nworkload  ring<broken>\r\n"
                              "tasks\t2 \r\n  1   second(7) \r\n0 first\r\nanswers  0  3 \r\n",

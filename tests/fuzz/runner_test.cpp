@@ -24,7 +24,7 @@ std::optional<wedge::fuzz_sighting> shown(const wedge::action_program& input) {
     return wedge::fuzz_runner(design).run(input);
 }
 
-/// How many inputs of a blind mutator it takes to a finding; 0: there was none.
+/// Returns the number of inputs that a blind mutator made until a finding, or 0 if there was none.
 template <wedge::workload W>
 unsigned inputs_to_finding(unsigned inputs_max) {
     wedge::fuzz_group group({wedge::fuzz_design_of<W>()});
@@ -37,7 +37,7 @@ unsigned inputs_to_finding(unsigned inputs_max) {
     return 0;
 }
 
-/// What a sighting says repeats it, alone and in a new runner.
+/// Checks that a sighting's input and schedule repeat it in a new runner.
 template <wedge::workload W>
 void check_repeats(const wedge::fuzz_sighting& seen) {
     const auto again = shown<W>(seen.input);
@@ -52,7 +52,7 @@ void check_repeats(const wedge::fuzz_sighting& seen) {
 
 }  // namespace
 
-TEST_CASE("fuzz: an inverted order is confirmed, whatever schedule the bytes choose") {
+TEST_CASE("fuzz: an inverted order is confirmed under every schedule that the bytes choose") {
     using broken = samples::transfer<false>;
     const auto seen = shown<broken>(input_of(2, {{0, 0, 0}, {1, 1, 2}}));
     REQUIRE(seen);
@@ -136,7 +136,7 @@ TEST_CASE("fuzz: the result of an input does not depend on earlier inputs") {
     }
 }
 
-TEST_CASE("fuzz: a group runs the design that the first byte names, or only the selected one") {
+TEST_CASE("fuzz: a group runs the design that the first byte names, or only the selected design") {
     wedge::fuzz_group group({wedge::fuzz_design_of<samples::transfer<true>>(),
                              wedge::fuzz_design_of<samples::transfer<false>>()});
     std::vector<std::uint8_t> bytes = wedge::encode(input_of(2, {{0, 0, 0}, {1, 1, 2}}));

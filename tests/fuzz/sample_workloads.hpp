@@ -1,4 +1,4 @@
-// Small workloads for the tests of fuzz: each a planted mistake and its repaired twin.
+// Small workloads for the tests of fuzz/. Each has a planted mistake and a repaired twin.
 #pragma once
 
 #include <stdexcept>
@@ -10,7 +10,7 @@
 
 namespace samples {
 
-/// Two accounts: one of the orders only with an argument above 1.
+/// Two accounts. One of the orders needs an argument above 1.
 template <bool Repaired>
 struct transfer {
     wedge::mutex a{"a"}, b{"b"};
@@ -32,7 +32,7 @@ struct transfer {
     static constexpr const char* name = Repaired ? "transfer<repaired>" : "transfer<broken>";
 };
 
-/// A cycle of three that only three tasks can close; the twin has a gate around it.
+/// A cycle of three locks that needs three tasks. In the twin a gate lock guards it.
 template <bool Repaired>
 struct ring {
     wedge::mutex gate{"gate"}, a{"ring a"}, b{"ring b"}, c{"ring c"};
@@ -58,7 +58,7 @@ struct ring {
     static constexpr const char* name = Repaired ? "ring<repaired>" : "ring<broken>";
 };
 
-/// A notification that nobody waits for yet is lost, unless a flag remembers it.
+/// A notification before the wait is lost, unless a flag remembers it.
 template <bool Repaired>
 struct mailbox {
     wedge::mutex lock{"box"};
@@ -82,7 +82,8 @@ struct mailbox {
                                                    wedge::action<&mailbox::send>{"send"});
 };
 
-/// A check that fails when two updates interleave: `choose` decides whether one lets go between.
+/// A check that fails when two updates interleave. `choose` decides whether an update releases the
+/// lock in between.
 template <bool Repaired>
 struct counter {
     wedge::mutex lock{"count"};

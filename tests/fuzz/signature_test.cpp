@@ -1,4 +1,5 @@
-// One bug has one signature, whichever input shows it; two have two, and neither hides the other.
+// A bug has one signature for every input that shows it. Two bugs have two, and neither hides the
+// other bug.
 #include <array>
 #include <set>
 #include <string>
@@ -22,8 +23,8 @@ namespace signature_test {
 
 using signatures = std::set<std::string>;
 
-/// Two jobs that wait for themselves: one walks over pages on its way to signal, where it waits
-/// for the signal itself or behind another task that does; one needs a table, which another task
+/// Two jobs that wait for themselves. The first walks over pages before its signal, and waits there
+/// for that signal, or for a task that waits for it. The second needs a table, which another task
 /// holds while it waits.
 template <bool Repaired>
 struct jobs {
@@ -83,7 +84,7 @@ struct jobs {
     static constexpr const char* name = Repaired ? "jobs<repaired>" : "jobs<broken>";
 };
 
-/// Two orders that are inverted, each on its own.
+/// Two independent inversions.
 struct two_pairs {
     wedge::mutex a{"a"}, b{"b"}, c{"c"}, d{"d"};
 
@@ -98,8 +99,8 @@ struct two_pairs {
                                                    wedge::action<&two_pairs::second>{"second"});
 };
 
-/// A table, entries and a log, taken in that order, as `States` it; which of the others break it,
-/// a repaired one leaves out.
+/// A table, entries and a log, taken in that order. `States` states the order. The other parameters
+/// select the actions that break it; a repaired workload has none of them.
 template <bool States, bool Evicts, bool Flushes>
 struct cache {
     wedge::mutex table{"table"}, entry{"entry"}, log{"log"};
@@ -129,7 +130,7 @@ struct cache {
     static constexpr const char* name = "cache";
 };
 
-/// A rule broken at one place, reached from two: the site of the lock that is held differs.
+/// A rule broken at one site, reached from two callers that hold the lock from different sites.
 template <bool Repaired>
 struct two_callers {
     wedge::ww_class entries{"entry"};
@@ -152,7 +153,7 @@ struct two_callers {
     static constexpr const char* name = Repaired ? "two_callers<repaired>" : "two_callers<broken>";
 };
 
-/// Who walks takes an entry, against the stated order, and under another one without a ticket.
+/// `walk` takes an entry against the stated order, and a second entry without a ticket.
 template <bool Repaired>
 struct walker {
     wedge::ww_class entries{"entry"};
@@ -180,7 +181,7 @@ struct walker {
     static constexpr const char* name = Repaired ? "walker<repaired>" : "walker<broken>";
 };
 
-/// Who copies takes the walk under an entry, against the stated order, and then another entry.
+/// `copy` takes the walk under an entry, against the stated order, and then another entry.
 template <bool Repaired>
 struct copier {
     wedge::ww_class entries{"entry"};
@@ -203,7 +204,7 @@ struct copier {
     static constexpr const char* name = Repaired ? "copier<repaired>" : "copier<broken>";
 };
 
-/// Two locks of a class under a ticket, or without one.
+/// Two locks of a class, with a ticket or without a ticket.
 template <bool Repaired>
 struct transfers {
     wedge::ww_class accounts{"account"};
@@ -228,8 +229,9 @@ struct transfers {
     static constexpr const char* name = Repaired ? "transfers<repaired>" : "transfers<broken>";
 };
 
-/// A consumer waits for what nobody says, a table in its hands; who wants the table waits behind
-/// it. `Line` is where the wait stands in its source: a comment above moves it.
+/// A consumer holds a table and waits for a notification that never comes. Tasks that want the
+/// table wait for the consumer. `Line` is the line of the wait in its source, which a comment above
+/// moves.
 template <bool Repaired, unsigned Line>
 struct queue_of_one {
     wedge::mutex table{"table"}, log{"log"};
@@ -257,7 +259,7 @@ struct queue_of_one {
     static constexpr const char* name = "queue_of_one";
 };
 
-/// Two waits for what nobody says, each on its own.
+/// Two independent waits for notifications that never come.
 struct two_waits {
     wedge::completion left{"left"}, right{"right"};
 
@@ -270,7 +272,7 @@ struct two_waits {
     static constexpr const char* name = "two_waits";
 };
 
-/// All that inputs of three seeds show; of each the engine goes on behind what it has found.
+/// Returns all signatures that inputs of three seeds show. The engine goes on after each finding.
 template <wedge::workload W>
 signatures found(std::uint64_t executions) {
     signatures all;
@@ -290,7 +292,7 @@ signatures found(std::uint64_t executions) {
     return all;
 }
 
-/// Of all deadlocks that a program can reach.
+/// Returns the signatures of all deadlocks that a program can reach.
 template <wedge::workload W>
 signatures deadlocks(const char* program) {
     wedge::explore_options all;
@@ -302,7 +304,7 @@ signatures deadlocks(const char* program) {
     return made;
 }
 
-/// What one input shows to a runner that knows nothing.
+/// Returns the signature of one input in a new runner.
 template <wedge::workload W>
 std::string signature_of(std::uint8_t tasks, std::vector<wedge::action_record> calls,
                          std::vector<std::uint8_t> answers = {}) {
@@ -315,7 +317,7 @@ std::string signature_of(std::uint8_t tasks, std::vector<wedge::action_record> c
 
 using namespace signature_test;
 
-TEST_CASE("fuzz signature: two bugs of one workload are found one after the other, each once") {
+TEST_CASE("fuzz signature: two bugs of one workload are each found once") {
     CHECK(found<two_pairs>(400) == signatures{"cycle a/EE b/EE", "cycle c/EE d/EE"});
 }
 
@@ -326,7 +328,7 @@ TEST_CASE("fuzz signature: all hangs of one acquire against the stated order hav
     CHECK(signature_of<wrong>(3, {{0, 1, 0}, {1, 2, 0}, {2, 3, 0}}) == one);
     CHECK(found<wrong>(400) == signatures{one});
     CHECK(found<cache<true, false, false>>(400) == signatures{});
-    CHECK(found<cache<false, true, false>>(400) ==  // nobody knows which is the wrong one
+    CHECK(found<cache<false, true, false>>(400) ==  // no stated order tells which acquire is wrong
           signatures{one, "cycle entry/EE log/EE table/EE"});
 }
 
@@ -337,7 +339,8 @@ TEST_CASE(
     CHECK(found<cache<true, false, true>>(400) == signatures{"cycle entry/EE log/EE"});
 }
 
-TEST_CASE("fuzz signature: a rule broken by an acquire against the stated order is the same bug") {
+TEST_CASE(
+    "fuzz signature: a rule broken by an acquire against the stated order adds no second bug") {
     const std::string one = "cycle entry/EE walk/EE";
     CHECK(signature_of<walker<false>>(1, {{0, 1, 0}}) == one);
     CHECK(signature_of<walker<false>>(2, {{0, 0, 0}, {1, 2, 0}}) == one);
@@ -345,7 +348,7 @@ TEST_CASE("fuzz signature: a rule broken by an acquire against the stated order 
     CHECK(found<walker<true>>(400) == signatures{});
 }
 
-TEST_CASE("fuzz signature: a rule broken after such an acquire is the same bug") {
+TEST_CASE("fuzz signature: a rule broken after such an acquire adds no second bug") {
     CHECK(found<copier<false>>(400) == signatures{"cycle entry/EE walk/EE"});
     CHECK(found<copier<true>>(400) == signatures{});
 }
@@ -376,7 +379,7 @@ TEST_CASE("fuzz signature: a rule is broken in the function that breaks it, not 
     CHECK(signature_of<two_callers<true>>(1, {{0, 1, 0}}) == "");
 }
 
-TEST_CASE("fuzz signature: a wait that never ends has one, whichever tasks stand by") {
+TEST_CASE("fuzz signature: a wait that never ends has one, for every set of waiting tasks") {
     const signatures one{"deadlock completion filled by consume"};
     using wrong = queue_of_one<false, 10>;
     for (const char* const program :
@@ -387,7 +390,7 @@ TEST_CASE("fuzz signature: a wait that never ends has one, whichever tasks stand
     CHECK(deadlocks<queue_of_one<true, 10>>("produce, consume | look | write") == signatures{});
 }
 
-TEST_CASE("fuzz signature: a comment above a wait does not change it") {
+TEST_CASE("fuzz signature: a comment above a wait does not change the signature") {
     const char* const program = "consume | look | write";
     CHECK(deadlocks<queue_of_one<false, 10>>(program) ==
           deadlocks<queue_of_one<false, 11>>(program));

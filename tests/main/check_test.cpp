@@ -64,7 +64,8 @@ TEST_CASE("check: --json prints one object per scenario") {
     CHECK(found.status == 0);
     CHECK(std::count(found.out.begin(), found.out.end(), '\n') == 2);
     CHECK(
-        found.out.starts_with("{\"schema\":1,\"command\":\"check\",\"file\":\"a.wedge\",\"outcome\":\"deadlock\",\"findings\":["
+        found.out.starts_with("{\"schema\":1,\"command\":\"check\",\"file\":\"a.wedge\","
+                              "\"outcome\":\"deadlock\",\"findings\":["
                               "{\"kind\":\"circular\",\"classes\":[\"b\",\"a\"],\"grade\":[],"
                               "\"hang\":[{\"task\":"));
     CHECK(found.out.find("}],\"verdict\":\"confirmed\",\"schedule\":\"wedge schedule 2\\n") !=
@@ -72,11 +73,12 @@ TEST_CASE("check: --json prints one object per scenario") {
     CHECK(found.out.find("}],\"exploration\":{\"executions\":") != std::string::npos);
     CHECK(found.out.find(",\"exhausted\":true},\"expected\":[\"deadlock\"],\"met\":true}\n") !=
           std::string::npos);
-    CHECK(found.out.find("{\"schema\":1,\"command\":\"check\",\"file\":\"b.wedge\",\"outcome\":\"sound\",\"findings\":[],"
+    CHECK(found.out.find("{\"schema\":1,\"command\":\"check\",\"file\":\"b.wedge\",\"outcome\":"
+                         "\"sound\",\"findings\":[],"
                          "\"exploration\":{\"executions\":") != std::string::npos);
 }
 
-TEST_CASE("check: --out saves schedules that replay finds from any directory") {
+TEST_CASE("check: --out saves schedules that replay from any directory") {
     const scratch_folder here;
     wedge::make_folder("in put");
     wedge::write_text("in put/abba.wedge", abba_text);
@@ -130,13 +132,14 @@ TEST_CASE("check: misuse is one line and status 2, and the other files are still
     CHECK(both.err == typo + "bank: nowhere.wedge: No such file or directory\n");
     CHECK(both.out.starts_with("fine.wedge: sound, as expected\n"));
     CHECK(check({"check", "--json", "typo.wedge"}).out ==
-          "{\"schema\":1,\"command\":\"check\",\"file\":\"typo.wedge\",\"outcome\":\"error\",\"findings\":[],\"exploration\":"
+          "{\"schema\":1,\"command\":\"check\",\"file\":\"typo.wedge\",\"outcome\":\"error\","
+          "\"findings\":[],\"exploration\":"
           "{\"executions\":0,\"states\":null,\"exhausted\":false},\"expected\":[],"
           "\"met\":false,\"error\":\"typo.wedge:3:5: found 'lok', expected a statement (did you "
           "mean 'lock'?)\"}\n");
 }
 
-TEST_CASE("check: other files in a directory do not disturb its scenarios") {
+TEST_CASE("check: files of a directory that are no scenarios are ignored") {
     const scratch_folder here;
     wedge::make_folder("all/folder.wedge");
     wedge::write_text("all/fine.wedge", ordered_text);

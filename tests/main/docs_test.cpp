@@ -1,4 +1,4 @@
-// The outputs and the examples in docs/ are those of the command.
+// The outputs and examples in docs/ equal the output of the command.
 #include <filesystem>
 #include <sstream>
 #include <string>
@@ -16,10 +16,10 @@ namespace docs_test {
 
 struct shown {
     std::vector<std::string> words;
-    std::vector<std::string> parts;  ///< of the output; between them are lines left out
+    std::vector<std::string> parts;  ///< of the output; the page leaves out the lines between them
 };
 
-/// The indented blocks that begin with `$ wedge`; a line `…` stands for any lines.
+/// Returns the indented blocks that begin with `$ wedge`. A line `…` stands for any lines.
 std::vector<shown> sessions(const std::string& text) {
     constexpr std::string_view prompt = "    $ wedge ";
     std::vector<shown> all;
@@ -53,7 +53,7 @@ std::string in_terms_of_the_tool(std::string text) {
     return text;
 }
 
-TEST_CASE("docs: the output shown is that of the command") {
+TEST_CASE("docs: each output shown equals the output of its command") {
     const std::string docs = wedge::read_text(TESTS_DIR "/../docs/scenarios.md");
     const scratch_folder here;
     std::filesystem::create_directory_symlink(TESTS_DIR "/../corpora", "corpora");
@@ -79,7 +79,7 @@ TEST_CASE("docs: the output shown is that of the command") {
     }
 }
 
-TEST_CASE("docs: the picture of a lock order is the one that the command draws") {
+TEST_CASE("docs: the picture of a lock order equals the picture that the command draws") {
     const scratch_folder here;
     std::filesystem::create_directory_symlink(TESTS_DIR "/../corpora", "corpora");
     const called drawn =
@@ -90,7 +90,7 @@ TEST_CASE("docs: the picture of a lock order is the one that the command draws")
           wedge::read_text(TESTS_DIR "/../docs/gate_lock.dot"));
 }
 
-/// The scenarios that stand between ```wedge and ``` in a page.
+/// Returns the scenarios between ```wedge and ``` in a page.
 std::vector<std::string> scenarios_in(const std::string& page) {
     std::vector<std::string> all;
     bool is_inside = false;
@@ -132,7 +132,7 @@ TEST_CASE("docs: each example of a rule has exactly the findings that it expects
                 count(scenario, "expect finding " + kind + "\n") != 0 ||
                 (kind == "deadlock" && count(scenario, "expect deadlock\n") != 0);
             CAPTURE(kind);
-            // A deadlock that confirms an order finding is no finding of its own.
+            // A deadlock that confirms an order finding is not counted as a second finding.
             if (kind != "deadlock" || is_found) CHECK(is_found == is_expected);
         }
     }

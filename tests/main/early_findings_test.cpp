@@ -28,7 +28,7 @@ wedge::finding with_schedule() {
 
 }  // namespace
 
-TEST_CASE("early findings: a finding is on the disk before the search ends, and is saved once") {
+TEST_CASE("early findings: a finding is on disk before the search ends, and is saved once") {
     const scratch_folder here;
     wedge::progress_line line(stderr, "t");
     unsigned saved = 0;
@@ -40,7 +40,7 @@ TEST_CASE("early findings: a finding is on the disk before the search ends, and 
     wedge::explore_options options;
     early.add_to(options);
     options.on_progress(after(10, {samples::graded()}), options.progress_data);
-    CHECK(saved == 0);  // nothing that repeats it is known yet
+    CHECK(saved == 0);  // no schedule or input that repeats the finding is known yet
     options.on_progress(after(20, {samples::graded(), with_schedule()}), options.progress_data);
     options.on_progress(after(30, {samples::graded(), with_schedule()}), options.progress_data);
     CHECK(saved == 1);
@@ -54,7 +54,7 @@ TEST_CASE("early findings: a finding is on the disk before the search ends, and 
     CHECK(!std::filesystem::exists("x.finding.json"));
 }
 
-TEST_CASE("progress: the count goes on through phases, and the phase is named") {
+TEST_CASE("progress: the count continues through phases, and the line names the phase") {
     wedge::progress_line line(stderr, "t");
     line.begin_phase("fuzzing");
     line.count(after(100));

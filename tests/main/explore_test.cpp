@@ -56,7 +56,7 @@ std::string first_block(const std::string& text, std::string_view start) {
 
 }  // namespace
 
-TEST_CASE("explore: it finds and saves, and the replay prints the same block and exits with 1") {
+TEST_CASE("explore: saves its finding, and the replay prints the same report and exits with 1") {
     const scratch_folder here;
     const called found = call_program(entries(), {"explore"});
     CHECK(found.status == 1);
@@ -94,12 +94,13 @@ TEST_CASE("explore: --json prints one object per workload and nothing else") {
     const called found = call_program(entries(), {"explore", "--json", "--out", "saved"});
     CHECK(std::count(found.out.begin(), found.out.end(), '\n') == 2);
     CHECK(
-        found.out.starts_with("{\"schema\":1,\"command\":\"explore\",\"workload\":\"transfer\",\"program\":\"withdraw | deposit\","
+        found.out.starts_with("{\"schema\":1,\"command\":\"explore\",\"workload\":\"transfer\","
+                              "\"program\":\"withdraw | deposit\","
                               "\"outcome\":\"deadlock\",\"findings\":[{\"kind\":\"circular\""));
     CHECK(found.out.find("\"schedule\":\"saved/transfer-") != std::string::npos);
 }
 
-TEST_CASE("explore: --dot and --picture save the picture") {
+TEST_CASE("explore: --dot and --picture each save the picture") {
     const scratch_folder here;
     const std::string plain = call_program(entries(), {"explore", "transfer", "--dot"}).out;
     CHECK(plain.find("\npicture: transfer-") != std::string::npos);
@@ -123,7 +124,7 @@ TEST_CASE("explore: a schedule that cannot be saved does not suppress the report
     CHECK(found.err.starts_with("bank: " + name + ": "));
 }
 
-TEST_CASE("explore: Ctrl-C ends the search, and what was found is printed and saved") {
+TEST_CASE("explore: Ctrl-C ends the search, and its findings are printed and saved") {
     const scratch_folder here;
     const auto interrupted = [](const wedge::program& calls,
                                 const wedge::explore_options& options) {
@@ -143,7 +144,7 @@ TEST_CASE("explore: Ctrl-C ends the search, and what was found is printed and sa
     CHECK(here.files(".schedule").size() == 1);
 }
 
-TEST_CASE("explore: Ctrl-C before anything was found or proved is not a success") {
+TEST_CASE("explore: Ctrl-C before any finding or proof is not a success") {
     const scratch_folder here;
     const auto unresolved = [](const wedge::program&, const wedge::explore_options&) {
         std::raise(SIGINT);
@@ -160,11 +161,12 @@ TEST_CASE("explore: Ctrl-C before anything was found or proved is not a success"
     const wedge::workload_entry done{"b", {"deposit"}, {{{"deposit", 0}}}, 1, proved, nullptr};
     using workloads = std::vector<wedge::workload_entry>;
     CHECK(call_program(workloads{open}, {"explore"}).status == 130);
-    CHECK(call_program(workloads{done}, {"explore"}).status == 0);  // nothing was left to be proved
-    CHECK(call_program(workloads{done, open}, {"explore"}).status == 130);  // the second one was
+    CHECK(call_program(workloads{done}, {"explore"}).status == 0);  // the only proof is complete
+    CHECK(call_program(workloads{done, open}, {"explore"}).status ==
+          130);  // the second proof is missing
 }
 
-TEST_CASE("list: it prints what the program has, as text and as JSON") {
+TEST_CASE("list: prints the program's workloads, as text and as JSON") {
     const called text = call_program(entries(), {"list"});
     CHECK(
         text.out.starts_with("workloads and designs\n  transfer\n    actions  withdraw, deposit\n"
@@ -196,7 +198,7 @@ TEST_CASE("explore: a scenario file is a target, and its schedule can be replaye
     }
 }
 
-TEST_CASE("explore: a scenario's repaired twin is sound, on several threads too") {
+TEST_CASE("explore: a scenario's repaired twin is sound, also with several jobs") {
     const scratch_folder here;
     wedge::write_text("fine.wedge", ordered_text);
     for (const char* jobs : {"1", "2"}) {
@@ -207,7 +209,7 @@ TEST_CASE("explore: a scenario's repaired twin is sound, on several threads too"
     CHECK(here.files(".schedule").empty());
 }
 
-TEST_CASE("explore: --jobs names the locks of a scenario as one job does") {
+TEST_CASE("explore: with --jobs the locks of a scenario have the same names as with one job") {
     const scratch_folder here;
     wedge::write_text("abba.wedge", abba_text);
     const called found = call_program(
@@ -216,7 +218,7 @@ TEST_CASE("explore: --jobs names the locks of a scenario as one job does") {
     CHECK(found.out.find("waits for  b[1]") != std::string::npos);
 }
 
-TEST_CASE("replay: a scenario's schedule may be followed leniently after a change") {
+TEST_CASE("replay: --lenient follows a scenario's schedule after the scenario has changed") {
     const scratch_folder here;
     wedge::write_text("abba.wedge", abba_text);
     REQUIRE(call_program({}, {"explore", "abba.wedge"}).status == 1);

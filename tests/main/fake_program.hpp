@@ -1,4 +1,4 @@
-// Calls a program's subcommands within a test, in a folder of its own.
+// Calls a program's subcommands within a test, in a new directory.
 #pragma once
 
 #include <cstdio>
@@ -11,7 +11,7 @@
 
 #include "wedge/main/workload_entry.hpp"
 
-/// A new current folder while it lives.
+/// Makes a new directory the current one during its lifetime.
 class scratch_folder {
 public:
     scratch_folder() : before_(std::filesystem::current_path()) {
@@ -44,7 +44,7 @@ struct called {
     std::string err;
 };
 
-/// Defined in fake_program.cpp, which alone compiles all subcommands: that takes long.
+/// Only fake_program.cpp, which defines it, compiles all subcommands, since that takes long.
 called call_program(std::span<const wedge::workload_entry> workloads,
                     std::span<const char* const> arguments);
 inline called call_program(std::span<const wedge::workload_entry> workloads,

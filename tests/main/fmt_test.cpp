@@ -14,7 +14,7 @@ constexpr const char* straight =
     "lock a mutex\nthread one x2 {\n    lock a  # first\n    unlock a\n}\n";
 constexpr const char* wrong = "lock a mutex\nthread one {\n    lok a\n}\n";
 
-TEST_CASE("fmt: it prints the canonical text and leaves the file as it is") {
+TEST_CASE("fmt: prints the canonical text and leaves the file unchanged") {
     const scratch_folder here;
     wedge::write_text("a.wedge", crooked);
     const called result = call_program({}, {"fmt", "a.wedge"});
@@ -55,7 +55,7 @@ TEST_CASE("fmt: --check names files that differ, exits with 1, and writes nothin
     CHECK(call_program({}, {"fmt", "--check", "b.wedge"}).status == 0);
 }
 
-TEST_CASE("fmt: a file with an error stays as it is, and the other files are formatted") {
+TEST_CASE("fmt: a file with an error stays unchanged, and the other files are formatted") {
     const scratch_folder here;
     wedge::write_text("a.wedge", wrong);
     wedge::write_text("b.wedge", crooked);

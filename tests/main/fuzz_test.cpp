@@ -1,4 +1,4 @@
-// `fuzz show` says what a saved input does, and refuses one of other workloads.
+// `fuzz show` describes a saved input, and refuses an input of other workloads.
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -49,7 +49,8 @@ TEST_CASE("fuzz show: a saved input is shown, and refused by other workloads") {
     REQUIRE(inputs.size() == 1);
     const std::string text = wedge::read_text(inputs[0]);
     const std::vector<std::uint8_t> bytes(text.begin(), text.end());
-    CHECK(wedge::decode(bytes, group.counts()) == seen->input);  // the trailer is no answer
+    CHECK(wedge::decode(bytes, group.counts()) ==
+          seen->input);  // the trailer is not decoded as a record
 
     const std::vector<wedge::workload_entry> mine{wedge::entry_of<exchange<false>>()};
     const std::vector<wedge::workload_entry> other{wedge::entry_of<exchange<true>>()};

@@ -7,7 +7,7 @@
 
 namespace graph_test {
 
-TEST_CASE("graph: it prints a digraph, or saves it") {
+TEST_CASE("graph: prints a digraph, or saves it") {
     const scratch_folder here;
     wedge::write_text("abba.wedge", abba_text);
     const called printed = call_program({}, {"graph", "abba.wedge"});

@@ -15,7 +15,8 @@
 
 namespace hunt_test {
 
-TEST_CASE("hunt: for one scenario, it shows the engines, the finding and how to repeat it") {
+TEST_CASE(
+    "hunt: for one scenario, shows the engines, the finding and the command that repeats it") {
     const scratch_folder here;
     wedge::write_text("abba.wedge", std::string(abba_text) + "expect deadlock\n");
     const called found = call_program({}, {"hunt", "abba.wedge"});
@@ -32,7 +33,7 @@ TEST_CASE("hunt: for one scenario, it shows the engines, the finding and how to 
     CHECK(call_program({}, {"replay", schedule.c_str()}).status == 1);
 }
 
-TEST_CASE("hunt: in a directory, each scenario as expected is one line") {
+TEST_CASE("hunt: for a directory, prints one line per scenario that ends as expected") {
     const scratch_folder here;
     wedge::make_folder("zoo");
     wedge::write_text("zoo/a.wedge", std::string(abba_text) + "expect deadlock\n");
@@ -52,7 +53,7 @@ TEST_CASE("hunt: in a directory, each scenario as expected is one line") {
     CHECK(found.err.starts_with("bank: zoo/d.wedge:1:1: found 'lok'"));
 }
 
-/// The user ends the search while its action runs.
+/// Its action raises SIGINT, as if the user ended the search.
 struct ended_early {
     wedge::mutex a{"a"}, b{"b"};
 
@@ -77,7 +78,7 @@ TEST_CASE("hunt: an interrupted search says so, proves nothing and is not a succ
                             "interrupted: stopped early\n"));
 }
 
-/// A task blocks on something that is not wedge's.
+/// A task blocks on a std::mutex.
 struct asleep {
     wedge::mutex a{"a"};
     void sleep() {
@@ -89,13 +90,13 @@ struct asleep {
 };
 
 TEST_CASE("hunt: a task that blocks outside of wedge ends the hunt") {
-    if (wedge::sanitizer::thread) return;  // it holds signals back while a thread blocks
+    if (wedge::sanitizer::thread) return;  // TSan delays signals while a thread blocks
     const scratch_folder here;
     const pid_t child = ::fork();
     if (child == 0) {
         const std::vector<wedge::workload_entry> all{wedge::entry_of<asleep>()};
         call_program(all, {"hunt", "--watchdog", "1"});
-        ::_exit(3);  // the watchdog has ended the process before
+        ::_exit(3);  // not reached: the watchdog ends the process before
     }
     int status = 0;
     ::waitpid(child, &status, 0);
@@ -106,7 +107,7 @@ TEST_CASE("hunt: a task that blocks outside of wedge ends the hunt") {
 TEST_CASE("hunt: a scenario with too many tasks for the search over states goes to the portfolio") {
     const scratch_folder here;
     wedge::write_text("a.wedge",
-                      "memory 8 pages low 0 high 0\n"  // kswapd is a task, too
+                      "memory 8 pages low 0 high 0\n"  // kswapd is a task too
                       "lock a mutex\nthread one x64 {\n    lock a\n    unlock a\n}\n");
     const called found = call_program({}, {"hunt", "a.wedge", "--executions", "10"});
     CHECK(found.out.find("the order pass, the portfolio of strategies: ") != std::string::npos);

@@ -9,7 +9,8 @@
 namespace interrupt_test {
 namespace {
 
-/// Raises two signals in a child. @return its status, 0 when both came back
+/// Raises two signals in a child.
+/// @return the child's status; 0 if the child went on after both
 int status_after(int first, int second) {
     const pid_t child = ::fork();
     if (child == 0) {

@@ -23,7 +23,8 @@ constexpr const char* smallest =
     "thread one {\n    lock a\n    lock b[0]  # inner\n    unlock b[0]\n    unlock a\n}\n"
     "thread two {\n    lock b[0]\n    lock a\n    unlock a\n    unlock b[0]\n}\n";
 
-TEST_CASE("minimize: what the deadlock does not need is removed, comments stay with statements") {
+TEST_CASE(
+    "minimize: removes statements that the deadlock does not need, and keeps comments in place") {
     const scratch_folder here;
     wedge::write_text("a.wedge", std::string(padded) + "expect deadlock\n");
     const called result = call_program({}, {"minimize", "a.wedge"});
@@ -36,7 +37,8 @@ TEST_CASE("minimize: what the deadlock does not need is removed, comments stay w
     CHECK(call_program({}, {"check", "b.wedge"}).status == 0);
 }
 
-TEST_CASE("minimize: without an expectation the finding stays, and the status is that of check") {
+TEST_CASE(
+    "minimize: without an expectation keeps the finding, and exits with the status of check") {
     const scratch_folder here;
     wedge::write_text("a.wedge", padded);
     const called result = call_program({}, {"minimize", "a.wedge"});
@@ -54,7 +56,7 @@ TEST_CASE("minimize: a sound scenario cannot be minimised") {
     CHECK(here.files(".wedge").size() == 1);
 }
 
-TEST_CASE("minimize: a rule broken in the order pass can be kept alone") {
+TEST_CASE("minimize: can keep only the finding of the order pass") {
     const scratch_folder here;
     wedge::write_text("a.wedge",
                       "lock a mutex\nlock b mutex\nthread one {\n    lock a\n    lock b\n"

@@ -9,7 +9,7 @@
 
 namespace {
 
-/// Workloads that need no exploring: only the command line is under test.
+/// Workloads that are not explored. Only the command line is under test.
 std::vector<wedge::workload_entry> two_workloads() {
     const auto explore = [](const wedge::program&, const wedge::explore_options&) {
         return wedge::outcome{};
@@ -27,7 +27,7 @@ struct bad_line {
 
 }  // namespace
 
-TEST_CASE("misuse: status 2, nothing on stdout, and one line that names the culprit") {
+TEST_CASE("misuse: status 2, no output on stdout, and one line that names the wrong word") {
     const scratch_folder here;
     wedge::make_folder("folder");
     wedge::write_text("bad.schedule", "wedge schedule 1\nrun zero x1\n");
@@ -104,7 +104,7 @@ TEST_CASE("misuse: status 2, nothing on stdout, and one line that names the culp
     }
 }
 
-TEST_CASE("misuse: a program without workloads says which program has them") {
+TEST_CASE("misuse: a program without workloads names the programs that have some") {
     const scratch_folder here;
     wedge::write_text("a.schedule", "wedge schedule 1\nworkload transfer 11\nprogram deposit\n");
     CHECK(call_program({}, {"explore"}).err ==

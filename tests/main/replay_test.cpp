@@ -16,7 +16,7 @@ wedge::outcome astray(const wedge::schedule&, wedge::replay_mode, const wedge::e
     all.diverged = "at decision 2 of 5: task 1 cannot go on there";
     return all;
 }
-/// The order is inverted still, but nothing hung.
+/// The order is still inverted, but no task hangs.
 wedge::outcome only_inverted(const wedge::schedule&, wedge::replay_mode,
                              const wedge::explore_options&) {
     wedge::outcome all;
@@ -25,7 +25,7 @@ wedge::outcome only_inverted(const wedge::schedule&, wedge::replay_mode,
     return all;
 }
 
-/// Another order is seen on the way to the deadlock, and a mistake behind it.
+/// Inverts another order before the deadlock, and makes a mistake after it.
 wedge::outcome among_others(const wedge::schedule&, wedge::replay_mode,
                             const wedge::explore_options&) {
     wedge::outcome all;
@@ -76,7 +76,7 @@ TEST_CASE("replay: an inverted order that did not hang does not reproduce the de
           "not reproduced in no steps, but see above\n");
 }
 
-TEST_CASE("replay: a schedule that does not fit is misuse if strict, and a note if lenient") {
+TEST_CASE("replay: a schedule that does not fit is an error, with --lenient a note") {
     const scratch_folder here;
     write_schedule(17);
     const called strict = call_program(program_with(astray), {"replay", "a.schedule"});
@@ -130,7 +130,7 @@ TEST_CASE(
     CHECK(json.out.find("unresolved\",\"reason") == std::string::npos);
 }
 
-TEST_CASE("replay: an order that another finding is about is not the schedule's finding") {
+TEST_CASE("replay: an inverted order of other locks is not the schedule's finding") {
     const scratch_folder here;
     write_schedule(17);
     CHECK(call_program(program_with(others_alone), {"replay", "a.schedule"}).status == 0);

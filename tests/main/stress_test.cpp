@@ -16,7 +16,7 @@ namespace stress_command_test {
 
 using namespace std::chrono_literals;
 
-/// Two actions on one lock each.
+/// Two actions. Each takes its own lock.
 struct ledger {
     wedge::mutex books{"books"};
     wedge::mutex coins{"coins"};
@@ -30,7 +30,8 @@ struct ledger {
     static constexpr auto actions =
         wedge::actions(wedge::action<&ledger::look>{"look"}, wedge::action<&ledger::pay>{"pay"});
 };
-/// The same with both orders; only its order is found, as the calls of one thread never hang.
+/// Takes both locks in both orders. One thread calls the actions, so that none hangs and only the
+/// order is found.
 struct inverted {
     wedge::mutex books{"inverted books"};
     wedge::mutex coins{"inverted coins"};
@@ -42,7 +43,7 @@ struct inverted {
     static constexpr wedge::result expects = wedge::result::deadlock;
     static constexpr auto actions = wedge::actions(wedge::action<&inverted::pay>{"pay"});
 };
-/// Ends the run while it goes on.
+/// Raises SIGINT during the run.
 struct interrupter {
     wedge::mutex lock{"interrupted"};
     void act() {
@@ -60,7 +61,7 @@ called stress(std::initializer_list<const char*> more) {
     return call_program(ledgers, words);
 }
 
-TEST_CASE("stress: a run ends after its operations, with a table for each thing it measured") {
+TEST_CASE("stress: a run ends after its operations, and prints one table per kind of measurement") {
     const called done =
         stress({"ledger", "--threads", "2", "--operations", "200", "--weights", "look, pay=3"});
     CHECK(done.status == 0);
@@ -95,7 +96,7 @@ TEST_CASE("stress: --expect compares with what each workload states") {
     CHECK(stress({"--list"}).out == "ledger sound\ninverted deadlock\n");
 }
 
-TEST_CASE("stress: a deadlock becomes a scenario that the explorer repeats") {
+TEST_CASE("stress: a deadlock is saved as a scenario, and the explorer reaches it") {
     using broken = samples::certain_wedge<false>;
     const scratch_folder here;
     const wedge::workload_entry entries[] = {wedge::entry_of<broken>()};
@@ -137,7 +138,7 @@ TEST_CASE("stress: a sweep prints a line for each number of threads") {
     CHECK(swept.out.find("\n  2  ", at) != std::string::npos);
 }
 
-TEST_CASE("stress: misuse names the option, what was found and what was expected") {
+TEST_CASE("stress: misuse names the option, the bad value and the expected value") {
     const auto complains = [](std::initializer_list<const char*> words, const char* about) {
         const called wrong = stress(words);
         CHECK(wrong.status == 2);
@@ -155,7 +156,7 @@ TEST_CASE("stress: misuse names the option, what was found and what was expected
     complains({"ledger", "--weights", "look", "--roles", "pay"}, "--weights: --roles says it");
 }
 
-TEST_CASE("stress: times and distributions are read as they are written") {
+TEST_CASE("stress: times and distributions print as the text that they were read from") {
     CHECK(wedge::duration_of("x", "250ns") == 250ns);
     CHECK(wedge::duration_of("x", "1.5ms") == 1500us);
     CHECK(wedge::duration_of("x", "2m") == 2min);

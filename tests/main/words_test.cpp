@@ -11,7 +11,7 @@ TEST_CASE("words: a near name is suggested, a distant one is not") {
     CHECK(wedge::suggestion("zebra", names) == "");
 }
 
-TEST_CASE("words: words that a shell would split are quoted") {
+TEST_CASE("words: a word that a shell would split is quoted") {
     CHECK(wedge::shell_quoted("./a-b_c/d.schedule") == "./a-b_c/d.schedule");
     CHECK(wedge::shell_quoted("it's a file") == "'it'\\''s a file'");
     CHECK(wedge::shell_quoted("") == "''");
