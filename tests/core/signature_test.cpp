@@ -49,3 +49,14 @@ TEST_CASE("signature: a hygiene finding has its kind, class and function, and no
     CHECK(wedge::signature_of(found) == "unlock-imbalance a in deposit");
     CHECK(wedge::short_hash(wedge::signature_of(found)).size() == 8);
 }
+
+TEST_CASE("signature: an exception's has no place in a source") {
+    const auto of = [](const char* thrown) { return wedge::exception_signature(thrown); };
+    CHECK(of("open#2 threw: the assertion k == 1 at dir/test.wedge:12 does not hold") ==
+          "assertion open threw: the assertion k == 1 does not hold");
+    CHECK(of("a thread took a at x.cpp:3, where b was at x.cpp:4") ==
+          "assertion a thread took a, where b was");
+    CHECK(of("t threw: x.cpp:3:7: broken (see y.hpp:9)") == "assertion t threw:: broken (see)");
+    for (const char* const kept : {"at 12:30", "v1.2", "ratio 3:1", "std::x", "1.5:", "a.b:c"})
+        CHECK(of(kept) == std::string("assertion ") + kept);
+}

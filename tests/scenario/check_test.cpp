@@ -311,7 +311,7 @@ TEST_CASE("check: an assertion that fails in each copy of a thread is one findin
     const auto once = copies("");
     REQUIRE(once.found.findings.size() == 1);
     CHECK(once.found.findings[0].signature ==
-          "assertion open threw: the assertion at test.wedge:2 does not hold");
+          "assertion open threw: the assertion users == 1 does not hold");
     CHECK(copies("\nadd users -1; assert users == 0").found.findings.size() == 2);
 }
 

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -86,16 +87,48 @@ inline std::string signature_of(const finding& found) {
     return text;
 }
 
+namespace detail {
+
+/// Returns whether a word is a place in a source: `dir/file.cpp:12`, also with a column.
+inline bool is_place(std::string_view word) {
+    const std::size_t colon = word.find(':');
+    const std::size_t dot = word.substr(0, colon).rfind('.');
+    return colon != std::string_view::npos && dot != std::string_view::npos && dot != 0 &&
+           dot + 1 < colon && colon + 1 < word.size() &&
+           word.find_first_not_of("0123456789:", colon) == std::string_view::npos;
+}
+
+/// Returns a message without the places that it names, each with an `at ` in front.
+inline std::string without_places(const std::string& message) {
+    std::string text;
+    for (std::size_t at = 0, end = 0; at < message.size(); at = end) {
+        end = std::min(message.find(' ', at + 1), message.size());
+        const std::string word = message.substr(at, end - at);  // with the blank before it
+        const std::size_t first = word.find_first_not_of(" (");
+        const std::size_t last = word.find_last_not_of(",;.:)");
+        if (first == std::string::npos || last == std::string::npos || last < first ||
+            !is_place(std::string_view(word).substr(first, last + 1 - first))) {
+            text += word;
+            continue;
+        }
+        if (text.ends_with(" at")) text.resize(text.size() - 3);
+        text += word.substr(last + 1);
+    }
+    return text;
+}
+
+}  // namespace detail
+
 /// Returns the signature of a workload's exception. Copies of one task that throw alike have equal
-/// ones.
+/// ones. It contains no place in a source.
 ///
 /// @param thrown  `TASK threw: MESSAGE`
 inline std::string exception_signature(const std::string& thrown) {
     const std::string kind = name_of(finding_kind::assertion);
     const std::size_t verb = thrown.find(" threw: ");
-    if (verb == std::string::npos) return kind + " " + thrown;
+    if (verb == std::string::npos) return kind + " " + detail::without_places(thrown);
     const std::string by = name_without_number(thrown.substr(0, verb));
-    return kind + (by.empty() ? "" : " " + by) + thrown.substr(verb);
+    return kind + (by.empty() ? "" : " " + by) + detail::without_places(thrown.substr(verb));
 }
 
 /// Returns eight hexadecimal digits of a signature's hash, for names of files.

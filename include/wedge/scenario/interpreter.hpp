@@ -15,6 +15,7 @@
 #include "wedge/core/scopes.hpp"
 #include "wedge/lock/assert.hpp"
 #include "wedge/scenario/frame.hpp"
+#include "wedge/scenario/words.hpp"
 
 namespace wedge::scenario {
 
@@ -471,7 +472,8 @@ private:
     }
     void assert_that(const statement& each, frame& here) {
         if (walk_ != nullptr || compare(each, here)) return;
-        throw error("the assertion at " + wedge::to_string(at(here, each)) + " does not hold");
+        throw error("the assertion " + text_of_test(each) + " at " +
+                    wedge::to_string(at(here, each)) + " does not hold");
     }
 
     flow loop(const statement& each, frame& here) {

@@ -22,9 +22,6 @@ inline std::string text_of(const reference& of) {
     if (of.indexed == reference::index_sort::self) index = of.index == 0 ? "self" : "self+" + index;
     return of.name + "[" + index + "]";
 }
-inline std::string text_of(const operand& of) {
-    return of.counter.empty() ? std::to_string(of.number) : of.counter;
-}
 
 namespace parts {
 
@@ -123,10 +120,7 @@ struct test {
             static_cast<comparison>(in.at.one_of(comparison_words, "'==', '!=', '<' or '>'"));
         made.right = in.value();
     }
-    static std::string print(const statement& each) {
-        return " " + text_of(each.left) + " " + word_of(each.compared, comparison_words) + " " +
-               text_of(each.right);
-    }
+    static std::string print(const statement& each) { return " " + text_of_test(each); }
 };
 
 struct possibly_all {

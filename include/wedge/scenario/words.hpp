@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <cstddef>
+#include <string>
 #include <string_view>
 
 #include "wedge/scenario/ast.hpp"
@@ -53,6 +54,16 @@ constexpr bool is_among(std::string_view word, const Words& words) noexcept {
 template <class Words>
 constexpr std::size_t place_among(std::string_view word, const Words& words) noexcept {
     return static_cast<std::size_t>(std::find(words.begin(), words.end(), word) - words.begin());
+}
+
+inline std::string text_of(const operand& of) {
+    return of.counter.empty() ? std::to_string(of.number) : of.counter;
+}
+/// Returns the test of an `if`, a loop or an assertion as it is written: `users == 1`.
+inline std::string text_of_test(const statement& each) {
+    const auto how = static_cast<std::size_t>(each.compared);
+    return text_of(each.left) + " " + std::string(comparison_words[how]) + " " +
+           text_of(each.right);
 }
 
 }  // namespace wedge::scenario
