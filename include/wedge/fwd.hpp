@@ -1,7 +1,4 @@
 // Declares the types of wedge that other headers mention by pointer or reference, and defines none.
-//
-// `mutex`, `shared_mutex`, `spinlock` and `recursive_mutex` are not here: their template `checked`
-// is constrained, so the lock inside must be complete. Include wedge/lock/mutex.hpp and so on.
 #pragma once
 
 #include <cstdint>
@@ -27,7 +24,8 @@ struct finding;
 struct schedule;
 struct site;
 
-// lock
+// lock. `mutex`, `shared_mutex`, `spinlock` and `recursive_mutex` are missing: their template
+// `checked` is constrained, so the lock inside must be complete. Include wedge/lock/mutex.hpp etc.
 template <class Level>
 class basic_barrier;
 template <class Level>
