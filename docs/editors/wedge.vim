@@ -8,9 +8,10 @@ endif
 syn keyword wedgeStatement lock read unlock downgrade try alloc free might reclaim scope set add
 syn keyword wedgeStatement assert if while until yield progress break return repeat choose wait
 syn keyword wedgeStatement notify join ww transaction invalidate signal signalling complete down
+syn keyword wedgeStatement get put wake
 syn keyword wedgeStatement up queue flush cancel hardirq softirq irq bh pin unpin init sync
 syn keyword wedgeDeclaration memory fence completion condition semaphore counter thread shrinker
-syn keyword wedgeDeclaration notifier work handler order expect
+syn keyword wedgeDeclaration notifier work handler order expect wait_queue refcount
 syn keyword wedgeKind mutex recursive_mutex rtmutex rwsem rwlock qrwlock spinlock raw_spinlock
 syn keyword wedgeKind local_lock ww_mutex map
 syn keyword wedgeOutcome sound deadlock livelock finding unresolved
@@ -18,7 +19,7 @@ syn keyword wedgeFlag GFP_KERNEL GFP_NOFS GFP_NOIO GFP_NOWAIT GFP_ATOMIC NORETRY
 syn keyword wedgeFlag NOFAIL NOLOCKDEP nofs noio noreclaim fs io
 syn keyword wedgeWord begin done end off on class ordered unchecked pages min low high local self
 syn keyword wedgeWord needs threaded recursive nest subclass timed else with slow wait_die all
-syn keyword wedgeWord timeout held or
+syn keyword wedgeWord timeout held or exclusive interrupted
 
 syn match wedgeNumber "\<-\?\d\+\>"
 syn match wedgeCount "\<x\d\+\>"

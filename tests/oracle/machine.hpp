@@ -106,6 +106,9 @@ private:
                 zone_ = {each.pages, each.min, each.low, each.high};
                 first_.free_pages = each.pages;
                 break;
+            case declares::wait_queue:
+            case declares::refcount:
+                throw meaningless{"the oracle does not know wait queues and reference counts"};
             default: break;
         }
     }

@@ -60,7 +60,7 @@ private:
 
     declaration one() {
         declaration made;
-        made.what = static_cast<declares>(below(14));
+        made.what = static_cast<declares>(below(static_cast<std::uint32_t>(declares::expect) + 1));
         if (made.what != declares::memory && made.what != declares::order &&
             made.what != declares::expect)
             made.name = name();
@@ -71,6 +71,7 @@ private:
             made.is_threaded = coin();
         }
         if (made.what == declares::semaphore) made.value = below(3);
+        if (made.what == declares::refcount) made.value = 1 + below(3);
         if (made.what == declares::thread) made.count = 1 + below(3);
         if (made.what == declares::shrinker) made.needs = static_cast<needs>(below(3));
         if (made.what == declares::lock) {
@@ -113,7 +114,7 @@ private:
 
     statement step(unsigned depth) {
         statement made;
-        made.what = static_cast<action>(below(static_cast<std::uint32_t>(action::sync) + 1));
+        made.what = static_cast<action>(below(static_cast<std::uint32_t>(action::put) + 1));
         std::uint32_t blocks = 0;
         switch (made.what) {
             case action::acquire:
@@ -168,10 +169,23 @@ private:
                 break;
             case action::choose: blocks = 1 + below(3); break;
             case action::wait:
-                if (coin()) made.other = use();
                 made.on = use();
+                made.has_test = coin();
+                if (made.has_test) {
+                    made.is_exclusive = coin();
+                    made.left = value();
+                    made.right = value();
+                } else if (coin()) {
+                    made.other = use();
+                }
                 made.is_timed = coin();
-                blocks = made.is_timed ? 1 : 0;
+                made.is_interruptible = !made.is_timed && coin();
+                blocks = made.is_timed || made.is_interruptible ? 1 : 0;
+                break;
+            case action::get:
+                made.on = use();
+                made.is_tried = coin();
+                blocks = made.is_tried ? below(3) : 0;
                 break;
             case action::ticket_begin:
                 made.is_wait_die = coin();
@@ -193,6 +207,7 @@ private:
                 made.is_on = coin();
                 break;
             case action::notify:
+            case action::wake:
             case action::complete: made.is_all = coin(); [[fallthrough]];
             case action::signal:
             case action::down:
@@ -208,6 +223,7 @@ private:
             case action::release:
             case action::downgrade:
             case action::might_lock:
+            case action::put:
             case action::join: made.on = use(); break;
             default: break;
         }

@@ -72,6 +72,9 @@ public:
         return value_.fetch_sub(by);
     }
 
+    /// Returns the value without a step. Under control, between two steps.
+    T state() const noexcept { return value_.load(std::memory_order_relaxed); }
+
     operator T() const { return load({}); }
     T operator=(T value) {
         store(value, {});
@@ -99,6 +102,7 @@ public:
     }
     T fetch_add(T by, site = {}) { return value_.fetch_add(by); }
     T fetch_sub(T by, site = {}) { return value_.fetch_sub(by); }
+    T state() const noexcept { return value_.load(std::memory_order_relaxed); }
 
     operator T() const { return load(); }
     T operator=(T value) {

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "wedge/core/check.hpp"
+#include "wedge/core/stage.hpp"
 #include "wedge/lock/atomic.hpp"
 #include "wedge/lock/label.hpp"
 #include "wedge/lock/pseudo_lock.hpp"
@@ -52,9 +53,11 @@ public:
     }
     /// Adds a reference, unless the last one was put already; returns whether it did.
     bool get_unless_zero(site where = site::current()) {
-        std::uint32_t known = count_.load(where);
-        while (known != 0)
+        stage_scope stage;
+        for (std::uint32_t known = count_.load(where); known != 0;) {
+            stage.set(known);
             if (count_.compare_exchange(known, known + 1, where)) return true;
+        }
         return false;
     }
 
@@ -67,10 +70,20 @@ public:
         const std::shared_ptr<release_section> section = release_;
         section->touch(mode::exclusive, where);
         if (!drop(where)) return false;
-        const hold in(*section, where);
-        release();
+        run_in(*section, release, where);
         return true;
     }
+    /// States that the last reference may be dropped here, as each put does.
+    void might_put(site where = site::current()) { release_->touch(mode::exclusive, where); }
+    /// Runs the body as the last put does, and leaves the count alone. For a model that decides by
+    /// itself which put is the last one.
+    template <std::invocable Release>
+    void run_release(Release release, site where = site::current()) {
+        const std::shared_ptr<release_section> section = release_;
+        run_in(*section, release, where);
+    }
+    /// Returns whether the running task runs the release body.
+    bool is_released_here() const noexcept { return release_->is_held(); }
     /// Drops a reference that is not the last one. If it is, it keeps it and returns false (Linux:
     /// refcount_dec_not_one). The release body cannot run here.
     bool put_not_last(site where = site::current()) {
@@ -95,6 +108,8 @@ public:
 
     /// Returns the number of references, which other tasks may change at once.
     std::uint32_t references(site where = site::current()) const { return count_.load(where); }
+    /// Returns that number without a step. Under control, between two steps.
+    std::uint64_t state() const noexcept { return count_.state(); }
 
 private:
     static constexpr bool is_on = Level::value != level::off;
@@ -133,6 +148,12 @@ private:
         release_section& section_;
         const site where_;
     };
+
+    template <class Release>
+    static void run_in(release_section& section, Release& release, site where) {
+        const hold in(section, where);
+        release();
+    }
 
     bool drop(site where) {
         const std::uint32_t before = count_.fetch_sub(1, where);

@@ -4,8 +4,11 @@
 #include <algorithm>
 #include <chrono>
 #include <concepts>
+#include <cstdint>
 #include <vector>
 
+#include "wedge/core/hash.hpp"
+#include "wedge/core/stage.hpp"
 #include "wedge/lock/condition.hpp"
 #include "wedge/lock/guard.hpp"
 #include "wedge/lock/internal_mutex.hpp"
@@ -62,11 +65,13 @@ public:
     bool wait_for(std::chrono::duration<Rep, Period> at_most, Predicate is_true,
                   site where = site::current()) {
         const auto end = std::chrono::steady_clock::now() + at_most;
-        return wait_with(
-                   is_true, false,
-                   [&](guard<lock_type>& held) { return woken_.wait_until(held, end, where); },
-                   where) ||
-               is_true();
+        stage_scope stage;
+        const bool is_over = wait_with(
+            is_true, false,
+            [&](guard<lock_type>& held) { return woken_.wait_until(held, end, where); }, where);
+        if (is_over) return true;
+        stage.set(1);
+        return is_true();
     }
     /// As `wait`, for one of several tasks that a single `wake_up` need not all wake (Linux:
     /// wait_event_exclusive).
@@ -101,12 +106,22 @@ public:
         return !queue_.empty();
     }
 
+    /// Returns a hash of what the queue remembers in addition to its locks. Under control, between
+    /// two steps.
+    std::uint64_t state() const noexcept {
+        std::uint64_t all = queue_.size();
+        for (const waiter* each : queue_)
+            all = combine(all, std::uint64_t{each->task} << 1 | std::uint64_t{each->is_exclusive});
+        return all;
+    }
+
 private:
     using lock_type = detail::internal_mutex<Level>;
     static constexpr std::size_t all_ = static_cast<std::size_t>(-1);
 
     struct waiter {
         const bool is_exclusive;
+        const std::uint32_t task;  ///< its ordinal
         bool is_woken = false;
     };
 
@@ -117,6 +132,7 @@ private:
             const guard held(of_.lock_, where_);
             const auto at = who_.is_exclusive ? of_.queue_.end() : of_.queue_.begin();
             of_.queue_.insert(at, &who_);
+            stage_.set(is_joined);
         }
         ~place() {
             const task& self = current();
@@ -132,6 +148,7 @@ private:
         /// Sleeps until woken; returns false if `sleep` gave up.
         template <class Sleep>
         bool sleep_until_woken(Sleep sleep) {
+            stage_.set(is_tested);
             guard held(of_.lock_, where_);
             while (!who_.is_woken) {
                 if (sleep(held)) continue;
@@ -144,7 +161,11 @@ private:
         }
 
     private:
+        /// How far the wait has come: what the pending step does not tell.
+        enum : std::uint64_t { is_joined = 1, is_tested, is_leaving };
+
         void leave() {
+            stage_.set(is_leaving);
             const guard held(of_.lock_, where_);
             std::erase(of_.queue_, &who_);
         }
@@ -152,6 +173,7 @@ private:
         basic_wait_queue& of_;
         waiter& who_;
         const site where_;
+        stage_scope stage_;
         bool is_in_ = true;
     };
 
@@ -165,7 +187,7 @@ private:
     template <class Predicate, class Sleep>
     bool wait_with(Predicate& is_true, bool is_exclusive, Sleep sleep, site where) {
         while (!is_true()) {
-            waiter mine{is_exclusive};
+            waiter mine{is_exclusive, current().ordinal};
             place in(*this, mine, where);
             if (is_true()) return true;
             if (!in.sleep_until_woken(sleep)) return false;

@@ -88,8 +88,9 @@ enum class action : std::uint8_t {
     return_run,
     repeat,
     choose,
-    wait,  ///< for a fence, a completion or a condition
+    wait,  ///< for a fence, a completion, a condition, or until a test holds
     notify,
+    wake,
     join,
     ticket_begin,
     ticket_done,
@@ -111,6 +112,8 @@ enum class action : std::uint8_t {
     unpin,
     init,
     sync,
+    get,  ///< a reference
+    put,
 };
 
 struct statement;
@@ -151,6 +154,9 @@ struct statement {
     bool is_hard = false;  ///< hardirq, irq; else softirq, bh
     bool is_threaded = false;
     bool is_on = false;
+    bool has_test = false;      ///< wait: until a test holds
+    bool is_exclusive = false;  ///< wait: a wake-up need not wake several such waiters
+    bool is_interruptible = false;
     std::vector<block> blocks;        ///< the branches; the last one may be `else`
     std::vector<std::string> before;  ///< comment lines before it; an empty one is a blank line
     std::string after;                ///< the comment after it
@@ -172,10 +178,12 @@ enum class declares : std::uint8_t {
     condition,
     semaphore,
     counter,
+    wait_queue,
     thread,
     shrinker,
     notifier,
     work,
+    refcount,
     handler,
     order,
     expect,
@@ -201,7 +209,7 @@ struct declaration {
     bool is_ordered = false;
     bool is_unchecked = false;
     std::int64_t pages = 0, min = 0, low = 0, high = 0;
-    std::int64_t value = 0;  ///< of a counter or semaphore
+    std::int64_t value = 0;  ///< of a counter, semaphore or reference count
     bool is_local = false;
     bool is_hard = false;  ///< a handler: hardirq, else softirq
     bool is_threaded = false;

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <iterator>
 #include <map>
+#include <stdexcept>
 #include <string>
 #include <utility>
 
@@ -139,6 +140,9 @@ private:
                            here);
             case action::wait: return wait(each, here);
             case action::notify: notify(each, here); break;
+            case action::wake: wake(each, here); break;
+            case action::get: return get(each, here);
+            case action::put: put(each, here); break;
             case action::signal: signal(each, here); break;
             case action::signalling: return signalling(each, here);
             case action::complete: complete(each, here); break;
@@ -274,12 +278,79 @@ private:
         return left;
     }
 
-    /// Waits for a fence, a completion or a condition. Runs the block if the wait gave up.
+    /// Takes a reference. Returns `failed` if a try without branches finds none.
+    flow get(const statement& each, frame& here) {
+        wedge::refcount& count = world_.refcount(each.on.name);
+        const site where = at(here, each);
+        bool is_taken = true;
+        if (walk_ != nullptr)
+            is_taken = !each.is_tried || answered();
+        else if (each.is_tried)
+            is_taken = count.get_unless_zero(where);
+        else
+            with_place(where, [&] { count.get(where); });
+        if (!each.blocks.empty()) return branch(each, here, is_taken);
+        if (is_taken) return flow::next;
+        here.failed_at = each.at;
+        return flow::failed;
+    }
+    /// Drops a reference. In the order pass each put may be the last one; a release body that runs
+    /// already does not run once more.
+    void put(const statement& each, frame& here) {
+        wedge::refcount& count = world_.refcount(each.on.name);
+        const site where = at(here, each);
+        const declaration& of = *uses_.names().task(each.on.name);
+        const auto release = [&] { run(of, here.who); };
+        if (walk_ == nullptr) return with_place(where, [&] { count.put(release, where); });
+        count.might_put(where);
+        if (!count.is_released_here() && answered()) count.run_release(release, where);
+    }
+    template <class Do>
+    static void with_place(site where, Do act) {
+        try {
+            act();
+        } catch (const std::logic_error& wrong) {
+            throw error(wedge::to_string(where) + ": " + wrong.what());
+        }
+    }
+
+    /// Waits for a fence, a completion, a condition or a wait queue. Runs the block if the wait
+    /// gave up.
     flow wait(const statement& each, frame& here) {
         const site where = at(here, each);
-        const bool is_over =
-            each.is_timed ? wait_timed(each, here, where) : (wait_long(each, here, where), true);
+        const bool is_over = each.has_test           ? wait_until_true(each, here, where)
+                             : each.is_interruptible ? wait_for_signal(each, where)
+                             : each.is_timed         ? wait_timed(each, here, where)
+                                                     : (wait_long(each, here, where), true);
         return is_over || each.blocks.empty() ? flow::next : run(each.blocks[0], here);
+    }
+    /// States that a task which signals is waited for here, if any task declares that it signals.
+    void touch_signalling(site where) {
+        if (uses_.needs_signalling()) world_.signalling().touch(where);
+    }
+    bool wait_for_signal(const statement& each, site where) {
+        wedge::completion& done = *world_.find_completion(each.on.name);
+        if (walk_ == nullptr) return done.wait_interruptible(where);
+        done.wait(where);
+        return answered();
+    }
+    bool wait_until_true(const statement& each, frame& here, site where) {
+        wedge::wait_queue& queue = *world_.find_wait_queue(each.on.name);
+        const bool may_end = each.is_timed || each.is_interruptible;
+        touch_signalling(where);
+        if (walk_ != nullptr) return !may_end || answered();
+        const auto is_true = [&] { return compare(each, here); };
+        if (each.is_timed) return queue.wait_for(some_time, is_true, where);
+        if (each.is_exclusive && each.is_interruptible)
+            return queue.wait_exclusive_interruptible(is_true, where);
+        if (each.is_interruptible) return queue.wait_interruptible(is_true, where);
+        each.is_exclusive ? queue.wait_exclusive(is_true, where) : queue.wait(is_true, where);
+        return true;
+    }
+    void wake(const statement& each, const frame& here) {
+        if (walk_ != nullptr) return;
+        wedge::wait_queue& queue = *world_.find_wait_queue(each.on.name);
+        each.is_all ? queue.wake_up_all(at(here, each)) : queue.wake_up(at(here, each));
     }
     void notify(const statement& each, const frame& here) {
         wedge::condition& on = world_.condition(each.on.name);

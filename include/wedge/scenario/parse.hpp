@@ -54,6 +54,7 @@ private:
             case declares::condition: named(made, "the name of a condition"); break;
             case declares::semaphore: semaphore(made); break;
             case declares::counter: or_else = counter(made); break;
+            case declares::wait_queue: named(made, "the name of a wait queue"); break;
             case declares::thread: thread(made); break;
             case declares::shrinker: shrinker(made); break;
             case declares::notifier:
@@ -64,6 +65,7 @@ private:
                 named(made, "the name of a work");
                 body(made);
                 break;
+            case declares::refcount: refcount(made); break;
             case declares::handler: handler(made); break;
             case declares::order: order(made); break;
             case declares::expect: expectation(made); break;
@@ -115,6 +117,12 @@ private:
         named(made, "the name of a semaphore");
         at_.expect("=");
         made.value = at_.number("a number", 0, cursor::number_max);
+    }
+
+    void refcount(declaration& made) {
+        named(made, "the name of a reference count");
+        made.value = at_.accept("=") ? at_.number("a number", 1, references_max) : 1;
+        body(made);
     }
 
     void thread(declaration& made) {

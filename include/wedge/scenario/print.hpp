@@ -55,6 +55,9 @@ private:
                 text += " = " + number(each.value) + (each.is_local ? " local" : "");
                 break;
             case declares::semaphore: text += " = " + number(each.value); break;
+            case declares::refcount:
+                if (each.value != 1) text += " = " + number(each.value);
+                break;
             case declares::thread: text += times(each.count); break;
             case declares::shrinker:
                 if (each.needs != needs::nothing)

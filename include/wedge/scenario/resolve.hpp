@@ -18,6 +18,7 @@ namespace wedge::scenario {
 
 inline constexpr std::uint32_t tasks_max = 64;        // more cannot be explored
 inline constexpr std::uint32_t instances_max = 1024;  // of all locks together
+inline constexpr std::int64_t references_max = 1'000'000;
 
 constexpr bool has_readers(lock_sort kind) noexcept {
     return kind == lock_sort::rwsem || kind == lock_sort::rwlock || kind == lock_sort::qrwlock ||
@@ -117,7 +118,7 @@ public:
 private:
     static constexpr kinds with_bodies =
         any_of({declares::thread, declares::shrinker, declares::notifier, declares::work,
-                declares::handler});
+                declares::refcount, declares::handler});
 
     const declaration& check_index(const reference& use, const declaration& found) const {
         if (use.indexed == reference::index_sort::none) return found;

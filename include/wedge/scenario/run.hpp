@@ -193,7 +193,7 @@ public:
                         all.push_back({&each, 0, served, flags});
                 if (is_notifier && uses_.has_invalidate()) all.push_back({&each, 0, served});
                 ++served;
-            } else if (has_body(each.what)) {
+            } else if (has_body(each.what) && each.what != declares::refcount) {
                 all.push_back({&each, 0, served++});
             }
         }

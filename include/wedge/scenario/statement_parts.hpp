@@ -216,23 +216,36 @@ struct terms {
         return text + (each.is_timed ? " timed" : "");
     }
 };
-/// Possibly the lock that is held while waiting.
-struct held_lock {
+/// What a wait needs beside its object: the lock that is held, or the test that ends it.
+struct waited_for {
     static void parse(block_parser& in, statement& made) {
-        if (in.at.is_name()) made.other = in.used("the name of the lock that is held");
+        made.is_exclusive = in.at.accept("exclusive");
+        made.has_test = made.is_exclusive || in.at.is("until");
+        if (made.has_test) {
+            in.at.expect("until");
+            test::parse(in, made);
+        } else if (in.at.is_name()) {
+            made.other = in.used("the name of the lock that is held");
+        }
     }
     static std::string print(const statement& each) {
+        if (each.has_test)
+            return (each.is_exclusive ? " exclusive until" : " until") + test::print(each);
         return each.other.name.empty() ? "" : " " + text_of(each.other);
     }
 };
-struct possible_timeout {
+/// Possibly a block that runs if the wait gave up.
+struct possible_end {
     static void parse(block_parser& in, statement& made) {
-        in.may_follow({"timeout"});
+        in.may_follow({"timeout", "interrupted"});
         made.is_timed = in.at.accept("timeout");
-        if (made.is_timed) made.blocks.push_back(in.braces());
+        made.is_interruptible = !made.is_timed && in.at.accept("interrupted");
+        if (made.is_timed || made.is_interruptible) made.blocks.push_back(in.braces());
     }
     static std::string print(const statement& each) {
-        return std::string(each.is_timed ? " timeout" : "");
+        return std::string(each.is_timed           ? " timeout"
+                           : each.is_interruptible ? " interrupted"
+                                                   : "");
     }
 };
 

@@ -64,6 +64,15 @@ inline void check_lock(const name_scope& names, const statement& each, const dec
 
 inline void check_wait(const name_scope& names, const statement& each, const declaration* object) {
     const bool has_lock = !each.other.name.empty();
+    const bool is_queue = object->what == declares::wait_queue;
+    const auto refuse = [&](const char* why) {
+        names.fail(each.on.at, "'" + object->name + "' is a " + word_of(object->what) + ", " + why);
+    };
+    if (is_queue && !each.has_test) refuse("a wait for it says 'until' and a test");
+    if (!is_queue && each.has_test) refuse("only a wait for a wait_queue says 'until'");
+    if (each.is_exclusive && each.is_timed) refuse("an exclusive wait has no 'timeout'");
+    const bool is_endable = is_queue || object->what == declares::completion;
+    if (each.is_interruptible && !is_endable) refuse("which no signal interrupts");
     if (object->what != declares::condition) {
         if (has_lock)
             names.fail(each.other.at, "'" + object->name + "' is a " + word_of(object->what) +
@@ -104,6 +113,8 @@ inline constexpr kinds a_condition = any_of({declares::condition});
 inline constexpr kinds a_semaphore = any_of({declares::semaphore});
 inline constexpr kinds a_thread = any_of({declares::thread});
 inline constexpr kinds a_work = any_of({declares::work});
+inline constexpr kinds a_wait_queue = any_of({declares::wait_queue});
+inline constexpr kinds a_refcount = any_of({declares::refcount});
 
 namespace rows {
 
@@ -129,6 +140,17 @@ inline constexpr statement_row all[] = {
      0,
      check_lock,
      {&statement::is_tried, &statement::is_read}},
+
+    // References to an object that the last put releases.
+    {"try get",
+     action::get,
+     a_refcount,
+     consists_of<possible_branches>,
+     0,
+     nullptr,
+     {&statement::is_tried}},
+    {"get", action::get, a_refcount, {}, traits::visible},
+    {"put", action::put, a_refcount, {}, traits::visible},
 
     // Memory.
     {"alloc", action::alloc, 0, consists_of<pages, gfp, else_block>, traits::zone},
@@ -156,9 +178,10 @@ inline constexpr statement_row all[] = {
     {"choose", action::choose, 0, consists_of<alternatives>, traits::alternatives},
 
     // Waiting for something else, and letting others go on.
-    {"wait", action::wait, a_fence | a_completion | a_condition,
-     consists_of<held_lock, possible_timeout>, 0, check_wait},
+    {"wait", action::wait, a_fence | a_completion | a_condition | a_wait_queue,
+     consists_of<waited_for, possible_end>, 0, check_wait},
     {"notify", action::notify, a_condition, consists_of<possibly_all>, traits::visible},
+    {"wake", action::wake, a_wait_queue, consists_of<possibly_all>, traits::visible},
     {"join", action::join, a_thread},
     {"ww begin", action::ticket_begin, 0, consists_of<ticket, class_of_ticket>, traits::ticket,
      check_ticket_class},
@@ -225,7 +248,7 @@ consteval auto words_of_rows() {
 
 /// By action: the place of its first row.
 inline constexpr auto first_rows = [] {
-    std::array<std::size_t, static_cast<std::size_t>(action::sync) + 1> places{};
+    std::array<std::size_t, static_cast<std::size_t>(action::put) + 1> places{};
     places.fill(std::size(rows::all));
     for (std::size_t i = std::size(rows::all); i-- > 0;)
         places[static_cast<std::size_t>(rows::all[i].what)] = i;

@@ -53,7 +53,8 @@ public:
         for (const declaration& each : all.all) {
             has_locks_alone_ = has_locks_alone_ && is_nothing_but_locks(each);
             has_zone_ = has_zone_ || each.what == declares::memory;
-            has_works_ = has_works_ || each.what == declares::work;
+            has_works_ = has_works_ || each.what == declares::work ||
+                         each.what == declares::refcount || each.what == declares::wait_queue;
             needs_zone_ = needs_zone_ || each.what == declares::memory ||
                           each.what == declares::shrinker || each.what == declares::notifier;
             needs_signalling_ = needs_signalling_ || each.what == declares::fence;
@@ -92,7 +93,7 @@ public:
 
     /// Whether tasks share nothing but locks without tickets, and run whole by themselves.
     bool has_locks_alone() const noexcept { return has_locks_alone_; }
-    /// Whether roles take part whose code has loops of its own.
+    /// Whether roles and other types take part whose code has loops of its own.
     bool has_roles() const noexcept { return has_zone_ || has_works_; }
     /// Whether anything may run for ever: a loop, an allocation that must not fail, a block that
     /// serves others and calls for itself to be run again, or frees what it takes.
@@ -155,6 +156,7 @@ private:
                     all |= use_of(step, *name);
                 }
             if (detail::row_of(step.what).has(detail::traits::zone)) all |= objects_in_reclaim_;
+            if (step.what == action::put) all = ~std::uint64_t{0};  // the body may do anything
             for (const block& inner : step.blocks) all |= note_objects(inner);
         }
         return all;

@@ -19,9 +19,10 @@ inline constexpr std::array<std::string_view, 11> lock_kind_words = {
 static_assert(lock_kind_words.size() == static_cast<std::size_t>(lock_sort::map) + 1);
 
 /// In the order of `declares`.
-inline constexpr std::array<std::string_view, 14> declaration_words = {
-    "lock",   "memory",   "fence",    "completion", "condition", "semaphore", "counter",
-    "thread", "shrinker", "notifier", "work",       "handler",   "order",     "expect",
+inline constexpr std::array<std::string_view, 16> declaration_words = {
+    "lock",     "memory",     "fence",  "completion", "condition", "semaphore",
+    "counter",  "wait_queue", "thread", "shrinker",   "notifier",  "work",
+    "refcount", "handler",    "order",  "expect",
 };
 static_assert(declaration_words.size() == static_cast<std::size_t>(declares::expect) + 1);
 
@@ -39,10 +40,10 @@ inline constexpr std::array<std::string_view, 2> context_words = {"hardirq", "so
 inline constexpr std::array<std::string_view, 2> switch_words = {"off", "on"};
 
 /// The words in none of the other tables.
-inline constexpr std::array<std::string_view, 22> other_words = {
-    "class", "ordered", "unchecked", "pages",     "min",     "low",      "high",  "local",
-    "self",  "needs",   "threaded",  "recursive", "nest",    "subclass", "timed", "else",
-    "with",  "slow",    "wait_die",  "all",       "timeout", "or",
+inline constexpr std::array<std::string_view, 24> other_words = {
+    "class", "ordered", "unchecked", "pages",     "min",     "low",      "high",      "local",
+    "self",  "needs",   "threaded",  "recursive", "nest",    "subclass", "timed",     "else",
+    "with",  "slow",    "wait_die",  "all",       "timeout", "or",       "exclusive", "interrupted",
 };
 
 template <class Words>

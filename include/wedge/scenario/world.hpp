@@ -16,8 +16,10 @@
 #include "wedge/core/hash.hpp"
 #include "wedge/core/sanitizer.hpp"
 #include "wedge/lock/condition.hpp"
+#include "wedge/lock/refcount.hpp"
 #include "wedge/lock/semaphore.hpp"
 #include "wedge/lock/signalling.hpp"
+#include "wedge/lock/wait_queue.hpp"
 #include "wedge/model/fence.hpp"
 #include "wedge/model/memory.hpp"
 #include "wedge/scenario/modelled_lock.hpp"
@@ -81,6 +83,10 @@ public:
                 semaphores_.try_emplace(each.name, count(each.value), name);
             else if (each.what == declares::counter)
                 counters_.try_emplace(each.name, each.name, each.value, each.is_local);
+            else if (each.what == declares::wait_queue)
+                wait_queues_.try_emplace(each.name, name);
+            else if (each.what == declares::refcount)
+                refcounts_.try_emplace(each.name, count(each.value), name);
             else if (each.what == declares::memory)
                 zone_.emplace(zone_limits{count(each.pages), count(each.min), count(each.low),
                                           count(each.high)});
@@ -98,6 +104,8 @@ public:
         signalling_.reset();
         zone_.reset();
         counters_.clear();
+        refcounts_.clear();
+        wait_queues_.clear();
         semaphores_.clear();
         conditions_.clear();
         completions_.clear();
@@ -119,14 +127,18 @@ public:
     wedge::condition& condition(const std::string& name) { return *find(conditions_, name); }
     wedge::semaphore& semaphore(const std::string& name) { return *find(semaphores_, name); }
     counter& number(const std::string& name) { return *find(counters_, name); }
+    wedge::wait_queue* find_wait_queue(const std::string& name) { return find(wait_queues_, name); }
+    wedge::refcount& refcount(const std::string& name) { return *find(refcounts_, name); }
     memory& zone() noexcept { return *zone_; }
 
-    /// Returns a hash of what the engine does not see: the counters and the zone.
+    /// Returns a hash of what the engine does not see: the counters, the queues, the zone.
     std::uint64_t hash() const noexcept {
         std::uint64_t all = zone_ ? zone_->state() : 0;
         for (const auto& [name, each] : counters_)
             all = combine(all,
                           static_cast<std::uint64_t>(each.value.load(std::memory_order_relaxed)));
+        for (const auto& [name, each] : refcounts_) all = combine(all, each.state());
+        for (const auto& [name, each] : wait_queues_) all = combine(all, each.state());
         return all;
     }
     /// Returns what the engine does not see of one task.
@@ -190,6 +202,8 @@ private:
     std::map<std::string, wedge::condition> conditions_;
     std::map<std::string, wedge::semaphore> semaphores_;
     std::map<std::string, counter> counters_;
+    std::map<std::string, wedge::wait_queue> wait_queues_;
+    std::map<std::string, wedge::refcount> refcounts_;
     std::list<ww_ticket> tickets_;
     std::optional<memory> zone_;
     std::optional<signalling_map> signalling_;
