@@ -2,9 +2,15 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <cstdint>
+#include <memory>
+#include <set>
+#include <thread>
 
 #include <doctest/doctest.h>
+
+#include "wedge/core/sanitizer.hpp"
 
 #include "explore/workloads.hpp"
 
@@ -108,6 +114,47 @@ struct hangs_by_chance : two_locks {
                                                    wedge::action<&hangs_by_chance::ba>{"y"});
 };
 
+/// One of many executions differs.
+struct seldom : two_locks {
+    void x() { next_number() % 50 == 0 ? ab() : just_a(); }
+    static constexpr auto actions =
+        wedge::actions(wedge::action<&seldom::x>{"x"}, wedge::action<&seldom::ba>{"y"});
+};
+
+/// The order of two blocks of the heap.
+struct by_address : two_locks {
+    void x() {
+        const auto one = std::make_unique<long>(1), other = std::make_unique<long>(2);
+        const std::set<const long*> both{one.get(), other.get()};
+        *both.begin() == one.get() ? ab() : just_a();
+    }
+    static constexpr auto actions =
+        wedge::actions(wedge::action<&by_address::x>{"x"}, wedge::action<&by_address::ba>{"y"});
+};
+
+/// A time-out by the real clock, which no execution reaches that runs at full speed.
+struct by_clock : two_locks {
+    void x() {
+        const auto end = std::chrono::steady_clock::now() + std::chrono::microseconds(200);
+        just_a();
+        if (std::chrono::steady_clock::now() > end) ab();
+    }
+    static constexpr auto actions =
+        wedge::actions(wedge::action<&by_clock::x>{"x"}, wedge::action<&by_clock::ba>{"y"});
+};
+
+/// Owns a thread that is no task.
+struct beside_a_thread : two_locks {
+    std::atomic<bool> is_over{false};
+    std::thread idler{[this] { is_over.wait(false); }};
+    ~beside_a_thread() {
+        is_over = true;
+        is_over.notify_all();
+        idler.join();
+    }
+    static constexpr auto actions = wedge::actions(wedge::action<&beside_a_thread::just_a>{"x"});
+};
+
 const finding* difference_in(const wedge::outcome& out) {
     const auto is_it = [](const finding& f) { return f.kind == finding_kind::nondeterministic; };
     const auto found = std::find_if(out.findings.begin(), out.findings.end(), is_it);
@@ -144,6 +191,29 @@ TEST_CASE("nondeterminism: a random number is found before, between and after th
     check_all_strategies<by_chance_at_the_end>();
     check_all_strategies<by_chance_in_the_check>();
     check_all_strategies<hangs_by_chance>();
+}
+
+TEST_CASE("nondeterminism: few executions of a proof do not hide what differs seldom") {
+    for (const wedge::strategy how : {wedge::strategy::portfolio, wedge::strategy::exhaustive}) {
+        check_it_differs(wedge::explore<seldom>(wedge::default_program<seldom>(), {.how = how}));
+        // The sanitizers' heaps do not hand out a block again soon, so its address says nothing.
+        if (!wedge::sanitizer::address && !wedge::sanitizer::thread)
+            check_it_differs(
+                wedge::explore<by_address>(wedge::default_program<by_address>(), {.how = how}));
+        check_it_differs(
+            wedge::explore<by_clock>(wedge::default_program<by_clock>(), {.how = how}));
+    }
+}
+
+TEST_CASE("nondeterminism: nothing is proved of a workload with a thread that is no task") {
+    for (const wedge::substrate on : {wedge::substrate::automatic, wedge::substrate::threads}) {
+        const wedge::outcome out =
+            wedge::explore<beside_a_thread>(wedge::default_program<beside_a_thread>(), {.on = on});
+        CHECK(out.what == result::unresolved);
+        CHECK(out.reason.find("a thread that is no task") != std::string::npos);
+        CHECK(wedge::explore<by_choice>(wedge::parse_program("x | x"), {.on = on}).what ==
+              result::sound);
+    }
 }
 
 TEST_CASE("nondeterminism: state kept across executions is found") {

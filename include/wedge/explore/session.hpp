@@ -236,6 +236,10 @@ private:
         out_.reason = why_unproved(*how_, options_, out_, is_replayed);
         if (is_exhausted && out_.reason.empty())
             out_.reason = control_.notes().missed_notification();
+        if (is_exhausted && out_.reason.empty() && repeats_.has_foreign_thread())
+            out_.reason =
+                "the workload starts a thread that is no task, and what that does is not "
+                "explored; start it as a wedge::thread";
         out_.exhausted = is_exhausted && out_.reason.empty() && !differs_;
         return false;
     }
@@ -400,7 +404,7 @@ private:
     std::unique_ptr<search_strategy> how_;
     std::unique_ptr<session> minimizing_;  // one session for all findings
     outcome out_;
-    repeat_check repeats_{control_, options_.how};
+    repeat_check repeats_{control_, subject_, options_.how};
     // The difference that a replay in another session showed.
     std::optional<finding> different_again_;
     bool differs_ = false;     // an execution behaved differently from an earlier one

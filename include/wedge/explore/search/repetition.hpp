@@ -2,24 +2,46 @@
 #pragma once
 
 #include <algorithm>
+#include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <span>
+#include <thread>
+
+#include <sys/stat.h>
 
 #include "wedge/core/schedule.hpp"
 #include "wedge/explore/search/strategy.hpp"
 
 namespace wedge {
 
+namespace detail {
+
+/// Returns the number of threads of this process, plus a constant. 0: it is unknown.
+inline std::uint64_t threads_of_process() noexcept {
+    struct stat about {};
+    return ::stat("/proc/self/task", &about) == 0 ? about.st_nlink : 0;
+}
+
+}  // namespace detail
+
 /// Runs an execution with the decisions of another one. It is given up where they end, or where one
 /// does not fit.
 class repetition final : public search_strategy {
 public:
-    explicit repetition(std::span<const decision> decisions) : decisions_(decisions) {}
+    /// @param pause  before each of the first steps, so that code which looks at a clock is noticed
+    explicit repetition(std::span<const decision> decisions,
+                        std::chrono::microseconds pause = std::chrono::microseconds(0))
+        : decisions_(decisions), pause_(pause) {}
 
     bool new_execution() override { return at_ == 0; }
 
     std::uint32_t next_task(const choice_point& at) override {
         if (at_ == decisions_.size()) return no_task;
+        if (pause_.count() != 0 && at_ < paused_steps) {
+            std::this_thread::sleep_for(pause_);
+            threads_ = detail::threads_of_process();
+        }
         const decision& next = decisions_[at_++];
         const bool fits = next.what == decision::sort::run &&
                           std::binary_search(at.enabled.begin(), at.enabled.end(), next.value);
@@ -32,8 +54,15 @@ public:
         return next.what == decision::sort::choose && next.value < n ? next.value : 0;
     }
 
+    /// Returns the number of threads at the end of the last pause; 0: unknown.
+    std::uint64_t threads() const noexcept { return threads_; }
+
 private:
+    static constexpr std::size_t paused_steps = 2;
+
     std::span<const decision> decisions_;
+    std::chrono::microseconds pause_;
+    std::uint64_t threads_ = 0;
     std::size_t at_ = 0;
 };
 
