@@ -139,6 +139,30 @@ TEST_CASE("events: interrupts have a stack of their own") {
     CHECK(seen_in({text}).order.edges() == 1);
 }
 
+TEST_CASE("steps: traces of wedge have the orders, readers and tries of their locks") {
+    const std::string head =
+        "wedge-trace 1\nthread 1 writer\nlock 1 mutex a#1\nlock 2 shared_mutex b#2\n"
+        "site 1 f (f.c:3)\n";
+    const auto cycles = [&](const std::string& steps) {
+        return cycles_of(seen_in({head + steps}));
+    };
+    const std::string forth =
+        "1 request 1 @1\n1 acquire 1 @1\n1 acquire 2\n1 release 2\n1 release 1\n";
+    CHECK(cycles(forth + "2 acquire 2\n2 acquire 1\n") == texts{"a b"});
+    CHECK(cycles(forth + "2 acquire 1\n2 acquire 2\n").empty());
+    CHECK(cycles(forth + "2 acquire 2\n2 try_acquire 1\n").empty());
+    // A wait for a condition releases its lock and acquires it again.
+    CHECK(cycles(forth + "2 acquire 1\n2 acquire 2\n2 wait 9 1\n2 wake 9 1\n") == texts{"a b"});
+    CHECK(
+        cycles(forth + "2 acquire 2\n2 release 2\n2 acquire 1\n2 wait 9 1\n2 wake 9 1\n").empty());
+}
+
+TEST_CASE("steps: tasks that want each other's locks at the end of a trace hang") {
+    const std::string half = "wedge-trace 1\n1 acquire 1\n2 acquire 2\n1 request 2\n";
+    CHECK(seen_in({half + "2 request 1\n"}).hangs.size() == 1);
+    CHECK(seen_in({half + "2 release 2\n1 acquire 2\n"}).hangs.empty());
+}
+
 TEST_CASE("events: what was lost is not taken for held") {
     CHECK(cycles_of(seen_in({events().by(1, "-x a b -b -a").text()})).empty());
     const auto lost = [](const char* line) {

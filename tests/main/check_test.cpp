@@ -124,9 +124,9 @@ TEST_CASE("check: misuse is one line and status 2, and the other files are still
           "bank: check: unknown option --ordr-only (did you mean --order-only?); see ./bin/bank "
           "check --help\n");
     CHECK(err({"check", "fine.wedge", "--executions", "0"}) ==
-          "bank: --executions: '0' is not a whole number from 1 on\n");
+          "bank: --executions: '0', expected an integer >= 1\n");
     CHECK(err({"check", "fine.wedge", "--states-max", "0"}) ==
-          "bank: --states-max: '0' is not a whole number from 1 on\n");
+          "bank: --states-max: '0', expected an integer >= 1\n");
     const called both = check({"check", "typo.wedge", "nowhere.wedge", "fine.wedge"});
     CHECK(both.status == 2);
     CHECK(both.err == typo + "bank: nowhere.wedge: No such file or directory\n");

@@ -151,7 +151,7 @@ TEST_CASE("stress: misuse names the option, the bad value and the expected value
     complains({"ledger", "--weights", "look=0"}, "--weights: all weights are 0");
     complains({"ledger", "--phases", "calm,strom"},
               "--phases: there is no 'strom'; there is steady, calm");
-    complains({"ledger", "--sweep", "1,,2"}, "--sweep: '' is not a whole number from 1 on");
+    complains({"ledger", "--sweep", "1,,2"}, "--sweep: '', expected an integer >= 1");
     complains({"ledger", "--place", "here"}, "--place: there is no 'here'");
     complains({"ledger", "--weights", "look", "--roles", "pay"}, "--weights: --roles says it");
 }

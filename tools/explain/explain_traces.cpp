@@ -19,7 +19,7 @@ void read_file(const traces_call& call, const std::string& file, observations& i
     std::ifstream in(file, std::ios::binary);
     if (!in) throw trace_error(file + ": " + std::strerror(errno));
     if (std::filesystem::is_directory(file))
-        throw trace_error(file + ": this is a folder, a file is wanted");
+        throw trace_error(file + ": is a directory, expected a file");
     read_trace(in, file, into);
 }
 

@@ -1,6 +1,9 @@
-// Reads events `lock:*` and `contention_*`, as ftrace, trace-cmd and perf script print them.
+// Reads events `lock:*` and `contention_*`, as ftrace, trace-cmd and perf script print them, and
+// the steps of wedge's own traces.
 #include <algorithm>
+#include <array>
 #include <charconv>
+#include <cstdio>
 #include <optional>
 #include <unordered_map>
 #include <utility>
@@ -146,28 +149,13 @@ struct task_locks {
     bool is_at_acquire = false;        ///< its last event is that it wants the last of `held`
 };
 
-class lock_events final : public trace_reader {
+class lock_events : public trace_reader {
 public:
     explicit lock_events(observations& into) : into_(into) { into_.has_modes = true; }
 
     void take(std::string_view text) override {
         if (is_loss(text)) return forget();
-        const auto found = event_of(text);
-        if (!found) return;
-        ++into_.events;
-        // All idle tasks have the id 0, one on each CPU.
-        const std::uint64_t who =
-            found->pid == 0 ? (std::uint64_t{1} << 40) + found->cpu : found->pid;
-        task_locks& task = tasks_[who * 4 + found->context];
-        if (task.task.empty()) task.task = found->task;
-        switch (found->name) {
-            case event_name::acquire: return acquire(task, *found);
-            case event_name::release: return release(task, *found);
-            case event_name::contended:
-            case event_name::begin: return begin_wait(task, *found);
-            case event_name::acquired:
-            case event_name::end: return end_wait(task, *found);
-        }
+        if (const auto found = event_of(text)) handle(*found);
     }
 
     void finish() override {
@@ -175,6 +163,23 @@ public:
             into_.notes.push_back("The trace has lost events " + std::to_string(losses_) +
                                   " times; what tasks held then is not known.");
         find_hangs();
+    }
+
+protected:
+    void handle(const lock_event& event) {
+        ++into_.events;
+        // All idle tasks have the id 0, one on each CPU.
+        const std::uint64_t who = event.pid == 0 ? (std::uint64_t{1} << 40) + event.cpu : event.pid;
+        task_locks& task = tasks_[who * 4 + event.context];
+        if (task.task.empty()) task.task = event.task;
+        switch (event.name) {
+            case event_name::acquire: return acquire(task, event);
+            case event_name::release: return release(task, event);
+            case event_name::contended:
+            case event_name::begin: return begin_wait(task, event);
+            case event_name::acquired:
+            case event_name::end: return end_wait(task, event);
+        }
     }
 
 private:
@@ -333,10 +338,100 @@ private:
     std::size_t losses_ = 0;
 };
 
+/// Reads the traces of wedge itself (docs/traces.md), as the events that ftrace would have printed.
+class step_events final : public lock_events {
+public:
+    using lock_events::lock_events;
+
+    void take(std::string_view text) override {
+        const std::string_view first = next_word(text);
+        if (first == "thread" || first == "lock" || first == "site") return take_name(first, text);
+        const auto thread = number_of(first);
+        if (!thread) return;
+        const std::string_view word = next_word(text);
+        std::string_view lock = next_word(text);
+        if (word == "wait" || word == "wake") lock = next_word(text);
+        if (!number_of(lock)) return;
+        const std::string_view place = next_word(text);
+        made_.pid = *thread + 1;  // 0 is the idle task of ftrace
+        made_.task = named(threads_, first, "thread ");
+        made_.when = place.starts_with('@') ? named(sites_, place.substr(1), "place ") : place;
+        step(word, lock);
+    }
+
+private:
+    using names = std::unordered_map<std::string, std::string>;
+
+    static std::string_view next_word(std::string_view& text) {
+        text = trimmed(text);
+        const std::string_view word = text.substr(0, text.find(' '));
+        text.remove_prefix(word.size());
+        return word;
+    }
+    static const std::string& named(names& all, std::string_view number, const char* sort) {
+        std::string key(number);
+        std::string name = sort + key;
+        return all.try_emplace(std::move(key), std::move(name)).first->second;
+    }
+
+    void take_name(std::string_view sort, std::string_view rest) {
+        const std::string number(next_word(rest));
+        if (sort == "thread") threads_[number] = trimmed(rest);
+        if (sort == "site") sites_[number] = trimmed(rest);
+        if (sort != "lock") return;
+        next_word(rest);  // the kind
+        std::string_view name = trimmed(rest);
+        // The stress runner adds the number of the lock to its class.
+        if (name.ends_with("#" + number)) name.remove_suffix(number.size() + 1);
+        locks_[number] = name;
+    }
+
+    void step(std::string_view word, std::string_view lock) {
+        const bool reads = word.ends_with("read");
+        if (word == "request" || word == "request_read") {
+            send(event_name::acquire, lock, reads, "");
+            requested_[made_.pid] = lock;
+        } else if (word == "try_acquire" || word == "try_read") {
+            send(event_name::acquire, lock, reads, "try ");
+        } else if (word == "acquire" || word == "read" || word == "timed_acquire" ||
+                   word == "timed_read" || word == "wake") {
+            if (requested_[made_.pid] != lock) send(event_name::acquire, lock, reads, "");
+            requested_[made_.pid].clear();
+            send(event_name::acquired, lock, reads, "");
+        } else if (word == "release" || word == "wait" || word == "give_up") {
+            requested_[made_.pid].clear();
+            send(event_name::release, lock, reads, "");
+        }
+    }
+    void send(event_name name, std::string_view lock, bool reads, const char* tried) {
+        std::array<char, 24> address{};
+        std::snprintf(address.data(), address.size(), "0x%llx ",
+                      static_cast<unsigned long long>(number_of(lock).value_or(0)));
+        payload_ = address.data();
+        payload_ += tried;
+        if (reads) payload_ += "read ";
+        payload_ += named(locks_, lock, "lock ");
+        made_.name = name;
+        made_.payload = payload_;
+        handle(made_);
+    }
+
+    names threads_;
+    names locks_;
+    names sites_;
+    std::unordered_map<std::uint64_t, std::string> requested_;  // by thread, without an answer yet
+    lock_event made_;
+    std::string payload_;
+};
+
 }  // namespace
 
 std::unique_ptr<trace_reader> event_reader(observations& into) {
     return std::make_unique<lock_events>(into);
+}
+
+std::unique_ptr<trace_reader> step_reader(observations& into) {
+    return std::make_unique<step_events>(into);
 }
 
 }  // namespace wedge::explain

@@ -39,6 +39,7 @@ trace_kind kind_of_line(std::string_view text) {
     if (text.starts_with("all lock classes:")) return trace_kind::lockdep;
     if (has(text, "all lock chains:")) return trace_kind::chains;
     if (text.starts_with("lock_stat version")) return trace_kind::lock_stat;
+    if (text.starts_with("wedge-trace 1")) return trace_kind::steps;
     return is_event(text) ? trace_kind::events : trace_kind::none;
 }
 
@@ -83,11 +84,12 @@ std::unique_ptr<trace_reader> reader_of(trace_kind kind, const std::string& name
         case trace_kind::chains: return chains_reader(into, name);
         case trace_kind::lock_stat: return lock_stat_reader(into);
         case trace_kind::events: return event_reader(into);
+        case trace_kind::steps: return step_reader(into);
         case trace_kind::none: break;
     }
     throw trace_error(name +
-                      ": no trace of locks; expected /proc/lockdep, lockdep_chains, lock_stat, or "
-                      "lines of ftrace or perf script with events lock:*");
+                      ": no trace of locks; expected /proc/lockdep, lockdep_chains, lock_stat, "
+                      "lines of ftrace or perf script with events lock:*, or a trace of wedge");
 }
 
 }  // namespace

@@ -42,7 +42,7 @@ public:
 };
 
 /// The kinds of traces.
-enum class trace_kind : std::uint8_t { none, lockdep, chains, lock_stat, events };
+enum class trace_kind : std::uint8_t { none, lockdep, chains, lock_stat, events, steps };
 
 /// Tells the kind of a trace by its first lines. `none`: it is no trace, a report perhaps.
 trace_kind kind_of_trace(std::string_view beginning);
@@ -67,6 +67,8 @@ std::unique_ptr<trace_reader> chains_reader(observations& into, std::string file
 std::unique_ptr<trace_reader> lock_stat_reader(observations& into);
 /// Events `lock:*` of ftrace, trace-cmd and perf.
 std::unique_ptr<trace_reader> event_reader(observations& into);
+/// Traces of `wedge run --record` and `stress --record` (docs/traces.md).
+std::unique_ptr<trace_reader> step_reader(observations& into);
 
 /// Reads a trace to its end. Its memory does not grow with the length of the trace: lines are at
 /// most 64 KiB, what stands behind that is left out.

@@ -40,7 +40,7 @@ inline std::string read_text(const std::string& path, std::size_t size_max = 256
     std::FILE* const file = path == "-" ? stdin : opened.get();
     struct stat about {};
     if (::fstat(::fileno(file), &about) == 0 && S_ISDIR(about.st_mode))
-        throw error(path + ": this is a folder, a file is wanted");
+        throw error(path + ": is a directory, expected a file");
     std::string text;
     char block[1 << 14];
     while (const std::size_t got = std::fread(block, 1, sizeof block, file)) {

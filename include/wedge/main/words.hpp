@@ -36,8 +36,8 @@ inline std::uint64_t number_of(const char* option, const std::string& text, std:
     if (status == std::errc::result_out_of_range)
         throw error(std::string(option) + ": " + text + " is too large");
     if (status != std::errc{} || read != end || value < least)
-        throw error(std::string(option) + ": '" + text + "' is not a whole number from " +
-                    std::to_string(least) + " on");
+        throw error(std::string(option) + ": '" + text +
+                    "', expected an integer >= " + std::to_string(least));
     return value;
 }
 
