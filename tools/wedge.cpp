@@ -1,6 +1,6 @@
 // The wedge command.
 //
-// ctest: version --version => ^wedge 0\.1\.0\n$
+// ctest: version --version => ^wedge 0\.1\.0\nbuilt by (clang|g\+\+) .*optimised.*, revision [^\n]*\n$
 // ctest: list list => gpu_device<upstream>.*circular, recursive.*statements
 // ctest: list_json list --json => "strategies":.*"findings":.*"events":.*"statements":
 // ctest: hunt hunt --seconds 8 --out found device<upstream> device<imap_before_reclaim> device<blocking_shrinker> device<alloc_under_imap> => imap_before_reclaim>: deadlock.*blocking_shrinker>: deadlock.*alloc_under_imap>: deadlock.*replay: .*upstream>: nothing found.*4 workloads hunted, 4 as expected
@@ -12,6 +12,8 @@
 // ctest: unknown_option exit=2 list --jsn => ^wedge: list: unknown option --jsn \(did you mean --json\?\); see
 // ctest: fuzz_word exit=2 fuzz shwo input => ^wedge: WHAT: there is no .shwo.; there is decode, encode, show
 // ctest: manual manual --bash => explain\) words=.*complete -o filenames -F _wedge wedge
+// ctest: manual_zsh manual --zsh => ^#compdef wedge\n.*--strategy\\[.*_wedge .*
+// ctest: manual_fish manual --fish => -n .__fish_seen_subcommand_from check. -l out -r -d
 // ctest: manual_pages manual --man pages =/> .
 // ctest: no_command exit=2 => ^wedge: a command is missing \(hunt, explore, replay, check, verify, minimize, fmt, graph, fuzz, stress, list, explain, run, predict, manual(, nightly, report)?\); see
 // ctest: predict_missing_file exit=2 predict nowhere.trace => ^wedge: nowhere.trace: No such file

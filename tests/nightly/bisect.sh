@@ -20,7 +20,11 @@ rm broken && design b a >designs/d.wedge && commit bug
 wanted=$(git rev-parse HEAD)
 echo 2 >x && commit last
 "$wedge" nightly designs --seconds 30 --out nights >2.out 2>&1 && fail "the second night finds nothing"
-"$wedge" nightly bisect 'cycle a/EE b/EE' --out nights --build '! test -f broken' >3.out 2>&1 || fail "bisect fails"
+"$wedge" nightly bisect 'cycle a/EE b/EE' --out nights -- test ! -f broken >3.out 2>&1 || fail "bisect fails"
 grep -q "$wanted" 3.out || fail "bisect does not name $wanted"
+"$wedge" nightly bisect 'cycle a/EE b/EE' --out nights -- '! test -f broken' >5.out 2>&1 || fail "bisect fails with a line for sh"
+grep -q "$wanted" 5.out || fail "bisect does not name $wanted after a line for sh"
+"$wedge" nightly bisect 'cycle a/EE b/EE' --out nights >6.out 2>&1
+[ $? = 2 ] && grep -q 'BUILD COMMAND' 6.out || fail "bisect without a command is no misuse"
 [ -z "$(git worktree list --porcelain | sed -n '/^worktree/p' | sed 1d)" ] || fail "a checkout is left"
 "$wedge" nightly list --since HEAD~2 --out nights >4.out 2>&1 && grep -q 'cycle a/EE b/EE' 4.out || fail "list --since misses it"

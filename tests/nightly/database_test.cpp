@@ -87,6 +87,42 @@ TEST_CASE("findings: a kill between two writes loses nothing") {
     CHECK(all.nights().front().status == "killed");
 }
 
+TEST_CASE("findings: what a killed night has found is still new in the next night") {
+    const scratch_folder here;
+    database all("f.sqlite");
+    all.see(all.begin_night("r", "t"), cycle("before"), "prog");
+    all.end_night(1, "complete", 1);
+    all.see(all.begin_night("r", "t"), cycle("in the killed night"), "prog");
+    const std::int64_t third = all.begin_night("r", "t");
+    CHECK(all.findings().front().state == state::known);
+    CHECK(all.findings().back().state == state::fresh);
+    all.see(third, cycle("in the killed night"), "prog");
+    all.settle(third);
+    all.end_night(third, "complete", 1);
+    CHECK(all.findings().back().state == state::fresh);
+    all.begin_night("r", "t");
+    CHECK(all.findings().back().state == state::known);
+}
+
+TEST_CASE("findings: refuted orders and statistics are kept, also those of a shard") {
+    const scratch_folder here;
+    const auto said = read_statements(
+        "{\"schema\":1,\"command\":\"check\",\"file\":\"a.wedge\",\"findings\":[{\"kind\":"
+        "\"circular\",\"what\":\"b -> a\",\"classes\":[\"a\",\"b\"],\"verdict\":\"refuted\","
+        "\"signature\":\"s\"}]}\n"
+        "{\"schema\":1,\"command\":\"stress\",\"workload\":\"w\",\"calls\":7,\"findings\":[]}\n",
+        "t");
+    database shard("shard.sqlite");
+    shard.keep(shard.begin_night("r", "t"), "job", said);
+    database all("f.sqlite");
+    all.take_over(all.begin_night("r", "t"), shard);
+    CHECK(all.findings().empty());
+    REQUIRE(all.refuted().size() == 1);
+    CHECK(all.refuted().front().classes == "[\"a\",\"b\"]");
+    REQUIRE(all.statistics(1).size() == 1);
+    CHECK(json::parse(all.statistics(1).front())["calls"] == 7);
+}
+
 TEST_CASE("findings: a shard's database is taken over") {
     const scratch_folder here;
     database shard("shard.sqlite");

@@ -59,4 +59,11 @@ TEST_CASE("histogram: the text is that of HdrHistogram, and ends at 1") {
     CHECK(text.ends_with("2000.000 1.000000000000          2\n"));
 }
 
+TEST_CASE("histogram: the counts by powers of two are those of all durations") {
+    wedge::histogram all;
+    CHECK(all.by_power().empty());
+    for (const int each : {0, 1, 2, 3, 4, 1'023, 1'024, 1'025}) all.add(nanoseconds(each));
+    CHECK(all.by_power() == std::vector<std::uint64_t>{1, 1, 2, 1, 0, 0, 0, 0, 0, 0, 1, 2});
+}
+
 }  // namespace histogram_test

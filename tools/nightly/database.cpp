@@ -45,6 +45,16 @@ CREATE TABLE job(
 PRAGMA user_version = 1;
 )";
 
+/// Tables that databases of this layout got later. What they hold is not needed to judge findings.
+constexpr const char* more_tables = R"(
+CREATE TABLE IF NOT EXISTS refuted(
+    subject TEXT NOT NULL, signature TEXT NOT NULL, what TEXT NOT NULL, classes TEXT NOT NULL,
+    night INTEGER NOT NULL REFERENCES night(id), PRIMARY KEY(subject, signature));
+CREATE TABLE IF NOT EXISTS statistics(
+    night INTEGER NOT NULL REFERENCES night(id), job TEXT NOT NULL, record TEXT NOT NULL,
+    PRIMARY KEY(night, job));
+)";
+
 constexpr const char* columns =
     "id, subject, signature, kind, what, state, program, expected, first_night, last_night, "
     "first_seen, last_seen, first_revision, last_revision, fixed_revision, count, clean, "
@@ -110,7 +120,10 @@ database::database(const std::string& path) : file_(path) {
     sql_query version(file_, "PRAGMA user_version");
     version.next();
     const std::int64_t found = version.number(0);
-    if (found == layout) return;
+    if (found == layout) {
+        file_.run(more_tables);
+        return;
+    }
     if (found != 0)
         throw error(path + ": this database has layout " + std::to_string(found) +
                     ", this build reads " + std::to_string(layout) + "; use a newer wedge");
@@ -121,16 +134,23 @@ database::database(const std::string& path) : file_(path) {
         // Another process may have made the tables since.
         sql_query again(file_, "PRAGMA user_version");
         again.next();
-        if (again.number(0) == layout) return;
+        if (again.number(0) == layout) {
+            file_.run(more_tables);
+            return;
+        }
         throw error(path + ": this is a database of another program");
     }
     file_.run(tables);
+    file_.run(more_tables);
     making.commit();
 }
 
 std::int64_t database::begin_night(const std::string& revision, const std::string& build) {
     sql_transaction changes(file_);
-    file_.run("UPDATE finding SET state = 'known' WHERE state IN ('new', 'reopened')");
+    sql_query killed(file_, "SELECT count(*) FROM night WHERE status = 'running'");
+    killed.next();
+    if (killed.number(0) == 0)
+        file_.run("UPDATE finding SET state = 'known' WHERE state IN ('new', 'reopened')");
     file_.run("UPDATE night SET status = 'killed' WHERE status = 'running'");
     sql_query made(file_, "INSERT INTO night(began, revision, build) VALUES(?, ?, ?)");
     made.bind(time_now()).bind(revision).bind(build).run();
@@ -293,6 +313,48 @@ void database::add_job(std::int64_t night, const std::string& name, const std::s
         .run();
 }
 
+void database::keep(std::int64_t night, const std::string& job, const std::vector<statement>& all) {
+    sql_transaction changes(file_);
+    for (const statement& said : all) {
+        for (const finding_seen& each : refuted_in(said))
+            sql_query(file_,
+                      "INSERT OR REPLACE INTO refuted(subject, signature, what, classes, night) "
+                      "VALUES(?, ?, ?, ?, ?)")
+                .bind(each.subject)
+                .bind(each.signature)
+                .bind(each.what)
+                .bind(json(each.classes).dump())
+                .bind(night)
+                .run();
+        if (said.command != "stress") continue;
+        json numbers = said.all;
+        numbers.erase("findings");  // the table of findings has them
+        sql_query(file_, "INSERT OR REPLACE INTO statistics(night, job, record) VALUES(?, ?, ?)")
+            .bind(night)
+            .bind(job + (all.size() > 1 ? " " + said.subject : ""))
+            .bind(numbers.dump(-1, ' ', false, json::error_handler_t::replace))
+            .run();
+    }
+    changes.commit();
+}
+
+std::vector<refuted_row> database::refuted() const {
+    std::vector<refuted_row> all;
+    sql_query rows(file_,
+                   "SELECT subject, signature, what, classes FROM refuted ORDER BY subject, "
+                   "signature");
+    while (rows.next()) all.push_back({rows.text(0), rows.text(1), rows.text(2), rows.text(3)});
+    return all;
+}
+
+std::vector<std::string> database::statistics(std::int64_t night) const {
+    std::vector<std::string> all;
+    sql_query rows(file_, "SELECT record FROM statistics WHERE night = ? ORDER BY job");
+    rows.bind(night);
+    while (rows.next()) all.push_back(rows.text(0));
+    return all;
+}
+
 std::vector<finding_row> database::findings() const {
     std::vector<finding_row> all;
     sql_query rows(file_, std::string("SELECT ") + columns + " FROM finding ORDER BY id");
@@ -360,6 +422,23 @@ void database::take_over(std::int64_t night, const database& other) {
     }
     for (const night_row& each : nights)
         for (const growth_row& row : other.growth(each.id)) add(night, row);
+    for (const refuted_row& each : other.refuted())
+        sql_query(file_,
+                  "INSERT OR REPLACE INTO refuted(subject, signature, what, classes, night) "
+                  "VALUES(?, ?, ?, ?, ?)")
+            .bind(each.subject)
+            .bind(each.signature)
+            .bind(each.what)
+            .bind(each.classes)
+            .bind(night)
+            .run();
+    sql_query kept(other.file_, "SELECT job, record FROM statistics ORDER BY night");
+    while (kept.next())
+        sql_query(file_, "INSERT OR REPLACE INTO statistics(night, job, record) VALUES(?, ?, ?)")
+            .bind(night)
+            .bind(kept.text(0))
+            .bind(kept.text(1))
+            .run();
 }
 
 }  // namespace wedge::nightly

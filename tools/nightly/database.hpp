@@ -72,6 +72,14 @@ struct growth_row {
     std::int64_t corpus = 0;  ///< files
 };
 
+/// A finding that was refuted, as in the last night that said so.
+struct refuted_row {
+    std::string subject;
+    std::string signature;
+    std::string what;
+    std::string classes;  ///< a JSON list, in the order of the cycle
+};
+
 /// The findings database. Every change is one transaction, so a kill at any time loses nothing that
 /// was written before.
 class database {
@@ -81,7 +89,8 @@ public:
     /// @throws error  it is no database of wedge, or of a later version
     explicit database(const std::string& path);
 
-    /// Begins a night. What an earlier night saw as new is known from now on.
+    /// Begins a night. What an earlier night saw as new is known from now on, unless that night was
+    /// killed: then nobody was told.
     std::int64_t begin_night(const std::string& revision, const std::string& build);
     void end_night(std::int64_t night, const std::string& status, double seconds);
 
@@ -103,7 +112,14 @@ public:
                  double seconds, std::int64_t slices, std::int64_t deaths,
                  const std::string& outcome);
 
+    /// Keeps what a statement says beside its findings: orders that are refuted, and the statistics
+    /// of a stress run.
+    void keep(std::int64_t night, const std::string& job, const std::vector<statement>& all);
+
     std::vector<finding_row> findings() const;
+    std::vector<refuted_row> refuted() const;
+    /// Returns the JSON of the last stress run of each job of a night.
+    std::vector<std::string> statistics(std::int64_t night) const;
     std::vector<night_row> nights() const;
     std::vector<growth_row> growth(std::int64_t night) const;
     /// Returns the ids of the findings that a night has seen.

@@ -134,7 +134,7 @@ std::vector<std::string> words_of(const job_config& job, double seconds, std::ui
             if (!job.subject.empty()) add({job.subject});
             break;
         case job_kind::stress:
-            add({"stress", "--json", "--seconds", time, "--seed", number});
+            add({"stress", "--json", "--seconds", time, "--seed", number, "--out", folder});
             if (!job.subject.empty()) add({job.subject});
             break;
         case job_kind::check: add({"check", "--json", "--out", folder, job.subject}); break;

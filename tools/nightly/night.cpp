@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "wedge/core/check.hpp"
+#include "wedge/main/colour.hpp"
 #include "wedge/main/files.hpp"
 #include "wedge/main/interrupt.hpp"
 #include "wedge/main/version.hpp"
@@ -204,7 +205,9 @@ void night::finish(job_state& job) {
     const std::int64_t files_before = job.corpus_files;
     const std::string output = read_text(job.log, 1024);
     bool has_finding = false;
-    for (const statement& said : read_statements(output, job.log)) {
+    const std::vector<statement> statements = read_statements(output, job.log);
+    if (!statements.empty()) all_.keep(number_, job.what.name, statements);
+    for (const statement& said : statements) {
         const std::vector<finding_seen> found = findings_of(said);
         for (const finding_seen& each : found) {
             if (said.is_met.value_or(false) && said.is_scenario) continue;  // as it states
@@ -441,7 +444,7 @@ void night::print_summary(const night_result& how) const {
     std::size_t met = 0;
     for (const job_state& each : jobs_) met += each.met.size();
     if (met != 0) text += "  " + report::counted(met, "result") + " as stated\n";
-    std::fputs((head + text).c_str(), out_file_);
+    print_coloured(out_file_, head + text);
     for (const std::string& each : allowed_.complaints())
         std::fputs(("  " + each + "\n").c_str(), out_file_);
     for (const job_state& each : jobs_)

@@ -40,9 +40,17 @@ public:
             .add_option("CONFIG", words_,
                         "A configuration nightly.toml, or a folder with one, or a folder with "
                         "programs fuzz_… and stress_… and scenarios; or `list` the findings of the "
-                        "database; or `bisect SIGNATURE --build COMMAND`; or `merge SHARD...`, "
+                        "database; or `bisect SIGNATURE -- BUILD COMMAND`; or `merge SHARD...`, "
                         "folders of shards that another scheduler has run")
             ->required()
+            ->type_name("");
+        // CONFIG takes these words too. But without an argument that is still missing, CLI11 would
+        // leave the words after `--` to the program.
+        options
+            .add_option(
+                "BUILD COMMAND", build_,
+                "Of bisect, after --: builds a commit; it runs in a checkout. One word is a "
+                "line for sh")
             ->type_name("");
         add_number(options, "--seconds", seconds_, 1, "How long the night is");
         add_number(options, "--minutes", minutes_, 1, "The same in minutes");
@@ -70,10 +78,6 @@ public:
             .add_option("--shared", shared_,
                         "The folder with the corpora of all shards; shards get it")
             ->type_name("DIR");
-        options
-            .add_option("--build", build_,
-                        "Of bisect: a command for sh, run in a checkout of each commit")
-            ->type_name("COMMAND");
         add_flag(options, "--json", as_json_, "Of list: print one JSON object a finding");
     }
 
@@ -192,8 +196,9 @@ private:
     }
 
     int bisect_one(const invocation& call) const {
-        if (words_.size() != 2 || build_.empty())
-            throw error("bisect: expected bisect SIGNATURE --build COMMAND");
+        if (words_.size() < 3)
+            throw error(
+                "bisect: expected bisect SIGNATURE [options] -- BUILD COMMAND, such as -- make");
         const database all(database_path());
         const std::vector<finding_row> named = all.named(words_[1]);
         if (named.size() != 1)
@@ -202,7 +207,10 @@ private:
                         "; 'list' shows them, with short names");
         bisection of;
         of.what = named.front();
-        of.build = {"sh", "-c", build_};
+        // One word is a line for the shell, such as 'make && ./generate'.
+        of.build.assign(words_.begin() + 2, words_.end());
+        of.build.insert(of.build.end(), build_.begin(), build_.end());
+        if (of.build.size() == 1) of.build = {"sh", "-c", of.build.front()};
         of.self = own_path(call);
         of.good = since_.empty() ? good_before(all, of.what) : since_;
         of.bad = until_.empty() ? "HEAD" : until_;
@@ -235,6 +243,7 @@ private:
     }
 
     std::vector<std::string> words_;
+    std::vector<std::string> build_;
     std::optional<std::uint64_t> seconds_;
     std::optional<std::uint64_t> minutes_;
     std::optional<unsigned> jobs_;
@@ -248,7 +257,6 @@ private:
     std::string database_;
     std::string since_;
     std::string until_;
-    std::string build_;
     bool as_json_ = false;
 };
 

@@ -62,12 +62,15 @@ std::vector<statement> read_statements(std::string_view text, const std::string&
     return all;
 }
 
-std::vector<finding_seen> findings_of(const statement& said) {
+namespace {
+
+/// Returns the findings of a statement with the verdict `refuted`, or those with any other verdict.
+std::vector<finding_seen> findings_in(const statement& said, bool is_refuted) {
     std::vector<finding_seen> all;
     const auto list = said.all.find("findings");
     if (list == said.all.end() || !list->is_array()) return all;
     for (const json& each : *list) {
-        if (!each.is_object() || text_in(each, "verdict") == "refuted") continue;
+        if (!each.is_object() || (text_in(each, "verdict") == "refuted") != is_refuted) continue;
         finding_seen made;
         made.command = said.command;
         made.subject = said.subject;
@@ -86,6 +89,16 @@ std::vector<finding_seen> findings_of(const statement& said) {
         all.push_back(std::move(made));
     }
     return all;
+}
+
+}  // namespace
+
+std::vector<finding_seen> findings_of(const statement& said) {
+    return findings_in(said, false);
+}
+
+std::vector<finding_seen> refuted_in(const statement& said) {
+    return findings_in(said, true);
 }
 
 std::optional<finding_seen> broken_expectation(const statement& said) {

@@ -57,6 +57,9 @@ std::vector<statement> read_statements(std::string_view text, const std::string&
 /// known about them.
 std::vector<finding_seen> findings_of(const statement& said);
 
+/// Returns the findings of a statement that are refuted.
+std::vector<finding_seen> refuted_in(const statement& said);
+
 /// Returns the finding that a subject has another result than it states; nothing if it has not.
 std::optional<finding_seen> broken_expectation(const statement& said);
 

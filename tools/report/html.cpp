@@ -66,6 +66,20 @@ public:
             }
     }
 
+    /// Adds the cycle of an order that was refuted.
+    void add_refuted(const json& of) {
+        const auto classes = of.find("classes");
+        if (classes == of.end() || !classes->is_array() || classes->size() < 2) return;
+        for (std::size_t i = 0; i < classes->size(); ++i) {
+            const json& from = (*classes)[i];
+            const json& to = (*classes)[(i + 1) % classes->size()];
+            if (!from.is_string() || !to.is_string()) continue;
+            edge& known = edges_[{plain(from.get<std::string>()), plain(to.get<std::string>())}];
+            known.is_refuted = known.findings.empty();
+            known.refuted.insert(text_in(of, "subject") + ": refuted: " + text_in(of, "what"));
+        }
+    }
+
     std::string dot(const std::vector<shown_finding>& findings) const {
         std::string text =
             "digraph locks {\n  rankdir=LR; nodesep=0.25; ranksep=0.6;\n"
@@ -77,7 +91,7 @@ public:
             text += "  " + report::in_quotes(ends.first) + " -> " + report::in_quotes(ends.second) +
                     " [class=\"" + classes + "\"";
             if (seen.cycle) text += ", penwidth=2, color=\"" + colour_of(*seen.cycle) + "\"";
-            if (seen.is_refuted) text += ", style=dashed";
+            if (seen.is_refuted) text += ", style=dashed, color=\"#667085\"";
             text += ", tooltip=" + report::in_quotes(tooltip(seen, findings)) + "];\n";
         }
         return text + "}\n";
@@ -88,7 +102,8 @@ private:
     struct edge {
         std::set<std::size_t> findings;
         std::optional<std::size_t> cycle;  // the finding whose cycle it is in
-        bool is_refuted = false;
+        std::set<std::string> refuted;     // sentences about cycles that cannot deadlock
+        bool is_refuted = false;           // nothing else has shown it
     };
 
     static std::string colour_of(std::size_t finding) { return report::colour(finding); }
@@ -98,6 +113,7 @@ private:
         for (const std::size_t each : of.findings)
             text += (text.empty() ? "" : "\n") + findings[each].subject + ": " +
                     text_in(findings[each].shown, "what");
+        for (const std::string& each : of.refuted) text += (text.empty() ? "" : "\n") + each;
         return text;
     }
 
@@ -153,6 +169,7 @@ std::string html_of(const shown_run& all) {
                  {"nights", all.nights},
                  {"jobs", all.jobs},
                  {"growth", all.growth},
+                 {"statistics", all.statistics},
                  {"graph", nullptr}};
     seen_edges edges;
     json names = json::array();
@@ -162,6 +179,7 @@ std::string html_of(const shown_run& all) {
         const std::string what = text_in(all.findings[i].shown, "what");
         names.push_back({{"index", i}, {"name", all.findings[i].subject + ": " + what}});
     }
+    for (const json& each : all.refuted) edges.add_refuted(each);
     if (!edges.is_empty())
         if (const std::string svg = drawn(edges.dot(all.findings)); !svg.empty())
             data["graph"] = {{"svg", svg}, {"findings", std::move(names)}};

@@ -41,6 +41,11 @@ void add_statements(shown_run& into, const std::string& file) {
                                   *said.is_met ? ""
                                                : "found " + said.outcome + ", expected " +
                                                      said.all.value("expected", json()).dump()});
+        for (const nightly::finding_seen& each : nightly::refuted_in(said))
+            into.refuted.push_back(
+                {{"subject", each.subject}, {"what", each.what}, {"classes", each.classes}});
+        if (said.command == "stress" && said.all.contains("classes"))
+            into.statistics.push_back(said.all);
         for (nightly::finding_seen& each : nightly::findings_of(said)) {
             if (is_known(into, each.subject, each.signature)) continue;
             each.all["signature"] = each.signature;
@@ -100,6 +105,10 @@ void add_database(shown_run& into, const std::string& file) {
                                  each.is_expected ? "expected" : each.state, std::move(shown),
                                  history_of(each)});
     }
+    for (const nightly::refuted_row& each : all.refuted())
+        into.refuted.push_back({{"subject", each.subject},
+                                {"what", each.what},
+                                {"classes", json::parse(each.classes, nullptr, false)}});
     into.nights = nights_of(all);
     const std::vector<nightly::night_row> nights = all.nights();
     if (nights.empty()) return;
@@ -114,6 +123,8 @@ void add_database(shown_run& into, const std::string& file) {
                                {"chains", row.chains},
                                {"states", row.states},
                                {"corpus", row.corpus}});
+    for (const std::string& each : all.statistics(last.id))
+        into.statistics.push_back(json::parse(each, nullptr, false));
     nightly::sql_query jobs(
         all.file(), "SELECT name, kind, seconds, slices, deaths, outcome FROM job WHERE night = ?");
     jobs.bind(last.id);

@@ -36,7 +36,9 @@ struct shown_run {
     json nights = json::array();
     json jobs = json::array();
     json growth = json::array();
-    std::string last_night;  ///< `night 3, …`; empty: no database
+    json refuted = json::array();     ///< orders that cannot deadlock: subject, what, classes
+    json statistics = json::array();  ///< of stress runs, as `stress --json` prints them
+    std::string last_night;           ///< `night 3, …`; empty: no database
 };
 
 /// Reads runs: databases `….sqlite`, folders of nights or of records, and files with the JSON of

@@ -84,7 +84,7 @@ inline int parse_and_run(int argc, const char* const* argv, const invocation& ca
                          std::span<const subcommand_maker> more) {
     CLI::App app("Finds how locks wedge: every potential deadlock gets a verdict.",
                  call.program_name());
-    app.set_version_flag("--version", std::string("wedge ") + version);
+    app.set_version_flag("--version", version_text());
     app.require_subcommand(1);
     app.footer("Exit status: 0 clean, 1 findings, 2 misuse or unreadable input.");
     std::vector<std::unique_ptr<subcommand>> all = all_subcommands();

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "wedge/main/files.hpp"
+#include "wedge/main/finding_files.hpp"
 #include "wedge/main/interrupt.hpp"
 #include "wedge/main/progress.hpp"
 #include "wedge/main/scenario_files.hpp"
@@ -29,10 +30,13 @@
 
 namespace wedge {
 
-/// Prints the findings of a run as they come, so that a killed run has lost none.
+/// Prints the findings of a run as they come, and saves a record of each, so that a killed run has
+/// lost none.
 class live_findings final : public finding_sink {
 public:
-    live_findings(std::FILE* to, std::FILE* also) : to_(to), also_(also) {}
+    /// @param folder  of the records; empty: none is saved
+    live_findings(std::FILE* to, std::FILE* also, const workload_entry& of, std::string folder)
+        : to_(to), also_(also), workload_(of), folder_(std::move(folder)) {}
 
     void on(const finding& found) noexcept override {
         const std::lock_guard turn(lock_);
@@ -44,6 +48,18 @@ public:
             std::fflush(each);
         }
         shown_.push_back(found.signature);
+        save(found);
+    }
+    /// Saves the record of a finding, in the place of an earlier one with another verdict.
+    void save(const finding& found) const noexcept {
+        if (folder_.empty()) return;
+        try {
+            finding_record record{.command = "stress", .subject = workload_.name, .what = found};
+            if (workload_.expected) record.expected = wedge::name_of(*workload_.expected);
+            save_record(finding_path(folder_, workload_.name, found), record);
+        } catch (const std::exception& wrong) {  // the run goes on; it prints its findings too
+            std::fprintf(stderr, "%s\n", wrong.what());
+        }
     }
     /// Returns whether the finding was printed before, with no verdict but the first one.
     bool has_shown(const finding& found) const {
@@ -54,6 +70,8 @@ public:
 private:
     std::FILE* const to_;
     std::FILE* const also_;
+    const workload_entry& workload_;
+    const std::string folder_;
     std::mutex lock_;
     std::vector<std::string> shown_;
 };
@@ -253,7 +271,7 @@ private:
         const detail::open_file saved(
             folder_.empty() ? nullptr : std::fopen((stem + ".findings").c_str(), "a"));
         if (!folder_.empty() && saved == nullptr) detail::fail_file(stem + ".findings");
-        live_findings live(as_json_ ? call.err : call.out, saved.get());
+        live_findings live(as_json_ ? call.err : call.out, saved.get(), of, folder_);
         stress_outcome all;
         {
             progress_line progress(call.err, of.name);
@@ -266,9 +284,11 @@ private:
         const bool is_met = meets(of, all);
         is_good =
             is_good && (is_gate_ && of.expected ? is_met || all.is_cut : all.what.findings.empty());
-        for (const finding& each : all.what.findings)
-            if (saved != nullptr && !live.has_shown(each))
-                std::fputs((text_of(each) + "\n").c_str(), saved.get());
+        for (const finding& each : all.what.findings) {
+            if (saved == nullptr || live.has_shown(each)) continue;
+            std::fputs((text_of(each) + "\n").c_str(), saved.get());
+            live.save(each);
+        }
         const std::string repeated = all.is_wedged ? save_scenario(call, of, all, stem) : "";
         if (as_json_)
             call.print(report::stress_json(

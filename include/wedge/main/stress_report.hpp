@@ -187,7 +187,9 @@ inline void write_times(json_writer& json, const histogram& of) {
     json.key("p50").value(number(of.percentile(50)));
     json.key("p99").value(number(of.percentile(99)));
     json.key("p99.9").value(number(of.percentile(99.9)));
-    json.key("max").value(number(of.max())).end('}');
+    json.key("max").value(number(of.max())).key("log2").begin('[');
+    for (const std::uint64_t each : of.by_power()) json.value(each);
+    json.end(']').end('}');
 }
 inline void write_usage(json_writer& json, const lock_statistics::row& of) {
     json.begin('{').key("class").value(of.name);

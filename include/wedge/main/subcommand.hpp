@@ -14,6 +14,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "wedge/main/colour.hpp"
 #include "wedge/main/words.hpp"
 #include "wedge/main/workload_entry.hpp"
 
@@ -26,7 +27,8 @@ struct invocation {
     std::FILE* out = nullptr;
     std::FILE* err = nullptr;
 
-    void print(const std::string& text) const { std::fwrite(text.data(), 1, text.size(), out); }
+    /// Prints results, in colours on a terminal.
+    void print(const std::string& text) const { print_coloured(out, text); }
 
     std::vector<std::string> workload_names() const {
         std::vector<std::string> names;

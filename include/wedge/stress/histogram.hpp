@@ -55,6 +55,19 @@ public:
         return max();
     }
 
+    /// Returns counts by powers of two: place 0 counts durations of 0, and place k those of at
+    /// least 2^(k-1) and less than 2^k nanoseconds.
+    std::vector<std::uint64_t> by_power() const {
+        std::vector<std::uint64_t> all;
+        for (std::size_t i = 0; i < counts_.size(); ++i) {
+            if (counts_[i] == 0) continue;
+            const auto power = static_cast<std::size_t>(std::bit_width(highest_of(i)));
+            if (power >= all.size()) all.resize(power + 1);
+            all[power] += counts_[i];
+        }
+        return all;
+    }
+
     /// Returns the percentile distribution as HdrHistogram prints it, in microseconds: its plotter
     /// reads this text.
     std::string hgrm() const {
