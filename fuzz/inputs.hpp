@@ -28,7 +28,7 @@ inline std::vector<std::filesystem::path> input_files(int argc, char** argv) {
             if (each.is_regular_file() && each.path().extension() != ".md")
                 files.push_back(each.path());
     }
-    if (files.empty()) throw wedge::error("no inputs: give files or folders");
+    if (files.empty()) throw wedge::error("no inputs: give files or directories");
     std::sort(files.begin(), files.end());
     return files;
 }

@@ -118,7 +118,7 @@ TEST_CASE("check: misuse is one line and status 2, and the other files are still
         "bank: typo.wedge:3:5: found 'lok', expected a statement (did you mean 'lock'?)\n";
     CHECK(err({"check", "typo.wedge"}) == typo);
     CHECK(err({"check", "nowhere.wedge"}) == "bank: nowhere.wedge: No such file or directory\n");
-    CHECK(err({"check", "empty"}) == "bank: empty: no scenario (*.wedge) in this folder\n");
+    CHECK(err({"check", "empty"}) == "bank: empty: no scenario (*.wedge) in this directory\n");
     CHECK(err({"check"}) == "bank: check: FILE is required; see ./bin/bank check --help\n");
     CHECK(err({"check", "--ordr-only", "fine.wedge"}) ==
           "bank: check: unknown option --ordr-only (did you mean --order-only?); see ./bin/bank "

@@ -111,7 +111,7 @@ std::string zsh_of(const std::string& program, const CLI::App& all) {
         cases += " \\\n                '*:file:_files'\n            ;;\n";
     }
     return "#compdef " + program + "\n# Completion of " + program +
-           " for zsh: put it into a folder of $fpath, as _" + program + "\n_" + program +
+           " for zsh: put it into a directory of $fpath, as _" + program + "\n_" + program +
            "() {\n    local -a commands=(\n" + commands +
            "    )\n    if ((CURRENT == 2)); then\n        _describe command commands\n"
            "        return\n    fi\n    local command=${words[2]}\n    shift words\n"
@@ -147,7 +147,7 @@ public:
 
     void add_options(CLI::App& options) override {
         mine_ = &options;
-        options.add_option("--man", man_, "Write a man page per command into this folder")
+        options.add_option("--man", man_, "Write a man page per command into this directory")
             ->type_name("DIR");
         add_flag(options, "--bash", is_bash_, "Print the completion of bash");
         add_flag(options, "--zsh", is_zsh_, "Print the completion of zsh");

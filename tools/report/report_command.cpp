@@ -20,9 +20,10 @@ public:
 
     void add_options(CLI::App& options) override {
         options
-            .add_option("RUN", runs_,
-                        "The folder of a night, a database, a folder with *.finding.json, or a "
-                        "file with the JSON of commands; - is the standard input")
+            .add_option(
+                "RUN", runs_,
+                "The directory of a night, a database, a directory with *.finding.json, or a "
+                "file with the JSON of commands; - is the standard input")
             ->required()
             ->type_name("");
         options

@@ -30,10 +30,11 @@ public:
 
     void add_options(CLI::App& options) override {
         options
-            .add_option("FILE", paths_,
-                        "Scenarios, and folders in which all *.wedge are checked. The findings of "
-                        "a scenario are shown if it is the only one or does not meet what it "
-                        "expects")
+            .add_option(
+                "FILE", paths_,
+                "Scenarios, and directories in which all *.wedge are checked. The findings of "
+                "a scenario are shown if it is the only one or does not meet what it "
+                "expects")
             ->required()
             ->type_name("");
         add_flag(options, "--json", as_json_, "Print one JSON object a scenario");

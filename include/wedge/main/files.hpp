@@ -80,7 +80,7 @@ inline void make_folder(const std::string& path) {
     std::error_code failed;
     std::filesystem::create_directories(path, failed);
     if (!std::filesystem::is_directory(path))
-        throw error(path + ": " + (failed ? failed.message() : "this is no folder"));
+        throw error(path + ": " + (failed ? failed.message() : "is no directory"));
 }
 
 /// Returns text for a part of a file name: a character that is no letter, digit, dot, minus or

@@ -24,7 +24,7 @@ public:
     void add_options(CLI::App& options) override {
         options
             .add_option("FILE", paths_,
-                        "Scenarios, folders of them, or - for the standard input (the default)")
+                        "Scenarios, directories of them, or - for the standard input (the default)")
             ->type_name("");
         CLI::Option* const in_place =
             options.add_flag("--in-place,-i", is_in_place_, "Write the text into the files")

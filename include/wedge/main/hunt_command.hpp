@@ -42,7 +42,7 @@ public:
     void add_options(CLI::App& options) override {
         options
             .add_option("TARGET", wanted_,
-                        "Workloads, files of scenarios, and folders of them (default: all "
+                        "Workloads, files of scenarios, and directories of them (default: all "
                         "workloads). Of several scenarios only those that do not do what they "
                         "expect are shown in full")
             ->type_name("");

@@ -56,7 +56,7 @@ inline std::vector<std::string> scenario_files(const invocation& call,
         const std::uint64_t unread_before = unread;
         detail::add_scenarios(call, path, files, unread);
         if (files.empty() && unread == unread_before) {
-            call.complain(path + ": no scenario (*.wedge) in this folder");
+            call.complain(path + ": no scenario (*.wedge) in this directory");
             ++unread;
         }
         std::sort(files.begin(), files.end());
