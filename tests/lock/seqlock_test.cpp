@@ -104,7 +104,7 @@ TEST_CASE("seqlock: a reader that holds a lock of the writer's section hangs") {
     }
 }
 
-TEST_CASE("seqlock: a reader that comes in the middle of its own writer's section spins for ever") {
+TEST_CASE("seqlock: a reader that comes in the middle of its own writer's section spins forever") {
     wedge::seqcount count("count");
     const auto read_in_interrupt = [&] {
         const wedge::in_context timer(wedge::context::softirq);

@@ -83,7 +83,7 @@ private:
             default: return use(lock) + " timed" + taken_or_not(lock, depth);
         }
     }
-    /// So that it makes a difference, one way may wait for ever.
+    /// So that it makes a difference, one way may wait forever.
     std::string taken_or_not(unsigned lock, unsigned depth) {
         const std::string waits = random_.below(2) == 0 ? "wait C\n" : inner(depth);
         const bool is_first = random_.below(2) == 0;

@@ -364,14 +364,14 @@ TEST_CASE(
         return found == nullptr ? "none" : found->what;
     };
     CHECK(what_of("thread spin { until odd == 1 }\nthread twice { lock a; lock a }\n") ==
-          "tasks retry for ever: spin looks at odd (counter), twice waits for a");
+          "tasks retry forever: spin looks at odd (counter), twice waits for a");
     CHECK(what_of("thread one { until odd == 1; set even = 1 }\n"
                   "thread other { while even == 0 { yield }; set odd = 1 }\n") ==
-          "tasks retry for ever: one looks at odd (counter), other looks at even (counter)");
+          "tasks retry forever: one looks at odd (counter), other looks at even (counter)");
     CHECK(what_of("thread spin { while odd != 1 { yield } }\n"
                   "thread other { choose { set odd = 1 } or { yield } }\n") ==
-          "tasks retry for ever: spin looks at odd (counter)");
-    CHECK(what_of("thread t { while 1 == 1 { } }\n") == "tasks retry for ever: t runs on");
+          "tasks retry forever: spin looks at odd (counter)");
+    CHECK(what_of("thread t { while 1 == 1 { } }\n") == "tasks retry forever: t runs on");
 }
 
 TEST_CASE(

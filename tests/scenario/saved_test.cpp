@@ -179,7 +179,7 @@ struct nested {
     static constexpr const char* name = "nested";
 };
 
-/// Two tasks that retry for ever: a loop, which no skeleton has.
+/// Two tasks that retry forever: a loop, which no skeleton has.
 struct retries {
     wedge::mutex a{"a"}, b{"b"};
 

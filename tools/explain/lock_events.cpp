@@ -189,7 +189,7 @@ private:
                has(text, "EVENTS DROPPED") || has(text, "PERF_RECORD_LOST");
     }
 
-    /// A lock whose release was lost would seem held for ever, so nothing counts as held any more.
+    /// A lock whose release was lost would seem held forever, so nothing counts as held any more.
     void forget() {
         if (!tasks_.empty()) ++losses_;
         tasks_.clear();

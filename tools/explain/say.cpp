@@ -95,7 +95,7 @@ sentences say_recursive(const report& found) {
         (is_object ? " and holds it already." : " and holds a lock of the same class already."));
     if (is_object) {
         all.push_back("Both are the same object.");
-        all.push_back("It waits for itself, for ever.");
+        all.push_back("It waits for itself forever.");
         return all;
     }
     if (!is_shown)
@@ -126,8 +126,8 @@ sentences say_interrupt(const report& found) {
                                  shown(found.usage_states.substr(slash + 1)) + " now") +
                       ": IN- means inside of the context, -ON with the context enabled.");
         all.push_back(found.usage_states.find("RECLAIM_FS") != std::string::npos
-                          ? "Reclaim may run on top of the holder, and wait for it for ever."
-                          : "The interrupt may come on top of the holder, and spin for ever.");
+                          ? "Reclaim may run on top of the holder, and wait for it forever."
+                          : "The interrupt may come on top of the holder, and spin forever.");
         return all;
     }
     const std::string context =
@@ -173,8 +173,7 @@ sentences say_other(const report& found) {
                 "Other tasks that wait for the lock wait in freed memory."};
     if (kind == "user-return" || kind == "still-held" || kind == "leaked-lock")
         return {task + " leaves the code that took " + lock + " and still holds it.",
-                "A path returns without the unlock.",
-                "The next task that wants it waits for ever."};
+                "A path returns without the unlock.", "The next task that wants it waits forever."};
     if (kind == "nested")
         return {task + " wants " + lock + " and says that another lock makes that safe.",
                 "It does not hold that other lock.",

@@ -515,7 +515,7 @@ private:
         first.has_happened = from_.kind != "instance-order";
         if (!first.edges.empty()) leave_out_queues(first);
         if (from_.kind == "livelock")
-            first.notes.emplace_back("The tasks retry for ever; none of them is blocked for good.");
+            first.notes.emplace_back("The tasks retry forever; none of them is blocked.");
         found.push_back(std::move(first));
     }
 

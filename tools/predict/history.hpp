@@ -37,7 +37,7 @@ struct history_hold {
     }
 };
 
-/// An acquire that may block for ever while the thread holds other locks.
+/// An acquire that may block forever while the thread holds other locks.
 struct candidate {
     std::uint32_t thread = 0;
     std::uint32_t lock = 0;

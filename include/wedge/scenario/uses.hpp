@@ -95,7 +95,7 @@ public:
     bool has_locks_alone() const noexcept { return has_locks_alone_; }
     /// Whether roles and other types take part whose code has loops of its own.
     bool has_roles() const noexcept { return has_zone_ || has_works_; }
-    /// Whether anything may run for ever: a loop, an allocation that must not fail, a block that
+    /// Whether anything may run forever: a loop, an allocation that must not fail, a block that
     /// serves others and calls for itself to be run again, or frees what it takes.
     bool has_loops() const noexcept { return has_loops_ || (has_zone_ && allocates_for_ever_); }
     /// Whether anything takes part that has to do with memory, or with fences.

@@ -222,7 +222,7 @@ inline finding describe_livelock(finding stuck, std::span<const retry_of_task> r
         if (std::string name = detail::object_of(each.what); !name.empty())
             objects.push_back(std::move(name));
     const std::string who = detail::text_of_circle(stuck, retries);
-    stuck.what = "tasks retry for ever" + (who.empty() ? "" : ": " + who);
+    stuck.what = "tasks retry forever" + (who.empty() ? "" : ": " + who);
     // Sorted, since it does not matter which task retries which of them.
     std::sort(objects.begin(), objects.end());
     objects.erase(std::unique(objects.begin(), objects.end()), objects.end());

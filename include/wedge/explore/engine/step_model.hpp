@@ -258,7 +258,7 @@ public:
             state.acquire(0, next.how);
         } else {
             if (next.what == step::acquire && !next.timed)
-                throw error("a workload's constructor or check waits for ever for " +
+                throw error("a workload's constructor or check waits forever for " +
                             lock_class::from_id(next.lock->class_id()).name());
             return false;
         }

@@ -43,7 +43,7 @@ inline finding describe_deadlock(std::span<const stuck_task> tasks, const lock_t
     for (const dependency& edge : found.cycle)
         found.what +=
             (found.what.empty() ? "" : ", ") + edge.task + " waits for " + edge.wanted.class_name;
-    if (found.cycle.empty()) found.what = "tasks wait for what nobody will do";
+    if (found.cycle.empty()) found.what = "tasks wait for events that no task will signal";
     const std::string way = found.cycle.empty() ? detail::way_from_promise(waits) : "";
     found.signature = way.empty() ? signature_of(found) : name_of(found.kind) + (" " + way);
     return found;
