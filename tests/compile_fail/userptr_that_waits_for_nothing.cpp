@@ -1,4 +1,4 @@
-// What a userptr waits for is something to call.
+// The wait of a userptr must be callable.
 // expect: invocable
 #include "wedge/model/userptr.hpp"
 

@@ -6,7 +6,7 @@
 using wedge::context;
 using wedge::in_context;
 
-TEST_CASE("contexts: the innermost one counts, and leaving it restores the one before") {
+TEST_CASE("contexts: the innermost context counts, and leaving it restores the outer context") {
     wedge::task& self = wedge::current();
     const wedge::context_state before = self.contexts;
     {

@@ -42,7 +42,8 @@ TEST_CASE("lock_class: threads that name classes at once get the same numbers") 
         CHECK(wedge::lock_class::from_id(ids[0][i]).name() == "shared " + std::to_string(i));
 }
 
-TEST_CASE("lock_class: the child of a fork can make classes, whatever another thread was doing") {
+TEST_CASE(
+    "lock_class: the child of a fork can make classes, also if another thread was making a class") {
     std::atomic<bool> done{false};
     std::thread other([&] {
         for (int i = 0; !done; ++i)

@@ -1,4 +1,4 @@
-// Claims about locks: true ones silence an order that cannot hang, false ones do not.
+// Claims about locks: a true claim silences an order that cannot hang, a false claim does not.
 #include "wedge/lock/claims.hpp"
 
 #include <doctest/doctest.h>

@@ -19,7 +19,7 @@ using wedge::verdict;
 
 namespace {
 
-/// Returns whether these are one finding about a nesting, which has happened.
+/// Returns whether this is a single finding about a nesting that has happened.
 bool is_one_breach(const std::vector<finding>& all) {
     return all.size() == 1 && all[0].kind == finding_kind::recursive &&
            all[0].judged == verdict::observed;

@@ -131,7 +131,7 @@ TEST_CASE("timer: its lock must not be held with softirqs enabled") {
     CHECK(got.findings[0].kind == wedge::finding_kind::inconsistent_context);
 }
 
-TEST_CASE("delayed work: one that always queues itself ends the execution, and can be cancelled") {
+TEST_CASE("delayed work: a work item that always queues itself can be cancelled") {
     const wedge::outcome periodic = explored_fully<retiring>("start");
     CHECK(periodic.what == result::sound);
     CHECK(periodic.exhausted);

@@ -1,4 +1,4 @@
-// The upgradable lock: what excludes what, and the upgrade that waits for itself.
+// The upgradable lock: which modes exclude each other, and an upgrade that waits for itself.
 #include <doctest/doctest.h>
 
 #include "wedge/lock/upgrade_mutex.hpp"

@@ -25,7 +25,7 @@ TEST_CASE("wait queue: natively a waiter goes on when its predicate is true") {
     CHECK(idle.wait_interruptible([] { return true; }));
 }
 
-TEST_CASE("wait queue: natively a wake-up wakes one of those that wait exclusively") {
+TEST_CASE("wait queue: natively a wake-up wakes one exclusive waiter") {
     wedge::wait_queue tags("tags");
     wedge::atomic<int> free(0);
     const auto take = [&] {
@@ -84,7 +84,7 @@ TEST_CASE("wait queue: no wake-up after a change is lost, others are") {
     CHECK(explored_fully<hall>("wait | wake_and_open").what == result::deadlock);
 }
 
-TEST_CASE("wait queue: one wake-up is not enough for two that wait exclusively") {
+TEST_CASE("wait queue: one wake-up is not enough for two exclusive waiters") {
     CHECK(explored_fully<hall>("wait_exclusive | open_and_wake").what == result::sound);
     CHECK(explored_fully<hall>("wait_exclusive | wait_exclusive | open_and_wake_all").what ==
           result::sound);

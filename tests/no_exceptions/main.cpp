@@ -1,5 +1,5 @@
-// The engine unwinds what it gives up by an exception. Code that is built without them is left
-// where it stands: what it owned leaks, the search goes on.
+// The engine unwinds an abandoned task by an exception. It abandons the stack of a task that is
+// built without exceptions: objects on that stack leak, and the search goes on.
 //
 // ctest: no_exceptions when=plain => deadlock, stacks are left\nsound\ndeadlock, stacks are
 // left\nsound

@@ -65,7 +65,7 @@ TEST_CASE("findings: cycles that cannot be counted are a finding") {
     CHECK(checker.findings()[3].kind == finding_kind::capacity);
 }
 
-TEST_CASE("reset: everything is forgotten, and learnt again in the same way") {
+TEST_CASE("reset: the checker forgets all, and learns it again with equal findings") {
     for (const evidence kept : {evidence::classes, evidence::exact}) {
         wedge::checker checker(kept);
         std::vector<std::string> first;

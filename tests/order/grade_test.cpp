@@ -1,4 +1,4 @@
-// Grades: what makes a cycle believable, and the observations that explain it.
+// Grades: the evidence for a cycle, and the observations that support it.
 #include <doctest/doctest.h>
 
 #include "support/notation.hpp"

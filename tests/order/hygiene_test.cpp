@@ -30,7 +30,7 @@ TEST_CASE("unlock: two holds of one class are not merged") {
     CHECK(notation::findings_of("RR(X.1) RR(X.2) U(X.1) U(X.2)").empty());
 }
 
-TEST_CASE("unlock: the checker still orders what comes after a mistake") {
+TEST_CASE("unlock: the checker still checks acquires after a mistake") {
     const auto found = notation::findings_of("L(A) U(B) L(B) U(B) U(A) | L(B) L(A) U(A) U(B)");
     REQUIRE(found.size() == 2);
     CHECK(found[0].kind == finding_kind::unlock_imbalance);

@@ -19,7 +19,7 @@ TEST_CASE("subclass: it excuses nesting two locks, but not a lock within itself"
     check_only(finding_kind::recursive, "L(X.1) SUB(X.1;1) U(X.1)");
 }
 
-TEST_CASE("subclass: two locks nested in both orders are found, whatever the subclasses") {
+TEST_CASE("subclass: two locks nested in both orders are found under all subclasses") {
     check_only(finding_kind::instance_order,
                "L(A.1) SUB(A.2;1) U(A.2) U(A.1) | L(A.2) SUB(A.1;1) U(A.1) U(A.2)");
     check_silent("L(A.1) SUB(A.2;1) U(A.2) U(A.1) | L(A.1) SUB(A.2;2) U(A.2) U(A.1)");
@@ -33,7 +33,7 @@ TEST_CASE("subclass: two locks nested in both orders are found, whatever the sub
         "L(A.1) SUB(A.3;1) U(A.3) U(A.1)");
 }
 
-TEST_CASE("subclass: two subclasses nested in both orders are found, whatever the instances") {
+TEST_CASE("subclass: two subclasses nested in both orders are found for all instances") {
     check_only(finding_kind::instance_order,
                "L(X.1) SUB(X.2;1) U(X.2) U(X.1) | SUB(X.3;1) L(X.4) U(X.4) U(X.3)");
     const std::vector<finding> found = findings_of(
@@ -99,7 +99,7 @@ TEST_CASE("declared order: every nesting is compared with it, also in a validate
     check_only(finding_kind::circular, "CMP(A) L(A.1) L(B) U(B) U(A.1) | L(B) L(A.2) U(A.2) U(B)");
 }
 
-TEST_CASE("nest lock: it must be held, whatever other locks are held") {
+TEST_CASE("nest lock: must be held, also where other locks are held") {
     check_only(finding_kind::nest_not_held, "N(A;M) U(A)");
     check_only(finding_kind::nest_not_held, "N(A@spin;o.1) U(A@spin)");
     check_only(finding_kind::nest_not_held, "L(M) N(A;M) U(A) U(M) | L(X) N(A;M) U(A) U(X)");

@@ -17,7 +17,7 @@ void check(const std::string& text, bool is_allowed) {
     if (!found.empty()) CHECK(found == std::vector{finding_kind::wait_type});
 }
 
-/// Checks every kind of lock in one surrounding.
+/// Checks every kind of lock under one lock or in one context.
 void check_in(const std::string& before, const std::string& after, bool spin, bool sleep) {
     const auto inside = [&](const std::string& steps) { return before + steps + after; };
     check(inside("RCU{ }"), true);

@@ -133,7 +133,7 @@ TEST_CASE("ww: a class opted out of nesting still has its tickets checked") {
     check_rule("C(t.1;class=o!) D(t.1) W(o!.1;t.1)");
 }
 
-TEST_CASE("ww: in a live program, a validated chain is known whatever ticket and transaction") {
+TEST_CASE("ww: in a live program, a validated chain is valid for all tickets and transactions") {
     wedge::checker checker(wedge::evidence::classes);
     notation::player player(checker);
     const auto seen = [&] { return checker.graph().edge_at(0).seen.size(); };

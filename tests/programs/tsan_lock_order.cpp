@@ -20,7 +20,7 @@
 #include "wedge/fuzz/lock_program.hpp"
 #include "wedge/wedge.hpp"
 
-/// Symbols cost a second a report, and nobody reads them here.
+/// Symbols cost a second per report, and this test does not read them.
 extern "C" const char* __tsan_default_options() {
     return "symbolize=0";
 }

@@ -1,4 +1,4 @@
-// Allow lists: what they allow, when entries expire, and what a wrong file is told.
+// Allow lists: matching, expiry, and the errors of a wrong file.
 #include "wedge/report/allow_list.hpp"
 
 #include <string>
