@@ -24,9 +24,10 @@ struct scene {
         tasks[task]->publish(
             {.kind = kind, .how = how, .with = with, .class_id = id, .instance = id});
     }
-    void take(std::size_t task, const char* lock, mode how = mode::exclusive) {
-        step(task, event_kind::attempt, lock, how);
-        step(task, event_kind::acquired, lock, how);
+    void take(std::size_t task, const char* lock, mode how = mode::exclusive,
+              wedge::flags with = wedge::flags::none) {
+        step(task, event_kind::attempt, lock, how, with);
+        step(task, event_kind::acquired, lock, how, with);
     }
     void want(std::size_t task, const char* lock, mode how = mode::exclusive) {
         step(task, event_kind::attempt, lock, how);
@@ -92,6 +93,43 @@ TEST_CASE("watchdog: a timed wait ends by itself") {
     for (int i = 0; i < 3; ++i) CHECK_FALSE(s.look());
     s.step(1, event_kind::failed, "wa");
     s.want(1, "wa");
+    CHECK_FALSE(s.look());
+    CHECK(s.look());
+}
+
+TEST_CASE("watchdog: a cycle of tickets may end by a back-off, a wait without a ticket may not") {
+    using wedge::flags;
+    scene s(2);
+    for (const std::size_t task : {0U, 1U})
+        s.take(task, task == 0 ? "wa" : "wb", mode::exclusive, flags::ticketed);
+    s.step(0, event_kind::attempt, "wb", mode::exclusive, flags::ticketed);
+    s.step(1, event_kind::attempt, "wa", mode::exclusive, flags::ticketed);
+    for (int i = 0; i < 3; ++i) CHECK_FALSE(s.look());
+    // The other task cannot be wounded where it waits, so this is a deadlock.
+    s.step(1, event_kind::back_off, "wa", mode::exclusive, flags::ticketed);
+    s.want(1, "wa");
+    s.step(0, event_kind::back_off, "wb", mode::exclusive, flags::ticketed);
+    s.want(0, "wb");
+    CHECK_FALSE(s.look());
+    CHECK(s.look());
+}
+
+TEST_CASE("watchdog: a task that was told to back off waits for nothing") {
+    scene s(2);
+    s.take(0, "wa");
+    s.take(1, "wb");
+    s.want(0, "wb");
+    s.want(1, "wa");
+    s.step(1, event_kind::back_off, "wa");
+    for (int i = 0; i < 3; ++i) CHECK_FALSE(s.look());
+}
+
+TEST_CASE("watchdog: a holder that waits under a mutex cannot be wounded there") {
+    scene s(2);
+    s.take(0, "wa", mode::exclusive, wedge::flags::ticketed);
+    s.take(1, "wm");
+    s.want(0, "wm");
+    s.step(1, event_kind::attempt, "wa", mode::exclusive, wedge::flags::ticketed);
     CHECK_FALSE(s.look());
     CHECK(s.look());
 }

@@ -67,7 +67,8 @@ public:
                 wanted_.reset();
                 held_.push_back(detail::hold_of(context::task, step));
                 break;
-            case event_kind::failed: wanted_.reset(); break;
+            case event_kind::failed:
+            case event_kind::back_off: wanted_.reset(); break;
             case event_kind::released: forget(step.instance); break;
             case event_kind::downgraded:
                 for (held_lock& each : held_)

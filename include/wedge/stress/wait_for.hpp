@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -15,8 +14,9 @@
 
 namespace wedge {
 
-/// The waits of one moment, as a graph: an edge leads from a task to each holder of the lock that
-/// the task wants, if the two modes exclude each other.
+/// The waits of one moment that end only if their holder goes on, as a graph: an edge leads from a
+/// task to each holder of the lock that the task wants, if the two modes exclude each other. Waits
+/// that may end otherwise have no edge, so a cycle is a deadlock.
 class wait_for_graph {
 public:
     explicit wait_for_graph(std::span<const task_snapshot> tasks) : tasks_(tasks) {}
@@ -30,12 +30,12 @@ public:
     /// Returns the finding about tasks that stand still: every task with its locks, and the cycle
     /// if there is one.
     ///
-    /// @param retrying  the place of a task that takes steps and ends no call; none: all tasks
-    ///     that have wedged stand still
+    /// @param retrying  a task that takes steps and ends no call; null: all tasks that have wedged
+    ///     stand still
     finding describe(const std::vector<std::size_t>& cycle,
-                     std::optional<std::size_t> retrying = std::nullopt) const {
+                     const task_snapshot* retrying = nullptr) const {
         finding found;
-        found.kind = retrying ? finding_kind::livelock : finding_kind::deadlock;
+        found.kind = retrying != nullptr ? finding_kind::livelock : finding_kind::deadlock;
         found.judged = verdict::observed;
         found.exact = true;
         for (const task_snapshot& each : tasks_) found.tasks.push_back(report_of(each));
@@ -48,8 +48,8 @@ public:
             found.what += (i == 0 ? "" : ", ") + title_of(me) + " waits for " +
                           found.cycle.back().wanted.class_name;
         }
-        if (retrying)
-            found.what = title_of(tasks_[*retrying]) + " takes steps, and its call does not end";
+        if (retrying != nullptr)
+            found.what = title_of(*retrying) + " takes steps, and its call does not end";
         else if (cycle.empty())
             found.what = "tasks wait, and nothing goes on";
         found.signature = signature_of(found);
@@ -70,9 +70,23 @@ private:
         std::vector<std::size_t> all;
         // A timed wait ends by itself.
         if (!me.wanted || has(me.wanted->with, flags::timed)) return all;
-        for (std::size_t i = 0; i < tasks_.size(); ++i)
-            if (blocking_hold(*me.wanted, tasks_[i]) != nullptr) all.push_back(i);
+        for (std::size_t i = 0; i < tasks_.size(); ++i) {
+            const held_lock* const hold = blocking_hold(*me.wanted, tasks_[i]);
+            if (hold != nullptr && !may_back_off(me, *hold, tasks_[i])) all.push_back(i);
+        }
         return all;
+    }
+    /// Returns whether wound/wait may end the wait: the holder is wounded where it waits itself
+    /// under a ticket, or the waiting task is told to release what its ticket holds (wait-die). The
+    /// snapshots have no ages, so this does not ask which of the tickets is older.
+    static bool may_back_off(const task_snapshot& me, const held_lock& hold,
+                             const task_snapshot& holder) {
+        if (!has(me.wanted->with, flags::ticketed) || !has(hold.with, flags::ticketed))
+            return false;
+        const bool holder_waits = holder.wanted && has(holder.wanted->with, flags::ticketed);
+        return holder_waits ||
+               std::any_of(me.held.begin(), me.held.end(),
+                           [](const held_lock& each) { return has(each.with, flags::ticketed); });
     }
 
     /// Returns `worker 1 (evict)`.

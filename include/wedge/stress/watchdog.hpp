@@ -19,9 +19,9 @@ namespace wedge {
 ///
 /// A cycle of tasks that all stood still between two looks is a deadlock, however short the time
 /// was: each of them waited for what the next one held all the while. Other tasks have wedged only
-/// if they have not moved for `patience`: they may wait for a condition, behind a queued writer, or
-/// run in an endless loop. A task that moves, and has ended no call for `patience`, is in a
-/// livelock.
+/// if they have not moved for `patience`: they may wait for a condition, behind a queued writer,
+/// under tickets of which one must back off, or run in an endless loop. A task that moves, and has
+/// ended no call for `patience`, is in a livelock.
 ///
 /// If all tasks stand still within their calls and the system says that their threads sleep, a
 /// second is enough: no task of the run is left that could wake them.
@@ -42,7 +42,7 @@ public:
         const bool knows_all = moved_.size() == seen.size();
         if (!knows_all) moved_.assign(seen.size(), {});
         bool is_late = false;
-        std::optional<std::size_t> retrying;
+        const task_snapshot* retrying = nullptr;
         for (std::size_t i = 0; i < seen.size(); ++i) {
             moment& last = moved_[i];
             last.stood_still = knows_all && last.steps == seen[i].steps;
@@ -55,15 +55,16 @@ public:
                 last.ended_call_at = now;
             }
             if (!seen[i].has_ended && !last.stood_still && now - last.ended_call_at >= patience_)
-                retrying = i;
+                retrying = &seen[i];
             is_late = is_late || (!seen[i].has_ended && now - last.at >= patience_);
         }
         // Only among tasks that stand still: what other tasks have published may be over by now.
         const std::vector<task_snapshot> still = standing(seen);
         const std::vector<std::size_t> cycle = wait_for_graph(still).cycle();
-        if (cycle.empty() && !is_late && !retrying && !all_sleep(seen, now)) return std::nullopt;
+        if (cycle.empty() && !is_late && retrying == nullptr && !all_sleep(seen, now))
+            return std::nullopt;
         // Tasks that stand still may wait for the one that retries.
-        if (!cycle.empty()) retrying.reset();
+        if (!cycle.empty()) retrying = nullptr;
         return wait_for_graph(seen).describe(cycle, retrying);
     }
 
