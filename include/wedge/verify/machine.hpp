@@ -7,15 +7,15 @@
 #include <utility>
 #include <vector>
 
-#include "wedge/verify/state.hpp"
+#include "wedge/verify/tickets.hpp"
 
 namespace wedge::verify {
 
 /// Takes steps in a state.
-class machine final : public standing {
+class machine final : public ticketing {
 public:
     machine(const script& all, chooser& answers, bool is_alone = false)
-        : standing(all, answers, is_alone) {}
+        : ticketing(all, answers, is_alone) {}
 
     static constexpr std::int64_t for_ever = -1;
     bool has_failed = false;  ///< an assertion failed
@@ -43,6 +43,11 @@ public:
         const std::string& what = word_at(at);
         if (me().leaves != leaving::nothing || me().is_ending) return true;
         if (what == "interrupt") return !victims(all_.is_hard[handler_at(at + 1)]).empty();
+        if (what == "lock") {
+            std::size_t behind = at + 1;
+            const std::size_t which = lock_of(behind);
+            if (has_ticket_at(behind)) return ticket_is_enabled(which, all_.is(behind, "slow"));
+        }
         if (is_among(what, "lock read sync")) return lock_is_enabled(at, what);
         if (what == "join") return is_joined(at);
         if (what == "down" || what == "wait") {
@@ -66,6 +71,8 @@ public:
         has_progressed = false;
         if (me().is_ending)
             end_task();
+        else if (me().leaves != leaving::nothing && is_in_transaction())
+            release_last_ticketed();
         else if (me().leaves != leaving::nothing && is_in_context())
             leave_context();
         else if (me().leaves == leaving::failed)
@@ -105,6 +112,7 @@ private:
         }
     }
     void end_task() {
+        if (me().age != 0) end_ticket();
         me() = {};
         me().is_done = true;
     }
@@ -124,6 +132,10 @@ private:
         advance();
         self_ = mine;
         move(at + 2);
+    }
+    bool is_in_transaction() const {
+        const std::size_t open = all_.words[now.tasks[self_].at].inside;
+        return all_.is(all_.words[open].owner, "transaction");
     }
     /// Whether the innermost block is a `hardirq { }` or a `softirq { }`.
     bool is_in_context() const {
@@ -152,6 +164,10 @@ private:
             return false;
         }
         if (what == "repeat") me().rounds.pop_back();
+        if (what == "transaction") {
+            if (last_ticketed() != nowhere) return true;
+            end_ticket();
+        }
         if (is_in_context()) {
             if (has_handlers()) return true;
             leave();
@@ -169,6 +185,10 @@ private:
             end_run();
         } else if (what == "while") {
             move(owner);
+        } else if (what == "transaction") {
+            if (last_ticketed() != nowhere) return true;
+            end_ticket();
+            move(at + 1);
         } else if (what == "loop") {
             move(open + 1);
         } else if (what == "repeat") {
@@ -204,6 +224,11 @@ private:
         if (is_among(what, "if assert"))
             return !all_.is(at + 1, "held") || has_handlers() || (look_at_holds(at), false);
         if (what == "progress") has_progressed = true;
+        if (what == "transaction" || (what == "ww" && all_.is(at + 1, "begin"))) return true;
+        if (what == "ww") {
+            if (all_.is(at + 1, "end")) end_ticket();
+            return move(at + 3), false;
+        }
         if (is_among(what, "progress idle whole")) return move(at + 1), false;
         if (is_among(what, "signalling loop")) return move(at + 2), false;
         if (is_among(what, "pin unpin init") || (what == "might" && all_.is(++at, "lock")))
@@ -228,6 +253,10 @@ private:
         const bool is_release = all_.is(at, "unlock");
         at += all_.is(at, "try") ? 2 : 1;
         const std::size_t which = lock_of(at);
+        if (has_ticket_at(at) && is_mine(which) && me().waits == phase::fresh) {
+            at += all_.is(at, "slow") ? 3 : 2;
+            return move(all_.is(at, "else") ? all_.words[at + 1].match + 1 : at), false;
+        }
         if (!is_unseen(which)) return true;
         if (is_release) return release(which), move(at), false;
         acquire(which, true);
@@ -284,7 +313,9 @@ private:
             count = what == "signal" || is_all || count == for_ever ? for_ever : count + 1;
             return move(at + (is_all ? 3 : 2));
         }
+        if (is_among(what, "transaction ww")) return begin_ticket(at);
         if (what == "interrupt") return come(at);
+        if (what == "}" && is_in_transaction()) return release_last_ticketed();
         if (what == "}") return is_in_context() ? leave_context() : next_round(at);
         if (what == "notify") return notify(at);
         if (what == "join") {
@@ -309,6 +340,7 @@ private:
         const bool is_tried = all_.is(at, "try");
         const bool is_read = all_.is(is_tried ? at + 1 : at, "read");
         const std::size_t which = lock_of(at += is_tried ? 2 : 1);
+        if (has_ticket_at(at)) return take_with_ticket(which, at);
         const bool may_give_up = is_tried || is_timed(at);
         const bool is_map = kind(which) == "map";
         const bool is_recursive = skip_terms(at, "recursive");

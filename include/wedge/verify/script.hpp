@@ -204,7 +204,7 @@ private:
         if (!is_among(kind,
                       "mutex rtmutex spinlock raw_spinlock local_lock "
                       "recursive_mutex rwsem "
-                      "rwlock qrwlock map"))
+                      "rwlock qrwlock map ww_mutex"))
             refuse(at, "`" + kind + "`");
         const std::size_t count = copies(++at);
         std::string class_name = name;
@@ -271,7 +271,7 @@ private:
     }
 
     static constexpr const char* owners =
-        "if while repeat choose or else scope signalling hardirq softirq try "
+        "if while repeat choose or else scope signalling transaction hardirq softirq try "
         "lock read wait loop "
         "flag";
 

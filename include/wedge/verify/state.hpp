@@ -19,7 +19,16 @@ struct contexts {
     }
     auto operator<=>(const contexts&) const = default;
 };
-enum class phase : std::uint8_t { fresh, queued, sleeping, woken };
+/// How far an acquire or a wait has come. The last three are those of a transaction that gives way.
+enum class phase : std::uint8_t {
+    fresh,
+    queued,
+    sleeping,
+    woken,
+    gives_way,     ///< releases its objects, one by one
+    contended,     ///< then takes the one that it did not get
+    queued_again,  ///< and queues for it
+};
 enum class leaving : std::uint8_t { nothing, loop, run, failed };
 /// A block that is being run by another one, or on top of it.
 struct frame {
@@ -40,6 +49,8 @@ struct task {
     phase waits = phase::fresh;
     leaving leaves = leaving::nothing;
     bool is_done = false, has_woken = false, is_ending = false;
+    std::size_t age = 0;  ///< of its ticket, among those that are begun; 1: the oldest, 0: none
+    bool is_wait_die = false;
     std::vector<std::int64_t> rounds, locals;
     std::vector<std::size_t> taken;
     std::vector<frame> frames;
@@ -51,6 +62,9 @@ struct use {
     std::size_t task;  ///< in a queue: see `waiter`
     bool is_shared;
     unsigned depth = 1;
+    bool has_ticket = false;
+    bool may_wound = false;   ///< of a waiter: its ticket had objects
+    bool is_wounded = false;  ///< of a holder
     auto operator<=>(const use&) const = default;
 };
 struct lock {
@@ -142,7 +156,7 @@ protected:
 
     // Locks.
     bool has_queue(std::size_t lock) const {
-        return kind(lock) == "rwsem" || kind(lock) == "qrwlock";
+        return is_among(kind(lock), "rwsem qrwlock ww_mutex");
     }
     bool holds(std::size_t lock) const {
         const std::vector<use>& all = now.locks[lock].holders;
@@ -155,6 +169,11 @@ protected:
     bool can_acquire(std::size_t which, bool is_shared, bool passes) {
         const lock& one = now.locks[which];
         if (is_alone_) return true;
+        if (kind(which) == "ww_mutex") {
+            const bool is_queued = std::any_of(one.queue.begin(), one.queue.end(),
+                                               [&](const use& u) { return u.task == waiter(); });
+            return one.holders.empty() && (!is_queued || one.queue[0].task == waiter());
+        }
         if (!one.holders.empty() && !is_shared)
             return kind(which) == "recursive_mutex" && holds(which);
         for (const use& each : one.holders)
