@@ -1,7 +1,14 @@
-// The watchdog alone, on published steps, without threads and with a clock that the test sets.
+// The watchdog alone, on published steps, with a clock that the test sets.
 #include "wedge/stress/watchdog.hpp"
 
+#include <atomic>
+#include <fstream>
+#include <string>
+#include <thread>
+
 #include <doctest/doctest.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 namespace {
 
@@ -200,4 +207,60 @@ TEST_CASE("watchdog: a task that takes steps and ends no call is in a livelock, 
         ends.tasks[0]->count();
         CHECK_FALSE(ends.look(1s));
     }
+}
+
+namespace {
+
+/// A thread that blocks in the read of a pipe, as in the read of a file.
+class reader_thread {
+public:
+    reader_thread() {
+        REQUIRE(::pipe(ends_) == 0);
+        thread_ = std::thread([this] {
+            number_.store(static_cast<int>(::syscall(SYS_gettid)));
+            char byte = 0;
+            static_cast<void>(::read(ends_[0], &byte, 1));
+        });
+        while (!is_sleeping()) std::this_thread::yield();
+    }
+    reader_thread(const reader_thread&) = delete;
+    reader_thread& operator=(const reader_thread&) = delete;
+    ~reader_thread() {
+        ::close(ends_[1]);
+        thread_.join();
+        ::close(ends_[0]);
+    }
+    int number() const { return number_.load(); }
+
+private:
+    bool is_sleeping() const {
+        std::ifstream stat("/proc/self/task/" + std::to_string(number_.load()) + "/stat");
+        std::string text;
+        std::getline(stat, text);
+        return text.find(") S ") != std::string::npos;
+    }
+
+    int ends_[2] = {};
+    std::atomic<int> number_{0};
+    std::thread thread_;
+};
+
+}  // namespace
+
+TEST_CASE("watchdog: threads that sleep without a lock of wedge go on by themselves") {
+    const reader_thread asleep;
+    scene s(1);
+    s.tasks[0]->set_thread(asleep.number());
+    const auto stands_still = [&](event_kind kind, const char* of, wedge::flags with) {
+        const std::uint32_t id = wedge::lock_class(of).id();
+        s.tasks[0]->count();  // each step is the first one of a call
+        s.tasks[0]->publish({.kind = kind, .with = with, .class_id = id, .instance = id}, "act");
+        const bool was_early = s.look().has_value() || s.look(500ms).has_value();
+        return !was_early && s.look(2s).has_value();
+    };
+    CHECK_FALSE(stands_still(event_kind::acquired, "wa", wedge::flags::none));
+    CHECK_FALSE(stands_still(event_kind::attempt, "wb", wedge::flags::timed));
+    CHECK_FALSE(stands_still(event_kind::wait, "ready", wedge::flags::timed));
+    CHECK(stands_still(event_kind::attempt, "wb", wedge::flags::none));
+    CHECK(stands_still(event_kind::wait, "ready", wedge::flags::none));
 }

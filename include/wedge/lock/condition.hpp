@@ -54,7 +54,7 @@ public:
         task& self = current();
         if (self.runtime != nullptr) [[unlikely]]
             return controlled_wait(self, real.identity(), true, where);
-        report(self, event_kind::wait, where);
+        report(self, event_kind::wait, where, flags::timed);
         relock with{real, where};
         const bool is_notified = native_.wait_until(with, end) == std::cv_status::no_timeout;
         report(self, event_kind::wake, where);
@@ -114,8 +114,9 @@ private:
             return lock;
     }
 
-    void report(task& self, event_kind kind, site where) {
+    void report(task& self, event_kind kind, site where, flags with = flags::none) {
         detail::emit(self, {.kind = kind,
+                            .with = with,
                             .class_id = identity_.class_id(),
                             .instance = identity_.instance(),
                             .payload = identity_.instance(),

@@ -95,7 +95,7 @@ private:
     template <class Native>
     bool wait(bool may_give_up, site where, Native native) {
         task& self = current();
-        report(self, event_kind::wait, where);
+        report(self, event_kind::wait, where, may_give_up ? flags::timed : flags::none);
         const bool is_taken = self.runtime != nullptr
                                   ? step_on(self, step::acquire, may_give_up, 0, where)
                                   : native();
@@ -103,10 +103,11 @@ private:
         return is_taken;
     }
 
-    void report(task& self, event_kind kind, site where) {
+    void report(task& self, event_kind kind, site where, flags with = flags::none) {
         if (self.runtime != nullptr && self.runtime->is_giving_up()) return;
         adopt_if_foreign(self, identity_);
         emit(self, {.kind = kind,
+                    .with = with,
                     .class_id = identity_.class_id(),
                     .instance = identity_.instance(),
                     .payload = identity_.instance(),

@@ -25,6 +25,7 @@ struct task_snapshot {
     std::vector<held_lock> held;
     std::optional<held_lock> wanted;  ///< the lock of a blocking acquire that it is in
     std::string waits_for;            ///< the condition that it waits for; empty: none
+    bool may_give_up = false;         ///< that wait ends at some time
     site where{};                     ///< of its last step
 };
 
@@ -74,7 +75,10 @@ public:
                 for (held_lock& each : held_)
                     if (each.instance == step.instance) each.how = mode::shared;
                 break;
-            case event_kind::wait: condition_ = step.class_id; break;
+            case event_kind::wait:
+                condition_ = step.class_id;
+                may_give_up_ = has(step.with, flags::timed);
+                break;
             case event_kind::wake: condition_ = 0; break;
             default: break;
         }
@@ -103,9 +107,10 @@ public:
     task_snapshot look() const {
         const sanitizer::ignore_scope ours;
         const turn mine(busy_);
-        task_snapshot seen{name_,   steps_, calls_,  action_, has_ended_,
-                           thread_, held_,  wanted_, {},      where_};
+        task_snapshot seen{name_, steps_,  calls_, action_, has_ended_, thread_,
+                           held_, wanted_, {},     false,   where_};
         if (condition_ != 0) seen.waits_for = "condition " + lock_class::from_id(condition_).name();
+        seen.may_give_up = condition_ != 0 && may_give_up_;
         return seen;
     }
 
@@ -143,6 +148,7 @@ private:
     std::vector<held_lock> held_;
     std::optional<held_lock> wanted_;
     std::uint32_t condition_ = 0;
+    bool may_give_up_ = false;
     site where_{};
 };
 

@@ -23,8 +23,8 @@ namespace wedge {
 /// under tickets of which one must back off, or run in an endless loop. A task that moves, and has
 /// ended no call for `patience`, is in a livelock.
 ///
-/// If all tasks stand still within their calls and the system says that their threads sleep, a
-/// second is enough: no task of the run is left that could wake them.
+/// If all tasks wait for each other without a time limit and the system says that their threads
+/// sleep, a second is enough: no task of the run is left that could wake them.
 class watchdog {
 public:
     using clock = std::chrono::steady_clock;
@@ -92,10 +92,16 @@ private:
         for (std::size_t i = 0; i < seen.size(); ++i) {
             if (seen[i].has_ended) continue;
             if (seen[i].action == nullptr || now - moved_[i].at < quiet) return false;
-            if (!is_sleeping(seen[i].thread)) return false;
+            if (!waits_for_others(seen[i]) || !is_sleeping(seen[i].thread)) return false;
             is_any = true;
         }
         return is_any;
+    }
+    /// Returns whether the task can go on only if another task does something. A task that sleeps
+    /// elsewhere, as in a read of a file, goes on by itself.
+    static bool waits_for_others(const task_snapshot& task) {
+        if (task.wanted) return !has(task.wanted->with, flags::timed);
+        return !task.waits_for.empty() && !task.may_give_up;
     }
     /// Returns whether the thread sleeps; false if the system does not say.
     static bool is_sleeping(int thread) {
