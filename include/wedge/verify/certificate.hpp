@@ -127,10 +127,10 @@ private:
         while (at_ < lines_.size() && lines_[at_].starts_with("class "))
             if (!rank.emplace(lines_[at_++].substr(6), rank.size()).second) fail("a class twice");
         for (const word& each : all_->words)
-            if (is_among(
-                    each.text,
-                    "transaction with ww while until wait notify down up complete signal join sync "
-                    "assert work handler queue flush cancel"))
+            if (is_among(each.text,
+                         "alloc reclaim invalidate transaction with ww while until wait notify "
+                         "down up complete signal join sync "
+                         "assert work handler queue flush cancel"))
                 throw cannot_verify("scenario, line " + std::to_string(each.line) + ": `" +
                                     each.text + "`, which no order of locks makes harmless");
         std::set<std::string> known;

@@ -7,15 +7,15 @@
 #include <utility>
 #include <vector>
 
-#include "wedge/verify/tickets.hpp"
+#include "wedge/verify/zone.hpp"
 
 namespace wedge::verify {
 
 /// Takes steps in a state.
-class machine final : public ticketing {
+class machine final : public reclaiming {
 public:
     machine(const script& all, chooser& answers, bool is_alone = false)
-        : ticketing(all, answers, is_alone) {}
+        : reclaiming(all, answers, is_alone) {}
 
     static constexpr std::int64_t for_ever = -1;
     bool has_failed = false;  ///< an assertion failed
@@ -164,6 +164,7 @@ private:
             return false;
         }
         if (what == "repeat") me().rounds.pop_back();
+        if (what == "scope") enter_scope(owner, -1);
         if (what == "transaction") {
             if (last_ticketed() != nowhere) return true;
             end_ticket();
@@ -188,6 +189,9 @@ private:
         } else if (what == "transaction") {
             if (last_ticketed() != nowhere) return true;
             end_ticket();
+            move(at + 1);
+        } else if (what == "scope") {
+            enter_scope(owner, -1);
             move(at + 1);
         } else if (what == "loop") {
             move(open + 1);
@@ -231,10 +235,15 @@ private:
         }
         if (is_among(what, "progress idle whole")) return move(at + 1), false;
         if (is_among(what, "signalling loop")) return move(at + 2), false;
-        if (is_among(what, "pin unpin init") || (what == "might" && all_.is(++at, "lock")))
-            return lock_of(++at), move(at), false;
+        if (is_among(what, "pin unpin init") || (what == "might" && all_.is(at + 1, "lock")))
+            return lock_of(at += what == "might" ? 2 : 1), move(at), false;
         if (is_among(what, "queue flush cancel"))
             return call(what + " " + word_at(at + 1), at + 2), false;
+        if (what == "alloc") return alloc_is_visible(at);
+        if (what == "scope") return enter_scope(at, 1), move(at + 3), false;
+        if (what == "might" && all_.is(at + 1, "alloc")) return move(behind_flags(at + 3)), false;
+        if (what == "invalidate") return call("zone.notifiers", at + 1), false;
+        if (what == "reclaim") return reclaim(at), false;
         if (what == "run") return call(word_at(at + 1), at + 2), false;
         if (what == "flag") return branch(at + 4, test(at + 1)), false;
         if (what == "let") {
@@ -243,7 +252,7 @@ private:
             return move(at + 4), false;
         }
         if (!is_among(what,
-                      "interrupt sync downgrade down wait set add while until yield "
+                      "free interrupt sync downgrade down wait set add while until yield "
                       "notify signal "
                       "complete up join"))
             all_.refuse(at, "`" + what + "`");
@@ -314,6 +323,8 @@ private:
             return move(at + (is_all ? 3 : 2));
         }
         if (is_among(what, "transaction ww")) return begin_ticket(at);
+        if (what == "alloc") return alloc(at);
+        if (what == "free") return free_pages(at);
         if (what == "interrupt") return come(at);
         if (what == "}" && is_in_transaction()) return release_last_ticketed();
         if (what == "}") return is_in_context() ? leave_context() : next_round(at);

@@ -64,6 +64,7 @@ public:
         const std::size_t end = words.size();
         words.insert(words.end(), looked_ahead, {"", words.empty() ? 1 : words.back().line});
         for (std::size_t at = 0; at < end;) declare(at);
+        add_zone(end);
         for (std::size_t i = 0; i < handlers.size(); ++i)
             tasks.push_back(
                 {handlers[i],
@@ -85,6 +86,7 @@ public:
     /// Locks whose sections a task waits for, by their first instance.
     std::set<std::size_t> synced;
     std::size_t threads = 0, conditions = 0;
+    std::int64_t pages = -1, min = 0, low = 0, high = 0;  ///< -1: the pages never run out
 
     bool is(std::size_t at, const char* text) const { return words[at].text == text; }
     bool is_number(std::size_t at) const {
@@ -159,7 +161,9 @@ private:
             at += name == "finding" ? 1 : 0;
         } else if (sort == "order") {
             while (is(at, "->")) at += 2;
-        } else if (is_among(sort, "thread work handler")) {
+        } else if (sort == "memory") {
+            declare_memory(first + 1, at);
+        } else if (is_among(sort, "thread work handler shrinker notifier")) {
             declare_task(sort, name, at);
         } else if (sort == "lock") {
             declare_lock(name, at);
@@ -185,6 +189,11 @@ private:
             is_hard.push_back(is(at, "hardirq"));
             at += is(at + 1, "threaded") ? 2 : 1;
         }
+        if (is_among(sort, "shrinker notifier")) {
+            const bool has_needs = is(at, "needs");
+            reclaimers_.push_back({name, has_needs ? words[at + 1].text : "", sort == "notifier"});
+            at += has_needs ? 2 : 0;
+        }
         if (!is(at, "{")) refuse(at, "`{` is missing");
         words[at].owner = at;  // a block without a statement
         bodies[name] = at;
@@ -193,6 +202,12 @@ private:
         for (std::size_t i = 0; i < count && sort == "thread"; ++i, ++threads)
             tasks.push_back({name, at, i});
         at = words[at].match + 1;
+    }
+    void declare_memory(std::size_t first, std::size_t& at) {
+        pages = number(first);
+        ++at;  // past `pages`
+        for (; is_among(words[at].text, "min low high"); at += 2)
+            (is(at, "min") ? min : is(at, "low") ? low : high) = number(at + 1);
     }
     std::size_t copies(std::size_t& at) {
         const std::string& next = words[at].text;
@@ -232,6 +247,54 @@ private:
         const std::size_t first = read(all, true);
         words[first].owner = first;
         return bodies[name] = first;
+    }
+    /// Adds what allocations need: counters, the passes of reclaim by what they may enter, and
+    /// kswapd. It notes in its first step that it is there, and sleeps until it is woken.
+    void add_zone(std::size_t end) {
+        const bool is_used = std::any_of(
+            words.begin(), words.begin() + static_cast<std::ptrdiff_t>(end), [](const word& each) {
+                return is_among(each.text, "memory alloc free scope reclaim invalidate");
+            });
+        if (!is_used) return;
+        for (const char* const own :
+             {"pass.in", "pass.freed", "scope.nofs", "scope.noio", "scope.noreclaim"})
+            add_counter(own, 0, true);
+        std::string all, io, none, notifiers;
+        for (const reclaimer& each : reclaimers_) {
+            const std::string run = "run " + each.name + " ";
+            all += run;
+            if (each.needs != "fs") io += run;
+            if (each.needs.empty()) none += run;
+            if (each.is_notifier) notifiers += run;
+        }
+        const auto add_pass = [&](const char* name, const std::string& runs) {
+            add_role(name, "{ let pass.in + 1 let pass.freed = 0 " + runs + "let pass.in + -1 }");
+        };
+        add_pass("pass.fs", all);
+        add_pass("pass.io", io);
+        add_pass("pass.none", none);
+        add_role("zone.notifiers", "{ " + notifiers + "}");
+        if (pages < 0) return;
+        for (const char* const shared : {"zone.there", "zone.told", "zone.woken"})
+            add_counter(shared, 0, false);
+        add_counter("zone.free", pages, false);
+        objects["zone.lock"] = {"lock", locks.size()};
+        locks.push_back({"", "spinlock", 0});
+        objects["zone.wait"] = {"condition", conditions++};
+        add_role("zone.wake",
+                 "{ flag zone.there != 0 { lock zone.lock let zone.woken = 1 whole notify "
+                 "zone.wait whole unlock zone.lock } }");
+        const std::size_t kswapd = add_role(
+            "zone.kswapd",
+            "{ yield let zone.there = 1 flag zone.free < " + std::to_string(low) +
+                " { let zone.told = 1 } loop { lock zone.lock loop { flag zone.told != 0 { break } "
+                "flag zone.woken != 0 { break } whole idle wait zone.wait zone.lock } "
+                "let zone.told = 0 let zone.woken = 0 whole unlock zone.lock "
+                "loop { yield flag zone.free < " +
+                std::to_string(high) +
+                " { } else { break } run pass.fs flag pass.freed == 0 { break } let pass.freed = 0 "
+                "} } }");
+        tasks.push_back({"kswapd", kswapd, 0});
     }
     /// Adds the worker of a work. It waits until the work is queued. A task that waits for the body
     /// takes the lock of the run.
@@ -275,7 +338,12 @@ private:
         "lock read wait loop "
         "flag";
 
+    struct reclaimer {
+        std::string name, needs;
+        bool is_notifier;
+    };
     std::vector<std::string> works_;
+    std::vector<reclaimer> reclaimers_;
 };
 
 }  // namespace wedge::verify

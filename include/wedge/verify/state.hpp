@@ -19,15 +19,18 @@ struct contexts {
     }
     auto operator<=>(const contexts&) const = default;
 };
-/// How far an acquire or a wait has come. The last three are those of a transaction that gives way.
+/// How far an acquire, a wait or an allocation has come.
 enum class phase : std::uint8_t {
     fresh,
     queued,
     sleeping,
     woken,
-    gives_way,     ///< releases its objects, one by one
+    gives_way,     ///< a transaction releases its objects, one by one
     contended,     ///< then takes the one that it did not get
     queued_again,  ///< and queues for it
+    passed,        ///< an allocation has made a pass of reclaim
+    last_look,     ///< it looks at the free pages for the last time
+    yields,        ///< it fails, but must not
 };
 enum class leaving : std::uint8_t { nothing, loop, run, failed };
 /// A block that is being run by another one, or on top of it.
@@ -35,8 +38,8 @@ struct frame {
     std::size_t back, joined,
         taken;  ///< where the other one goes on; what it had taken
     bool is_handler = false;
+    phase waits = phase::fresh;  ///< how far its statement has come there
     // Of what a handler has interrupted.
-    phase waits = phase::fresh;
     leaving leaves = leaving::nothing;
     bool is_ending = false;
     auto operator<=>(const frame&) const = default;
@@ -270,10 +273,10 @@ protected:
         me().frames.pop_back();
         if (me().taken.size() > last.taken) me().taken.resize(last.taken);
         move(last.back);
+        me().waits = last.waits;
         if (!last.is_handler) return;
         leave();
         me().joined = last.joined;
-        me().waits = last.waits;
         me().leaves = last.leaves;
         me().is_ending = last.is_ending;
     }
