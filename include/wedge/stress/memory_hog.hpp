@@ -7,6 +7,8 @@
 #include <thread>
 
 #include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 namespace wedge {
 
@@ -15,7 +17,11 @@ namespace wedge {
 class memory_hog {
 public:
     explicit memory_hog(std::size_t mebibytes) {
-        if (mebibytes != 0) thread_ = std::thread([this, mebibytes] { work(mebibytes << 20); });
+        if (mebibytes == 0) return;
+        thread_ = std::thread([this, mebibytes] {
+            number_.store(static_cast<int>(::syscall(SYS_gettid)), std::memory_order_relaxed);
+            work(mebibytes << 20);
+        });
     }
     ~memory_hog() {
         is_over_.store(true, std::memory_order_relaxed);
@@ -25,6 +31,8 @@ public:
     void set_working(bool is_working) noexcept {
         rests_.store(!is_working, std::memory_order_relaxed);
     }
+    /// Returns the number that the system gives the thread; 0: not yet known.
+    int thread() const noexcept { return number_.load(std::memory_order_relaxed); }
     memory_hog(const memory_hog&) = delete;
     memory_hog& operator=(const memory_hog&) = delete;
 
@@ -48,6 +56,7 @@ private:
         }
     }
 
+    std::atomic<int> number_{0};
     std::atomic<bool> is_over_{false};
     std::atomic<bool> rests_{false};
     std::thread thread_;

@@ -21,7 +21,6 @@ struct task_snapshot {
     std::uint64_t calls = 0;  ///< of actions that have ended
     const char* action = nullptr;  ///< the action that it runs; null: none
     bool has_ended = false;
-    int thread = 0;  ///< the number that the system gives the thread; 0: not known
     std::vector<held_lock> held;
     std::optional<held_lock> wanted;  ///< the lock of a blocking acquire that it is in
     std::string waits_for;            ///< the condition that it waits for; empty: none
@@ -92,12 +91,6 @@ public:
         action_ = nullptr;
     }
 
-    /// Publishes the number that the system gives the task's thread.
-    void set_thread(int number) {
-        const turn mine(busy_);
-        thread_ = number;
-    }
-
     void end() {
         const turn mine(busy_);
         ++steps_;
@@ -107,7 +100,7 @@ public:
     task_snapshot look() const {
         const sanitizer::ignore_scope ours;
         const turn mine(busy_);
-        task_snapshot seen{name_, steps_,  calls_, action_, has_ended_, thread_,
+        task_snapshot seen{name_, steps_,  calls_, action_, has_ended_,
                            held_, wanted_, {},     false,   where_};
         if (condition_ != 0) seen.waits_for = "condition " + lock_class::from_id(condition_).name();
         seen.may_give_up = condition_ != 0 && may_give_up_;
@@ -144,7 +137,6 @@ private:
     std::uint64_t calls_ = 0;
     const char* action_ = nullptr;
     bool has_ended_ = false;
-    int thread_ = 0;
     std::vector<held_lock> held_;
     std::optional<held_lock> wanted_;
     std::uint32_t condition_ = 0;

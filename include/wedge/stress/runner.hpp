@@ -14,7 +14,6 @@
 #include <vector>
 
 #include <pthread.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "wedge/core/signature.hpp"
@@ -262,10 +261,6 @@ inline void stress_worker(stress_state& all, unsigned thread) {
     self.failing_tickets = static_cast<std::uint16_t>(all.how.pauses.back_offs);
     me.thread = ::pthread_self();
     me.has_begun.store(true, std::memory_order_release);
-    {
-        const sanitizer::ignore_scope ours;
-        me.published->set_thread(static_cast<int>(::syscall(SYS_gettid)));
-    }
     try {
         run_stress_calls(all, thread);
     } catch (const std::exception& thrown) {
@@ -340,6 +335,7 @@ private:
         set_pace(now);
         note_interval(now);
         if (how.on_progress != nullptr) how.on_progress(progress_at(now), how.progress_data);
+        dog_.set_bystander(hog_->thread());
         wedged_ = dog_.look(published_, now);
         is_cut_ = how.stop != nullptr && how.stop->load(std::memory_order_relaxed);
         if (wedged_ || (is_warm_ && now - counted_from_ >= how.time) || is_cut_)

@@ -10,6 +10,10 @@
 #include <string>
 #include <vector>
 
+#include <dirent.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
 #include "wedge/stress/wait_for.hpp"
 
 namespace wedge {
@@ -23,14 +27,19 @@ namespace wedge {
 /// under tickets of which one must back off, or run in an endless loop. A task that moves, and has
 /// ended no call for `patience`, is in a livelock.
 ///
-/// If all tasks wait for each other without a time limit and the system says that their threads
-/// sleep, a second is enough: no task of the run is left that could wake them.
+/// If all tasks wait without a time limit, and so do all other threads of the process, a second is
+/// enough: no thread is left that could wake them.
 class watchdog {
 public:
     using clock = std::chrono::steady_clock;
     using tasks = std::vector<std::shared_ptr<published_task>>;
 
     explicit watchdog(std::chrono::milliseconds patience) : patience_(patience) {}
+
+    /// Names a thread that wakes no task whatever it does: the memory hog.
+    ///
+    /// @param thread  the number that the system gives the thread; 0: none
+    void set_bystander(int thread) noexcept { bystander_ = thread; }
 
     /// Looks at the tasks.
     ///
@@ -61,7 +70,7 @@ public:
         // Only among tasks that stand still: what other tasks have published may be over by now.
         const std::vector<task_snapshot> still = standing(seen);
         const std::vector<std::size_t> cycle = wait_for_graph(still).cycle();
-        if (cycle.empty() && !is_late && retrying == nullptr && !all_sleep(seen, now))
+        if (cycle.empty() && !is_late && retrying == nullptr && !are_all_stuck(seen, now))
             return std::nullopt;
         // Tasks that stand still may wait for the one that retries.
         if (!cycle.empty()) retrying = nullptr;
@@ -87,15 +96,16 @@ private:
         return seen;
     }
 
-    bool all_sleep(const std::vector<task_snapshot>& seen, clock::time_point now) const {
-        bool is_any = false;
+    /// Returns whether all tasks have stood still for a while, and no thread is left to wake them.
+    bool are_all_stuck(const std::vector<task_snapshot>& seen, clock::time_point now) const {
+        std::size_t count = 0;
         for (std::size_t i = 0; i < seen.size(); ++i) {
             if (seen[i].has_ended) continue;
             if (seen[i].action == nullptr || now - moved_[i].at < quiet) return false;
-            if (!waits_for_others(seen[i]) || !is_sleeping(seen[i].thread)) return false;
-            is_any = true;
+            if (!waits_for_others(seen[i])) return false;
+            ++count;
         }
-        return is_any;
+        return count != 0 && waiting_threads() >= count;
     }
     /// Returns whether the task can go on only if another task does something. A task that sleeps
     /// elsewhere, as in a read of a file, goes on by itself.
@@ -103,19 +113,40 @@ private:
         if (task.wanted) return !has(task.wanted->with, flags::timed);
         return !task.waits_for.empty() && !task.may_give_up;
     }
-    /// Returns whether the thread sleeps; false if the system does not say.
-    static bool is_sleeping(int thread) {
-        if (thread == 0) return false;
-        std::ifstream stat("/proc/self/task/" + std::to_string(thread) + "/stat");
-        std::string text;
-        std::getline(stat, text);
-        const std::size_t end = text.rfind(')');  // of the thread's name
-        return end != std::string::npos && end + 2 < text.size() && text[end + 2] == 'S';
+
+    /// Returns the number of threads besides the calling one if all of them wait in futexes without
+    /// a time limit, so that only another thread could wake them; else 0. A bystander counts as
+    /// none. Worker threads of the workload are not among the tasks, and may still go on.
+    std::size_t waiting_threads() const {
+        const std::string self = std::to_string(::syscall(SYS_gettid));
+        const std::string bystander = std::to_string(bystander_);
+        std::size_t count = 0;
+        bool is_awake = false;
+        if (DIR* const threads = ::opendir("/proc/self/task")) {
+            while (const dirent* const each = ::readdir(threads)) {
+                const std::string name = each->d_name;
+                if (name[0] == '.' || name == self || name == bystander) continue;
+                ++count;
+                is_awake = is_awake || !is_in_futex(name);
+            }
+            ::closedir(threads);
+        }
+        return is_awake ? 0 : count;
+    }
+    /// Returns whether the thread waits in a futex without a time limit; false if the system does
+    /// not say (proc(5), `/proc/pid/syscall`).
+    static bool is_in_futex(const std::string& thread) {
+        std::ifstream file("/proc/self/task/" + thread + "/syscall");
+        long number = -1;
+        std::string address, operation, value, limit;
+        file >> number >> address >> operation >> value >> limit;
+        return file && number == SYS_futex && limit == "0x0";
     }
 
     static constexpr std::chrono::seconds quiet{1};
 
     const std::chrono::milliseconds patience_;
+    int bystander_ = 0;
     std::vector<moment> moved_;
 };
 
