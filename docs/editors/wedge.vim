@@ -8,12 +8,13 @@ endif
 syn keyword wedgeStatement lock read unlock downgrade try alloc free might reclaim scope set add
 syn keyword wedgeStatement assert if while until yield progress break return repeat choose wait
 syn keyword wedgeStatement notify join ww transaction invalidate signal signalling complete down
-syn keyword wedgeStatement get put wake
+syn keyword wedgeStatement get put wake arm drop
 syn keyword wedgeStatement up queue flush cancel hardirq softirq irq bh pin unpin init sync
 syn keyword wedgeDeclaration memory fence completion condition semaphore counter thread shrinker
-syn keyword wedgeDeclaration notifier work handler order expect wait_queue refcount
+syn keyword wedgeDeclaration notifier work handler order expect wait_queue refcount delayed_work
+syn keyword wedgeDeclaration timer irq_work
 syn keyword wedgeKind mutex recursive_mutex rtmutex rwsem rwlock qrwlock spinlock raw_spinlock
-syn keyword wedgeKind local_lock ww_mutex map
+syn keyword wedgeKind local_lock seqcount seqlock ww_mutex map
 syn keyword wedgeOutcome sound deadlock livelock finding unresolved
 syn keyword wedgeFlag GFP_KERNEL GFP_NOFS GFP_NOIO GFP_NOWAIT GFP_ATOMIC NORETRY RETRY_MAYFAIL
 syn keyword wedgeFlag NOFAIL NOLOCKDEP nofs noio noreclaim fs io

@@ -76,6 +76,8 @@ private:
     void declare(const declaration& each) {
         switch (each.what) {
             case declares::lock:
+                if (wedge::scenario::is_sequence(each.kind))
+                    throw meaningless{"the oracle does not know sequence counts"};
                 lock_at_[each.name] = static_cast<int>(kinds_.size());
                 count_of_[each.name] = static_cast<int>(each.count);
                 kinds_.insert(kinds_.end(), each.count, each.kind);
@@ -108,7 +110,10 @@ private:
                 break;
             case declares::wait_queue:
             case declares::refcount:
-                throw meaningless{"the oracle does not know wait queues and reference counts"};
+            case declares::delayed_work:
+            case declares::timer:
+            case declares::irq_work:
+                throw meaningless{"the oracle does not know this kind of declaration"};
             default: break;
         }
     }

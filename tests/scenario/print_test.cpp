@@ -132,7 +132,10 @@ private:
                 made.has_subclass = coin();
                 if (made.has_subclass) made.number = below(4);
                 made.is_timed = !made.is_tried && coin();
-                if (made.is_timed || (made.is_tried && coin())) blocks = 1 + below(2);
+                if (made.is_timed || (made.is_tried && coin()))
+                    blocks = 1 + below(2);
+                else if (made.is_read && !made.is_tried)
+                    blocks = below(2);
                 break;
             case action::alloc:
                 made.number = below(9);
@@ -213,6 +216,8 @@ private:
             case action::down:
             case action::up:
             case action::queue:
+            case action::arm:
+            case action::drop:
             case action::flush:
             case action::cancel:
             case action::assert_held:

@@ -78,7 +78,8 @@ public:
     /// two steps.
     std::uint64_t state() const noexcept {
         return combine(std::uint64_t{is_queued_} | std::uint64_t{is_stopped_} << 1 |
-                           std::uint64_t{queues_itself_} << 2,
+                           std::uint64_t{queues_itself_} << 2 | std::uint64_t{is_on_top_} << 3 |
+                           std::uint64_t{is_queued_ && due_ != at_once} << 4,
                        std::uint64_t{cancels_} << 32 | runs_left_);
     }
 
@@ -142,8 +143,13 @@ protected:
     /// running. Others may queue it in the meantime.
     bool drop_until_still(site where) {
         bool was_queued = false;
-        do was_queued = drop(where) || was_queued;
-        while (wait_for_body(where), is_pending(where));
+        stage_scope stage;
+        do {
+            stage.set(0);
+            was_queued = drop(where) || was_queued;
+            wait_for_body(where);
+            stage.set(1);
+        } while (is_pending(where));
         return was_queued;
     }
 
@@ -158,6 +164,16 @@ protected:
         running_.lock(where);
         const unbroken_section whole;  // a handler that waits for the body would find it locked
         running_.unlock(where);
+    }
+
+    /// Runs the body on top of the running task, which the worker has interrupted.
+    template <class Body>
+    void run_on_top(const Body& body) {
+        run(body);
+        const lock_guard held(state_);
+        is_on_top_ = false;
+        serving_ = nullptr;
+        queued_.notify_all();
     }
 
 private:
@@ -193,9 +209,19 @@ private:
         queued_.notify_all(where);
     }
 
+    /// Serves the item. A body with a function `interrupt`, which interrupts a controlled task,
+    /// may run on top of that task, as `run_on_top`.
     template <class Body>
     void serve(Body& body) {
-        while (wait_for_work()) {
+        constexpr bool interrupts = requires {
+            body.interrupt();
+        };
+        while (wait_for_work(interrupts)) {
+            if constexpr (interrupts)
+                if (is_on_top_) {
+                    body.interrupt();
+                    continue;
+                }
             run(body);
             task_ended(current());  // no other task releases what the body has left held
         }
@@ -210,18 +236,20 @@ private:
         until_body.end();
         body();
     }
-    bool wait_for_work() {
+    bool wait_for_work(bool interrupts) {
         lock_guard held(state_);
         const idle_section without_work;
-        serving_ = &current();
-        while (!is_due() && !is_stopped_) {
+        while ((!is_due() || is_on_top_) && !is_stopped_) {
             const bool has_delay = is_queued_ && current().runtime == nullptr;
             if (has_delay)
                 static_cast<void>(queued_.wait_until(held, due_));
             else
                 queued_.wait(held);
         }
-        return !is_stopped_;
+        if (is_stopped_) return false;
+        is_on_top_ = interrupts && choose(2, "on top of a task") != 0;
+        if (!is_on_top_) serving_ = &current();
+        return true;
     }
     bool is_due() const {
         if (!is_queued_) return false;
@@ -233,6 +261,7 @@ private:
         stage_scope stage;
         const lock_guard held(state_);
         begun_.notify_all();
+        if (is_on_top_) serving_ = &current();
         const bool is_to_run = std::exchange(is_queued_, false);
         if (is_to_run && runs_left_ != 0) --runs_left_;
         stage.set(is_to_run ? 1 : 0);
@@ -246,6 +275,7 @@ private:
     bool is_queued_ = false;
     bool is_stopped_ = false;
     bool queues_itself_ = false;
+    bool is_on_top_ = false;  // the worker interrupts a task, or its body runs on top of that task
     unsigned runs_left_ = 0;  // under control: until another task queues the item
     unsigned cancels_ = 0;
     time due_ = at_once;

@@ -80,6 +80,11 @@ public:
     /// raw_read_seqcount).
     std::uint32_t peek(site where = site::current()) const { return count_.load(where); }
 
+    /// Returns that number without a step. Under control, between two steps.
+    std::uint32_t state() const noexcept { return count_.state(); }
+    /// Returns the lock that a writer's section holds.
+    lock_identity& identity() noexcept { return section_.identity(); }
+
     /// Begins a section that changes the data. The caller keeps other writers out, and should not
     /// be preempted or interrupted by a reader.
     void write_begin(site where = site::current()) WEDGE_NO_THREAD_SAFETY {
@@ -119,6 +124,9 @@ public:
     bool read_retry(std::uint32_t seen, site where = site::current()) const {
         return count_.read_retry(seen, where);
     }
+
+    std::uint32_t state() const noexcept { return count_.state(); }
+    lock_identity& identity() noexcept { return count_.identity(); }
 
     /// Begins a section that changes the data. Spins while another writer is in its section.
     void write_lock(site where = site::current()) WEDGE_NO_THREAD_SAFETY {

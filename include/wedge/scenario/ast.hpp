@@ -29,6 +29,8 @@ enum class lock_sort : std::uint8_t {
     spinlock,
     raw_spinlock,
     local_lock,
+    seqcount,
+    seqlock,
     ww_mutex,
     map,  ///< a pseudo-lock
 };
@@ -103,8 +105,10 @@ enum class action : std::uint8_t {
     down,
     up,
     queue,
+    arm,
     flush,
     cancel,
+    drop,       ///< as cancel, without a wait
     interrupt,  ///< a block in a context: hardirq, softirq
     mask,       ///< irq, bh: off or on
     assert_held,
@@ -183,6 +187,9 @@ enum class declares : std::uint8_t {
     shrinker,
     notifier,
     work,
+    delayed_work,
+    timer,
+    irq_work,
     refcount,
     handler,
     order,
@@ -192,6 +199,15 @@ enum class declares : std::uint8_t {
 /// Returns whether the declaration has a block that runs.
 constexpr bool has_body(declares what) noexcept {
     return what >= declares::thread && what <= declares::handler;
+}
+
+/// Returns whether the block runs later, on a worker of its own.
+constexpr bool is_deferred(declares what) noexcept {
+    return what >= declares::work && what <= declares::irq_work;
+}
+/// Returns whether the block of a deferred item runs in an interrupt.
+constexpr bool comes_in_interrupt(declares what) noexcept {
+    return what == declares::timer || what == declares::irq_work;
 }
 
 enum class expects : std::uint8_t { sound, deadlock, livelock, finding, unresolved };

@@ -14,27 +14,31 @@ namespace detail {
 
 class name_checker {
 public:
-    explicit name_checker(const document& all) : all_(all), names_(all, classes_) {}
+    name_checker(const document& all, error_list& wrong)
+        : all_(all), wrong_(wrong), names_(all, classes_, wrong) {}
 
     void run() {
-        for (const declaration& each : all_.all) {
-            if (each.what == declares::lock) check_lock_declared(each);
-            if (each.what == declares::memory) check_memory(each);
-            const bool is_task = each.what == declares::thread || each.what == declares::work ||
-                                 each.what == declares::handler;
-            if (is_task) tasks_ += each.count;
-            if (tasks_ > tasks_max)
-                names_.fail(each.name_at, over("threads, works and handlers", tasks_max));
-        }
+        for (const declaration& each : all_.all) wrong_.attempt([&] { check_declared(each); });
         for (const declaration& each : all_.all) {
             for (const reference& name : each.chain)
-                if (!is_among(name.name, map_words)) names_.find(name, a_lock);
+                if (!is_among(name.name, map_words))
+                    wrong_.attempt([&] { names_.find(name, a_lock); });
             names_.enter(each, tickets_in(each.body));
             check(each.body);
         }
     }
 
 private:
+    void check_declared(const declaration& each) {
+        if (each.what == declares::lock) check_lock_declared(each);
+        if (each.what == declares::memory) check_memory(each);
+        const bool is_task = each.what == declares::thread || is_deferred(each.what) ||
+                             each.what == declares::handler;
+        if (is_task) tasks_ += each.count;
+        if (is_task && tasks_ > tasks_max)
+            names_.fail(each.name_at, over("threads, works, timers and handlers", tasks_max));
+    }
+
     static std::string over(const char* what, std::uint32_t most) {
         return "more than " + std::to_string(most) + " " + what + " in all";
     }
@@ -61,13 +65,15 @@ private:
         names_.fail(each.at, "the watermarks must rise: min <= low <= high <= pages");
     }
 
-    std::set<std::string> tickets_in(const block& in) const {
+    std::set<std::string> tickets_in(const block& in) {
         std::set<std::string> tickets;
         for_each_statement(in, [&](const statement& each) {
             if (!row_of(each.what).has(traits::ticket)) return;
             if (const declaration* const object = names_.names().object(each.on.name))
-                names_.fail(each.on.at, "'" + each.on.name + "' is a " + word_of(object->what) +
-                                            ", the name of a ticket is wanted");
+                wrong_.attempt([&] {
+                    names_.fail(each.on.at, "'" + each.on.name + "' is a " + word_of(object->what) +
+                                                ", the name of a ticket is wanted");
+                });
             tickets.insert(each.on.name);
         });
         return tickets;
@@ -75,7 +81,7 @@ private:
 
     void check(const block& in) {
         for (const statement& each : in.body) {
-            check_names(names_, each);
+            wrong_.attempt([&] { check_names(names_, each); });
             const bool is_loop = row_of(each.what).has(traits::loop);
             if (is_loop) names_.enter_loop();
             for (const block& inner : each.blocks) check(inner);
@@ -84,6 +90,7 @@ private:
     }
 
     const document& all_;
+    error_list& wrong_;
     name_scope::class_map classes_;
     name_scope names_;
     std::uint64_t tasks_ = 0;
@@ -95,9 +102,9 @@ private:
 
 /// Checks every name of a scenario.
 ///
-/// @throws error  `path:line:column: …`
-inline void check_names(const document& all) {
-    detail::name_checker(all).run();
+/// @param wrong  where mistakes go
+inline void check_names(const document& all, detail::error_list& wrong) {
+    detail::name_checker(all, wrong).run();
 }
 
 }  // namespace wedge::scenario

@@ -66,10 +66,10 @@ public:
         fail(expected, words);
     }
 
-    /// Returns whether the next word can be a name.
-    bool is_name() const noexcept {
-        return peek().what == token::sort::word && !is_keyword_(peek().text);
-    }
+    /// Returns whether the next word can be a name. A keyword can, where a name is expected.
+    bool is_name() const noexcept { return peek().what == token::sort::word; }
+    /// Returns the token behind the next one.
+    const token& peek_second() const noexcept { return is_end() ? peek() : tokens_[at_ + 1]; }
     std::string name(const std::string& expected) {
         const token& found = peek();
         if (!is_name()) fail(expected);
@@ -115,6 +115,25 @@ public:
         return word.what == token::sort::word && word.text.size() > 1 && word.text[0] == 'x' &&
                word.text.find_first_not_of("0123456789", 1) == std::string_view::npos;
     }
+
+    /// Moves behind a statement or declaration with a mistake: to the end of its line, or of a
+    /// block that begins there.
+    ///
+    /// @param from  the token that it began with
+    void skip_statement(const token& from) {
+        if (&peek() == &from && !is_end() && !is("{") && !is("}")) ++at_;
+        for (unsigned open = 0; !is_end(); ++at_) {
+            if (is("{")) ++open;
+            if (is("}") && open-- == 0) return;
+            const bool is_over =
+                peek().what == token::sort::newline || peek().what == token::sort::semicolon;
+            if (open == 0 && is_over && !is_block_next()) return;
+        }
+    }
+    /// Takes a token that belongs nowhere.
+    void skip_token() { static_cast<void>(take()); }
+
+    error_list errors;
 
     /// Moves to the next statement. Returns the comment lines before it; a blank line is "".
     std::vector<std::string> lines_before() {
@@ -174,6 +193,14 @@ public:
     }
 
 private:
+    /// Returns whether the next line begins a block.
+    bool is_block_next() const noexcept {
+        std::size_t i = at_;
+        while (tokens_[i].what == token::sort::newline || tokens_[i].what == token::sort::comment)
+            ++i;
+        return tokens_[i].is("{");
+    }
+
     const std::string& path_;
     std::vector<token> tokens_;
     bool (*const is_keyword_)(std::string_view);

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "wedge/scenario/world.hpp"
@@ -39,13 +40,16 @@ struct actor {
         path.clear();
         ahead.clear();
         taken.clear();
+        reads.clear();
     }
 
     std::uint32_t copy = 0;
     std::map<std::string, std::int64_t> locals;
     std::vector<std::uint64_t> ahead;  ///< by block: the objects that the rest of the block may use
     std::vector<std::uint64_t> path;   ///< where it stands: nested statements, and rounds of loops
-    std::vector<hold> taken;           ///< taken by its runs and not released, innermost run last
+    /// The sequence counts that its blocks read now, and the number that each began with.
+    std::vector<std::pair<const modelled_sequence*, std::uint32_t>> reads;
+    std::vector<hold> taken;  ///< taken by its runs and not released, innermost run last
 };
 
 namespace detail {

@@ -27,6 +27,7 @@ public:
     virtual void queue(const std::string& work, site where) = 0;
     virtual void flush(const std::string& work, site where) = 0;
     virtual void cancel(const std::string& work, site where) = 0;
+    virtual void drop(const std::string& work, site where) = 0;
     /// Runs the notifiers, as an invalidation does.
     virtual void invalidate(site where) = 0;
     /// Takes a step if there are handlers, so that they may come before a statement that is no
@@ -111,12 +112,7 @@ private:
                     world_.zone().free(static_cast<std::uint32_t>(each.number), where);
                 break;
             case action::might_alloc: world_.zone().might_alloc(flags_of(each.gfp), where); break;
-            case action::reclaim:
-                if (walk_ != nullptr)
-                    world_.zone().might_alloc(gfp_kernel, where);
-                else
-                    world_.zone().reclaim(gfp_kernel, where);
-                break;
+            case action::reclaim: reclaim(where); break;
             case action::scope: {
                 constexpr std::uint8_t bits[] = {scope::nofs, scope::noio, scope::noreclaim};
                 const alloc_scope inside(bits[each.scopes]);
@@ -149,7 +145,9 @@ private:
             case action::down: world_.semaphore(each.on.name).down(where); break;
             case action::up: world_.semaphore(each.on.name).up(where); break;
             case action::join: beside_.join(each.on.name, where); break;
-            case action::queue: beside_.queue(each.on.name, where); break;
+            case action::queue:
+            case action::arm: beside_.queue(each.on.name, where); break;
+            case action::drop: beside_.drop(each.on.name, where); break;
             case action::flush: beside_.flush(each.on.name, where); break;
             case action::cancel: beside_.cancel(each.on.name, where); break;
             case action::invalidate: beside_.invalidate(where); break;
@@ -159,6 +157,12 @@ private:
         return flow::next;
     }
 
+    void reclaim(site where) {
+        if (walk_ != nullptr)
+            world_.zone().might_alloc(gfp_kernel, where);
+        else
+            world_.zone().reclaim(gfp_kernel, where);
+    }
     void step_if_interrupted(site where) { beside_.step_if_interrupted(where); }
 
     /// Begins a statement; returns false if the execution is given up. That ends runs without
@@ -191,12 +195,31 @@ private:
     flow acquire(const statement& each, frame& here) {
         if (!each.ticket.name.empty()) return acquire_with_ticket(each, here);
         modelled_lock& lock = lock_of(each, here);
+        if (each.is_read && lock.sequence() != nullptr) return read_sequence(each, here, lock);
         const bool is_taken = lock.acquire(terms_of(each, here, lock));
         if (is_taken) here.who.taken.push_back({&lock, nullptr});
         if (!each.blocks.empty()) return branch(each, here, is_taken);
         if (is_taken) return flow::next;
         here.failed_at = each.at;
         return flow::failed;
+    }
+    /// Reads by a block, which runs again if a writer has come.
+    flow read_sequence(const statement& each, frame& here, modelled_lock& lock) {
+        const site where = at(here, each);
+        if (walk_ != nullptr) {
+            lock.might_read(where);
+            return run(each.blocks[0], here);
+        }
+        modelled_sequence& count = *lock.sequence();
+        for (;;) {
+            const std::uint32_t seen = count.read_begin(where);
+            here.who.reads.emplace_back(&count, seen);
+            const flow left = run(each.blocks[0], here);
+            const bool is_over = left != flow::next || !count.read_retry(seen, where);
+            here.who.reads.pop_back();
+            if (is_over) return left;
+            if (!begin_statement()) return flow::given_up;
+        }
     }
     void release(const statement& each, frame& here) {
         modelled_lock& lock = lock_of(each, here);

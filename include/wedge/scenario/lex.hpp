@@ -6,8 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "wedge/core/check.hpp"
-#include "wedge/scenario/ast.hpp"
+#include "wedge/scenario/error_list.hpp"
 
 namespace wedge::scenario {
 
@@ -147,8 +146,7 @@ inline std::string shown(const token& found) {
 }
 
 [[noreturn]] inline void fail_at(const std::string& path, place at, const std::string& text) {
-    throw error(path + ":" + std::to_string(at.line) + ":" + std::to_string(at.column) + ": " +
-                text);
+    throw text_error(path, at, text);
 }
 
 }  // namespace detail

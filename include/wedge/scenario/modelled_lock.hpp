@@ -6,10 +6,13 @@
 
 #include "wedge/core/contexts.hpp"
 #include "wedge/lock/controlled.hpp"
+#include "wedge/lock/seqlock.hpp"
 #include "wedge/lock/ww_mutex.hpp"
 #include "wedge/scenario/resolve.hpp"
 
 namespace wedge::scenario {
+
+class modelled_sequence;
 
 /// A lock as the engine models it. Scenarios run under control only, where native locks are never
 /// touched. Its steps are those of `checked`.
@@ -43,6 +46,14 @@ public:
     }
     /// Returns the part that tickets use; null for other kinds.
     virtual ww_mutex* wound_wait() noexcept { return nullptr; }
+    /// Returns the part that readers of a sequence count use; null for other kinds.
+    virtual modelled_sequence* sequence() noexcept { return nullptr; }
+    /// Waits until no writer is in its section, as a reader of a sequence count does. For the order
+    /// checker alone.
+    void might_read(site where) {
+        modelled_lock::acquire({.how = mode::recursive_shared, .where = where});
+        wedge::detail::controlled_release(current(), identity(), mode::recursive_shared, where);
+    }
     /// States that the lock may be taken here.
     void might_acquire(mode how, site where) {
         wedge::detail::attempt(current(), identity(), {.how = how, .where = where});
@@ -82,6 +93,8 @@ protected:
             case lock_sort::local_lock: return lock_kind::local_lock;
             case lock_sort::ww_mutex: return lock_kind::ww_mutex;
             case lock_sort::map: return lock_kind::map;
+            case lock_sort::seqcount:
+            case lock_sort::seqlock: return lock_kind::qrwlock;
             case lock_sort::mutex:
             case lock_sort::rtmutex: break;  // priorities decide, which is explored
         }
@@ -95,6 +108,50 @@ protected:
 
 private:
     const lock_sort sort_;
+};
+
+/// A sequence count, alone or with the spinlock of its writers. Its identity is that of the section
+/// of a writer.
+class modelled_sequence : public modelled_lock {
+public:
+    using modelled_lock::modelled_lock;
+
+    virtual std::uint32_t read_begin(site where) = 0;
+    virtual bool read_retry(std::uint32_t seen, site where) = 0;
+    /// Returns the number. Between two steps.
+    virtual std::uint32_t state() const noexcept = 0;
+};
+
+/// @tparam Real  wedge::seqcount or wedge::seqlock
+template <class Real>
+class modelled_sequence_of final : public modelled_sequence {
+public:
+    modelled_sequence_of(lock_sort sort, lock_class cls) : modelled_sequence(sort), real_(cls) {}
+
+    lock_identity& identity() noexcept override { return real_.identity(); }
+
+    bool acquire(const wedge::detail::acquire_terms& terms) override {
+        if constexpr (requires { real_.write_lock(terms.where); })
+            real_.write_lock(terms.where);
+        else
+            real_.write_begin(terms.where);
+        return true;
+    }
+    void release(site where) override {
+        if constexpr (requires { real_.write_unlock(where); })
+            real_.write_unlock(where);
+        else
+            real_.write_end(where);
+    }
+    std::uint32_t read_begin(site where) override { return real_.read_begin(where); }
+    bool read_retry(std::uint32_t seen, site where) override {
+        return real_.read_retry(seen, where);
+    }
+    std::uint32_t state() const noexcept override { return real_.state(); }
+    modelled_sequence* sequence() noexcept override { return this; }
+
+private:
+    Real real_;
 };
 
 class modelled_plain_lock final : public modelled_lock {

@@ -16,15 +16,19 @@ namespace wedge::scenario {
 class name_table {
 public:
     name_table() = default;
-    explicit name_table(const document& all) {
+    /// @param wrong  where names that are declared twice go; null: they are thrown
+    explicit name_table(const document& all, detail::error_list* wrong = nullptr) {
         for (const declaration& each : all.all) {
             if (each.name.empty()) continue;
             auto& names = has_body(each.what) ? tasks_ : objects_;
             const auto [known, is_new] = names.emplace(each.name, &each);
-            if (!is_new)
-                detail::fail_at(all.path, each.name_at,
-                                "'" + each.name + "' is declared in line " +
-                                    std::to_string(known->second->at.line) + " already");
+            if (is_new) continue;
+            const auto refuse = [&, line = known->second->at.line] {
+                detail::fail_at(
+                    all.path, each.name_at,
+                    "'" + each.name + "' is declared in line " + std::to_string(line) + " already");
+            };
+            wrong == nullptr ? refuse() : static_cast<void>(wrong->attempt(refuse));
         }
     }
 

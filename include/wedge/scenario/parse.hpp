@@ -23,20 +23,40 @@ public:
         result_.path = std::move(path);
     }
 
+    /// Reads the whole text.
+    ///
+    /// @throws error  its mistakes, a line for each
     document read() {
+        document made = read_all();
+        at_.errors.throw_if_any();
+        return made;
+    }
+    /// As `read`, but keeps the mistakes. What has one is left out of the document.
+    document read_all() {
         for (;;) {
             std::vector<std::string> before = at_.lines_before();
             if (result_.all.empty()) trim_front(before);
             if (at_.is_end()) {
-                if (result_.all.empty()) at_.fail("a declaration");
+                if (result_.all.empty() && at_.errors.is_empty())
+                    at_.errors.attempt([&] { at_.fail("a declaration"); });
                 trim_back(before);
                 result_.ending = std::move(before);
                 return std::move(result_);
             }
-            result_.all.push_back(one());
-            result_.all.back().before = std::move(before);
+            const token& from = at_.peek();
+            const bool is_read = at_.errors.attempt([&] { result_.all.push_back(one()); });
+            if (is_read) {
+                result_.all.back().before = std::move(before);
+                continue;
+            }
+            knows_all_names_ = false;
+            at_.skip_statement(from);
+            if (at_.is("}")) at_.skip_token();
         }
     }
+    /// Returns whether each declaration could be read, if not each statement.
+    bool knows_all_names() const noexcept { return knows_all_names_; }
+    error_list& errors() noexcept { return at_.errors; }
 
 private:
     declaration one() {
@@ -62,7 +82,10 @@ private:
                 body(made);
                 break;
             case declares::work:
-                named(made, "the name of a work");
+            case declares::delayed_work:
+            case declares::timer:
+            case declares::irq_work:
+                named(made, "the name of a " + word_of(made.what));
                 body(made);
                 break;
             case declares::refcount: refcount(made); break;
@@ -79,9 +102,18 @@ private:
         made.name = at_.name(expected);
     }
 
+    static std::string expected_kind() {
+        std::string text = "the kind of the lock: ";
+        for (const std::string_view& each : lock_kind_words)
+            text += std::string(&each == &lock_kind_words.front()  ? ""
+                                : &each == &lock_kind_words.back() ? " or "
+                                                                   : ", ") +
+                    std::string(each);
+        return text;
+    }
     std::string lock(declaration& made) {
         named(made, "the name of a lock");
-        made.kind = static_cast<lock_sort>(at_.one_of(lock_kind_words, "the kind of the lock"));
+        made.kind = static_cast<lock_sort>(at_.one_of(lock_kind_words, expected_kind()));
         made.count = at_.count(instances_max);
         for (;;) {
             if (at_.accept("class"))
@@ -171,6 +203,7 @@ private:
 
     document result_;
     cursor at_;
+    bool knows_all_names_ = true;
 };
 
 }  // namespace detail
@@ -178,12 +211,14 @@ private:
 /// Parses a scenario, and checks its names.
 ///
 /// @param path  the name of the file in messages
-/// @throws error  `path:line:column: found …, expected …`
+/// @throws error  its mistakes, at most 20, on a line each: `path:line:column: found …, expected …`
 inline document parse(std::string_view text, const std::string& path) {
     constexpr std::size_t size_max = std::size_t{1} << 20;  // a thousand times the largest design
     if (text.size() > size_max) throw error(path + ": larger than 1 MiB, which is no scenario");
-    document read = detail::parser(text, path).read();
-    check_names(read);
+    detail::parser reader(text, path);
+    document read = reader.read_all();
+    if (reader.knows_all_names()) check_names(read, reader.errors());
+    reader.errors().throw_if_any();
     return read;
 }
 

@@ -38,7 +38,15 @@ public:
                 made.ending = std::move(before);
                 break;
             }
-            made.body.push_back(next_(*this));
+            const token& from = at.peek();
+            const unsigned depth = depth_;
+            const bool is_read = at.errors.attempt([&] { made.body.push_back(next_(*this)); });
+            if (!is_read) {
+                depth_ = depth;
+                may_follow({});
+                at.skip_statement(from);
+                continue;
+            }
             std::vector<std::string>& own = made.body.back().before;
             own.insert(own.begin(), before.begin(), before.end());
         }

@@ -24,6 +24,10 @@ constexpr bool has_readers(lock_sort kind) noexcept {
     return kind == lock_sort::rwsem || kind == lock_sort::rwlock || kind == lock_sort::qrwlock ||
            kind == lock_sort::map;
 }
+/// Returns whether readers of the lock do not lock, but read again after a change.
+constexpr bool is_sequence(lock_sort kind) noexcept {
+    return kind == lock_sort::seqcount || kind == lock_sort::seqlock;
+}
 
 namespace detail {
 
@@ -62,8 +66,8 @@ class name_scope {
 public:
     /// @param classes  by name: the first lock of each class; it may grow later
     using class_map = std::map<std::string, const declaration*>;
-    name_scope(const document& all, const class_map& classes)
-        : all_(all), names_(all), classes_(classes) {}
+    name_scope(const document& all, const class_map& classes, error_list& wrong)
+        : all_(all), names_(all, &wrong), classes_(classes) {}
 
     [[noreturn]] void fail(place at, const std::string& text) const {
         fail_at(all_.path, at, text);
@@ -118,7 +122,8 @@ public:
 private:
     static constexpr kinds with_bodies =
         any_of({declares::thread, declares::shrinker, declares::notifier, declares::work,
-                declares::refcount, declares::handler});
+                declares::delayed_work, declares::timer, declares::irq_work, declares::refcount,
+                declares::handler});
 
     const declaration& check_index(const reference& use, const declaration& found) const {
         if (use.indexed == reference::index_sort::none) return found;

@@ -13,8 +13,8 @@
 #include "wedge/explore/engine/subject.hpp"
 #include "wedge/explore/engine/task_set.hpp"
 #include "wedge/explore/options.hpp"
-#include "wedge/lock/work.hpp"
 #include "wedge/model/prime.hpp"
+#include "wedge/scenario/deferred_items.hpp"
 #include "wedge/scenario/interrupts.hpp"
 #include "wedge/scenario/schedule_words.hpp"
 
@@ -27,7 +27,10 @@ inline explore_options with_choices_of_scenarios(explore_options options) {
 }
 
 /// Everything that runs in a scenario. Its state is made again for every execution.
-class scenario_subject final : public subject, public subject_facts, private neighbours {
+class scenario_subject final : public subject,
+                               public subject_facts,
+                               private neighbours,
+                               private deferred_host {
 public:
     /// @param all  checked by `parse`; must outlive the subject
     /// @param walk  the order pass; null: everything really happens
@@ -43,7 +46,7 @@ public:
             if (each.what == declares::memory) zone_at_ = &each;
             if (each.what == declares::shrinker || each.what == declares::notifier)
                 reclaimers_.push_back(std::make_unique<reclaimer>(*this, each));
-            if (each.what == declares::work) work_count_ += 1;
+            if (is_deferred(each.what)) work_count_ += 1;
             if (each.what != declares::thread) continue;
             first_copy_[each.name] = static_cast<std::uint32_t>(threads_.size());
             for (std::uint32_t copy = 0; copy < each.count; ++copy)
@@ -57,7 +60,7 @@ public:
         if (zone_at_ != nullptr) served_[threads_.size()] = uses_.objects_in_reclaim();
         std::uint32_t number = tasks();
         for (const declaration& each : all.all)
-            if (each.what == declares::work) served_[number++] = uses_.objects_in(each.body);
+            if (is_deferred(each.what)) served_[number++] = uses_.objects_in(each.body);
     }
 
     /// Returns the number of threads, kswapd and handlers, in this order. Workers are spawned after
@@ -76,7 +79,7 @@ public:
         for (actor& each : actors_) each.reset();
         for (std::size_t i = 0; i < threads_.size(); ++i) actors_[i].copy = threads_[i].copy;
         interrupts_.begin();
-        make_works();
+        make_items();
         state_orders();
         if (titles_.empty()) note_locks();
     }
@@ -91,14 +94,15 @@ public:
         step_if_interrupted(interpreter_.at(what));  // a handler may come before the end
     }
     void interrupted(std::uint32_t handler, std::uint32_t victim) override {
+        if (handler >= tasks()) return items_.interrupt(handler, victim, *this);
         interrupts_.run(handler - first_handler(), interpreter_, actors_[victim]);
     }
 
     const subject_facts& facts() const override { return *this; }
     void check() override {}
     void end() override {
-        works_.clear();
-        walked_works_.clear();
+        items_.clear();
+        for (actor& each : actors_) each.reads.clear();  // they point to locks of this execution
         world_.end();
     }
     schedule blank() const override {
@@ -109,8 +113,10 @@ public:
     std::optional<std::uint64_t> state() const override {
         if (served_.size() > task_set::capacity) return {};
         if (meets_in_locks_alone()) return 0;
-        std::uint64_t all = combine(world_.hash(), interrupts_.hash());
-        for (const auto& [name, each] : works_) all = combine(all, each.state());
+        std::uint64_t all = combine(combine(world_.hash(), interrupts_.hash()), items_.state());
+        for (const actor& each : actors_)
+            for (const auto& [count, seen] : each.reads)
+                all = combine(all, std::uint64_t{count->state() == seen} + 1);
         return all;
     }
     std::uint64_t state_of(std::uint32_t task) const override {
@@ -124,10 +130,11 @@ public:
             all = combine(all, combine(hash_text(name), static_cast<std::uint64_t>(value)));
         return all;
     }
-    /// Fairness concerns each task by itself, and a ticket shows which task it belongs to.
+    /// Fairness concerns each task by itself. A ticket, a place in a queue and a read of a sequence
+    /// count show which task they belong to.
     std::uint32_t same_as(std::uint32_t number) const override {
         if (number >= threads_.size() || !threads_[number].is_alike || may_circle() ||
-            uses_.has_tickets())
+            uses_.has_tickets() || uses_.has_wait_queues() || uses_.has_sequences())
             return number;
         return number - threads_[number].copy;
     }
@@ -139,14 +146,15 @@ public:
     /// its arrival commutes with no step.
     std::uint64_t opponents_of(const operation& next) const override {
         const use_of_lock* const use = use_of(*next.lock);
-        if (use == nullptr || !interrupts_.have_all_come()) return 0;
+        if (use == nullptr || uses_.has_interrupting_items() || !interrupts_.have_all_come())
+            return 0;
         return is_shared(next.how) && next.what != step::release ? use->change
                                                                  : use->change | use->look;
     }
     /// A handler's steps are not distinguished from those of its victim, and a ticket may be
     /// wounded at another object.
     std::uint64_t may_do(std::uint32_t task) const override {
-        if (interrupts_.size() != 0 || uses_.has_tickets()) return ~std::uint64_t{0};
+        if (uses_.has_interrupts() || uses_.has_tickets()) return ~std::uint64_t{0};
         const actor& who = actors_[task];
         std::uint64_t all = served_[task] | (who.ahead.empty() ? 0 : who.ahead.back());
         for (const hold& each : who.taken) {
@@ -162,7 +170,7 @@ public:
     /// Not if a task only states that it is in an interrupt.
     bool has_unseen_state() const override { return false; }
     bool delivers_interrupts() const override {
-        return interrupts_.size() != 0 && !uses_.has_contexts_in_line();
+        return uses_.has_interrupts() && !uses_.has_contexts_in_line();
     }
     bool may_circle() const override { return uses_.has_loops(); }
 
@@ -210,12 +218,8 @@ public:
         if (visit.reclaimer != gfp::none)
             pass.emplace(world_.zone().order(), visit.reclaimer, where);
         if (what.what == declares::notifier) return run_notifier(what, who);
-        if (what.what == declares::work) {
-            modelled_plain_lock& body = walked_works_.find(what.name)->second;
-            body.lock(where);
-            interpreter_.run(what, who);
-            return body.unlock(where);
-        }
+        if (is_deferred(what.what))
+            return items_.walk(what, where, [&] { interpreter_.run(what, who); });
         if (what.what == declares::handler) {
             const in_context inside(what.is_hard ? context::hardirq : context::softirq,
                                     what.is_threaded, where);
@@ -291,27 +295,16 @@ private:
         interpreter_.run(what, who);
     }
 
-    /// Locks and works have separate names: the class of a work is not that of a lock.
-    static lock_class work_class(const std::string& name) {
-        return lock_class((name + " (work)").c_str());
+    void make_items() {
+        std::uint32_t worker = tasks();
+        for (const declaration& each : all_.all)
+            if (is_deferred(each.what))
+                is_walk_ ? items_.make_walked(each) : items_.make(each, worker++, *this);
     }
-    void make_works() {
-        std::uint32_t number = tasks();
-        for (const declaration& each : all_.all) {
-            if (each.what != declares::work) continue;
-            const lock_class cls = work_class(each.name);
-            if (is_walk_)
-                walked_works_.try_emplace(each.name, lock_sort::mutex, cls);
-            else
-                works_.try_emplace(
-                    each.name, [this, &each, number] { serve(each, number); }, cls);
-            ++number;
-        }
+    void run_deferred(const declaration& what, std::uint32_t task) override {
+        interpreter_.run(what, actors_[task]);
     }
-    void serve(const declaration& work, std::uint32_t number) {
-        current().name = work.name;
-        interpreter_.run(work, actors_[number]);
-    }
+    site place_of(const declaration& what) const override { return interpreter_.at(what); }
 
     void join(const std::string& thread, site where) override {
         task& self = current();
@@ -322,21 +315,17 @@ private:
             self.runtime->perform(self, {.what = step::join, .other = first + i, .where = where});
         }
     }
-    void queue(const std::string& work, site where) override {
-        if (!is_walk_) works_.find(work)->second.queue(where);
+    void queue(const std::string& item, site where) override {
+        if (!is_walk_) items_[item].queue(where);
     }
-    void flush(const std::string& work, site where) override {
-        if (is_walk_) return touch_work(work, where);
-        works_.find(work)->second.flush(where);
+    void drop(const std::string& item, site where) override {
+        if (!is_walk_) items_[item].drop(where);
     }
-    void cancel(const std::string& work, site where) override {
-        if (is_walk_) return touch_work(work, where);
-        works_.find(work)->second.cancel(where);
+    void flush(const std::string& item, site where) override {
+        is_walk_ ? items_.touch(item, where) : items_[item].flush(where);
     }
-    void touch_work(const std::string& name, site where) {
-        modelled_plain_lock& body = walked_works_.find(name)->second;
-        body.lock(where);
-        body.unlock(where);
+    void cancel(const std::string& item, site where) override {
+        is_walk_ ? items_.touch(item, where) : items_[item].cancel(where);
     }
     void invalidate(site where) override {
         if (is_walk_) {
@@ -348,7 +337,7 @@ private:
                 run_notifier(each->what(), actors_[current().ordinal]);
     }
     void step_if_interrupted(site where) override {
-        if (interrupts_.size() == 0 || is_walk_) return;
+        if (!uses_.has_interrupts() || is_walk_) return;
         task& self = current();
         self.runtime->perform(self, {.what = step::access, .where = where});
     }
@@ -401,9 +390,8 @@ private:
     std::map<std::string, std::uint32_t> first_copy_;
     std::vector<std::unique_ptr<reclaimer>> reclaimers_;
     std::uint32_t work_count_ = 0;
-    std::map<std::string, work> works_;
-    std::map<std::string, modelled_plain_lock> walked_works_;  // their classes, in the order pass
-    std::vector<actor> actors_;                                // by task
+    deferred_items items_;
+    std::vector<actor> actors_;  // by task
     std::map<std::uint32_t, std::string> titles_;
     std::vector<use_of_lock> uses_of_locks_;  // by instance
     std::vector<std::uint64_t> served_;  // by task: the objects of what it does when it is called

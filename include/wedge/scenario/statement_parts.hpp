@@ -206,6 +206,8 @@ struct terms {
         if (!made.is_tried && in.at.accept("timed")) {
             made.is_timed = true;
             in.branches(made);
+        } else if (made.is_read && !made.is_tried && in.at.is("{")) {
+            made.blocks.push_back(in.braces());
         }
     }
     static std::string print(const statement& each) {
@@ -219,12 +221,14 @@ struct terms {
 /// What a wait needs beside its object: the lock that is held, or the test that ends it.
 struct waited_for {
     static void parse(block_parser& in, statement& made) {
-        made.is_exclusive = in.at.accept("exclusive");
-        made.has_test = made.is_exclusive || in.at.is("until");
+        const token::sort behind = in.at.peek_second().what;
+        const bool goes_on = behind == token::sort::word || behind == token::sort::number;
+        made.is_exclusive = goes_on && in.at.accept("exclusive");
+        made.has_test = made.is_exclusive || (goes_on && in.at.is("until"));
         if (made.has_test) {
             in.at.expect("until");
             test::parse(in, made);
-        } else if (in.at.is_name()) {
+        } else if (in.at.is_name() && !in.at.peek_second().is("{")) {
             made.other = in.used("the name of the lock that is held");
         }
     }

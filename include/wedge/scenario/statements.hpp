@@ -52,7 +52,17 @@ inline void check_lock(const name_scope& names, const statement& each, const dec
     const auto refuse = [&](const char* why) {
         names.fail(each.on.at, "'" + lock->name + "' is a " + word_of(*lock) + ", " + why);
     };
-    if (each.is_read && !has_readers(lock->kind)) refuse("which has no readers");
+    const bool is_section =
+        each.is_read && !each.is_tried && !each.is_timed && !each.blocks.empty();
+    if (is_sequence(lock->kind)) {
+        if (each.is_read && !is_section) refuse("which is read in a block");
+        const bool is_plain = !each.is_tried && !each.is_timed && !each.is_recursive &&
+                              !each.has_subclass && each.other.name.empty();
+        if (!is_plain) refuse("which is taken without further words");
+    } else {
+        if (is_section) refuse("only a sequence count is read in a block");
+        if (each.is_read && !has_readers(lock->kind)) refuse("which has no readers");
+    }
     if (each.what == action::downgrade && lock->kind != lock_sort::rwsem)
         refuse("which has no downgrade");
     if (!each.ticket.name.empty()) {
@@ -112,7 +122,10 @@ inline constexpr kinds a_completion = any_of({declares::completion});
 inline constexpr kinds a_condition = any_of({declares::condition});
 inline constexpr kinds a_semaphore = any_of({declares::semaphore});
 inline constexpr kinds a_thread = any_of({declares::thread});
-inline constexpr kinds a_work = any_of({declares::work});
+inline constexpr kinds a_timer = any_of({declares::timer});
+inline constexpr kinds an_irq_work = any_of({declares::irq_work});
+inline constexpr kinds a_delayed_work = any_of({declares::delayed_work});
+inline constexpr kinds a_work = any_of({declares::work}) | a_delayed_work;
 inline constexpr kinds a_wait_queue = any_of({declares::wait_queue});
 inline constexpr kinds a_refcount = any_of({declares::refcount});
 
@@ -195,9 +208,11 @@ inline constexpr statement_row all[] = {
     {"complete", action::complete, a_completion, consists_of<possibly_all>, traits::visible},
     {"down", action::down, a_semaphore},
     {"up", action::up, a_semaphore, {}, traits::visible},
-    {"queue", action::queue, a_work},
-    {"flush", action::flush, a_work},
-    {"cancel", action::cancel, a_work},
+    {"queue", action::queue, a_work | an_irq_work},
+    {"arm", action::arm, a_timer},
+    {"flush", action::flush, a_work | an_irq_work},
+    {"cancel", action::cancel, a_work | a_timer},
+    {"drop", action::drop, a_delayed_work | a_timer},
 
     // Contexts.
     {"hardirq",
@@ -309,7 +324,7 @@ constexpr void for_all_words(With with) {
     with(other_words);
 }
 
-/// Returns whether the word belongs to the language, so that it cannot be a name.
+/// Returns whether the word belongs to the language. It can be a name all the same.
 constexpr bool is_keyword(std::string_view word) noexcept {
     bool is_found = false;
     for_all_words([&](const auto& words) { is_found = is_found || is_among(word, words); });
@@ -317,6 +332,11 @@ constexpr bool is_keyword(std::string_view word) noexcept {
 }
 
 namespace detail {
+
+/// Returns whether the next word is the first operand of a comparison: `if held == 1`.
+inline bool is_operand(const cursor& at) {
+    return is_among(at.peek_second().text, comparison_words);
+}
 
 /// Reads the words that start a statement.
 inline const statement_row& parse_words(block_parser& in) {
@@ -327,7 +347,7 @@ inline const statement_row& parse_words(block_parser& in) {
         if (first_word(row) != first) continue;
         if (second_word(row).empty())
             alone = &row;
-        else if (in.at.accept(second_word(row)))
+        else if (!is_operand(in.at) && in.at.accept(second_word(row)))
             return row;
         else
             seconds.push_back(second_word(row));

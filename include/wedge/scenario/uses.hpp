@@ -53,8 +53,14 @@ public:
         for (const declaration& each : all.all) {
             has_locks_alone_ = has_locks_alone_ && is_nothing_but_locks(each);
             has_zone_ = has_zone_ || each.what == declares::memory;
-            has_works_ = has_works_ || each.what == declares::work ||
-                         each.what == declares::refcount || each.what == declares::wait_queue;
+            has_sequences_ = has_sequences_ || is_sequence_lock(each);
+            has_wait_queues_ = has_wait_queues_ || each.what == declares::wait_queue;
+            has_loops_of_types_ = has_loops_of_types_ || is_deferred(each.what) ||
+                                  each.what == declares::refcount ||
+                                  each.what == declares::wait_queue || is_sequence_lock(each);
+            has_interrupting_items_ = has_interrupting_items_ || comes_in_interrupt(each.what);
+            has_interrupts_ =
+                has_interrupts_ || has_interrupting_items_ || each.what == declares::handler;
             needs_zone_ = needs_zone_ || each.what == declares::memory ||
                           each.what == declares::shrinker || each.what == declares::notifier;
             needs_signalling_ = needs_signalling_ || each.what == declares::fence;
@@ -63,7 +69,8 @@ public:
                 has_locks_alone_ = has_locks_alone_ && !row.has(detail::traits::more_than_locks) &&
                                    !row.has(detail::traits::zone);
                 has_loops_ = has_loops_ || row.has(detail::traits::endless) ||
-                             (step.what == action::queue && is_served(each.what));
+                             ((step.what == action::queue || step.what == action::arm) &&
+                              is_served(each.what));
                 allocates_for_ever_ =
                     allocates_for_ever_ || (step.what == action::alloc &&
                                             (is_reclaimer(each.what) || never_fails(step.gfp)));
@@ -94,7 +101,13 @@ public:
     /// Whether tasks share nothing but locks without tickets, and run whole by themselves.
     bool has_locks_alone() const noexcept { return has_locks_alone_; }
     /// Whether roles and other types take part whose code has loops of its own.
-    bool has_roles() const noexcept { return has_zone_ || has_works_; }
+    bool has_roles() const noexcept { return has_zone_ || has_loops_of_types_; }
+    /// Whether a handler, a timer or an irq work may come on top of a task.
+    bool has_interrupts() const noexcept { return has_interrupts_; }
+    /// Whether a timer or an irq work may.
+    bool has_interrupting_items() const noexcept { return has_interrupting_items_; }
+    bool has_sequences() const noexcept { return has_sequences_; }
+    bool has_wait_queues() const noexcept { return has_wait_queues_; }
     /// Whether anything may run forever: a loop, an allocation that must not fail, a block that
     /// serves others and calls for itself to be run again, or frees what it takes.
     bool has_loops() const noexcept { return has_loops_ || (has_zone_ && allocates_for_ever_); }
@@ -170,13 +183,16 @@ private:
     }
     static bool is_nothing_but_locks(const declaration& each) noexcept {
         switch (each.what) {
-            case declares::lock: return each.kind != lock_sort::ww_mutex;
+            case declares::lock: return each.kind != lock_sort::ww_mutex && !is_sequence(each.kind);
             case declares::counter: return each.is_local;
             case declares::thread:
             case declares::order:
             case declares::expect: return true;
             default: return false;
         }
+    }
+    static bool is_sequence_lock(const declaration& each) noexcept {
+        return each.what == declares::lock && is_sequence(each.kind);
     }
     static bool is_reclaimer(declares what) noexcept {
         return what == declares::shrinker || what == declares::notifier;
@@ -217,7 +233,11 @@ private:
     std::uint64_t objects_in_reclaim_ = 0;
     bool has_locks_alone_ = true;
     bool has_zone_ = false;
-    bool has_works_ = false;
+    bool has_loops_of_types_ = false;
+    bool has_interrupts_ = false;
+    bool has_interrupting_items_ = false;
+    bool has_sequences_ = false;
+    bool has_wait_queues_ = false;
     bool allocates_for_ever_ = false;
     bool has_loops_ = false;
     bool has_contexts_in_line_ = false;

@@ -12,17 +12,17 @@
 namespace wedge::scenario {
 
 /// In the order of `lock_sort`.
-inline constexpr std::array<std::string_view, 11> lock_kind_words = {
-    "mutex",    "recursive_mutex", "rtmutex",    "rwsem",    "rwlock", "qrwlock",
-    "spinlock", "raw_spinlock",    "local_lock", "ww_mutex", "map",
+inline constexpr std::array<std::string_view, 13> lock_kind_words = {
+    "mutex",        "recursive_mutex", "rtmutex",  "rwsem",   "rwlock",   "qrwlock", "spinlock",
+    "raw_spinlock", "local_lock",      "seqcount", "seqlock", "ww_mutex", "map",
 };
 static_assert(lock_kind_words.size() == static_cast<std::size_t>(lock_sort::map) + 1);
 
 /// In the order of `declares`.
-inline constexpr std::array<std::string_view, 16> declaration_words = {
-    "lock",     "memory",     "fence",  "completion", "condition", "semaphore",
-    "counter",  "wait_queue", "thread", "shrinker",   "notifier",  "work",
-    "refcount", "handler",    "order",  "expect",
+inline constexpr std::array<std::string_view, 19> declaration_words = {
+    "lock",       "memory",   "fence",    "completion", "condition", "semaphore",    "counter",
+    "wait_queue", "thread",   "shrinker", "notifier",   "work",      "delayed_work", "timer",
+    "irq_work",   "refcount", "handler",  "order",      "expect",
 };
 static_assert(declaration_words.size() == static_cast<std::size_t>(declares::expect) + 1);
 

@@ -110,8 +110,8 @@ public:
         conditions_.clear();
         completions_.clear();
         fences_.clear();
-        // They remember tickets; other locks remember nothing.
-        if (!ww_classes_.empty()) locks_.clear();
+        // They remember tickets and numbers; other locks remember nothing.
+        if (!ww_classes_.empty() || uses_.has_sequences()) locks_.clear();
         ww_classes_.clear();
         self.sink = before;
     }
@@ -186,6 +186,12 @@ private:
         for (std::uint32_t i = 0; i < each.count; ++i) {
             if (each.kind == lock_sort::map)
                 locks_.push_back(std::make_unique<modelled_map>(cls, uses_.is_synced(each.name)));
+            else if (each.kind == lock_sort::seqcount)
+                locks_.push_back(
+                    std::make_unique<modelled_sequence_of<wedge::seqcount>>(each.kind, cls));
+            else if (each.kind == lock_sort::seqlock)
+                locks_.push_back(
+                    std::make_unique<modelled_sequence_of<wedge::seqlock>>(each.kind, cls));
             else if (each.kind == lock_sort::ww_mutex)
                 locks_.push_back(std::make_unique<modelled_ww_mutex>(class_for_tickets(text)));
             else

@@ -157,6 +157,8 @@ private:
         const std::string sort = words[at++].text;
         const std::string name = words[at++].text;
         if (name.empty()) refuse(first, "the scenario is cut off");
+        const bool has_name = sort != "expect" && sort != "order";
+        if (has_name && is_among(name, owners)) refuse(first, "a keyword as a name");
         if (sort == "expect") {
             at += name == "finding" ? 1 : 0;
         } else if (sort == "order") {
