@@ -15,6 +15,7 @@ syn keyword wedgeDeclaration notifier work handler order expect wait_queue refco
 syn keyword wedgeDeclaration timer irq_work
 syn keyword wedgeKind mutex recursive_mutex rtmutex rwsem rwlock qrwlock spinlock raw_spinlock
 syn keyword wedgeKind local_lock seqcount seqlock ww_mutex map
+syn keyword wedgeKind rw_semaphore percpu_rw_semaphore rcu srcu
 syn keyword wedgeOutcome sound deadlock livelock finding unresolved
 syn keyword wedgeFlag GFP_KERNEL GFP_NOFS GFP_NOIO GFP_NOWAIT GFP_ATOMIC NORETRY RETRY_MAYFAIL
 syn keyword wedgeFlag NOFAIL NOLOCKDEP nofs noio noreclaim fs io

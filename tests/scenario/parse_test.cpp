@@ -219,6 +219,17 @@ TEST_CASE("parse: all mistakes of a file are reported at once, in the order of i
     CHECK(std::ranges::count(message, '\n') == 19);
 }
 
+TEST_CASE("parse: kinds of locks have the names that Linux has for them") {
+    const std::string text =
+        "lock a percpu_rw_semaphore\nlock b rw_semaphore x2\nlock r rcu\nlock s srcu class c\n\n"
+        "thread t {\n    read a\n    read b[1]\n    read r\n    unlock r\n    sync s\n    "
+        "downgrade a\n}\n";
+    const wedge::scenario::document all = parsed(text);
+    CHECK(wedge::scenario::to_string(all) == text);
+    CHECK(all.all[0].kind == wedge::scenario::lock_sort::rwsem);
+    CHECK(all.all[2].kind == wedge::scenario::lock_sort::map);
+}
+
 TEST_CASE("parse: keywords are names wherever a name is expected") {
     const std::string text =
         "lock lock mutex\nlock timeout mutex x2\nlock until mutex\ncounter held = 0\n"

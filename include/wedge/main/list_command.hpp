@@ -56,7 +56,7 @@ private:
         add("locks", lock_kind_names);
         add("events", events);
         add("declarations", scenario::declaration_words);
-        add("kinds", scenario::lock_kind_words);
+        add("kinds", scenario::lock_kind_words, scenario::lock_alias_words);
         add("statements", scenario::statement_words);
         add("expectations", scenario::expect_words);
         add("allocations", scenario::gfp_words, scenario::gfp_modifier_words,

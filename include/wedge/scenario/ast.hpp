@@ -221,6 +221,7 @@ struct declaration {
     place name_at{};
     std::uint32_t count = 1;  ///< xN
     lock_sort kind{};
+    std::string kind_name;   ///< a lock's kind by a name of `lock_alias_words`; empty: by its own
     std::string class_name;  ///< empty: the name
     bool is_ordered = false;
     bool is_unchecked = false;

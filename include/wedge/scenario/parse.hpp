@@ -113,7 +113,13 @@ private:
     }
     std::string lock(declaration& made) {
         named(made, "the name of a lock");
-        made.kind = static_cast<lock_sort>(at_.one_of(lock_kind_words, expected_kind()));
+        const std::size_t alias = place_among(at_.peek().text, lock_alias_words);
+        if (alias < lock_alias_words.size()) {
+            made.kind = lock_aliases[alias];
+            made.kind_name = std::string(at_.take().text);
+        } else {
+            made.kind = static_cast<lock_sort>(at_.one_of(lock_kind_words, expected_kind()));
+        }
         made.count = at_.count(instances_max);
         for (;;) {
             if (at_.accept("class"))

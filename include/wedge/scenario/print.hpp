@@ -41,7 +41,10 @@ private:
         if (!each.name.empty()) text += " " + each.name;
         switch (each.what) {
             case declares::lock:
-                text += " " + word_of(each.kind, lock_kind_words) + times(each.count);
+                text += " " +
+                        (each.kind_name.empty() ? word_of(each.kind, lock_kind_words)
+                                                : each.kind_name) +
+                        times(each.count);
                 if (!each.class_name.empty()) text += " class " + each.class_name;
                 if (each.is_ordered) text += " ordered";
                 if (each.is_unchecked) text += " unchecked";

@@ -310,6 +310,7 @@ inline constexpr auto second_words = detail::words_of_rows<[](std::size_t row) {
 template <class With>
 constexpr void for_all_words(With with) {
     with(lock_kind_words);
+    with(lock_alias_words);
     with(declaration_words);
     with(statement_words);
     with(second_words);

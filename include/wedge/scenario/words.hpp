@@ -16,6 +16,11 @@ inline constexpr std::array<std::string_view, 13> lock_kind_words = {
     "mutex",        "recursive_mutex", "rtmutex",  "rwsem",   "rwlock",   "qrwlock", "spinlock",
     "raw_spinlock", "local_lock",      "seqcount", "seqlock", "ww_mutex", "map",
 };
+/// Other names of kinds, as Linux has them, in the order of `lock_aliases`.
+inline constexpr std::array<std::string_view, 4> lock_alias_words = {
+    "rw_semaphore", "percpu_rw_semaphore", "rcu", "srcu"};
+inline constexpr std::array<lock_sort, 4> lock_aliases = {lock_sort::rwsem, lock_sort::rwsem,
+                                                          lock_sort::map, lock_sort::map};
 static_assert(lock_kind_words.size() == static_cast<std::size_t>(lock_sort::map) + 1);
 
 /// In the order of `declares`.
