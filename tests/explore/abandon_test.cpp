@@ -52,6 +52,30 @@ struct stubborn : hoarder {
     static constexpr auto actions = wedge::actions(wedge::action<&stubborn::insist>{"insist"});
 };
 
+/// Tasks that hold objects in several frames; one of them looks at what passes.
+struct in_frames : hoarder {
+    static inline std::atomic<int> unwound = 0;
+    static inline std::atomic<int> passed = 0;
+    struct witness {
+        ~witness() { unwound += std::uncaught_exceptions(); }
+    };
+    void outer(std::uint32_t order) {
+        const witness here;
+        const counted local;
+        take(order);
+    }
+    void looks(std::uint32_t order) {
+        try {
+            outer(order);
+        } catch (...) {
+            ++passed;
+            throw;
+        }
+    }
+    static constexpr auto actions = wedge::actions(wedge::action<&in_frames::outer>{"outer"},
+                                                   wedge::action<&in_frames::looks>{"looks"});
+};
+
 /// Takes its second lock in a destructor, which no exception can leave.
 struct late {
     wedge::mutex a{"a"}, b{"b"};
@@ -137,6 +161,21 @@ TEST_CASE_TEMPLATE("abandon: the stacks of a deadlock are unwound", On, on<subst
     CHECK(tried.what == result::deadlock);
     CHECK(counted::alive == 0);
     CHECK(tried.left == 0);
+}
+
+TEST_CASE_TEMPLATE("abandon: destructors and handlers see an exception", On,
+                   on<substrate::automatic>, on<substrate::threads>) {
+    in_frames::unwound = in_frames::passed = 0;
+    wedge::workload_subject what(wedge::type_of<in_frames>,
+                                 wedge::parse_program("outer | looks(1)"));
+    wedge::controller control(what, On::value, nullptr, 1'000);
+    const auto how = wedge::make_strategy(what, {.how = strategy::exhaustive}, {});
+    int deadlocks = 0;
+    while (how->new_execution()) deadlocks += control.run(*how).how == wedge::ending::deadlock;
+    CHECK(deadlocks > 0);
+    CHECK(in_frames::unwound == 2 * deadlocks);
+    CHECK(in_frames::passed == deadlocks);
+    CHECK(counted::alive == 0);
 }
 
 TEST_CASE_TEMPLATE("abandon: a task that stands in a destructor is left there", On,

@@ -11,6 +11,7 @@
 #include "wedge/explore/engine/execution.hpp"
 #include "wedge/explore/engine/last_task.hpp"
 #include "wedge/explore/engine/notes.hpp"
+#include "wedge/explore/engine/quick_leave.hpp"
 #include "wedge/explore/engine/stacks.hpp"
 #include "wedge/explore/engine/stalled.hpp"
 #include "wedge/explore/engine/step_model.hpp"
@@ -313,6 +314,7 @@ private:
     std::uint32_t start_last(const slot& ended);
 
     void run_body(slot& me);
+    void run_code(slot& me);
     void begin_by_step(task& self);
     void run_last(slot& me);
 
@@ -375,13 +377,30 @@ private:
     }
 
     /// Returns from a step when the execution was given up while the task waited for its turn.
-    bool leave(const slot& me) {
+    bool leave(slot& me) {
         if constexpr (sanitizer::thread) {
             const sanitizer::watch_scope theirs;
             sanitizer::acquire(&ended_);
         }
-        if (!leaves_quietly_ && may_throw(me.self.pending)) throw abandoned(me.unwinding);
-        return !leaves_quietly_;
+        if (leaves_quietly_) return false;
+        if (may_throw(me.self.pending)) unwind(me);
+        return true;
+    }
+    /// Destroys what is on the stack of the task, and leaves it. Code that handles an exception
+    /// needs one; all other stacks are left without.
+    [[noreturn, gnu::noinline]] void unwind(slot& me) {
+#if defined(WEDGE_FRAME_RULES)
+        if (stacks_.are_fibers() && quick_leave_.finds_way(me.base)) {
+            quick_leave_.go(
+                [](void* task) {
+                    auto& left = *static_cast<slot*>(task);
+                    left.is_done = true;
+                    static_cast<controller*>(left.self.runtime)->stacks_.leave(left.stack(), 0);
+                },
+                &me);
+        }
+#endif
+        throw abandoned(me.unwinding);
     }
 
     /// Takes a step that no other task's step can precede.
@@ -419,6 +438,9 @@ private:
     last_task last_;
     bool is_ending_ = false;  // the state is being destroyed on a stack of its own
     stuck_descriptions stuck_;
+#if defined(WEDGE_FRAME_RULES)
+    detail::quick_leave quick_leave_;
+#endif
     execution_record result_;
     bool has_seen_locks_ = false;
     char started_ = 0;  // addresses for TSan: the set-up happens before all tasks,
@@ -489,6 +511,12 @@ inline std::uint32_t controller::start_last(const slot& ended) {
 }
 
 inline void controller::run_body(slot& me) {
+    me.base = __builtin_frame_address(0);
+    run_code(me);
+    __asm__ volatile("");  // the frame exists while the code runs: no call of it is the last thing
+}
+
+inline void controller::run_code(slot& me) {
     if (last_.is(me.self.ordinal)) return run_last(me);
     if (starts_by_step_ && last_.has_condition()) begin_by_step(me.self);
     if (me.body.run != nullptr)

@@ -51,6 +51,10 @@ public:
         threads_ = std::make_unique<baton_switcher>(user);
     }
 
+    bool are_fibers() const noexcept {
+        return threads_ == nullptr;
+    }
+
     /// Lets `to` go on, and returns when another stack lets `from` go on. `from` is the caller,
     /// within a `sanitizer::ignore_scope`.
     [[gnu::always_inline]] void switch_to(std::uint32_t from, std::uint32_t to) {

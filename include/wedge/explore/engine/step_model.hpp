@@ -49,6 +49,7 @@ struct controlled_task {
     std::uint32_t victim = nobody;
     interruption* below = nullptr;  ///< what the handlers that run on top of it have interrupted
     std::uint32_t depth = 0;        ///< the number of these handlers
+    const void* base = nullptr;     ///< an address in the frame that called its code
     /// The exception that unwinds the task now; null: none.
     std::shared_ptr<abandoned*> unwinding = std::make_shared<abandoned*>(nullptr);
 
