@@ -3,6 +3,7 @@
 
 #if defined(WEDGE_FIBERS)
 
+#include <array>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
@@ -36,8 +37,45 @@ void __sanitizer_finish_switch_fiber(void* fake_stack, const void** bottom, std:
 
 namespace wedge {
 
-/// Fibers on stacks of their own, each with a guard page below. They run on the thread that made
-/// the switcher, and on no other.
+/// The memory of stacks, each with a guard page below. A thread keeps some that it needs no more:
+/// the system takes longer to map a stack and its first pages than a short search runs.
+class stack_memory {
+public:
+    static constexpr std::size_t page = 4096;
+    // Four times that of a kernel task.
+    static constexpr std::size_t stack_size = std::size_t{256} * 1024;
+    static constexpr std::size_t size = stack_size + page;
+
+    static void* take() {
+        // A sanitizer would compare what the stack's earlier users did with what its new one does.
+        if (!sanitizer::any && !is_over && kept.count != 0) return kept.all[--kept.count];
+        void* const made = ::mmap(nullptr, size, PROT_READ | PROT_WRITE,
+                                  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+        if (made == MAP_FAILED) throw std::bad_alloc();
+        ::mprotect(made, page, PROT_NONE);
+        return made;
+    }
+    static void give(void* memory) noexcept {
+        if (sanitizer::any || is_over || kept.count == kept.all.size())
+            ::munmap(memory, size);
+        else
+            kept.all[kept.count++] = memory;
+    }
+
+private:
+    struct of_thread {
+        std::array<void*, 8> all;
+        std::size_t count;
+        ~of_thread() {
+            while (count != 0) ::munmap(all[--count], size);
+            is_over = true;
+        }
+    };
+    static inline thread_local bool is_over = false;  // the thread ends
+    static inline thread_local of_thread kept{};
+};
+
+/// Fibers on stacks of their own. They run on the thread that made the switcher, and on no other.
 class fiber_switcher {
 public:
     explicit fiber_switcher(stack_user& user) : user_(user) {
@@ -62,7 +100,7 @@ public:
             __tsan_switch_to_fiber(here, no_sync);
             __tsan_destroy_fiber(left);
 #endif
-            ::munmap(fibers_[i]->memory, memory_size);
+            stack_memory::give(fibers_[i]->memory);
         }
     }
 
@@ -101,10 +139,9 @@ public:
 private:
     using transfer = boost::context::detail::transfer_t;
 
-    static constexpr std::size_t page = 4096;
-    // Four times that of a kernel task.
-    static constexpr std::size_t stack_size = std::size_t{256} * 1024;
-    static constexpr std::size_t memory_size = stack_size + page;
+    static constexpr std::size_t page = stack_memory::page;
+    static constexpr std::size_t stack_size = stack_memory::stack_size;
+    static constexpr std::size_t memory_size = stack_memory::size;
     static constexpr unsigned no_sync = 1;  // a switch is no happens-before edge of the program
 
     struct fiber {
@@ -152,10 +189,7 @@ private:
 
     [[gnu::noinline, gnu::cold]] void add() {
         auto made = std::make_unique<fiber>();
-        made->memory = ::mmap(nullptr, memory_size, PROT_READ | PROT_WRITE,
-                              MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-        if (made->memory == MAP_FAILED) throw std::bad_alloc();
-        ::mprotect(made->memory, page, PROT_NONE);
+        made->memory = stack_memory::take();
 #if defined(WEDGE_ASAN)
         // Memory of an earlier stack still has the marks of its last frames.
         __asan_unpoison_memory_region(made->memory, memory_size);
