@@ -1,6 +1,8 @@
 // Makes strategies by their names.
 #pragma once
 
+#include <algorithm>
+#include <cstddef>
 #include <memory>
 #include <vector>
 
@@ -56,8 +58,13 @@ inline std::unique_ptr<search_strategy> make_strategy(
             return std::make_unique<state_search>(options.states_max);
         case strategy::portfolio: break;
     }
+    std::vector<portfolio_member> members = portfolio_members(options);
+    const auto is_eager = [](const portfolio_member& each) {
+        return each.how == strategy::urw || each.how == strategy::surw;
+    };
+    const auto rest = std::stable_partition(members.begin(), members.end(), is_eager);
     std::vector<std::unique_ptr<search_strategy>> others;
-    for (const portfolio_member& each : portfolio_members(options)) {
+    for (const portfolio_member& each : members) {
         explore_options alone = options;
         alone.how = each.how;
         alone.depth = each.depth;
@@ -65,7 +72,7 @@ inline std::unique_ptr<search_strategy> make_strategy(
     }
     return std::make_unique<portfolio>(
         std::make_unique<exhaustive_search>(options.preemptions_max, options.steps_max),
-        std::move(others));
+        std::move(others), static_cast<std::size_t>(rest - members.begin()));
 }
 
 }  // namespace wedge

@@ -1,7 +1,10 @@
 // Several strategies in turn, since no single one suffices.
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
 #include <memory>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -11,24 +14,35 @@ namespace wedge {
 
 /// Gives every other execution to a thorough strategy, so that small workloads are exhausted, and
 /// the others to the other strategies in turn. Ends when the thorough one has tried everything.
+///
+/// At first only some of the others have their turns: the walks that find most bugs of small
+/// workloads in the fewest executions. They learn from the thorough strategy's executions how many
+/// steps each task takes, so their first draws are good ones.
 class portfolio final : public search_strategy {
 public:
+    /// @param eager  the number of others, from the first on, that have the first turns
     portfolio(std::unique_ptr<search_strategy> thorough,
-              std::vector<std::unique_ptr<search_strategy>> others)
-        : thorough_(std::move(thorough)), others_(std::move(others)) {}
+              std::vector<std::unique_ptr<search_strategy>> others, std::size_t eager = 0)
+        : thorough_(std::move(thorough)), others_(std::move(others)), eager_(eager) {}
 
     bool new_execution() override {
         if (thorough_ != nullptr && now_ != thorough_.get()) {
             now_ = thorough_.get();
+            for (std::size_t i = 0; i < eager_; ++i) others_[i]->observe_execution();
             if (now_->new_execution()) return true;
             if (now_->is_exhaustive()) return false;
             thorough_.reset();  // it ended, but left something out
         }
-        turn_ = (turn_ + 1) % others_.size();
-        now_ = others_[turn_].get();
+        const std::size_t turn = turn_++;
+        now_ = others_[turn % (turn < eager_turns && eager_ != 0 ? eager_ : others_.size())].get();
         return now_->new_execution();
     }
-    std::uint32_t next_task(const choice_point& at) override { return now_->next_task(at); }
+    std::uint32_t next_task(const choice_point& at) override {
+        const std::uint32_t next = now_->next_task(at);
+        if (now_ == thorough_.get() && next != no_task)
+            for (std::size_t i = 0; i < eager_; ++i) others_[i]->observe_step(*at.tasks[next]);
+        return next;
+    }
     std::uint32_t choose(std::uint32_t n) override { return now_->choose(n); }
     void got_stuck(std::span<const std::uint32_t> waiting,
                    std::span<const task* const> tasks) override {
@@ -47,8 +61,11 @@ public:
 private:
     std::unique_ptr<search_strategy> thorough_;
     std::vector<std::unique_ptr<search_strategy>> others_;
+    static constexpr std::size_t eager_turns = 8;
+
+    const std::size_t eager_;
     search_strategy* now_ = nullptr;
-    std::size_t turn_ = ~std::size_t{0};
+    std::size_t turn_ = 0;  // of the others
 };
 
 }  // namespace wedge

@@ -91,6 +91,10 @@ public:
     /// Returns true if `new_execution` returned false because the bound on what is kept was
     /// reached.
     virtual bool is_full() const noexcept { return false; }
+    /// Called before an execution of another strategy, and before each of its steps, so that the
+    /// strategy may learn from them.
+    virtual void observe_execution() {}
+    virtual void observe_step(const task& /*who*/) {}
     /// A task has thrown, so the execution ends, and these have not ended.
     virtual void has_failed(std::span<const std::uint32_t> /*left*/,
                             std::span<const task* const> /*tasks*/) {}

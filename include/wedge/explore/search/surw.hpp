@@ -45,6 +45,14 @@ public:
     }
 
     std::uint32_t choose(std::uint32_t n) override { return random_.below(n); }
+    void observe_execution() override {
+        left_.new_execution();
+        interesting_.new_execution();
+    }
+    void observe_step(const task& who) override {
+        left_.took_step(who.ordinal);
+        if (is_interesting(who)) interesting_.took_step(who.ordinal);
+    }
 
 private:
     bool is_interesting(const task& who) const {

@@ -1,6 +1,8 @@
 // A random walk in which a task is drawn in proportion to its remaining steps.
 #pragma once
 
+#include <cstdint>
+
 #include "wedge/core/rng.hpp"
 #include "wedge/explore/search/remaining.hpp"
 #include "wedge/explore/search/strategy.hpp"
@@ -25,6 +27,8 @@ public:
     }
 
     std::uint32_t choose(std::uint32_t n) override { return random_.below(n); }
+    void observe_execution() override { left_.new_execution(); }
+    void observe_step(const task& who) override { left_.took_step(who.ordinal); }
 
 private:
     rng random_;
