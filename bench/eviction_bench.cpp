@@ -9,6 +9,8 @@
 #include "wedge/model/device_list.hpp"
 #include "wedge/wedge.hpp"
 
+#include "support/run.hpp"
+
 namespace {
 
 using storm_device = wedge::device<wedge::design::upstream>;
@@ -17,7 +19,7 @@ using storm_device = wedge::device<wedge::design::upstream>;
 void storm(storm_device& device, std::uint32_t draw) {
     switch (draw % 4) {
         case 0: return device.fault(draw / 4 % 4);
-        case 1: return device.unmap(draw / 4 % 4);
+        case 1: return device.unmap();
         case 2: return device.evict(draw / 4 % 4);
         default: return device.kswapd(draw / 4 % 2);
     }
@@ -44,3 +46,7 @@ BENCHMARK(unchecked)->ThreadRange(1, 16)->UseRealTime();
 BENCHMARK(checked)->ThreadRange(1, 16)->UseRealTime();
 
 }  // namespace
+
+int main(int argc, char** argv) {
+    return bench::run(argc, argv);
+}

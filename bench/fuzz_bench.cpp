@@ -11,6 +11,8 @@
 #include "wedge/model/device.hpp"
 #include "wedge/stress.hpp"
 
+#include "support/run.hpp"
+
 namespace {
 
 using driver = wedge::device<wedge::design::upstream>;
@@ -80,3 +82,7 @@ BENCHMARK_TEMPLATE(on_real_threads, bare, 2)->UseRealTime();
 BENCHMARK_TEMPLATE(on_real_threads, driver, 6)->UseRealTime();
 
 }  // namespace
+
+int main(int argc, char** argv) {
+    return bench::run(argc, argv);
+}

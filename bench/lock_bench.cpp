@@ -10,6 +10,8 @@
 
 #include "wedge/wedge.hpp"
 
+#include "support/run.hpp"
+
 namespace {
 
 /// Data of two cache lines, which writers change and readers compare.
@@ -90,8 +92,8 @@ void mixed(benchmark::State& state) {
 struct ww_lock {
     wedge::ww_class of{"bench"};
     wedge::ww_mutex one{of};
-    void lock() { one.lock(); }
-    void unlock() { one.unlock(); }
+    void lock() WEDGE_NO_THREAD_SAFETY { one.lock(); }
+    void unlock() WEDGE_NO_THREAD_SAFETY { one.unlock(); }
 };
 
 /// Two wound/wait mutexes, taken under a ticket in either order.
@@ -150,3 +152,7 @@ BENCHMARK(std_pairs)->Apply(threads);
 BENCHMARK(ww_pairs)->Apply(threads);
 
 }  // namespace
+
+int main(int argc, char** argv) {
+    return bench::run(argc, argv);
+}

@@ -18,6 +18,8 @@
 #include "wedge/order/checker.hpp"
 #include "wedge/wedge.hpp"
 
+#include "support/run.hpp"
+
 #if defined(WEDGE_BENCH_ABSL)
 #include <csignal>
 #include <cstdlib>
@@ -60,10 +62,10 @@ template <class Lock>
 struct abseil {
     using lock = absl::Mutex;
 };
-[[gnu::always_inline]] inline void take(absl::Mutex& lock) {
+[[gnu::always_inline]] inline void take(absl::Mutex& lock) WEDGE_NO_THREAD_SAFETY {
     lock.Lock();
 }
-[[gnu::always_inline]] inline void drop(absl::Mutex& lock) {
+[[gnu::always_inline]] inline void drop(absl::Mutex& lock) WEDGE_NO_THREAD_SAFETY {
     lock.Unlock();
 }
 
@@ -318,12 +320,5 @@ int main(int argc, char** argv) {
         abseil_detects() ? "compiled in" : "compiled out (abseil was built with NDEBUG)");
 #endif
     // Repetitions of different rows take turns: the rows of one run see the same machine.
-    std::vector<char*> arguments(argv, argv + argc);
-    std::string interleave = "--benchmark_enable_random_interleaving=true";
-    arguments.insert(arguments.begin() + 1, interleave.data());
-    argc = static_cast<int>(arguments.size());
-    argv = arguments.data();
-    benchmark::Initialize(&argc, argv);
-    if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 2;
-    benchmark::RunSpecifiedBenchmarks();
+    return bench::run(argc, argv, {"--benchmark_enable_random_interleaving=true"});
 }
