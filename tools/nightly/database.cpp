@@ -347,10 +347,11 @@ std::vector<refuted_row> database::refuted() const {
     return all;
 }
 
-std::vector<std::string> database::statistics(std::int64_t night) const {
+std::vector<std::string> database::statistics() const {
     std::vector<std::string> all;
-    sql_query rows(file_, "SELECT record FROM statistics WHERE night = ? ORDER BY job");
-    rows.bind(night);
+    sql_query rows(file_,
+                   "SELECT record FROM statistics AS one WHERE night = (SELECT max(night) FROM "
+                   "statistics WHERE job = one.job) ORDER BY job");
     while (rows.next()) all.push_back(rows.text(0));
     return all;
 }

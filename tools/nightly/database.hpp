@@ -118,8 +118,8 @@ public:
 
     std::vector<finding_row> findings() const;
     std::vector<refuted_row> refuted() const;
-    /// Returns the JSON of the last stress run of each job of a night.
-    std::vector<std::string> statistics(std::int64_t night) const;
+    /// Returns the JSON of the last stress run of each job.
+    std::vector<std::string> statistics() const;
     std::vector<night_row> nights() const;
     std::vector<growth_row> growth(std::int64_t night) const;
     /// Returns the ids of the findings that a night has seen.

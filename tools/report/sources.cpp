@@ -123,7 +123,7 @@ void add_database(shown_run& into, const std::string& file) {
                                {"chains", row.chains},
                                {"states", row.states},
                                {"corpus", row.corpus}});
-    for (const std::string& each : all.statistics(last.id))
+    for (const std::string& each : all.statistics())
         into.statistics.push_back(json::parse(each, nullptr, false));
     nightly::sql_query jobs(
         all.file(), "SELECT name, kind, seconds, slices, deaths, outcome FROM job WHERE night = ?");
