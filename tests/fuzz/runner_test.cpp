@@ -122,6 +122,20 @@ TEST_CASE("fuzz: dependencies of several inputs are combined and confirmed") {
         CHECK_FALSE(quiet.run(input_of(1, {{0, action, 0}})));
 }
 
+TEST_CASE("fuzz: a finding that is known by its signature is passed over, in its design alone") {
+    using broken = samples::transfer<false>;
+    const std::vector<std::uint8_t> input = wedge::encode(input_of(2, {{0, 0, 0}, {1, 1, 2}}));
+    const auto is_found = [&](const std::string& design, const std::string& signature) {
+        wedge::fuzz_group group({wedge::fuzz_design_of<broken>()});
+        group.pass_over(design, signature);
+        return group.run(input).has_value();
+    };
+    const std::string design = wedge::fuzz_design_of<broken>().name;
+    CHECK(is_found("another design", "cycle a/EE b/EE"));
+    CHECK(is_found(design, "cycle a/EE c/EE"));
+    CHECK_FALSE(is_found(design, "cycle a/EE b/EE"));
+}
+
 TEST_CASE("fuzz: the result of an input does not depend on earlier inputs") {
     const wedge::fuzz_design design = wedge::fuzz_design_of<samples::transfer<true>>();
     wedge::fuzz_runner runner(design);

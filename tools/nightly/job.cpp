@@ -109,7 +109,8 @@ std::optional<finding_seen> summary_in(std::string_view output, const job_config
 }
 
 std::vector<std::string> words_of(const job_config& job, double seconds, std::uint64_t seed,
-                                  const std::string& folder, const std::string& corpus) {
+                                  const std::string& folder, const std::string& corpus,
+                                  const std::string& known) {
     std::vector<std::string> words{job.program};
     const auto add = [&](std::initializer_list<std::string> more) {
         words.insert(words.end(), more);
@@ -119,6 +120,7 @@ std::vector<std::string> words_of(const job_config& job, double seconds, std::ui
     switch (job.kind) {
         case job_kind::fuzz:
             add({"--keep-going"});
+            if (!known.empty()) add({"--known=" + known});
             if (!job.subject.empty()) add({"--design=" + job.subject});
             [[fallthrough]];
         case job_kind::plain_fuzz:

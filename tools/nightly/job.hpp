@@ -35,8 +35,10 @@ std::optional<finding_seen> summary_in(std::string_view output, const job_config
 /// @param seed      differs from slice to slice
 /// @param folder    where it saves findings
 /// @param corpus    of a fuzz target
+/// @param known     a file with findings that a fuzz target shall ignore; empty: none
 std::vector<std::string> words_of(const job_config& job, double seconds, std::uint64_t seed,
-                                  const std::string& folder, const std::string& corpus);
+                                  const std::string& folder, const std::string& corpus,
+                                  const std::string& known = {});
 
 /// A job and its history in this night.
 struct job_state {

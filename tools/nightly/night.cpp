@@ -167,6 +167,24 @@ void night::fuzz_and_search() {
     stop_all();
 }
 
+/// Writes what this night has seen of the designs of a fuzz target. To find and minimise it again
+/// in each slice would cost more than half of the speed.
+///
+/// @return the file; empty if there is nothing
+std::string night::known_of(const job_state& job) const {
+    std::string text;
+    if (job.what.kind == job_kind::fuzz)
+        for (const auto& [subject, signatures] : shown_)
+            for (const std::string& each : signatures)
+                if (job.what.subject.empty() || job.what.subject == subject)
+                    text += subject + "\t" + each + "\n";
+    if (text.empty()) return {};
+    const std::string file =
+        path("logs/" + std::to_string(number_) + "/" + file_part(job.what.name) + ".known");
+    write_text(file, text);
+    return file;
+}
+
 void night::start(job_state& job, std::uint64_t turn) {
     const double fair = config_.seconds * config_.jobs / (4.0 * static_cast<double>(jobs_.size()));
     double time = config_.slice > 0 ? config_.slice : std::clamp(fair, 1.0, 60.0);
@@ -182,8 +200,8 @@ void night::start(job_state& job, std::uint64_t turn) {
                             : job.what.kind == job_kind::check ? left()
                                                                : time;
     try {
-        job.running.emplace(words_of(job.what, time, seed, findings_, job.corpus), job.log,
-                            std::chrono::milliseconds(static_cast<long>(patience * 1000)),
+        job.running.emplace(words_of(job.what, time, seed, findings_, job.corpus, known_of(job)),
+                            job.log, std::chrono::milliseconds(static_cast<long>(patience * 1000)),
                             std::chrono::seconds(10), config_.folder);
         job.outcome = "ran";
     } catch (const error& wrong) {

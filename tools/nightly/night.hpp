@@ -65,6 +65,7 @@ private:
     void share_corpus(const job_state& job) const;
     bool is_mine(std::size_t job) const;
     void start(job_state& job, std::uint64_t turn);
+    std::string known_of(const job_state& job) const;
     void finish(job_state& job);
     void note_expectation(job_state& job, const statement& said, bool is_silent);
     void judge_end(job_state& job, const ending_of_child& how, bool has_crash_finding);

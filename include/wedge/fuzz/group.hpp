@@ -20,7 +20,7 @@ namespace wedge {
 class fuzz_group {
 public:
     explicit fuzz_group(std::vector<fuzz_design> designs)
-        : designs_(std::move(designs)), runners_(designs_.size()) {
+        : designs_(std::move(designs)), runners_(designs_.size()), known_(designs_.size()) {
         for (const fuzz_design& each : designs_)
             counts_.push_back(static_cast<std::uint8_t>(each.actions.size()));
     }
@@ -39,6 +39,16 @@ public:
     /// Ignores from now on what the last input has shown, so that other findings come to light.
     void pass_over(const fuzz_sighting& known) {
         if (last_ != nullptr) last_->pass_over(known);
+    }
+
+    /// Ignores a finding of a design from now on, by its signature. A name that no design has is
+    /// left out.
+    void pass_over(const std::string& design, const std::string& signature) {
+        for (std::size_t i = 0; i < designs_.size(); ++i) {
+            if (designs_[i].name != design) continue;
+            known_[i].push_back(signature);
+            if (runners_[i] != nullptr) runners_[i]->pass_over(signature);
+        }
     }
 
     /// Returns the runner of the current or last input, for a watchdog.
@@ -141,14 +151,17 @@ public:
 
 private:
     fuzz_runner& runner_of(std::uint8_t design) {
-        if (runners_[design] == nullptr)
+        if (runners_[design] == nullptr) {
             runners_[design] = std::make_unique<fuzz_runner>(designs_[design], design);
+            for (const std::string& each : known_[design]) runners_[design]->pass_over(each);
+        }
         return *runners_[design];
     }
 
     const std::vector<fuzz_design> designs_;
     action_counts counts_;
     std::vector<std::unique_ptr<fuzz_runner>> runners_;
+    std::vector<std::vector<std::string>> known_;  // signatures to ignore, by design
     action_program input_;
     fuzz_runner* last_ = nullptr;
     int only_ = -1;

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <csignal>
 #include <cstdlib>
+#include <fstream>
 #include <string>
 #include <string_view>
 
@@ -27,6 +28,7 @@ namespace wedge {
 ///     --design=NAME      fuzz this design alone; a program named PROGRAM--NAME does so by itself
 ///     --mutator=bytes    libFuzzer's mutator instead of wedge's; to measure what wedge's is worth
 ///     --counters=off     no feedback except branches; to measure what the counters are worth
+///     --known=FILE       ignore these findings: a line `DESIGN<tab>SIGNATURE` for each
 ///     --keep-going       report each finding once and go on; exit status 77 at the end if there
 ///                        was one. Then there is no `crash-` file, but all other files
 class fuzz_program {
@@ -65,7 +67,10 @@ public:
         // Replaces libFuzzer's handlers, which end without a last line. A service manager and
         // `timeout` send SIGTERM.
         struct sigaction interrupted {};
-        interrupted.sa_handler = [](int) { is_interrupted_ = 1; };
+        interrupted.sa_handler = [](int) {
+            is_interrupted_ = 1;
+            fuzz_settlement::is_interrupted.store(true);  // lock-free, so a handler may
+        };
         interrupted.sa_flags = static_cast<int>(SA_RESETHAND);  // a second signal ends it at once
         ::sigaction(SIGINT, &interrupted, nullptr);
         ::sigaction(SIGTERM, &interrupted, nullptr);
@@ -134,11 +139,25 @@ private:
             uses_bytes_ = must_be(*mutator, "bytes", word);
         } else if (const auto counters = value("--counters=")) {
             detail::fuzz_counters_on = !must_be(*counters, "off", word);
+        } else if (const auto known = value("--known=")) {
+            read_known(std::string(*known));
         } else if (word == "--keep-going") {
             keeps_going_ = true;
         } else if (word.starts_with("--")) {
             throw error("there is no option " + std::string(word) +
-                        "; there is --design=NAME, --mutator=bytes, --counters=off, --keep-going");
+                        "; there is --design=NAME, --mutator=bytes, --counters=off, --known=FILE, "
+                        "--keep-going");
+        }
+    }
+    void read_known(const std::string& path) {
+        std::ifstream file(path);
+        if (!file) throw error("--known: " + path + ": it cannot be read");
+        for (std::string line; std::getline(file, line);) {
+            const std::size_t tab = line.find('\t');
+            if (tab == std::string::npos)
+                throw error("--known: " + path + ": expected DESIGN, a tab, SIGNATURE, not '" +
+                            line + "'");
+            group_->pass_over(line.substr(0, tab), line.substr(tab + 1));
         }
     }
     static bool must_be(std::string_view value, std::string_view wanted, std::string_view option) {

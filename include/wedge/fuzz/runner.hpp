@@ -116,8 +116,12 @@ public:
 
     /// Ignores from now on what this sighting shows, so that other findings come to light.
     void pass_over(const fuzz_sighting& known) {
-        known_.insert(known.signature);
         known_.insert(known.what.signature);
+        pass_over(known.signature);
+    }
+    /// The same for a finding of which only the signature is known, as from an earlier run.
+    void pass_over(const std::string& signature) {
+        known_.insert(signature);
         passes_over_ = true;
         fruitless_ = 0;
     }

@@ -29,7 +29,12 @@ public:
     };
 
     fuzz_settlement(const fuzz_design& of, explore_options options)
-        : design_(of), options_(options) {}
+        : design_(of), options_(options) {
+        options_.stop = &is_interrupted;
+    }
+
+    /// Becomes true when the process shall end: then nothing is minimised any further.
+    static inline std::atomic<bool> is_interrupted{false};
 
     /// Returns the number of programs that were searched. A watchdog sees by it that the work goes
     /// on.
@@ -77,7 +82,7 @@ public:
         std::vector<decision> way = from.what.best.decisions;
         unsigned tries_left = 64;
         const auto keeps = [&](task_records fewer) {
-            if (tries_left == 0 || !is_any_left(fewer)) return false;
+            if (tries_left == 0 || is_interrupted || !is_any_left(fewer)) return false;
             --tries_left;
             const std::unique_ptr<subject> what = subject_with(fewer);
             auto again = session(*what, few).reach(from.what, way);
@@ -103,6 +108,7 @@ public:
                     smaller[task][i].argument = small;
                     if (keeps(std::move(smaller))) break;
                 }
+        if (is_interrupted) return from;
         std::erase_if(tasks, [](const auto& each) { return each.empty(); });
         const std::unique_ptr<subject> what = subject_with(tasks);
         const std::optional<settled> made =
@@ -145,7 +151,7 @@ private:
     }
 
     const fuzz_design& design_;
-    const explore_options options_;
+    explore_options options_;
     mutable std::atomic<std::uint64_t> tries_{0};
 };
 

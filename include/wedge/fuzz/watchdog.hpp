@@ -52,11 +52,18 @@ private:
         std::uint64_t last = 0;
         std::uint64_t last_tries = 0;
         clock::time_point since = clock::now();
+        clock::time_point said = since;
         for (;;) {
             std::this_thread::sleep_for(std::chrono::milliseconds(250));
             const std::uint64_t now = marks_.load(std::memory_order_relaxed);
             const fuzz_runner* const running = group_.last_run();
             const std::uint64_t tries = running != nullptr ? running->tries() : 0;
+            if (now != last) said = clock::now();
+            if (clock::now() - said >= std::chrono::seconds(10) && tries != 0) {
+                said = clock::now();
+                detail::write_all(2, "wedge: confirming and minimising a finding, " +
+                                         std::to_string(tries) + " programs tried in all\n");
+            }
             if (now != last || now % 2 == 0 || tries != last_tries) {
                 last = now;
                 last_tries = tries;
