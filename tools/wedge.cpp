@@ -12,7 +12,7 @@
 // ctest: unknown_option exit=2 list --jsn => ^wedge: list: unknown option --jsn \(did you mean --json\?\); see
 // ctest: fuzz_word exit=2 fuzz shwo input => ^wedge: WHAT: there is no .shwo.; there is decode, encode, show
 // ctest: manual manual --bash => explain\) words=.*complete -o filenames -F _wedge wedge
-// ctest: manual_zsh manual --zsh => ^#compdef wedge\n.*--strategy\\[.*_wedge .*
+// ctest: manual_zsh manual --zsh => ^#compdef wedge\n.*--strategy.How to search.*_wedge
 // ctest: manual_fish manual --fish => -n .__fish_seen_subcommand_from check. -l out -r -d
 // ctest: manual_pages manual --man pages =/> .
 // ctest: no_command exit=2 => ^wedge: a command is missing \(hunt, explore, replay, check, verify, minimize, fmt, graph, fuzz, stress, list, explain, run, predict, manual(, nightly, report)?\); see
