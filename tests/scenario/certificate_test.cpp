@@ -170,6 +170,11 @@ TEST_CASE(
          "lock o ww_mutex x2\nlock f mutex\n"
          "thread t { transaction a { lock o[0] with a; lock f; lock o[1] with a; unlock f } }\n"
          "thread u { lock f; lock o[0]; unlock o[0]; unlock f }\n"},
+        {"a try that fails within a transaction",
+         "lock b mutex\nlock r ww_mutex\nthread t { lock b; yield; unlock b }\n"
+         "thread w { transaction x { lock r with x; try lock b; unlock b } }\n",
+         "lock b mutex\nlock r ww_mutex\nthread t { lock b; lock r; unlock r; unlock b }\n"
+         "thread w { transaction x { lock r with x; lock b; unlock b } }\n"},
         {"memory",
          "lock a mutex\nmemory 8 pages low 2 high 4\n"
          "thread t x2 { lock a; scope nofs { alloc 6 GFP_KERNEL | NORETRY else { } }; unlock a }\n"

@@ -295,7 +295,10 @@ private:
             left = run(each.blocks[0], here);
         }
         if (current().runtime->is_giving_up()) return flow::given_up;
+        // While it releases, a run that ends here is in another state than one that goes on.
+        here.who.path.push_back(static_cast<std::uint64_t>(left));
         release_taken(here, where, mine.ticket);
+        here.who.path.pop_back();
         mine.ticket->end(where);
         here.tickets.erase(each.on.name);
         return left;
