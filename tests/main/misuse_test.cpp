@@ -52,8 +52,7 @@ TEST_CASE("misuse: status 2, no output on stdout, and one line that names the wr
          "bank: explore: --seed: a value is missing; see ./bin/bank explore --help"},
         {{"explore", "--seed", "x"}, "bank: --seed: 'x', expected an integer >= 0"},
         {{"explore", "--seed", "-1"}, "bank: --seed: '-1', expected an integer >= 0"},
-        {{"explore", "--executions", "0"},
-         "bank: --executions: '0', expected an integer >= 1"},
+        {{"explore", "--executions", "0"}, "bank: --executions: '0', expected an integer >= 1"},
         {{"explore", "--steps", "99999999999999999999"},
          "bank: --steps: 99999999999999999999 is too large"},
         {{"explore", "--strategy", "exhaustiv"},
@@ -126,7 +125,9 @@ TEST_CASE("misuse: --help and --version are not misuse") {
         CHECK(help.out.find(std::string("Usage: bank ") + command) != std::string::npos);
     }
     CHECK(call_program({}, {"--help"}).out.find("Exit status: 0 clean") != std::string::npos);
-    CHECK(call_program({}, {"--version"}).out == std::string("wedge ") + wedge::version + "\n");
+    const std::string version = call_program({}, {"--version"}).out;
+    CHECK(version.starts_with(std::string("wedge ") + wedge::version + "\nbuilt by "));
+    CHECK(version.ends_with("\n"));
 }
 
 TEST_CASE("version: the headers and the project agree") {
