@@ -157,6 +157,21 @@ TEST_CASE("steps: traces of wedge have the orders, readers and tries of their lo
         cycles(forth + "2 acquire 2\n2 release 2\n2 acquire 1\n2 wait 9 1\n2 wake 9 1\n").empty());
 }
 
+TEST_CASE("steps: a line that is no step is an error with its place, other steps are counted") {
+    const auto wrong = [](const std::string& line) -> std::string {
+        try {
+            seen_in({"wedge-trace 1\n1 acquire 1\n" + line + "\n"});
+        } catch (const trace_error& error) {
+            return error.what();
+        }
+        return "";
+    };
+    CHECK(wrong("1 grab 1") == "t:3: unknown step 'grab'; docs/traces.md lists the steps");
+    CHECK(wrong("1 release").starts_with("t:3: expected THREAD STEP OBJECT"));
+    CHECK(wrong("1 spawn 2") == "");
+    CHECK(seen_in({"wedge-trace 1\n1 request 1\n1 acquire 1\n1 up 3\n1 release 1\n"}).events == 4);
+}
+
 TEST_CASE("steps: tasks that want each other's locks at the end of a trace hang") {
     const std::string half = "wedge-trace 1\n1 acquire 1\n2 acquire 2\n1 request 2\n";
     CHECK(seen_in({half + "2 request 1\n"}).hangs.size() == 1);

@@ -169,7 +169,8 @@ void tell_cycles(const observations& seen, const evidence_options& options, evid
 void tell_hangs(const observations& seen, evidence& made) {
     for (const report& hang : seen.hangs) {
         made.has_findings = true;
-        made.text += "tasks wait for each other when the trace ends:\n";
+        made.text += hang.edges.size() == 1 ? "a task waits for itself when the trace ends:\n"
+                                            : "tasks wait for each other when the trace ends:\n";
         for (const cycle_edge& edge : hang.edges)
             made.text +=
                 "    " + edge.task + " holds " + edge.from + " and waits for " + edge.to + "\n";
@@ -398,9 +399,10 @@ std::string dot_of(const observations& seen, const evidence_options& options) {
 std::string json_of(const observations& seen, const std::string& title,
                     const evidence_options& options) {
     const lock_graph& order = seen.order;
-    std::string text = "{\"schema\":1,\"command\":\"explain\",\"kind\":\"order\",\"file\":" + in_quotes(title) +
-                       ",\"classes\":" + std::to_string(order.classes().size()) +
-                       ",\"dependencies\":" + std::to_string(order.edges()) + ",\"cycles\":[";
+    std::string text =
+        "{\"schema\":1,\"command\":\"explain\",\"kind\":\"order\",\"file\":" + in_quotes(title) +
+        ",\"classes\":" + std::to_string(order.classes().size()) +
+        ",\"dependencies\":" + std::to_string(order.edges()) + ",\"cycles\":[";
     const auto names = [&](const ids& all) {
         std::string made;
         for (const std::uint32_t each : all)

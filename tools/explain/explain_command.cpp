@@ -251,7 +251,11 @@ private:
             else
                 json.value(value);
         };
-        wedge::report::begin_json(json, "explain").key("kind").value(found.kind).key("kernel").value(found.version);
+        wedge::report::begin_json(json, "explain")
+            .key("kind")
+            .value(found.kind)
+            .key("kernel")
+            .value(found.version);
         json.key("task").value(found.task).key("new_lock").value(found.new_lock);
         json.key("held_lock").value(found.held_lock).key("cycle_locks").list(found.cycle_locks);
         json.key("cycle_edges").begin('[');

@@ -155,7 +155,10 @@ public:
 
     void take(std::string_view text) override {
         if (is_loss(text)) return forget();
-        if (const auto found = event_of(text)) handle(*found);
+        if (const auto found = event_of(text)) {
+            ++into_.events;
+            handle(*found);
+        }
     }
 
     void finish() override {
@@ -166,8 +169,8 @@ public:
     }
 
 protected:
+    void count_event() { ++into_.events; }
     void handle(const lock_event& event) {
-        ++into_.events;
         // All idle tasks have the id 0, one on each CPU.
         const std::uint64_t who = event.pid == 0 ? (std::uint64_t{1} << 40) + event.cpu : event.pid;
         task_locks& task = tasks_[who * 4 + event.context];
@@ -341,17 +344,21 @@ private:
 /// Reads the traces of wedge itself (docs/traces.md), as the events that ftrace would have printed.
 class step_events final : public lock_events {
 public:
-    using lock_events::lock_events;
+    step_events(observations& into, std::string file) : lock_events(into), file_(std::move(file)) {}
 
     void take(std::string_view text) override {
+        ++line_;
+        if (text.empty() || text.starts_with('#') || text.starts_with("wedge-trace")) return;
         const std::string_view first = next_word(text);
         if (first == "thread" || first == "lock" || first == "site") return take_name(first, text);
         const auto thread = number_of(first);
-        if (!thread) return;
         const std::string_view word = next_word(text);
         std::string_view lock = next_word(text);
         if (word == "wait" || word == "wake") lock = next_word(text);
-        if (!number_of(lock)) return;
+        if (!thread || !number_of(lock))
+            throw trace_error(file_ + ":" + std::to_string(line_) +
+                              ": expected THREAD STEP OBJECT [@SITE], as docs/traces.md says");
+        count_event();
         const std::string_view place = next_word(text);
         made_.pid = *thread + 1;  // 0 is the idle task of ftrace
         made_.task = named(threads_, first, "thread ");
@@ -401,6 +408,9 @@ private:
         } else if (word == "release" || word == "wait" || word == "give_up") {
             requested_[made_.pid].clear();
             send(event_name::release, lock, reads, "");
+        } else if (std::find(std::begin(others), std::end(others), word) == std::end(others)) {
+            throw trace_error(file_ + ":" + std::to_string(line_) + ": unknown step '" +
+                              std::string(word) + "'; docs/traces.md lists the steps");
         }
     }
     void send(event_name name, std::string_view lock, bool reads, const char* tried) {
@@ -416,6 +426,13 @@ private:
         handle(made_);
     }
 
+    /// Steps that take and release no lock.
+    static constexpr std::string_view others[] = {"try_failed", "notify", "notify_all", "up",
+                                                  "down",       "spawn",  "join",       "end",
+                                                  "load",       "store"};
+
+    const std::string file_;
+    std::size_t line_ = 0;
     names threads_;
     names locks_;
     names sites_;
@@ -430,8 +447,8 @@ std::unique_ptr<trace_reader> event_reader(observations& into) {
     return std::make_unique<lock_events>(into);
 }
 
-std::unique_ptr<trace_reader> step_reader(observations& into) {
-    return std::make_unique<step_events>(into);
+std::unique_ptr<trace_reader> step_reader(observations& into, std::string file) {
+    return std::make_unique<step_events>(into, std::move(file));
 }
 
 }  // namespace wedge::explain

@@ -84,7 +84,7 @@ std::unique_ptr<trace_reader> reader_of(trace_kind kind, const std::string& name
         case trace_kind::chains: return chains_reader(into, name);
         case trace_kind::lock_stat: return lock_stat_reader(into);
         case trace_kind::events: return event_reader(into);
-        case trace_kind::steps: return step_reader(into);
+        case trace_kind::steps: return step_reader(into, name);
         case trace_kind::none: break;
     }
     throw trace_error(name +

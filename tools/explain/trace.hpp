@@ -68,7 +68,7 @@ std::unique_ptr<trace_reader> lock_stat_reader(observations& into);
 /// Events `lock:*` of ftrace, trace-cmd and perf.
 std::unique_ptr<trace_reader> event_reader(observations& into);
 /// Traces of `wedge run --record` and `stress --record` (docs/traces.md).
-std::unique_ptr<trace_reader> step_reader(observations& into);
+std::unique_ptr<trace_reader> step_reader(observations& into, std::string file);
 
 /// Reads a trace to its end. Its memory does not grow with the length of the trace: lines are at
 /// most 64 KiB, what stands behind that is left out.

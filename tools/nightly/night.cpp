@@ -209,6 +209,7 @@ void night::start(job_state& job, std::uint64_t turn) {
         job.outcome = wrong.what();
         job.is_over = true;
         ++job.deaths;
+        ++job.deaths_in_row;  // so that the night does not pass for a clean one
     }
 }
 

@@ -18,11 +18,15 @@ using wedge::report::counted;
 /// Prints the predictions of one trace.
 class prediction_printer {
 public:
-    prediction_printer(const trace& recorded, std::string label)
-        : recorded_(recorded), label_(std::move(label)) {}
+    /// @param has_accesses  the trace shows accesses to variables, so nothing else is assumed
+    prediction_printer(const trace& recorded, std::string file, bool has_accesses)
+        : recorded_(recorded),
+          file_(std::move(file)),
+          label_(has_accesses ? "predicted" : "predicted from lock events"),
+          heading_(has_accesses ? "predicted deadlock" : label_ + ": deadlock") {}
 
     std::string text(const prediction& each) const {
-        std::string text = label_ + " deadlock of " + counted(each.waits.size(), "thread") + "\n";
+        std::string text = heading_ + " of " + counted(each.waits.size(), "thread") + "\n";
         for (const predicted_wait& wait : each.waits) {
             text += "  " + thread(wait.thread) + "\n";
             text += "    holds    " + lock(wait.held) + place(wait.held_at) + "\n";
@@ -33,7 +37,8 @@ public:
 
     std::string json(const prediction& each) const {
         json_writer json;
-        json.begin('{').key("label").value(label_).key("waits").begin('[');
+        json.begin('{').key("schema").value(json_schema).key("command").value("predict");
+        json.key("file").value(file_).key("label").value(label_).key("waits").begin('[');
         for (const predicted_wait& wait : each.waits) {
             json.begin('{').key("thread").value(thread(wait.thread));
             json.key("holds").value(lock(wait.held)).key("holds_line").value(line(wait.held_at));
@@ -93,7 +98,9 @@ private:
     }
 
     const trace& recorded_;
+    const std::string file_;
     const std::string label_;
+    const std::string heading_;
 };
 
 class predict_command final : public subcommand {
@@ -104,7 +111,9 @@ public:
     }
 
     void add_options(CLI::App& options) override {
-        options.add_option("TRACE", file_, "A trace of wedge run --record; - is standard input")
+        options
+            .add_option("TRACE", file_,
+                        "A trace of `wedge run --record` or `stress --record`; - is standard input")
             ->required()
             ->type_name("");
         add_flag(options, "--json", as_json_, "Print one JSON object per deadlock");
@@ -119,8 +128,7 @@ public:
     int run(const invocation& call) override {
         const trace recorded = parse_trace(read_text(file_, 4096), file_);
         const prediction_result found = result_of(recorded);
-        const std::string label = found.has_accesses ? "predicted" : "predicted from lock events:";
-        const prediction_printer printer(recorded, label);
+        const prediction_printer printer(recorded, file_, found.has_accesses);
         unsigned count = 0;
         for (const prediction& each : found.deadlocks) {
             call.print(as_json_ ? printer.json(each) : printer.text(each) + "\n");

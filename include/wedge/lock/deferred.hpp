@@ -179,6 +179,8 @@ protected:
 private:
     using lock_guard = guard<internal_mutex<Level>>;
     using running_type = typename running_lock<Where, Level>::type;
+    /// What the worker does next: it ends, runs the body, or interrupts a task that runs it.
+    enum class next_run : unsigned char { none, by_worker, on_top };
 
     /// Masks interrupts without an event. The lock of a running body belongs to wedge: no interrupt
     /// takes it on top of a task that waits for the body.
@@ -216,9 +218,11 @@ private:
         constexpr bool interrupts = requires {
             body.interrupt();
         };
-        while (wait_for_work(interrupts)) {
+        for (;;) {
+            const next_run next = wait_for_work(interrupts);
+            if (next == next_run::none) return;
             if constexpr (interrupts)
-                if (is_on_top_) {
+                if (next == next_run::on_top) {
                     body.interrupt();
                     continue;
                 }
@@ -236,7 +240,7 @@ private:
         until_body.end();
         body();
     }
-    bool wait_for_work(bool interrupts) {
+    next_run wait_for_work(bool interrupts) {
         lock_guard held(state_);
         const idle_section without_work;
         while ((!is_due() || is_on_top_) && !is_stopped_) {
@@ -246,10 +250,11 @@ private:
             else
                 queued_.wait(held);
         }
-        if (is_stopped_) return false;
+        if (is_stopped_) return next_run::none;
         is_on_top_ = interrupts && choose(2, "on top of a task") != 0;
-        if (!is_on_top_) serving_ = &current();
-        return true;
+        if (is_on_top_) return next_run::on_top;
+        serving_ = &current();
+        return next_run::by_worker;
     }
     bool is_due() const {
         if (!is_queued_) return false;

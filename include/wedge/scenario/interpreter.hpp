@@ -207,7 +207,7 @@ private:
     flow read_sequence(const statement& each, frame& here, modelled_lock& lock) {
         const site where = at(here, each);
         if (walk_ != nullptr) {
-            lock.might_read(where);
+            lock.might_acquire(mode::recursive_shared, where);
             return run(each.blocks[0], here);
         }
         modelled_sequence& count = *lock.sequence();

@@ -48,12 +48,6 @@ public:
     virtual ww_mutex* wound_wait() noexcept { return nullptr; }
     /// Returns the part that readers of a sequence count use; null for other kinds.
     virtual modelled_sequence* sequence() noexcept { return nullptr; }
-    /// Waits until no writer is in its section, as a reader of a sequence count does. For the order
-    /// checker alone.
-    void might_read(site where) {
-        modelled_lock::acquire({.how = mode::recursive_shared, .where = where});
-        wedge::detail::controlled_release(current(), identity(), mode::recursive_shared, where);
-    }
     /// States that the lock may be taken here.
     void might_acquire(mode how, site where) {
         wedge::detail::attempt(current(), identity(), {.how = how, .where = where});
