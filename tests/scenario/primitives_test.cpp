@@ -190,7 +190,30 @@ TEST_CASE("primitives: a timer comes on top of any task that lets softirqs in") 
               .what == "sound");
     CHECK(
         checked("counter K = 0\ntimer t { add K 1; arm t }\nthread a { arm t; cancel t }\n").what ==
-        "sound");
+        "unresolved");
+}
+
+TEST_CASE("primitives: nothing is proved of a delayed work whose later runs are left out") {
+    const std::string third = "counter n = 0\ndelayed_work d { add n 1; if n == 3 { ";
+    const std::string start = " }; queue d }\nthread a { queue d }\n";
+    // The third run fails or hangs, and is not tried.
+    CHECK(checked(third + "assert 1 == 2" + start).what == "unresolved");
+    const check_result again = checked("lock m mutex\n" + third + "lock m; lock m" + start);
+    REQUIRE(has(again, finding_kind::recursive));
+    CHECK(again.found.findings.front().judged == verdict::unresolved);
+    // A wait that the third run would end is no deadlock, and a loop no livelock.
+    const std::string end = "completion c\n" + third + "complete c" + start;
+    CHECK(checked(end + "thread b { wait c }\n").what == "unresolved");
+    CHECK(checked(third + start + "thread b { until n == 3 }\n").what == "unresolved");
+    // A cycle of locks lasts, whatever other runs do.
+    CHECK(checked("lock m mutex\nlock o mutex\n" + third + start +
+                  "thread b { lock m; lock o; unlock o; unlock m }\n"
+                  "thread e { lock o; lock m; unlock m; unlock o }\n")
+              .what == "deadlock");
+    // Two runs are tried.
+    CHECK(checked("counter n = 0\ndelayed_work d { add n 1; if n < 2 { queue d } }\n"
+                  "thread a { queue d }\n")
+              .what == "sound");
 }
 
 TEST_CASE("primitives: an irq work needs raw locks, and interrupts that are on") {

@@ -65,6 +65,7 @@ public:
     wedge::context context = wedge::context::task;  ///< `contexts.now()`
     context_state contexts;
     std::uint8_t scopes = 0;  ///< allocation scopes: bits of core/scopes.hpp
+    bool leaves_out = false;  ///< under control: it queued a run that the model leaves out
     /// On real threads: how many of 1024 trylocks fail although the lock is free, and how many
     /// wound/wait acquires back off although no ticket demands it.
     std::uint16_t failing_tries = 0;

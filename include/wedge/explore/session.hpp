@@ -197,6 +197,7 @@ private:
         out_.steps += done.steps;
         if (done.left != 0 && out_.left == 0) out_.first_left = done.first_left;
         out_.left += done.left;
+        leaves_out_ = leaves_out_ || done.leaves_out;
         if (done.how == ending::bounded && !std::exchange(out_.bounded, true))
             out_.best = shown(done, {});
         is_cut_ = is_cut_ || (how.counts_for_proof() ? is_cut(done, how) : done.is_foreign);
@@ -233,7 +234,10 @@ private:
             control_.set_bound(options_.steps_max);
         }
         out_.exhausted = is_exhausted;
-        out_.reason = why_unproved(*how_, options_, out_, is_replayed);
+        out_.reason =
+            is_exhausted && leaves_out_
+                ? "a timer or delayed work queued itself, and its later runs were left out"
+                : why_unproved(*how_, options_, out_, is_replayed);
         if (is_exhausted && out_.reason.empty())
             out_.reason = control_.notes().missed_notification();
         if (is_exhausted && out_.reason.empty() && repeats_.has_foreign_thread())
@@ -409,6 +413,7 @@ private:
     std::optional<finding> different_again_;
     bool differs_ = false;     // an execution behaved differently from an earlier one
     bool left_early_ = false;  // the replay left its schedule
+    bool leaves_out_ = false;  // an execution left out runs of an item that queues itself
     bool is_cut_ = false;    // an execution ended before all its tasks could, so nothing is proved
     std::size_t known_ = 0;  // the number of the checker's findings that are in found_
     std::vector<sighting> found_;

@@ -46,7 +46,7 @@ struct running_lock<context::hardirq, Level> {
 /// Under control time is virtual: a delay may be over at once, or last until no other task can go
 /// on. A body that queues its own item with a delay runs once more; its next run waits until
 /// another task queues the item. So a body that always queues itself later does not keep an
-/// execution from ending. A body that always queues itself at once does: that is a livelock.
+/// execution from ending. Engines prove nothing of executions in which a run was left out. A body that always queues itself at once does: that is a livelock.
 ///
 /// @tparam Where  the context in which the body runs
 template <context Where, class Level>
@@ -147,9 +147,8 @@ protected:
         do {
             stage.set(0);
             was_queued = drop(where) || was_queued;
-            wait_for_body(where);
             stage.set(1);
-        } while (is_pending(where));
+        } while (!is_still(where));
         return was_queued;
     }
 
@@ -164,6 +163,17 @@ protected:
         running_.lock(where);
         const unbroken_section whole;  // a handler that waits for the body would find it locked
         running_.unlock(where);
+    }
+
+    /// Waits as `wait_for_body`, and returns whether the item is not queued either. A run begins
+    /// under the lock of the body, so none can begin between the wait and the look.
+    bool is_still(site where) WEDGE_NO_THREAD_SAFETY {
+        const interrupts_masked masked;
+        running_.lock(where);
+        const bool is_queued = is_pending(where);
+        const unbroken_section whole;
+        running_.unlock(where);
+        return !is_queued;
     }
 
     /// Runs the body on top of the running task, which the worker has interrupted.
@@ -208,6 +218,9 @@ private:
         due_ = due;
         queues_itself_ = due != at_once && &current() == serving_;
         runs_left_ = due == at_once ? 0 : queues_itself_ ? runs_left_ : 2;
+        // Otherwise an item that always queues itself would have endless executions.
+        if (queues_itself_ && runs_left_ == 0 && current().runtime != nullptr)
+            current().leaves_out = true;
         queued_.notify_all(where);
     }
 

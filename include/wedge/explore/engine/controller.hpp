@@ -188,6 +188,7 @@ private:
         result_.round = 0;
         result_.thrown.clear();
         result_.is_foreign = false;
+        result_.leaves_out = false;
         result_.left = 0;
         result_.tasks.clear();
         const std::uint32_t n = subject_.tasks();
@@ -239,6 +240,17 @@ private:
         if (is_livelock || result_.how == ending::deadlock)
             result_.stuck = stuck_.of({slots_.data(), used_}, model_.locks(),
                                       is_livelock ? &scheduler_.livelocks() : nullptr);
+        claim_less();
+    }
+    /// If a run was left out, it could have ended what seems stuck, unless tasks wait for locks in
+    /// a cycle.
+    void claim_less() {
+        for (std::uint32_t i = 0; i < used_; ++i)
+            result_.leaves_out = result_.leaves_out || slots_[i]->self.leaves_out;
+        if (!result_.leaves_out || !result_.stuck) return;
+        if (result_.how == ending::deadlock && !result_.stuck->cycle.empty()) return;
+        result_.how = ending::pruned;
+        result_.stuck.reset();
     }
 
     /// Starts the next task of the subject. Tasks run up to their first visible step one after the

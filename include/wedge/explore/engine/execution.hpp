@@ -30,6 +30,7 @@ struct execution_record {
     std::uint32_t left = 0;          ///< the stacks that could not be unwound
     std::string first_left;          ///< the task of the first of them
     bool is_foreign = false;         ///< ending::threw: since a foreign thread took part
+    bool leaves_out = false;         ///< a delayed item queued itself, and was not run again
     std::vector<task_report> tasks;  ///< ending::threw: where all tasks stood then
 };
 

@@ -73,6 +73,7 @@ struct controlled_task {
         self.contexts = {};
         self.chain = 0;
         self.scopes = 0;
+        self.leaves_out = false;
         self.stage = 0;
         self.pending = {};  // it would name locks that are gone
         self.is_idle = false;
