@@ -46,7 +46,8 @@ struct running_lock<context::hardirq, Level> {
 /// Under control time is virtual: a delay may be over at once, or last until no other task can go
 /// on. A body that queues its own item with a delay runs once more; its next run waits until
 /// another task queues the item. So a body that always queues itself later does not keep an
-/// execution from ending. Engines prove nothing of executions in which a run was left out. A body that always queues itself at once does: that is a livelock.
+/// execution from ending. Engines prove nothing of executions in which a run was left out. A body
+/// that always queues itself at once does: that is a livelock.
 ///
 /// @tparam Where  the context in which the body runs
 template <context Where, class Level>
