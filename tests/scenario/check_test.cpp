@@ -315,6 +315,14 @@ TEST_CASE("check: an assertion that fails in each copy of a thread is one findin
     CHECK(copies("\nadd users -1; assert users == 0").found.findings.size() == 2);
 }
 
+TEST_CASE("check: an exception of a work is named after the work") {
+    const auto result = checked(
+        "counter n = 0\nwork job { add n 1; assert n < 2; queue job }\nthread t { queue job }\n");
+    REQUIRE(result.found.findings.size() == 1);
+    CHECK(result.found.findings[0].signature ==
+          "assertion job threw: the assertion n < 2 does not hold");
+}
+
 TEST_CASE("check: the kept states are bounded, and the outcome says so") {
     const std::string counts = "counter k = 0\nthread counts { while 1 == 1 { add k 1 } }\n";
     auto options = small_search();

@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <memory>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "wedge/core/steps.hpp"
@@ -331,8 +330,10 @@ private:
     void run_last(slot& me);
 
     /// Runs code of the user. An exception from it ends the execution.
+    ///
+    /// @param who  is read when the body has thrown: a worker may get its name from the body
     template <class Body>
-    bool guarded(std::string_view who, Body body) noexcept {
+    bool guarded(const std::string& who, Body body) noexcept {
         try {
             body();
             return true;
@@ -341,7 +342,7 @@ private:
             const sanitizer::ignore_scope ours;
             if (result_.how != ending::complete) return false;
             result_.how = ending::threw;
-            result_.thrown = std::string(who) + " threw: " + detail::text_of_exception();
+            result_.thrown = who + " threw: " + detail::text_of_exception();
             notes_.threw(detail::current_task->ordinal);
         }
         return false;
