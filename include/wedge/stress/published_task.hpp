@@ -24,7 +24,7 @@ struct task_snapshot {
     std::vector<held_lock> held;
     std::optional<held_lock> wanted;  ///< the lock of a blocking acquire that it is in
     std::string waits_for;            ///< the condition that it waits for; empty: none
-    bool may_give_up = false;         ///< that wait ends at some time
+    bool may_give_up = false;         ///< the last wait for a condition ends at some time
     site where{};                     ///< of its last step
 };
 
@@ -100,10 +100,9 @@ public:
     task_snapshot look() const {
         const sanitizer::ignore_scope ours;
         const turn mine(busy_);
-        task_snapshot seen{name_, steps_,  calls_, action_, has_ended_,
-                           held_, wanted_, {},     false,   where_};
+        task_snapshot seen{name_, steps_,  calls_, action_,      has_ended_,
+                           held_, wanted_, {},     may_give_up_, where_};
         if (condition_ != 0) seen.waits_for = "condition " + lock_class::from_id(condition_).name();
-        seen.may_give_up = condition_ != 0 && may_give_up_;
         return seen;
     }
 

@@ -129,7 +129,7 @@ class trace_writer {
 public:
     explicit trace_writer(std::string& text) : text_(text) {}
 
-    void add(const trace_line& each, bool is_condition) {
+    void add(const trace_line& each) {
         const recorded_step& step = *each.step;
         if (is_of_lock(step.kind)) introduce(step);
         if (each.lock != nullptr) introduce(*each.lock);
@@ -137,9 +137,8 @@ public:
             places_.try_emplace({step.where.file, step.where.line}, places_.size() + 1);
         if (is_new)
             text_ += "site " + std::to_string(place->second) + " " + to_string(step.where) + "\n";
-        const char* const word =
-            step.kind == event_kind::notify && is_condition ? "notify_all" : each.word;
-        text_ += std::to_string(each.thread) + " " + word + " " + std::to_string(step.instance);
+        text_ +=
+            std::to_string(each.thread) + " " + each.word + " " + std::to_string(step.instance);
         if (each.lock != nullptr) text_ += " " + std::to_string(each.lock->instance);
         text_ += " @" + std::to_string(place->second) + "\n";
     }
@@ -180,8 +179,11 @@ inline std::string trace_text(
     for (const detail::trace_line& each : lines)
         if (each.lock != nullptr) conditions.insert(each.step->instance);
     detail::trace_writer writer(text);
-    for (const detail::trace_line& each : lines)
-        writer.add(each, conditions.contains(each.step->instance));
+    for (detail::trace_line& each : lines) {
+        if (each.step->kind == event_kind::notify && conditions.contains(each.step->instance))
+            each.word = "notify_all";
+        writer.add(each);
+    }
     return text;
 }
 

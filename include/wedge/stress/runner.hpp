@@ -335,8 +335,7 @@ private:
         set_pace(now);
         note_interval(now);
         if (how.on_progress != nullptr) how.on_progress(progress_at(now), how.progress_data);
-        dog_.set_bystander(hog_->thread());
-        wedged_ = dog_.look(published_, now);
+        wedged_ = dog_.look(published_, now, hog_->thread());
         is_cut_ = how.stop != nullptr && how.stop->load(std::memory_order_relaxed);
         if (wedged_ || (is_warm_ && now - counted_from_ >= how.time) || is_cut_)
             all_->is_over.store(true, std::memory_order_relaxed);

@@ -36,16 +36,12 @@ public:
 
     explicit watchdog(std::chrono::milliseconds patience) : patience_(patience) {}
 
-    /// Names a thread that wakes no task whatever it does: the memory hog.
-    ///
-    /// @param thread  the number that the system gives the thread; 0: none
-    void set_bystander(int thread) noexcept { bystander_ = thread; }
-
     /// Looks at the tasks.
     ///
     /// @param now  never goes back
+    /// @param bystander  the system's number of a thread that never wakes a task; 0: none
     /// @return what has wedged; nothing if all tasks go on, or if it is too early to tell
-    std::optional<finding> look(const tasks& all, clock::time_point now) {
+    std::optional<finding> look(const tasks& all, clock::time_point now, int bystander = 0) {
         std::vector<task_snapshot> seen;
         for (const std::shared_ptr<published_task>& each : all) seen.push_back(each->look());
         const bool knows_all = moved_.size() == seen.size();
@@ -70,7 +66,8 @@ public:
         // Only among tasks that stand still: what other tasks have published may be over by now.
         const std::vector<task_snapshot> still = standing(seen);
         const std::vector<std::size_t> cycle = wait_for_graph(still).cycle();
-        if (cycle.empty() && !is_late && retrying == nullptr && !are_all_stuck(seen, now))
+        if (cycle.empty() && !is_late && retrying == nullptr &&
+            !are_all_stuck(seen, now, bystander))
             return std::nullopt;
         // Tasks that stand still may wait for the one that retries.
         if (!cycle.empty()) retrying = nullptr;
@@ -97,7 +94,8 @@ private:
     }
 
     /// Returns whether all tasks have stood still for a while, and no thread is left to wake them.
-    bool are_all_stuck(const std::vector<task_snapshot>& seen, clock::time_point now) const {
+    bool are_all_stuck(const std::vector<task_snapshot>& seen, clock::time_point now,
+                       int bystander) const {
         std::size_t count = 0;
         for (std::size_t i = 0; i < seen.size(); ++i) {
             if (seen[i].has_ended) continue;
@@ -105,7 +103,7 @@ private:
             if (!waits_for_others(seen[i])) return false;
             ++count;
         }
-        return count != 0 && waiting_threads() >= count;
+        return count != 0 && waiting_threads(bystander) >= count;
     }
     /// Returns whether the task can go on only if another task does something. A task that sleeps
     /// elsewhere, as in a read of a file, goes on by itself.
@@ -117,15 +115,15 @@ private:
     /// Returns the number of threads besides the calling one if all of them wait in futexes without
     /// a time limit, so that only another thread could wake them; else 0. A bystander counts as
     /// none. Worker threads of the workload are not among the tasks, and may still go on.
-    std::size_t waiting_threads() const {
+    static std::size_t waiting_threads(int bystander) {
         const std::string self = std::to_string(::syscall(SYS_gettid));
-        const std::string bystander = std::to_string(bystander_);
+        const std::string left_out = std::to_string(bystander);
         std::size_t count = 0;
         bool is_awake = false;
         if (DIR* const threads = ::opendir("/proc/self/task")) {
             while (const dirent* const each = ::readdir(threads)) {
                 const std::string name = each->d_name;
-                if (name[0] == '.' || name == self || name == bystander) continue;
+                if (name[0] == '.' || name == self || name == left_out) continue;
                 ++count;
                 is_awake = is_awake || !is_in_futex(name);
             }
@@ -146,7 +144,6 @@ private:
     static constexpr std::chrono::seconds quiet{1};
 
     const std::chrono::milliseconds patience_;
-    int bystander_ = 0;
     std::vector<moment> moved_;
 };
 
