@@ -95,6 +95,52 @@ bool has_replay(const finding_row& of) {
            of.kind == "expectation" || !text_in(record, "crash").empty();
 }
 
+/// Makes the tables, unless the file has them.
+///
+/// @throws error  the file is of another program, or of a later version
+void make_tables(sql_file& file, const std::string& path) {
+    sql_query version(file, "PRAGMA user_version");
+    version.next();
+    const std::int64_t found = version.number(0);
+    if (found == layout) return;
+    if (found != 0)
+        throw error(path + ": this database has layout " + std::to_string(found) +
+                    ", this build reads " + std::to_string(layout) + "; use a newer wedge");
+    sql_transaction making(file);
+    sql_query others(file, "SELECT count(*) FROM sqlite_master");
+    others.next();
+    if (others.number(0) != 0) {
+        // Another process may have made the tables since.
+        sql_query again(file, "PRAGMA user_version");
+        again.next();
+        if (again.number(0) == layout) return;
+        throw error(path + ": this is a database of another program");
+    }
+    file.run(tables);
+    making.commit();
+}
+
+void keep_refuted(sql_file& file, std::int64_t night, const refuted_row& row) {
+    sql_query(file,
+              "INSERT OR REPLACE INTO refuted(subject, signature, what, classes, night) "
+              "VALUES(?, ?, ?, ?, ?)")
+        .bind(row.subject)
+        .bind(row.signature)
+        .bind(row.what)
+        .bind(row.classes)
+        .bind(night)
+        .run();
+}
+
+void keep_statistics(sql_file& file, std::int64_t night, const std::string& job,
+                     const std::string& record) {
+    sql_query(file, "INSERT OR REPLACE INTO statistics(night, job, record) VALUES(?, ?, ?)")
+        .bind(night)
+        .bind(job)
+        .bind(record)
+        .run();
+}
+
 }  // namespace
 
 std::string time_now() {
@@ -117,32 +163,8 @@ double chance_fixed(const finding_row& of) {
 }
 
 database::database(const std::string& path) : file_(path) {
-    sql_query version(file_, "PRAGMA user_version");
-    version.next();
-    const std::int64_t found = version.number(0);
-    if (found == layout) {
-        file_.run(more_tables);
-        return;
-    }
-    if (found != 0)
-        throw error(path + ": this database has layout " + std::to_string(found) +
-                    ", this build reads " + std::to_string(layout) + "; use a newer wedge");
-    sql_transaction making(file_);
-    sql_query others(file_, "SELECT count(*) FROM sqlite_master");
-    others.next();
-    if (others.number(0) != 0) {
-        // Another process may have made the tables since.
-        sql_query again(file_, "PRAGMA user_version");
-        again.next();
-        if (again.number(0) == layout) {
-            file_.run(more_tables);
-            return;
-        }
-        throw error(path + ": this is a database of another program");
-    }
-    file_.run(tables);
+    make_tables(file_, path);
     file_.run(more_tables);
-    making.commit();
 }
 
 std::int64_t database::begin_night(const std::string& revision, const std::string& build) {
@@ -317,23 +339,13 @@ void database::keep(std::int64_t night, const std::string& job, const std::vecto
     sql_transaction changes(file_);
     for (const statement& said : all) {
         for (const finding_seen& each : refuted_in(said))
-            sql_query(file_,
-                      "INSERT OR REPLACE INTO refuted(subject, signature, what, classes, night) "
-                      "VALUES(?, ?, ?, ?, ?)")
-                .bind(each.subject)
-                .bind(each.signature)
-                .bind(each.what)
-                .bind(json(each.classes).dump())
-                .bind(night)
-                .run();
+            keep_refuted(file_, night,
+                         {each.subject, each.signature, each.what, json(each.classes).dump()});
         if (said.command != "stress") continue;
         json numbers = said.all;
         numbers.erase("findings");  // the table of findings has them
-        sql_query(file_, "INSERT OR REPLACE INTO statistics(night, job, record) VALUES(?, ?, ?)")
-            .bind(night)
-            .bind(job + (all.size() > 1 ? " " + said.subject : ""))
-            .bind(numbers.dump(-1, ' ', false, json::error_handler_t::replace))
-            .run();
+        keep_statistics(file_, night, job + (all.size() > 1 ? " " + said.subject : ""),
+                        numbers.dump(-1, ' ', false, json::error_handler_t::replace));
     }
     changes.commit();
 }
@@ -423,23 +435,9 @@ void database::take_over(std::int64_t night, const database& other) {
     }
     for (const night_row& each : nights)
         for (const growth_row& row : other.growth(each.id)) add(night, row);
-    for (const refuted_row& each : other.refuted())
-        sql_query(file_,
-                  "INSERT OR REPLACE INTO refuted(subject, signature, what, classes, night) "
-                  "VALUES(?, ?, ?, ?, ?)")
-            .bind(each.subject)
-            .bind(each.signature)
-            .bind(each.what)
-            .bind(each.classes)
-            .bind(night)
-            .run();
+    for (const refuted_row& each : other.refuted()) keep_refuted(file_, night, each);
     sql_query kept(other.file_, "SELECT job, record FROM statistics ORDER BY night");
-    while (kept.next())
-        sql_query(file_, "INSERT OR REPLACE INTO statistics(night, job, record) VALUES(?, ?, ?)")
-            .bind(night)
-            .bind(kept.text(0))
-            .bind(kept.text(1))
-            .run();
+    while (kept.next()) keep_statistics(file_, night, kept.text(0), kept.text(1));
 }
 
 }  // namespace wedge::nightly
