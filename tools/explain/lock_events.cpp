@@ -10,6 +10,7 @@
 
 #include "explain/matching.hpp"
 #include "explain/trace.hpp"
+#include "predict/trace.hpp"
 
 namespace wedge::explain {
 namespace {
@@ -356,8 +357,7 @@ public:
         std::string_view lock = next_word(text);
         if (word == "wait" || word == "wake") lock = next_word(text);
         if (!thread || !number_of(lock))
-            throw trace_error(file_ + ":" + std::to_string(line_) +
-                              ": expected THREAD STEP OBJECT [@SITE], as docs/traces.md says");
+            fail("expected THREAD STEP OBJECT [@SITE], as docs/traces.md says");
         count_event();
         const std::string_view place = next_word(text);
         made_.pid = *thread + 1;  // 0 is the idle task of ftrace
@@ -369,6 +369,9 @@ public:
 private:
     using names = std::unordered_map<std::string, std::string>;
 
+    [[noreturn]] void fail(const std::string& why) const {
+        throw trace_error(file_ + ":" + std::to_string(line_) + ": " + why);
+    }
     static std::string_view next_word(std::string_view& text) {
         text = trimmed(text);
         const std::string_view word = text.substr(0, text.find(' '));
@@ -408,9 +411,9 @@ private:
         } else if (word == "release" || word == "wait" || word == "give_up") {
             requested_[made_.pid].clear();
             send(event_name::release, lock, reads, "");
-        } else if (std::find(std::begin(others), std::end(others), word) == std::end(others)) {
-            throw trace_error(file_ + ":" + std::to_string(line_) + ": unknown step '" +
-                              std::string(word) + "'; docs/traces.md lists the steps");
+        } else if (std::find(std::begin(predict::trace_op_names), std::end(predict::trace_op_names),
+                             word) == std::end(predict::trace_op_names)) {
+            fail("unknown step '" + std::string(word) + "'; docs/traces.md lists the steps");
         }
     }
     void send(event_name name, std::string_view lock, bool reads, const char* tried) {
@@ -425,11 +428,6 @@ private:
         made_.payload = payload_;
         handle(made_);
     }
-
-    /// Steps that take and release no lock.
-    static constexpr std::string_view others[] = {"try_failed", "notify", "notify_all", "up",
-                                                  "down",       "spawn",  "join",       "end",
-                                                  "load",       "store"};
 
     const std::string file_;
     std::size_t line_ = 0;
