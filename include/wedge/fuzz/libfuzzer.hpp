@@ -67,10 +67,8 @@ public:
         // Replaces libFuzzer's handlers, which end without a last line. A service manager and
         // `timeout` send SIGTERM.
         struct sigaction interrupted {};
-        interrupted.sa_handler = [](int) {
-            is_interrupted_ = 1;
-            fuzz_settlement::is_interrupted.store(true);  // lock-free, so a handler may
-        };
+        // The flag is lock-free, so a handler may set it.
+        interrupted.sa_handler = [](int) { fuzz_settlement::is_interrupted.store(true); };
         interrupted.sa_flags = static_cast<int>(SA_RESETHAND);  // a second signal ends it at once
         ::sigaction(SIGINT, &interrupted, nullptr);
         ::sigaction(SIGTERM, &interrupted, nullptr);
@@ -89,7 +87,7 @@ public:
         }
         hand_over_counters();
         dog_->mark();
-        if (is_interrupted_ != 0) {
+        if (fuzz_settlement::is_interrupted) {
             detail::write_all(2, "wedge: interrupted\n");
             end();
             constexpr int interrupted = 130;  // not the status of a complete run
@@ -182,8 +180,6 @@ private:
                std::to_string(known.refuted) + " refuted, " + std::to_string(findings_) +
                " findings\n";
     }
-
-    static inline volatile std::sig_atomic_t is_interrupted_ = 0;
 
     fuzz_group* group_ = nullptr;
     std::string program_ = "fuzz";
