@@ -9,6 +9,7 @@
 #include "wedge/wedge.hpp"
 
 #include "predict/predict.hpp"
+#include "support/counted_run.hpp"
 
 namespace recorded_test {
 namespace {
@@ -77,12 +78,7 @@ struct queue {
 
 template <class W>
 std::string trace_of(const char* calls, std::uint64_t calls_max, std::size_t recorded) {
-    wedge::stress_options how;
-    how.time = std::chrono::hours(1);
-    how.calls_max = calls_max;
-    how.calls = wedge::parse_program(calls);
-    how.look_every = std::chrono::milliseconds(5);
-    how.patience = std::chrono::hours(1);
+    wedge::stress_options how = counted_run(calls_max, wedge::parse_program(calls));
     how.recorded = recorded;
     return wedge::stress<W>(how).trace;
 }

@@ -205,7 +205,7 @@ TEST_CASE("primitives: nothing is proved of a delayed work whose later runs are 
     const std::string end = "completion c\n" + third + "complete c" + start;
     CHECK(checked(end + "thread b { wait c }\n").what == "unresolved");
     CHECK(checked(third + start + "thread b { until n == 3 }\n").what == "unresolved");
-    // A cycle of locks lasts, whatever other runs do.
+    // No run of the work can end a cycle of locks.
     CHECK(checked("lock m mutex\nlock o mutex\n" + third + start +
                   "thread b { lock m; lock o; unlock o; unlock m }\n"
                   "thread e { lock o; lock m; unlock m; unlock o }\n")

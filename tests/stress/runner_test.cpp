@@ -3,19 +3,9 @@
 #include "wedge/stress.hpp"
 
 #include "stress/sample_workloads.hpp"
+#include "support/counted_run.hpp"
 
 namespace {
-
-/// Options of a run that ends after a number of calls, and not after a time.
-wedge::stress_options counted(std::uint64_t calls_max, wedge::program calls = {}) {
-    wedge::stress_options how;
-    how.time = std::chrono::hours(1);
-    how.calls_max = calls_max;
-    how.calls = std::move(calls);
-    how.look_every = std::chrono::milliseconds(5);
-    how.patience = std::chrono::hours(1);
-    return how;
-}
 
 /// Releases the threads of a wedged run, and waits until they have ended.
 template <class W>
@@ -29,7 +19,7 @@ void let_go() {
 
 TEST_CASE("stress: a deadlock is found, with what every task holds and wants") {
     using broken = samples::certain_wedge<false>;
-    wedge::stress_options how = counted(0, wedge::parse_program("forth | back"));
+    wedge::stress_options how = counted_run(0, wedge::parse_program("forth | back"));
     how.threads = 2;
     {
         const wedge::stress_outcome all = wedge::stress<broken>(how);
@@ -54,7 +44,7 @@ TEST_CASE("stress: a thread pool finds the same in several runs, even after a de
     using broken = samples::certain_wedge<false>;
     wedge::thread_pool threads;
     const auto run = [&](auto stress, std::uint64_t calls_max) {
-        wedge::stress_options how = counted(calls_max, wedge::parse_program("forth | back"));
+        wedge::stress_options how = counted_run(calls_max, wedge::parse_program("forth | back"));
         how.threads = 2;
         how.threads_of = &threads;
         return stress(how);
@@ -75,7 +65,7 @@ TEST_CASE("stress: a thread pool finds the same in several runs, even after a de
 
 TEST_CASE("stress: what a run leaves in a thread does not reach the next run") {
     wedge::thread_pool threads;
-    wedge::stress_options how = counted(1);
+    wedge::stress_options how = counted_run(1);
     how.threads = 1;
     how.threads_of = &threads;
     CHECK(wedge::stress<samples::leaver>(how).what.findings.empty());
@@ -86,7 +76,7 @@ TEST_CASE("stress: what a run leaves in a thread does not reach the next run") {
 
 TEST_CASE("stress: the workload with one order ends") {
     using repaired = samples::certain_wedge<true>;
-    wedge::stress_options how = counted(200, wedge::parse_program("forth | back"));
+    wedge::stress_options how = counted_run(200, wedge::parse_program("forth | back"));
     how.threads = 2;
     const wedge::stress_outcome all = wedge::stress<repaired>(how);
     CHECK_FALSE(all.is_wedged);
@@ -97,7 +87,7 @@ TEST_CASE("stress: the workload with one order ends") {
 }
 
 TEST_CASE("stress: a task that stands still too long has wedged, with or without a cycle") {
-    wedge::stress_options how = counted(0);
+    wedge::stress_options how = counted_run(0);
     how.threads = 1;
     how.patience = std::chrono::milliseconds(20);
     const wedge::stress_outcome all = wedge::stress<samples::sleeper>(how);
@@ -109,7 +99,7 @@ TEST_CASE("stress: a task that stands still too long has wedged, with or without
 }
 
 TEST_CASE("stress: an inverted order is found without a deadlock, its twin is clean") {
-    wedge::stress_options how = counted(500);
+    wedge::stress_options how = counted_run(500);
     const wedge::stress_outcome broken = wedge::stress<samples::inversion<false>>(how);
     CHECK_FALSE(broken.is_wedged);
     CHECK(broken.what.what == wedge::result::finding);
@@ -122,7 +112,7 @@ TEST_CASE("stress: an inverted order is found without a deadlock, its twin is cl
 }
 
 TEST_CASE("stress: with exact evidence a guard refutes the finding") {
-    wedge::stress_options how = counted(300);
+    wedge::stress_options how = counted_run(300);
     how.kept = wedge::evidence::exact;
     const wedge::stress_outcome all = wedge::stress<samples::guarded>(how);
     CHECK_FALSE(all.is_wedged);
@@ -132,7 +122,7 @@ TEST_CASE("stress: with exact evidence a guard refutes the finding") {
 }
 
 TEST_CASE("stress: an exception of an action or the check is a finding, its twin throws nothing") {
-    wedge::stress_options how = counted(10);
+    wedge::stress_options how = counted_run(10);
     how.threads = 1;
     const wedge::stress_outcome broken = wedge::stress<samples::thrower<false>>(how);
     CHECK(broken.what.what == wedge::result::exception);
@@ -143,7 +133,7 @@ TEST_CASE("stress: an exception of an action or the check is a finding, its twin
 }
 
 TEST_CASE("stress: every acquire is counted by class") {
-    wedge::stress_options how = counted(250, wedge::parse_program("insert | look"));
+    wedge::stress_options how = counted_run(250, wedge::parse_program("insert | look"));
     how.threads = 2;
     const wedge::stress_outcome all = wedge::stress<samples::inversion<true>>(how);
     const auto rows = all.locks.rows();
@@ -154,27 +144,27 @@ TEST_CASE("stress: every acquire is counted by class") {
 }
 
 TEST_CASE("stress: a memory hog does not prevent the end of a run") {
-    wedge::stress_options how = counted(50);
+    wedge::stress_options how = counted_run(50);
     how.hog_mebibytes = 4;
     CHECK(wedge::stress<samples::inversion<true>>(how).calls == 200);
 }
 
 TEST_CASE("stress: it ends early if it is told to") {
     std::atomic<bool> stop{true};
-    wedge::stress_options how = counted(0);
+    wedge::stress_options how = counted_run(0);
     how.stop = &stop;
     CHECK_FALSE(wedge::stress<samples::inversion<true>>(how).is_wedged);
 }
 
 TEST_CASE("stress: a program that calls an unknown action is an error of the user") {
     CHECK_THROWS_AS(
-        wedge::stress<samples::guarded>(counted(1, wedge::parse_program("forth | sideways"))),
+        wedge::stress<samples::guarded>(counted_run(1, wedge::parse_program("forth | sideways"))),
         wedge::error);
 }
 
 TEST_CASE("stress: each action has its latencies, each class its waits and holds") {
     using repaired = samples::certain_wedge<true>;
-    wedge::stress_options how = counted(100, wedge::parse_program("forth, back | back"));
+    wedge::stress_options how = counted_run(100, wedge::parse_program("forth, back | back"));
     how.threads = 2;
     const wedge::stress_outcome all = wedge::stress<repaired>(how);
     REQUIRE(all.actions.size() == 2);
@@ -196,7 +186,7 @@ TEST_CASE("stress: each action has its latencies, each class its waits and holds
 
 TEST_CASE("stress: statistics, actions and stacks are there even if threads are stuck") {
     using broken = samples::certain_wedge<false>;
-    wedge::stress_options how = counted(0, wedge::parse_program("forth | back"));
+    wedge::stress_options how = counted_run(0, wedge::parse_program("forth | back"));
     how.threads = 2;
     {
         const wedge::stress_outcome all = wedge::stress<broken>(how);
@@ -212,7 +202,7 @@ TEST_CASE("stress: statistics, actions and stacks are there even if threads are 
 }
 
 TEST_CASE("stress: what a lock is held over is counted") {
-    wedge::stress_options how = counted(10, wedge::parse_program("act"));
+    wedge::stress_options how = counted_run(10, wedge::parse_program("act"));
     how.threads = 1;
     const wedge::stress_outcome all = wedge::stress<samples::reclaimer>(how);
     const auto rows = all.locks.held_over_rows();
@@ -227,7 +217,7 @@ TEST_CASE("stress: what a lock is held over is counted") {
 }
 
 TEST_CASE("stress: injected failures reach trylocks, and only those") {
-    wedge::stress_options how = counted(300, wedge::parse_program("act"));
+    wedge::stress_options how = counted_run(300, wedge::parse_program("act"));
     how.threads = 1;
     CHECK(wedge::stress<samples::trier>(how).locks.total().failed == 0);
     how.pauses.try_failures = 512;
@@ -251,7 +241,7 @@ TEST_CASE("stress: a warm-up is not counted") {
 }
 
 TEST_CASE("stress: the recorder keeps the last steps of each thread as a trace") {
-    wedge::stress_options how = counted(100, wedge::parse_program("act"));
+    wedge::stress_options how = counted_run(100, wedge::parse_program("act"));
     how.threads = 1;
     CHECK(wedge::stress<samples::trier>(how).trace.empty());
     how.recorded = 10;  // each call takes six steps
