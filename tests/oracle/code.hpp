@@ -3,7 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -32,6 +32,9 @@ enum class op : std::uint8_t {
     context_leave,
     transaction_begin,  ///< starts a ticket; `to[0]` is where the block starts again
     transaction_end,    ///< releases what the transaction took and ends its ticket
+    read_begin,         ///< waits for writers and takes the number of a sequence count
+    read_end,           ///< compares it, and goes to `to[0]` if a writer came meanwhile
+    read_drop,          ///< forgets it: a `break` leaves the block of a reader
     leave,              ///< to the end of the run without a step: `return`
     end,                ///< ends the run, a step of its own
     kswapd_look,        ///< kswapd decides whether it makes a pass of reclaim
@@ -47,21 +50,25 @@ struct instruction {
 /// notifier.
 class compiler {
 public:
-    static std::vector<instruction> compile(const block& body) {
-        compiler made;
+    /// @param sequences  the names of the sequence counts
+    static std::vector<instruction> compile(const block& body,
+                                            const std::set<std::string>& sequences) {
+        compiler made(sequences);
         made.emit(body);
         made.add(op::end);
         return std::move(made.code_);
     }
     /// The block that kswapd runs each time it is woken.
     static std::vector<instruction> kswapd() {
-        compiler made;
+        compiler made({});
         made.add(op::kswapd_look);
         made.add(op::end);
         return std::move(made.code_);
     }
 
 private:
+    explicit compiler(const std::set<std::string>& sequences) : sequences_(sequences) {}
+
     int here() const { return static_cast<int>(code_.size()); }
     int add(op what, const statement* of = nullptr) {
         code_.push_back({what, of, {}});
@@ -94,10 +101,16 @@ private:
         };
         switch (s.what) {
             case action::acquire: {
+                if (s.is_read && sequences_.count(s.on.name) != 0) return emit_reader(s);
                 const int lead = add(op::act, &s);
                 if (s.blocks.empty()) return;  // where it fails, its run ends
                 if (!s.ticket.name.empty()) return emit_branches(lead, nullptr, block_at(0));
                 return emit_branches(lead, block_at(0), block_at(1));
+            }
+            case action::get: {
+                const int lead = add(op::act, &s);
+                if (!s.blocks.empty()) emit_branches(lead, block_at(0), block_at(1));
+                return;
             }
             case action::wait:
             case action::alloc: return emit_branches(add(op::act, &s), nullptr, block_at(0));
@@ -146,6 +159,13 @@ private:
         open_.pop_back();
         add(leave, &s);
     }
+    void emit_reader(const statement& s) {
+        const int lead = add(op::read_begin, &s);
+        open_.push_back(op::read_drop);
+        emit(s.blocks[0]);
+        open_.pop_back();
+        go(add(op::read_end, &s), lead);
+    }
     /// `lead` decides whether there is another round; `depth`: what was open before the loop.
     void emit_loop(int lead, const block& body, std::size_t depth) {
         loops_.push_back({depth, {}});
@@ -162,6 +182,7 @@ private:
     };
     std::vector<instruction> code_;
     std::vector<op> open_;
+    std::set<std::string> sequences_;
     std::vector<loop> loops_;
 };
 

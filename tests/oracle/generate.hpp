@@ -11,10 +11,10 @@
 namespace oracle {
 
 /// The sorts of statements that a scenario may have.
-inline constexpr std::array<std::string_view, 18> feature_names = {
-    "locks", "readers",    "try",         "timed",      "choose", "counters",
-    "loops", "conditions", "completions", "semaphores", "fences", "joins",
-    "works", "handlers",   "masks",       "ww",         "memory", "assert"};
+inline constexpr std::array<std::string_view, 21> feature_names = {
+    "locks",      "readers",     "try",        "timed",  "choose",    "counters", "loops",
+    "conditions", "completions", "semaphores", "fences", "joins",     "works",    "handlers",
+    "masks",      "ww",          "memory",     "assert", "sequences", "queues",   "references"};
 enum class feature : std::uint8_t {
     locks,
     readers,
@@ -34,6 +34,9 @@ enum class feature : std::uint8_t {
     ww,
     memory,
     asserts,
+    sequences,
+    queues,
+    references,
 };
 
 /// Makes the text of one scenario.
@@ -47,12 +50,13 @@ public:
     generator(Random& random, std::uint32_t allowed, std::uint32_t always = 0)
         : random_(random), uses_(always) {
         // Few features at a time, or nothing ever meets.
-        for (unsigned tries = 0; tries < 6; ++tries) {
+        for (unsigned tries = 0; tries < 7; ++tries) {
             const std::uint32_t bit = 1U << below(feature_names.size());
             if ((allowed & bit) != 0) uses_ |= bit;
         }
         if ((allowed & 1U) != 0) uses_ |= 1U;
-        if (has(feature::conditions) || has(feature::loops) || has(feature::asserts))
+        if (has(feature::conditions) || has(feature::queues) || has(feature::loops) ||
+            has(feature::asserts))
             uses_ |= allowed & 1U << static_cast<unsigned>(feature::counters);
     }
 
@@ -66,6 +70,7 @@ public:
             body("thread t" + std::to_string(i) + (is_twin && i == 0 ? " x2" : ""), 4);
         }
         thread_ = threads;
+        if (has(feature::references)) body(below(2) == 0 ? "refcount o" : "refcount o = 2", 2);
         if (has(feature::works)) body("work w", 3);
         if (has(feature::handlers)) {
             body(below(2) == 0 ? "handler h hardirq threaded" : "handler h softirq", 2);
@@ -107,7 +112,7 @@ private:
             locks_.push_back(made);
         }
         if (has(feature::readers) && below(8) == 0) {
-            line("lock m map");
+            line(below(2) == 0 ? "lock m map" : "lock m srcu");
             has_map_ = true;
         }
         if (has(feature::ww)) line("lock r ww_mutex x2");
@@ -116,6 +121,8 @@ private:
         if (has(feature::completions)) line("completion d");
         if (has(feature::semaphores)) line("semaphore s = " + std::to_string(below(2)));
         if (has(feature::fences)) line("fence f");
+        if (has(feature::sequences)) line(below(2) == 0 ? "lock z seqcount" : "lock z seqlock");
+        if (has(feature::queues)) line("wait_queue q");
         if (has(feature::counters)) {
             line("counter k = 0");
             line(std::string("counter j = 0") + (below(4) == 0 ? " local" : ""));
@@ -270,11 +277,43 @@ private:
             wait();
         if (!is_held) line("unlock " + l);
     }
+    /// A wait that a signal may end.
+    bool is_interrupted() { return below(6) == 0; }
     void wait_for(const std::string& object) {
+        if (object == "d" && is_interrupted()) return branch("wait d interrupted");
         if (has(feature::timed) && below(2) == 0)
             branch("wait " + object + " timeout");
         else
             line("wait " + object);
+    }
+    void wait_queue() {
+        if (below(2) == 0) return line(below(3) == 0 ? "wake q all" : "wake q");
+        const bool is_exclusive = below(2) == 0;
+        const std::string what = is_exclusive ? "wait q exclusive until " : "wait q until ";
+        if (is_interrupted()) return branch(what + test() + " interrupted");
+        if (has(feature::timed) && !is_exclusive && below(2) == 0)
+            return branch(what + test() + " timeout");
+        line(what + test());
+    }
+    void refer() {
+        switch (below(5)) {
+            case 0: return line("get o");
+            case 1: {
+                branch("try get o");
+                return otherwise(false);
+            }
+            case 2:
+                line("try get o");
+                if (depth_ < 5) statements(below(2));
+                [[fallthrough]];
+            default: return line("put o");
+        }
+    }
+    void sequence() {
+        if (below(2) == 0) return branch("read z");
+        line("lock z");
+        if (depth_ < 5) statements(below(3));
+        if (below(40) != 0) line("unlock z");
     }
     void wound_wait() {
         const auto object = [&] { return "r[" + std::to_string(below(2)) + "]"; };
@@ -366,6 +405,9 @@ private:
                 case feature::masks: return mask();
                 case feature::ww: return wound_wait();
                 case feature::memory: return allocate();
+                case feature::sequences: return sequence();
+                case feature::queues: return wait_queue();
+                case feature::references: return refer();
                 case feature::asserts: return line("assert " + test());
             }
         }

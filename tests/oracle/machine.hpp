@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -27,6 +28,7 @@ struct step {
     int actor = 0;  ///< a task; behind the tasks: a handler
     bool is_progress = false;
     bool is_failure = false;  ///< an assertion failed: the execution ends
+    bool is_signal = false;   ///< a signal ends a wait: no hang may count on it
     state after;
 };
 
@@ -38,6 +40,9 @@ struct meaningless {
 class machine {
 public:
     explicit machine(const document& all) {
+        for (const declaration& each : all.all)
+            if (each.what == declares::lock && wedge::scenario::is_sequence(each.kind))
+                sequences_.insert(each.name);
         for (const declaration& each : all.all) declare(each);
         for (const declaration& each : all.all) declare_tasks(each);
         if (has_memory_) declare_kswapd();
@@ -76,11 +81,12 @@ private:
     void declare(const declaration& each) {
         switch (each.what) {
             case declares::lock:
-                if (wedge::scenario::is_sequence(each.kind))
-                    throw meaningless{"the oracle does not know sequence counts"};
                 lock_at_[each.name] = static_cast<int>(kinds_.size());
                 count_of_[each.name] = static_cast<int>(each.count);
                 kinds_.insert(kinds_.end(), each.count, each.kind);
+                // The spinlocks of the writers are locks of their own, behind those with names.
+                if (each.kind == lock_sort::seqlock)
+                    kinds_.insert(kinds_.end(), each.count, lock_sort::spinlock);
                 break;
             case declares::counter:
                 if (each.is_local) {
@@ -109,7 +115,9 @@ private:
                 first_.free_pages = each.pages;
                 break;
             case declares::wait_queue:
-            case declares::refcount:
+                sleepers_at_[each.name] = first_.sleepers.size();
+                first_.sleepers.emplace_back();
+                break;
             case declares::delayed_work:
             case declares::timer:
             case declares::irq_work:
@@ -143,6 +151,11 @@ private:
                 handlers_.push_back({add_body(each), each.is_hard});
                 first_.has_come.push_back(false);
                 break;
+            case declares::refcount:
+                references_at_[each.name] = first_.references.size();
+                first_.references.push_back(each.value);
+                release_body_.push_back(add_body(each));
+                break;
             case declares::shrinker:
             case declares::notifier:
                 hooks_.push_back({add_body(each), each.needs, each.what == declares::notifier});
@@ -160,7 +173,7 @@ private:
         kswapd_body_ = static_cast<int>(bodies_.size()) - 1;
     }
     int add_body(const declaration& each) {
-        bodies_.push_back(compiler::compile(each.body));
+        bodies_.push_back(compiler::compile(each.body, sequences_));
         return static_cast<int>(bodies_.size()) - 1;
     }
 
@@ -220,6 +233,7 @@ private:
         leave_contexts(t, f);
         f.counts.clear();
         f.scopes.clear();
+        f.readings.clear();
         f.at = static_cast<int>(bodies_[static_cast<std::size_t>(f.body)].size()) - 1;
     }
     /// The run ends; what it holds stays held.
@@ -274,6 +288,10 @@ private:
                     f.counts.pop_back();
                     ++f.at;
                     break;
+                case op::read_drop:
+                    f.readings.pop_back();
+                    ++f.at;
+                    break;
                 case op::scope_enter:
                     f.scopes.push_back(now.of->scopes);
                     ++f.at;
@@ -296,7 +314,7 @@ private:
     /// Adds one successor for task `i`; `change` makes it from a copy of the state.
     template <class Change>
     void add(const state& s, std::size_t i, std::vector<step>& found, Change change) const {
-        step made{static_cast<int>(i), false, false, s};
+        step made{static_cast<int>(i), false, false, false, s};
         change(made.after, made.after.tasks[i], made.after.tasks[i].stack.back());
         settle(made.after, i);
         found.push_back(std::move(made));
@@ -314,7 +332,7 @@ private:
 
     void start_work(const state& s, std::size_t i, std::vector<step>& found) const {
         if (!is_queued(s, i)) return;
-        step made{static_cast<int>(i), false, false, s};
+        step made{static_cast<int>(i), false, false, false, s};
         if (is_kswapd(i)) {
             made.after.is_kswapd_woken = false;
             start(made.after.tasks[i], kswapd_body_);
@@ -338,7 +356,7 @@ private:
             for (const int each : f.contexts) is_in_hard = is_in_hard || (each & 1) != 0;
         }
         if (handlers_[h].is_hard ? is_in_hard : is_in_any || t.bh_off) return;
-        step made{static_cast<int>(s.tasks.size() + h), false, false, s};
+        step made{static_cast<int>(s.tasks.size() + h), false, false, false, s};
         task& victim = made.after.tasks[i];
         made.after.has_come[h] = true;
         start(victim, handlers_[h].body);
@@ -373,6 +391,7 @@ private:
             case op::repeat_drop:
             case op::scope_enter:
             case op::scope_leave:
+            case op::read_drop:
             case op::leave: return;  // `settle` has passed them
             case op::context_enter:
                 return add(s, i, found, [&](state&, task& t, frame& own) {
@@ -400,6 +419,13 @@ private:
                     end_ticket(next, t);
                     own.transactions.pop_back();
                     ++own.at;
+                });
+            case op::read_begin: return act_read_begin(s, i, *now.of, found);
+            case op::read_end:
+                return add(s, i, found, [&](state&, task&, frame& own) {
+                    const bool has_changed = own.readings.back() % 2 != 0;
+                    own.readings.pop_back();
+                    has_changed ? own.at = now.to[0] : ++own.at;
                 });
             case op::kswapd_look: return act_kswapd(s, i, found);
             case op::end:
@@ -500,6 +526,7 @@ private:
     void act_acquire(const state& s, std::size_t i, const statement& st,
                      std::vector<step>& found) const {
         const int lock = lock_of(st.on, i);
+        if (sequences_.count(st.on.name) != 0) return act_write_begin(s, i, st, found);
         if (!st.ticket.name.empty()) return act_with_ticket(s, i, lock, st, found);
         if (st.is_tried) {
             const bool may = may_take(s, i, lock, st.is_read, st.is_recursive);
@@ -518,6 +545,64 @@ private:
         add(s, i, found, [&](state& next, task&, frame& own) {
             leave_queue(next, i, lock);
             fail(own);
+        });
+    }
+
+    // ---- sequence counts ----
+
+    bool is_written(const state& s, int section) const {
+        return std::ranges::any_of(s.tasks, [&](const task& t) {
+            return std::ranges::any_of(t.held, [&](const hold& h) { return h.lock == section; });
+        });
+    }
+    int spinlock_of(const reference& section, std::size_t i) const {
+        return lock_of(section, i) + count_of_.at(section.name);
+    }
+    /// A writer takes the spinlock, if there is one, and then the section.
+    void act_write_begin(const state& s, std::size_t i, const statement& st,
+                         std::vector<step>& found) const {
+        const int section = lock_of(st.on, i);
+        const bool has_lock = kind_of(section) == lock_sort::seqlock;
+        if (has_lock && s.tasks[i].stack.back().phase == 0) {
+            acquire(s, i, spinlock_of(st.on, i), false, false, 0, found,
+                    [](frame& own) { own.phase = 1; });
+            return;
+        }
+        if (is_written(s, section)) return;
+        add(s, i, found, [&](state& next, task&, frame& own) {
+            take(next, i, section, false);
+            for (task& t : next.tasks)
+                for (frame& f : t.stack)
+                    for (int& each : f.readings)
+                        if (each / 2 == section) each |= 1;
+            advance(own);
+        });
+    }
+    /// A writer makes the number even, and then releases the spinlock, if there is one.
+    void act_write_end(const state& s, std::size_t i, const statement& st,
+                       std::vector<step>& found) const {
+        const int section = lock_of(st.on, i);
+        const bool has_lock = kind_of(section) == lock_sort::seqlock;
+        const bool is_second = s.tasks[i].stack.back().phase == 1;
+        add(s, i, found, [&](state&, task& t, frame& own) {
+            release(t, is_second ? spinlock_of(st.on, i) : section);
+            has_lock && !is_second ? void(own.phase = 1) : advance(own);
+        });
+    }
+    /// A reader waits until there is no writer, then takes the number.
+    void act_read_begin(const state& s, std::size_t i, const statement& st,
+                        std::vector<step>& found) const {
+        const int section = lock_of(st.on, i);
+        const bool is_odd = is_written(s, section);
+        const bool has_waited = s.tasks[i].stack.back().phase == 1;
+        if (!has_waited && is_odd) return;
+        add(s, i, found, [&](state&, task&, frame& own) {
+            if (!has_waited || is_odd) {
+                own.phase = has_waited ? 0 : 1;
+                return;
+            }
+            own.readings.push_back(2 * section);
+            advance(own);
         });
     }
 
@@ -609,7 +694,8 @@ private:
         add(s, i, found, [&](state&, task&, frame& own) {
             if (!at(own).to.empty()) return fail(own);
             if (own.transactions.empty()) throw meaningless{"a back-off without an else"};
-            if (!own.counts.empty() || !own.scopes.empty() || !own.contexts.empty())
+            if (!own.counts.empty() || !own.scopes.empty() || !own.contexts.empty() ||
+                !own.readings.empty())
                 throw meaningless{"a back-off within a block of a transaction"};
             own.phase = giving_way;
         });
@@ -691,6 +777,72 @@ private:
                 wake(next, each);
                 advance(own);
             });
+    }
+
+    // ---- wait queues ----
+
+    enum : int { must_join = 1, has_joined = 2, sleeps = 3, last_look = 4 };
+
+    static void leave_sleepers(state& s, std::size_t i, std::size_t queue) {
+        const int run = static_cast<int>(s.tasks[i].stack.size());
+        std::erase_if(s.sleepers[queue], [&](const queued& each) {
+            return each.task == static_cast<int>(i) && each.run == run;
+        });
+    }
+    void act_wait_queue(const state& s, std::size_t i, const statement& st,
+                        std::vector<step>& found) const {
+        const std::size_t queue = sleepers_at_.at(st.on.name);
+        const int phase = s.tasks[i].stack.back().phase;
+        if (phase == sleeps && !st.is_timed && !st.is_interruptible) return;
+        add(s, i, found, [&](state& next, task& t, frame& own) {
+            if (phase == must_join) {
+                next.sleepers[queue].push_back(
+                    {static_cast<int>(i), static_cast<int>(t.stack.size()), st.is_exclusive});
+                own.phase = has_joined;
+            } else if (phase == sleeps) {
+                leave_sleepers(next, i, queue);
+                own.phase = last_look;
+            } else if (holds(next, i, st)) {
+                leave_sleepers(next, i, queue);
+                advance(own);
+            } else if (phase == last_look) {
+                fail(own);
+            } else {
+                own.phase = phase == 0 ? must_join : sleeps;
+            }
+        });
+        found.back().is_signal = phase == sleeps && st.is_interruptible;
+    }
+    /// Takes waiters out of the queue: all, or the first exclusive one and all that are not.
+    void act_wake(const state& s, std::size_t i, const statement& st,
+                  std::vector<step>& found) const {
+        add(s, i, found, [&](state& next, task&, frame& own) {
+            bool has_one = false;
+            std::erase_if(next.sleepers[sleepers_at_.at(st.on.name)], [&](const queued& each) {
+                if (each.is_read && has_one && !st.is_all) return false;
+                has_one = has_one || each.is_read;
+                next.tasks[static_cast<std::size_t>(each.task)]
+                    .stack[static_cast<std::size_t>(each.run) - 1]
+                    .phase = 0;
+                return true;
+            });
+            advance(own);
+        });
+    }
+
+    // ---- reference counts ----
+
+    void act_reference(const state& s, std::size_t i, const statement& st,
+                       std::vector<step>& found) const {
+        const std::size_t object = references_at_.at(st.on.name);
+        const bool is_dead = s.references[object] == 0;
+        add(s, i, found, [&](state& next, task& t, frame& own) {
+            if (is_dead) return st.is_tried ? fail(own) : advance(own);
+            next.references[object] += st.what == action::get ? 1 : -1;
+            advance(own);
+            if (next.references[object] == 0) start(t, release_body_[object]);
+        });
+        found.back().is_failure = is_dead && !st.is_tried;
     }
 
     // ---- memory ----
@@ -833,6 +985,12 @@ private:
             });
         if (is_timed) add(s, i, found, [&](state&, task&, frame& own) { fail(own); });
     }
+    void act_completion(const state& s, std::size_t i, const statement& st,
+                        std::vector<step>& found) const {
+        const std::size_t unit = unit_at_.at(st.on.name);
+        wait_for_unit(s, i, unit, st.is_timed || st.is_interruptible, found);
+        if (st.is_interruptible && s.units[unit] == 0) found.back().is_signal = true;
+    }
 
     void act_wait(const state& s, std::size_t i, const statement& st,
                   std::vector<step>& found) const {
@@ -840,7 +998,8 @@ private:
         const auto fence = fence_at_.find(st.on.name);
         if (fence != fence_at_.end())
             return wait_until(s, i, s.signalled[fence->second], st.is_timed, found, [](state&) {});
-        wait_for_unit(s, i, unit_at_.at(st.on.name), st.is_timed, found);
+        if (st.has_test) return act_wait_queue(s, i, st, found);
+        act_completion(s, i, st, found);
     }
     void wait_for_unit(const state& s, std::size_t i, std::size_t unit, bool is_timed,
                        std::vector<step>& found) const {
@@ -879,6 +1038,7 @@ private:
         switch (st.what) {
             case action::acquire: return act_acquire(s, i, st, found);
             case action::release:
+                if (sequences_.count(st.on.name) != 0) return act_write_end(s, i, st, found);
                 return simply([&](state&, task& t) { release(t, lock_of(st.on, i)); });
             case action::downgrade:
                 return simply([&](state&, task& t) {
@@ -922,6 +1082,9 @@ private:
                 return;
             case action::wait: return act_wait(s, i, st, found);
             case action::notify: return act_notify(s, i, st, found);
+            case action::wake: return act_wake(s, i, st, found);
+            case action::get:
+            case action::put: return act_reference(s, i, st, found);
             case action::join: {
                 bool are_done = true;
                 for (std::size_t t = 0; t < s.tasks.size(); ++t)
@@ -1005,7 +1168,10 @@ private:
     std::vector<int> work_body_;
     std::vector<handler> handlers_;
     std::map<std::string, int> lock_at_, count_of_, condition_at_;
-    std::map<std::string, std::size_t> local_at_, counter_at_, unit_at_, fence_at_, work_at_;
+    std::map<std::string, std::size_t> local_at_, counter_at_, unit_at_, fence_at_, work_at_,
+        sleepers_at_, references_at_;
+    std::set<std::string> sequences_;  // the names of sequence counts
+    std::vector<int> release_body_;    // by reference count
 };
 
 }  // namespace oracle

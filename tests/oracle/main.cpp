@@ -42,6 +42,7 @@ struct settings {
     bool goes_on = false;
     bool asks_every_way = false;  ///< of each program; else most are only checked
     bool prints = false;
+    bool prints_open = false;  ///< the seeds of the programs that the engine does not decide
     std::vector<std::string> files;
 };
 
@@ -76,7 +77,7 @@ settings read_settings(int argc, char** argv) {
                 "Usage: oracle [--seed N] [--count N | --seconds N] [--only-features LIST]\n"
                 "              [--without-features LIST] [--always LIST] [--states N] "
                 "[--keep-going] "
-                "[--every-way]\n              [--print]\n"
+                "[--every-way]\n              [--print] [--print-open]\n"
                 "       oracle FILE...\n\nDecides random scenarios, or those of the files, by the "
                 "oracle and by the engine.\nPrints the smallest scenario on which they differ, and "
                 "then exits with 1.\n\nFeatures:");
@@ -103,6 +104,8 @@ settings read_settings(int argc, char** argv) {
             made.goes_on = true;
         } else if (word == "--every-way") {
             made.asks_every_way = true;
+        } else if (word == "--print-open") {
+            made.prints_open = true;
         } else if (word == "--print") {
             made.prints = true;
         } else if (word.starts_with("-")) {
@@ -142,19 +145,21 @@ int over_random(const settings& how) {
     const auto seconds = [&] {
         return std::chrono::duration<double>(clock::now() - begin).count();
     };
-    std::uint64_t agreed = 0, unresolved = 0, skipped = 0, differed = 0, per_verdict[4] = {};
+    std::uint64_t agreed = 0, open = 0, unresolved = 0, skipped = 0, differed = 0,
+                  per_verdict[4] = {};
     double shown = 0;
     std::uint64_t seed = how.seed;
     const auto progress = [&](const char* end) {
         std::fprintf(
             stderr,
             "\r%llu programs agree (%llu deadlock, %llu livelock, %llu finding, %llu "
-            "sound), %llu differ, %llu too large, %llu without meaning; seed %llu, %.0f s%s",
+            "sound), %llu left open by the engine, %llu differ, %llu too large, %llu without "
+            "meaning; seed %llu, %.0f s%s",
             static_cast<unsigned long long>(agreed),
             static_cast<unsigned long long>(per_verdict[0]),
             static_cast<unsigned long long>(per_verdict[1]),
             static_cast<unsigned long long>(per_verdict[2]),
-            static_cast<unsigned long long>(per_verdict[3]),
+            static_cast<unsigned long long>(per_verdict[3]), static_cast<unsigned long long>(open),
             static_cast<unsigned long long>(differed), static_cast<unsigned long long>(unresolved),
             static_cast<unsigned long long>(skipped), static_cast<unsigned long long>(seed),
             seconds(), end);
@@ -180,6 +185,10 @@ int over_random(const settings& how) {
             ++skipped;
         } else if (found.own.what == oracle::verdict::unresolved) {
             ++unresolved;
+        } else if (!found.differs() && found.others[0].second.what == oracle::verdict::unresolved) {
+            ++open;
+            if (how.prints_open)
+                std::printf("# seed %llu is left open\n", static_cast<unsigned long long>(seed));
         } else if (!found.differs()) {
             ++agreed;
             ++per_verdict[static_cast<unsigned>(found.own.what)];

@@ -19,6 +19,7 @@ struct edge {
     int to = 0;
     int actor = 0;
     bool is_progress = false;
+    bool is_signal = false;  ///< nothing may count on it, as on a signal
 };
 using graph = std::vector<std::vector<edge>>;
 
@@ -62,7 +63,7 @@ private:
             const std::vector<edge>& out = graph_[index(state)];
             if (path_.back().second < out.size()) {
                 const edge& along = out[path_.back().second++];
-                if (along.is_progress || !is_in_[index(along.to)]) continue;
+                if (along.is_progress || along.is_signal || !is_in_[index(along.to)]) continue;
                 if (number_[index(along.to)] < 0)
                     enter(along.to);
                 else if (is_on_stack_[index(along.to)])
@@ -84,7 +85,7 @@ private:
             }
             const bool is_round =
                 members.size() > 1 || std::ranges::any_of(out, [&](const edge& along) {
-                    return along.to == state && !along.is_progress;
+                    return along.to == state && !along.is_progress && !along.is_signal;
                 });
             if (is_round) found.push_back(std::move(members));
         }
@@ -107,6 +108,7 @@ inline bool has_fair_circle(const graph& of, const std::vector<int>& among, int 
         for (const int each : members)
             for (const edge& along : of[static_cast<std::size_t>(each)]) {
                 const auto actor = static_cast<std::size_t>(along.actor);
+                if (along.is_signal) continue;
                 can_go[actor] = true;
                 if (!along.is_progress && is_member[static_cast<std::size_t>(along.to)])
                     goes[actor] = true;
@@ -117,7 +119,7 @@ inline bool has_fair_circle(const graph& of, const std::vector<int>& among, int 
         for (const int each : members) {
             const auto& out = of[static_cast<std::size_t>(each)];
             if (std::ranges::all_of(out, [&](const edge& along) {
-                    return goes[static_cast<std::size_t>(along.actor)] != 0;
+                    return along.is_signal || goes[static_cast<std::size_t>(along.actor)] != 0;
                 }))
                 rest.push_back(each);
         }
@@ -148,14 +150,15 @@ inline opinion decide(const document& all, std::size_t states_max) {
         bool can_hang = false, can_fail = false;
         for (std::size_t i = 0; i < states.size(); ++i) {
             std::vector<step> next = meaning.steps(states[i]);
-            can_hang = can_hang || (next.empty() && !meaning.is_over(states[i]));
+            can_hang = can_hang ||
+                       (std::ranges::all_of(next, &step::is_signal) && !meaning.is_over(states[i]));
             steps.emplace_back();
             for (step& each : next) {
                 int to = static_cast<int>(states.size());
                 if (each.is_failure) {
                     // The execution ends there: a step to nowhere, which is on no circle.
                     can_fail = true;
-                    steps.back().push_back({0, each.actor, true});
+                    steps.back().push_back({0, each.actor, true, false});
                     continue;
                 }
                 const auto [at, is_new] = known.emplace(each.after.numbers(), to);
@@ -163,7 +166,7 @@ inline opinion decide(const document& all, std::size_t states_max) {
                     states.push_back(std::move(each.after));
                 else
                     to = at->second;
-                steps.back().push_back({to, each.actor, each.is_progress});
+                steps.back().push_back({to, each.actor, each.is_progress, each.is_signal});
             }
             made.states = states.size();
             if (states.size() > states_max) return made;

@@ -26,7 +26,9 @@ struct frame {
     std::vector<int> contexts;      ///< of the `hardirq { }`s that it is in: 1 hard, 0
                                     ///< soft; 2 and 4: the masks before it
     std::vector<int> transactions;  ///< where each starts again
-    int saved = -1;                 ///< a handler: the masks before it, a bit each
+    std::vector<int> readings;  ///< the sequence counts that it reads, twice the lock each; odd:
+                                ///< a writer came meanwhile
+    int saved = -1;             ///< a handler: the masks before it, a bit each
 };
 
 struct ticket {
@@ -59,11 +61,13 @@ struct queued {
 struct state {
     std::vector<task> tasks;
     std::vector<std::int64_t> counters;
-    std::vector<std::vector<queued>> queues;  ///< by lock
-    std::vector<std::int64_t> units;          ///< of semaphores and completions; -1: for all
-    std::vector<bool> signalled;              ///< by fence
-    std::vector<bool> pending;                ///< by work
-    std::vector<bool> has_come;               ///< by handler
+    std::vector<std::vector<queued>> queues;    ///< by lock
+    std::vector<std::int64_t> units;            ///< of semaphores and completions; -1: for all
+    std::vector<std::vector<queued>> sleepers;  ///< by wait queue; `is_read` says exclusive
+    std::vector<std::int64_t> references;       ///< by reference count
+    std::vector<bool> signalled;                ///< by fence
+    std::vector<bool> pending;                  ///< by work
+    std::vector<bool> has_come;                 ///< by handler
     std::int64_t free_pages = 0;
     bool is_kswapd_woken = false;
 
@@ -81,7 +85,8 @@ struct state {
             for (const frame& f : t.stack) {
                 for (const int n : {f.body, f.at, f.phase, f.extra, int{f.is_giving_up}, f.saved})
                     put(n);
-                for (const auto* each : {&f.counts, &f.scopes, &f.contexts, &f.transactions}) {
+                for (const auto* each :
+                     {&f.counts, &f.scopes, &f.contexts, &f.transactions, &f.readings}) {
                     size(*each);
                     for (const int n : *each) put(n);
                 }
@@ -97,11 +102,13 @@ struct state {
             put(t.with.age);
         }
         for (const std::int64_t n : counters) add(n);
-        for (const auto& queue : queues) {
-            size(queue);
-            for (const queued& q : queue)
-                for (const int n : {q.task, q.run, int{q.is_read}}) put(n);
-        }
+        for (const auto* which : {&queues, &sleepers})
+            for (const auto& queue : *which) {
+                size(queue);
+                for (const queued& q : queue)
+                    for (const int n : {q.task, q.run, int{q.is_read}}) put(n);
+            }
+        for (const std::int64_t n : references) add(n);
         for (const std::int64_t n : units) add(n);
         for (const auto* flags : {&signalled, &pending, &has_come})
             for (const bool b : *flags) put(b);

@@ -68,7 +68,7 @@ public:
                 const detail::statement_row& row = detail::row_of(step.what);
                 has_locks_alone_ = has_locks_alone_ && !row.has(detail::traits::more_than_locks) &&
                                    !row.has(detail::traits::zone);
-                has_loops_ = has_loops_ || row.has(detail::traits::endless) ||
+                has_loops_ = has_loops_ || row.has(detail::traits::endless) || reads_again(step) ||
                              ((step.what == action::queue || step.what == action::arm) &&
                               is_served(each.what));
                 allocates_for_ever_ =
@@ -108,8 +108,9 @@ public:
     bool has_interrupting_items() const noexcept { return has_interrupting_items_; }
     bool has_sequences() const noexcept { return has_sequences_; }
     bool has_wait_queues() const noexcept { return has_wait_queues_; }
-    /// Whether anything may run forever: a loop, an allocation that must not fail, a block that
-    /// serves others and calls for itself to be run again, or frees what it takes.
+    /// Whether anything may run forever: a loop, a read of a sequence count, an allocation that
+    /// must not fail, a block that serves others and calls for itself to be run again, or frees
+    /// what it takes.
     bool has_loops() const noexcept { return has_loops_ || (has_zone_ && allocates_for_ever_); }
     /// Whether anything takes part that has to do with memory, or with fences.
     bool needs_zone() const noexcept { return needs_zone_; }
@@ -193,6 +194,11 @@ private:
     }
     static bool is_sequence_lock(const declaration& each) noexcept {
         return each.what == declares::lock && is_sequence(each.kind);
+    }
+    /// Whether its block runs again if a writer has come. The writer may come from that very block.
+    bool reads_again(const statement& step) const {
+        return step.what == action::acquire && step.is_read && !step.blocks.empty() &&
+               is_sequence_lock(*names_.object(step.on.name));
     }
     static bool is_reclaimer(declares what) noexcept {
         return what == declares::shrinker || what == declares::notifier;
