@@ -26,9 +26,17 @@ inline const std::vector<way> every_way = {way::states, way::exhaustive, way::po
 ///
 /// `check` must come to the very outcome. A strategy that ends early need not find anything, but
 /// must not find what there is not, nor prove what is not so.
-inline bool contradicts(verdict own, const engine_answer& its, way how) {
+/// Of a delayed item that queues itself the engine leaves out runs that the oracle does not.
+inline bool contradicts(const opinion& mine, const engine_answer& its, way how) {
+    const verdict own = mine.what;
     if (its.is_out_of_memory) return true;
     if (its.what == verdict::unresolved) return false;
+    if (mine.is_endless) {
+        if (its.what == verdict::sound) return own == verdict::deadlock || own == verdict::finding;
+        if (its.what == verdict::finding) return own == verdict::sound;
+        return its.what == verdict::deadlock && own != verdict::deadlock &&
+               !mine.has_circle_of_locks;
+    }
     if (how == way::states || how == way::threads) return its.what != own;
     if (its.what == verdict::sound) return own != verdict::sound;
     // A search of schedules that has not tried everything may have missed a worse one.
@@ -46,7 +54,7 @@ struct comparison_result {
         std::vector<way> found;
         if (own.what == verdict::undefined || own.what == verdict::unresolved) return found;
         for (const auto& [how, answer] : others)
-            if (contradicts(own.what, answer, how)) found.push_back(how);
+            if (contradicts(own, answer, how)) found.push_back(how);
         return found;
     }
     std::string text() const {

@@ -11,10 +11,11 @@
 namespace oracle {
 
 /// The sorts of statements that a scenario may have.
-inline constexpr std::array<std::string_view, 21> feature_names = {
-    "locks",      "readers",     "try",        "timed",  "choose",    "counters", "loops",
-    "conditions", "completions", "semaphores", "fences", "joins",     "works",    "handlers",
-    "masks",      "ww",          "memory",     "assert", "sequences", "queues",   "references"};
+inline constexpr std::array<std::string_view, 22> feature_names = {
+    "locks",     "readers",    "try",         "timed",      "choose", "counters",
+    "loops",     "conditions", "completions", "semaphores", "fences", "joins",
+    "works",     "handlers",   "masks",       "ww",         "memory", "assert",
+    "sequences", "queues",     "references",  "delays"};
 enum class feature : std::uint8_t {
     locks,
     readers,
@@ -37,6 +38,7 @@ enum class feature : std::uint8_t {
     sequences,
     queues,
     references,
+    delays,
 };
 
 /// Makes the text of one scenario.
@@ -72,6 +74,10 @@ public:
         thread_ = threads;
         if (has(feature::references)) body(below(2) == 0 ? "refcount o" : "refcount o = 2", 2);
         if (has(feature::works)) body("work w", 3);
+        if (has(feature::delays)) {
+            constexpr const char* items[] = {"delayed_work p", "timer p", "timer p", "irq_work p"};
+            body(items[item_], 3);
+        }
         if (has(feature::handlers)) {
             body(below(2) == 0 ? "handler h hardirq threaded" : "handler h softirq", 2);
             if (below(4) == 0)
@@ -121,6 +127,7 @@ private:
         if (has(feature::completions)) line("completion d");
         if (has(feature::semaphores)) line("semaphore s = " + std::to_string(below(2)));
         if (has(feature::fences)) line("fence f");
+        item_ = below(4);
         if (has(feature::sequences)) line(below(2) == 0 ? "lock z seqcount" : "lock z seqlock");
         if (has(feature::queues)) line("wait_queue q");
         if (has(feature::counters)) {
@@ -309,6 +316,13 @@ private:
             default: return line("put o");
         }
     }
+    void delay() {
+        constexpr const char* whats[3][5] = {
+            {"queue p", "queue p", "flush p", "cancel p", "drop p"},
+            {"arm p", "arm p", "arm p", "cancel p", "drop p"},
+            {"queue p", "queue p", "queue p", "flush p", "flush p"}};
+        line(whats[item_ == 0 ? 0 : item_ == 3 ? 2 : 1][below(5)]);
+    }
     void sequence() {
         if (below(2) == 0) return branch("read z");
         line("lock z");
@@ -408,6 +422,7 @@ private:
                 case feature::sequences: return sequence();
                 case feature::queues: return wait_queue();
                 case feature::references: return refer();
+                case feature::delays: return delay();
                 case feature::asserts: return line("assert " + test());
             }
         }
@@ -421,7 +436,7 @@ private:
     std::vector<std::string> held_;
     std::vector<std::string> thread_names_;
     std::size_t thread_ = 0;
-    unsigned loops_ = 0, left_ = 0;
+    unsigned loops_ = 0, left_ = 0, item_ = 0;
     bool has_map_ = false, is_in_hook_ = false, is_in_notifier_ = false;
 };
 

@@ -27,8 +27,9 @@ using wedge::scenario::reference;
 struct step {
     int actor = 0;  ///< a task; behind the tasks: a handler
     bool is_progress = false;
-    bool is_failure = false;  ///< an assertion failed: the execution ends
-    bool is_signal = false;   ///< a signal ends a wait: no hang may count on it
+    bool is_failure = false;   ///< an assertion failed: the execution ends
+    bool leaves_rule = false;  ///< a delayed item queues itself, which the language only begins
+    bool is_signal = false;    ///< a signal ends a wait: no hang may count on it
     state after;
 };
 
@@ -57,9 +58,23 @@ public:
     /// Whether a state without steps is one in which everybody is done.
     bool is_over(const state& s) const {
         for (std::size_t i = 0; i < s.tasks.size(); ++i)
-            if (is_worker(i) ? !s.tasks[i].stack.empty() || is_queued(s, i) : !s.tasks[i].is_done)
-                return false;
+            if (is_worker(i) ? !s.tasks[i].stack.empty() : !s.tasks[i].is_done) return false;
         return true;
+    }
+
+    /// Whether some tasks wait for locks in a circle, so that they never go on, whatever others do.
+    bool has_circle_of_locks(const state& s) const {
+        std::vector<int> wanted(s.tasks.size());
+        for (std::size_t i = 0; i < s.tasks.size(); ++i) wanted[i] = lock_waited_for(s, i);
+        for (bool is_smaller = true; is_smaller;) {
+            is_smaller = false;
+            for (std::size_t i = 0; i < s.tasks.size(); ++i) {
+                if (wanted[i] < 0 || is_behind_one_of(s, i, wanted)) continue;
+                wanted[i] = -1;
+                is_smaller = true;
+            }
+        }
+        return std::ranges::any_of(wanted, [](int lock) { return lock >= 0; });
     }
 
     std::vector<step> steps(const state& s) const {
@@ -71,11 +86,40 @@ public:
             else
                 step_of(s, i, found);
             for (std::size_t h = 0; h < handlers_.size(); ++h) start_handler(s, i, h, found);
+            for (std::size_t w = 0; w < items_.size(); ++w) start_on_top(s, i, w, found);
         }
         return found;
     }
 
 private:
+    /// The lock for which a task waits without a way out; -1: none.
+    int lock_waited_for(const state& s, std::size_t i) const {
+        if (s.tasks[i].stack.empty()) return -1;
+        const frame& f = s.tasks[i].stack.back();
+        const instruction& now = at(f);
+        std::vector<step> own;
+        step_of(s, i, own);
+        if (!own.empty() || now.of == nullptr) return -1;
+        if (now.what == op::read_begin) return lock_of(now.of->on, i);
+        if (now.what != op::act) return -1;
+        if (now.of->what == action::wait && f.phase >= woken && !now.of->other.name.empty())
+            return lock_of(now.of->other, i);
+        if (now.of->what != action::acquire || !now.of->ticket.name.empty()) return -1;
+        const bool wants_spinlock = sequences_.count(now.of->on.name) != 0 && f.phase == 0 &&
+                                    kind_of(lock_of(now.of->on, i)) == lock_sort::seqlock;
+        return wants_spinlock ? spinlock_of(now.of->on, i) : lock_of(now.of->on, i);
+    }
+    /// Whether one of the tasks that want a lock has the lock that a task wants, or queues for it.
+    bool is_behind_one_of(const state& s, std::size_t i, const std::vector<int>& wanted) const {
+        for (std::size_t k = 0; k < s.tasks.size(); ++k) {
+            if (wanted[k] < 0) continue;
+            if (k != i && wanted[k] == wanted[i]) continue;  // it does not have it either
+            for (const hold& each : s.tasks[k].held)
+                if (each.lock == wanted[i]) return true;
+        }
+        return false;
+    }
+
     // ---- what is declared ----
 
     void declare(const declaration& each) {
@@ -118,10 +162,6 @@ private:
                 sleepers_at_[each.name] = first_.sleepers.size();
                 first_.sleepers.emplace_back();
                 break;
-            case declares::delayed_work:
-            case declares::timer:
-            case declares::irq_work:
-                throw meaningless{"the oracle does not know this kind of declaration"};
             default: break;
         }
     }
@@ -139,12 +179,16 @@ private:
                 break;
             }
             case declares::work:
+            case declares::delayed_work:
+            case declares::timer:
+            case declares::irq_work:
                 work_at_[each.name] = first_.pending.size();
                 copy_.push_back(0);
                 thread_of_.emplace_back();
                 works_.push_back(static_cast<int>(first_.pending.size()));
-                work_body_.push_back(add_body(each));
+                items_.push_back({add_body(each), each.what});
                 first_.pending.push_back(false);
+                first_.on_top.push_back(false);
                 first_.tasks.emplace_back();
                 break;
             case declares::handler:
@@ -314,7 +358,7 @@ private:
     /// Adds one successor for task `i`; `change` makes it from a copy of the state.
     template <class Change>
     void add(const state& s, std::size_t i, std::vector<step>& found, Change change) const {
-        step made{static_cast<int>(i), false, false, false, s};
+        step made{static_cast<int>(i), false, false, false, false, s};
         change(made.after, made.after.tasks[i], made.after.tasks[i].stack.back());
         settle(made.after, i);
         found.push_back(std::move(made));
@@ -330,33 +374,78 @@ private:
                     f.phase = 0;
     }
 
+    /// An item begins on a task: on its worker, or on top of what a task does.
+    void start_item(state& s, std::size_t i, std::size_t work) const {
+        task& t = s.tasks[i];
+        start(t, items_[work].body);
+        if (!interrupts(work)) return;
+        t.stack.back().saved = (t.irq_off ? 1 : 0) + (t.bh_off ? 2 : 0);
+        (items_[work].sort == declares::irq_work ? t.irq_off : t.bh_off) = true;
+    }
+    bool interrupts(std::size_t work) const {
+        return wedge::scenario::comes_in_interrupt(items_[work].sort);
+    }
+    /// A timer or an irq work that is to come on top of a task comes on top of one that lets it in,
+    /// and runs as that task. If it was taken back meanwhile, nothing runs.
+    void start_on_top(const state& s, std::size_t i, std::size_t work,
+                      std::vector<step>& found) const {
+        const std::size_t worker = worker_of(work);
+        if (!s.on_top[work] || is_running(s, work) || i == worker ||
+            !lets_in(s.tasks[i], items_[work].sort == declares::irq_work))
+            return;
+        step made{static_cast<int>(worker), false, false, false, false, s};
+        made.after.on_top[work] = false;
+        if (s.pending[work]) {
+            made.after.pending[work] = false;
+            wake_flushes(made.after, work);
+            start_item(made.after, i, work);
+            settle(made.after, i);
+        }
+        found.push_back(std::move(made));
+    }
+    std::size_t worker_of(std::size_t work) const {
+        return static_cast<std::size_t>(std::ranges::find(works_, static_cast<int>(work)) -
+                                        works_.begin());
+    }
+
     void start_work(const state& s, std::size_t i, std::vector<step>& found) const {
         if (!is_queued(s, i)) return;
-        step made{static_cast<int>(i), false, false, false, s};
+        if (!is_kswapd(i)) {
+            if (is_running(s, work_of(i)) || s.on_top[work_of(i)]) return;  // on top of a task
+            if (interrupts(work_of(i))) {
+                found.push_back({static_cast<int>(i), false, false, false, false, s});
+                found.back().after.on_top[work_of(i)] = true;
+            }
+        }
+        step made{static_cast<int>(i), false, false, false, false, s};
         if (is_kswapd(i)) {
             made.after.is_kswapd_woken = false;
             start(made.after.tasks[i], kswapd_body_);
         } else {
             made.after.pending[work_of(i)] = false;
             wake_flushes(made.after, work_of(i));
-            start(made.after.tasks[i], work_body_[work_of(i)]);
+            start_item(made.after, i, work_of(i));
         }
         settle(made.after, i);
         found.push_back(std::move(made));
+    }
+
+    /// Whether an interrupt may come on top of a task.
+    static bool lets_in(const task& t, bool is_hard) {
+        bool is_in_hard = false, is_in_any = false;
+        for (const frame& f : t.stack) {
+            is_in_any = is_in_any || f.saved >= 0 || !f.contexts.empty();
+            for (const int each : f.contexts) is_in_hard = is_in_hard || (each & 1) != 0;
+        }
+        return !t.irq_off && (is_hard ? !is_in_hard : !is_in_any && !t.bh_off);
     }
 
     /// A handler comes once, on top of a task that lets its context in, and runs as that task.
     void start_handler(const state& s, std::size_t i, std::size_t h,
                        std::vector<step>& found) const {
         const task& t = s.tasks[i];
-        if (s.has_come[h] || t.irq_off) return;
-        bool is_in_hard = false, is_in_any = false;
-        for (const frame& f : t.stack) {
-            is_in_any = is_in_any || f.saved >= 0 || !f.contexts.empty();
-            for (const int each : f.contexts) is_in_hard = is_in_hard || (each & 1) != 0;
-        }
-        if (handlers_[h].is_hard ? is_in_hard : is_in_any || t.bh_off) return;
-        step made{static_cast<int>(s.tasks.size() + h), false, false, false, s};
+        if (s.has_come[h] || !lets_in(t, handlers_[h].is_hard)) return;
+        step made{static_cast<int>(s.tasks.size() + h), false, false, false, false, s};
         task& victim = made.after.tasks[i];
         made.after.has_come[h] = true;
         start(victim, handlers_[h].body);
@@ -1008,13 +1097,13 @@ private:
         });
     }
 
+    /// Whether a task runs an item, perhaps below other blocks.
+    bool is_in(const task& t, std::size_t work) const {
+        return std::ranges::any_of(t.stack,
+                                   [&](const frame& f) { return f.body == items_[work].body; });
+    }
     bool is_running(const state& s, std::size_t work) const {
-        for (std::size_t t = 0; t < s.tasks.size(); ++t) {
-            if (!is_worker(t) || work_of(t) != work) continue;
-            for (const frame& f : s.tasks[t].stack)
-                if (f.saved < 0) return true;
-        }
-        return false;
+        return std::ranges::any_of(s.tasks, [&](const task& t) { return is_in(t, work); });
     }
 
     /// Whether a `cancel` of it waits: until then it cannot be queued (Linux's cancel_work_sync).
@@ -1103,8 +1192,22 @@ private:
                 return simply([&](state& next, task&) { ++next.units[unit_at_.at(st.on.name)]; });
             case action::down: return wait_for_unit(s, i, unit_at_.at(st.on.name), false, found);
             case action::queue:
+            case action::arm: {
+                const std::size_t work = work_at_.at(st.on.name);
+                const declares sort = items_[work].sort;
+                simply([&](state& next, task&) {
+                    if (sort == declares::timer || !is_cancelled(s, st.on.name))
+                        next.pending[work] = true;
+                });
+                found.back().leaves_rule =
+                    (sort == declares::delayed_work || sort == declares::timer) &&
+                    is_in(s.tasks[i], work);
+                return;
+            }
+            case action::drop:
                 return simply([&](state& next, task&) {
-                    if (!is_cancelled(s, st.on.name)) next.pending[work_at_.at(st.on.name)] = true;
+                    next.pending[work_at_.at(st.on.name)] = false;
+                    wake_flushes(next, work_at_.at(st.on.name));
                 });
             case action::ticket_begin:
                 return simply([&](state& next, task& t) { begin_ticket(next, t, st.is_wait_die); });
@@ -1129,7 +1232,9 @@ private:
                         wake_flushes(next, work);
                         own.phase = 1;
                     });
-                return wait_until(s, i, !is_running(s, work), false, found, [](state&) {});
+                const bool is_armed = items_[work].sort == declares::timer && s.pending[work];
+                return wait_until(s, i, !is_armed && !is_running(s, work), false, found,
+                                  [](state&) {});
             }
             case action::alloc: return act_alloc(s, i, st, found);
             case action::free: return act_free(s, i, st, found);
@@ -1149,6 +1254,10 @@ private:
         }
     }
 
+    struct item {
+        int body;
+        declares sort;
+    };
     struct handler {
         int body;
         bool is_hard;
@@ -1164,8 +1273,8 @@ private:
     std::vector<lock_sort> kinds_;  // by lock
     std::vector<int> copy_;         // by task: its number among the copies of its thread
     std::vector<std::string> thread_of_;
-    std::vector<int> works_;  // by task: the work that it runs; -1: it is a thread
-    std::vector<int> work_body_;
+    std::vector<int> works_;   // by task: the work that it runs; -1: it is a thread
+    std::vector<item> items_;  // works, and what is delayed or interrupts
     std::vector<handler> handlers_;
     std::map<std::string, int> lock_at_, count_of_, condition_at_;
     std::map<std::string, std::size_t> local_at_, counter_at_, unit_at_, fence_at_, work_at_,

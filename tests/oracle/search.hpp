@@ -133,7 +133,10 @@ inline bool has_fair_circle(const graph& of, const std::vector<int>& among, int 
 struct opinion {
     verdict what = verdict::unresolved;
     std::size_t states = 0;
-    std::string why;  ///< why it is undefined
+    /// A delayed item queues itself: `what` is what comes out if it always runs again.
+    bool is_endless = false;
+    bool has_circle_of_locks = false;  ///< found only if `is_endless`
+    std::string why;                   ///< why it is undefined
 };
 
 /// Decides a scenario by looking at all of its states.
@@ -154,6 +157,7 @@ inline opinion decide(const document& all, std::size_t states_max) {
                        (std::ranges::all_of(next, &step::is_signal) && !meaning.is_over(states[i]));
             steps.emplace_back();
             for (step& each : next) {
+                made.is_endless = made.is_endless || each.leaves_rule;
                 int to = static_cast<int>(states.size());
                 if (each.is_failure) {
                     // The execution ends there: a step to nowhere, which is on no circle.
@@ -171,6 +175,10 @@ inline opinion decide(const document& all, std::size_t states_max) {
             made.states = states.size();
             if (states.size() > states_max) return made;
         }
+        made.has_circle_of_locks =
+            made.is_endless && std::ranges::any_of(states, [&](const state& each) {
+                return meaning.has_circle_of_locks(each);
+            });
         std::vector<int> everywhere(states.size());
         for (std::size_t i = 0; i < states.size(); ++i) everywhere[i] = static_cast<int>(i);
         if (can_hang)

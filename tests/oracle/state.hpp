@@ -66,6 +66,7 @@ struct state {
     std::vector<std::vector<queued>> sleepers;  ///< by wait queue; `is_read` says exclusive
     std::vector<std::int64_t> references;       ///< by reference count
     std::vector<bool> signalled;                ///< by fence
+    std::vector<bool> on_top;                   ///< by work: it will come on top of a task
     std::vector<bool> pending;                  ///< by work
     std::vector<bool> has_come;                 ///< by handler
     std::int64_t free_pages = 0;
@@ -110,7 +111,7 @@ struct state {
             }
         for (const std::int64_t n : references) add(n);
         for (const std::int64_t n : units) add(n);
-        for (const auto* flags : {&signalled, &pending, &has_come})
+        for (const auto* flags : {&signalled, &on_top, &pending, &has_come})
             for (const bool b : *flags) put(b);
         add(free_pages);
         put(is_kswapd_woken);

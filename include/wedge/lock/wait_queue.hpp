@@ -152,6 +152,7 @@ private:
             guard held(of_.lock_, where_);
             while (!who_.is_woken) {
                 if (sleep(held)) continue;
+                stage_.set(has_given_up);
                 std::erase(of_.queue_, &who_);
                 is_in_ = false;
                 return who_.is_woken;
@@ -162,7 +163,7 @@ private:
 
     private:
         /// How far the wait has come: what the pending step does not tell.
-        enum : std::uint64_t { is_joined = 1, is_tested, is_leaving };
+        enum : std::uint64_t { is_joined = 1, is_tested, is_leaving, has_given_up };
 
         void leave() {
             stage_.set(is_leaving);
