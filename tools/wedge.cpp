@@ -9,6 +9,7 @@
 // ctest: replay_missing_file exit=2 replay nowhere.schedule => ^wedge: nowhere.schedule: No such file
 // ctest: graph_format exit=2 graph a.wedge -o a.jpg => ^wedge: --out: a.jpg: a picture ends in
 // ctest: minimize_missing_file exit=2 minimize nowhere.wedge => ^wedge: nowhere.wedge: No such file
+// ctest: nightly_help nightly --help =/> default:[^\n]*default:
 // ctest: unknown_option exit=2 list --jsn => ^wedge: list: unknown option --jsn \(did you mean --json\?\); see
 // ctest: fuzz_word exit=2 fuzz shwo input => ^wedge: WHAT: there is no .shwo.; there is decode, encode, show
 // ctest: manual manual --bash => explain\) words=.*complete -o filenames -F _wedge wedge

@@ -40,6 +40,12 @@ check 0 'removed dependencies: 1' --compare new.txt old.txt
 check 2 'expected two files' --compare old.txt
 check 2 'No such file' old.txt missing.txt --order 'mmap_lock -> fs_reclaim'
 check 1 '"cycle_locks":\["reservation_ww_class_mutex","fs_reclaim"\]' --json new.txt
+check 1 '"added_dependencies":\[\["fs_reclaim","reservation_ww_class_mutex"\]\]' --json --compare old.txt new.txt
+check 1 '"new_cycles":\[{"cycle_locks":\["reservation_ww_class_mutex","fs_reclaim"\]' --json --compare old.txt new.txt
+check 0 '"removed_dependencies":\[\["fs_reclaim","reservation_ww_class_mutex"\]\]' --json --compare new.txt old.txt
+check 2 'no class is named' --json --compare old.txt new.txt --around mmap_loc
+check 0 '"around":{"class":"fs_reclaim","depth":1,"classes":\["reservation_ww_class_mutex","fs_reclaim"\]' old.txt --json --around fs_reclaim
+check 1 'around fs_reclaim: 2 classes' --compare old.txt new.txt --around fs_reclaim
 check 1 'cycle' new.txt --picture new.dot
 grep -q 'color=red' new.dot || { echo "new.dot: the cycle is not red"; status=1; }
 exit $status

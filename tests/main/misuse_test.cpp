@@ -25,6 +25,17 @@ struct bad_line {
     const char* message;
 };
 
+/// Returns whether the help of an option states its default twice. An option's text may go on in
+/// the next lines, up to the next option.
+bool has_two_defaults(const std::string& help) {
+    for (std::size_t at = 0; (at = help.find("(default", at)) != std::string::npos;) {
+        const std::size_t next = help.find("(default", ++at);
+        if (next == std::string::npos) return false;
+        if (help.substr(at, next - at).find("\n  -") == std::string::npos) return true;
+    }
+    return false;
+}
+
 }  // namespace
 
 TEST_CASE("misuse: status 2, no output on stdout, and one line that names the wrong word") {
@@ -117,14 +128,16 @@ TEST_CASE("misuse: a program without workloads names the programs that have some
 }
 
 TEST_CASE("misuse: --help and --version are not misuse") {
-    for (const char* command :
-         {"hunt", "explore", "replay", "check", "minimize", "fmt", "graph", "fuzz", "list"}) {
+    for (const char* command : {"hunt", "explore", "replay", "check", "verify", "minimize", "fmt",
+                                "graph", "fuzz", "stress", "list"}) {
         const called help = call_program({}, {command, "--help"});
         CHECK(help.status == 0);
         CHECK(help.err == "");
         CHECK(help.out.find(std::string("Usage: bank ") + command) != std::string::npos);
+        CHECK_MESSAGE(!has_two_defaults(help.out), help.out);
     }
     CHECK(call_program({}, {"--help"}).out.find("Exit status: 0 clean") != std::string::npos);
+    CHECK(call_program({}, {"--help"}).out.find("NO_COLOR") != std::string::npos);
     const std::string version = call_program({}, {"--version"}).out;
     CHECK(version.starts_with(std::string("wedge ") + wedge::version + "\nbuilt by "));
     CHECK(version.ends_with("\n"));

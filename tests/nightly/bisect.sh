@@ -26,5 +26,10 @@ grep -q "$wanted" 3.out || fail "bisect does not name $wanted"
 grep -q "$wanted" 5.out || fail "bisect does not name $wanted after a line for sh"
 "$wedge" nightly bisect 'cycle a/EE b/EE' --out nights >6.out 2>&1
 [ $? = 2 ] && grep -q 'BUILD COMMAND' 6.out || fail "bisect without a command is no misuse"
+"$wedge" nightly bisect 'cycle a/EE b/EE' --out nights -- false >7.out 2>&1
+[ $? = 2 ] && grep -q 'bisect: HEAD does not build by .false.; .*/nights/bisect/build-.*\.log has the output' 7.out ||
+    fail "bisect does not say that HEAD does not build"
+"$wedge" nightly bisect 'cycle a/EE b/EE' --out nights --until HEAD~2 -- true >8.out 2>&1
+[ $? = 2 ] && grep -q 'HEAD~2 does not show the finding; name by --until' 8.out || fail "bisect blames a commit without the finding"
 [ -z "$(git worktree list --porcelain | sed -n '/^worktree/p' | sed 1d)" ] || fail "a checkout is left"
 "$wedge" nightly list --since HEAD~2 --out nights >4.out 2>&1 && grep -q 'cycle a/EE b/EE' 4.out || fail "list --since misses it"

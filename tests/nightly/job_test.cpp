@@ -28,7 +28,8 @@ std::string refusal(const std::string& text) {
 
 TEST_CASE("job: progress is read from the last line of the target") {
     const fuzz_counts ours = counts_in(
-        "wedge: 10 inputs, 5/s, 1 edges, 2 chains, 0 findings\n#8 DONE cov: 99 ft: 3\n"
+        "wedge: 10 inputs, 5/s, 1 edge, 2 chains, 0 programs composed, 0 refuted, 1 finding\n#8 "
+        "DONE cov: 99 ft: 3\n"
         "wedge: 20 inputs, 5/s, 3 edges, 4 chains, 0 findings\n");
     CHECK(ours.inputs == 20);
     CHECK(ours.edges == 3);
@@ -79,6 +80,13 @@ TEST_CASE("job: the JSON of commands is read; a line that was cut is left out") 
     CHECK(findings_of(said.front()).size() == 1);
     CHECK(broken_expectation(said.front())->signature == "expectation deadlock, expected: sound");
     CHECK_THROWS_AS(read_statements("{\"schema\":2,\"command\":\"check\"}\n", "out"), wedge::error);
+}
+
+TEST_CASE("job: a progress line of one input counts") {
+    const fuzz_counts one = counts_in("wedge: 1 input, 9/s, 1 edge, 1 chain, 0 findings\n");
+    CHECK(one.inputs == 1);
+    CHECK(one.edges == 1);
+    CHECK(one.chains == 1);
 }
 
 TEST_CASE("config: each mistake has its place") {

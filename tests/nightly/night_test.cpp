@@ -112,7 +112,33 @@ TEST_CASE("night: a target that cannot run is named") {
     const scratch_folder here;
     const ran all = run(config_of("nowhere"));
     CHECK(all.out.find("w died 1 time: ") != std::string::npos);
+    CHECK(!all.how.has_unread);
     CHECK(all.out.find("cannot be started: No such file") != std::string::npos);
+}
+
+TEST_CASE("night: a scenario that cannot be read is no finding, and the others are checked") {
+    const scratch_folder here;
+    write_program(
+        "target",
+        "echo '{\"schema\":1,\"command\":\"check\",\"file\":\"b.wedge\",\"outcome\":\"error\","
+        "\"findings\":[],\"expected\":[],\"met\":false,\"error\":\"b.wedge:2:1: unknown\"}'\n"
+        "echo '{\"schema\":1,\"command\":\"check\",\"file\":\"a.wedge\",\"outcome\":\"sound\","
+        "\"findings\":[],\"expected\":[\"sound\"],\"met\":true}'\nexit 2\n");
+    const ran all = run(config_of("target", job_kind::check));
+    CHECK(all.how.has_unread);
+    CHECK(all.how.news.empty());
+    CHECK(!all.how.has_dead_jobs);
+    CHECK(all.out.find("  cannot be read: b.wedge:2:1: unknown\n") != std::string::npos);
+    CHECK(all.out.find("  1 result as stated\n") != std::string::npos);
+}
+
+TEST_CASE("night: a program that refuses to run is quoted") {
+    const scratch_folder here;
+    write_program("target", "echo 'target: --foo: unknown option' >&2\nexit 2\n");
+    const ran all = run(config_of("target"));
+    CHECK(all.how.has_dead_jobs);
+    CHECK(all.out.find("w died 1 time: cannot run: target: --foo: unknown option\n") !=
+          std::string::npos);
 }
 
 TEST_CASE("night: what a killed night has saved is noted by the next one") {

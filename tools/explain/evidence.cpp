@@ -5,12 +5,15 @@
 #include <set>
 #include <utility>
 
+#include <nlohmann/json.hpp>
+
 #include "explain/matching.hpp"
 
 namespace wedge::explain {
 namespace {
 
 using ids = std::vector<std::uint32_t>;
+using json = nlohmann::ordered_json;
 
 constexpr std::size_t drawn_limit = 60;  // of classes: a larger picture shows nothing
 
@@ -251,6 +254,15 @@ void tell_notes(const observations& seen, evidence& made) {
                      count_of(seen.order.left_out(), "sight") + " left out.\n";
 }
 
+/// What one set of traces has and another one has not, by the names of the classes.
+struct trace_change {
+    std::vector<std::string> added_classes;
+    std::vector<std::string> removed_classes;
+    std::vector<std::pair<std::string, std::string>> added_edges;
+    std::vector<std::pair<std::string, std::string>> removed_edges;
+    std::vector<order_cycle> new_cycles;  ///< of the later traces
+};
+
 /// The dependencies by the names of their classes.
 std::set<std::pair<std::string_view, std::string_view>> edges_by_name(const lock_graph& order) {
     std::set<std::pair<std::string_view, std::string_view>> all;
@@ -264,6 +276,86 @@ std::set<std::string> names_in(const lock_graph& order, const order_cycle& cycle
     std::set<std::string> names;
     for (const std::uint32_t each : cycle.classes) names.insert(order.at(each).name);
     return names;
+}
+
+trace_change change_of(const observations& before, const observations& after) {
+    trace_change made;
+    const auto classes = [](const lock_graph& in, const lock_graph& not_in) {
+        std::vector<std::string> names;
+        for (const observed_class& each : in.classes())
+            if (not_in.find(each.name) == lock_graph::none) names.push_back(each.name);
+        return names;
+    };
+    made.added_classes = classes(after.order, before.order);
+    made.removed_classes = classes(before.order, after.order);
+    const auto old_edges = edges_by_name(before.order);
+    const auto new_edges = edges_by_name(after.order);
+    const auto edges = [](const auto& in, const auto& not_in) {
+        std::vector<std::pair<std::string, std::string>> all;
+        for (const auto& [from, to] : in)
+            if (!not_in.contains({from, to})) all.emplace_back(from, to);
+        return all;
+    };
+    made.added_edges = edges(new_edges, old_edges);
+    made.removed_edges = edges(old_edges, new_edges);
+    constexpr std::size_t most = 1000;
+    std::set<std::set<std::string>> known;
+    for (const order_cycle& each : before.order.cycles(most))
+        known.insert(names_in(before.order, each));
+    for (order_cycle& each : after.order.cycles(most))
+        if (!known.contains(names_in(after.order, each)))
+            made.new_cycles.push_back(std::move(each));
+    return made;
+}
+
+json head_of(const char* kind, const std::string& title) {
+    return {{"schema", 1}, {"command", "explain"}, {"kind", kind}, {"file", title}};
+}
+
+std::string line_of(const json& made) {
+    return made.dump(-1, ' ', false, json::error_handler_t::replace) + "\n";
+}
+
+std::vector<std::string> names_of(const lock_graph& order, const ids& all) {
+    std::vector<std::string> names;
+    for (const std::uint32_t each : all) names.push_back(order.at(each).name);
+    return names;
+}
+
+/// Returns a finding about locks in the order of a cycle or of a path, as all commands print it.
+///
+/// @param verdict  null: a trace alone does not decide whether it can hang
+json finding_of(const char* kind, const std::vector<std::string>& locks, const char* verdict) {
+    std::string what;
+    std::string signature = kind;
+    for (const std::string& each : locks) {
+        what += (what.empty() ? "" : " -> ") + each;
+        signature += " " + each;
+    }
+    if (!locks.empty() && std::string_view(kind) != "against-order") what += " -> " + locks.front();
+    json made = {{"kind", kind}, {"what", what}, {"classes", locks}, {"signature", signature}};
+    made["verdict"] = verdict == nullptr ? json() : json(verdict);
+    return made;
+}
+
+void write_cycles(json& into, json& findings, const lock_graph& order,
+                  const std::vector<order_cycle>& cycles) {
+    into = json::array();
+    for (const order_cycle& each : cycles) {
+        const std::vector<std::string> locks = names_of(order, each.classes);
+        into.push_back({{"cycle_locks", locks}, {"needs_writer", each.needs_writer}});
+        findings.push_back(finding_of("circular", locks, nullptr));
+    }
+}
+
+void write_against(json& into, json& findings, const lock_graph& order,
+                   const evidence_options& options) {
+    json& against = into["against_order"];
+    against = json::array();
+    for (const broken_order& each : check_order(order, options.order).broken) {
+        against.push_back(names_of(order, each.path));
+        findings.push_back(finding_of("against-order", names_of(order, each.path), nullptr));
+    }
 }
 
 std::string in_quotes(std::string_view text) {
@@ -305,53 +397,31 @@ evidence tell(const observations& seen, const std::string& title, const evidence
 evidence compare(const observations& before, const observations& after,
                  const evidence_options& options) {
     evidence made;
-    const auto list = [&](const char* what, std::size_t all,
-                          const std::vector<std::string>& names) {
-        if (all == 0) return;
-        made.text += std::string(what) + ": " + std::to_string(all) + "\n";
-        for (const std::string& each : names) made.text += "    " + each + "\n";
-        if (all > names.size())
-            made.text += "    and " + std::to_string(all - names.size()) + " more\n";
-    };
     const std::size_t most = options.most * 10;
-    const auto classes = [&](const lock_graph& in, const lock_graph& not_in, const char* what) {
-        std::vector<std::string> names;
-        std::size_t all = 0;
-        for (const observed_class& each : in.classes()) {
-            if (not_in.find(each.name) != lock_graph::none) continue;
-            ++all;
-            if (names.size() < most) names.push_back(each.name);
-        }
-        list(what, all, names);
+    const auto list = [&](const char* what, const std::vector<std::string>& names) {
+        if (names.empty()) return;
+        made.text += std::string(what) + ": " + std::to_string(names.size()) + "\n";
+        for (std::size_t i = 0; i < std::min(names.size(), most); ++i)
+            made.text += "    " + names[i] + "\n";
+        if (names.size() > most)
+            made.text += "    and " + std::to_string(names.size() - most) + " more\n";
     };
-    classes(after.order, before.order, "added classes");
-    classes(before.order, after.order, "removed classes");
-    const auto old_edges = edges_by_name(before.order);
-    const auto new_edges = edges_by_name(after.order);
-    const auto edges = [&](const auto& in, const auto& not_in, const char* what) {
+    const auto arrows = [](const std::vector<std::pair<std::string, std::string>>& edges) {
         std::vector<std::string> names;
-        std::size_t all = 0;
-        for (const auto& each : in) {
-            if (not_in.contains(each)) continue;
-            ++all;
-            if (names.size() < most)
-                names.push_back(std::string(each.first) + " -> " + std::string(each.second));
-        }
-        list(what, all, names);
+        for (const auto& [from, to] : edges) names.push_back(from + " -> " + to);
+        return names;
     };
-    edges(new_edges, old_edges, "added dependencies");
-    edges(old_edges, new_edges, "removed dependencies");
-    std::set<std::set<std::string>> known;
-    for (const order_cycle& each : before.order.cycles(1000))
-        known.insert(names_in(before.order, each));
-    std::size_t listed = 0;
-    for (const order_cycle& each : after.order.cycles(1000)) {
-        if (known.contains(names_in(after.order, each)) || listed++ >= options.most) continue;
-        made.has_findings = true;
-        made.text += "new " + cycle_text(after, each);
-    }
+    const trace_change changed = change_of(before, after);
+    list("added classes", changed.added_classes);
+    list("removed classes", changed.removed_classes);
+    list("added dependencies", arrows(changed.added_edges));
+    list("removed dependencies", arrows(changed.removed_edges));
+    made.has_findings = !changed.new_cycles.empty();
+    for (std::size_t i = 0; i < std::min(changed.new_cycles.size(), options.most); ++i)
+        made.text += "new " + cycle_text(after, changed.new_cycles[i]);
     if (made.text.empty()) made.text = "the same classes and dependencies\n";
     tell_order(after, options, made);
+    tell_around(after, options, made);
     tell_notes(after, made);
     return made;
 }
@@ -399,32 +469,54 @@ std::string dot_of(const observations& seen, const evidence_options& options) {
 std::string json_of(const observations& seen, const std::string& title,
                     const evidence_options& options) {
     const lock_graph& order = seen.order;
-    std::string text =
-        "{\"schema\":1,\"command\":\"explain\",\"kind\":\"order\",\"file\":" + in_quotes(title) +
-        ",\"classes\":" + std::to_string(order.classes().size()) +
-        ",\"dependencies\":" + std::to_string(order.edges()) + ",\"cycles\":[";
-    const auto names = [&](const ids& all) {
-        std::string made;
-        for (const std::uint32_t each : all)
-            made += (made.empty() ? "" : ",") + in_quotes(order.at(each).name);
-        return "[" + made + "]";
-    };
-    std::string parts;
-    for (const order_cycle& each : order.cycles(options.most))
-        parts += (parts.empty() ? "" : ",") + ("{\"cycle_locks\":" + names(each.classes)) +
-                 ",\"needs_writer\":" + (each.needs_writer ? "true}" : "false}");
-    text += parts + "],\"against_order\":[";
-    parts.clear();
-    for (const broken_order& each : check_order(order, options.order).broken)
-        parts += (parts.empty() ? "" : ",") + names(each.path);
-    text += parts + "],\"hung\":[";
-    parts.clear();
-    for (const report& each : seen.hangs)
-        for (const cycle_edge& edge : each.edges)
-            parts += (parts.empty() ? "" : ",") + ("{\"task\":" + in_quotes(edge.task)) +
-                     ",\"holds\":" + in_quotes(edge.from) + ",\"waits_for\":" + in_quotes(edge.to) +
-                     "}";
-    return text + parts + "]}\n";
+    json made = head_of("order", title);
+    made["classes"] = order.classes().size();
+    made["dependencies"] = order.edges();
+    json findings = json::array();
+    write_cycles(made["cycles"], findings, order, order.cycles(options.most));
+    write_against(made, findings, order, options);
+    made["hung"] = json::array();
+    for (const report& each : seen.hangs) {
+        json hang = json::array();
+        std::vector<std::string> locks;
+        for (const cycle_edge& edge : each.edges) {
+            made["hung"].push_back(
+                {{"task", edge.task}, {"holds", edge.from}, {"waits_for", edge.to}});
+            hang.push_back(made["hung"].back());
+            hang.back()["at"] = "";
+            locks.push_back(edge.to);
+        }
+        findings.push_back(finding_of("deadlock", locks, "observed"));
+        findings.back()["hang"] = std::move(hang);
+    }
+    if (!options.around.empty()) {
+        const neighbourhood shown =
+            near(order, classes_named(order, options.around), options.depth);
+        json& around = made["around"];
+        around = {{"class", options.around},
+                  {"depth", options.depth},
+                  {"classes", names_of(order, ids(shown.classes.begin(), shown.classes.end()))},
+                  {"dependencies", json::array()}};
+        for (const auto& [from, to] : shown.edges)
+            around["dependencies"].push_back({order.at(from).name, order.at(to).name});
+    }
+    made["findings"] = std::move(findings);
+    return line_of(made);
+}
+
+std::string json_of_change(const observations& before, const observations& after,
+                           const std::string& title, const evidence_options& options) {
+    json made = head_of("compare", title);
+    const trace_change changed = change_of(before, after);
+    made["added_classes"] = changed.added_classes;
+    made["removed_classes"] = changed.removed_classes;
+    made["added_dependencies"] = changed.added_edges;
+    made["removed_dependencies"] = changed.removed_edges;
+    json findings = json::array();
+    write_cycles(made["new_cycles"], findings, after.order, changed.new_cycles);
+    write_against(made, findings, after.order, options);
+    made["findings"] = std::move(findings);
+    return line_of(made);
 }
 
 }  // namespace wedge::explain

@@ -45,8 +45,13 @@ evidence compare(const observations& before, const observations& after,
 /// `around` only the classes with the most dependencies are drawn.
 std::string dot_of(const observations& seen, const evidence_options& options);
 
-/// Returns one JSON object on a line: the numbers, cycles, and paths against the order.
+/// Returns one JSON object on a line: the numbers, cycles, paths against the order, and what is
+/// around a class.
 std::string json_of(const observations& seen, const std::string& title,
                     const evidence_options& options);
+
+/// Returns what `compare` tells as one JSON object on a line. Its lists are complete.
+std::string json_of_change(const observations& before, const observations& after,
+                           const std::string& title, const evidence_options& options);
 
 }  // namespace wedge::explain

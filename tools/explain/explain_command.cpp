@@ -49,7 +49,7 @@ public:
                 "of locks as /proc/lockdep; - is the standard input")
             ->required()
             ->type_name("");
-        add_flag(options, "--json", as_json_, "Print one JSON object a report");
+        add_flag(options, "--json", as_json_, "Print one JSON object per report");
         add_flag(options, "--no-verdict", is_read_only_, "Read only: no scenario, no verdict");
         add_out(options, out_, "FILE.wedge",
                 "The scenario of the report, and beside it the schedule that hangs it; of further "
@@ -83,7 +83,7 @@ public:
             ++unread_;
         for (const std::string& file : files_) {
             if (interrupt_scope::requested.load()) break;
-            if (!call.guarded([&] { has_findings = explain_file(call, file) || has_findings; }))
+            if (!call.guarded([&] { has_findings = explain_one(call, file) || has_findings; }))
                 ++unread_;
             std::fflush(call.out);
         }
@@ -127,6 +127,16 @@ private:
         return has_findings;
     }
 
+    /// Explains a file. One that cannot be read has its line of JSON too.
+    bool explain_one(const invocation& call, const std::string& file) {
+        try {
+            return explain_file(call, file);
+        } catch (const std::exception& wrong) {
+            if (as_json_) call.print(json_of_unread("explain", file, wrong.what()));
+            throw;
+        }
+    }
+
     /// @return whether a report was found that is not refuted
     bool explain_file(const invocation& call, const std::string& file) {
         std::string input = read_text(file);
@@ -140,7 +150,7 @@ private:
         for (report& each : read_reports(text)) add(all, std::move(each), file);
         if (all.empty()) {
             if (as_json_)
-                call.print(json_of(report(), judgement()));
+                call.print(json_of(file, report(), judgement()));
             else
                 call.print(file + ": no report about locks found\n");
             return false;
@@ -188,7 +198,7 @@ private:
         if (as_json_) {
             judgement shown = judged;
             if (!scenario_file.empty() && !judged.scenario.empty()) shown.scenario = scenario_file;
-            call.print(json_of(what.found, shown));
+            call.print(json_of(what.file, what.found, shown));
         } else {
             call.print(text(call, what, judged, schedule_file));
         }
@@ -243,15 +253,43 @@ private:
         return result;
     }
 
-    static std::string json_of(const report& found, const judgement& judged) {
+    static void text_or_null(json_writer& json, const std::string& value) {
+        if (value.empty())
+            json.null();
+        else
+            json.value(value);
+    }
+
+    /// Writes a report as the one finding of its statement, as other commands write theirs.
+    static void write_finding(json_writer& json, const report& found, const judgement& judged) {
+        json.begin('{').key("kind").value(found.kind).key("what").value(what_of(found));
+        std::vector<std::string> classes = found.cycle_locks;
+        if (classes.empty())
+            for (const std::string* const each : {&found.new_lock, &found.held_lock})
+                if (!each->empty()) classes.push_back(*each);
+        json.key("classes").list(classes).key("hang").begin('[');
+        for (const cycle_edge& each : found.edges) {
+            json.begin('{').key("task").value(each.task).key("holds").value(each.from);
+            json.key("waits_for").value(each.to).key("at");
+            json.value(each.stack.empty() ? std::string() : each.stack.front()).end('}');
+        }
+        json.end(']').key("verdict");
+        text_or_null(json, judged.verdict);
+        std::string signature = signature_of(found);
+        std::replace(signature.begin(), signature.end(), '\n', ' ');
+        while (signature.ends_with(' ')) signature.pop_back();
+        json.key("reason").value(judged.why).key("signature").value(signature);
+        json.key("line").value(std::uint64_t{found.first_line}).key("scenario");
+        text_or_null(json, judged.scenario.ends_with(".wedge") ? judged.scenario : "");
+        json.end('}');
+    }
+
+    static std::string json_of(const std::string& file, const report& found,
+                               const judgement& judged) {
         json_writer json;
-        const auto text_or_null = [&](const std::string& value) {
-            if (value.empty())
-                json.null();
-            else
-                json.value(value);
-        };
         wedge::report::begin_json(json, "explain")
+            .key("file")
+            .value(file)
             .key("kind")
             .value(found.kind)
             .key("kernel")
@@ -263,10 +301,12 @@ private:
             json.begin('[').value(each.from).value(each.to).end(']');
         json.end(']').key("usage_states").value(found.usage_states);
         json.key("complete").value(found.complete).key("verdict");
-        text_or_null(judged.verdict);
+        text_or_null(json, judged.verdict);
         json.key("scenario");
-        text_or_null(judged.scenario);
-        return json.end('}').text() + "\n";
+        text_or_null(json, judged.scenario);
+        json.key("findings").begin('[');
+        if (found.kind != "none") write_finding(json, found, judged);
+        return json.end(']').end('}').text() + "\n";
     }
 
     std::vector<std::string> files_;

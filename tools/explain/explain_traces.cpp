@@ -60,6 +60,10 @@ int explain_traces(traces_call& call, std::FILE* out) {
         read_file(call, call.files[0], old);
         read_file(call, call.files[1], seen);
         told = compare(old, seen, call.what);
+        if (call.as_json) {
+            refuse_unknown(told);
+            told.text = json_of_change(old, seen, call.files[0] + ", " + call.files[1], call.what);
+        }
     } else {
         std::string title;
         for (const std::string& file : call.files) {

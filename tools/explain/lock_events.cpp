@@ -165,7 +165,8 @@ public:
     void finish() override {
         if (losses_ > 0)
             into_.notes.push_back("The trace has lost events " + std::to_string(losses_) +
-                                  " times; what tasks held then is not known.");
+                                  (losses_ == 1 ? " time" : " times") +
+                                  "; what tasks held then is not known.");
         find_hangs();
     }
 

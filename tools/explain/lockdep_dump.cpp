@@ -128,9 +128,9 @@ public:
 
     void finish() override {
         if (damaged_ > 0)
-            into_.notes.push_back(
-                file_ + ": " + std::to_string(damaged_) +
-                " lines are no part of a dump; the order may lack what they said.");
+            into_.notes.push_back(file_ + ": " + std::to_string(damaged_) +
+                                  (damaged_ == 1 ? " line is" : " lines are") +
+                                  " no part of a dump, so the order may lack dependencies.");
     }
 
 private:

@@ -312,6 +312,13 @@ std::string dot_of(const report& found) {
     return text + "}\n";
 }
 
+std::string what_of(const report& found) {
+    if (found.cycle_locks.empty()) return say(found).front();
+    std::string text;
+    for (const std::string& each : found.cycle_locks) text += shown(each) + " -> ";
+    return text + shown(found.cycle_locks.front());
+}
+
 std::string signature_of(const report& found) {
     std::vector<std::string> locks = found.cycle_locks;
     if (locks.size() > 1 && (found.kind == "circular" || found.kind == "hung"))

@@ -11,6 +11,9 @@ namespace wedge::explain {
 /// the input that a terminal would obey are shown as spaces.
 std::string text_of(const report& found);
 
+/// Returns one line about it: the cycle as `a -> b -> a`, or the first sentence of the text.
+std::string what_of(const report& found);
+
 /// The cycle as a digraph for Graphviz: a box for each lock, an arrow for each edge.
 std::string dot_of(const report& found);
 

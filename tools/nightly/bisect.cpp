@@ -18,6 +18,19 @@ namespace {
 
 constexpr std::chrono::hours build_time(2);
 
+/// What a commit shows.
+enum class sight { shown, absent, unbuilt, unrun };
+
+const char* said(sight of) {
+    switch (of) {
+        case sight::shown: return "shows it";
+        case sight::absent: return "does not show it";
+        case sight::unbuilt: return "does not build, left out";
+        case sight::unrun: return "builds, but the finding cannot be replayed, left out";
+    }
+    return "";
+}
+
 /// A checkout of one commit at a time, apart from the user's work tree.
 class checkout {
 public:
@@ -46,19 +59,29 @@ public:
     }
 
     /// Builds a commit and looks for the finding.
-    replayed look(const std::string& commit) const {
+    sight look(const std::string& commit) const {
         const run_result moved =
             run_to_end({"git", "-C", folder_, "checkout", "--quiet", "--detach", commit},
                        of_.scratch + "/git.log", std::chrono::minutes(5));
         if (moved.how.status != 0) throw error("git checkout " + commit + ": " + moved.out);
         const run_result built =
-            run_to_end(of_.build, of_.scratch + "/build-" + commit.substr(0, 12) + ".log",
+            run_to_end(of_.build, log_of(commit),
                        std::chrono::duration_cast<std::chrono::milliseconds>(build_time), folder_);
-        if (built.how.status != 0) return replayed::unclear;
+        if (built.how.status != 0) return sight::unbuilt;
         finding_row there = of_.what;
         there.program = moved_path(of_.what.program);
         if (there.subject.ends_with(".wedge")) there.subject = moved_path(there.subject);
-        return replay(there, of_.self, of_.scratch, folder_);
+        switch (replay(there, of_.self, of_.scratch, folder_)) {
+            case replayed::again: return sight::shown;
+            case replayed::gone: return sight::absent;
+            case replayed::unclear: break;
+        }
+        return sight::unrun;
+    }
+
+    /// Returns the file with the output of the build of a commit.
+    std::string log_of(const std::string& commit) const {
+        return of_.scratch + "/build-" + commit.substr(0, 12) + ".log";
     }
 
 private:
@@ -83,6 +106,24 @@ std::vector<std::string> lines_of(const std::string& text) {
     return all;
 }
 
+/// @throws error  the last commit does not show the finding, so that no commit can be blamed
+void refuse_unless_shown(sight seen, const bisection& of, const std::string& log) {
+    if (seen == sight::shown) return;
+    const bool is_line = of.build.size() == 3 && of.build[1] == "-c";  // one word of the user
+    if (seen == sight::unbuilt)
+        throw error("bisect: " + of.bad + " does not build by `" +
+                    (is_line ? of.build.back() : as_line(of.build)) + "`; " + log +
+                    " has the output. Mend the command, or name by --until a commit that builds "
+                    "and shows the finding");
+    if (seen == sight::unrun)
+        throw error("bisect: " + of.bad +
+                    " builds, but the finding cannot be replayed there: " + of.what.program +
+                    ", or the saved input or schedule, is missing; its checkout has only what the "
+                    "build command makes");
+    throw error("bisect: " + of.bad +
+                " does not show the finding; name by --until a commit that does");
+}
+
 }  // namespace
 
 std::vector<std::string> bisect(const bisection& of, std::FILE* out) {
@@ -92,16 +133,12 @@ std::vector<std::string> bisect(const bisection& of, std::FILE* out) {
         lines_of(at.git({"rev-list", "--reverse", "--topo-order", of.good + ".." + of.bad}));
     if (commits.empty()) throw error("there is no commit after " + of.good + " up to " + of.bad);
     const auto look = [&](const std::string& commit) {
-        const replayed seen = at.look(commit);
-        std::fprintf(out, "%.12s  %s\n", commit.c_str(),
-                     seen == replayed::again  ? "shows it"
-                     : seen == replayed::gone ? "does not show it"
-                                              : "does not build or run, left out");
+        const sight seen = at.look(commit);
+        std::fprintf(out, "%.12s  %s\n", commit.c_str(), said(seen));
         std::fflush(out);
         return seen;
     };
-    if (look(commits.back()) != replayed::again)
-        throw error(of.bad + " does not show the finding, so there is nothing to bisect");
+    refuse_unless_shown(look(commits.back()), of, at.log_of(commits.back()));
     // [first, last): the first commit with the finding is among them or is commits[last].
     std::size_t first = 0;
     std::size_t last = commits.size() - 1;
@@ -115,9 +152,10 @@ std::vector<std::string> bisect(const bisection& of, std::FILE* out) {
             if (middle == last) break;
         }
         switch (look(commits[middle])) {
-            case replayed::again: last = middle; break;
-            case replayed::gone: first = middle + 1; break;
-            case replayed::unclear: left_out.insert(middle); break;
+            case sight::shown: last = middle; break;
+            case sight::absent: first = middle + 1; break;
+            case sight::unbuilt:
+            case sight::unrun: left_out.insert(middle); break;
         }
     }
     return {commits.begin() + static_cast<std::ptrdiff_t>(first),

@@ -319,20 +319,30 @@ void database::add(std::int64_t night, const growth_row& measured) {
         .run();
 }
 
-void database::add_job(std::int64_t night, const std::string& name, const std::string& kind,
-                       double seconds, std::int64_t slices, std::int64_t deaths,
-                       const std::string& outcome) {
+void database::add_job(std::int64_t night, const job_row& job) {
     sql_query(file_,
               "INSERT OR REPLACE INTO job(night, name, kind, seconds, slices, deaths, outcome) "
               "VALUES(?, ?, ?, ?, ?, ?, ?)")
         .bind(night)
-        .bind(name)
-        .bind(kind)
-        .bind(seconds)
-        .bind(slices)
-        .bind(deaths)
-        .bind(outcome)
+        .bind(job.name)
+        .bind(job.kind)
+        .bind(job.seconds)
+        .bind(job.slices)
+        .bind(job.deaths)
+        .bind(job.outcome)
         .run();
+}
+
+std::vector<job_row> database::jobs(std::int64_t night) const {
+    std::vector<job_row> all;
+    sql_query rows(file_,
+                   "SELECT name, kind, seconds, slices, deaths, outcome FROM job WHERE night = ? "
+                   "ORDER BY rowid");
+    rows.bind(night);
+    while (rows.next())
+        all.push_back({rows.text(0), rows.text(1), rows.real(2), rows.number(3), rows.number(4),
+                       rows.text(5)});
+    return all;
 }
 
 void database::keep(std::int64_t night, const std::string& job, const std::vector<statement>& all) {
@@ -435,9 +445,25 @@ void database::take_over(std::int64_t night, const database& other) {
     }
     for (const night_row& each : nights)
         for (const growth_row& row : other.growth(each.id)) add(night, row);
+    for (const night_row& each : nights) take_over_jobs(night, other.jobs(each.id));
     for (const refuted_row& each : other.refuted()) keep_refuted(file_, night, each);
     sql_query kept(other.file_, "SELECT job, record FROM statistics ORDER BY night");
     while (kept.next()) keep_statistics(file_, night, kept.text(0), kept.text(1));
+}
+
+/// Adds up jobs that other shards have run too. An outcome that says what went wrong stays.
+void database::take_over_jobs(std::int64_t night, const std::vector<job_row>& jobs) {
+    const std::vector<job_row> known = this->jobs(night);
+    for (job_row each : jobs) {
+        for (const job_row& before : known) {
+            if (before.name != each.name) continue;
+            each.seconds += before.seconds;
+            each.slices += before.slices;
+            each.deaths += before.deaths;
+            if (before.outcome != "ran") each.outcome = before.outcome;
+        }
+        add_job(night, each);
+    }
 }
 
 }  // namespace wedge::nightly

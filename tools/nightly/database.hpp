@@ -72,6 +72,16 @@ struct growth_row {
     std::int64_t corpus = 0;  ///< files
 };
 
+/// How one job of a night went.
+struct job_row {
+    std::string name;
+    std::string kind;
+    double seconds = 0;
+    std::int64_t slices = 0;
+    std::int64_t deaths = 0;
+    std::string outcome;  ///< `ran`, or what went wrong
+};
+
 /// A finding that was refuted, as in the last night that said so.
 struct refuted_row {
     std::string subject;
@@ -108,9 +118,9 @@ public:
     void settle(std::int64_t night);
 
     void add(std::int64_t night, const growth_row& measured);
-    void add_job(std::int64_t night, const std::string& name, const std::string& kind,
-                 double seconds, std::int64_t slices, std::int64_t deaths,
-                 const std::string& outcome);
+    /// Notes how a job went so far, instead of what was noted before.
+    void add_job(std::int64_t night, const job_row& job);
+    std::vector<job_row> jobs(std::int64_t night) const;
 
     /// Keeps what a statement says beside its findings: orders that are refuted, and the statistics
     /// of a stress run.
@@ -136,6 +146,7 @@ public:
 
 private:
     std::string revision_of(std::int64_t night) const;
+    void take_over_jobs(std::int64_t night, const std::vector<job_row>& jobs);
 
     sql_file file_;
 };

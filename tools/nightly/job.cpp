@@ -59,10 +59,12 @@ fuzz_counts counts_in(std::string_view output) {
     fuzz_counts made;
     bool is_ours = false;
     for_each_line(output, [&](std::string_view line) {
-        if (line.starts_with("wedge: ") && line.find(" inputs, ") != std::string_view::npos) {
+        // One input, one edge and one chain have words without an s.
+        if (line.starts_with("wedge: ") && line.find(" input") != std::string_view::npos &&
+            line.find("/s, ") != std::string_view::npos) {
             is_ours = true;
-            made = {before_word(line, "inputs"), before_word(line, "edges"),
-                    before_word(line, "chains")};
+            made = {before_word(line, "input"), before_word(line, "edge"),
+                    before_word(line, "chain")};
         } else if (!is_ours && line.starts_with("#") && line.find(" cov: ") != line.npos) {
             made.inputs = std::max(made.inputs, before_word(line.substr(1), "\t"));
             const std::size_t at = line.find(" cov: ") + 6;
@@ -72,6 +74,14 @@ fuzz_counts counts_in(std::string_view output) {
         }
     });
     return made;
+}
+
+std::string last_words(std::string_view output) {
+    std::string last;
+    for_each_line(output, [&](std::string_view line) {
+        if (!line.empty() && !line.starts_with("{")) last = line.substr(0, 500);
+    });
+    return last;
 }
 
 std::optional<finding_seen> summary_in(std::string_view output, const job_config& of) {

@@ -61,7 +61,17 @@ struct job_state {
     std::set<std::string> met{};  ///< subjects whose result is as they state
     /// Subjects that have not shown yet what they state. A hunt may need more than one slice.
     std::map<std::string, finding_seen> unmet{};
+    /// Why subjects cannot be read, by subject: the messages of the program.
+    std::map<std::string, std::string> unread{};
 };
+
+/// How the outcome of a job begins that has a subject which cannot be read.
+inline constexpr std::string_view unread_outcome = "cannot be read: ";
+/// How the outcome of a job begins that was given up.
+inline constexpr std::string_view lost_outcome = "given up: ";
+
+/// Returns what a program said last: the reason, if it refused to run. Empty: nothing.
+std::string last_words(std::string_view output);
 
 /// Returns the job that the next slice goes to: one that never ran; every third time the one that
 /// has waited longest; otherwise the one whose last slice brought the most news per second.

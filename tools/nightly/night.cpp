@@ -227,6 +227,7 @@ void night::finish(job_state& job) {
     const std::vector<statement> statements = read_statements(output, job.log);
     if (!statements.empty()) all_.keep(number_, job.what.name, statements);
     for (const statement& said : statements) {
+        if (!said.error.empty()) job.unread.insert_or_assign(said.subject, said.error);
         const std::vector<finding_seen> found = findings_of(said);
         for (const finding_seen& each : found) {
             if (said.is_met.value_or(false) && said.is_scenario) continue;  // as it states
@@ -258,7 +259,7 @@ void night::finish(job_state& job) {
             has_finding = true;
         }
     }
-    judge_end(job, how, has_finding);
+    judge_end(job, how, has_finding, output);
     const auto rise = [](std::int64_t old, std::int64_t now) {
         return static_cast<double>(std::max<std::int64_t>(0, now - old));
     };
@@ -268,9 +269,9 @@ void night::finish(job_state& job) {
         seconds;
     all_.add(number_, {job.what.name, elapsed(), job.inputs, job.best.edges, job.best.chains,
                        job.states, job.corpus_files});
-    all_.add_job(number_, job.what.name, name_of(job.what.kind), job.seconds,
-                 static_cast<std::int64_t>(job.slices), static_cast<std::int64_t>(job.deaths),
-                 job.outcome);
+    all_.add_job(number_, {job.what.name, name_of(job.what.kind), job.seconds,
+                           static_cast<std::int64_t>(job.slices),
+                           static_cast<std::int64_t>(job.deaths), job.outcome});
 }
 
 /// Notes whether a subject does what it states. Without findings the answer waits for the end of
@@ -286,11 +287,20 @@ void night::note_expectation(job_state& job, const statement& said, bool is_sile
 }
 
 /// A job that dies is started again, and given up after several deaths in a row.
-void night::judge_end(job_state& job, const ending_of_child& how, bool has_finding) {
+void night::judge_end(job_state& job, const ending_of_child& how, bool has_finding,
+                      const std::string& output) {
     constexpr int interrupted = 130;
     const bool is_usual = how.signal == 0 ? how.status == 0 || how.status == 1 ||
                                                 how.status == 77 || how.status == interrupted
                                           : how.is_asked && how.signal == SIGTERM;
+    if (!job.unread.empty() && how.signal == 0) {  // the program has gone on with the others
+        job.deaths_in_row = 0;
+        const std::size_t others = job.unread.size() - 1;
+        job.outcome = std::string(unread_outcome) + job.unread.begin()->second +
+                      (others == 0 ? "" : "; and " + report::counted(others, "other"));
+        if (job.unread.contains(job.what.subject)) job.is_over = true;
+        return;
+    }
     if (is_usual || has_finding) {
         job.deaths_in_row = 0;
         job.outcome = "ran";
@@ -301,10 +311,11 @@ void night::judge_end(job_state& job, const ending_of_child& how, bool has_findi
     job.outcome = how.said();
     say(job.what.name + ": " + how.said() + "; its output: " + job.log);
     if (how.signal == 0 && how.status == 2) {
-        job.outcome = "it cannot run (exit status 2)";
+        const std::string why = last_words(output);
+        job.outcome = "cannot run: " + (why.empty() ? how.said() : why);
         job.is_over = true;
     } else if (job.deaths_in_row >= deaths_max) {
-        job.outcome = "given up: " + how.said();
+        job.outcome = std::string(lost_outcome) + how.said();
         job.is_over = true;
     }
 }
@@ -416,6 +427,8 @@ night_result night::conclude() {
     made.has_dead_jobs = std::any_of(jobs_.begin(), jobs_.end(), [](const job_state& each) {
         return each.deaths_in_row > 0 && each.is_over;
     });
+    made.has_unread = std::any_of(jobs_.begin(), jobs_.end(),
+                                  [](const job_state& each) { return !each.unread.empty(); });
     for (const finding_row& each : all_.findings()) {
         if (each.state != state::fresh && each.state != state::reopened) continue;
         if (!each.is_expected && !allowed_.allows(each.signature)) made.news.push_back(each);
@@ -466,13 +479,21 @@ void night::print_summary(const night_result& how) const {
     print_coloured(out_file_, head + text);
     for (const std::string& each : allowed_.complaints())
         std::fputs(("  " + each + "\n").c_str(), out_file_);
-    for (const job_state& each : jobs_)
-        if (each.deaths > 0)
-            std::fputs(("  " + each.what.name + " died " + report::counted(each.deaths, "time") +
-                        ": " + each.outcome + "\n")
-                           .c_str(),
-                       out_file_);
+    print_troubles();
     std::fflush(out_file_);
+}
+
+/// Prints what could not be read, and which jobs died.
+void night::print_troubles() const {
+    std::string text;
+    for (const job_state& each : jobs_) {
+        for (const auto& [subject, why] : each.unread)
+            text += "  " + std::string(unread_outcome) + why + "\n";
+        if (each.deaths > 0)
+            text += "  " + each.what.name + " died " + report::counted(each.deaths, "time") + ": " +
+                    each.outcome + "\n";
+    }
+    std::fputs(text.c_str(), out_file_);
 }
 
 void night::show_progress(bool is_last) {
@@ -490,8 +511,9 @@ void night::show_progress(bool is_last) {
     const std::string line = "night " + std::to_string(number_) + ", " + phase_ + ": " +
                              std::to_string(static_cast<long>(elapsed())) + " of " +
                              std::to_string(static_cast<long>(config_.seconds)) + " s, " +
-                             std::to_string(inputs) + " inputs, " + std::to_string(states) +
-                             " executions, " + std::to_string(news_) + " findings" +
+                             report::amount(static_cast<std::uint64_t>(inputs), "input") + ", " +
+                             report::amount(static_cast<std::uint64_t>(states), "execution") +
+                             ", " + report::amount(news_, "finding") +
                              (running.empty() ? "" : "; " + running);
     std::fprintf(err_file_, is_terminal ? "\r\x1b[K%s" : "%s\n", line.substr(0, 200).c_str());
     std::fflush(err_file_);

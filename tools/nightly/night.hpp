@@ -38,6 +38,7 @@ struct night_result {
     std::vector<finding_row> news;  ///< new or reopened, neither expected nor allowed
     bool is_interrupted = false;
     bool has_dead_jobs = false;  ///< a job died again and again, and was given up
+    bool has_unread = false;     ///< a scenario, for example, cannot be read
 };
 
 /// One night. Run it once.
@@ -60,6 +61,7 @@ private:
     void fuzz_and_search();
     void run_shards();
     std::vector<std::string> words_of_shard(unsigned shard) const;
+    void take_over_jobs();
     void run_shards_here();
     void run_shards_by_slurm();
     void share_corpus(const job_state& job) const;
@@ -68,7 +70,8 @@ private:
     std::string known_of(const job_state& job) const;
     void finish(job_state& job);
     void note_expectation(job_state& job, const statement& said, bool is_silent);
-    void judge_end(job_state& job, const ending_of_child& how, bool has_crash_finding);
+    void judge_end(job_state& job, const ending_of_child& how, bool has_finding,
+                   const std::string& output);
     void see(const finding_seen& seen, const std::string& program);
     void read_records(const std::string& program);
     void stop_all();
@@ -76,6 +79,7 @@ private:
     void merge(job_state& job);
     night_result conclude();
     void print_summary(const night_result& how) const;
+    void print_troubles() const;
     void say(const std::string& line) const;
     void show_progress(bool is_last);
 

@@ -8,6 +8,7 @@
 
 #include "wedge/main/files.hpp"
 #include "wedge/main/interrupt.hpp"
+#include "wedge/report/words.hpp"
 
 #include "nightly/bisect.hpp"
 #include "nightly/config.hpp"
@@ -52,9 +53,11 @@ public:
                 "Of bisect, after --: builds a commit; it runs in a checkout. One word is a "
                 "line for sh")
             ->type_name("");
-        add_number(options, "--seconds", seconds_, 1, "How long the night is");
-        add_number(options, "--minutes", minutes_, 1, "The same in minutes");
-        add_number(options, "--jobs", jobs_, 1, "How many processes run at a time");
+        add_number(options, "--seconds", seconds_, 1, "How long the night is",
+                   "what CONFIG says, else 600");
+        add_number(options, "--minutes", minutes_, 1, "The same in minutes", "as --seconds");
+        add_number(options, "--jobs", jobs_, 1, "How many processes run at a time",
+                   "what CONFIG says, else one per processor");
         add_out(options, out_, "DIR",
                 "Where the database, the findings, the corpora and the logs are (default: "
                 "nightly, beside the configuration)");
@@ -78,7 +81,7 @@ public:
             .add_option("--shared", shared_,
                         "The folder with the corpora of all shards; shards get it")
             ->type_name("DIR");
-        add_flag(options, "--json", as_json_, "Of list: print one JSON object a finding");
+        add_flag(options, "--json", as_json_, "Of list: print one JSON object per finding");
     }
 
     int run(const invocation& call) override {
@@ -103,6 +106,7 @@ public:
             throw error("--shard: " + std::to_string(shard_) + " must be less than --shards, " +
                         std::to_string(shards_));
         const night_result how = night(std::move(config), own_path(call), call.out, call.err).run();
+        if (how.has_unread) return exit_status::misuse;  // as of check and hunt
         if (!how.news.empty()) return exit_status::findings;
         if (how.has_dead_jobs) return exit_status::misuse;
         return how.is_interrupted ? exit_status::interrupted : exit_status::clean;
@@ -131,25 +135,43 @@ private:
         const database all(database_path());
         std::string newer;
         if (!since_.empty()) {
+            static_cast<void>(repository_of("--since"));
             const run_result ran =
                 result_of({"git", "rev-list", since_ + "..HEAD"}, std::chrono::minutes(1));
             if (ran.how.status != 0)
-                throw error("--since: " + ran.out.substr(0, ran.out.find('\n')));
+                throw error("--since: '" + since_ + "' is no commit of this repository: " +
+                            ran.out.substr(0, ran.out.find('\n')));
             newer = ran.out;
         }
+        std::size_t shown = 0;
         for (const finding_row& each : all.findings()) {
             if (!is_since(each.first_revision, newer)) continue;
-            if (as_json_)
-                call.print(json_of(each));
-            else
-                call.print(
-                    each.state + "  " + each.short_name() + "  " + each.subject + ": " +
-                    each.signature + "\n    first seen " + each.first_seen + " at " +
-                    each.first_revision + ", last " + each.last_seen + " at " + each.last_revision +
-                    (each.fixed_revision.empty() ? "" : ", fixed at " + each.fixed_revision) +
-                    "; seen " + std::to_string(each.count) + " times\n");
+            ++shown;
+            call.print(as_json_ ? json_of(each) : text_of(each));
         }
+        if (shown == 0 && !as_json_)
+            call.print(database_path() + ": no finding" +
+                       (since_.empty() ? "" : " was first seen after " + since_) + "\n");
         return exit_status::clean;
+    }
+
+    static std::string at_revision(const std::string& time, const std::string& revision) {
+        return time + (revision == "unknown" ? "" : " in revision " + revision);
+    }
+
+    /// Returns the finding as the summary of a night shows it, and a line with its history.
+    static std::string text_of(const finding_row& of) {
+        const std::string name = of.is_expected ? "expected" : of.state;
+        std::string text = "  " + report::padded(name, 10) + of.short_name() + "  " + of.subject +
+                           ": " + of.signature + "\n            ";
+        text += "seen " + report::counted(static_cast<std::uint64_t>(of.count), "time") +
+                ", first " + at_revision(of.first_seen, of.first_revision);
+        if (of.count > 1) text += ", last " + at_revision(of.last_seen, of.last_revision);
+        if (of.state == state::fixed)
+            text += "; fixed" + (of.fixed_revision == "unknown" || of.fixed_revision.empty()
+                                     ? std::string()
+                                     : " in revision " + of.fixed_revision);
+        return text + "\n";
     }
 
     static std::string json_of(const finding_row& of) {
@@ -195,6 +217,23 @@ private:
         return has_news ? exit_status::findings : exit_status::clean;
     }
 
+    /// Returns the top directory of the repository in which the user stands.
+    ///
+    /// @param asker  for messages: the option or the command that needs it
+    /// @throws error  there is none, or no git
+    static std::string repository_of(const std::string& asker) {
+        run_result top;
+        try {
+            top = result_of({"git", "rev-parse", "--show-toplevel"}, std::chrono::minutes(1));
+        } catch (const error& failed) {
+            throw error(asker + " needs git: " + failed.what() + " (Debian: apt-get install git)");
+        }
+        if (top.how.status != 0)
+            throw error(asker + ": " + fs::current_path().string() +
+                        " is in no git repository; run it in the one that has the sources");
+        return top.out.substr(0, top.out.find('\n'));
+    }
+
     int bisect_one(const invocation& call) const {
         if (words_.size() < 3)
             throw error(
@@ -202,9 +241,9 @@ private:
         const database all(database_path());
         const std::vector<finding_row> named = all.named(words_[1]);
         if (named.size() != 1)
-            throw error("bisect: '" + words_[1] + "' names " + std::to_string(named.size()) +
-                        " findings of " + database_path() +
-                        "; 'list' shows them, with short names");
+            throw error("bisect: '" + words_[1] + "' names " +
+                        report::counted(named.size(), "finding") + " of " + database_path() +
+                        "; 'list' shows all, with short names");
         bisection of;
         of.what = named.front();
         // One word is a line for the shell, such as 'make && ./generate'.
@@ -214,10 +253,7 @@ private:
         of.self = own_path(call);
         of.good = since_.empty() ? good_before(all, of.what) : since_;
         of.bad = until_.empty() ? "HEAD" : until_;
-        const run_result top =
-            result_of({"git", "rev-parse", "--show-toplevel"}, std::chrono::minutes(1));
-        if (top.how.status != 0) throw error("bisect: here is no git repository");
-        of.repository = top.out.substr(0, top.out.find('\n'));
+        of.repository = repository_of("bisect");
         of.scratch = (fs::absolute(database_path()).parent_path() / "bisect").string();
         const interrupt_scope interrupted;
         const std::vector<std::string> found = bisect(of, call.out);

@@ -30,10 +30,13 @@ statement statement_of(json object, const std::string& name) {
                     std::to_string(schema_read) + "; use the wedge that belongs to the program");
     statement said;
     said.command = text_in(object, "command");
-    said.is_scenario = object.contains("file");
-    said.subject = text_in(object, said.is_scenario ? "file" : "workload");
+    const bool is_file = object.contains("file");
+    said.subject = text_in(object, is_file ? "file" : "workload");
+    // These commands read reports and traces, the others scenarios.
+    said.is_scenario = is_file && said.command != "explain" && said.command != "predict";
     said.program = text_in(object, "program");
     said.outcome = text_in(object, "outcome");
+    said.error = text_in(object, "error");
     if (object.contains("met") && object["met"].is_boolean())
         said.is_met = object["met"].get<bool>();
     said.all = std::move(object);
@@ -102,7 +105,8 @@ std::vector<finding_seen> refuted_in(const statement& said) {
 }
 
 std::optional<finding_seen> broken_expectation(const statement& said) {
-    if (said.is_met.value_or(true) || said.outcome == "interrupted") return std::nullopt;
+    if (said.is_met.value_or(true) || said.outcome == "interrupted" || !said.error.empty())
+        return std::nullopt;
     const std::vector<std::string> expected = texts_in(said.all, "expected");
     finding_seen made;
     made.command = said.command;

@@ -23,6 +23,7 @@ struct statement {
     std::string program;  ///< which task calls what; empty for scenarios
     std::string outcome;
     std::optional<bool> is_met;  ///< whether the outcome is the expected one, if that is said
+    std::string error;           ///< why the subject cannot be read; empty: it was read
     json all;                    ///< the whole object
 };
 
@@ -60,7 +61,8 @@ std::vector<finding_seen> findings_of(const statement& said);
 /// Returns the findings of a statement that are refuted.
 std::vector<finding_seen> refuted_in(const statement& said);
 
-/// Returns the finding that a subject has another result than it states; nothing if it has not.
+/// Returns the finding that a subject has another result than it states; nothing if it has not, or
+/// if the subject cannot be read.
 std::optional<finding_seen> broken_expectation(const statement& said);
 
 }  // namespace wedge::nightly

@@ -65,15 +65,31 @@ void night::run_shards() {
         }
         all_.take_over(number_, database(file));
     }
+    take_over_jobs();
     const std::vector<std::int64_t> seen = all_.seen_in(number_);
     for (const finding_row& each : all_.findings())
         if (std::find(seen.begin(), seen.end(), each.id) != seen.end())
             shown_[each.subject].insert(each.signature);
+}
+
+/// Takes over how the jobs went in the shards.
+void night::take_over_jobs() {
+    const std::vector<job_row> rows = all_.jobs(number_);
     for (job_state& each : jobs_) {
         each.slices = 1;
         each.outcome = "ran in shards";
         std::error_code failed;
         each.corpus_files = std::distance(fs::directory_iterator(each.corpus, failed), {});
+        for (const job_row& row : rows) {
+            if (row.name != each.what.name) continue;
+            each.deaths = static_cast<std::uint64_t>(row.deaths);
+            each.outcome = row.outcome;
+            const bool is_unread = row.outcome.starts_with(unread_outcome);
+            if (is_unread)
+                each.unread[each.what.subject] = row.outcome.substr(unread_outcome.size());
+            each.is_over = !is_unread && row.outcome != "ran" && each.deaths > 0;
+            each.deaths_in_row = each.is_over ? each.deaths : 0;
+        }
     }
 }
 

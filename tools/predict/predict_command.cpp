@@ -1,5 +1,6 @@
 #include "predict/predict_command.hpp"
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -47,7 +48,30 @@ public:
         }
         json.end(']').key("witness").begin('[');
         for (const std::size_t event : each.witness) json.value(line(event));
-        return json.end(']').end('}').text() + "\n";
+        write_finding(json.end(']'), each);
+        return json.end('}').text() + "\n";
+    }
+
+    /// Writes the deadlock as the one finding of its statement, as other commands write theirs.
+    void write_finding(json_writer& json, const prediction& each) const {
+        std::vector<std::string> locks;
+        for (const predicted_wait& wait : each.waits) locks.push_back(lock(wait.wanted));
+        std::string what;
+        for (const predicted_wait& wait : each.waits) what += lock(wait.held) + " -> ";
+        if (!each.waits.empty()) what += lock(each.waits.front().held);
+        std::vector<std::string> sorted = locks;
+        std::sort(sorted.begin(), sorted.end());
+        std::string signature = "deadlock";
+        for (const std::string& one : sorted) signature += " " + one;
+        json.key("findings").begin('[').begin('{').key("kind").value("deadlock");
+        json.key("what").value(what).key("classes").list(locks).key("hang").begin('[');
+        for (const predicted_wait& wait : each.waits) {
+            json.begin('{').key("task").value(thread(wait.thread)).key("holds");
+            json.value(lock(wait.held)).key("waits_for").value(lock(wait.wanted)).key("at");
+            json.value(file_ + ":" + std::to_string(line(wait.wanted_at))).end('}');
+        }
+        json.end(']').key("verdict").null().key("reason").value(label_);
+        json.key("signature").value(signature).end('}').end(']');
     }
 
     /// Returns a trace that leads to the deadlock.

@@ -13,7 +13,7 @@ std::string html_of(const shown_run& all);
 /// Returns SARIF 2.1.0: a result per finding, with a thread flow per task.
 std::string sarif_of(const shown_run& all);
 
-/// Returns JUnit's XML: a test case per scenario or workload that was checked or hunted.
+/// Returns JUnit's XML: a test case per statement of a command, and per job and finding of a night.
 std::string junit_of(const shown_run& all);
 
 /// Returns the schedules as trace events, which Perfetto and chrome://tracing show. One step takes

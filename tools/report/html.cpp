@@ -166,6 +166,7 @@ std::string html_of(const shown_run& all) {
                  {"about", all.last_night},
                  {"made", std::string("Made by wedge ") + version},
                  {"findings", json::array()},
+                 {"errors", all.errors},
                  {"nights", all.nights},
                  {"jobs", all.jobs},
                  {"growth", all.growth},

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "wedge/main/files.hpp"
+#include "wedge/report/words.hpp"
 
 #include "report/formats.hpp"
 
@@ -43,8 +44,12 @@ public:
             throw error("--out: " + out_ + ": a report ends in .html, .sarif, .xml or .trace.json");
         const shown_run all = read_runs(runs_);
         write_text(out_, make(all));
-        call.print(out_ + ": " + std::to_string(all.findings.size()) + " findings, " +
-                   std::to_string(all.cases.size()) + " results\n");
+        call.print(out_ + ": " + report::counted(all.findings.size(), "finding") + ", " +
+                   report::counted(all.cases.size(), "result") +
+                   (all.errors.empty()
+                        ? ""
+                        : "; " + std::to_string(all.errors.size()) + " could not be read") +
+                   "\n");
         return exit_status::clean;
     }
 

@@ -1,5 +1,6 @@
 #include <cstdlib>
 #include <map>
+#include <set>
 
 #include "wedge/main/version.hpp"
 #include "wedge/report/words.hpp"
@@ -64,21 +65,41 @@ json places_of(const shown_finding& of) {
                 {"text", text_in(link, "task") + " waits for " + text_in(link, "waits_for")}};
             all.push_back(std::move(location));
         }
-    if (all.empty() && of.is_scenario) all.push_back(location_of(of.subject + ":1"));
+    // A report that `explain` has read begins at a line of its file.
+    const std::size_t line = of.shown.value("line", std::size_t{of.is_scenario});
+    if (all.empty() && line > 0)
+        all.push_back(location_of(of.subject + ":" + std::to_string(line)));
     return all;
 }
 
-json rules() {
+/// Returns the rules: the kinds of wedge's findings, and those that only this run has, such as a
+/// kind of a kernel's report.
+json rules_of(const shown_run& run) {
     json all = json::array();
+    std::set<std::string> known(finding_names.begin(), finding_names.end());
     for (std::size_t i = 0; i < finding_names.size(); ++i)
         all.push_back({{"id", finding_names[i]},
                        {"shortDescription", {{"text", report::finding_meanings[i]}}}});
+    for (const shown_finding& each : run.findings) {
+        const std::string kind = text_in(each.shown, "kind");
+        if (known.insert(kind).second)
+            all.push_back({{"id", kind}, {"shortDescription", {{"text", kind}}}});
+    }
     return all;
+}
+
+/// Returns what could not be read, as SARIF's notifications of an invocation.
+json invocations_of(const shown_run& all) {
+    json notes = json::array();
+    for (const std::string& each : all.errors)
+        notes.push_back({{"level", "error"}, {"message", {{"text", each}}}});
+    return {{{"executionSuccessful", all.errors.empty()},
+             {"toolExecutionNotifications", std::move(notes)}}};
 }
 
 const char* level_of(const shown_finding& of) {
     const std::string verdict = text_in(of.shown, "verdict");
-    if (of.state == "fixed" || of.is_expected) return "note";
+    if (of.state == "fixed" || of.state == "refuted" || of.is_expected) return "note";
     return verdict == "unresolved" ? "warning" : "error";
 }
 
@@ -111,7 +132,9 @@ std::string sarif_of(const shown_run& all) {
         {"version", "2.1.0"},
         {"runs",
          {{{"tool",
-            {{"driver", {{"name", "wedge"}, {"semanticVersion", version}, {"rules", rules()}}}}},
+            {{"driver",
+              {{"name", "wedge"}, {"semanticVersion", version}, {"rules", rules_of(all)}}}}},
+           {"invocations", invocations_of(all)},
            {"results", std::move(results)}}}}};
     return made.dump(1, ' ', false, json::error_handler_t::replace) + "\n";
 }

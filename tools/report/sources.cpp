@@ -10,6 +10,7 @@
 #include "wedge/main/files.hpp"
 
 #include "nightly/database.hpp"
+#include "nightly/job.hpp"
 
 namespace wedge::report_files {
 
@@ -33,30 +34,116 @@ bool is_known(const shown_run& all, const std::string& subject, const std::strin
     });
 }
 
+std::string texts_of(const json& list) {
+    std::string text;
+    if (list.is_array())
+        for (const json& each : list)
+            if (each.is_string()) text += (text.empty() ? "" : ", ") + each.get<std::string>();
+    return text;
+}
+
+/// Returns the result of one statement. A command that states no result passes if it shows no
+/// finding but those that its subject states.
+shown_case case_of(const nightly::statement& said) {
+    shown_case made{said.command, said.command, said.subject, case_end::passed, ""};
+    if (!said.error.empty()) {
+        made.end = case_end::error;
+        made.why = said.error;
+    } else if (said.outcome == "interrupted") {
+        made.end = case_end::skipped;
+        made.why = "interrupted";
+    } else if (said.is_met) {
+        if (*said.is_met) return made;
+        made.end = case_end::failed;
+        const std::string expected = texts_of(said.all.value("expected", json()));
+        made.why = "found " + said.outcome +
+                   ", expected: " + (expected.empty() ? "nothing found" : expected);
+    } else {
+        for (const nightly::finding_seen& each : nightly::findings_of(said)) {
+            if (each.is_expected) continue;
+            made.end = case_end::failed;
+            made.why += (made.why.empty() ? "" : "; ") + each.what;
+        }
+    }
+    return made;
+}
+
+/// Returns the case of a finding that a night knows.
+shown_case case_of(const std::string& subject, const std::string& what, const std::string& state,
+                   const std::string& first_seen) {
+    shown_case made{"nightly", "finding", subject + ": " + what, case_end::passed, ""};
+    if (state == nightly::state::known) {
+        made.end = case_end::skipped;
+        made.why = "known since " + first_seen;
+    } else if (state != nightly::state::fixed && state != "expected") {
+        made.end = case_end::failed;
+        made.why = state;
+    }
+    return made;
+}
+
+/// Adds one finding of `wedge nightly list --json`.
+void add_listed(shown_run& into, const nightly::statement& said) {
+    json history = json::object();
+    for (const char* const key :
+         {"first_seen", "last_seen", "first_revision", "last_revision", "fixed_revision", "count"})
+        if (said.all.contains(key)) history[key] = said.all[key];
+    history["clean"] = said.all.value("nights_clean", std::int64_t{0});
+    history["chance"] = said.all.value("chance_fixed", 0.0);
+    const bool is_expected = said.all.value("expected", false);
+    const std::string state = is_expected ? "expected" : text_in(said.all, "state");
+    for (nightly::finding_seen& each : nightly::findings_of(said)) {
+        each.all["signature"] = each.signature;
+        into.cases.push_back(case_of(said.subject, text_in(each.all, "what"), state,
+                                     text_in(said.all, "first_seen")));
+        into.findings.push_back({said.subject, said.subject.ends_with(".wedge"), is_expected, state,
+                                 std::move(each.all), history});
+    }
+}
+
+/// Adds a finding of a statement, unless an earlier one has shown it.
+void add_finding(shown_run& into, const nightly::statement& said, nightly::finding_seen& each,
+                 const std::string& state, const std::string& file) {
+    if (is_known(into, each.subject, each.signature)) return;
+    each.all["signature"] = each.signature;
+    // The scenario of `explain` is its text, or a file.
+    if (const std::string whole = text_in(said.all, "scenario");
+        whole.find('\n') != std::string::npos)
+        each.all["scenario_text"] = whole;
+    // A path in a record starts where the program ran; its files stand beside the record.
+    if (const fs::path named = text_in(each.all, "scenario"); !named.empty() && !fs::exists(named))
+        each.all["scenario"] = (fs::path(file).parent_path() / named.filename()).string();
+    into.findings.push_back({each.subject, each.is_scenario, each.is_expected, state,
+                             std::move(each.all), json::object()});
+}
+
 void add_statements(shown_run& into, const std::string& file) {
-    for (const nightly::statement& said : nightly::read_statements(read_text(file), file)) {
-        if (said.command == "nightly") continue;
-        if (said.is_met)
-            into.cases.push_back({said.command, said.subject, said.outcome, *said.is_met,
-                                  *said.is_met ? ""
-                                               : "found " + said.outcome + ", expected " +
-                                                     said.all.value("expected", json()).dump()});
+    const std::string text = read_text(file);
+    const std::vector<nightly::statement> all = nightly::read_statements(text, file);
+    if (all.empty())
+        throw error((file == "-" ? "standard input" : file) +
+                    (text.empty() ? ": it is empty" : ": it has no JSON of a command of wedge") +
+                    "; the output of a command with --json is expected, such as `wedge check "
+                    "--json`");
+    for (const nightly::statement& said : all) {
+        if (said.command == "nightly") {
+            add_listed(into, said);
+            continue;
+        }
+        into.cases.push_back(case_of(said));
+        if (!said.error.empty()) into.errors.push_back(said.error);
         for (const nightly::finding_seen& each : nightly::refuted_in(said))
             into.refuted.push_back(
                 {{"subject", each.subject}, {"what", each.what}, {"classes", each.classes}});
+        // What explain has refuted is its answer. Other commands refute orders beside their
+        // findings.
+        if (said.command == "explain")
+            for (nightly::finding_seen& each : nightly::refuted_in(said))
+                add_finding(into, said, each, "refuted", file);
         if (said.command == "stress" && said.all.contains("classes"))
             into.statistics.push_back(said.all);
-        for (nightly::finding_seen& each : nightly::findings_of(said)) {
-            if (is_known(into, each.subject, each.signature)) continue;
-            each.all["signature"] = each.signature;
-            // A path in a record starts where the program ran; its files stand beside the record.
-            if (const fs::path named = text_in(each.all, "scenario");
-                !named.empty() && !fs::exists(named))
-                each.all["scenario"] = (fs::path(file).parent_path() / named.filename()).string();
-            into.findings.push_back({each.subject, each.is_scenario, each.is_expected,
-                                     each.is_expected ? "expected" : "new", std::move(each.all),
-                                     json::object()});
-        }
+        for (nightly::finding_seen& each : nightly::findings_of(said))
+            add_finding(into, said, each, each.is_expected ? "expected" : "new", file);
     }
 }
 
@@ -101,6 +188,8 @@ void add_database(shown_run& into, const std::string& file) {
         if (!shown.is_object()) shown = json::object();
         shown["signature"] = each.signature;
         if (text_in(shown, "what").empty()) shown["what"] = each.what;
+        into.cases.push_back(case_of(each.subject, each.what,
+                                     each.is_expected ? "expected" : each.state, each.first_seen));
         into.findings.push_back({each.subject, each.subject.ends_with(".wedge"), each.is_expected,
                                  each.is_expected ? "expected" : each.state, std::move(shown),
                                  history_of(each)});
@@ -125,16 +214,20 @@ void add_database(shown_run& into, const std::string& file) {
                                {"corpus", row.corpus}});
     for (const std::string& each : all.statistics())
         into.statistics.push_back(json::parse(each, nullptr, false));
-    nightly::sql_query jobs(
-        all.file(), "SELECT name, kind, seconds, slices, deaths, outcome FROM job WHERE night = ?");
-    jobs.bind(last.id);
-    while (jobs.next())
-        into.jobs.push_back({{"name", jobs.text(0)},
-                             {"kind", jobs.text(1)},
-                             {"seconds", jobs.real(2)},
-                             {"slices", jobs.number(3)},
-                             {"deaths", jobs.number(4)},
-                             {"outcome", jobs.text(5)}});
+    for (const nightly::job_row& job : all.jobs(last.id)) {
+        into.jobs.push_back({{"name", job.name},
+                             {"kind", job.kind},
+                             {"seconds", job.seconds},
+                             {"slices", job.slices},
+                             {"deaths", job.deaths},
+                             {"outcome", job.outcome}});
+        const bool is_well = job.outcome == "ran";
+        into.cases.push_back({"nightly", job.kind, job.name,
+                              is_well ? case_end::passed : case_end::error,
+                              is_well ? "" : job.outcome});
+        if (job.outcome.starts_with(nightly::unread_outcome))
+            into.errors.push_back(job.outcome.substr(nightly::unread_outcome.size()));
+    }
 }
 
 void add_folder(shown_run& into, const std::string& folder) {
@@ -156,7 +249,6 @@ void add_folder(shown_run& into, const std::string& folder) {
 shown_run read_runs(const std::vector<std::string>& paths) {
     shown_run all;
     for (const std::string& each : paths) {
-        const std::size_t before = all.findings.size() + all.cases.size();
         if (fs::is_directory(each)) {
             add_folder(all, each);
         } else if (each.ends_with(".sqlite")) {
@@ -164,19 +256,17 @@ shown_run read_runs(const std::vector<std::string>& paths) {
             add_database(all, each);
         } else {
             add_statements(all, each);
-            if (all.findings.size() + all.cases.size() == before && read_text(each).empty())
-                throw error(each +
-                            ": it is empty; the output of a command with --json is expected");
         }
     }
     const auto rank = [](const shown_finding& of) {
-        constexpr std::string_view order[] = {"new",   "reopened", "flaky",
-                                              "known", "fixed",    "expected"};
+        constexpr std::string_view order[] = {"new",   "reopened", "flaky",   "known",
+                                              "fixed", "refuted",  "expected"};
         return std::find(std::begin(order), std::end(order), of.state) - std::begin(order);
     };
     std::ranges::stable_sort(all.findings, {}, rank);
     for (shown_finding& each : all.findings)
-        if (const std::string file = text_in(each.shown, "scenario"); !file.empty())
+        if (const std::string file = text_in(each.shown, "scenario");
+            !file.empty() && !each.shown.contains("scenario_text"))
             each.shown["scenario_text"] = shown_text(file);
     return all;
 }

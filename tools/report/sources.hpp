@@ -20,19 +20,23 @@ struct shown_finding {
     json history;  ///< what the database knows about it
 };
 
-/// One result of a check or a hunt, for JUnit.
+/// How a case of JUnit ended.
+enum class case_end { passed, failed, error, skipped };
+
+/// One result, for JUnit: of a command, of a job of a night, or of a finding of a night.
 struct shown_case {
-    std::string command;
-    std::string subject;
-    std::string outcome;
-    bool is_met = true;
-    std::string why;  ///< it is not met: expected and found
+    std::string suite;  ///< the command, or `nightly`
+    std::string group;  ///< the command, the kind of a job, or `finding`
+    std::string name;
+    case_end end = case_end::passed;
+    std::string why;  ///< it has not passed
 };
 
 /// Everything that a report shows.
 struct shown_run {
     std::vector<shown_finding> findings;
     std::vector<shown_case> cases;
+    std::vector<std::string> errors;  ///< of subjects that cannot be read
     json nights = json::array();
     json jobs = json::array();
     json growth = json::array();
@@ -44,7 +48,7 @@ struct shown_run {
 /// Reads runs: databases `….sqlite`, folders of nights or of records, and files with the JSON of
 /// commands; `-` is the standard input.
 ///
-/// @throws error  a run cannot be read, or has nothing of wedge in it
+/// @throws error  a run cannot be read, or has no statement of wedge in it
 shown_run read_runs(const std::vector<std::string>& paths);
 
 }  // namespace wedge::report_files

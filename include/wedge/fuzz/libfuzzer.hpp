@@ -15,6 +15,7 @@
 #include "wedge/fuzz/other_fuzzers.hpp"
 #include "wedge/fuzz/report.hpp"
 #include "wedge/fuzz/watchdog.hpp"
+#include "wedge/report/words.hpp"
 
 // libFuzzer's own mutator; null in a program that only replays.
 extern "C" __attribute__((weak)) std::size_t LLVMFuzzerMutate(std::uint8_t* data, std::size_t size,
@@ -173,12 +174,12 @@ private:
         const double seconds =
             std::max(0.001, std::chrono::duration<double>(clock::now() - began_).count());
         const fuzz_group::knowledge known = group_->known();
-        return "wedge: " + std::to_string(inputs_) + " inputs, " +
+        using report::amount;
+        return "wedge: " + amount(inputs_, "input") + ", " +
                std::to_string(static_cast<std::uint64_t>(double(inputs_) / seconds)) + "/s, " +
-               std::to_string(known.edges) + " edges, " + std::to_string(known.chains) +
-               " chains, " + std::to_string(known.composed) + " programs composed, " +
-               std::to_string(known.refuted) + " refuted, " + std::to_string(findings_) +
-               " findings\n";
+               amount(known.edges, "edge") + ", " + amount(known.chains, "chain") + ", " +
+               amount(known.composed, "program") + " composed, " + std::to_string(known.refuted) +
+               " refuted, " + amount(findings_, "finding") + "\n";
     }
 
     fuzz_group* group_ = nullptr;

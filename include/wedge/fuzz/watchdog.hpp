@@ -11,6 +11,7 @@
 
 #include "wedge/core/sanitizer.hpp"
 #include "wedge/fuzz/report.hpp"
+#include "wedge/report/words.hpp"
 
 namespace wedge {
 
@@ -62,7 +63,7 @@ private:
             if (clock::now() - said >= std::chrono::seconds(10) && tries != 0) {
                 said = clock::now();
                 detail::write_all(2, "wedge: confirming and minimising a finding, " +
-                                         std::to_string(tries) + " programs tried in all\n");
+                                         report::amount(tries, "program") + " tried in all\n");
             }
             if (now != last || now % 2 == 0 || tries != last_tries) {
                 last = now;

@@ -86,7 +86,9 @@ inline int parse_and_run(int argc, const char* const* argv, const invocation& ca
                  call.program_name());
     app.set_version_flag("--version", version_text());
     app.require_subcommand(1);
-    app.footer("Exit status: 0 clean, 1 findings, 2 misuse or unreadable input.");
+    app.footer(
+        "Exit status: 0 clean, 1 findings, 2 misuse or unreadable input, 130 interrupted.\n"
+        "NO_COLOR=1 in the environment turns the colours on terminals off.");
     std::vector<std::unique_ptr<subcommand>> all = all_subcommands();
     for (const subcommand_maker make : more) all.push_back(make());
     for (const std::unique_ptr<subcommand>& each : all)

@@ -37,7 +37,7 @@ public:
                 "expects")
             ->required()
             ->type_name("");
-        add_flag(options, "--json", as_json_, "Print one JSON object a scenario");
+        add_flag(options, "--json", as_json_, "Print one JSON object per scenario");
         add_flag(options, "--order-only", options_.is_order_only, "Do not explore");
         add_pressure(options, options_.under);
         explore_options& how = options_.explore;
@@ -81,13 +81,7 @@ public:
 
 private:
     void check(const invocation& call, const std::string& file, bool is_only) {
-        scenario::document what;
-        try {
-            what = read_scenario(file);
-        } catch (const error& wrong) {
-            if (as_json_) call.print(json_of_error(file, wrong.what()));
-            throw;
-        }
+        const scenario::document what = read_scenario(call, name(), file, as_json_);
         scenario::check_result result;
         std::vector<std::string> early_files;
         {
@@ -202,16 +196,6 @@ private:
         if (interrupted_ != 0) text += ", " + std::to_string(interrupted_) + " interrupted";
         if (unread_ != 0) text += "; " + std::to_string(unread_) + " could not be read";
         return text + "\n";
-    }
-
-    static std::string json_of_error(const std::string& file, const char* why) {
-        json_writer json;
-        report::begin_json(json, "check").key("file").value(file).key("outcome").value("error");
-        json.key("findings").begin('[').end(']');
-        write_exploration(json, {});
-        json.key("expected").begin('[').end(']').key("met").value(false);
-        json.key("error").value(why);
-        return json.end('}').text() + "\n";
     }
 
     static std::string json_of(const std::string& file, const scenario::check_result& result,

@@ -62,7 +62,7 @@ public:
         add_number(options, "--watchdog", patience_, 0,
                    "Report a task that comes to no step for so many seconds, and end; 0: never");
         add_out(options, folder_, "DIR", "Where schedules are saved (default: here)");
-        add_flag(options, "--json", as_json_, "Print one JSON object a target");
+        add_flag(options, "--json", as_json_, "Print one JSON object per target");
         add_flag(options, "--dot", with_dot_, "Save a digraph of each finding");
         add_flag(options, "--picture", with_picture_, "Save a digraph and an SVG of each finding");
     }
@@ -131,7 +131,7 @@ private:
         });
     }
     bool explore(const invocation& call, const std::string& file) {
-        const scenario::document all = read_scenario(file);
+        const scenario::document all = read_scenario(call, name(), file, as_json_);
         explored what{file, scenario::program_word(under_), file, {}};
         what.steps_of = [&](const finding& each) { return timeline_of(all, under_, each); };
         return search(call, what, [&](const explore_options& options) {

@@ -53,7 +53,7 @@ public:
         add_number(options, "--watchdog", patience_, 0,
                    "Report a task that comes to no step for so many seconds, and end; 0: never");
         add_out(options, folder_, "DIR", "Where findings are saved (default: findings)");
-        add_flag(options, "--json", as_json_, "Print one JSON object a target");
+        add_flag(options, "--json", as_json_, "Print one JSON object per target");
     }
 
     int run(const invocation& call) override {
@@ -200,7 +200,7 @@ private:
     /// @return whether the scenario meets its expectations
     bool hunt(const invocation& call, const std::string& file, clock::time_point end,
               bool is_only) {
-        const scenario::document all = read_scenario(file);
+        const scenario::document all = read_scenario(call, name(), file, as_json_);
         searched_scenario caught;
         {
             progress_line progress(call.err, file);

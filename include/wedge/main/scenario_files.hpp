@@ -11,6 +11,7 @@
 #include "wedge/core/schedule_text.hpp"
 #include "wedge/main/files.hpp"
 #include "wedge/main/subcommand.hpp"
+#include "wedge/report/json.hpp"
 #include "wedge/scenario/check.hpp"
 #include "wedge/scenario/parse.hpp"
 
@@ -70,6 +71,17 @@ inline constexpr std::size_t scenario_size_max = 1;  // MiB; what the parser tak
 /// @throws error  `path: …` or `path:line:column: …`
 inline scenario::document read_scenario(const std::string& path) {
     return scenario::parse(read_text(path, scenario_size_max), path);
+}
+
+/// Does this for a command that prints JSON: a file that cannot be read has its line too.
+inline scenario::document read_scenario(const invocation& call, const char* command,
+                                        const std::string& path, bool as_json) {
+    try {
+        return read_scenario(path);
+    } catch (const error& wrong) {
+        if (as_json) call.print(json_of_unread(command, path, wrong.what()));
+        throw;
+    }
 }
 
 /// Adds the option that puts the memory of a scenario under pressure.

@@ -157,8 +157,7 @@ private:
         options.add_option(option, target, what)->type_name(type)->take_last();
     }
     void add_load_options(CLI::App& options) {
-        add_number(options, "--threads", threads_, 1,
-                   "How many threads (default: one for each processor)");
+        add_number(options, "--threads", threads_, 1, "How many threads", "one per processor");
         add_number(options, "--oversubscribe", oversubscribe_, 1,
                    "As many threads for each processor");
         add_text(options, "--seconds", time_, "TIME", "How long each run takes (default: 10)");

@@ -103,12 +103,15 @@ protected:
             [&target](std::uint64_t value) { target = static_cast<Number>(value); },
             std::numeric_limits<Number>::max());
     }
-    /// Adds an option that takes an integer and has no default.
+    /// Adds an option that takes an integer and may be left out.
+    ///
+    /// @param otherwise  what holds then, for the help
     template <class Number>
     static void add_number(CLI::App& options, const char* option, std::optional<Number>& target,
-                           std::uint64_t least, const std::string& what) {
+                           std::uint64_t least, const std::string& what,
+                           const std::string& otherwise = "none") {
         add_number(
-            options, option, least, what + " (default: none)",
+            options, option, least, what + " (default: " + otherwise + ")",
             [&target](std::uint64_t value) { target = static_cast<Number>(value); },
             std::numeric_limits<Number>::max());
     }

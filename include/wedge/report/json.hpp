@@ -278,6 +278,19 @@ inline std::string json_of(const finding_record& of) {
     return json.end('}').end(']').end('}').text() + "\n";
 }
 
+/// Returns the line of a scenario that cannot be read: an outcome of its own, so that a reader of
+/// the lines does not miss the file.
+inline std::string json_of_unread(std::string_view command, const std::string& file,
+                                  std::string_view why) {
+    json_writer json;
+    report::begin_json(json, command).key("file").value(file).key("outcome").value("error");
+    json.key("findings").begin('[').end(']').key("exploration").begin('{');
+    json.key("executions").value(std::uint64_t{0}).key("states").null();
+    json.key("exhausted").value(false).end('}');
+    json.key("expected").begin('[').end(']').key("met").value(false).key("error").value(why);
+    return json.end('}').text() + "\n";
+}
+
 /// Returns one JSON object on one line, with the line's end.
 inline std::string json_of(const outcome& all, const json_context& context = {}) {
     json_writer json;

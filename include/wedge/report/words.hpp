@@ -59,6 +59,11 @@ inline std::string counted(std::uint64_t n, std::string_view noun, std::string_v
     return (n == 0 ? "no" : std::to_string(n)) + " " + (n == 1 ? std::string(noun) : many);
 }
 
+/// Returns `3 steps`, `1 step` or `0 steps`, for lines that programs read too.
+inline std::string amount(std::uint64_t n, std::string_view noun) {
+    return n == 0 ? "0 " + std::string(noun) + "s" : counted(n, noun);
+}
+
 inline std::string padded(std::string text, std::size_t width) {
     if (text.size() < width) text.append(width - text.size(), ' ');
     return text;

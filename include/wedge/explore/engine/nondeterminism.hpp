@@ -66,9 +66,9 @@ finding finding_of_difference(const difference& seen, Task task, Lock lock) {
     made.kind = finding_kind::nondeterministic;
     made.judged = verdict::observed;
     made.task = task(seen.now.task);
-    made.what = "after the same " + std::to_string(seen.decisions) + " decisions " +
-                described(seen.before) + " in one execution, and " + described(seen.now) +
-                " in another";
+    made.what = "after the same " + std::to_string(seen.decisions) +
+                (seen.decisions == 1 ? " decision " : " decisions ") + described(seen.before) +
+                " in one execution, and " + described(seen.now) + " in another";
     made.signature = std::string(name_of(made.kind)) + " " + made.task;
     return made;
 }

@@ -23,7 +23,8 @@ inline std::string why_unproved(const search_strategy& how, const explore_option
     if (!is_shown)
         return std::string("the search found a run that never ends, its replay did not") + fault;
     if (how.is_full())
-        return "the search kept " + std::to_string(how.states()) + " states, and may keep " +
+        return "the search kept " + std::to_string(how.states()) +
+               (how.states() == 1 ? " state" : " states") + ", and may keep " +
                std::to_string(options.states_max) + " and four times as many steps";
     if (all.exhausted && all.executions == 0 && !how.has_progressed())
         return std::string("everything was tried, and no execution came to an end") + fault;

@@ -1,0 +1,115 @@
+// What `wedge report` reads, and its JUnit and SARIF.
+#include <doctest/doctest.h>
+
+#include "wedge/core/check.hpp"
+#include "wedge/main/files.hpp"
+
+#include "main/fake_program.hpp"
+#include "nightly/database.hpp"
+#include "report/formats.hpp"
+
+namespace nightly_report_test {
+namespace {
+
+using namespace wedge::report_files;
+namespace nightly = wedge::nightly;
+
+shown_run read(const std::string& text) {
+    wedge::write_text("run.json", text);
+    return read_runs({"run.json"});
+}
+
+std::string refusal(const std::string& text) {
+    try {
+        static_cast<void>(read(text));
+    } catch (const wedge::error& wrong) {
+        return wrong.what();
+    }
+    return "accepted";
+}
+
+bool has(const std::string& text, const std::string& part) {
+    return text.find(part) != std::string::npos;
+}
+
+}  // namespace
+
+TEST_CASE("report: a finding of explain is shown with its scenario") {
+    const scratch_folder here;
+    const shown_run all = read(
+        "{\"schema\":1,\"command\":\"explain\",\"file\":\"mail\",\"kind\":\"circular\","
+        "\"scenario\":"
+        "\"lock a mutex\\n\",\"findings\":[{\"kind\":\"circular\",\"what\":\"a -> b -> "
+        "a\",\"line\":7,"
+        "\"verdict\":\"confirmed\",\"signature\":\"circular a b\"}]}\n");
+    REQUIRE(all.findings.size() == 1);
+    CHECK(all.findings[0].subject == "mail");
+    CHECK(all.findings[0].shown.value("scenario_text", "") == "lock a mutex\n");
+    CHECK(has(sarif_of(all), "\"startLine\": 7"));
+    CHECK(has(html_of(all), "a -> b -> a"));
+    CHECK(has(junit_of(all), "tests=\"1\" failures=\"1\""));
+}
+
+TEST_CASE("report: a finding of nightly list keeps its state and its history") {
+    const scratch_folder here;
+    const shown_run all = read(
+        "{\"schema\":1,\"command\":\"nightly\",\"workload\":\"w\",\"state\":\"known\",\"first_"
+        "seen\":"
+        "\"2026-11-01\",\"count\":3,\"nights_clean\":0,\"chance_fixed\":0.5,\"expected\":false,"
+        "\"findings\":[{\"kind\":\"circular\",\"what\":\"a\",\"signature\":\"cycle a\"}]}\n");
+    REQUIRE(all.findings.size() == 1);
+    CHECK(all.findings[0].state == "known");
+    CHECK(all.findings[0].history.value("count", 0) == 3);
+    CHECK(has(junit_of(all), "<skipped message=\"known since 2026-11-01\"/>"));
+}
+
+TEST_CASE("report: a file without anything of wedge is refused") {
+    const scratch_folder here;
+    CHECK(has(refusal(""), "run.json: it is empty; the output of a command with --json"));
+    CHECK(has(refusal("a.wedge: sound, as expected\n"), "run.json: it has no JSON of a command"));
+    CHECK(has(refusal("{\"workloads\":[]}\n"), "run.json: it has no JSON of a command"));
+}
+
+TEST_CASE("report: JUnit and SARIF have the message about a scenario that cannot be read") {
+    const scratch_folder here;
+    const shown_run all = read(
+        "{\"schema\":1,\"command\":\"check\",\"file\":\"b.wedge\",\"outcome\":\"error\","
+        "\"findings\":[],"
+        "\"expected\":[],\"met\":false,\"error\":\"b.wedge:2:1: unknown word\"}\n"
+        "{\"schema\":1,\"command\":\"check\",\"file\":\"a.wedge\",\"outcome\":\"deadlock\","
+        "\"findings\":"
+        "[],\"expected\":[\"sound\"],\"met\":false}\n");
+    const std::string junit = junit_of(all);
+    CHECK(has(junit, "tests=\"2\" failures=\"1\" errors=\"1\" skipped=\"0\""));
+    CHECK(has(junit, "<error message=\"b.wedge:2:1: unknown word\"/>"));
+    CHECK(has(junit, "<failure message=\"found deadlock, expected: sound\"/>"));
+    CHECK(has(sarif_of(all), "b.wedge:2:1: unknown word"));
+    CHECK(has(html_of(all), "b.wedge:2:1: unknown word"));
+}
+
+TEST_CASE("report: JUnit of nights has a case per job and per finding") {
+    const scratch_folder here;
+    {
+        nightly::database all("findings.sqlite");
+        const std::int64_t night = all.begin_night("r", "b");
+        nightly::finding_seen seen;
+        seen.command = "explore";
+        seen.subject = "w";
+        seen.signature = seen.what = "cycle a";
+        seen.all = {{"kind", "circular"}, {"schedule", "s"}};
+        all.see(night, seen, "p");
+        all.add_job(night, {"check a.wedge", "check", 1, 1, 0, "ran"});
+        all.add_job(night, {"check b.wedge", "check", 1, 1, 0, "cannot be read: b.wedge:2:1: x"});
+        all.settle(night);
+        all.end_night(night, "complete", 1);
+    }
+    const shown_run all = read_runs({"."});
+    const std::string junit = junit_of(all);
+    CHECK(has(junit, "name=\"wedge nightly\" tests=\"3\" failures=\"1\" errors=\"1\""));
+    CHECK(has(junit, "<testcase classname=\"finding\" name=\"w: cycle a\">"));
+    CHECK(has(junit, "<testcase classname=\"check\" name=\"check a.wedge\"/>"));
+    REQUIRE(all.errors.size() == 1);
+    CHECK(all.errors[0] == "b.wedge:2:1: x");
+}
+
+}  // namespace nightly_report_test
