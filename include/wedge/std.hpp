@@ -22,6 +22,8 @@ namespace std_like = std;
 }  // namespace wedge
 #else
 #include "wedge/std_like/atomic.hpp"
+#include "wedge/std_like/atomic_functions.hpp"
+#include "wedge/std_like/atomic_ref.hpp"
 #include "wedge/std_like/condition_variable.hpp"
 #include "wedge/std_like/counting.hpp"
 #include "wedge/std_like/future.hpp"

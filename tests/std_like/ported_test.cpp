@@ -11,12 +11,14 @@
 
 #include "std_like/programs/bank.hpp"
 #include "std_like/programs/meeting.hpp"
+#include "std_like/programs/names.hpp"
 #include "std_like/programs/queue.hpp"
 #include "std_like/programs/results.hpp"
 #include "support/leaks.hpp"
 // CMake makes these by tools/to_wstd.sed; only the namespace is renamed too.
 #include "ported/bank.hpp"
 #include "ported/meeting.hpp"
+#include "ported/names.hpp"
 #include "ported/queue.hpp"
 #include "ported/results.hpp"
 
@@ -74,5 +76,34 @@ TEST_CASE("an atomic wait ends, and the outcome names the weaker memory order") 
     CHECK(out.weaker_order.find("meeting.hpp:") != std::string::npos);
     CHECK(wedge::text_of(out).find("sequentially consistent (") != std::string::npos);
 }
+
+TEST_CASE("each name of the standard's headers exists, and does the same") {
+    CHECK(wstd_programs::run_names() == std_programs::run_names());
+}
+
+TEST_CASE("names that libstdc++ 12 lacks exist too") {
+    wstd::atomic_flag flag;
+    CHECK_FALSE(wstd::atomic_flag_test(&flag));
+    flag.test_and_set();
+    CHECK(wstd::atomic_flag_test_explicit(&flag, wstd::memory_order_relaxed));
+    wstd::atomic_flag_wait(&flag, false);
+    wstd::atomic_flag_wait_explicit(&flag, false, wstd::memory_order_relaxed);
+    wstd::atomic_flag_notify_one(&flag);
+    wstd::atomic_flag_notify_all(&flag);
+    const wstd::atomic_signed_lock_free number(1);
+    const wstd::atomic_unsigned_lock_free other(2);
+    CHECK(number.load() + static_cast<long>(other.load()) == 3);
+}
+
+TEST_CASE("what a thread leaves for its end comes after its function") {
+    compare(std_programs::run_at_thread_exit, wstd_programs::run_at_thread_exit);
+    compare(std_programs::run_notify_at_exit, wstd_programs::run_notify_at_exit);
+}
+
+#if defined(__cpp_lib_atomic_ref)
+TEST_CASE("references to one object are one atomic variable") {
+    compare(std_programs::run_atomic_ref, wstd_programs::run_atomic_ref);
+}
+#endif
 
 }  // namespace ported_test

@@ -6,6 +6,7 @@
 #include "wedge/lock/condition.hpp"
 #include "wedge/std_like/mutex.hpp"
 #include "wedge/std_like/stop_token.hpp"
+#include "wedge/std_like/thread_exit.hpp"
 
 namespace wedge::std_like {
 
@@ -52,6 +53,17 @@ public:
 private:
     condition of_;
 };
+
+/// As std::notify_all_at_thread_exit: the running thread keeps the lock to its end, and then
+/// releases it and wakes all waiters.
+inline void notify_all_at_thread_exit(condition_variable& condition, unique_lock<mutex> held,
+                                      site where = site::current()) {
+    mutex* const kept = held.release();
+    parts::exit_scope::add([&condition, kept, where]() WEDGE_NO_THREAD_SAFETY {
+        kept->unlock(where);
+        condition.notify_all(where);
+    });
+}
 
 /// As std::condition_variable_any: waits with any lock, also a shared one, and for a stop.
 ///

@@ -46,17 +46,17 @@ public:
     future_state& operator=(const future_state&) = delete;
     virtual ~future_state() = default;
 
+    /// Keeps the result. Waiters see it once it is published.
     template <class Value>
-    void set_value(Value&& value, site where) {
+    void keep_value(Value&& value, site where) {
         claim(where);
         value_.emplace(std::forward<Value>(value));
-        ready_.complete_all(where);
     }
-    void set_exception(std::exception_ptr thrown, site where) {
+    void keep_exception(std::exception_ptr thrown, site where) {
         claim(where);
         thrown_ = std::move(thrown);
-        ready_.complete_all(where);
     }
+    void publish(site where) { ready_.complete_all(where); }
     /// Called when the promise is destroyed. Never throws under control, since a destructor calls
     /// it.
     void abandon(site where) {
@@ -106,17 +106,17 @@ template <class R, class Function>
 void keep_result(future_state<R>& state, Function&& function, const site& where) {
     if constexpr (std::is_void_v<R>) {
         function();
-        state.set_value(std::monostate(), where);
+        state.keep_value(std::monostate(), where);
     } else if constexpr (std::is_reference_v<R>) {
-        state.set_value(std::addressof(function()), where);
+        state.keep_value(std::addressof(function()), where);
     } else {
-        state.set_value(function(), where);
+        state.keep_value(function(), where);
     }
 }
 
 /// Calls a function and keeps what it returns or throws.
 template <class R, class Function>
-void fulfil(future_state<R>& state, Function&& function, site where) {
+void keep_outcome(future_state<R>& state, Function&& function, site where) {
 #if defined(__cpp_exceptions)
     std::exception_ptr thrown;
     try {
@@ -130,10 +130,23 @@ void fulfil(future_state<R>& state, Function&& function, site where) {
         if (self.runtime != nullptr && self.runtime->is_giving_up()) throw;
         thrown = std::current_exception();
     }
-    state.set_exception(std::move(thrown), where);
+    state.keep_exception(std::move(thrown), where);
 #else
     keep_result(state, std::forward<Function>(function), where);
 #endif
+}
+
+/// Calls a function and publishes what it returns or throws.
+template <class R, class Function>
+void fulfil(future_state<R>& state, Function&& function, site where) {
+    keep_outcome(state, std::forward<Function>(function), where);
+    state.publish(where);
+}
+
+/// Publishes the result when the running thread ends.
+template <class R>
+void publish_at_exit(std::shared_ptr<future_state<R>> state, site where) {
+    exit_scope::add([kept = std::move(state), where] { kept->publish(where); });
 }
 
 template <class R>
@@ -243,12 +256,32 @@ public:
         return future_maker::of<R>(state_);
     }
     void set_exception(std::exception_ptr thrown, site where = site::current()) {
-        checked_state(state_)->set_exception(std::move(thrown), where);
+        const auto state = checked_state(state_);
+        state->keep_exception(std::move(thrown), where);
+        state->publish(where);
+    }
+    void set_exception_at_thread_exit(std::exception_ptr thrown, site where = site::current()) {
+        const auto state = checked_state(state_);
+        state->keep_exception(std::move(thrown), where);
+        publish_at_exit(state, where);
     }
     void swap(promise_end& other) noexcept { state_.swap(other.state_); }
 
 protected:
     explicit promise_end(site where) : state_(std::make_shared<future_state<R>>(where)) {}
+
+    template <class Value>
+    void set(Value&& value, site where) {
+        const auto state = checked_state(state_);
+        state->keep_value(std::forward<Value>(value), where);
+        state->publish(where);
+    }
+    template <class Value>
+    void set_at_exit(Value&& value, site where) {
+        const auto state = checked_state(state_);
+        state->keep_value(std::forward<Value>(value), where);
+        publish_at_exit(state, where);
+    }
 
     std::shared_ptr<future_state<R>> state_;
 };
@@ -261,11 +294,13 @@ class promise : public parts::promise_end<R> {
 public:
     promise(site where = site::current()) : parts::promise_end<R>(where) {}
 
-    void set_value(const R& value, site where = site::current()) {
-        parts::checked_state(this->state_)->set_value(value, where);
+    void set_value(const R& value, site where = site::current()) { this->set(value, where); }
+    void set_value(R&& value, site where = site::current()) { this->set(std::move(value), where); }
+    void set_value_at_thread_exit(const R& value, site where = site::current()) {
+        this->set_at_exit(value, where);
     }
-    void set_value(R&& value, site where = site::current()) {
-        parts::checked_state(this->state_)->set_value(std::move(value), where);
+    void set_value_at_thread_exit(R&& value, site where = site::current()) {
+        this->set_at_exit(std::move(value), where);
     }
 };
 template <class R>
@@ -274,7 +309,10 @@ public:
     promise(site where = site::current()) : parts::promise_end<R&>(where) {}
 
     void set_value(R& value, site where = site::current()) {
-        parts::checked_state(this->state_)->set_value(std::addressof(value), where);
+        this->set(std::addressof(value), where);
+    }
+    void set_value_at_thread_exit(R& value, site where = site::current()) {
+        this->set_at_exit(std::addressof(value), where);
     }
 };
 template <>
@@ -282,8 +320,9 @@ class promise<void> : public parts::promise_end<void> {
 public:
     promise(site where = site::current()) : parts::promise_end<void>(where) {}
 
-    void set_value(site where = site::current()) {
-        parts::checked_state(this->state_)->set_value(std::monostate(), where);
+    void set_value(site where = site::current()) { this->set(std::monostate(), where); }
+    void set_value_at_thread_exit(site where = site::current()) {
+        this->set_at_exit(std::monostate(), where);
     }
 };
 template <class R>
@@ -324,6 +363,12 @@ public:
         const auto state = parts::checked_state(state_);
         parts::fulfil<R>(*state, [&]() -> R { return call_->run(std::forward<Args>(args)...); },
                          {});
+    }
+    void make_ready_at_thread_exit(Args... args) {
+        const auto state = parts::checked_state(state_);
+        parts::keep_outcome<R>(*state,
+                               [&]() -> R { return call_->run(std::forward<Args>(args)...); }, {});
+        parts::publish_at_exit(state, {});
     }
     void reset(site where = site::current()) {
         parts::checked_state(state_)->abandon(where);

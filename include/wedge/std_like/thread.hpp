@@ -13,6 +13,7 @@
 
 #include "wedge/lock/thread.hpp"
 #include "wedge/std_like/stop_token.hpp"
+#include "wedge/std_like/thread_exit.hpp"
 
 namespace wedge::std_like {
 
@@ -76,7 +77,7 @@ public:
     template <class Function>
         requires(!std::is_same_v<std::remove_cvref_t<Function>, thread>)
     explicit thread(Function&& function, site where = site::current())
-        : of_(std::forward<Function>(function), nullptr, where) {}
+        : of_(bound(std::forward<Function>(function)), nullptr, where) {}
     template <class Function, class First, class... Args>
         requires(!std::is_same_v<std::remove_cvref_t<Function>, thread> &&
                  !std::is_same_v<std::remove_cvref_t<First>, site>)
@@ -103,7 +104,9 @@ private:
     template <class... Parts>
     static auto bound(Parts&&... parts) {
         return [all = std::tuple<std::decay_t<Parts>...>(std::forward<Parts>(parts)...)]() mutable {
+            parts::exit_scope at_end;
             std::apply([](auto&&... each) { std::invoke(std::move(each)...); }, std::move(all));
+            at_end.run();
         };
     }
 
