@@ -178,6 +178,21 @@ TEST_CASE("steps: tasks that want each other's locks at the end of a trace hang"
     CHECK(seen_in({half + "2 release 2\n1 acquire 2\n"}).hangs.empty());
 }
 
+TEST_CASE("steps: locks of one class keep their numbers in a hang, others do not") {
+    const std::string half =
+        "wedge-trace 1\nlock 1 mutex node#1\nlock 2 mutex node#2\nlock 3 mutex map#3\n"
+        "1 acquire 1\n2 acquire 2\n";
+    const auto locks = [&](const std::string& steps) {
+        const observations seen = seen_in({half + steps});
+        REQUIRE(seen.hangs.size() == 1);
+        texts names = seen.hangs[0].cycle_locks;
+        std::sort(names.begin(), names.end());
+        return names;
+    };
+    CHECK(locks("1 request 2\n2 request 1\n") == texts{"node#1", "node#2"});
+    CHECK(locks("2 release 2\n3 acquire 3\n3 request 1\n1 request 3\n") == texts{"map", "node"});
+}
+
 TEST_CASE("events: what was lost is not taken for held") {
     CHECK(cycles_of(seen_in({events().by(1, "-x a b -b -a").text()})).empty());
     const auto lost = [](const char* line) {

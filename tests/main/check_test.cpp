@@ -119,7 +119,8 @@ TEST_CASE("check: misuse is one line and status 2, and the other files are still
     CHECK(err({"check", "typo.wedge"}) == typo);
     CHECK(err({"check", "nowhere.wedge"}) == "bank: nowhere.wedge: No such file or directory\n");
     CHECK(err({"check", "empty"}) == "bank: empty: no scenario (*.wedge) in this directory\n");
-    CHECK(err({"check"}) == "bank: check: FILE is required; see ./bin/bank check --help\n");
+    CHECK(err({"check"}) ==
+          "bank: check: FILE or --trace FILE is required; see ./bin/bank check --help\n");
     CHECK(err({"check", "--ordr-only", "fine.wedge"}) ==
           "bank: check: unknown option --ordr-only (did you mean --order-only?); see ./bin/bank "
           "check --help\n");
@@ -160,4 +161,47 @@ TEST_CASE("check: two equal calls print equal bytes") {
     const scratch_folder here;
     wedge::write_text("a.wedge", abba_text);
     CHECK(check({"check", "a.wedge"}).out == check({"check", "a.wedge"}).out);
+}
+
+TEST_CASE("check: --trace reads a trace, and its repaired twin is silent") {
+    const scratch_folder here;
+    const std::string broken =
+        "wedge-trace 1\nthread 1 debit\nthread 2 credit\nlock 1 mutex accounts\n"
+        "lock 2 mutex journal\nsite 1 debit (bank.c:12)\n"
+        "1 acquire 1\n1 acquire 2 @1\n1 release 2\n1 release 1\n"
+        "2 acquire 2\n2 acquire 1\n2 release 1\n2 release 2\n";
+    wedge::write_text("broken.trace", broken);
+    wedge::write_text("repaired.trace", broken.substr(0, broken.find("2 acquire 2")) +
+                                            "2 acquire 1\n2 acquire 2\n2 release 2\n2 release 1\n");
+    const called found = check({"check", "--trace", "broken.trace", "--out", "saved"});
+    CHECK(found.status == 1);
+    CHECK(found.err == "");
+    CHECK(found.out.starts_with("broken.trace: finding\n\npossible deadlock: "));
+    CHECK(found.out.find("taking   journal         at bank.c:12\n") != std::string::npos);
+    CHECK(found.out.ends_with(
+        "\n1 finding, no remarks from 2 dependencies in 8 events; nothing was explored\n\n"));
+    CHECK(std::distance(std::filesystem::directory_iterator("saved"), {}) == 1);
+    const called silent = check({"check", "--trace", "repaired.trace", "--json"});
+    CHECK(silent.status == 0);
+    CHECK(silent.out ==
+          "{\"schema\":1,\"command\":\"check\",\"file\":\"repaired.trace\",\"outcome\":\"sound\","
+          "\"findings\":[],\"exploration\":{\"executions\":0,\"states\":null,\"exhausted\":false},"
+          "\"expected\":[],\"met\":true}\n");
+    const called both =
+        check({"check", "--trace", "broken.trace", "--trace", "repaired.trace", "--json"});
+    CHECK(std::count(both.out.begin(), both.out.end(), '\n') == 2);
+    CHECK(both.out.find("\"signature\":\"cycle accounts/EE journal/EE\"") != std::string::npos);
+}
+
+TEST_CASE("check: a trace that cannot be read") {
+    const scratch_folder here;
+    wedge::write_text("typo.trace", "wedge-trace 1\n1 aquire 1\n");
+    const called typo = check({"check", "--trace", "typo.trace"});
+    CHECK(typo.status == 2);
+    CHECK(typo.err.starts_with("bank: typo.trace:2:3: unknown step 'aquire'; there is request, "));
+    CHECK(check({"check", "--trace", "nowhere"}).err ==
+          "bank: nowhere: No such file or directory\n");
+    const called mixed = check({"check", "a.wedge", "--trace", "typo.trace"});
+    CHECK(mixed.status == 2);
+    CHECK(mixed.err == "bank: --trace: it is checked by itself, without FILE\n");
 }

@@ -138,6 +138,14 @@ TEST_CASE("stress: a sweep prints a line for each number of threads") {
     CHECK(swept.out.find("\n  2  ", at) != std::string::npos);
 }
 
+TEST_CASE("stress: a scenario is refused, and the message says what to use instead") {
+    const called refused = stress({"design.wedge"});
+    CHECK(refused.status == 2);
+    CHECK(refused.err ==
+          "bank: WORKLOAD: design.wedge is a scenario, whose locks exist under control only; "
+          "`bank check design.wedge` tries its interleavings, and stress calls workloads in C++\n");
+}
+
 TEST_CASE("stress: misuse names the option, the bad value and the expected value") {
     const auto complains = [](std::initializer_list<const char*> words, const char* about) {
         const called wrong = stress(words);

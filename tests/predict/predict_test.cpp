@@ -16,6 +16,10 @@ namespace predict_test {
 namespace {
 
 using namespace wedge::predict;
+using wedge::parse_trace;
+using wedge::trace;
+using wedge::trace_event;
+using wedge::trace_op;
 
 prediction_result of(const std::string& events) {
     return predict(parse_trace("wedge-trace 1\n" + events, "test"));
@@ -115,10 +119,11 @@ TEST_CASE("three threads") {
 
 TEST_CASE("a trace that hangs, and a trace that contradicts itself") {
     CHECK(deadlocks("1 acquire 1\n2 acquire 2\n1 request 2\n2 request 1\n") == 1);
-    CHECK_THROWS(of("1 acquire 1\n2 acquire 1\n"));
-    CHECK_THROWS_WITH(of("1 take 1\n"), doctest::Contains("test:2: unknown step 'take'"));
-    CHECK_THROWS_WITH(of("1 acquire x\n"), doctest::Contains("test:2: 'x' is no object"));
-    CHECK_THROWS_WITH(parse_trace("", "empty"), doctest::Contains("empty:1: expected"));
+    CHECK_THROWS_WITH(of("1 acquire 1\n2 acquire 1\n"),
+                      doctest::Contains("test:3:1: lock 1 is acquired by thread 2 while thread 1"));
+    CHECK_THROWS_WITH(of("1 take 1\n"), doctest::Contains("test:2:3: unknown step 'take'"));
+    CHECK_THROWS_WITH(of("1 acquire x\n"), doctest::Contains("test:2:11: 'x' is no object"));
+    CHECK_THROWS_WITH(parse_trace("", "empty"), doctest::Contains("empty:1:1: expected"));
 }
 
 TEST_CASE("a trace is written as it was read") {

@@ -15,6 +15,7 @@ namespace recorded_test {
 namespace {
 
 using namespace wedge::predict;
+using wedge::parse_trace;
 
 /// Takes two locks in both orders. A lock that wedge does not see keeps the orders apart, so the
 /// run never hangs.

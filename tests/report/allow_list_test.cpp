@@ -53,6 +53,20 @@ TEST_CASE("an expired and an unmatched entry are reported, each with its place a
           "both locks lie in one allocation: the driver of 5.8 cannot change");
 }
 
+TEST_CASE("an entry of one workload allows nothing in others") {
+    const std::string common = "reason: b\nowner: c\nexpires: 2027-01-01\n\n";
+    const std::string text = "signature: a\nworkload: x\n" + common +
+                             "signature: a\nworkload: y\n" + common + "signature: b\n" + common;
+    wedge::allow_list known(text, "known.txt", "2026-11-29");
+    CHECK(known.allows("a", "x"));
+    CHECK_FALSE(known.allows("a", "z"));
+    CHECK_FALSE(known.allows("a"));
+    CHECK(known.allows("b", "z"));
+    REQUIRE(known.complaints().size() == 1);
+    CHECK(known.complaints()[0] == "known.txt:7: matched no finding, remove it (c): a");
+    CHECK(known.complaints(false).empty());
+}
+
 TEST_CASE("an empty list allows nothing and has no complaints") {
     wedge::allow_list none("\n# nothing is known\n\n");
     CHECK_FALSE(none.allows("cycle a/EE b/EE"));
@@ -62,11 +76,14 @@ TEST_CASE("an empty list allows nothing and has no complaints") {
 TEST_CASE("a wrong list is an error that names the line") {
     CHECK(message_of("signature: a\nreason: b\nowner: c\n") ==
           "known.txt:1: this entry has no 'expires'");
-    CHECK(message_of("\nwhy: a\n") ==
-          "known.txt:2: expected `signature: `, `reason: `, `owner: ` or `expires: `, found 'why'");
-    CHECK(message_of("\nwords\n") ==
-          "known.txt:2: expected `signature: `, `reason: `, `owner: ` or `expires: `, found "
-          "'words'");
+    CHECK(
+        message_of("\nwhy: a\n") ==
+        "known.txt:2: expected `signature: `, `reason: `, `owner: `, `expires: ` or `workload: `, "
+        "found 'why'");
+    CHECK(
+        message_of("\nwords\n") ==
+        "known.txt:2: expected `signature: `, `reason: `, `owner: `, `expires: ` or `workload: `, "
+        "found 'words'");
     CHECK(message_of("signature: \n") == "known.txt:1: 'signature' has no value");
     CHECK(message_of("owner: a\nowner: b\n") == "known.txt:2: 'owner' stands twice in this entry");
     const std::string once = "signature: a\nreason: b\nowner: c\nexpires: 2027-01-01\n";

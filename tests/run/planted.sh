@@ -78,6 +78,25 @@ predict 0 '^no deadlocks predicted; [0-9]+ events' "$planted" beside repaired
 predict 0 '^no deadlocks predicted; [0-9]+ events' "$planted" abba broken
 predict 0 '^no deadlocks predicted; [0-9]+ events' "$planted" wait repaired
 
+# check STATUS PATTERN program...: the order of what was recorded.
+check() {
+    status=$1 pattern=$2
+    shift 2
+    timeout 60 "$wedge" run --record "$trace" --out /dev/null -- "$@"
+    "$wedge" check --trace "$trace" >"$report"
+    got=$?
+    if [ "$got" -ne "$status" ] || ! grep -Eq -- "$pattern" "$report"; then
+        echo "FAILED: check --trace $*: status $got, expected $status and '$pattern'; the output:"
+        cat "$report"
+        failures=$((failures + 1))
+    fi
+}
+for name in abba heap ring wait recursion exit foreign once; do
+    check 1 '^[1-9][0-9]* findings?, ' "$planted" "$name" broken
+    check 0 '^no findings, ' "$planted" "$name" repaired
+done
+check 0 '^no findings, 1 remark ' "$planted" alone broken
+
 # Delays change no result.
 timeout 60 "$wedge" run --stress --seed 7 --out "$report" -- "$planted" beside broken
 [ $? -eq 1 ] || { echo "FAILED: stress"; failures=$((failures + 1)); }

@@ -35,4 +35,13 @@ else
 fi
 try "no exceptions, no RTTI" "$use/use_wedge.cpp" c++ -std=c++20 -fno-exceptions -fno-rtti -DWEDGE_IMPLEMENT
 try "aarch64" "$use/use_wedge.cpp" aarch64-linux-gnu-g++ -std=c++20
+# The header that a build makes, wedge-all.hpp (target wedge_all_header).
+if sh "$root/cmake/amalgamate.sh" "$root/include" >"$scratch/wedge-all.hpp"; then
+    sed 's,^#include <wedge/[a-z]*.hpp>,#include "wedge-all.hpp",; s,^#include "wedge/[a-z]*.hpp",#include "wedge-all.hpp",' \
+        "$use/use_wedge.cpp" >"$scratch/use_all.cpp"
+    grep -q wedge-all.hpp "$scratch/use_all.cpp" || failures=$((failures + 1))
+    root=$scratch try "one header" "$scratch/use_all.cpp" c++ -std=c++20 -iquote "$scratch"
+else
+    failures=$((failures + 1))
+fi
 [ "$compiled" -gt 0 ] && [ "$failures" -eq 0 ]

@@ -229,21 +229,9 @@ private:
     /// A class is the name of a lock. Where objects of one class are different locks, each gets its
     /// address.
     void name_locks() {
-        std::map<std::string, std::set<std::string>> instances;
-        const auto each_lock = [&](auto&& body) {
-            for (task_state& task : dump_.tasks) {
-                for (lock_use& lock : task.held) body(lock.name, lock.instance);
-                for (wait_for& wait : task.waits) body(wait.lock, wait.instance);
-            }
-        };
-        each_lock([&](std::string& name, const std::string& instance) {
-            instances[name].insert(instance);
-        });
-        each_lock([&](std::string& name, const std::string& instance) {
-            if (instance.empty()) return;
-            if (name.empty() || instances[name].size() > 1)
-                name += "@" + instance.substr(
-                                  std::min(instance.find_first_not_of("0x"), instance.size()));
+        tell_instances_apart(dump_, [](const std::string& instance) {
+            return "@" +
+                   instance.substr(std::min(instance.find_first_not_of("0x"), instance.size()));
         });
     }
 

@@ -8,9 +8,10 @@
 #include <unordered_map>
 #include <utility>
 
+#include "wedge/core/trace.hpp"
+
 #include "explain/matching.hpp"
 #include "explain/trace.hpp"
-#include "predict/trace.hpp"
 
 namespace wedge::explain {
 namespace {
@@ -171,6 +172,12 @@ public:
     }
 
 protected:
+    /// Returns what tells a lock from others of its name: its address.
+    virtual std::string mark_of(std::uint64_t instance) const {
+        std::array<char, 24> text{};
+        std::snprintf(text.data(), text.size(), "@%llx", static_cast<unsigned long long>(instance));
+        return text.data();
+    }
     void count_event() { ++into_.events; }
     void handle(const lock_event& event) {
         // All idle tasks have the id 0, one on each CPU.
@@ -331,6 +338,9 @@ private:
         }
         std::sort(dump.tasks.begin(), dump.tasks.end(),
                   [](const task_state& a, const task_state& b) { return a.task < b.task; });
+        tell_instances_apart(dump, [this](const std::string& number) {
+            return mark_of(number_of(number).value_or(0));
+        });
         std::vector<report> found;
         add_waits(dump, found);
         for (report& each : found)
@@ -368,6 +378,10 @@ public:
     }
 
 private:
+    std::string mark_of(std::uint64_t instance) const override {
+        return "#" + std::to_string(instance);
+    }
+
     using names = std::unordered_map<std::string, std::string>;
 
     [[noreturn]] void fail(const std::string& why) const {
@@ -412,8 +426,8 @@ private:
         } else if (word == "release" || word == "wait" || word == "give_up") {
             requested_[made_.pid].clear();
             send(event_name::release, lock, reads, "");
-        } else if (std::find(std::begin(predict::trace_op_names), std::end(predict::trace_op_names),
-                             word) == std::end(predict::trace_op_names)) {
+        } else if (std::find(std::begin(trace_op_names), std::end(trace_op_names), word) ==
+                   std::end(trace_op_names)) {
             fail("unknown step '" + std::string(word) + "'; docs/traces.md lists the steps");
         }
     }

@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <map>
 #include <memory>
+#include <set>
 #include <utility>
 
 #include <cxxabi.h>
@@ -249,6 +250,23 @@ void add_waits(const report& dump, std::vector<report>& found) {
     made.task = first->task;
     made.new_lock = first->waits.front().lock;
     found.push_back(std::move(made));
+}
+
+void tell_instances_apart(report& dump,
+                          const std::function<std::string(const std::string&)>& suffix) {
+    std::map<std::string, std::set<std::string>> instances;
+    const auto each_lock = [&](auto&& body) {
+        for (task_state& task : dump.tasks) {
+            for (lock_use& lock : task.held) body(lock.name, lock.instance);
+            for (wait_for& wait : task.waits) body(wait.lock, wait.instance);
+        }
+    };
+    each_lock(
+        [&](std::string& name, const std::string& instance) { instances[name].insert(instance); });
+    each_lock([&](std::string& name, const std::string& instance) {
+        if (instance.empty()) return;
+        if (name.empty() || instances[name].size() > 1) name += suffix(instance);
+    });
 }
 
 }  // namespace wedge::explain

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -88,5 +89,11 @@ void set_cycle(report& made, std::vector<cycle_edge> edges);
 ///
 /// @param dump  a report that has the tasks, and what all reports of the dump have
 void add_waits(const report& dump, std::vector<report>& found);
+
+/// Where several locks of a dump have one name, adds to each name what tells its instance apart.
+///
+/// @param suffix  makes the addition from an instance: `@7f01`
+void tell_instances_apart(report& dump,
+                          const std::function<std::string(const std::string&)>& suffix);
 
 }  // namespace wedge::explain

@@ -177,7 +177,9 @@ std::string night::known_of(const job_state& job) const {
         for (const auto& [subject, signatures] : shown_)
             for (const std::string& each : signatures)
                 if (job.what.subject.empty() || job.what.subject == subject)
-                    text += subject + "\t" + each + "\n";
+                    text += "signature: " + each + "\nworkload: " + subject +
+                            "\nreason: seen by this night\nowner: wedge nightly\n"
+                            "expires: 9999-12-31\n\n";
     if (text.empty()) return {};
     const std::string file =
         path("logs/" + std::to_string(number_) + "/" + file_part(job.what.name) + ".known");

@@ -162,7 +162,7 @@ private:
             }
         for (const std::size_t open : locks_[lock].held)
             if (!is_read || !made_.sections[open].is_read)
-                throw error("line " + std::to_string(recorded_.events[at].line) + ": lock " +
+                throw error(recorded_.place_of(recorded_.events[at]) + ": lock " +
                             std::to_string(number) + " is acquired by thread " +
                             std::to_string(made_.thread_numbers[thread]) + " while thread " +
                             std::to_string(made_.thread_numbers[made_.sections[open].thread]) +

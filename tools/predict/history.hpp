@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "predict/trace.hpp"
+#include "wedge/core/trace.hpp"
 
 namespace wedge::predict {
 

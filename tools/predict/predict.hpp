@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-#include "predict/trace.hpp"
+#include "wedge/core/trace.hpp"
 
 namespace wedge::predict {
 

@@ -1,15 +1,16 @@
 #include "predict/predict_command.hpp"
 
-#include <algorithm>
 #include <string>
 #include <vector>
 
+#include "wedge/core/signature.hpp"
+#include "wedge/core/trace.hpp"
+#include "wedge/main/allowed.hpp"
 #include "wedge/main/files.hpp"
 #include "wedge/report/json.hpp"
 #include "wedge/report/words.hpp"
 
 #include "predict/predict.hpp"
-#include "predict/trace.hpp"
 
 namespace wedge::predict {
 namespace {
@@ -33,7 +34,21 @@ public:
             text += "    holds    " + lock(wait.held) + place(wait.held_at) + "\n";
             text += "    wants    " + lock(wait.wanted) + place(wait.wanted_at) + "\n";
         }
-        return text + "  witness  " + witness(each) + "\n";
+        text += "  witness  " + witness(each) + "\n";
+        return text + "  signature  " + signature(each) + "\n";
+    }
+
+    /// Returns what the order checker calls the cycle, so that one entry of an allow list is
+    /// enough.
+    std::string signature(const prediction& each) const {
+        std::vector<dependency> cycle;
+        for (const predicted_wait& wait : each.waits) {
+            dependency edge;
+            edge.held = use(wait.held, wait.held_at);
+            edge.wanted = use(wait.wanted, wait.wanted_at);
+            cycle.push_back(std::move(edge));
+        }
+        return "cycle " + cycle_signature(cycle);
     }
 
     std::string json(const prediction& each) const {
@@ -59,10 +74,6 @@ public:
         std::string what;
         for (const predicted_wait& wait : each.waits) what += lock(wait.held) + " -> ";
         if (!each.waits.empty()) what += lock(each.waits.front().held);
-        std::vector<std::string> sorted = locks;
-        std::sort(sorted.begin(), sorted.end());
-        std::string signature = "deadlock";
-        for (const std::string& one : sorted) signature += " " + one;
         json.key("findings").begin('[').begin('{').key("kind").value("deadlock");
         json.key("what").value(what).key("classes").list(locks).key("hang").begin('[');
         for (const predicted_wait& wait : each.waits) {
@@ -71,7 +82,7 @@ public:
             json.value(file_ + ":" + std::to_string(line(wait.wanted_at))).end('}');
         }
         json.end(']').key("verdict").null().key("reason").value(label_);
-        json.key("signature").value(signature).end('}').end(']');
+        json.key("signature").value(signature(each)).end('}').end(']');
     }
 
     /// Returns a trace that leads to the deadlock.
@@ -81,9 +92,7 @@ public:
         for (const std::size_t event : each.witness) made.events.push_back(recorded_.events[event]);
         for (const predicted_wait& wait : each.waits) {
             trace_event request = recorded_.events[wait.wanted_at];
-            const bool is_read =
-                request.op == trace_op::read || request.op == trace_op::request_read;
-            request.op = is_read ? trace_op::request_read : trace_op::request;
+            request.op = is_read(request.op) ? trace_op::request_read : trace_op::request;
             request.object = wait.wanted;
             made.events.push_back(request);
         }
@@ -100,6 +109,13 @@ private:
         const auto known = recorded_.locks.find(number);
         if (known == recorded_.locks.end()) return "lock " + std::to_string(number);
         return known->second.substr(known->second.find(' ') + 1);
+    }
+    lock_use use(std::uint32_t number, std::size_t event) const {
+        const trace_op op = recorded_.events[event].op;
+        lock_use made;
+        made.class_name = recorded_.class_of(number);
+        made.how = !is_read(op) ? mode::exclusive : recorded_.reads_of(number);
+        return made;
     }
     std::uint64_t line(std::size_t event) const { return recorded_.events[event].line; }
     std::string place(std::size_t event) const {
@@ -144,35 +160,32 @@ public:
         add_number(options, "--threads", limits_.threads_max, 2, "The most threads in a deadlock");
         add_number(options, "--patterns", limits_.patterns_max, 1,
                    "How many cycles of acquires are tried");
+        allowed_.add_to(options);
         add_out(options, out_, "FILE",
                 "The witness of the first deadlock as a trace, of further ones FILE.2 and so on "
                 "(default: nowhere)");
     }
 
     int run(const invocation& call) override {
+        allowed_.read();
         const trace recorded = parse_trace(read_text(file_, 4096), file_);
-        const prediction_result found = result_of(recorded);
+        const prediction_result found = predict(recorded, limits_);
         const prediction_printer printer(recorded, file_, found.has_accesses);
         unsigned count = 0;
+        std::size_t unknown = 0;
         for (const prediction& each : found.deadlocks) {
             call.print(as_json_ ? printer.json(each) : printer.text(each) + "\n");
+            if (!allowed_.allows(printer.signature(each), file_)) ++unknown;
             if (out_.empty()) continue;
             const std::string to = ++count == 1 ? out_ : out_ + "." + std::to_string(count);
             write_text(to, text_of(printer.witness_trace(each)));
         }
         if (!as_json_) call.print(summary(recorded, found));
-        return exit_status::of(found.deadlocks.empty(), found.has_more);
+        allowed_.report(call, !found.has_more);
+        return exit_status::of(unknown == 0, found.has_more);
     }
 
 private:
-    prediction_result result_of(const trace& recorded) const {
-        try {
-            return predict(recorded, limits_);
-        } catch (const error& wrong) {
-            throw error(file_ + ": " + wrong.what());
-        }
-    }
-
     std::string summary(const trace& recorded, const prediction_result& found) const {
         std::string text = counted(found.deadlocks.size(), "deadlock") + " predicted; ";
         text += counted(recorded.events.size(), "event") + ", ";
@@ -183,6 +196,7 @@ private:
         return text + "\n";
     }
 
+    allowed_findings allowed_;
     std::string file_;
     std::string out_;
     prediction_limits limits_;

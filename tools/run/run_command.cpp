@@ -14,6 +14,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "wedge/main/allowed.hpp"
 #include "wedge/main/files.hpp"
 
 #include "run/run_report.hpp"
@@ -58,6 +59,7 @@ public:
         add_flag(options, "--remarks", shows_remarks_,
                  "Show cycles too that these threads may never meet in");
         add_flag(options, "--strict", is_strict_, "Remarks count as findings");
+        allowed_.add_to(options);
         add_out(options, out_, "FILE", "Where the report goes (default: standard error)");
         options
             .add_option("--keep", kept_,
@@ -73,6 +75,7 @@ public:
     }
 
     int run(const invocation& call) override {
+        allowed_.read();
         if (!shown_.empty()) return report(call, shown_, 0);
         if (program_.empty()) throw error("run: a program is missing; write it after --");
         const std::string library = library_path();
@@ -158,18 +161,22 @@ private:
         return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
     }
 
-    int report(const invocation& call, const std::string& directory, int status) const {
+    int report(const invocation& call, const std::string& directory, int status) {
         std::vector<run_process> all = read_run(directory);
         if (all.empty())
             throw error(
                 "run: the library was not loaded; is the program linked statically, or "
                 "does it change its user by a file mode?");
-        const run_text shown = text_of(all, shows_remarks_ || is_strict_);
+        const run_text shown =
+            text_of(all, shows_remarks_ || is_strict_, [&](const std::string& signature) {
+                return allowed_.allows(signature, program_.empty() ? "" : program_[0]);
+            });
         if (out_.empty())
             std::fputs(shown.text.c_str(), call.err);
         else
             write_text(out_, shown.text);
         if (!trace_.empty()) save_traces(directory);
+        allowed_.report(call, true);
         if (shown.findings + (is_strict_ ? shown.remarks : 0) != 0) return exit_status::findings;
         return status;
     }
@@ -186,6 +193,7 @@ private:
         }
     }
 
+    allowed_findings allowed_;
     std::vector<std::string> program_;
     std::string trace_;
     std::string out_;

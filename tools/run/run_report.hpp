@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <string>
 #include <vector>
@@ -53,8 +54,11 @@ struct run_text {
     std::string text;
     std::size_t findings = 0;
     std::size_t remarks = 0;
+    std::size_t allowed = 0;  ///< known findings and remarks, which count as neither
 };
-run_text text_of(std::vector<run_process>& run, bool shows_remarks);
+/// @param is_allowed  whether a finding is known, by its signature; called for each
+run_text text_of(std::vector<run_process>& run, bool shows_remarks,
+                 const std::function<bool(const std::string&)>& is_allowed);
 
 /// Returns one line of JSON per finding and per process.
 std::string json_of(std::vector<run_process>& run);

@@ -224,7 +224,7 @@ private:
         if (found_.cycles > 1) text_ += "  one of " + std::to_string(found_.cycles) + " cycles\n";
     }
 
-    /// Explains each class of the finding once.
+    /// Explains each class of the finding once, and gives the text by which it may be allowed.
     void classes() {
         std::set<std::uint32_t> shown;
         const auto show = [&](const lock_use& use) {
@@ -234,6 +234,7 @@ private:
         };
         for (const dependency& each : found_.cycle) show(each.held);
         for (const lock_use& each : found_.locks) show(each);
+        text_ += "  signature  " + found_.signature + "\n";
     }
 
     const raw_finding& one_;
@@ -256,7 +257,8 @@ std::string line_of(const run_process& each) {
 
 }  // namespace
 
-run_text text_of(std::vector<run_process>& run, bool shows_remarks) {
+run_text text_of(std::vector<run_process>& run, bool shows_remarks,
+                 const std::function<bool(const std::string&)>& is_allowed) {
     naming named(run);
     named.name_all();
     run_text result;
@@ -267,7 +269,8 @@ run_text text_of(std::vector<run_process>& run, bool shows_remarks) {
             // Workers of one program run into one finding each.
             if (!printed.insert(process.program + one.found.signature).second) continue;
             const std::string text = finding_text(one, process, named.names()).print() + "\n";
-            ++(one.is_certain() ? result.findings : result.remarks);
+            const bool is_known = is_allowed(one.found.signature);
+            ++(is_known ? result.allowed : one.is_certain() ? result.findings : result.remarks);
             (one.is_certain() ? result.text : remarks) += text;
         }
     }
@@ -284,7 +287,9 @@ run_text text_of(std::vector<run_process>& run, bool shows_remarks) {
         result.text += report::counted(without_locks, "process", "processes") + " used no lock\n";
     result.text += report::counted(result.findings, "finding") + ", " +
                    report::counted(result.remarks, "remark") +
-                   (shows_remarks || result.remarks == 0 ? "" : " (--remarks shows them)") + "\n";
+                   (shows_remarks || result.remarks == 0 ? "" : " (--remarks shows them)");
+    if (result.allowed != 0) result.text += ", " + std::to_string(result.allowed) + " allowed";
+    result.text += "\n";
     return result;
 }
 

@@ -7,6 +7,7 @@
 #include <csignal>
 #include <cstdlib>
 #include <fstream>
+#include <iterator>
 #include <string>
 #include <string_view>
 
@@ -15,6 +16,7 @@
 #include "wedge/fuzz/other_fuzzers.hpp"
 #include "wedge/fuzz/report.hpp"
 #include "wedge/fuzz/watchdog.hpp"
+#include "wedge/report/allow_list.hpp"
 #include "wedge/report/words.hpp"
 
 // libFuzzer's own mutator; null in a program that only replays.
@@ -29,7 +31,8 @@ namespace wedge {
 ///     --design=NAME      fuzz this design alone; a program named PROGRAM--NAME does so by itself
 ///     --mutator=bytes    libFuzzer's mutator instead of wedge's; to measure what wedge's is worth
 ///     --counters=off     no feedback except branches; to measure what the counters are worth
-///     --known=FILE       ignore these findings: a line `DESIGN<tab>SIGNATURE` for each
+///     --allow=FILE       name the findings of an allow list (docs/allow_list.md) once, and go on
+///     --known=FILE       ignore the findings of an allow list from the beginning
 ///     --keep-going       report each finding once and go on; exit status 77 at the end if there
 ///                        was one. Then there is no `crash-` file, but all other files
 class fuzz_program {
@@ -81,6 +84,11 @@ public:
         if (dog_ == nullptr) begin_watch();
         dog_->mark();
         if (const std::optional<fuzz_sighting> seen = group_->run({data, size})) {
+            if (is_allowed(*seen)) {
+                group_->pass_over(*seen);
+                dog_->mark();
+                return 0;
+            }
             ++findings_;
             detail::write_all(2, report_of(*seen, *group_, program_, artefacts_));
             if (!keeps_going_) std::abort();
@@ -140,24 +148,37 @@ private:
             detail::fuzz_counters_on = !must_be(*counters, "off", word);
         } else if (const auto known = value("--known=")) {
             read_known(std::string(*known));
+        } else if (const auto allowed = value("--allow=")) {
+            allowed_ = list_in("--allow: ", std::string(*allowed));
         } else if (word == "--keep-going") {
             keeps_going_ = true;
         } else if (word.starts_with("--")) {
             throw error("there is no option " + std::string(word) +
-                        "; there is --design=NAME, --mutator=bytes, --counters=off, --known=FILE, "
-                        "--keep-going");
+                        "; there is --design=NAME, --mutator=bytes, --counters=off, --allow=FILE, "
+                        "--known=FILE, --keep-going");
         }
     }
-    void read_known(const std::string& path) {
+    static allow_list list_in(const std::string& option, const std::string& path) {
         std::ifstream file(path);
-        if (!file) throw error("--known: " + path + ": it cannot be read");
-        for (std::string line; std::getline(file, line);) {
-            const std::size_t tab = line.find('\t');
-            if (tab == std::string::npos)
-                throw error("--known: " + path + ": expected DESIGN, a tab, SIGNATURE, not '" +
-                            line + "'");
-            group_->pass_over(line.substr(0, tab), line.substr(tab + 1));
+        if (!file) throw error(option + path + ": it cannot be read");
+        const std::string text{std::istreambuf_iterator<char>(file), {}};
+        return allow_list(text, path);
+    }
+    void read_known(const std::string& path) {
+        const allow_list all = list_in("--known: ", path);
+        for (const allowed_finding& each : all.entries()) {
+            if (all.is_expired(each)) continue;
+            for (const fuzz_design& design : group_->designs())
+                if (each.workload.empty() || each.workload == design.name)
+                    group_->pass_over(design.name, each.signature);
         }
+    }
+    bool is_allowed(const fuzz_sighting& seen) {
+        const std::string& design = group_->designs()[seen.input.design].name;
+        const bool is_bug = allowed_.allows(seen.signature, design);
+        if (!allowed_.allows(seen.what.signature, design) && !is_bug) return false;
+        detail::write_all(2, "wedge: allowed: " + seen.what.signature + "\n");
+        return true;
     }
     static bool must_be(std::string_view value, std::string_view wanted, std::string_view option) {
         if (value == wanted) return true;
@@ -166,6 +187,8 @@ private:
 
     void end() const {
         detail::write_all(2, progress());
+        for (const std::string& each : allowed_.complaints())
+            detail::write_all(2, "wedge: " + each + "\n");
         constexpr int crashed = 77;  // libFuzzer's status of a run with a finding
         if (findings_ != 0) ::_exit(crashed);
     }
@@ -185,6 +208,7 @@ private:
     fuzz_group* group_ = nullptr;
     std::string program_ = "fuzz";
     std::string artefacts_;
+    allow_list allowed_;
     std::chrono::seconds patience_{60};
     bool uses_bytes_ = false;
     bool keeps_going_ = false;

@@ -8,6 +8,8 @@
 #include <vector>
 
 #include "wedge/core/schedule_text.hpp"
+#include "wedge/main/allowed.hpp"
+#include "wedge/main/check_trace.hpp"
 #include "wedge/main/early_findings.hpp"
 #include "wedge/main/finding_files.hpp"
 #include "wedge/main/interrupt.hpp"
@@ -35,8 +37,19 @@ public:
                 "Scenarios, and directories in which all *.wedge are checked. The findings of "
                 "a scenario are shown if it is the only one or does not meet what it "
                 "expects")
-            ->required()
             ->type_name("");
+        options
+            .add_option("--trace", traces_,
+                        "Check the lock order of a trace of `wedge run --record` or `stress "
+                        "--record` instead; may be given several times")
+            ->type_name("FILE")
+            ->allow_extra_args(false);
+        options
+            .add_option("--stated", stated_,
+                        "With --trace: a source or a list of thread-safety attributes "
+                        "ACQUIRED_BEFORE and ACQUIRED_AFTER, which state an order")
+            ->type_name("FILE")
+            ->allow_extra_args(false);
         add_flag(options, "--json", as_json_, "Print one JSON object per scenario");
         add_flag(options, "--order-only", options_.is_order_only, "Do not explore");
         add_pressure(options, options_.under);
@@ -47,6 +60,7 @@ public:
         add_number(options, "--seed", how.seed, 0, "The seed of the random strategies");
         add_out(options, folder_, "DIR",
                 "Where schedules are saved (default: nowhere, they are printed)");
+        allowed_.add_to(options);
         options
             .add_option("--certificate", certificate_,
                         "Write a certificate of the outcome, which `verify` checks without the "
@@ -55,7 +69,15 @@ public:
     }
 
     int run(const invocation& call) override {
+        if (paths_.empty() && traces_.empty())
+            throw error("check: FILE or --trace FILE is required; see " +
+                        shell_quoted(call.program) + " check --help");
+        if (!paths_.empty() && !traces_.empty())
+            throw error("--trace: it is checked by itself, without FILE");
+        if (!stated_.empty() && traces_.empty()) throw error("--stated: it is for --trace FILE");
+        allowed_.read();
         if (!folder_.empty()) make_folder(folder_);
+        if (!traces_.empty()) return run_traces(call);
         const std::vector<std::string> files = scenario_files(call, paths_, unread_);
         if (!certificate_.empty() && files.size() != 1)
             throw error("--certificate: it is of one scenario, here are " +
@@ -72,6 +94,7 @@ public:
             --left;
         }
         if (!as_json_ && files.size() > 1) call.print(summary());
+        allowed_.report(call, !interrupt_scope::requested.load() && unread_ == 0);
         if (interrupt_scope::requested.load())
             call.complain("stopped early: " + report::counted(left, "scenario") +
                           " not checked, and the last one not to its end");
@@ -80,6 +103,31 @@ public:
     }
 
 private:
+    int run_traces(const invocation& call) {
+        if (!certificate_.empty())
+            throw error("--certificate: it is of a scenario, not of a trace");
+        for (const std::string& file : traces_)
+            if (!call.guarded([&] { check_trace(call, file); })) ++unread_;
+        allowed_.report(call, unread_ == 0);
+        return unread_ != 0 ? exit_status::misuse : exit_status::of(unmet_ == 0, false);
+    }
+
+    void check_trace(const invocation& call, const std::string& file) {
+        try {
+            const checked_trace all(file, stated_);
+            const auto is_new = [&](const finding& each) {
+                return !allowed_.allows(each.signature, file);
+            };
+            // Each entry of the list must see each finding.
+            if (std::count_if(all.findings().begin(), all.findings().end(), is_new) != 0) ++unmet_;
+            call.print(as_json_ ? all.json() : all.text());
+            if (!folder_.empty()) all.save(folder_);
+        } catch (const error& wrong) {
+            if (as_json_) call.print(json_of_unread(name(), file, wrong.what()));
+            throw;
+        }
+    }
+
     void check(const invocation& call, const std::string& file, bool is_only) {
         const scenario::document what = read_scenario(call, name(), file, as_json_);
         scenario::check_result result;
@@ -95,6 +143,7 @@ private:
             result = scenario::check(what, options);
             early_files = early.files();
         }
+        allowed_.judge(what, result, file);
         // A search that did not end says nothing yet, except about what was found.
         const bool is_open =
             interrupt_scope::requested.load() && !result.found.exhausted &&
@@ -162,7 +211,9 @@ private:
                      const scenario::check_result& result,
                      const std::vector<std::string>& schedules, bool is_full) const {
         std::string text = file + ": " + result.what;
-        text += result.is_met ? ", as expected\n" : "; expected: " + joined(result.expected) + "\n";
+        text += result.is_allowed ? ", which is allowed\n"
+                : result.is_met   ? ", as expected\n"
+                                  : "; expected: " + joined(result.expected) + "\n";
         if (!is_full) return text;
         const report::findings_by_cause grouped(result.found.findings);
         text += "\n" + grouped.lead();
@@ -243,7 +294,10 @@ private:
     }
 
     scenario::check_options options_ = check_defaults();
+    allowed_findings allowed_;
     std::vector<std::string> paths_;
+    std::vector<std::string> traces_;
+    std::vector<std::string> stated_;
     std::string folder_;
     std::string certificate_;
     bool is_uncertified_ = false;

@@ -12,6 +12,7 @@
 
 #include "wedge/core/schedule_text.hpp"
 #include "wedge/core/signature.hpp"
+#include "wedge/main/allowed.hpp"
 #include "wedge/main/early_findings.hpp"
 #include "wedge/main/files.hpp"
 #include "wedge/main/finding_files.hpp"
@@ -62,6 +63,7 @@ public:
         add_number(options, "--watchdog", patience_, 0,
                    "Report a task that comes to no step for so many seconds, and end; 0: never");
         add_out(options, folder_, "DIR", "Where schedules are saved (default: here)");
+        allowed_.add_to(options);
         add_flag(options, "--json", as_json_, "Print one JSON object per target");
         add_flag(options, "--dot", with_dot_, "Save a digraph of each finding");
         add_flag(options, "--picture", with_picture_, "Save a digraph and an SVG of each finding");
@@ -74,6 +76,7 @@ public:
         if (!program_.empty() && (chosen.size() != 1 || chosen.front().workload == nullptr))
             throw error("--program: say for which workload (" + joined(call.workload_names()) +
                         "); a scenario has its own");
+        allowed_.read();
         if (!folder_.empty()) make_folder(folder_);
         const interrupt_scope interrupted;
         bool is_clean = true;
@@ -94,6 +97,7 @@ public:
                 break;
             }
         }
+        allowed_.report(call, left == 0 && !interrupt_scope::requested.load());
         if (unread != 0) return exit_status::misuse;
         const bool is_open = interrupt_scope::requested.load() && (left != 0 || !is_proved_);
         return exit_status::of(is_clean, is_open);
@@ -188,7 +192,11 @@ private:
         else
             call.print(title + "\n\n" + text_of(all, replays) + notes + "\n");
         if (unsaved) throw error(*unsaved);
-        return all.what == result::sound || all.what == result::unresolved;
+        std::size_t standing = 0;
+        for (const finding& each : all.findings)
+            if (each.judged != verdict::refuted && !allowed_.allows(each.signature, what.name))
+                ++standing;
+        return all.what == result::sound || all.what == result::unresolved || standing == 0;
     }
 
     /// Parses a program. Its messages begin with `program:`; the name of the option is close to
@@ -238,6 +246,7 @@ private:
     }
 
     explore_options options_;
+    allowed_findings allowed_;
     std::uint32_t patience_ = stall_seconds;
     std::string wanted_;
     std::string program_;

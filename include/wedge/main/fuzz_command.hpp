@@ -10,6 +10,7 @@
 
 #include "wedge/core/schedule_text.hpp"
 #include "wedge/fuzz/report.hpp"
+#include "wedge/main/allowed.hpp"
 #include "wedge/main/files.hpp"
 #include "wedge/main/subcommand.hpp"
 
@@ -28,10 +29,12 @@ public:
         options.add_option("FILE", file_, "The input; for encode its text")
             ->required()
             ->type_name("");
+        allowed_.add_to(options);
         add_out(options, out_, "FILE", "Where the result goes (default: standard output)");
     }
 
     int run(const invocation& call) override {
+        allowed_.read();
         static const std::vector<std::string> words{"decode", "encode", "show"};
         const std::size_t what = place_of("WHAT", what_, words);
         if (call.workloads.empty())
@@ -63,7 +66,12 @@ public:
                        : print ? "it shows nothing\n"
                                : "it shows nothing, if it is of these workloads: it has "
                                  "no fingerprint\n"));
-        return seen ? exit_status::findings : exit_status::clean;
+        if (!seen) return exit_status::clean;
+        const std::string& design = group.designs()[seen->input.design].name;
+        const bool is_bug = allowed_.allows(seen->signature, design);
+        const bool is_allowed = allowed_.allows(seen->what.signature, design) || is_bug;
+        allowed_.report(call, false);  // one input does not show every finding
+        return is_allowed ? exit_status::clean : exit_status::findings;
     }
 
 private:
@@ -81,6 +89,7 @@ private:
         return scenario.empty() ? text : text + "\n" + scenario;
     }
 
+    allowed_findings allowed_;
     std::string what_;
     std::string file_;
     std::string out_;

@@ -13,6 +13,7 @@
 
 #include "wedge/core/schedule_text.hpp"
 #include "wedge/fuzz/engine.hpp"
+#include "wedge/main/allowed.hpp"
 #include "wedge/main/early_findings.hpp"
 #include "wedge/main/files.hpp"
 #include "wedge/main/finding_files.hpp"
@@ -53,6 +54,7 @@ public:
         add_number(options, "--watchdog", patience_, 0,
                    "Report a task that comes to no step for so many seconds, and end; 0: never");
         add_out(options, folder_, "DIR", "Where findings are saved (default: findings)");
+        allowed_.add_to(options);
         add_flag(options, "--json", as_json_, "Print one JSON object per target");
     }
 
@@ -63,6 +65,7 @@ public:
         std::stable_partition(chosen.begin(), chosen.end(), [](const target& each) {
             return !each.workload || each.workload->expected != result::sound;
         });
+        allowed_.read();
         make_folder(folder_);
         const interrupt_scope interrupted;
         const clock::time_point end = until(clock::now(), double(seconds_));
@@ -97,6 +100,7 @@ public:
                                : ", " + report::counted(chosen.size() - hunted, noun_of(chosen)) +
                                      " not hunted") +
                           "\n");
+        allowed_.report(call, unread == 0 && !interrupt_scope::requested.load());
         if (unread != 0) return exit_status::misuse;
         return exit_status::of(as_expected + open_ == hunted, open_ + chosen.size() != hunted);
     }
@@ -207,6 +211,7 @@ private:
             caught = search(all, file, end, progress);
         }
         scenario::check_result& result = caught.result;
+        allowed_.judge(all, result, file);
         if (interrupt_scope::requested.load() && !is_settled(result)) {
             ++open_;
             result.is_met = false;
@@ -219,9 +224,10 @@ private:
             print_json(call, all, file, caught, result.what);
             return result.is_met;
         }
-        call.print(
-            file + ": " + result.what +
-            (result.is_met ? ", as expected\n" : "; expected: " + joined(result.expected) + "\n"));
+        call.print(file + ": " + result.what +
+                   (result.is_allowed ? ", which is allowed\n"
+                    : result.is_met   ? ", as expected\n"
+                                      : "; expected: " + joined(result.expected) + "\n"));
         if (!is_only && result.is_met) {
             remove_others(caught.files, {});
             return true;
@@ -291,13 +297,16 @@ private:
 
     /// Runs random programs, and keeps and mutates those that do something new.
     void fuzz(const workload_entry& workload, clock::time_point end, progress_line& progress,
-              quarry& caught) const {
+              quarry& caught) {
         progress.begin_phase("fuzzing");
         fuzz_group group({workload.fuzzing()});
         fuzz_engine engine(group, seed_);
         outcome so_far;
         while (!caught.found && !is_over(end)) {
-            if (std::optional<fuzz_sighting> shown = engine.step())
+            std::optional<fuzz_sighting> shown = engine.step();
+            if (shown && is_allowed(*shown, workload.name))
+                group.pass_over(*shown);
+            else if (shown)
                 caught.found = std::move(shown->what);
             so_far.executions = engine.executions();
             progress_line::on(so_far, &progress);
@@ -306,8 +315,13 @@ private:
         caught.engine = "fuzz: " + report::counted(engine.executions(), "program");
     }
 
+    bool is_allowed(const fuzz_sighting& shown, const std::string& workload) {
+        const bool is_bug = allowed_.allows(shown.signature, workload);
+        return allowed_.allows(shown.what.signature, workload) || is_bug;
+    }
+
     void explore(const workload_entry& workload, clock::time_point end, progress_line& progress,
-                 quarry& caught) const {
+                 quarry& caught) {
         const auto path_of = [&](const finding& each) {
             return finding_path(folder_, workload.name, each) + ".schedule";
         };
@@ -328,7 +342,9 @@ private:
             caught.explored = workload.explore(calls, options);
             if (caught.explored.exhausted && &calls != &all.back()) ++exhausted;
             for (const finding& each : caught.explored.findings)
-                if (each.judged != verdict::refuted && !caught.found) caught.found = each;
+                if (each.judged != verdict::refuted && !caught.found &&
+                    !allowed_.allows(each.signature, workload.name))
+                    caught.found = each;
         }
         std::vector<std::string> kept;
         if (caught.found) kept.push_back(path_of(*caught.found));
@@ -465,6 +481,7 @@ private:
         return path;
     }
 
+    allowed_findings allowed_;
     std::vector<std::string> wanted_;
     std::uint64_t seconds_ = 60;
     std::uint64_t executions_max_ = 2'000'000;  // the time ends the search before

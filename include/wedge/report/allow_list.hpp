@@ -21,6 +21,7 @@ struct allowed_finding {
     std::string reason;       ///< why the finding is tolerated
     std::string owner;        ///< who answers for the entry
     std::string expires;      ///< the last day on which the entry holds: `2027-03-31`
+    std::string workload;     ///< the only workload or scenario that it is about; empty: any
     std::string where;        ///< `FILE:LINE` of its signature
     std::size_t matched = 0;  ///< how many findings it has allowed
 };
@@ -90,21 +91,29 @@ private:
         const std::string key(content.substr(0, std::min(colon, content.size())));
         const std::string value(
             colon == std::string_view::npos ? "" : trimmed(content.substr(colon + 1)));
-        if (key != "signature" && key != "reason" && key != "owner" && key != "expires")
-            fail(line_, "expected `signature: `, `reason: `, `owner: ` or `expires: `, found '" +
-                            key + "'");
+        std::string* const place = place_of(key);
+        if (place == nullptr)
+            fail(line_,
+                 "expected `signature: `, `reason: `, `owner: `, `expires: ` or `workload: `, "
+                 "found '" +
+                     key + "'");
         if (value.empty()) fail(line_, "'" + key + "' has no value");
         if (!is_open_) first_line_ = line_;
         is_open_ = true;
-        std::string& place = key == "signature" ? entry_.signature
-                             : key == "reason"  ? entry_.reason
-                             : key == "owner"   ? entry_.owner
-                                                : entry_.expires;
-        if (!place.empty()) fail(line_, "'" + key + "' stands twice in this entry");
-        place = value;
+        if (!place->empty()) fail(line_, "'" + key + "' stands twice in this entry");
+        *place = value;
         if (key == "signature") entry_.where = file_ + ":" + std::to_string(line_);
         if (key == "expires" && !is_day(value))
             fail(line_, "expected a day such as 2027-03-31, found '" + value + "'");
+    }
+
+    std::string* place_of(std::string_view key) noexcept {
+        return key == "signature"  ? &entry_.signature
+               : key == "reason"   ? &entry_.reason
+               : key == "owner"    ? &entry_.owner
+               : key == "expires"  ? &entry_.expires
+               : key == "workload" ? &entry_.workload
+                                   : nullptr;
     }
 
     /// Ends the entry at a blank line or at the end of the file.
@@ -117,7 +126,7 @@ private:
               {"expires", entry_.expires}})
             if (value.empty()) fail(first_line_, std::string("this entry has no '") + key + "'");
         for (const allowed_finding& each : all_)
-            if (each.signature == entry_.signature)
+            if (each.signature == entry_.signature && each.workload == entry_.workload)
                 fail(first_line_, "this signature is already allowed at " + each.where);
         all_.push_back(std::exchange(entry_, {}));
         is_open_ = false;
@@ -158,13 +167,17 @@ public:
           entries_(detail::allow_list_reader(text, std::move(file)).read()) {}
 
     /// Returns whether an entry that has not expired has this signature, and counts the match.
-    bool allows(std::string_view signature) {
+    ///
+    /// @param subject  the workload or scenario of the finding
+    bool allows(std::string_view signature, std::string_view subject = {}) {
+        bool is_allowed = false;
         for (allowed_finding& each : entries_) {
             if (each.signature != signature) continue;
+            if (!each.workload.empty() && each.workload != subject) continue;
             ++each.matched;
-            return !is_expired(each);
+            is_allowed = is_allowed || !is_expired(each);
         }
-        return false;
+        return is_allowed;
     }
 
     bool is_expired(const allowed_finding& entry) const { return entry.expires < today_; }
@@ -172,13 +185,15 @@ public:
 
     /// Returns one line for each entry that has expired or has matched no finding yet. Call it at
     /// the end of a run.
-    std::vector<std::string> complaints() const {
+    ///
+    /// @param is_whole  false: the run was ended early, so that no entry need have matched
+    std::vector<std::string> complaints(bool is_whole = true) const {
         std::vector<std::string> lines;
         for (const allowed_finding& each : entries_) {
             if (is_expired(each))
                 lines.push_back(each.where + ": expired on " + each.expires + " (" + each.owner +
                                 "): " + each.signature);
-            else if (each.matched == 0)
+            else if (is_whole && each.matched == 0)
                 lines.push_back(each.where + ": matched no finding, remove it (" + each.owner +
                                 "): " + each.signature);
         }

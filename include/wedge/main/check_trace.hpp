@@ -1,0 +1,97 @@
+// `check --trace`: what the order checker says about a recorded trace.
+#pragma once
+
+#include <algorithm>
+#include <filesystem>
+#include <iterator>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "wedge/core/trace.hpp"
+#include "wedge/main/files.hpp"
+#include "wedge/order/trace_check.hpp"
+#include "wedge/report/cause.hpp"
+#include "wedge/report/json.hpp"
+#include "wedge/report/text.hpp"
+
+namespace wedge {
+
+/// The result of one trace, as text and as JSON.
+class checked_trace {
+public:
+    /// @param stated  sources or lists with attributes that state an order
+    /// @throws error  a file cannot be read, is no trace, or contradicts itself
+    explicit checked_trace(const std::string& file, const std::vector<std::string>& stated = {})
+        : check_(parse_trace(read_text(file, trace_size_max), file)),
+          found_(primed(check_, stated).run()) {}
+
+    const std::vector<finding>& findings() const noexcept { return found_.findings; }
+    const char* outcome() const noexcept {
+        return name_of(found_.findings.empty() ? result::sound : result::finding);
+    }
+
+    std::string text() const {
+        const trace& recorded = check_.recorded();
+        std::string text = recorded.file + ": " + outcome() + "\n\n";
+        const report::findings_by_cause grouped(found_.findings);
+        text += grouped.lead();
+        for (const std::size_t i : grouped.order())
+            text += grouped.heading(i) + text_of(found_.findings[i]) + "\n";
+        for (const finding& each : found_.remarks) text += "remark: " + remark_of(each) + "\n";
+        if (!found_.remarks.empty()) text += "\n";
+        text += report::counted(found_.findings.size(), "finding") + ", " +
+                report::counted(found_.remarks.size(), "remark") + " from " +
+                report::counted(check_.dependencies(), "dependency", "dependencies") + " in " +
+                report::counted(recorded.events.size(), "event");
+        return text + "; nothing was explored\n\n";
+    }
+
+    /// Returns one line, as for a scenario. Remarks are findings with the key `remark`.
+    std::string json() const {
+        json_writer json;
+        report::begin_json(json, "check").key("file").value(check_.recorded().file);
+        json.key("outcome").value(outcome()).key("findings").begin('[');
+        const report::findings_by_cause grouped(found_.findings);
+        for (std::size_t i = 0; i < found_.findings.size(); ++i)
+            report::begin_finding(json, found_.findings[i], "", true, grouped.cause_of(i)).end('}');
+        for (const finding& each : found_.remarks)
+            report::begin_finding(json, each, "", true, 0).key("remark").value(true).end('}');
+        json.end(']').key("exploration").begin('{').key("executions").value(std::uint64_t{0});
+        json.key("states").null().key("exhausted").value(false).end('}');
+        json.key("expected").begin('[').end(']').key("met").value(found_.findings.empty());
+        return json.end('}').text() + "\n";
+    }
+
+    /// Saves a record of each finding in a directory.
+    void save(const std::string& folder) const {
+        const std::string& file = check_.recorded().file;
+        const std::string stem = std::filesystem::path(file).stem().string();
+        for (const finding& each : found_.findings) {
+            finding_record made{
+                .command = "check", .subject = file, .is_scenario = true, .what = each};
+            write_text(finding_path(folder, stem, each) + ".finding.json", json_of(made));
+        }
+    }
+
+private:
+    static constexpr std::size_t trace_size_max = 4096;  // MiB
+
+    static trace_check& primed(trace_check& check, const std::vector<std::string>& stated) {
+        for (const std::string& each : stated)
+            check.prime(stated_by_attributes(read_text(each), each), each);
+        return check;
+    }
+
+    static std::string remark_of(const finding& each) {
+        std::string text = report::what_of(each);
+        if (!each.graded.guard.empty()) return text + "; guarded by " + each.graded.guard;
+        if (each.graded.class_only) return text + "; no two threads had a lock in common";
+        return text + "; only one thread runs this code";
+    }
+
+    trace_check check_;
+    const trace_findings& found_;
+};
+
+}  // namespace wedge
