@@ -157,7 +157,7 @@ TEST_CASE("fuzz: refutes cycles under a gate lock that no single input shows") {
         input.records = {{0, action, 0}};
         CHECK_FALSE(runner.run(input));
     }
-    CHECK(runner.composed() == runner.refuted());
+    CHECK(runner.programs_composed() == runner.refuted());
 }
 
 TEST_CASE("watchdog: prints one line per task, with the locks it holds and wants") {

@@ -45,6 +45,20 @@ struct both_orders {
     static constexpr const char* name = "both_orders";
 };
 
+/// A task waits for itself, so what is behind its wait never runs.
+template <bool Repaired>
+struct takes_twice {
+    wedge::shared_mutex table{"table"};
+
+    void take() {
+        const wedge::guard held(table);
+        if (!Repaired) look();
+    }
+    void look() { const wedge::shared_guard seen(table); }
+    static constexpr auto actions = wedge::actions(wedge::action<&takes_twice::take>{"take"});
+    static constexpr const char* name = "takes_twice";
+};
+
 /// A flag that is tested outside of its lock: the notification may come before the wait.
 template <bool Repaired>
 struct lost_wakeup {
@@ -242,6 +256,9 @@ using namespace saved_test;
 TEST_CASE("saved scenario: a deadlock of locks, with the releases of these locks") {
     check_pair<both_orders>("add | remove | write");
     check_pair<nested>("read | write");
+}
+TEST_CASE("saved scenario: a task that waits for itself releases its locks behind the wait") {
+    check_pair<takes_twice>("take");
 }
 TEST_CASE("saved scenario: deadlocks through other waits") {
     check_pair<completes>("wait | complete");

@@ -67,7 +67,7 @@ public:
             if (each == nullptr) continue;
             all.edges += each->memory().edges();
             all.chains += each->chains();
-            all.composed += each->composed();
+            all.composed += each->programs_composed();
             all.refuted += each->refuted();
         }
         return all;

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <bit>
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <optional>
 #include <span>
@@ -84,7 +85,7 @@ public:
         }
         const std::optional<std::string> signature = happened(done);
         if (passes_over_ && !signature && done.stuck) passed_over_.insert(key_of(*done.stuck));
-        if (signature && inputs_behind_ >= settles_from_) {
+        if (signature && inputs_behind_ >= settles_from_ && may_settle()) {
             if (auto made = sighting_of(
                     settlement_.replay(control_.decisions(), *signature, tasks_), *signature))
                 return made;
@@ -97,21 +98,10 @@ public:
             if (auto made = confirmed(cycle, tasks_, executions_max)) return made;
             has_suspects_ = has_suspects_ || !is_known(cycle.signature);
         }
-        for (const order_memory::cycle& each :
-             memory_.learn(order_.graph(), tasks_, name_of_input(input))) {
-            if (is_known(each.what.signature)) continue;
-            ++composed_;
-            for (const auto& tasks : each.programs)
-                if (auto made = confirmed(each.what, tasks, confirm_composed)) {
-                    made->is_composed = true;
-                    made->inputs = each.inputs;
-                    return made;
-                }
-            if (is_known(each.what.signature)) continue;
-            if (settlement_.is_refuted(each.programs.front())) ++refuted_;
-            has_suspects_ = true;
-        }
-        return std::nullopt;
+        for (order_memory::cycle& each :
+             memory_.learn(order_.graph(), tasks_, name_of_input(input)))
+            waiting_.push_back(std::move(each));
+        return composed();
     }
 
     /// Ignores from now on what this sighting shows, so that other findings come to light.
@@ -122,6 +112,7 @@ public:
     /// The same for a finding of which only the signature is known, as from an earlier run.
     void pass_over(const std::string& signature) {
         known_.insert(signature);
+        if (!passes_over_) settled_before_ = settlement_.executions();
         passes_over_ = true;
         fruitless_ = 0;
     }
@@ -129,11 +120,16 @@ public:
     const fuzz_design& design() const noexcept { return design_; }
     const order_memory& memory() const noexcept { return memory_; }
     std::size_t chains() const noexcept { return feedback_.chains(); }
-    std::size_t composed() const noexcept { return composed_; }
+    std::size_t programs_composed() const noexcept { return composed_; }
     std::size_t refuted() const noexcept { return refuted_; }
 
     /// Returns the number of programs that were tried to settle findings.
     std::uint64_t tries() const noexcept { return settlement_.tries(); }
+
+    /// Returns the number of executions that settled something since a finding is passed over.
+    std::uint64_t settled() const noexcept {
+        return passes_over_ ? settlement_.executions() - settled_before_ : 0;
+    }
 
     /// Returns the tasks of the current or last execution; null for a task that took no step.
     std::span<const task* const> tasks() const noexcept { return feedback_.tasks(); }
@@ -152,6 +148,35 @@ private:
 
     static constexpr std::uint64_t confirm_step = 50;
     static constexpr std::uint64_t confirm_composed = 300;  // each program is composed once
+
+    /// An execution that settles something costs as much as so many inputs at most: it is recorded
+    /// and checked, and its search begins anew for each program.
+    static constexpr std::uint64_t inputs_per_settling = 4;
+
+    /// Behind a finding that is passed over, most cycles and hangs lead back to it, and finding
+    /// that out takes hundreds of executions for each of them. So all of it together may cost as
+    /// much as the inputs since then: a known finding costs half of the speed at most.
+    bool may_settle() const noexcept { return settled() * inputs_per_settling <= inputs_behind_; }
+
+    /// Tries the programs that are composed of several inputs and wait for it.
+    std::optional<fuzz_sighting> composed() {
+        while (!waiting_.empty() && may_settle()) {
+            const order_memory::cycle each = std::move(waiting_.front());
+            waiting_.pop_front();
+            if (is_known(each.what.signature)) continue;
+            ++composed_;
+            for (const auto& tasks : each.programs)
+                if (auto made = confirmed(each.what, tasks, confirm_composed)) {
+                    made->is_composed = true;
+                    made->inputs = each.inputs;
+                    return made;
+                }
+            if (is_known(each.what.signature)) continue;
+            if (settlement_.is_refuted(each.programs.front())) ++refuted_;
+            has_suspects_ = true;
+        }
+        return std::nullopt;
+    }
 
     execution_record run(search_strategy& how, fuzz_pass pass) {
         subject_->use(tasks_);
@@ -222,6 +247,10 @@ private:
     /// close them.
     std::uint64_t worth_of(const finding& cycle) {
         if (cycle.judged != verdict::unresolved || is_known(cycle.signature)) return 0;
+        if (!may_settle()) {  // it is not counted as an attempt
+            has_suspects_ = true;
+            return 0;
+        }
         const std::vector<dependency> waits = real_cycle(cycle.cycle);
         if (waits.empty()) return 0;
         suspect& tried = suspects_[cycle_signature(waits)];
@@ -292,7 +321,9 @@ private:
     byte_strategy answers_;
     order_memory memory_;
     fuzz_subject::task_records tasks_;
-    bool has_suspects_ = false;  // cycles that could not be built so far
+    bool has_suspects_ = false;                // cycles that could not be built so far
+    std::deque<order_memory::cycle> waiting_;  // composed programs that were not tried yet
+    std::uint64_t settled_before_ = 0;         // executions of settlements without known findings
     std::size_t composed_ = 0;
     std::size_t refuted_ = 0;
     std::uint64_t inputs_ = 0;                           // inputs that were looked at twice

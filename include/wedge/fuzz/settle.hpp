@@ -17,6 +17,21 @@
 
 namespace wedge {
 
+/// A workload that counts its executions.
+class counted_subject final : public workload_subject {
+public:
+    counted_subject(const workload_type& of, const program& calls, std::uint64_t& executions)
+        : workload_subject(of, calls), executions_(executions) {}
+
+    void begin() override {
+        ++executions_;
+        workload_subject::begin();
+    }
+
+private:
+    std::uint64_t& executions_;
+};
+
 /// Confirms and minimises what an input has shown, by executions of its own.
 class fuzz_settlement {
 public:
@@ -39,6 +54,9 @@ public:
     /// Returns the number of programs that were searched. A watchdog sees by it that the work goes
     /// on.
     std::uint64_t tries() const noexcept { return tries_.load(std::memory_order_relaxed); }
+
+    /// Returns the number of executions of all these programs: what settling has cost.
+    std::uint64_t executions() const noexcept { return executions_; }
 
     /// Tries to build the deadlock of a cycle; returns nothing if it was not reached.
     ///
@@ -129,7 +147,7 @@ private:
         tries_.fetch_add(1, std::memory_order_relaxed);
         program calls = program_of(tasks, design_.actions);
         std::erase_if(calls, [](const auto& each) { return each.empty(); });
-        return std::make_unique<workload_subject>(*design_.type, std::move(calls));
+        return std::make_unique<counted_subject>(*design_.type, calls, executions_);
     }
 
     static bool is_reached(const finding& each) {
@@ -153,6 +171,7 @@ private:
     const fuzz_design& design_;
     explore_options options_;
     mutable std::atomic<std::uint64_t> tries_{0};
+    mutable std::uint64_t executions_ = 0;
 };
 
 }  // namespace wedge

@@ -94,11 +94,12 @@ private:
                std::any_of(of.found.findings.begin(), of.found.findings.end(),
                            [&](const finding& each) { return is_it(each); });
     }
-    /// Returns the number of deadlocks that the program did not show. A small scenario has none.
+    /// Returns the number of findings that the program did not show, refuted ones too: without the
+    /// releases behind its hang, a task would seem to end with a lock held.
     std::size_t others(const check_result& of) const {
         return static_cast<std::size_t>(
             std::count_if(of.found.findings.begin(), of.found.findings.end(),
-                          [&](const finding& each) { return is_deadlock(each) && !is_it(each); }));
+                          [&](const finding& each) { return !is_it(each); }));
     }
 
     bool is_as_good(const document& tried) {

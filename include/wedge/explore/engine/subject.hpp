@@ -89,7 +89,7 @@ public:
 };
 
 /// A workload with a program.
-class workload_subject final : public subject {
+class workload_subject : public subject {
 public:
     /// @throws error  the program calls an action that does not exist
     workload_subject(const workload_type& of, const program& calls)
