@@ -110,8 +110,8 @@ TEST_CASE("certificate: a certificate of a changed scenario is rejected") {
 }
 
 TEST_CASE("certificate: there is none for statements that the verifier does not know") {
-    CHECK_THROWS_WITH_AS(certified("refcount r = 2 { yield }\nthread t x2 { put r }\n"),
-                         "no certificate: the verifier does not know scenario, line 1: `refcount`",
+    CHECK_THROWS_WITH_AS(certified("timer r { yield }\nthread t { arm r }\n"),
+                         "no certificate: the verifier does not know scenario, line 1: `timer`",
                          wedge::scenario::no_certificate);
     CHECK_THROWS_WITH_AS(
         certified("lock a mutex\nlock s spinlock\n"
@@ -183,6 +183,60 @@ TEST_CASE(
          "lock a mutex\nmemory 8 pages low 0 high 0\n"
          "thread t x2 { lock a; alloc 6 GFP_KERNEL; unlock a }\n"
          "notifier s { lock a; free 6; unlock a }\n"},
+        {"wait queue",
+         "wait_queue q\ncounter k = 0\nthread t x2 { wait q exclusive until k == 1 }\n"
+         "thread u { set k = 1; wake q all }\n",
+         "wait_queue q\ncounter k = 0\nthread t x2 { wait q exclusive until k == 1 }\n"
+         "thread u { set k = 1; wake q }\n"},
+        // The last look after the timeout is another state than the look of a task that was woken.
+        {"timed wait for a wait queue",
+         "wait_queue q\ncounter k = 0\nthread t { wake q; yield }\n"
+         "thread u { wait q until k == 1 timeout { yield } }\n",
+         "wait_queue q\ncounter k = 0\nthread t { wake q; yield }\n"
+         "thread u { wait q until k == 1 }\n"},
+        {"waits that a signal ends",
+         "wait_queue q\ncompletion c\ncounter k = 0\nthread t { wait c interrupted { yield } }\n"
+         "thread u { set k = 1; complete c; wake q }\n"
+         "thread v { wait q until k == 1 interrupted { yield } }\n",
+         "completion c\nthread t { wait c interrupted { } }\nthread u { yield }\n"},
+        {"references",
+         "lock a mutex\nrefcount o = 2 { lock a; unlock a }\n"
+         "thread t { try get o { put o } else { yield } }\n"
+         "thread u { lock a; unlock a; put o }\n",
+         "lock a mutex\nrefcount o = 2 { lock a; unlock a }\n"
+         "thread t { lock a; put o; unlock a }\nthread u { put o }\n"},
+        {"a reference after the last one", "refcount o = 2 { yield }\nthread t x2 { put o }\n",
+         "refcount o { yield }\nthread t { put o }\nthread u { get o; put o }\n"},
+        {"readers that are waited for",
+         "lock r srcu\nlock a rw_semaphore\nthread t { read r; read a; unlock a; unlock r }\n"
+         "thread u { sync r; lock a; unlock a }\n",
+         "lock r srcu\nlock a rw_semaphore\nthread t { read r; read a; unlock a; unlock r }\n"
+         "thread u { lock a; sync r; unlock a }\n"},
+        {"sequence count",
+         "lock s seqcount\nlock a spinlock\nthread t { lock a; lock s; unlock s; unlock a }\n"
+         "thread u { lock a; read s { yield }; unlock a }\n",
+         "lock s seqcount\nlock a spinlock\nthread t { lock s; lock a; unlock a; unlock s }\n"
+         "thread u { lock a; read s { yield }; unlock a }\n"},
+        {"sequence lock, and a try that fails in its section",
+         "lock s seqlock\nlock a spinlock\nthread t { lock s; try lock a; unlock a; unlock s }\n"
+         "thread u { lock a; read s { yield }; unlock a }\n",
+         "lock s seqlock\nlock a spinlock\nthread t { lock s; lock a; unlock a; unlock s }\n"
+         "thread u { lock a; lock s; unlock s; unlock a }\n"},
+        {"a reader that is interrupted",
+         "lock s seqlock\nhandler h hardirq threaded { read s { yield } }\n"
+         "thread t { irq off; lock s; unlock s; irq on }\n",
+         "lock s seqlock\nhandler h hardirq threaded { read s { yield } }\n"
+         "thread t { lock s; unlock s }\n"},
+        {"a reader that leaves its block",
+         "lock s seqcount\nthread t { repeat 2 { read s { break } } }\n"
+         "thread u { lock s; unlock s }\n",
+         "lock s seqcount\nthread t { read s { lock s; unlock s } }\n"},
+        {"livelock on a long way",
+         "counter k = 0\nthread t { repeat 9 { yield }; until k == 1 }\nthread u { set k = 1 }\n",
+         "counter k = 0\nthread t { repeat 9 { yield }; progress; until k == 1 }\n"
+         "thread u { yield }\n"},
+        {"a failure in a work", "work w { yield }\nthread t { queue w }\n",
+         "refcount o { yield }\nwork w { put o }\nthread t { put o; queue w }\n"},
         {"livelock", "counter k = 0\nthread t { until k == 1 }\nthread u { set k = 1 }\n",
          "counter k = 0\nthread t { until k == 1 }\nthread u { set k = 1; set k = 0 }\n"},
     };

@@ -7,15 +7,15 @@
 #include <utility>
 #include <vector>
 
-#include "wedge/verify/zone.hpp"
+#include "wedge/verify/sequences.hpp"
 
 namespace wedge::verify {
 
 /// Takes steps in a state.
-class machine final : public reclaiming {
+class machine final : public sequencing {
 public:
     machine(const script& all, chooser& answers, bool is_alone = false)
-        : reclaiming(all, answers, is_alone) {}
+        : sequencing(all, answers, is_alone) {}
 
     static constexpr std::int64_t for_ever = -1;
     bool has_failed = false;  ///< an assertion failed
@@ -48,11 +48,17 @@ public:
             const std::size_t which = lock_of(behind);
             if (has_ticket_at(behind)) return ticket_is_enabled(which, all_.is(behind, "slow"));
         }
+        if (is_among(what, "lock read")) {
+            std::size_t behind = at + 1;
+            const std::size_t which = lock_of(behind);
+            if (is_sequence(which)) return sequence_is_enabled(which, what == "read");
+        }
         if (is_among(what, "lock read sync")) return lock_is_enabled(at, what);
         if (what == "join") return is_joined(at);
         if (what == "down" || what == "wait") {
             const object& on = all_.named(at + 1);
-            if (on.sort == "count") return now.counts[on.first] != 0 || is_timed(at + 2);
+            if (on.sort == "count")
+                return now.counts[on.first] != 0 || me().waits == phase::broken || is_timed(at + 2);
             if (me().waits == phase::fresh) return true;
             const std::size_t held = lock_of(at += 2);
             return (me().waits == phase::woken || is_timed(at)) && can_acquire(held, false, false);
@@ -76,7 +82,7 @@ public:
         else if (me().leaves != leaving::nothing && is_in_context())
             leave_context();
         else if (me().leaves == leaving::failed)
-            release(me().taken.back());
+            give_back(me().taken.back());
         else
             perform(me().at);
         advance();
@@ -95,6 +101,11 @@ public:
     }
 
 private:
+    /// A run that fails releases what it has taken.
+    void give_back(std::size_t which) {
+        if (!is_sequence(which)) return release(which);
+        if (end_writing(which)) me().taken.pop_back();
+    }
     /// Moves to the next visible step.
     void advance() {
         for (;;) {
@@ -165,6 +176,7 @@ private:
         }
         if (what == "repeat") me().rounds.pop_back();
         if (what == "scope") enter_scope(owner, -1);
+        if (is_reader(open)) me().readings.pop_back();
         if (what == "transaction") {
             if (last_ticketed() != nowhere) return true;
             end_ticket();
@@ -193,6 +205,8 @@ private:
         } else if (what == "scope") {
             enter_scope(owner, -1);
             move(at + 1);
+        } else if (is_reader(open)) {
+            return true;
         } else if (what == "loop") {
             move(open + 1);
         } else if (what == "repeat") {
@@ -221,7 +235,19 @@ private:
     /// and the task moves past it.
     bool is_visible(std::size_t at) {
         const std::string& what = word_at(at);
+        if (what == "try" && all_.is(at + 1, "get")) return true;
         if (is_among(what, "lock read try unlock")) return is_visible_lock(at);
+        if (what == "wait") return wait_is_visible(at);
+        if (what == "wake") {
+            const bool is_all = all_.is(at + 2, "all");
+            const std::string which = word_at(at + 1) + (is_all ? " all" : " one");
+            return call("wake " + which, at + (is_all ? 3 : 2)), false;
+        }
+        if (is_among(what, "timeout interrupted"))
+            return branch(at + 1, std::exchange(hidden("wait.ended"), 0) != 0), false;
+        if (is_among(what, "enlist delist")) return change_queue(at), false;
+        if (what == "listed") return branch(at + 2, is_listed(at + 1)), false;
+        if (what == "rouse") return branch(at + 3, rouse(at + 1)), false;
         if (is_among(what, "choose break return repeat")) return control(at), false;
         if (is_among(what, "hardirq softirq irq bh"))
             return has_handlers() || (change_context(at), false);
@@ -252,10 +278,21 @@ private:
             return move(at + 4), false;
         }
         if (!is_among(what,
-                      "free interrupt sync downgrade down wait set add while until yield "
+                      "free interrupt sync downgrade down get put set add while until yield "
                       "notify signal "
                       "complete up join"))
             all_.refuse(at, "`" + what + "`");
+        return true;
+    }
+    /// A wait for a wait queue calls a role. Before a wait for a completion that a signal may end,
+    /// it is decided whether one does.
+    bool wait_is_visible(std::size_t at) {
+        if (all_.is_queue(at + 1)) {
+            const std::size_t behind = all_.test_of_wait(at) + 3;
+            return call("wait " + std::to_string(at), behind), false;
+        }
+        if (all_.is(at + 2, "interrupted") && me().waits == phase::fresh)
+            me().waits = answers_.choose(2) == 0 ? phase::unbroken : phase::broken;
         return true;
     }
     bool is_visible_lock(std::size_t at) {
@@ -310,6 +347,8 @@ private:
     /// Takes the visible step at a word.
     void perform(std::size_t at) {
         const std::string& what = word_at(at);
+        if (is_among(what, "get put") || (what == "try" && all_.is(at + 1, "get")))
+            return count_reference(at);
         if (is_among(what, "lock read try")) return take_lock(at);
         if (is_among(what, "unlock downgrade sync")) return give_lock(at);
         if (is_among(what, "wait down")) return wait(at);
@@ -326,6 +365,7 @@ private:
         if (what == "alloc") return alloc(at);
         if (what == "free") return free_pages(at);
         if (what == "interrupt") return come(at);
+        if (what == "}" && is_reader(all_.words[at].match)) return end_reading(at);
         if (what == "}" && is_in_transaction()) return release_last_ticketed();
         if (what == "}") return is_in_context() ? leave_context() : next_round(at);
         if (what == "notify") return notify(at);
@@ -343,6 +383,25 @@ private:
             move(at + (is_set ? 4 : 3));
         }
     }
+    /// A `try get` looks at the number, and then adds one if the number is still the same.
+    void count_reference(std::size_t at) {
+        const bool is_tried = all_.is(at, "try"), is_put = all_.is(at, "put");
+        std::int64_t& number = counter(at += is_tried ? 2 : 1);
+        if (!is_tried) {
+            has_failed = number == 0;
+            number += is_put ? -1 : 1;
+            const bool is_last = is_put && number == 0;
+            return is_last ? call(word_at(at), at + 1) : move(at + 1);
+        }
+        const auto known = static_cast<std::size_t>(number);
+        const bool is_same = me().waits == phase::counted && me().joined == known;
+        if (known == 0 || is_same) {
+            number += is_same ? 1 : 0;
+            return branch(at + 1, is_same);
+        }
+        me().waits = phase::counted;
+        me().joined = known;
+    }
     bool is_joined(std::size_t at) {
         const object& whom = all_.objects.at("task " + word_at(at + 1));
         return now.tasks[whom.first + me().joined].is_done;
@@ -352,6 +411,8 @@ private:
         const bool is_read = all_.is(is_tried ? at + 1 : at, "read");
         const std::size_t which = lock_of(at += is_tried ? 2 : 1);
         if (has_ticket_at(at)) return take_with_ticket(which, at);
+        if (is_sequence(which))
+            return is_read ? begin_reading(which, at) : begin_writing(which, at);
         const bool may_give_up = is_tried || is_timed(at);
         const bool is_map = kind(which) == "map";
         const bool is_recursive = skip_terms(at, "recursive");
@@ -377,6 +438,11 @@ private:
             one.holders.push_back({self_, false});
             me().waits = phase::queued;
             return;
+        }
+        if (what == "unlock" && is_sequence(which)) {
+            if (!end_writing(which)) return;
+            forget_taken(which);
+            return move(at);
         }
         if (what == "unlock") release(which);
         if (what == "sync") drop(which);
@@ -407,7 +473,7 @@ private:
         } else {
             is_over = false;
         }
-        if (!all_.is(at, "timeout")) return move(at);
+        if (!is_among(word_at(at), "timeout interrupted")) return move(at);
         move(is_over ? all_.words[at + 1].match + 1 : at + 2);
     }
     void notify(std::size_t at) {

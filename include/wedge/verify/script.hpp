@@ -44,6 +44,7 @@ struct object {
 struct lock_object {
     std::string class_name, kind;
     std::size_t index;
+    std::size_t inner = nowhere;  ///< of a sequence lock: the spinlock of its writers
 };
 struct task_object {
     std::string name;
@@ -54,6 +55,7 @@ struct task_object {
 /// A scenario that the engine has accepted, so most errors are not checked. What a work does in
 /// addition to its body is text of this language with a few more words: `flag` and `let` are parts
 /// of the step before, `loop` is endless, `run` calls a block, and at `idle` a task need not go on.
+/// `enlist`, `delist`, `listed` and `rouse` change a wait queue or look at it.
 /// No handler comes before the step behind `whole`, and `interrupt` is the arrival of a handler.
 class script {
 public:
@@ -70,6 +72,9 @@ public:
                 {handlers[i],
                  add_role(handlers[i] + " task", "{ idle interrupt " + handlers[i] + " }"), 0});
         for (const std::string& name : works_) add_work(name);
+        for (const std::string& name : queues_) add_queue(name);
+        for (std::size_t at = 0; at < end; ++at)
+            if (words[at].text == "wait" && is_queue(at + 1)) add_wait(at);
         for (std::size_t at = 0; at < end; ++at)
             if (words[at].text == "sync") synced.insert(objects.at(words[at + 1].text).first);
     }
@@ -89,6 +94,14 @@ public:
     std::int64_t pages = -1, min = 0, low = 0, high = 0;  ///< -1: the pages never run out
 
     bool is(std::size_t at, const char* text) const { return words[at].text == text; }
+    bool is_queue(std::size_t at) const {
+        const auto found = objects.find(words[at].text);
+        return found != objects.end() && found->second.sort == "queue";
+    }
+    /// Where the test of a wait for a wait queue begins.
+    std::size_t test_of_wait(std::size_t at) const {
+        return at + (is(at + 2, "exclusive") ? 4 : 3);
+    }
     bool is_number(std::size_t at) const {
         const std::string& text = words[at].text;
         return !text.empty() && (is_digit(text[0]) || (text[0] == '-' && text.size() > 1));
@@ -175,6 +188,14 @@ private:
             const std::int64_t value = number(++at);
             add_counter(name, value, is(at + 1, "local"));
             at += is(at + 1, "local") ? 2 : 1;
+        } else if (sort == "wait_queue") {
+            objects[name] = {"queue", locks.size()};
+            locks.push_back({"", "", 0});
+            queues_.push_back(name);
+        } else if (sort == "refcount") {
+            const bool has_value = is(at, "=");
+            add_counter(name, has_value ? number(at + 1) : 1, false);
+            declare_task(sort, name, at += has_value ? 2 : 0);
         } else if (sort == "semaphore") {
             add_count(name, number(++at));
             ++at;
@@ -217,18 +238,24 @@ private:
         return is_count ? std::stoul(words[at++].text.substr(1)) : 1;
     }
     void declare_lock(const std::string& name, std::size_t& at) {
-        const std::string kind = words[at].text;
+        std::string kind = words[at].text;
+        const bool has_inner = kind == "seqlock";
+        if (is_among(kind, "rcu srcu")) kind = "map";
+        if (is_among(kind, "seqcount seqlock")) kind = "sequence";
+        if (is_among(kind, "rw_semaphore percpu_rw_semaphore")) kind = "rwsem";
         if (!is_among(kind,
                       "mutex rtmutex spinlock raw_spinlock local_lock "
                       "recursive_mutex rwsem "
-                      "rwlock qrwlock map ww_mutex"))
+                      "rwlock qrwlock map ww_mutex sequence"))
             refuse(at, "`" + kind + "`");
         const std::size_t count = copies(++at);
         std::string class_name = name;
         for (; is_among(words[at].text, "class ordered unchecked"); ++at)
             if (is(at, "class")) class_name = words[++at].text;
         objects[name] = {"lock", locks.size(), count};
-        for (std::size_t i = 0; i < count; ++i) locks.push_back({class_name, kind, i});
+        for (std::size_t i = 0; i < count; ++i)
+            locks.push_back({class_name, kind, i, has_inner ? locks.size() + count : nowhere});
+        for (std::size_t i = 0; i < count && has_inner; ++i) locks.push_back({"", "spinlock", 0});
     }
     void add_counter(const std::string& name, std::int64_t value, bool is_own) {
         objects[name] = {"counter", counters.size()};
@@ -335,16 +362,50 @@ private:
         tasks.push_back({name, worker, 0});
     }
 
+    /// Adds the lock of a wait queue, what its waiters sleep on, and the two ways to wake them.
+    void add_queue(const std::string& name) {
+        objects[name + ".lock"] = {"lock", locks.size()};
+        locks.push_back({"", "mutex", 0});
+        objects[name + ".woken"] = {"condition", conditions++};
+        if (!objects.contains("wait.ended")) add_counter("wait.ended", 0, true);
+        for (const char* const which : {"one", "all"})
+            add_role("wake " + name + " " + which,
+                     std::string("{ lock %.lock rouse % ") + which +
+                         " { whole notify %.woken all } whole unlock %.lock }",
+                     name);
+    }
+    /// Adds what one wait for a wait queue does, with its test. The wait begins anew after each
+    /// wake-up, which has taken the task out of the queue.
+    void add_wait(std::size_t at) {
+        const std::size_t test = test_of_wait(at);
+        const std::string look =
+            "if " + words[test].text + " " + words[test + 1].text + " " + words[test + 2].text;
+        const std::string sleep = "whole wait %.woken %.lock";
+        const std::string or_end = sleep + " timeout { delist % let wait.ended = 1 break }";
+        const bool is_timed = is(test + 3, "timeout"), is_endable = is(test + 3, "interrupted");
+        add_role("wait " + std::to_string(at),
+                 "{ loop { " + look + " { break } lock %.lock enlist % " +
+                     (is(at + 2, "exclusive") ? "last" : "first") + " whole unlock %.lock " + look +
+                     " { lock %.lock delist % whole unlock %.lock break } "
+                     "lock %.lock loop { listed % { } else { break } " +
+                     (is_timed     ? or_end
+                      : is_endable ? "choose { " + sleep + " } or { " + or_end + " }"
+                                   : sleep) +
+                     " } whole unlock %.lock flag wait.ended != 0 { " +
+                     (is_timed ? look + " { let wait.ended = 0 } " : "") + "break } } }",
+                 words[at + 1].text);
+    }
+
     static constexpr const char* owners =
         "if while repeat choose or else scope signalling transaction hardirq softirq try "
         "lock read wait loop "
-        "flag";
+        "flag listed rouse";
 
     struct reclaimer {
         std::string name, needs;
         bool is_notifier;
     };
-    std::vector<std::string> works_;
+    std::vector<std::string> works_, queues_;
     std::vector<reclaimer> reclaimers_;
 };
 

@@ -30,6 +30,9 @@ enum class phase : std::uint8_t {
     queued_again,  ///< and queues for it
     passed,        ///< an allocation has made a pass of reclaim
     last_look,     ///< it looks at the free pages for the last time
+    counted,       ///< a `try get` has seen a number of references
+    unbroken,      ///< no signal ends the wait for a completion
+    broken,        ///< a signal ends it
     yields,        ///< it fails, but must not
 };
 enum class leaving : std::uint8_t { nothing, loop, run, failed };
@@ -48,7 +51,8 @@ struct frame {
 /// Where a task stands: before the word `at`, which is a visible step.
 struct task {
     std::size_t at = 0,
-                joined = 0;  ///< of a `join`: the copies whose end it has seen
+                joined = 0;  ///< of a `join`: the copies whose end it has seen; of a sequence
+                             ///< count: the steps that it has taken
     phase waits = phase::fresh;
     leaving leaves = leaving::nothing;
     bool is_done = false, has_woken = false, is_ending = false;
@@ -56,6 +60,8 @@ struct task {
     bool is_wait_die = false;
     std::vector<std::int64_t> rounds, locals;
     std::vector<std::size_t> taken;
+    /// The sequence counts that it reads, and whether a writer has come meanwhile.
+    std::vector<std::pair<std::size_t, bool>> readings;
     std::vector<frame> frames;
     std::vector<contexts> outer;
     contexts in;
@@ -159,7 +165,7 @@ protected:
 
     // Locks.
     bool has_queue(std::size_t lock) const {
-        return is_among(kind(lock), "rwsem qrwlock ww_mutex");
+        return is_among(kind(lock), "rwsem qrwlock ww_mutex sequence");
     }
     bool holds(std::size_t lock) const {
         const std::vector<use>& all = now.locks[lock].holders;
@@ -198,6 +204,10 @@ protected:
                            passes_queue(which, is_shared, skip_terms(at, "recursive")));
     }
     void acquire(std::size_t which, bool is_shared) {
+        hold(which, is_shared);
+        if (!all_.words[me().at].is_role) me().taken.push_back(which);
+    }
+    void hold(std::size_t which, bool is_shared) {
         lock& one = now.locks[which];
         forget(one);
         if (kind(which) == "recursive_mutex" && !one.holders.empty() && holds(which))
@@ -205,7 +215,6 @@ protected:
         else
             one.holders.push_back({self_, is_shared});
         std::sort(one.holders.begin(), one.holders.end());
-        if (!all_.words[me().at].is_role) me().taken.push_back(which);
     }
     void forget(lock& one) {
         std::erase_if(one.queue, [&](const use& each) { return each.task == waiter(); });
@@ -222,6 +231,9 @@ protected:
     }
     void release(std::size_t which) {
         drop(which);
+        forget_taken(which);
+    }
+    void forget_taken(std::size_t which) {
         std::vector<std::size_t>& taken = me().taken;
         const std::size_t first = me().frames.empty() ? 0 : me().frames.back().taken;
         for (std::size_t i = taken.size(); i-- > first;)
@@ -249,6 +261,32 @@ protected:
             move(all_.is(at, "else") ? at + 2 : at);
         }
     }
+    // Wait queues.
+    void change_queue(std::size_t at) {
+        std::vector<use>& queue = now.locks[all_.named(at + 1).first].queue;
+        if (all_.is(at, "delist")) {
+            std::erase_if(queue, [&](const use& u) { return u.task == waiter(); });
+            return move(at + 2);
+        }
+        const bool is_exclusive = all_.is(at + 2, "last");
+        queue.insert(is_exclusive ? queue.end() : queue.begin(), {waiter(), is_exclusive});
+        move(at + 3);
+    }
+    bool is_listed(std::size_t at) {
+        const std::vector<use>& queue = now.locks[all_.named(at).first].queue;
+        return std::any_of(queue.begin(), queue.end(),
+                           [&](const use& u) { return u.task == waiter(); });
+    }
+    /// Takes all waiters out of a queue, or all but the exclusive ones behind the first. Returns
+    /// whether there was one.
+    bool rouse(std::size_t at) {
+        bool has_one = false;
+        const bool is_all = all_.is(at + 1, "all");
+        return std::erase_if(now.locks[all_.named(at).first].queue, [&](const use& u) {
+                   return is_all || !u.is_shared || !std::exchange(has_one, true);
+               }) != 0;
+    }
+
     /// Moves past a block that has ended, and past the alternatives that are not run.
     void pass(std::size_t at) {
         while (is_among(word_at(at), "else or")) at = all_.words[at + 1].match + 1;
@@ -294,6 +332,7 @@ protected:
     bool lets_in(const task& one, bool is_hard) const {
         if (one.is_done || !one.in.admits(is_hard) || all_.is(one.at, "interrupt")) return false;
         if (one.is_ending || one.leaves != leaving::nothing) return true;
+        if (all_.is(one.at, "read") && one.joined != 0) return false;
         if (all_.is(one.at, "sync")) return one.waits == phase::fresh;
         const bool is_whole = all_.is(one.at - 1, "whole") ||
                               (all_.is(one.at - 1, "idle") && all_.is(one.at - 2, "whole"));
@@ -312,7 +351,7 @@ protected:
         for (std::size_t i = open + 1; i < all_.words[open].match; ++i) {
             const std::string& what = word_at(i);
             if (what == "{") i = all_.words[i].match;
-            if (is_among(what, "set add while until yield notify signal complete up") ||
+            if (is_among(what, "set add while until yield notify signal complete up put wake") ||
                 (is_among(what, "assert if") && !all_.is(i + 1, "held")) ||
                 (what == "unlock" && kind(all_.named(i + 1).first) != "map"))
                 return true;
