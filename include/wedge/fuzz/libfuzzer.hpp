@@ -177,7 +177,7 @@ private:
         const std::string& design = group_->designs()[seen.input.design].name;
         const bool is_bug = allowed_.allows(seen.signature, design);
         if (!allowed_.allows(seen.what.signature, design) && !is_bug) return false;
-        detail::write_all(2, "wedge: allowed: " + seen.what.signature + "\n");
+        detail::write_all(2, "wedge: allowed: " + seen.signature + "\n");
         return true;
     }
     static bool must_be(std::string_view value, std::string_view wanted, std::string_view option) {
