@@ -433,7 +433,8 @@ night_result night::conclude() {
                                   [](const job_state& each) { return !each.unread.empty(); });
     for (const finding_row& each : all_.findings()) {
         if (each.state != state::fresh && each.state != state::reopened) continue;
-        if (!each.is_expected && !allowed_.allows(each.signature)) made.news.push_back(each);
+        if (!each.is_expected && !allowed_.allows(each.signature, each.subject))
+            made.news.push_back(each);
     }
     all_.end_night(number_, made.is_interrupted ? "interrupted" : "complete", elapsed());
     print_summary(made);

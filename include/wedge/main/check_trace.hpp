@@ -27,13 +27,15 @@ public:
           found_(primed(check_, stated).run()) {}
 
     const std::vector<finding>& findings() const noexcept { return found_.findings; }
+    /// Returns the outcome's word. A trace without a finding proves nothing.
     const char* outcome() const noexcept {
-        return name_of(found_.findings.empty() ? result::sound : result::finding);
+        return name_of(found_.findings.empty() ? result::unresolved : result::finding);
     }
 
     std::string text() const {
         const trace& recorded = check_.recorded();
-        std::string text = recorded.file + ": " + outcome() + "\n\n";
+        std::string text = recorded.file + ": ";
+        text += found_.findings.empty() ? "nothing found\n\n" : "finding\n\n";
         const report::findings_by_cause grouped(found_.findings);
         text += grouped.lead();
         for (const std::size_t i : grouped.order())
