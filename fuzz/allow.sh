@@ -30,7 +30,8 @@ run "$@" --allow="$work/known.txt" --keep-going
 grep -q '^wedge: .*expired on 2020-01-01 (allow.sh)' "$work/log" || fail "an expired entry is not named"
 
 entries 2999-12-31 >"$work/known.txt"
-run "$@" --known="$work/known.txt" || fail "a finding of --known ends the target"
+run "$@" --known="$work/known.txt" --keep-going
+sed -n 's/^DEDUP_TOKEN: //p' "$work/log" | grep -qxFf "$work/signatures" && fail "a finding of --known is reported"
 echo 'signature: s' >"$work/known.txt"
 run "$@" --allow="$work/known.txt"
 [ $? = 2 ] || fail "a list that is wrong is not refused"
