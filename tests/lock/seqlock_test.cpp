@@ -143,4 +143,17 @@ TEST_CASE("seqlock: the checker sees a reader in an interrupt that the writer do
     }
 }
 
+TEST_CASE("seqlock: a writer in an interrupt may come on top of a reader") {
+    wedge::seqcount count("count");
+    const watched here;
+    static_cast<void>(count.read_begin());
+    {
+        const wedge::in_context interrupt(wedge::context::softirq);
+        count.write_begin();
+        count.write_end();
+    }
+    static_cast<void>(count.read_begin());
+    CHECK(here.findings().empty());
+}
+
 }  // namespace seqlock_test

@@ -49,6 +49,7 @@ enum class event_kind : std::uint8_t {
     pin,
     unpin,
     assert_held,
+    might_sleep,  ///< where a task must not sleep: it sleeps here, or may (rule 22)
     task_end,
 };
 inline constexpr std::size_t event_kinds = static_cast<std::size_t>(event_kind::task_end) + 1;
@@ -179,6 +180,7 @@ inline constexpr event_row event_table[] = {
     {event_kind::pin, "pin", payload::none, reader::order | reader::trace},
     {event_kind::unpin, "unpin", payload::none, reader::order | reader::trace},
     {event_kind::assert_held, "assert_held", payload::none, reader::order | reader::trace},
+    {event_kind::might_sleep, "might_sleep", payload::none, reader::order | reader::trace},
     {event_kind::task_end, "task_end", payload::none, reader::order | reader::trace},
 };
 

@@ -57,6 +57,9 @@ public:
     /// @param waits  if it differs from the wait type of the kind
     /// @param count  the initial count of a counted lock
     lock_identity(lock_kind kind, lock_class cls, wait_type waits, std::uint32_t count = 0);
+    /// @param allows  the longest wait allowed under it; none: any
+    lock_identity(lock_kind kind, lock_class cls, wait_type waits, wait_type allows,
+                  std::uint32_t count);
     lock_identity(const lock_identity&) = delete;
     lock_identity& operator=(const lock_identity&) = delete;
     ~lock_identity();
@@ -71,6 +74,11 @@ public:
     /// checker reports such an acquire even if the lock grants it (rule 10).
     bool forbids_second_hold() const noexcept { return forbids_second_hold_; }
     void forbid_second_hold() noexcept { forbids_second_hold_ = true; }
+
+    /// Returns whether readers keep no task out, also not one that writes. Then an interrupt that
+    /// writes may come on top of a reader (rule 21).
+    bool has_free_readers() const noexcept { return has_free_readers_; }
+    void free_readers() noexcept { has_free_readers_ = true; }
 
     /// Returns the lock's ordinal: in the process, or in the execution that made or met the lock.
     std::uint32_t instance() const noexcept { return instance_; }
@@ -94,6 +102,7 @@ private:
     const wait_type waits_;
     const wait_type allows_;
     bool forbids_second_hold_ = false;
+    bool has_free_readers_ = false;
     const std::uint32_t class_id_;
     std::uint32_t instance_ = 0;
     const std::uint32_t initial_count_;

@@ -1,6 +1,7 @@
 // What every lock does at a step: it sends the event to the sink and updates the held locks.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <string>
 
@@ -41,6 +42,26 @@ inline void emit(task& self, const event& what) noexcept {
     if (!is_heard(self, what.kind)) return;
     const sanitizer::ignore_scope ours;
     emit_ignored(self, what);
+}
+
+/// Returns whether the task must not sleep here: in an interrupt, with interrupts disabled, or
+/// under a lock or in a section that allows no sleep.
+inline bool cannot_sleep(const task& self) noexcept {
+    if (self.context != context::task || self.contexts.irqs_are_off || self.contexts.bh_is_off)
+        return true;
+    return std::any_of(self.held.begin(), self.held.end(), [](const held_lock& hold) {
+        return hold.allows == wait_type::raw || hold.allows == wait_type::spin;
+    });
+}
+
+/// States that the task sleeps here, or may: it waits for an object of this class. Every wait that
+/// is no acquire of a lock calls it (rule 22).
+inline void might_sleep(task& self, lock_class waited_for, const site& where) {
+    if (!cannot_sleep(self) || (self.runtime != nullptr && self.runtime->is_giving_up())) return;
+    emit(self, {.kind = event_kind::might_sleep,
+                .waits = wait_type::sleep,
+                .class_id = waited_for.id(),
+                .where = where});
 }
 
 [[gnu::always_inline]] inline event event_of(event_kind kind, const lock_identity& lock,

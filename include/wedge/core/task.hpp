@@ -188,11 +188,12 @@ inline void progress() noexcept {
 
 inline lock_identity::lock_identity(lock_kind kind, lock_class cls, wait_type waits,
                                     std::uint32_t count)
-    : kind_(kind),
-      waits_(waits),
-      allows_(kind == lock_kind::map ? cls.options().allows : waits),
-      class_id_(cls.id()),
-      initial_count_(count) {
+    : lock_identity(kind, cls, waits, kind == lock_kind::map ? cls.options().allows : waits,
+                    count) {}
+
+inline lock_identity::lock_identity(lock_kind kind, lock_class cls, wait_type waits,
+                                    wait_type allows, std::uint32_t count)
+    : kind_(kind), waits_(waits), allows_(allows), class_id_(cls.id()), initial_count_(count) {
     task* const self = detail::current_task;
     if (self != nullptr && self->runtime != nullptr)
         self->runtime->created(*this);

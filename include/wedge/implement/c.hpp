@@ -85,6 +85,7 @@ inline wedge_next wait(lock_identity& condition, lock_identity& lock, bool is_ti
     if (self.runtime == nullptr) {
         report(event_kind::wait, condition, where);
         released(self, lock, mode::exclusive, where);
+        might_sleep(self, lock_class::from_id(condition.class_id()), where);
         attempt(self, lock, {.where = where});
         return WEDGE_NATIVE;
     }
@@ -99,6 +100,7 @@ inline wedge_next wait(lock_identity& condition, lock_identity& lock, bool is_ti
     report(event_kind::wait, condition, where);
     tsan_unlocked(lock, mode::exclusive);
     released(self, lock, mode::exclusive, where);
+    might_sleep(self, lock_class::from_id(condition.class_id()), where);
     attempt(self, lock, {.where = where});
     const bool is_notified = self.runtime->perform(self, next);
     if (self.runtime->is_giving_up()) return WEDGE_GIVEN_UP;

@@ -206,8 +206,8 @@ inline bool dma_fence_remove_callback(struct dma_fence* at, struct dma_fence_cb*
 /// Returns the jiffies that are left, 0 if the time is over, or -ERESTARTSYS.
 inline long dma_fence_wait_timeout(struct dma_fence* at, bool interruptible, long timeout,
                                    site where = site::current()) {
-    might_sleep(where);
     if (interruptible && wedge::detail::is_interrupted()) {
+        might_sleep(where);
         machine::here().signalling.touch(where);
         return at->done->is_signalled(where) ? max(timeout, 1L) : -ERESTARTSYS;
     }

@@ -22,6 +22,8 @@ namespace detail {
 
 /// A reader-writer spinlock: readers wait only for a writer that holds it.
 class plain_rwlock : public std::shared_mutex {};
+/// What readers of RCU hold. They must not sleep.
+class plain_rcu : public std::shared_mutex {};
 /// What readers of an SRCU domain hold. They may sleep.
 class plain_srcu : public std::shared_mutex {};
 
@@ -57,12 +59,28 @@ struct wedge::lock_traits<wedge::kernel::detail::plain_rwlock> {
     static constexpr mode shared_how = mode::recursive_shared;
 };
 template <>
+struct wedge::lock_traits<wedge::kernel::detail::plain_rcu>
+    : wedge::lock_traits<wedge::kernel::detail::plain_rwlock> {};
+/// Sections begin in every context. A wait for their ends states by itself that it sleeps.
+template <>
+struct wedge::lock_waits<wedge::kernel::detail::plain_rcu> {
+    static constexpr wait_type waits = wait_type::none;
+    static constexpr wait_type allows = wait_type::spin;
+};
+template <>
+struct wedge::lock_waits<wedge::kernel::detail::plain_srcu> {
+    static constexpr wait_type waits = wait_type::none;
+    static constexpr wait_type allows = wait_type::none;
+};
+template <>
 struct wedge::lock_traits<wedge::kernel::detail::plain_srcu> {
     static constexpr lock_kind kind = lock_kind::rwlock;
     static constexpr mode shared_how = mode::recursive_shared;
 };
 template <>
 inline constexpr bool wedge::forbids_second_hold<wedge::kernel::detail::plain_rwlock> = false;
+template <>
+inline constexpr bool wedge::forbids_second_hold<wedge::kernel::detail::plain_rcu> = false;
 template <>
 inline constexpr bool wedge::forbids_second_hold<wedge::kernel::detail::plain_srcu> = false;
 

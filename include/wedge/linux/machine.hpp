@@ -116,13 +116,11 @@ public:
     std::size_t blocks() const noexcept { return blocks_.size(); }
 
     /// States that this code may sleep. A finding if the task must not (rule 22).
-    void might_sleep(site where) {
-        if (wedge::detail::cannot_sleep(current())) sleep_.touch(mode::exclusive, where);
-    }
+    void might_sleep(site where) { wedge::detail::might_sleep(current(), sleep_, where); }
 
     signalling_map signalling;
     ww_class reservations{"reservation_ww_class_mutex"};
-    checked<detail::plain_rwlock> rcu{lock_class("rcu_read_lock")};
+    checked<detail::plain_rcu> rcu{lock_class("rcu_read_lock")};
     shrinker_list shrinkers;
     mm_struct mm;
     task_struct process{.mm = &mm};
@@ -161,7 +159,7 @@ private:
     }
 
     std::unique_ptr<wedge::memory> memory_;
-    pseudo_lock sleep_{"a sleep", class_options{.unchecked = true}, wait_type::sleep};
+    const lock_class sleep_{"a sleep"};
     plain_spinlock busy_;
     std::vector<detail::block*> blocks_;  // guarded by busy_
 };

@@ -71,7 +71,6 @@ private:
 
 inline fresh_block allocated(std::size_t bytes, std::size_t objects, gfp_t flags, site where) {
     machine& here = machine::here();
-    if ((flags & __GFP_DIRECT_RECLAIM) != 0) here.might_sleep(where);
     return {here.allocate(bytes, gfp_of(flags), where), objects};
 }
 
@@ -158,7 +157,6 @@ inline void __free_page(struct page* of, site where = site::current()) {
 /// States that an allocation is possible here (rule 18).
 inline void might_alloc(gfp_t flags, site where = site::current()) {
     machine& here = machine::here();
-    if ((flags & __GFP_DIRECT_RECLAIM) != 0) here.might_sleep(where);
     here.memory().might_alloc(detail::gfp_of(flags), where);
 }
 

@@ -226,7 +226,6 @@ inline void mmu_interval_set_seq(struct mmu_interval_notifier* of, unsigned long
 /// Waits while an invalidation runs.
 inline unsigned long mmu_interval_read_begin(struct mmu_interval_notifier* of,
                                              site where = site::current()) {
-    might_sleep(where);
     of->idle->wait([&] { return of->active.load(where) == 0; }, where);
     return of->seq.load(where);
 }

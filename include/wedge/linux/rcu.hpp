@@ -71,6 +71,7 @@ inline void srcu_read_unlock(struct srcu_struct* at, int,
 }
 inline void synchronize_srcu(struct srcu_struct* at,
                              site where = site::current()) WEDGE_NO_THREAD_SAFETY {
+    machine::here().might_sleep(where);
     at->readers->lock(where);
     at->readers->unlock(where);
 }

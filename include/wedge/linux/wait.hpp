@@ -92,11 +92,9 @@ inline void complete_all(struct completion* at, site where = site::current()) {
     at->done->complete_all(where);
 }
 inline void wait_for_completion(struct completion* at, site where = site::current()) {
-    might_sleep(where);
     at->done->wait(where);
 }
 inline int wait_for_completion_interruptible(struct completion* at, site where = site::current()) {
-    might_sleep(where);
     return at->done->wait_interruptible(where) ? 0 : -ERESTARTSYS;
 }
 inline int wait_for_completion_killable(struct completion* at, site where = site::current()) {
@@ -105,7 +103,6 @@ inline int wait_for_completion_killable(struct completion* at, site where = site
 /// Returns 0 if the time is over, else a number of jiffies that is left, at least 1.
 inline unsigned long wait_for_completion_timeout(struct completion* at, unsigned long timeout,
                                                  site where = site::current()) {
-    might_sleep(where);
     return at->done->wait_for(detail::duration_of(timeout), where) ? max(timeout, 1UL) : 0;
 }
 inline bool try_wait_for_completion(struct completion* at, site where = site::current()) {
@@ -158,7 +155,6 @@ inline kthread* running_kthread() {
 class wait_scope {
 public:
     wait_scope(wait_queue_head& on, site where) : self_(running_kthread()), where_(where) {
-        might_sleep(where);
         if (!on.queue)
             ::wedge::detail::raise<std::logic_error>(
                 "a wait queue is used that was not initialised");

@@ -58,6 +58,13 @@ struct lock_traits {
     static constexpr lock_kind kind = shared_lockable<L> ? lock_kind::rwlock : lock_kind::mutex;
     static constexpr mode shared_how = mode::recursive_shared;
 };
+/// The wait types of a native lock (rule 22): of a wait for it, and the longest wait that it allows
+/// to its holder. Specialise it for a lock whose kind does not tell them.
+template <class L>
+struct lock_waits {
+    static constexpr wait_type waits = wait_type_of(lock_traits<L>::kind);
+    static constexpr wait_type allows = waits;
+};
 template <class L>
     requires std::same_as<L, std::recursive_mutex> || std::same_as<L, std::recursive_timed_mutex> ||
         std::same_as<L, boost::recursive_mutex> || std::same_as<L, boost::recursive_timed_mutex>
@@ -72,6 +79,10 @@ struct lock_traits<L> {
 template <class L>
 inline constexpr bool forbids_second_hold =
     std::derived_from<L, std::shared_mutex> || std::derived_from<L, std::shared_timed_mutex>;
+
+/// Whether the readers of `L` keep no task out, as those of a sequence count.
+template <class L>
+inline constexpr bool has_free_readers = false;
 
 namespace detail {
 
@@ -115,8 +126,10 @@ public:
     [[gnu::always_inline]] checked(site where = site::current())
         : checked(lock_class::made_here(where)) {}
     explicit checked(const char* name) : checked(lock_class(name)) {}
-    explicit checked(lock_class cls) : identity_(lock_traits<L>::kind, cls) {
+    explicit checked(lock_class cls)
+        : identity_(lock_traits<L>::kind, cls, lock_waits<L>::waits, lock_waits<L>::allows, 0) {
         if constexpr (forbids_second_hold<L>) identity_.forbid_second_hold();
+        if constexpr (has_free_readers<L>) identity_.free_readers();
     }
     checked(const checked&) = delete;
     checked& operator=(const checked&) = delete;

@@ -35,7 +35,7 @@ public:
             controlled_wait(self, real.identity(), false, where);
         } else {
             report(self, event_kind::wait, where);
-            relock with{real, where};
+            relock with{*this, real, where};
             native_.wait(with);
             report(self, event_kind::wake, where);
         }
@@ -55,7 +55,7 @@ public:
         if (self.runtime != nullptr) [[unlikely]]
             return controlled_wait(self, real.identity(), true, where);
         report(self, event_kind::wait, where, flags::timed);
-        relock with{real, where};
+        relock with{*this, real, where};
         const bool is_notified = native_.wait_until(with, end) == std::cv_status::no_timeout;
         report(self, event_kind::wake, where);
         return is_notified;
@@ -90,19 +90,33 @@ public:
         return wait(lock, where), true;
     }
 
+    /// States that the task may wait here (rule 22).
+    void might_wait(site where = site::current()) const {
+        detail::might_sleep(current(), lock_class::from_id(identity_.class_id()), where);
+    }
+
     void notify_one(site where = site::current()) { notify(step::notify_one, where); }
     void notify_all(site where = site::current()) { notify(step::notify_all, where); }
 
 private:
     template <class Lock>
     struct relock {
+        const basic_condition& of;
         Lock& real;
         site where;
         void lock() WEDGE_NO_THREAD_SAFETY { real.lock(where); }
-        void unlock() WEDGE_NO_THREAD_SAFETY { real.unlock(where); }
+        void unlock() WEDGE_NO_THREAD_SAFETY {
+            real.unlock(where);
+            const unheard_section unheard(current(), is_internal(real.identity()));
+            of.might_wait(where);
+        }
     };
     template <class Lock>
-    relock(Lock&, site) -> relock<Lock>;
+    relock(const basic_condition&, Lock&, site) -> relock<Lock>;
+
+    static bool is_internal(const lock_identity& lock) {
+        return lock_class::from_id(lock.class_id()).options().is_internal;
+    }
 
     template <class Lock>
     static auto& underlying(Lock& lock) {
@@ -132,12 +146,12 @@ private:
         if (self.runtime->is_giving_up()) return self.runtime->perform(self, next);
         detail::adopt_if_foreign(self, identity_);
         report(self, event_kind::wait, where);
-        const bool is_internal = lock_class::from_id(lock.class_id()).options().is_internal;
         bool is_notified = false;
         {
-            const unheard_section unheard(self, is_internal);
+            const unheard_section unheard(self, is_internal(lock));
             detail::tsan_unlocked(lock, mode::exclusive);
             detail::released(self, lock, mode::exclusive, where);
+            might_wait(where);  // the lock that is waited with is no obstacle
             // The order of the second acquire is checked now, since it may never come.
             detail::attempt(self, lock, {.where = where});
             is_notified = self.runtime->perform(self, next);
@@ -207,6 +221,7 @@ public:
     bool wait_interruptible(Lock& lock, site = {}) {
         return wait(lock), true;
     }
+    void might_wait(site = {}) const {}
     void notify_one(site = {}) { native_.notify_one(); }
     void notify_all(site = {}) { native_.notify_all(); }
 

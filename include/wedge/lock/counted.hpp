@@ -95,6 +95,7 @@ private:
     template <class Native>
     bool wait(bool may_give_up, site where, Native native) {
         task& self = current();
+        might_sleep(self, lock_class::from_id(identity_.class_id()), where);
         report(self, event_kind::wait, where, may_give_up ? flags::timed : flags::none);
         const bool is_taken = self.runtime != nullptr
                                   ? step_on(self, step::acquire, may_give_up, 0, where)

@@ -54,8 +54,9 @@ template <context Where, class Level>
 class deferred {
 public:
     template <class Body>
-    deferred(Body body, label as)
-        : running_(as.cls()),
+    deferred(Body body, label as, site where)
+        : where_(where),
+          running_(as.cls()),
           queued_(condition_class(as, " queued")),
           begun_(condition_class(as, " begun")),
           worker_(thread::daemon([this, body]() mutable { serve(body); },
@@ -153,6 +154,14 @@ protected:
         return was_queued;
     }
 
+    /// States that the task may sleep here until the body has ended. A lock of the body that sleeps
+    /// states it too.
+    void might_sleep(site where) {
+        if constexpr (Level::value != level::off)
+            detail::might_sleep(current(), lock_class::from_id(running_.identity().class_id()),
+                                where);
+    }
+
     bool is_pending(site where) {
         const lock_guard held(state_, where);
         return is_queued_;
@@ -181,10 +190,10 @@ protected:
     template <class Body>
     void run_on_top(const Body& body) {
         run(body);
-        const lock_guard held(state_);
+        const lock_guard held(state_, where_);
         is_on_top_ = false;
         serving_ = nullptr;
-        queued_.notify_all();
+        queued_.notify_all(where_);
     }
 
 private:
@@ -249,20 +258,20 @@ private:
         std::optional<in_context> interrupt;
         if constexpr (Where != context::task) interrupt.emplace(Where);
         unbroken_section until_body;  // until then nobody needs to wait for the worker
-        const guard<running_type> held(running_);
+        const guard<running_type> held(running_, where_);
         if (!begin()) return;
         until_body.end();
         body();
     }
     next_run wait_for_work(bool interrupts) {
-        lock_guard held(state_);
+        lock_guard held(state_, where_);
         const idle_section without_work;
         while ((!is_due() || is_on_top_) && !is_stopped_) {
             const bool has_delay = is_queued_ && current().runtime == nullptr;
             if (has_delay)
-                static_cast<void>(queued_.wait_until(held, due_));
+                static_cast<void>(queued_.wait_until(held, due_, where_));
             else
-                queued_.wait(held);
+                queued_.wait(held, where_);
         }
         if (is_stopped_) return next_run::none;
         is_on_top_ = interrupts && choose(2, "on top of a task") != 0;
@@ -278,8 +287,8 @@ private:
     /// Begins a run. The item still counts as queued when the worker begins to count as running it.
     bool begin() {
         stage_scope stage;
-        const lock_guard held(state_);
-        begun_.notify_all();
+        const lock_guard held(state_, where_);
+        begun_.notify_all(where_);
         if (is_on_top_) serving_ = &current();
         const bool is_to_run = std::exchange(is_queued_, false);
         if (is_to_run && runs_left_ != 0) --runs_left_;
@@ -287,6 +296,7 @@ private:
         return is_to_run;
     }
 
+    const site where_;  // of the item; the worker's steps are reported there
     running_type running_;
     internal_mutex<Level> state_;
     basic_condition<Level> queued_;

@@ -38,6 +38,15 @@ struct lock_traits<plain_seqcount> {
     static constexpr lock_kind kind = lock_kind::qrwlock;
     static constexpr mode shared_how = mode::recursive_shared;
 };
+template <>
+inline constexpr bool has_free_readers<plain_seqcount> = true;
+/// Every context may read and write. A writer must not sleep in its section, since readers spin
+/// until its end.
+template <>
+struct lock_waits<plain_seqcount> {
+    static constexpr wait_type waits = wait_type::raw;
+    static constexpr wait_type allows = wait_type::spin;
+};
 
 /// A number that is odd while data change (Linux: seqcount_t). A reader notes it, reads the data,
 /// and reads again if the number has changed since. The data must be atomic, since they may change

@@ -1,24 +1,9 @@
 // Signalling: sections in which a task has promised to signal a fence, and waits for fences.
 #pragma once
 
-#include <algorithm>
-
 #include "wedge/lock/pseudo_lock.hpp"
 
 namespace wedge {
-namespace detail {
-
-/// Returns whether the task cannot sleep here: in an interrupt, with interrupts disabled, or under
-/// a spinning lock.
-inline bool cannot_sleep(const task& self) noexcept {
-    if (self.context != context::task || self.contexts.irqs_are_off || self.contexts.bh_is_off)
-        return true;
-    return std::any_of(self.held.begin(), self.held.end(), [](const held_lock& hold) {
-        return hold.allows == wait_type::raw || hold.allows == wait_type::spin;
-    });
-}
-
-}  // namespace detail
 
 /// The order between what the signaller of a fence does and what waits for a fence (rule 19; Linux:
 /// dma_fence_begin_signalling, __dma_fence_might_wait). One map serves all fences that may wait for

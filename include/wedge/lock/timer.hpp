@@ -15,7 +15,8 @@ class basic_timer : public detail::deferred<context::softirq, Level> {
 
 public:
     template <class Body>
-    explicit basic_timer(Body body, label as = site::current()) : base(std::move(body), as) {}
+    explicit basic_timer(Body body, label as = site::current(), site where = site::current())
+        : base(std::move(body), as, where) {}
 
     /// Arms the timer, or changes when it expires (Linux: mod_timer). Returns whether it was armed.
     template <class Rep, class Period>
@@ -38,13 +39,17 @@ class basic_irq_work : public detail::deferred<context::hardirq, Level> {
 
 public:
     template <class Body>
-    explicit basic_irq_work(Body body, label as = site::current()) : base(std::move(body), as) {}
+    explicit basic_irq_work(Body body, label as = site::current(), site where = site::current())
+        : base(std::move(body), as, where) {}
 
     /// Queues a run; returns false if the item is queued already.
     bool queue(site where = site::current()) { return base::queue_at(base::at_once, where); }
     /// Waits until the runs that were queued before have ended. Must not be called from the body,
     /// or with interrupts disabled.
-    void sync(site where = site::current()) { base::flush_now(where); }
+    void sync(site where = site::current()) {
+        base::might_sleep(where);
+        base::flush_now(where);
+    }
 };
 
 using timer = basic_timer<>;

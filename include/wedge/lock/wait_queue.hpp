@@ -96,6 +96,9 @@ public:
             [&](guard<lock_type>& held) { return woken_.wait_interruptible(held, where); }, where);
     }
 
+    /// States that the task may wait here (rule 22). Each wait does so by itself.
+    void might_wait(site where = site::current()) const { woken_.might_wait(where); }
+
     /// Wakes all tasks that wait, but only the first one of those that wait exclusively.
     void wake_up(site where = site::current()) { wake(1, where); }
     void wake_up_all(site where = site::current()) { wake(all_, where); }
@@ -187,6 +190,7 @@ private:
 
     template <class Predicate, class Sleep>
     bool wait_with(Predicate& is_true, bool is_exclusive, Sleep sleep, site where) {
+        might_wait(where);
         while (!is_true()) {
             waiter mine{is_exclusive, current().ordinal};
             place in(*this, mine, where);

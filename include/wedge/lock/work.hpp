@@ -13,7 +13,8 @@ class basic_work : public detail::deferred<context::task, Level> {
 
 public:
     template <class Body>
-    explicit basic_work(Body body, label as = site::current()) : base(std::move(body), as) {}
+    explicit basic_work(Body body, label as = site::current(), site where = site::current())
+        : base(std::move(body), as, where) {}
 
     /// Queues a run; returns false if the item is queued already or being cancelled.
     bool queue(site where = site::current()) { return base::queue_at(base::at_once, where); }
@@ -32,8 +33,8 @@ class basic_delayed_work : public detail::deferred<context::task, Level> {
 
 public:
     template <class Body>
-    explicit basic_delayed_work(Body body, label as = site::current())
-        : base(std::move(body), as) {}
+    explicit basic_delayed_work(Body body, label as = site::current(), site where = site::current())
+        : base(std::move(body), as, where) {}
 
     /// Queues a run; returns false if the item is queued already or being cancelled.
     template <class Rep, class Period>

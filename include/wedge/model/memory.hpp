@@ -120,10 +120,14 @@ public:
     }
 
     /// States that an allocation with these flags is possible here, without one (rule 18).
-    void might_alloc(gfp asked, site where = site::current()) { order_.touch(asked, where); }
+    void might_alloc(gfp asked, site where = site::current()) {
+        might_sleep(asked, where);
+        order_.touch(asked, where);
+    }
 
     /// Makes one pass of direct reclaim under the task's scopes. Does nothing within reclaim.
     void reclaim(gfp asked = gfp_kernel, site where = site::current()) {
+        might_sleep(asked, where);
         const gfp counts = effective(asked, current().scopes);
         if (has(counts, gfp::direct_reclaim)) pass(counts, where);
     }
@@ -197,6 +201,7 @@ private:
     };
 
     bool alloc(request wanted, gfp asked, site where) {
+        might_sleep(asked, where);
         order_.touch(asked, where);
         stage_scope stage;
         const gfp counts = effective(asked, current().scopes);
@@ -330,6 +335,14 @@ private:
         }
         if (before - pages < limits_.low && has(counts, gfp::kswapd_reclaim)) kswapd_.wake(where);
         return true;
+    }
+
+    /// States that the task may sleep in direct reclaim, if the flags allow it to reclaim (rule
+    /// 22).
+    static void might_sleep(gfp asked, site where) {
+        task& self = current();
+        if (has(asked, gfp::direct_reclaim) && detail::cannot_sleep(self))
+            detail::might_sleep(self, lock_class("memory"), where);
     }
 
     /// Makes a pass of direct reclaim and returns how many pages it freed.

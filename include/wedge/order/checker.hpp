@@ -61,6 +61,7 @@ public:
             case event_kind::irq_on:
             case event_kind::bh_on: let_in(self, step); break;
             case event_kind::prime: stated(step); break;
+            case event_kind::might_sleep: sleeps(self, step); break;
             default: hygiene(self, step); break;
         }
     }
@@ -169,6 +170,16 @@ private:
                 knowledge_.add(detail::observe(self, i, step), self.title(), fresh);
             }
             chains_.known.insert(key);
+        }
+        deliver(fresh);
+    }
+
+    /// Checks a wait for something else than a lock. Senders leave out the waits that are allowed.
+    [[gnu::noinline, gnu::cold]] void sleeps(const task& self, const event& step) noexcept {
+        std::vector<finding> fresh;
+        {
+            const writer turn(*this);
+            detail::check_wait_type(knowledge_, self, step, fresh);
         }
         deliver(fresh);
     }

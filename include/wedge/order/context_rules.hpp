@@ -44,6 +44,7 @@ public:
               std::vector<finding>& fresh) {
         note_kind(hold.class_id, hold.lock);
         if (known_.is_per_cpu(hold.class_id)) return;
+        if (hold.lock != nullptr && hold.lock->has_free_readers() && is_shared(hold.how)) return;
         for (const context sort_of : {context::softirq, context::hardirq}) {
             if (!now.admits(sort_of)) continue;
             sort& in = of(sort_of);

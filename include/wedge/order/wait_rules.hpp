@@ -13,15 +13,22 @@ constexpr const char* name_of(wait_type waits) noexcept {
     return names[static_cast<std::size_t>(waits)];
 }
 
-/// Returns the wait type that the context allows; none: any.
+/// Returns the wait type that the context allows, and a task that keeps interrupts out; none: any.
 inline wait_type allowed_in(const task& self) noexcept {
-    if (self.context == context::task) return wait_type::none;
+    const bool is_masked = self.contexts.irqs_are_off || self.contexts.bh_is_off;
+    if (self.context == context::task) return is_masked ? wait_type::spin : wait_type::none;
     const bool is_raw = self.context == context::hardirq && !self.contexts.is_threaded();
     return is_raw ? wait_type::raw : wait_type::spin;
 }
 
-/// Checks rule 22 for a blocking acquire. Of several holds that forbid it, the first of the
-/// strictest is named.
+/// Returns what a finding calls the place where the task must not wait like that.
+inline std::string place_of(const task& self) {
+    if (self.context != context::task) return "in " + class_of(self.context).name();
+    return self.contexts.irqs_are_off ? "with interrupts off" : "with softirqs off";
+}
+
+/// Checks rule 22 for a blocking acquire, or for another wait. Of several holds that forbid it, the
+/// first of the strictest is named.
 inline void check_wait_type(order_knowledge& known, const task& self, const event& step,
                             std::vector<finding>& fresh) {
     const auto forbids = [&](wait_type allowed) {
@@ -34,7 +41,9 @@ inline void check_wait_type(order_knowledge& known, const task& self, const even
             (strictest == nullptr || hold.allows < strictest->allows))
             strictest = &hold;
     const lock_use wanted = use_of(step);
-    const std::string waits = wanted.class_name + " (" + name_of(step.waits) + ") taken ";
+    const bool is_lock = step.kind != event_kind::might_sleep;
+    const std::string waits = is_lock ? wanted.class_name + " (" + name_of(step.waits) + ") taken "
+                                      : "a wait for " + wanted.class_name + " (sleep) ";
     if (strictest != nullptr) {
         const lock_use held = use_of(*strictest);
         known.keep(hygiene(finding_kind::wait_type, self,
@@ -43,12 +52,14 @@ inline void check_wait_type(order_knowledge& known, const task& self, const even
                            {held, wanted}),
                    fresh);
     }
-    if (const wait_type allowed = allowed_in(self); forbids(allowed))
-        known.keep(hygiene(finding_kind::wait_type, self,
-                           waits + "in " + class_of(self.context).name() +
-                               ", which allows no more than " + name_of(allowed),
-                           {wanted}),
-                   fresh);
+    // A lock that is taken with interrupts off explains the mistake alone.
+    const bool is_explained = strictest != nullptr && self.context == context::task;
+    if (const wait_type allowed = allowed_in(self); forbids(allowed) && !is_explained)
+        known.keep(
+            hygiene(finding_kind::wait_type, self,
+                    waits + place_of(self) + ", which allows no more than " + name_of(allowed),
+                    {wanted}),
+            fresh);
 }
 
 }  // namespace wedge::detail

@@ -241,6 +241,11 @@ struct declaration {
     friend bool operator==(const declaration&, const declaration&) = default;
 };
 
+/// Returns whether the sections of the lock must not sleep, as those of `rcu_read_lock`.
+inline bool is_rcu(const declaration& lock) {
+    return lock.kind_name == "rcu";
+}
+
 /// A whole file.
 struct document {
     std::string path;  ///< as the user wrote it

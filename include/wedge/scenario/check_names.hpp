@@ -56,6 +56,7 @@ private:
         must_agree(each.is_unchecked, first.is_unchecked, "unchecked");
         must_agree(each.is_ordered, first.is_ordered, "ordered");
         must_agree(each.kind == lock_sort::map, first.kind == lock_sort::map, "a map's");
+        must_agree(is_rcu(each), is_rcu(first), "of rcu");
     }
 
     void check_memory(const declaration& each) {
@@ -71,7 +72,8 @@ private:
             if (!row_of(each.what).has(traits::ticket)) return;
             if (const declaration* const object = names_.names().object(each.on.name))
                 wrong_.attempt([&] {
-                    names_.fail(each.on.at, "'" + each.on.name + "' is a " + word_of(object->what) +
+                    names_.fail(each.on.at, "'" + each.on.name + "' is " +
+                                                with_article(word_of(object->what)) +
                                                 ", the name of a ticket is wanted");
                 });
             tickets.insert(each.on.name);

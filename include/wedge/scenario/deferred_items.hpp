@@ -33,6 +33,8 @@ namespace detail {
 
 /// What the worker of an item runs.
 struct deferred_body {
+    /// Returns where the block is declared.
+    site where() const { return host->place_of(*what); }
     void operator()() const {
         if (is_worker) current().name = what->name;
         host->run_deferred(*what, runner);
@@ -77,7 +79,7 @@ protected:
 
 class work_item final : public deferred_item {
 public:
-    work_item(deferred_body body, lock_class cls) : real_(body, cls) {}
+    work_item(deferred_body body, lock_class cls) : real_(body, cls, body.where()) {}
     void queue(site where) override { real_.queue(where); }
     void flush(site where) override { real_.flush(where); }
     void cancel(site where) override { real_.cancel(where); }
@@ -89,7 +91,7 @@ private:
 
 class delayed_work_item final : public deferred_item {
 public:
-    delayed_work_item(deferred_body body, lock_class cls) : real_(body, cls) {}
+    delayed_work_item(deferred_body body, lock_class cls) : real_(body, cls, body.where()) {}
     void queue(site where) override { real_.queue(later, where); }
     void flush(site where) override { real_.flush(where); }
     void cancel(site where) override { real_.cancel_sync(where); }
@@ -102,7 +104,7 @@ private:
 
 class timer_item final : public deferred_item {
 public:
-    timer_item(interrupting_body body, lock_class cls) : real_(body, cls) {}
+    timer_item(interrupting_body body, lock_class cls) : real_(body, cls, body.where()) {}
     void queue(site where) override { real_.arm(later, where); }
     void cancel(site where) override { real_.stop_and_wait(where); }
     void drop(site where) override { real_.stop(where); }
@@ -119,7 +121,7 @@ private:
 
 class irq_work_item final : public deferred_item {
 public:
-    irq_work_item(interrupting_body body, lock_class cls) : real_(body, cls) {}
+    irq_work_item(interrupting_body body, lock_class cls) : real_(body, cls, body.where()) {}
     void queue(site where) override { real_.queue(where); }
     void flush(site where) override { real_.sync(where); }
     void interrupt(const deferred_body& body) override { real_.run_on_top(body); }
@@ -202,6 +204,8 @@ public:
         const auto& [what, body] = walked_.find(name)->second;
         context_state& now = current().contexts;
         const bool before = now.irqs_are_off;
+        if (what->what == declares::irq_work)
+            wedge::detail::might_sleep(current(), class_of_item(*what), where);
         // No interrupt takes the item's own lock on top of a task that waits for it.
         if (comes_in_interrupt(what->what)) now.irqs_are_off = true;
         body->lock(where);

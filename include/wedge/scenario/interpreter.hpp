@@ -364,7 +364,10 @@ private:
         wedge::wait_queue& queue = *world_.find_wait_queue(each.on.name);
         const bool may_end = each.is_timed || each.is_interruptible;
         touch_signalling(where);
-        if (walk_ != nullptr) return !may_end || answered();
+        if (walk_ != nullptr) {
+            queue.might_wait(where);
+            return !may_end || answered();
+        }
         const auto is_true = [&] { return compare(each, here); };
         if (each.is_timed) return queue.wait_for(some_time, is_true, where);
         if (each.is_exclusive && each.is_interruptible)

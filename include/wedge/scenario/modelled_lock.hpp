@@ -30,7 +30,7 @@ public:
     mode mode_of(bool is_read, bool is_recursive) const noexcept {
         if (!is_read) return mode::exclusive;
         const bool is_recurring =
-            sort_ == lock_sort::rwlock ||
+            sort_ == lock_sort::rwlock || sort_ == lock_sort::map ||
             (sort_ == lock_sort::qrwlock && current().context != context::task);
         return is_recurring || is_recursive ? mode::recursive_shared : mode::shared;
     }
@@ -58,6 +58,7 @@ public:
     /// Waits until no task holds it.
     void sync(site where) {
         task& self = current();
+        wedge::detail::might_sleep(self, lock_class::from_id(identity().class_id()), where);
         wedge::detail::emit(
             self, wedge::detail::event_of(event_kind::sync, identity(), {.where = where}));
         self.runtime->perform(self, {.what = step::acquire, .lock = &identity(), .where = where});

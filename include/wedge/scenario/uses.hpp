@@ -19,7 +19,7 @@ namespace wedge::scenario {
 inline std::string class_text(const declaration& lock) {
     const std::string& name = class_of(lock);
     std::string notes;
-    if (lock.kind == lock_sort::map) notes += ", map";
+    if (lock.kind == lock_sort::map) notes += is_rcu(lock) ? ", rcu" : ", map";
     if (lock.is_ordered) notes += ", ordered";
     if (lock.is_unchecked) notes += ", unchecked";
     const bool is_taken = name == "zone" || name == "kswapd_wait" || name == "mmu_notifier";
@@ -68,7 +68,8 @@ public:
                 const detail::statement_row& row = detail::row_of(step.what);
                 has_locks_alone_ = has_locks_alone_ && !row.has(detail::traits::more_than_locks) &&
                                    !row.has(detail::traits::zone);
-                has_loops_ = has_loops_ || row.has(detail::traits::endless) || reads_again(step) ||
+                has_loops_ = has_loops_ || row.has(detail::traits::endless) ||
+                             is_disturbed_from_within(step) ||
                              ((step.what == action::queue || step.what == action::arm) &&
                               is_served(each.what));
                 allocates_for_ever_ =
@@ -175,6 +176,26 @@ private:
         }
         return all;
     }
+    /// Returns whether a reader of a sequence count may itself cause the change for which it reads
+    /// again, and so read for ever: it writes to a sequence count, or calls for code that may.
+    bool is_disturbed_from_within(const statement& reading) const {
+        if (reading.what != action::acquire || !reading.is_read || !names_sequence(reading))
+            return false;
+        bool is_disturbed = false;
+        for (const block& inner : reading.blocks)
+            for_each_statement(inner, [&](const statement& step) {
+                is_disturbed =
+                    is_disturbed || step.what == action::queue || step.what == action::arm ||
+                    step.what == action::put ||
+                    detail::row_of(step.what).has(detail::traits::zone) ||
+                    (step.what == action::acquire && !step.is_read && names_sequence(step));
+            });
+        return is_disturbed;
+    }
+    bool names_sequence(const statement& step) const {
+        const declaration* const object = names_.object(step.on.name);
+        return object != nullptr && is_sequence_lock(*object);
+    }
     /// Whoever only waits for a lock goes the same ways whether it is given back sooner or later.
     std::uint64_t use_of(const statement& step, const std::string& name) const {
         if (step.what == action::release && !is_tried(name)) return 0;
@@ -194,11 +215,6 @@ private:
     }
     static bool is_sequence_lock(const declaration& each) noexcept {
         return each.what == declares::lock && is_sequence(each.kind);
-    }
-    /// Whether its block runs again if a writer has come. The writer may come from that very block.
-    bool reads_again(const statement& step) const {
-        return step.what == action::acquire && step.is_read && !step.blocks.empty() &&
-               is_sequence_lock(*names_.object(step.on.name));
     }
     static bool is_reclaimer(declares what) noexcept {
         return what == declares::shrinker || what == declares::notifier;

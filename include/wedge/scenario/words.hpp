@@ -51,6 +51,16 @@ inline constexpr std::array<std::string_view, 24> other_words = {
     "with",  "slow",    "wait_die",  "all",       "timeout", "or",       "exclusive", "interrupted",
 };
 
+/// Returns the word behind its article, as it is spoken: `a mutex`, `an irq_work`, `an rwsem`.
+inline std::string with_article(std::string_view word) {
+    constexpr std::string_view vowels = "aeiou";
+    const auto is_vowel = [&](std::size_t at) {
+        return at < word.size() && vowels.find(word[at]) != std::string_view::npos;
+    };
+    const bool is_spelled = word.starts_with("sr") || (word.starts_with("r") && !is_vowel(1));
+    return (is_vowel(0) || is_spelled ? "an " : "a ") + std::string(word);
+}
+
 template <class Words>
 constexpr bool is_among(std::string_view word, const Words& words) noexcept {
     return std::find(words.begin(), words.end(), word) != words.end();

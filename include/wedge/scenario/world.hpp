@@ -41,7 +41,8 @@ inline const char* interned(const std::string& text) {
 inline class_options options_of(const declaration& lock) noexcept {
     return {.unchecked = lock.is_unchecked,
             .never_waits = lock.kind == lock_sort::map,
-            .order = lock.is_ordered ? &by_creation : nullptr};
+            .order = lock.is_ordered ? &by_creation : nullptr,
+            .allows = is_rcu(lock) ? wait_type::spin : wait_type::none};
 }
 
 }  // namespace detail
