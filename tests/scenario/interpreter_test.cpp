@@ -123,4 +123,35 @@ TEST_CASE("interpreter: queueing never sleeps, flushing and cancelling do") {
     }
 }
 
+TEST_CASE("interpreter: a reader that writes in its own section reads for ever") {
+    for (const std::string kind : {"seqcount", "seqlock"}) {
+        CAPTURE(kind);
+        const std::string locks = "lock s " + kind + "; lock r " + kind + "\ncounter k = 0\n";
+        const std::string write = "lock s; unlock s";
+        CHECK(outcome_of(locks + "thread t { read s { " + write + " } }\n") == "livelock");
+        // Some runs end: the others must not be forgotten.
+        CHECK(outcome_of(locks + "thread t { read s { choose { " + write + " } or {} } }\n") ==
+              "livelock");
+        CHECK(outcome_of(locks + "thread t { read s { try lock m { unlock m } else {} } }\n" +
+                         "lock m mutex\nthread u { lock m; unlock m }\n") == "sound");
+        // The second time there is no reference to put.
+        CHECK(outcome_of(locks + "thread t { read s { put o } }\nrefcount o { " + write + " }\n") ==
+              "finding");
+        CHECK(outcome_of(locks + "thread t { read s { queue w; flush w } }\nwork w { " + write +
+                         " }\n") == "livelock");
+        CHECK(outcome_of(locks + "thread t { read s { arm w; cancel w } }\ntimer w { " + write +
+                         " }\n") == "livelock");
+        CHECK(outcome_of(locks + "thread t { read s { reclaim } }\nshrinker w { " + write +
+                         " }\n") == "livelock");
+        CHECK(outcome_of(locks + "thread t { read s { invalidate } }\nnotifier w { " + write +
+                         " }\n") == "livelock");
+        // Each of two readers disturbs the other one.
+        CHECK(outcome_of(locks + "thread t { read s { lock r; unlock r } }\n" +
+                         "thread u { read r { " + write + " } }\n") == "livelock");
+        CHECK(outcome_of(locks + "thread t { read s { if k == 0 { set k = 1; " + write +
+                         " } } }\n") == "sound");
+        CHECK(outcome_of(locks + "thread t { read s {}; " + write + " }\n") == "sound");
+    }
+}
+
 }  // namespace interpreter_test

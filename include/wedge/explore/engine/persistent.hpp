@@ -1,6 +1,7 @@
 // Which of the enabled tasks suffice to be tried in a state.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -20,10 +21,19 @@ class persistent_sets {
 public:
     using tasks = std::span<const std::unique_ptr<controlled_task>>;
 
+    /// Returns an enabled task within a section of wedge's own mutex; `no_task` if there is none.
+    static std::uint32_t within_section(tasks all, std::span<const std::uint32_t> enabled) {
+        for (const std::uint32_t each : enabled)
+            if (is_within_own_section(*all[each])) return each;
+        return no_task;
+    }
+
     /// Returns an enabled task whose next step alone is a persistent set, and only spares other
     /// tasks a wait; `no_task` if there is none.
     std::uint32_t sufficient(tasks all, std::span<const std::uint32_t> enabled,
                              const step_model& model, const subject_facts& what) const {
+        if (const std::uint32_t inside = within_section(all, enabled); inside != no_task)
+            return inside;
         for (const std::uint32_t each : enabled)
             if (model.is_unopposed(*all[each]) &&
                 what.is_only_waited_for(*all[each]->self.pending.lock) &&
@@ -55,6 +65,29 @@ private:
         /// A task without which it cannot go on; itself: none is known.
         std::uint32_t held_up_by = 0;
     };
+
+    /// Returns whether the next step is within or at the end of a section of wedge's own mutex.
+    /// Other tasks tell nothing of the section before it ends: what it touches belongs to the
+    /// mutex, it waits for nothing but a condition of the mutex, and no handler comes.
+    static bool is_within_own_section(const controlled_task& who) {
+        const task& self = who.self;
+        // A task that was woken takes the mutex again, and competes for it.
+        if (self.unbroken == 0 || who.phase != wait_phase::fresh) return false;
+        const auto is_own = [](std::uint32_t class_id) {
+            return lock_class::from_id(class_id).options().is_internal;
+        };
+        const operation& next = self.pending;
+        switch (next.what) {
+            case step::release:
+            case step::wait: return next.lock != nullptr && is_own(next.lock->class_id());
+            case step::notify_one:
+            case step::notify_all:
+                return lock_class::from_id(next.condition->class_id()).options().keeps_mutex &&
+                       std::ranges::any_of(
+                           self.held, [&](const held_lock& hold) { return is_own(hold.class_id); });
+            default: return false;
+        }
+    }
 
     /// Returns the opponents of a step that concerns a lock only.
     static std::uint64_t opponents(const controlled_task& who, const subject_facts& what) {

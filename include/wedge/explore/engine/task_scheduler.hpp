@@ -242,6 +242,9 @@ private:
     std::uint32_t sufficient() override {
         return persistent_.sufficient(tasks(), at_.enabled, model_, facts_);
     }
+    std::uint32_t within_section() override {
+        return persistent_sets::within_section(tasks(), at_.enabled);
+    }
     task_set enough() override { return persistent_.of(tasks(), at_.enabled, model_, facts_); }
 
     /// All that have not ended.

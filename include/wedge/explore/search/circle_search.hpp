@@ -15,7 +15,8 @@ namespace wedge {
 
 /// Tries every step from every state once, keeps all states and steps, and looks for a fair cycle
 /// among them: a livelock. It reduces nothing, since a livelock needs the steps that reductions
-/// leave out.
+/// leave out, but takes a section of wedge's own mutex for one step: no other task can come
+/// between. What is left out ends with the section, and enables no task that its end does not.
 ///
 /// Each execution takes an untried step, from the shallowest state that has one, and goes on until
 /// it reaches a known state. So each execution adds a step to the graph, and a bug a few steps
@@ -31,6 +32,8 @@ public:
                    untried_ >= 4 * states_max_;
         if (is_full_ || (is_started_ && untried_ == 0)) return false;
         script_.clear();
+        last_step_ = 0;
+        is_progress_ = false;
         from_ = state_graph::none;
         task_ = state_graph::none;
         if (std::exchange(is_started_, true)) begin_with(next_untried());
@@ -41,17 +44,28 @@ public:
 
     std::uint32_t repeated() override {
         if (followed_ == script_.size()) return no_task;
-        answers_.clear();
-        WEDGE_CHECK(script_[followed_].what == decision::sort::run);
-        return script_[followed_++].value;
+        const decision& known = script_[followed_++];
+        WEDGE_CHECK(known.what == decision::sort::run);
+        if (followed_ <= last_step_)
+            answers_.clear();
+        else
+            answers_.push_back(known);
+        return known.value;
     }
 
     std::uint32_t next_task(const choice_point& at) override {
-        const auto [state, is_new] = graph_.find_or_add(at.whole->state());
         has_progressed_ = has_progressed_ || at.has_progressed;
-        graph_.add_step(
-            {.from = from_, .to = state, .task = task_, .is_progress = at.has_progressed},
-            answers_);
+        is_progress_ = is_progress_ || at.has_progressed;
+        if (const std::uint32_t inside = at.whole->within_section(); inside != no_task) {
+            answers_.push_back({decision::sort::run, inside, 0});
+            return inside;
+        }
+        const auto [state, is_new] = graph_.find_or_add(at.whole->state());
+        graph_.add_step({.from = from_,
+                         .to = state,
+                         .task = task_,
+                         .is_progress = std::exchange(is_progress_, false)},
+                        answers_);
         answers_.clear();
         if (!is_new) return no_task;
         from_ = state;
@@ -126,6 +140,7 @@ private:
             graph_.append_way_to(from_, script_);
             script_.push_back({decision::sort::run, task_, 0});
         }
+        last_step_ = script_.size();
         const auto first = choices_.begin() + static_cast<std::ptrdiff_t>(next.choices);
         script_.insert(script_.end(), first, first + static_cast<std::ptrdiff_t>(next.count));
         if (next.last.what == decision::sort::choose) script_.push_back(next.last);
@@ -136,12 +151,14 @@ private:
     std::vector<std::vector<untried>> by_depth_;  // by the depth of the states they belong to
     std::size_t shallowest_ = 0;                  // no shallower state has an untried step
     std::uint64_t untried_ = 0;
-    std::vector<decision> choices_;           // of the untried steps
+    std::vector<decision> choices_;           // of the untried steps, as `answers_`
     std::vector<decision> script_;            // the decisions that the execution begins with
     std::size_t followed_ = 0;                // the number of followed decisions of the script
+    std::size_t last_step_ = 0;               // where the decisions within its last step begin
     std::uint32_t from_ = state_graph::none;  // the last step: from this state, by this task
     std::uint32_t task_ = state_graph::none;
-    std::vector<decision> answers_;  // since then
+    std::vector<decision> answers_;  // since then, and the steps within a section
+    bool is_progress_ = false;       // since then, some step said that it made progress
     bool is_started_ = false;
     bool is_full_ = false;
     bool has_progressed_ = false;  // some step said that it made progress

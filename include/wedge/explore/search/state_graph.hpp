@@ -23,6 +23,7 @@ public:
 
     struct state {
         std::uint64_t hash = 0;
+        bool is_on_path = false;  ///< of the current execution; kept by a depth-first search alone
         task_set enabled;
         task_set asleep;                ///< the places of tasks that have not been tried here
         std::uint32_t found_by = none;  ///< the step that leads here on the shortest known path

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "wedge/core/check.hpp"
@@ -54,8 +55,9 @@ public:
         return here.chosen;
     }
 
-    bool is_exhaustive() const noexcept override { return !is_full_; }
+    bool is_exhaustive() const noexcept override { return !is_full_ && !has_circled_; }
     bool is_full() const noexcept override { return is_full_; }
+    bool has_circled() const noexcept override { return has_circled_; }
     bool follows_failures() const noexcept override { return true; }
     std::uint64_t states() const noexcept override { return graph_.size(); }
 
@@ -100,6 +102,7 @@ private:
     std::uint32_t find_state(const choice_point& at) {
         const auto [state, is_new] = graph_.find_or_add(at.whole->state());
         is_new_ = is_new;
+        has_circled_ = has_circled_ || std::exchange(graph_[state].is_on_path, true);
         return state;
     }
 
@@ -152,7 +155,7 @@ private:
 
     /// Moves to the next path that has not been tried; returns false if there is none.
     bool next_path() {
-        for (; used_ > 0; --used_) {
+        for (; used_ > 0; leave(path_[--used_])) {
             point& last = path_[used_ - 1];
             if (last.alternatives != 0) {
                 if (++last.chosen < last.alternatives) return true;
@@ -166,6 +169,11 @@ private:
         return false;
     }
 
+    void leave(const point& last) {
+        if (last.alternatives == 0 && last.state != state_graph::none)
+            graph_[last.state].is_on_path = false;
+    }
+
     const std::uint64_t states_max_;
     state_graph graph_;
     std::vector<point> path_;  // points keep their memory; the first `used_` are valid
@@ -174,6 +182,7 @@ private:
     bool is_new_ = false;  // whether the last state was new
     bool is_started_ = false;
     bool is_full_ = false;
+    bool has_circled_ = false;  // a run came back to one of its states: it need not end
 };
 
 }  // namespace wedge

@@ -28,6 +28,9 @@ public:
     /// See persistent_sets.
     virtual std::uint32_t sufficient() = 0;
     virtual task_set enough() = 0;
+    /// Returns a task in a section that is one step to all others, so that its next step alone need
+    /// be tried, also in a search for endless runs; `no_task` if there is none.
+    virtual std::uint32_t within_section() = 0;
 
 protected:
     ~whole_view() = default;
@@ -91,6 +94,8 @@ public:
     /// Returns true if `new_execution` returned false because the bound on what is kept was
     /// reached.
     virtual bool is_full() const noexcept { return false; }
+    /// Returns whether a search that expects every run to end has met one that need not.
+    virtual bool has_circled() const noexcept { return false; }
     /// Called before an execution of another strategy, and before each of its steps, so that the
     /// strategy may learn from them.
     virtual void observe_execution() {}

@@ -22,6 +22,10 @@ inline std::string why_unproved(const search_strategy& how, const explore_option
     constexpr const char* fault = "; this is a fault of wedge, please report it";
     if (!is_shown)
         return std::string("the search found a run that never ends, its replay did not") + fault;
+    if (how.has_circled())
+        return std::string(
+                   "a run came back to one of its states, which the search did not expect") +
+               fault;
     if (how.is_full())
         return "the search kept " + std::to_string(how.states()) +
                (how.states() == 1 ? " state" : " states") + ", and may keep " +
