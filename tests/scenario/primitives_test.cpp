@@ -296,9 +296,24 @@ TEST_CASE("primitives: uses that make no sense are refused") {
           "test.wedge:6:26: 'w' is a work, a delayed_work or timer is wanted");
     CHECK(with("read s") == "test.wedge:6:17: 's' is a seqcount, which is read in a block");
     CHECK(with("read m { }") ==
-          "test.wedge:6:17: 'm' is a rwsem, only a sequence count is read in a block");
-    CHECK(with("try lock s") ==
-          "test.wedge:6:21: 's' is a seqcount, which is taken without further words");
+          "test.wedge:6:17: 'm' is an rwsem, only a sequence count is read in a block");
+    CHECK(
+        with("try lock s") ==
+        "test.wedge:6:21: 's' is a seqcount, which is never tried; expected 'lock' or 'read' with "
+        "a block");
+    CHECK(with("lock s subclass 1") ==
+          "test.wedge:6:17: 's' is a seqcount, which is taken without further words");
+    CHECK(
+        with("sync s") ==
+        "test.wedge:6:17: 's' is a seqcount, 'sync' waits for the sections of a map, an rcu or an "
+        "srcu");
+    CHECK(with("cancel i") ==
+          "test.wedge:6:19: 'i' is an irq_work, a work, delayed_work or timer "
+          "is wanted");
+    CHECK(error_of("irq_work { }\n") ==
+          "test.wedge:1:10: found '{', expected the name of an irq_work");
+    CHECK(error_of("lock r srcu\nthread t { downgrade r }\n") ==
+          "test.wedge:2:22: 'r' is an srcu, which has no downgrade");
 }
 
 }  // namespace primitives_test

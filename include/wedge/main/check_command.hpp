@@ -95,9 +95,12 @@ public:
         }
         if (!as_json_ && files.size() > 1) call.print(summary());
         allowed_.report(call, !interrupt_scope::requested.load() && unread_ == 0);
-        if (interrupt_scope::requested.load())
-            call.complain("stopped early: " + report::counted(left, "scenario") +
-                          " not checked, and the last one not to its end");
+        // The request may have come when everything was checked.
+        if (interrupt_scope::requested.load() && (left != 0 || is_cut_))
+            call.complain("stopped early: " +
+                          (left == 0 ? "" : report::counted(left, "scenario") + " not checked") +
+                          (left != 0 && is_cut_ ? ", and " : "") +
+                          (is_cut_ ? "the last one not to its end" : ""));
         if (unread_ != 0) return exit_status::misuse;
         return exit_status::of(unmet_ == 0 && !is_uncertified_, left + interrupted_ != 0);
     }
@@ -144,6 +147,8 @@ private:
             early_files = early.files();
         }
         allowed_.judge(what, result, file);
+        is_cut_ =
+            interrupt_scope::requested.load() && !result.found.exhausted && !options_.is_order_only;
         // A search that did not end says nothing yet, except about what was found.
         const bool is_open =
             interrupt_scope::requested.load() && !result.found.exhausted &&
@@ -306,6 +311,7 @@ private:
     std::uint64_t unmet_ = 0;
     std::uint64_t unread_ = 0;
     std::uint64_t interrupted_ = 0;
+    bool is_cut_ = false;  // the last scenario was not checked to its end
 };
 
 }  // namespace wedge

@@ -93,6 +93,7 @@ public:
             std::fflush(call.out);
             --left;
             if (interrupt_scope::requested.load()) {
+                if (is_exhausted_ && left == 0) break;  // the request came when all was done
                 std::fprintf(call.err, "%s: interrupted, stopped early\n", each.name().c_str());
                 break;
             }
@@ -169,6 +170,7 @@ private:
                 const std::vector<std::string>& early_files = {}) {
         const outcome& all = what.all;
         is_proved_ = all.what == result::sound;
+        is_exhausted_ = all.exhausted;
         json_context context{what.name, what.program, {}};
         std::vector<std::string> replays;
         std::string notes;
@@ -252,7 +254,8 @@ private:
     std::string program_;
     std::string folder_;
     pressure under_{};
-    bool is_proved_ = false;  // the last target
+    bool is_proved_ = false;     // the last target
+    bool is_exhausted_ = false;  // likewise: everything was tried
     bool as_json_ = false;
     bool with_dot_ = false;
     bool with_picture_ = false;

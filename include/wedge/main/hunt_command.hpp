@@ -93,7 +93,7 @@ public:
             " as expected" + (open_ == 0 ? "" : ", " + std::to_string(open_) + " interrupted") +
             (unread == 0 ? "" : "; " + std::to_string(unread) + " could not be read") + "\n";
         if (!as_json_) call.print(summary);
-        if (interrupt_scope::requested.load())
+        if (interrupt_scope::requested.load() && (open_ != 0 || hunted != chosen.size()))
             say(call, "interrupted: stopped early" +
                           (hunted == chosen.size()
                                ? ""

@@ -3,7 +3,9 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "wedge/core/check.hpp"
@@ -17,8 +19,10 @@ public:
     text_error(const std::string& path, place where, const std::string& text)
         : error(path + ":" + std::to_string(where.line) + ":" + std::to_string(where.column) +
                 ": " + text),
+          in(path),
           at(where) {}
 
+    std::string in;  ///< the path of the text
     place at;
 };
 
@@ -39,7 +43,8 @@ public:
 
     bool is_empty() const noexcept { return all_.empty(); }
 
-    /// @throws error  a line for each mistake, in the order of the text
+    /// @throws error  a line for each mistake, in the order of the text. If there are more than
+    ///     20, the last line counts the others
     void throw_if_any() {
         if (all_.empty()) return;
         std::ranges::stable_sort(all_, [](const text_error& a, const text_error& b) {
@@ -48,21 +53,23 @@ public:
         std::string text;
         for (const text_error& each : all_)
             text += (text.empty() ? "" : "\n") + std::string(each.what());
+        if (const std::size_t others = places_.size() - all_.size(); others != 0)
+            text += "\n" + all_.front().in + ": " + std::to_string(others) + " more mistake" +
+                    (others == 1 ? "" : "s");
         throw error(text);
     }
 
 private:
     static constexpr std::size_t most = 20;  // more are consequences of the first ones
 
-    /// Keeps one mistake per place. The last one that fits ends the search for others.
+    /// Keeps one mistake per place, and counts those that do not fit.
     void add(const text_error& wrong) {
-        for (const text_error& each : all_)
-            if (each.at.line == wrong.at.line && each.at.column == wrong.at.column) return;
-        all_.push_back(wrong);
-        if (all_.size() == most) throw_if_any();
+        if (!places_.emplace(wrong.at.line, wrong.at.column).second) return;
+        if (all_.size() < most) all_.push_back(wrong);
     }
 
     std::vector<text_error> all_;
+    std::set<std::pair<unsigned, unsigned>> places_;  // of all mistakes
 };
 
 }  // namespace wedge::scenario::detail

@@ -85,7 +85,7 @@ private:
             case declares::delayed_work:
             case declares::timer:
             case declares::irq_work:
-                named(made, "the name of a " + word_of(made.what));
+                named(made, "the name of " + with_article(word_of(made.what)));
                 body(made);
                 break;
             case declares::refcount: refcount(made); break;

@@ -42,18 +42,24 @@ constexpr kinds any_of(std::initializer_list<declares> each) noexcept {
 constexpr bool includes(kinds all, declares kind) noexcept {
     return (all >> static_cast<unsigned>(kind) & 1U) != 0;
 }
-/// Returns the words of the kinds: `fence, a completion or a condition`.
-inline std::string words_of(kinds all, const char* article = "") {
+/// Returns the words of the kinds: `fence, completion or condition`.
+///
+/// @param has_articles  `a fence, a completion or a condition`
+inline std::string words_of(kinds all, bool has_articles = false) {
     std::vector<std::string> words;
     for (std::size_t i = 0; i < declaration_words.size(); ++i)
-        if (includes(all, static_cast<declares>(i))) words.emplace_back(declaration_words[i]);
+        if (includes(all, static_cast<declares>(i)))
+            words.push_back(has_articles ? with_article(declaration_words[i])
+                                         : std::string(declaration_words[i]));
     std::string text = words.front();
     for (std::size_t i = 1; i < words.size(); ++i)
-        text += (i + 1 == words.size() ? " or " : ", ") + (article + words[i]);
+        text += (i + 1 == words.size() ? " or " : ", ") + words[i];
     return text;
 }
 
+/// Returns the kind of a lock by the name that the scenario uses.
 inline std::string word_of(const declaration& lock) {
+    if (!lock.kind_name.empty()) return lock.kind_name;
     return std::string(lock_kind_words[static_cast<std::size_t>(lock.kind)]);
 }
 inline std::string word_of(declares what) {
@@ -80,8 +86,8 @@ public:
         if (found != nullptr && includes(wanted, found->what)) return check_index(use, *found);
         const std::string words = words_of(wanted);
         if (found != nullptr)
-            fail(use.at,
-                 "'" + use.name + "' is a " + word_of(found->what) + ", a " + words + " is wanted");
+            fail(use.at, "'" + use.name + "' is " + with_article(word_of(found->what)) + ", " +
+                             with_article(words) + " is wanted");
         std::vector<std::string_view> near_ones;
         for (std::size_t i = 0; i < declaration_words.size(); ++i)
             if (includes(wanted, static_cast<declares>(i)))

@@ -50,11 +50,16 @@ struct statement_row {
 
 inline void check_lock(const name_scope& names, const statement& each, const declaration* lock) {
     const auto refuse = [&](const char* why) {
-        names.fail(each.on.at, "'" + lock->name + "' is a " + word_of(*lock) + ", " + why);
+        names.fail(each.on.at,
+                   "'" + lock->name + "' is " + with_article(word_of(*lock)) + ", " + why);
     };
     const bool is_section =
         each.is_read && !each.is_tried && !each.is_timed && !each.blocks.empty();
+    if (each.what == action::sync && lock->kind != lock_sort::map)
+        refuse("'sync' waits for the sections of a map, an rcu or an srcu");
     if (is_sequence(lock->kind)) {
+        if (each.is_tried || each.is_timed)
+            refuse("which is never tried; expected 'lock' or 'read' with a block");
         if (each.is_read && !is_section) refuse("which is read in a block");
         const bool is_plain = !each.is_tried && !each.is_timed && !each.is_recursive &&
                               !each.has_subclass && each.other.name.empty();
@@ -76,7 +81,8 @@ inline void check_wait(const name_scope& names, const statement& each, const dec
     const bool has_lock = !each.other.name.empty();
     const bool is_queue = object->what == declares::wait_queue;
     const auto refuse = [&](const char* why) {
-        names.fail(each.on.at, "'" + object->name + "' is a " + word_of(object->what) + ", " + why);
+        names.fail(each.on.at,
+                   "'" + object->name + "' is " + with_article(word_of(object->what)) + ", " + why);
     };
     if (is_queue && !each.has_test) refuse("a wait for it says 'until' and a test");
     if (!is_queue && each.has_test) refuse("only a wait for a wait_queue says 'until'");
@@ -85,7 +91,8 @@ inline void check_wait(const name_scope& names, const statement& each, const dec
     if (each.is_interruptible && !is_endable) refuse("which no signal interrupts");
     if (object->what != declares::condition) {
         if (has_lock)
-            names.fail(each.other.at, "'" + object->name + "' is a " + word_of(object->what) +
+            names.fail(each.other.at, "'" + object->name + "' is " +
+                                          with_article(word_of(object->what)) +
                                           ", only a wait for a condition names a lock");
         return;
     }
@@ -230,7 +237,7 @@ inline constexpr statement_row all[] = {
     {"pin", action::pin, a_lock},
     {"unpin", action::unpin, a_lock},
     {"init", action::init, a_lock},
-    {"sync", action::sync, a_lock},
+    {"sync", action::sync, a_lock, {}, 0, check_lock},
 };
 
 }  // namespace rows
@@ -369,7 +376,7 @@ inline statement parse_statement(block_parser& in) {
     made.what = row.what;
     for (bool statement::*const each : row.sets)
         if (each != nullptr) made.*each = true;
-    if (row.on != 0) made.on = in.used("the name of a " + words_of(row.on, "a "));
+    if (row.on != 0) made.on = in.used("the name of " + words_of(row.on, true));
     for (const part& each : row.parts)
         if (each.parse != nullptr) each.parse(in, made);
     in.end(made);
