@@ -144,6 +144,29 @@ TEST_CASE("explore: Ctrl-C ends the search, and its findings are printed and sav
     CHECK(here.files(".schedule").size() == 1);
 }
 
+TEST_CASE("explore: Ctrl-C at the end of a search that has tried everything stops nothing early") {
+    const scratch_folder here;
+    const auto says = [](auto search) {
+        const std::vector<wedge::workload_entry> all{
+            {"transfer", {"deposit"}, {{{"deposit", 0}}}, 1, search, nullptr}};
+        const called found = call_program(all, {"explore"});
+        CHECK(found.status == 1);
+        return found.err;
+    };
+    const auto ended = [](const wedge::program& calls, const wedge::explore_options& options) {
+        wedge::outcome all = deadlocked(calls, options);
+        all.exhausted = true;
+        std::raise(SIGINT);
+        return all;
+    };
+    const auto cut = [](const wedge::program& calls, const wedge::explore_options& options) {
+        std::raise(SIGINT);
+        return deadlocked(calls, options);
+    };
+    CHECK(says(ended) == "");
+    CHECK(says(cut) == "transfer: interrupted, stopped early\n");
+}
+
 TEST_CASE("explore: Ctrl-C before any finding or proof is not a success") {
     const scratch_folder here;
     const auto unresolved = [](const wedge::program&, const wedge::explore_options&) {
