@@ -61,6 +61,7 @@ TEST_CASE("trace_check: trylocks, timed waits and waits for conditions") {
     CHECK(of(forward + "2 acquire 2\n2 try_acquire 1\n2 release 1\n2 release 2\n") == silent);
     CHECK(of(forward + "2 acquire 2\n2 request 1\n2 timed_acquire 1\n2 release 1\n2 release 2\n") ==
           one_finding);
+    CHECK(of(forward + "2 acquire 2\n2 give_up 1\n2 release 2\n") == one_finding);
     const std::string wait = "2 wait 7 1\n2 wake 7 1\n";
     CHECK(of(forward + "2 acquire 1\n2 acquire 2\n" + wait + "2 release 2\n2 release 1\n") ==
           one_finding);
@@ -79,6 +80,9 @@ TEST_CASE("trace_check: readers") {
 TEST_CASE("trace_check: a second acquire, one that waits and one that succeeds") {
     CHECK(only_finding("1 acquire 1\n1 request 1\n").judged == wedge::verdict::observed);
     CHECK(of("1 acquire 1\n1 request 1\n1 acquire 1\n1 release 1\n1 release 1\n") == silent);
+    CHECK(of("1 acquire 1\n1 request 1\n1 give_up 1\n1 release 1\n") == one_finding);
+    CHECK(of("1 acquire 1\n1 give_up 1\n1 release 1\n") == one_finding);
+    CHECK(of("1 acquire 1\n1 try_failed 1\n1 release 1\n") == silent);
     CHECK(of("1 acquire 1\n1 acquire 1\n1 release 1\n" + forward.substr(12) + backward) ==
           one_finding);
 }

@@ -5,6 +5,7 @@
 #include <set>
 #include <string_view>
 
+#include "wedge/core/signature.hpp"
 #include "wedge/report/json.hpp"
 #include "wedge/report/words.hpp"
 
@@ -132,6 +133,7 @@ private:
         static std::set<std::string> texts;  // literals of a site live as long as the program
         const code_place place = innermost(names_.calls_at(where->second));
         use.where.file = texts.insert(place.where()).first->c_str();
+        use.where.function = texts.insert(place.function).first->c_str();
     }
     /// Returns the innermost call that is no wrapper.
     static code_place innermost(const std::vector<code_place>& calls) {
@@ -166,9 +168,9 @@ private:
         }
         for (auto* list : {&one.found.locks, &one.found.held})
             for (lock_use& each : *list) name_use(each, one, process);
-        for (std::string* text :
-             {&one.found.what, &one.found.graded.guard, &one.found.reason, &one.found.signature})
+        for (std::string* text : {&one.found.what, &one.found.graded.guard, &one.found.reason})
             *text = with_classes(*text, process);
+        one.found.signature = signature_of(one.found);  // by names, and not by addresses
     }
 
     std::vector<run_process>& run_;

@@ -178,7 +178,7 @@ private:
             case trace_op::timed_read: return gets(thread, event, event.object, flags::timed);
             case trace_op::try_acquire:
             case trace_op::try_read: return gets(thread, event, event.object, flags::tried);
-            case trace_op::give_up: thread.requested = none; return;
+            case trace_op::give_up: return gives_up(thread, event);
             case trace_op::release: return loses(thread, event, event.object);
             case trace_op::wait: return loses(thread, event, event.lock);
             case trace_op::wake: return gets(thread, event, event.lock, flags::none);
@@ -228,10 +228,20 @@ private:
                                  answer.op == trace_op::give_up;
         return may_give_up ? flags::timed : flags::none;
     }
+    /// Returns whether the thread gets what it requests.
     bool is_answered(std::size_t at) const {
         if (next_[at] == none) return false;
         const trace_event& answer = recorded_.events[next_[at]];
-        return answer.object == recorded_.events[at].object;
+        return answer.object == recorded_.events[at].object && answer.op != trace_op::give_up;
+    }
+
+    /// A timed wait that fails may stand in a trace without its request.
+    void gives_up(thread_state& thread, const trace_event& event) {
+        const std::size_t requested = std::exchange(thread.requested, none);
+        if (requested != none && recorded_.events[requested].object == event.object) return;
+        detail::traced_lock& lock = lock_of(event.object);
+        if (lock.is_ww) return;  // it backs off
+        detail::attempt(thread.self, *lock.identity, terms_of(event, lock, flags::timed));
     }
 
     /// Notes that a thread waits for a lock, before it has it.
