@@ -151,6 +151,11 @@ TEST_CASE(
         {"work", "lock d mutex\nwork w { lock d; unlock d }\nthread t { queue w; flush w }\n",
          "lock d mutex\nwork w { lock d; unlock d }\nthread t { queue w; lock d; flush w; unlock d "
          "}\n"},
+        {"delayed work",
+         "lock d mutex\ndelayed_work w { lock d; unlock d }\n"
+         "thread t { queue w; flush w; queue w; drop w; cancel w; lock d; unlock d }\n",
+         "lock d mutex\ndelayed_work w { lock d; unlock d }\n"
+         "thread t { queue w; lock d; cancel w; unlock d }\n"},
         {"handler",
          "lock r spinlock\nhandler h hardirq threaded { lock r; unlock r }\n"
          "thread t { irq off; lock r; unlock r; irq on }\n",

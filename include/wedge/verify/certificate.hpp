@@ -130,7 +130,8 @@ private:
             if (is_among(each.text,
                          "alloc reclaim invalidate transaction with ww while until wait notify "
                          "down up complete signal join sync "
-                         "assert work handler queue flush cancel refcount get put wake seqcount "
+                         "assert work delayed_work handler queue flush cancel refcount get put "
+                         "wake seqcount "
                          "seqlock"))
                 throw cannot_verify("scenario, line " + std::to_string(each.line) + ": `" +
                                     each.text + "`, which no order of locks makes harmless");

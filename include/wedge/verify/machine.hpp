@@ -263,7 +263,7 @@ private:
         if (is_among(what, "signalling loop")) return move(at + 2), false;
         if (is_among(what, "pin unpin init") || (what == "might" && all_.is(at + 1, "lock")))
             return lock_of(at += what == "might" ? 2 : 1), move(at), false;
-        if (is_among(what, "queue flush cancel"))
+        if (is_among(what, "queue flush cancel drop"))
             return call(what + " " + word_at(at + 1), at + 2), false;
         if (what == "alloc") return alloc_is_visible(at);
         if (what == "scope") return enter_scope(at, 1), move(at + 3), false;

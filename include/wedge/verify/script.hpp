@@ -71,6 +71,8 @@ public:
             tasks.push_back(
                 {handlers[i],
                  add_role(handlers[i] + " task", "{ idle interrupt " + handlers[i] + " }"), 0});
+        for (std::size_t at = 0; at < end; ++at)
+            if (is(at, "queue")) check_delay(at);
         for (const std::string& name : works_) add_work(name);
         for (const std::string& name : queues_) add_queue(name);
         for (std::size_t at = 0; at < end; ++at)
@@ -178,7 +180,7 @@ private:
             while (is(at, "->")) at += 2;
         } else if (sort == "memory") {
             declare_memory(first + 1, at);
-        } else if (is_among(sort, "thread work handler shrinker notifier")) {
+        } else if (is_among(sort, "thread work delayed_work handler shrinker notifier")) {
             declare_task(sort, name, at);
         } else if (sort == "lock") {
             declare_lock(name, at);
@@ -221,7 +223,7 @@ private:
         words[at].owner = at;  // a block without a statement
         bodies[name] = at;
         objects["task " + name] = {sort, threads, count};
-        if (sort == "work") works_.push_back(name);
+        if (is_among(sort, "work delayed_work")) works_.push_back(name);
         for (std::size_t i = 0; i < count && sort == "thread"; ++i, ++threads)
             tasks.push_back({name, at, i});
         at = words[at].match + 1;
@@ -325,6 +327,18 @@ private:
                 "} } }");
         tasks.push_back({"kswapd", kswapd, 0});
     }
+    /// Refuses a delayed work that may queue itself: the engine leaves runs of it out. Others queue
+    /// it only in the blocks of threads and works.
+    void check_delay(std::size_t at) const {
+        const auto found = objects.find("task " + words[at + 1].text);
+        if (found == objects.end() || found->second.sort != "delayed_work") return;
+        std::size_t open = at;
+        while (words[open].inside != nowhere) open = words[open].inside;
+        for (const auto& [name, body] : bodies)
+            if (body == open && (name == words[at + 1].text ||
+                                 !is_among(objects.at("task " + name).sort, "thread work")))
+                refuse(at, "a delayed work that may queue itself");
+    }
     /// Adds the worker of a work. It waits until the work is queued. A task that waits for the body
     /// takes the lock of the run.
     void add_work(const std::string& name) {
@@ -336,15 +350,25 @@ private:
             objects[name + part] = {"condition", conditions++};
         add_counter(name + ".queued", 0, false);
         add_counter(name + ".cancels", 0, false);
+        const bool is_delayed = objects.at("task " + name).sort == "delayed_work";
+        if (is_delayed) add_counter(name + ".delayed", 0, false);
         add_role("queue " + name,
-                 "{ lock %.state flag %.queued == 0 { flag %.cancels == 0 { let "
-                 "%.queued = 1 "
-                 "whole notify %.due all } } whole unlock %.state }",
+                 std::string("{ lock %.state flag %.queued == 0 { flag %.cancels == 0 { let "
+                             "%.queued = 1 ") +
+                     (is_delayed ? "let %.delayed = 1 " : "") +
+                     "whole notify %.due all } } whole unlock %.state }",
                  name);
         add_role("flush " + name,
-                 "{ lock %.state loop { flag %.queued == 0 { break } whole wait %.begun "
-                 "%.state } "
-                 "whole unlock %.state lock %.run whole unlock %.run }",
+                 std::string("{ lock %.state ") +
+                     (is_delayed ? "flag %.queued != 0 { flag %.delayed != 0 { let %.delayed = 0 "
+                                   "whole notify %.due all } } "
+                                 : "") +
+                     "loop { flag %.queued == 0 { break } whole wait %.begun "
+                     "%.state } "
+                     "whole unlock %.state lock %.run whole unlock %.run }",
+                 name);
+        add_role("drop " + name,
+                 "{ lock %.state whole notify %.begun all let %.queued = 0 whole unlock %.state }",
                  name);
         add_role("cancel " + name,
                  "{ lock %.state let %.queued = 0 let %.cancels + 1 whole notify %.begun all "
