@@ -70,7 +70,8 @@ TEST_CASE("trace_check: trylocks, timed waits and waits for conditions") {
 
 TEST_CASE("trace_check: readers") {
     const auto nested = [](const std::string& kind) {
-        return "lock 1 " + kind + " index\n1 read 1\n1 request_read 1\n1 read 1\n1 release 1\n" +
+        return "lock 1 " + kind +
+               " traced index\n1 read 1\n1 request_read 1\n1 read 1\n1 release 1\n" +
                "1 release 1\n2 acquire 1\n2 release 1\n";
     };
     CHECK(of(nested("shared_mutex")) == one_finding);
@@ -89,7 +90,7 @@ TEST_CASE("trace_check: a second acquire, one that waits and one that succeeds")
 
 TEST_CASE("trace_check: locks of one class, and wound/wait mutexes") {
     const auto nested = [](const std::string& kind, bool is_repaired) {
-        return "lock 1 " + kind + " node#1\nlock 2 " + kind + " node#2\n" + forward +
+        return "lock 1 " + kind + " traced node#1\nlock 2 " + kind + " traced node#2\n" + forward +
                (is_repaired ? same_way : backward);
     };
     CHECK(of(nested("mutex", false)) == one_finding);
