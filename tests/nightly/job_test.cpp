@@ -94,7 +94,7 @@ TEST_CASE("config: each mistake has its place") {
           "nightly.toml: it has no [[job]], so there is nothing to run");
     CHECK(refusal("secnds = 5\n") ==
           "nightly.toml:1:10: unknown key secnds (did you mean "
-          "seconds?); there is allow_list, database, job, jobs, "
+          "seconds?); there is allow_list, coverage_of, database, job, jobs, "
           "minutes, out, seconds, slice");
     CHECK(refusal("[[job]]\nkind = \"fuz\"\n") ==
           "nightly.toml:2:8: kind must be one of fuzz, plain_fuzz, explore, hunt, stress, check");

@@ -126,6 +126,7 @@ void read_job(const toml::table& table, const std::string& file, const std::stri
     if (made.program.empty()) from.fail(table, "program is missing: the path of the program");
     made.options = from.texts("options");
     made.seeds = from.texts("seeds");
+    made.coverage = from.text("coverage");
     std::vector<std::string> subjects = from.texts("subjects");
     from.expect_nothing_else();
     if (subjects.empty()) subjects.emplace_back();
@@ -151,6 +152,7 @@ night_config of_file(const std::string& path, const std::string& self) {
     made.out = from.text("out", made.out);
     made.database = from.text("database");
     made.allow_list = from.text("allow_list");
+    made.coverage_of = from.texts("coverage_of");
     made.seconds = from.number("seconds", made.seconds, 1);
     made.seconds = 60 * from.number("minutes", made.seconds / 60, 0);
     made.jobs = static_cast<unsigned>(from.number("jobs", 0, 0));

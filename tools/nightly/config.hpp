@@ -18,6 +18,7 @@ struct job_config {
     std::string subject;               ///< a workload, a design, or a scenario; empty: all
     std::vector<std::string> options;  ///< more arguments
     std::vector<std::string> seeds;    ///< folders of inputs that are only read
+    std::string coverage{};  ///< a fuzz target built with source coverage; empty: not measured
 };
 
 /// A whole night.
@@ -28,6 +29,8 @@ struct night_config {
     std::string database;         ///< default: `OUT/findings.sqlite`
     std::string allow_list;       ///< a file; empty: nothing is allowed (docs/allow_list.md)
     double seconds = 600;
+    /// Files and directories of which the reached lines are counted; default: the folder.
+    std::vector<std::string> coverage_of;
     unsigned jobs = 0;             ///< processes at a time; 0: one per processor
     double slice = 0;              ///< seconds that a job runs at a time; 0: by the budget
     std::string engine = "local";  ///< what runs the shards: `local` or `slurm`

@@ -53,6 +53,9 @@ CREATE TABLE IF NOT EXISTS refuted(
 CREATE TABLE IF NOT EXISTS statistics(
     night INTEGER NOT NULL REFERENCES night(id), job TEXT NOT NULL, record TEXT NOT NULL,
     PRIMARY KEY(night, job));
+CREATE TABLE IF NOT EXISTS coverage(
+    night INTEGER NOT NULL REFERENCES night(id), file TEXT NOT NULL, lines INTEGER NOT NULL,
+    covered INTEGER NOT NULL, missed TEXT NOT NULL, PRIMARY KEY(night, file));
 )";
 
 constexpr const char* columns =
@@ -358,6 +361,31 @@ void database::keep(std::int64_t night, const std::string& job, const std::vecto
                         numbers.dump(-1, ' ', false, json::error_handler_t::replace));
     }
     changes.commit();
+}
+
+void database::keep(std::int64_t night, const std::vector<file_coverage>& files) {
+    sql_transaction changes(file_);
+    for (const file_coverage& each : files)
+        sql_query(file_,
+                  "INSERT OR REPLACE INTO coverage(night, file, lines, covered, missed) VALUES(?, "
+                  "?, ?, ?, ?)")
+            .bind(night)
+            .bind(each.file)
+            .bind(each.lines)
+            .bind(each.covered)
+            .bind(each.missed)
+            .run();
+    changes.commit();
+}
+
+std::vector<file_coverage> database::coverage(std::int64_t night) const {
+    std::vector<file_coverage> all;
+    sql_query rows(file_,
+                   "SELECT file, lines, covered, missed FROM coverage WHERE night = ? ORDER BY "
+                   "file");
+    rows.bind(night);
+    while (rows.next()) all.push_back({rows.text(0), rows.number(1), rows.number(2), rows.text(3)});
+    return all;
 }
 
 std::vector<refuted_row> database::refuted() const {

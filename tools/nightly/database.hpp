@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "nightly/coverage.hpp"
 #include "nightly/record.hpp"
 #include "nightly/sql.hpp"
 
@@ -125,6 +126,10 @@ public:
     /// Keeps what a statement says beside its findings: orders that are refuted, and the statistics
     /// of a stress run.
     void keep(std::int64_t night, const std::string& job, const std::vector<statement>& all);
+
+    /// Notes which lines a night has reached.
+    void keep(std::int64_t night, const std::vector<file_coverage>& files);
+    std::vector<file_coverage> coverage(std::int64_t night) const;
 
     std::vector<finding_row> findings() const;
     std::vector<refuted_row> refuted() const;

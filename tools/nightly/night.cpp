@@ -14,6 +14,8 @@
 #include "wedge/main/words.hpp"
 #include "wedge/report/words.hpp"
 
+#include "nightly/coverage.hpp"
+
 namespace wedge::nightly {
 
 namespace fs = std::filesystem;
@@ -80,6 +82,7 @@ night_result night::run() {
     else
         fuzz_and_search();
     merge_corpora();
+    note_coverage();
     return conclude();
 }
 
@@ -292,8 +295,10 @@ void night::note_expectation(job_state& job, const statement& said, bool is_sile
 void night::judge_end(job_state& job, const ending_of_child& how, bool has_finding,
                       const std::string& output) {
     constexpr int interrupted = 130;
+    constexpr int stopped = 72;  // libFuzzer's status after the signal of `child::stop`
     const bool is_usual = how.signal == 0 ? how.status == 0 || how.status == 1 ||
-                                                how.status == 77 || how.status == interrupted
+                                                how.status == 77 || how.status == interrupted ||
+                                                (how.is_asked && how.status == stopped)
                                           : how.is_asked && how.signal == SIGTERM;
     if (!job.unread.empty() && how.signal == 0) {  // the program has gone on with the others
         job.deaths_in_row = 0;
@@ -404,6 +409,38 @@ void night::merge(job_state& job) {
     fs::rename(small, job.corpus, failed);
     fs::remove_all(old, failed);
     job.corpus_files = files_in(job.corpus);
+}
+
+/// Runs the corpora in programs with source coverage, and notes which lines they reach. Coverage
+/// that cannot be measured costs a line, and not the night.
+void night::note_coverage() {
+    std::vector<covered_program> programs;
+    for (const job_state& each : jobs_) {
+        if (each.what.coverage.empty() || !is_fuzzer(each.what) || each.slices == 0) continue;
+        covered_program made{{absolute_in(config_.folder, each.what.coverage), "-runs=0"},
+                             file_part(each.what.name)};
+        if (each.what.kind == job_kind::fuzz) {
+            made.words.push_back("--keep-going");
+            if (const std::string known = known_of(each); !known.empty())
+                made.words.push_back("--known=" + known);
+            if (!each.what.subject.empty()) made.words.push_back("--design=" + each.what.subject);
+        }
+        made.words.push_back(each.corpus);
+        programs.push_back(std::move(made));
+    }
+    if (programs.empty() || interrupt_scope::requested.load()) return;
+    phase_ = "measuring coverage";
+    show_progress(false);
+    std::vector<std::string> wanted;
+    for (const std::string& each : config_.coverage_of)
+        wanted.push_back(absolute_in(config_.folder, each));
+    if (wanted.empty()) wanted.push_back(absolute_in(config_.folder, "."));
+    try {
+        all_.keep(number_, measure_coverage(programs, path("coverage"), config_.folder,
+                                            std::chrono::minutes(2), wanted));
+    } catch (const error& wrong) {
+        say(wrong.what());
+    }
 }
 
 night_result night::conclude() {

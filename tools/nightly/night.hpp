@@ -77,6 +77,7 @@ private:
     void stop_all();
     void merge_corpora();
     void merge(job_state& job);
+    void note_coverage();
     night_result conclude();
     void print_summary(const night_result& how) const;
     void print_troubles() const;

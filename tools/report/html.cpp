@@ -167,6 +167,7 @@ std::string html_of(const shown_run& all) {
                  {"made", std::string("Made by wedge ") + version},
                  {"findings", json::array()},
                  {"errors", all.errors},
+                 {"files", all.files},
                  {"nights", all.nights},
                  {"jobs", all.jobs},
                  {"growth", all.growth},

@@ -214,6 +214,11 @@ void add_database(shown_run& into, const std::string& file) {
                                {"corpus", row.corpus}});
     for (const std::string& each : all.statistics())
         into.statistics.push_back(json::parse(each, nullptr, false));
+    for (const nightly::file_coverage& each : all.coverage(last.id))
+        into.files.push_back({{"file", each.file},
+                              {"lines", each.lines},
+                              {"covered", each.covered},
+                              {"missed", each.missed}});
     for (const nightly::job_row& job : all.jobs(last.id)) {
         into.jobs.push_back({{"name", job.name},
                              {"kind", job.kind},

@@ -23,6 +23,9 @@
 extern "C" __attribute__((weak)) std::size_t LLVMFuzzerMutate(std::uint8_t* data, std::size_t size,
                                                               std::size_t size_max);
 
+// Writes the profile of a program that was built with source coverage; null in others.
+extern "C" __attribute__((weak)) int __llvm_profile_write_file(void);
+
 namespace wedge {
 
 /// A libFuzzer program: its command line, its watchdog, and its progress. libFuzzer ignores options
@@ -190,7 +193,9 @@ private:
         for (const std::string& each : allowed_.complaints())
             detail::write_all(2, "wedge: " + each + "\n");
         constexpr int crashed = 77;  // libFuzzer's status of a run with a finding
-        if (findings_ != 0) ::_exit(crashed);
+        if (findings_ == 0) return;
+        if (__llvm_profile_write_file != nullptr) static_cast<void>(__llvm_profile_write_file());
+        ::_exit(crashed);
     }
 
     std::string progress() const {
