@@ -1,8 +1,8 @@
-# What our own tests, examples, tools and benchmarks share; nothing here reaches a user's target.
+# What wedge's own tests, examples, tools and benchmarks share. Nothing here changes a user's target.
 include(${CMAKE_CURRENT_LIST_DIR}/lines.cmake)
 
-# Line tables are all that a report needs, and cost a third of the time of full debug information. The checks of each
-# single access of UBSan are left to clang: gcc needs as long to compile them as for all the rest.
+# Line tables are all that a report needs, and cost a third of the time of full debug information. Only
+# clang makes UBSan's checks of each single access: under gcc they double the compile time.
 set(WEDGE_SANITIZE_OPTIONS)
 if(WEDGE_SANITIZE)
     set(WEDGE_SANITIZE_OPTIONS -fsanitize=${WEDGE_SANITIZE} -fno-omit-frame-pointer -g1)
@@ -11,8 +11,8 @@ if(WEDGE_SANITIZE)
     endif()
 endif()
 
-# Warnings and sanitizers for one of our own targets. Our programs do not compile the engines each: they link the library
-# of wedge_implement_once().
+# Sets warnings and sanitizers of a target of this repository. These programs link the engines from the library of
+# wedge_implement_once(), so that each engine is compiled once.
 function(wedge_developer target)
     set_target_properties(${target} PROPERTIES WEDGE_IMPLEMENTED ON)
     get_target_property(type ${target} TYPE)
@@ -39,8 +39,9 @@ function(wedge_developer target)
         RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/bin)
 endfunction()
 
-# The sources that implement wedge, compiled once for all of our programs: a library of each part. `./dev test` compiles
-# the engines with -O1: the tests of gcc's sanitizers then take half the time, for a quarter more to compile.
+# Compiles the sources that implement wedge once for all programs of this repository: one library per part. `./dev test` compiles
+# the engines with -O1: under gcc's sanitizers the tests then take half the time, and the
+# engines a quarter more time to compile.
 set(WEDGE_ENGINE_OPTIONS "" CACHE STRING "Options to compile our own engines with, such as -O1")
 set(WEDGE_PARTS order explore fuzz stress)
 if(TARGET wedge::main)
@@ -66,19 +67,19 @@ function(wedge_implement_once)
     endforeach()
 endfunction()
 
-# A fuzz target's checks leave out what we trust.
+# Sets the sanitizers of a fuzz target, without those parts of wedge that the ignore list names.
 function(wedge_fuzzer_checks target)
     if(WEDGE_SANITIZE)
         set(trusted "${PROJECT_SOURCE_DIR}/cmake/fuzz_uninstrumented.txt")
         target_compile_options(${target} PRIVATE "-fsanitize-ignorelist=${trusted}")
-        # It looks types up by the addresses of their tables, so what it covers would differ from run to run.
+        # vptr finds types by the addresses of their tables, so coverage would differ from run to run.
         target_compile_options(${target} PRIVATE -fno-sanitize=vptr)
         get_target_property(sources ${target} SOURCES)
         set_property(SOURCE ${sources} APPEND PROPERTY OBJECT_DEPENDS "${trusted}")
     endif()
 endfunction()
 
-# What fuzz targets share: the engines with the checks of a fuzz target.
+# Compiles the engines once for all fuzz targets, with the sanitizers of a fuzz target.
 function(wedge_implement_fuzzers)
     set(sources "${PROJECT_SOURCE_DIR}/cmake/implement_order.cpp" "${PROJECT_SOURCE_DIR}/cmake/implement_explore.cpp"
         "${PROJECT_SOURCE_DIR}/cmake/implement_fuzz.cpp")
@@ -89,11 +90,11 @@ function(wedge_implement_fuzzers)
     wedge_fuzzer_checks(wedge_fuzz_implementation)
 endfunction()
 
-# A libFuzzer target from one source; the flags touch nothing else. `HAS_PROGRAM` says that its bytes are programs: they
-# are compared with nothing, so tracing comparisons would cost a quarter of the inputs a second and tell nothing.
+# Builds a libFuzzer target from one source. `HAS_PROGRAM` says that the bytes of an input are a program. The code compares
+# such bytes with nothing, so tracing comparisons would find nothing and cost a quarter of the inputs per second.
 #
-# Under TSan the code is not instrumented, since older clangs take libFuzzer's counters for races; the orders and
-# contention of fuzz/coverage.hpp are what leads it there.
+# Under TSan the code has no branch coverage, since older clangs report libFuzzer's counters as races. The orders and
+# contention of fuzz/coverage.hpp guide libFuzzer there.
 function(wedge_fuzzer target source)
     cmake_parse_arguments(PARSE_ARGV 2 fuzzer "HAS_PROGRAM" "" "")
     if(NOT CMAKE_CXX_COMPILER_ID MATCHES "Clang")
@@ -118,15 +119,15 @@ function(wedge_fuzzer target source)
     target_link_options(${target} PRIVATE -fsanitize=fuzzer)
 endfunction()
 
-# The most that is available: programs may use WEDGE_MAIN if CLI11 is there.
+# The largest target that is available: programs may use WEDGE_MAIN if CLI11 is installed.
 set(WEDGE_BEST_TARGET wedge::explore)
 if(TARGET wedge::main)
     set(WEDGE_BEST_TARGET wedge::main)
 endif()
 
-# With WEDGE_PRECOMPILED most headers are read once, and their inline functions compiled once, for all programs that
-# wedge_precompiled() names: what is left to compile of each is its own text. It takes clang, as no other leaves the
-# functions of a precompiled header to an object file of their own (its -fmodules-codegen).
+# With WEDGE_PRECOMPILED, most headers are parsed once, and their inline functions compiled once, for all programs that
+# wedge_precompiled() names. Each program then compiles only its own text. This needs clang: only clang puts the functions
+# of a precompiled header into an object file of their own (-fmodules-codegen).
 function(wedge_precompile)
     if(NOT CMAKE_CXX_COMPILER_ID MATCHES "Clang")
         message(FATAL_ERROR "wedge: WEDGE_PRECOMPILED needs clang, this is ${CMAKE_CXX_COMPILER_ID}")
@@ -162,11 +163,12 @@ function(wedge_precompile)
                 -o "${folder}/functions.o" VERBATIM)
     add_library(wedge_functions STATIC "${folder}/functions.o")
     set_target_properties(wedge_functions PROPERTIES LINKER_LANGUAGE CXX)
-    # It has all functions, also those of the standard library that nothing calls and that call what there is not.
+    # The object has all functions, also uncalled ones of the standard library that call missing symbols.
     target_link_options(wedge_functions INTERFACE -Wl,--gc-sections)
 endfunction()
 
-# For a program that is built with the flags of wedge_developer() and no other definitions that our headers ask for.
+# Lets a program use the precompiled headers. Its flags must be those of wedge_developer(), and it must define no macro
+# that a header of wedge reads.
 function(wedge_precompiled target)
     if(WEDGE_PRECOMPILED)
         target_compile_options(${target} PRIVATE "SHELL:-include-pch $<TARGET_OBJECTS:wedge_headers>")
@@ -184,7 +186,7 @@ elseif(WEDGE_SANITIZE MATCHES "address")
     set(WEDGE_KIND asan)
 endif()
 
-# wedge_case(NAME command...): a ctest case with the time limit and the environment that all of ours have.
+# wedge_case(NAME command...): adds a ctest case with the time limit and the environment of all cases.
 function(wedge_case name)
     set(full "${WEDGE_TEST_PREFIX}${name}")
     add_test(NAME "${full}" COMMAND ${ARGN})
@@ -201,8 +203,8 @@ endfunction()
 # FOLDER/NAME, each a run of TARGET with these arguments and its own:
 #   // ctest: NAME [when=tsan|asan|plain|any] [exit=N|abort] args... => REGEX      the output must match
 #   // ctest: NAME ... =/> REGEX                                                   the output must not match
-# `when` takes several, with commas. The regular expression is CMake's; its `.` matches a line end too,
-# and `\n` is a line end. A program that has no case in this configuration is built on demand only.
+# `when` takes a list with commas. The regular expression is CMake's: its `.` matches a line end too,
+# and `\n` is a line end. A program without a case in this configuration is built only on demand.
 function(wedge_cases_of target file folder)
     if(NOT WEDGE_BUILD_TESTS)
         return()

@@ -1,4 +1,4 @@
-# Installs the headers and a package that depends on no architecture.
+# Installs the headers and a CMake package, which do not depend on the architecture.
 include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
 
@@ -25,7 +25,7 @@ install(FILES ${PROJECT_BINARY_DIR}/cmake/wedge-config.cmake
               ${CMAKE_CURRENT_LIST_DIR}/fuzz_uninstrumented.txt
         DESTINATION ${package_dir})
 
-# For builds without CMake. The prefix is that of the installation, so both files are made when it is known.
+# The pkg-config files, for builds without CMake. They contain the prefix, so the installation writes them.
 foreach(name IN ITEMS wedge wedge-explore)
     set(template "${CMAKE_CURRENT_LIST_DIR}/${name}.pc.in")
     install(CODE "
@@ -35,7 +35,7 @@ foreach(name IN ITEMS wedge wedge-explore)
         configure_file(\"${template}\" \"\$ENV{DESTDIR}\${CMAKE_INSTALL_PREFIX}/${CMAKE_INSTALL_DATADIR}/pkgconfig/${name}.pc\" @ONLY)")
 endforeach()
 
-# Locks, checker, explorer and roles in one header. The build makes it; it is not kept in the repository.
+# Locks, checker, explorer and roles in one header. The build makes it; the repository does not contain it.
 add_custom_target(wedge_all_header
     COMMAND sh "${CMAKE_CURRENT_LIST_DIR}/amalgamate.sh" "${PROJECT_SOURCE_DIR}/include" > "${PROJECT_BINARY_DIR}/wedge-all.hpp"
     BYPRODUCTS "${PROJECT_BINARY_DIR}/wedge-all.hpp" VERBATIM)

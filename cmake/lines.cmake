@@ -1,7 +1,7 @@
-# What the build and its scripts share to read instructions out of comments.
+# Reads instructions from comments, for the build and its scripts.
 #
-# Brackets and semicolons, which regular expressions are full of, break CMake's lists. Text that was read from a comment
-# therefore carries control characters in their place until wedge_plain() is called on it.
+# Brackets and semicolons of regular expressions break CMake's lists. Text from a comment therefore has control characters
+# in their place until wedge_plain() replaces them.
 string(ASCII 1 WEDGE_OPENING)
 string(ASCII 2 WEDGE_CLOSING)
 string(ASCII 3 WEDGE_SEMICOLON)
@@ -17,7 +17,7 @@ function(wedge_lines out file regex)
     set(${out} "${text}" PARENT_SCOPE)
 endfunction()
 
-# Sets OUT to TEXT as it stood in the comment.
+# Sets OUT to TEXT as the comment has it.
 function(wedge_plain out text)
     string(REPLACE "${WEDGE_OPENING}" "[" text "${text}")
     string(REPLACE "${WEDGE_CLOSING}" "]" text "${text}")
@@ -25,7 +25,7 @@ function(wedge_plain out text)
     set(${out} "${text}" PARENT_SCOPE)
 endfunction()
 
-# Sets OUT to the regular expression in TEXT; CMake's have no \n of their own.
+# Sets OUT to the regular expression in TEXT, with line ends for \n, which CMake's do not know.
 function(wedge_regex out text)
     wedge_plain(text "${text}")
     string(REPLACE "\\n" "\n" text "${text}")

@@ -1,4 +1,4 @@
-// The search over states, with all that it leaves out, against the search over schedules.
+// Compares the search over states, which leaves steps out, with the search over schedules.
 #include <set>
 #include <string>
 #include <vector>
@@ -13,8 +13,8 @@
 namespace agreement_test {
 namespace {
 
-/// Small scenarios of whatever the search treats in a way of its own: copies, tries, time-outs,
-/// readers, queues, counters, things to wait for.
+/// Writes small scenarios of what the search treats specially: copies, tries, time-outs, readers,
+/// queues, counters, objects that tasks wait for.
 class generator {
 public:
     explicit generator(std::uint64_t seed) : random_(seed) {}
@@ -45,7 +45,7 @@ private:
     bool may_read(unsigned lock) const {
         return kinds_[lock] == "rwsem" || kinds_[lock] == "rwlock" || kinds_[lock] == "qrwlock";
     }
-    /// `lock a`, `read a`: the same mode again is left to the checker's own tests.
+    /// Writes `lock a` or `read a`. The tests of the checker cover the same mode taken twice.
     std::string use(unsigned lock) {
         return (may_read(lock) && random_.below(2) == 0 ? "read " : "lock ") + name(lock);
     }
@@ -83,14 +83,14 @@ private:
             default: return use(lock) + " timed" + taken_or_not(lock, depth);
         }
     }
-    /// So that it makes a difference, one way may wait forever.
+    /// Writes a choice whose ways differ: one of them may wait forever.
     std::string taken_or_not(unsigned lock, unsigned depth) {
         const std::string waits = random_.below(2) == 0 ? "wait C\n" : inner(depth);
         const bool is_first = random_.below(2) == 0;
         return " {\nunlock " + name(lock) + "\n" + (is_first ? waits : "") + "} else {\n" +
                (is_first ? "yield\n" : waits) + "}\n";
     }
-    /// Leaves the locks as they were.
+    /// Writes statements that leave the locks unchanged.
     std::string inner(unsigned depth) {
         const std::vector<unsigned> before = held_;
         held_.clear();
@@ -105,7 +105,7 @@ private:
     std::vector<unsigned> held_;
 };
 
-/// Smaller ones of what roles add: a zone with its kswapd, what reclaim runs, works.
+/// Writes smaller scenarios of roles: a zone with its kswapd, the callbacks of reclaim, works.
 class role_generator {
 public:
     explicit role_generator(std::uint64_t seed) : random_(seed) {}
@@ -131,7 +131,7 @@ public:
     }
 
 private:
-    /// Statements, at times under a lock.
+    /// Writes statements, sometimes under a lock.
     std::string section(unsigned steps) {
         constexpr const char* under[] = {"a", "b", ""};
         const std::string lock = under[random_.below(3)];
@@ -169,16 +169,17 @@ private:
     bool has_work_ = false;
 };
 
-/// `t#2 threw` is `t threw`.
+/// Returns the text without the numbers of copies: `t threw` for `t#2 threw`.
 std::string without_copies(std::string text) {
     for (std::size_t at = text.find('#'); at != std::string::npos; at = text.find('#'))
         text.erase(at, std::min(text.find_first_not_of("0123456789", at + 1), text.size()) - at);
     return text;
 }
 
-/// The findings and what became of them. How tasks stand in a deadlock that no order finding speaks
-/// of may differ: one schedule of many is kept. Which of several equal copies fails an assertion
-/// may differ too: the search over states takes them for one.
+/// Returns the findings with their verdicts. Two parts may differ between the searches, and are
+/// left out: how tasks stand in a deadlock without an order finding, since one schedule of many is
+/// kept; and which of several equal copies fails an assertion, since the search over states
+/// exchanges them.
 std::set<std::string> verdicts_of(const wedge::outcome& all) {
     std::set<std::string> found;
     for (const wedge::finding& each : all.findings)
@@ -187,7 +188,7 @@ std::set<std::string> verdicts_of(const wedge::outcome& all) {
     return found;
 }
 
-/// False: one of them did not finish.
+/// Returns false if a search did not finish.
 bool compare(const wedge::scenario::document& all, std::uint64_t most,
              const wedge::pressure& under = {}) {
     wedge::scenario::check_options options = small_search();
@@ -206,7 +207,7 @@ bool compare(const wedge::scenario::document& all, std::uint64_t most,
 }  // namespace
 
 TEST_CASE("agreement: the searches over states and over schedules have equal outcomes") {
-    // The order pass never waits, so a task there gets a lock twice; TSan takes that for misuse.
+    // The order pass never waits, so a task may take a lock twice, which TSan reports.
     if (wedge::sanitizer::thread) return;
     unsigned finished = 0;
     for (std::uint64_t seed = 0; seed < wedge::trials(80); ++seed) {
@@ -232,8 +233,8 @@ TEST_CASE("agreement: they agree on roles too, also under pressure") {
 }
 
 TEST_CASE("agreement: how far a call of a role has come is part of the state") {
-    // Two pages are free at the first try behind a reclaim, and at the last try without one: then
-    // nothing but how often it has tried tells whether it gives up.
+    // Two pages are free at the first try after a reclaim, and at the last try without a reclaim.
+    // Only the number of tries then tells whether the allocation fails.
     const auto result = checked(
         "memory 4 pages low 0 high 0\ncompletion never\nshrinker cache { free 2 }\n"
         "thread fill { alloc 4 GFP_KERNEL; choose { reclaim } or { } }\n"
@@ -295,7 +296,7 @@ TEST_CASE("agreement: a finding about interrupts gets a verdict if handlers are 
     CHECK(verdict_of("thread t { lock a; unlock a }\n") == std::string("confirmed"));
     CHECK(verdict_of("thread t { irq off; lock a; unlock a; irq on }\n") == std::string("none"));
     CHECK(verdict_of(irq_safe + "thread t { lock b; unlock b }\n") == std::string("confirmed"));
-    // The one thread has ended before the other can begin.
+    // The first thread has ended before the second can begin.
     CHECK(verdict_of(irq_safe + "thread t { join s; lock b; unlock b }\n") ==
           std::string("refuted"));
     CHECK(verdict_of("thread t { hardirq { lock a; unlock a }; lock a; unlock a; join u }\n"

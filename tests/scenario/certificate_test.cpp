@@ -9,7 +9,7 @@
 
 #include "scenario/read.hpp"
 
-// Its texts have names that other tests have too.
+// A named inner namespace: other tests have constants of these names.
 namespace certificate_test {
 namespace {
 
@@ -20,7 +20,7 @@ std::string certified(const std::string& text, const std::string& path = "test.w
     return wedge::scenario::certificate_of(all, text, wedge::scenario::check(all, options));
 }
 
-/// "": it is verified; else why it is rejected.
+/// Returns why the verifier rejects the certificate; "" if it accepts it.
 std::string rejection(const std::string& certificate) {
     try {
         static_cast<void>(wedge::verify::certificate(certificate, "c").check());

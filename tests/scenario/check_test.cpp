@@ -254,7 +254,7 @@ TEST_CASE("check: choices before the first step make several initial states") {
         const auto result = checked("counter k = 0\nthread spin { until k == 1 }\nthread other { " +
                                     other + " }\n");
         CHECK(result.found.exhausted);
-        CHECK(result.found.executions != 0);  // one ends, or shows that it never does
+        CHECK(result.found.executions != 0);  // an execution ends, or shows that it never ends
         return result.what;
     };
     CHECK(outcome_of("choose { yield } or { }") == "livelock");
@@ -297,7 +297,7 @@ TEST_CASE("check: after a failed assertion the search goes on with other executi
     CHECK(find(spins, wedge::finding_kind::assertion) != nullptr);
     CHECK(checked(fails + "lock a mutex\nthread twice { lock a; lock a }\n").what == "deadlock");
     CHECK(checked(fails + "thread sets { set k = 1 }\n").what == "finding");
-    // The assertion fails at last, and that is the end of the execution.
+    // The assertion fails in the end, which ends the execution.
     CHECK(checked("counter k = 0\nthread bad { assert k == 1 }\nthread spin { until k == 1 }\n")
               .what == "finding");
     CHECK(checked("counter k = 0\nthread sets { set k = 1; assert k == 1 }\n").what == "sound");
@@ -398,7 +398,7 @@ TEST_CASE(
           wedge::result::sound);
 
     const std::string locks = "counter k = 0\nlock a mutex\nlock b mutex\n";
-    // The deadlock lies behind the assertion, or beside it.
+    // The deadlock comes after the assertion, or in another task.
     CHECK(explored(locks + "thread t { assert k == 1; lock a; lock b; unlock b; unlock a }\n"
                            "thread u { set k = 1; lock b; lock a; unlock a; unlock b }\n")
               .what == wedge::result::deadlock);
@@ -406,7 +406,7 @@ TEST_CASE(
                            "thread u { lock a; lock b; unlock b; unlock a }\n"
                            "thread v { lock b; lock a; unlock a; unlock b }\n")
               .what == wedge::result::deadlock);
-    // Here v waits for what t never gives back, since t always fails.
+    // v waits for a lock that t never releases, since the assertion in t always fails.
     CHECK(explored(locks + "thread t { lock a; assert k == 1; unlock a }\n"
                            "thread v { lock a; lock b; yield; lock b }\n")
               .what == wedge::result::deadlock);

@@ -1,4 +1,4 @@
-// What docs/scenarios.md quotes is what the files say.
+// Compares the quotations in docs/scenarios.md with the files.
 #include <string>
 
 #include <doctest/doctest.h>

@@ -1,4 +1,4 @@
-// The editor's grammar knows the words of the language, no more and no fewer.
+// The editor's grammar has exactly the keywords of the language.
 #include <set>
 #include <sstream>
 #include <string>

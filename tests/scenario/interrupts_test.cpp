@@ -89,13 +89,13 @@ TEST_CASE("interrupts: a waiting task goes on only after the handler on top of i
     const std::string text =
         "completion over; counter j = 0\nhandler h softirq { set j = 1; yield; set j = 0 }\n"
         "thread other { complete over }\n";
-    CHECK(outcome_of(text + "thread t { wait over; assert j == 0 }\n") == "finding");  // on other
+    CHECK(outcome_of(text + "thread t { wait over; assert j == 0 }\n") == "finding");  // in other
     CHECK(outcome_of("completion over; counter j = 0\n"
                      "handler h softirq { set j = 1; yield; set j = 0 }\n"
                      "thread other { bh off; complete over }\n"
                      "thread t { wait over; bh off; if j == 1 { set j = 0 } else { assert j == 0 } "
                      "}\n") == "sound");
-    // It is notified while the handler runs, and hears of it.
+    // The notification comes while the handler runs, and wakes the interrupted waiter.
     CHECK(outcome_of("lock m mutex; condition c; counter k = 0\nhandler h hardirq { yield }\n"
                      "thread t { lock m; while k == 0 { wait c m }; unlock m }\n"
                      "thread u { lock m; irq off; set k = 1; notify c; unlock m }\n") == "sound");
@@ -116,9 +116,9 @@ TEST_CASE("interrupts: queueing and flushing stay atomic when a handler does so 
     CHECK(outcome_of(works + "thread t { queue w; cancel w }\nhandler h softirq { queue w }\n") ==
           "sound");
     CHECK(outcome_of(works + "thread t { flush w }\nhandler h softirq { cancel w }\n") ==
-          "finding");  // that a softirq waits; it never hangs
+          "finding");  // a softirq waits; the wait ends
     CHECK(outcome_of(works + "thread t { queue w }\nhandler h softirq { cancel w }\n") ==
-          "deadlock");  // on top of the worker that runs it
+          "deadlock");  // the handler runs on top of the worker that runs the work
     CHECK(outcome_of("work w { irq off; irq on }\nthread t { irq off; queue w; irq on }\n"
                      "handler h hardirq threaded { queue w }\n") == "sound");
 }

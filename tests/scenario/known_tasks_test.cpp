@@ -1,4 +1,5 @@
-// Executions that are not run, as their tasks are known, against the same ones run.
+// Compares executions that are played through on the models of the locks with the same executions
+// run.
 #include <string>
 #include <vector>
 
@@ -13,9 +14,9 @@
 namespace known_tasks_test {
 namespace {
 
-/// What an execution has come to, and all that the strategy was asked on the way.
+/// The result of an execution, and all questions that the strategy answered.
 struct shown {
-    std::uint64_t states = 0;  ///< met until then
+    std::uint64_t states = 0;  ///< that the search has met so far
     std::vector<std::string> executions;
     std::vector<std::string> findings;  ///< of the order checker
 
@@ -39,7 +40,7 @@ std::string text_of(const wedge::execution_record& done,
     return text;
 }
 
-/// @param is_run  every execution is, whatever is known
+/// @param is_run  runs every execution, even if all its tasks are known
 shown searched(const wedge::scenario::document& all, bool is_run, unsigned most) {
     wedge::scenario::scenario_subject subject(all);
     REQUIRE(subject.meets_in_locks_alone());
@@ -59,7 +60,7 @@ shown searched(const wedge::scenario::document& all, bool is_run, unsigned most)
     return seen;
 }
 
-/// Whatever a task can do by itself: tries, time-outs, readers, choices, loops.
+/// Writes what one task can do alone: tries, time-outs, readers, choices, loops.
 class generator {
 public:
     explicit generator(std::uint64_t seed) : random_(seed) {}
@@ -76,7 +77,7 @@ public:
     }
 
 private:
-    /// Statements under a lock.
+    /// Writes statements under a lock.
     std::string section(unsigned depth) {
         const std::string lock(1, static_cast<char>('a' + random_.below(3)));
         const std::string inside = depth == 0 ? "yield\n" : statement(depth - 1);

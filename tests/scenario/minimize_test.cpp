@@ -8,7 +8,7 @@ namespace minimize_test {
 
 using namespace wedge::scenario;
 
-/// Reduces while the text has all of these words.
+/// Returns the smallest text that still contains all of these words.
 std::string reduced(const std::string& text, std::initializer_list<const char*> words) {
     return to_string(reducer(parsed(text), [&](const document& tried) {
                          const std::string now = to_string(tried);

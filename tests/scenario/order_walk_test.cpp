@@ -6,7 +6,7 @@
 
 namespace {
 
-/// The kinds that the order pass alone finds, one a finding.
+/// Returns the kinds of the findings of the order pass alone.
 std::string kinds_of(const std::string& text) {
     auto options = small_search();
     options.is_order_only = true;
@@ -85,7 +85,7 @@ TEST_CASE("order walk: the path of a ticket's back-off is walked") {
     CHECK(kinds_of(text + "thread t { ww begin T; lock o[0] with T; lock o[1] with T else {\n"
                           "lock o[2] with T; unlock o[2]; unlock o[0]; ww end T; return }\n"
                           "unlock o[1]; unlock o[0]; ww end T }\n") ==
-          "ww-rule ww-rule");  // another lock, and one still held
+          "ww-rule ww-rule");  // a lock without the ticket, and a lock that is still held
     CHECK(kinds_of(text + "thread t { ww begin T; lock o[0] with T; lock o[1] with T else {\n"
                           "unlock o[0]; lock o[1] slow with T; unlock o[1]; ww end T; return }\n"
                           "unlock o[1]; unlock o[0]; ww end T }\n") == "");

@@ -62,7 +62,7 @@ std::string agreed(const std::string& text, std::uint64_t executions = 4000) {
     return by_state.what;
 }
 
-/// Small scenarios of references and queues.
+/// Writes small scenarios of reference counts and wait queues.
 class generator {
 public:
     explicit generator(std::uint64_t seed) : random_(seed) {}
@@ -179,9 +179,9 @@ TEST_CASE("primitives: a timer comes on top of any task that lets softirqs in") 
     CHECK(agreed(timer + "thread a { lock s; unlock s }\n") == "sound");  // never armed
     const check_result never = order_of(timer + "thread a { lock s; unlock s }\n");
     CHECK(has(never, finding_kind::inconsistent_context));
-    // A deleted timer does not come any more.
+    // A deleted timer does not fire.
     CHECK(agreed(timer + "thread a { arm t; cancel t; lock s; unlock s }\n") == "sound");
-    // A handler on top of the task has ended before the task goes on.
+    // A task goes on only after the handler on top of it has ended.
     CHECK(agreed(timer + "thread a { arm t; drop t; lock s; unlock s }\n") == "sound");
     CHECK(agreed(timer + "thread a { arm t; drop t }\nthread b { lock s; unlock s }\n", 20'000) !=
           "sound");
@@ -196,16 +196,16 @@ TEST_CASE("primitives: a timer comes on top of any task that lets softirqs in") 
 TEST_CASE("primitives: nothing is proved of a delayed work whose later runs are left out") {
     const std::string third = "counter n = 0\ndelayed_work d { add n 1; if n == 3 { ";
     const std::string start = " }; queue d }\nthread a { queue d }\n";
-    // The third run fails or hangs, and is not tried.
+    // The third run, which fails or hangs, is not tried.
     CHECK(checked(third + "assert 1 == 2" + start).what == "unresolved");
     const check_result again = checked("lock m mutex\n" + third + "lock m; lock m" + start);
     REQUIRE(has(again, finding_kind::recursive));
     CHECK(again.found.findings.front().judged == verdict::unresolved);
-    // A wait that the third run would end is no deadlock, and a loop no livelock.
+    // If only the third run ends a wait or a loop, it is no deadlock or livelock.
     const std::string end = "completion c\n" + third + "complete c" + start;
     CHECK(checked(end + "thread b { wait c }\n").what == "unresolved");
     CHECK(checked(third + start + "thread b { until n == 3 }\n").what == "unresolved");
-    // No run of the work can end a cycle of locks.
+    // A cycle of locks is a deadlock: no run of the work ends it.
     CHECK(checked("lock m mutex\nlock o mutex\n" + third + start +
                   "thread b { lock m; lock o; unlock o; unlock m }\n"
                   "thread e { lock o; lock m; unlock m; unlock o }\n")
@@ -254,7 +254,7 @@ TEST_CASE("primitives: a reader of a sequence count reads again after a change")
               "sound");
         CHECK(agreed(text + "thread r { lock s; read s { yield }; unlock s }\n") == "deadlock");
     }
-    // Two copies, of which one has to read again.
+    // Two copies, one of which must read again.
     CHECK(agreed("lock s seqcount\ncounter own = 0 local\nthread w { lock s; unlock s }\n"
                  "thread r x2 { read s { add own 1 }; assert own < 3 }\n",
                  20'000) == "sound");

@@ -11,7 +11,7 @@ namespace {
 
 using namespace wedge::scenario;
 
-/// Random scenarios; their names mean nothing, since only the grammar is under test.
+/// Writes random scenarios that fit the grammar. Their names need not be declared.
 class maker {
 public:
     explicit maker(std::uint64_t seed) : random_(seed) {}

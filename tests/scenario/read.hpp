@@ -1,4 +1,4 @@
-// Scenarios as the tests of this folder read them.
+// Reads and checks scenarios for the tests of this directory.
 #pragma once
 
 #include <algorithm>
@@ -31,7 +31,7 @@ inline std::string text_of_file(const std::string& path) {
     return {std::istreambuf_iterator<char>(file), {}};
 }
 
-/// All scenarios that wedge ships.
+/// Returns all committed scenarios.
 inline std::vector<std::string> corpus() {
     std::vector<std::string> files;
     for (const auto& entry :

@@ -1,4 +1,4 @@
-// The scenario of a finding checks to that finding.
+// The check of a saved scenario shows the finding from which the scenario was written.
 #include "wedge/scenario/saved.hpp"
 
 #include <string>
@@ -20,10 +20,11 @@
 
 namespace saved_test {
 
-/// The locks in both orders, the second task only tries a third one first; a reader stands by.
+/// Takes two locks in both orders. The second task tries a third lock first; a reader takes no
+/// part.
 template <bool Repaired>
 struct both_orders {
-    wedge::mutex lock{"lock"}, list{"job list"}, log{"log"};  // a keyword, a blank
+    wedge::mutex lock{"lock"}, list{"job list"}, log{"log"};  // names with a keyword and a blank
 
     void add() {
         const wedge::guard one(lock);
@@ -59,7 +60,7 @@ struct takes_twice {
     static constexpr const char* name = "takes_twice";
 };
 
-/// A flag that is tested outside of its lock: the notification may come before the wait.
+/// Tests a flag outside of its lock, so the notification may come before the wait.
 template <bool Repaired>
 struct lost_wakeup {
     wedge::mutex table{"table"};
@@ -82,7 +83,7 @@ struct lost_wakeup {
     static constexpr const char* name = "lost_wakeup";
 };
 
-/// A completion is waited for under the lock that its completer needs.
+/// Waits for a completion under the lock that the completing task needs.
 template <bool Repaired>
 struct completes {
     wedge::mutex table{"table"};
@@ -102,7 +103,7 @@ struct completes {
     static constexpr const char* name = "completes";
 };
 
-/// A fence is waited for under the lock that its signalling section takes.
+/// Waits for a fence under the lock that the signalling section takes.
 template <bool Repaired>
 struct fences {
     wedge::signalling_map signallers;
@@ -124,7 +125,7 @@ struct fences {
     static constexpr const char* name = "fences";
 };
 
-/// Two counts taken in both orders.
+/// Takes two semaphores in both orders.
 template <bool Repaired>
 struct counts {
     wedge::semaphore slots{1, "slots"}, engines{1, "engines"};
@@ -147,7 +148,7 @@ struct counts {
     static constexpr const char* name = "counts";
 };
 
-/// A thread is joined under the lock that it takes.
+/// Joins a thread under the lock that the thread takes.
 template <bool Repaired>
 struct joins {
     wedge::mutex table{"table"};
@@ -162,7 +163,7 @@ struct joins {
     static constexpr const char* name = "joins";
 };
 
-/// A work is flushed under the lock that it takes.
+/// Flushes a work under the lock that the work takes.
 template <bool Repaired>
 struct works {
     wedge::mutex dev{"dev"};
@@ -178,7 +179,7 @@ struct works {
     static constexpr const char* name = "works";
 };
 
-/// A reader reads again, and a writer queues in between.
+/// Takes a read lock twice; a writer queues in between.
 template <bool Repaired>
 struct nested {
     wedge::shared_mutex pages{"pages"};
@@ -193,7 +194,7 @@ struct nested {
     static constexpr const char* name = "nested";
 };
 
-/// Two tasks that retry forever: a loop, which no skeleton has.
+/// Two tasks retry forever. A saved scenario cannot contain such a loop.
 struct retries {
     wedge::mutex a{"a"}, b{"b"};
 
@@ -220,7 +221,7 @@ wedge::outcome explored_by(const char* program, wedge::strategy how = wedge::str
     return wedge::explore<W>(wedge::parse_program(program), options);
 }
 
-/// Every finding that hangs has a scenario, and its check says the same.
+/// Checks that every finding that hangs has a scenario, whose check shows that finding.
 template <wedge::workload W>
 void check_saved(const char* program) {
     namespace scenario = wedge::scenario;

@@ -41,7 +41,7 @@ TEST_CASE("waits in order: a wait for a fence under the signaller's lock is conf
     CHECK(order.judged == verdict::confirmed);
     CHECK(order.tasks.size() == 2);
     CHECK(!order.best.decisions.empty());
-    // The repaired twin signals first. Its order is inverted all the same, and cannot hang.
+    // The repaired twin signals first. The order is still inverted, but cannot hang.
     const check_result repaired =
         checked(ring_and_fence +
                 std::string("thread retire { signal f; signalling { lock ring; unlock ring } }\n"));
@@ -65,7 +65,7 @@ TEST_CASE("waits in order: a hang of other locks does not affect the proof") {
 }
 
 TEST_CASE("waits in order: a lock guards nothing if its holder waits for a signal") {
-    // One worker: what the fence waits for is queued behind the wait.
+    // One worker: the work that signals the fence is queued behind the work that waits.
     const std::string text =
         "lock a mutex\nfence f\ncounter round = 0\n"
         "work server { if round == 0 { set round = 1; lock a; WAIT; unlock a } else { "
@@ -117,7 +117,7 @@ TEST_CASE("waits in order: no cycle of the corpus is refuted although its locks 
             CHECK(!is_refuted(each));
             is_any_confirmed = is_any_confirmed || each.judged == verdict::confirmed;
         }
-        // Of the leaked lock no task is left that would wait.
+        // No task is left that waits for the leaked lock.
         CHECK(is_any_confirmed == (std::string(file) != "zoo/22_leaked_table_lock"));
     }
 }
