@@ -523,7 +523,9 @@ inline std::uint32_t controller::start_last(const slot& ended) {
     return made.stack();
 }
 
-inline void controller::run_body(slot& me) {
+// Not inlined into `run_on`: its frame ends the stack that `unwind` leaves without an exception,
+// and a frame with a handler cannot be left so.
+[[gnu::noinline]] inline void controller::run_body(slot& me) {
     me.base = __builtin_frame_address(0);
     run_code(me);
     __asm__ volatile("");  // the frame exists while the code runs: no call of it is the last thing
