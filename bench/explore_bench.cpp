@@ -1,7 +1,6 @@
 // Exploration: schedules per second, executions until exhausted and until the bug, cost by size.
 //
 //     bench_explore_bench --benchmark_counters_tabular=true
-#include <array>
 #include <cstdint>
 #include <string>
 
@@ -12,7 +11,9 @@
 #include "support/search.hpp"
 
 using namespace workloads;
+using bench::repeated;
 using bench::search;
+using bench::sections;
 using wedge::strategy;
 
 namespace {
@@ -38,31 +39,6 @@ struct ww_pair {
     }
     static constexpr auto actions = wedge::actions(wedge::action<&ww_pair::both>{"both"});
 };
-
-/// Runs a number of critical sections, each task on its own lock or all tasks on one lock.
-struct sections {
-    std::array<wedge::mutex, 16> own;
-    wedge::mutex common{"common"};
-    void apart(std::uint32_t count) {
-        wedge::mutex& mine = own[next_++ % own.size()];
-        for (std::uint32_t i = 0; i < count; ++i) const wedge::guard held(mine);
-    }
-    void together(std::uint32_t count) {
-        for (std::uint32_t i = 0; i < count; ++i) const wedge::guard held(common);
-    }
-    static constexpr auto actions = wedge::actions(wedge::action<&sections::apart>{"apart"},
-                                                   wedge::action<&sections::together>{"together"});
-
-private:
-    std::size_t next_ = 0;
-};
-
-wedge::program repeated(const char* action, std::int64_t tasks, std::int64_t count) {
-    wedge::program all;
-    for (std::int64_t i = 0; i < tasks; ++i)
-        all.push_back({{action, static_cast<std::uint32_t>(count)}});
-    return all;
-}
 
 template <class W>
 void measure_rate(benchmark::State& state, const wedge::program& calls, strategy how,

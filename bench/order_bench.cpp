@@ -1,12 +1,10 @@
-// The cost of the order checker, beside the raw lock and abseil's Mutex with deadlock detection.
+// The cost of the order checker's own work by size: new orders, large graphs, resets.
 //
-// Noise of the machine only adds time: compare the `min` of rows of one run.
+// bench_peers compares locks with and without the checker.
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
-#include <memory>
-#include <mutex>
 #include <numeric>
 #include <string>
 #include <utility>
@@ -20,137 +18,7 @@
 
 #include "support/run.hpp"
 
-#if defined(WEDGE_BENCH_ABSL)
-#include <csignal>
-#include <cstdlib>
-
-#include <absl/synchronization/mutex.h>
-#include <sys/wait.h>
-#include <unistd.h>
-#endif
-
 namespace {
-
-using wedge::level;
-
-struct raw {
-    using lock = std::mutex;
-};
-template <level L>
-struct wedge_at {
-    using lock = wedge::checked<std::mutex, wedge::level_constant<L>>;
-};
-
-template <class Lock>
-std::unique_ptr<Lock> make(const std::string& name) {
-    if constexpr (std::is_constructible_v<Lock, const char*>)
-        return std::make_unique<Lock>(name.c_str());
-    else
-        return std::make_unique<Lock>();
-}
-// As a caller sees it: all of these are inlined, the raw lock's too.
-template <class Lock>
-[[gnu::always_inline]] inline void take(Lock& lock) WEDGE_NO_THREAD_SAFETY {
-    lock.lock();
-}
-template <class Lock>
-[[gnu::always_inline]] inline void drop(Lock& lock) WEDGE_NO_THREAD_SAFETY {
-    lock.unlock();
-}
-
-#if defined(WEDGE_BENCH_ABSL)
-struct abseil {
-    using lock = absl::Mutex;
-};
-[[gnu::always_inline]] inline void take(absl::Mutex& lock) WEDGE_NO_THREAD_SAFETY {
-    lock.Lock();
-}
-[[gnu::always_inline]] inline void drop(absl::Mutex& lock) WEDGE_NO_THREAD_SAFETY {
-    lock.Unlock();
-}
-
-/// Abseil compiles its detection out where it was itself built with NDEBUG; only trying tells.
-bool abseil_detects() {
-    const pid_t child = ::fork();
-    if (child == 0) {
-        ::close(2);  // its report
-        absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kAbort);
-        absl::Mutex a;
-        absl::Mutex b;
-        for (const bool inverted : {false, true}) {
-            take(inverted ? b : a);
-            take(inverted ? a : b);
-            drop(a);
-            drop(b);
-        }
-        ::_exit(0);
-    }
-    int status = 0;
-    ::waitpid(child, &status, 0);
-    return WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT;
-}
-#endif
-
-/// At level 1 no sink listens; at level 2 the process's checker does.
-template <class What>
-class listener {
-public:
-    listener() {
-        if constexpr (std::is_same_v<What, wedge_at<level::events>>)
-            wedge::current().sink = nullptr;
-    }
-    ~listener() { wedge::current().sink = before_; }
-
-private:
-    wedge::sink* const before_ = wedge::current().sink;
-};
-
-/// A lock and unlock under `depth - 1` held locks, each of its own class.
-template <class What>
-void pair(benchmark::State& state) {
-    const listener<What> scope;
-    const auto depth = static_cast<std::size_t>(state.range(0));
-    std::vector<std::unique_ptr<typename What::lock>> locks;
-    for (std::size_t i = 0; i < depth; ++i)
-        locks.push_back(make<typename What::lock>("depth " + std::to_string(i)));
-    for (std::size_t i = 0; i + 1 < depth; ++i) take(*locks[i]);
-    auto& last = *locks.back();
-    for (auto _ : state) {
-        take(last);
-        drop(last);
-    }
-    for (std::size_t i = depth - 1; i-- > 0;) drop(*locks[i]);
-}
-
-/// A lock and unlock of each of 1,024 locks of one class in turn.
-template <class What>
-void instances(benchmark::State& state) {
-    const listener<What> scope;
-    constexpr std::size_t count = 1024;
-    std::vector<std::unique_ptr<typename What::lock>> locks;
-    for (std::size_t i = 0; i < count; ++i) locks.push_back(make<typename What::lock>("instance"));
-    std::size_t i = 0;
-    for (auto _ : state) {
-        auto& lock = *locks[i++ % count];
-        take(lock);
-        drop(lock);
-    }
-}
-
-/// Each thread takes two locks of its own; all have the same two classes.
-template <class What>
-void disjoint(benchmark::State& state) {
-    const listener<What> scope;
-    const auto outer = make<typename What::lock>("disjoint outer");
-    const auto inner = make<typename What::lock>("disjoint inner");
-    for (auto _ : state) {
-        take(*outer);
-        take(*inner);
-        drop(*inner);
-        drop(*outer);
-    }
-    state.SetItemsProcessed(state.iterations());
-}
 
 using identities = std::deque<wedge::lock_identity>;
 
@@ -285,26 +153,7 @@ void short_rows(benchmark::internal::Benchmark* rows) {
         return *std::min_element(all.begin(), all.end());
     });
 }
-void depths(benchmark::internal::Benchmark* rows) {
-    rows->Arg(1)->Arg(4)->Arg(8)->Arg(64)->Apply(short_rows);
-}
-void threads(benchmark::internal::Benchmark* rows) {
-    rows->Threads(1)->Threads(2)->UseRealTime()->Apply(short_rows);
-}
 
-BENCHMARK(pair<raw>)->Apply(depths);
-BENCHMARK(pair<wedge_at<level::off>>)->Apply(depths);
-BENCHMARK(pair<wedge_at<level::events>>)->Apply(depths);
-BENCHMARK(pair<wedge_at<level::order>>)->Apply(depths);
-BENCHMARK(instances<raw>)->Apply(short_rows);
-BENCHMARK(instances<wedge_at<level::order>>)->Apply(short_rows);
-BENCHMARK(disjoint<raw>)->Apply(threads);
-BENCHMARK(disjoint<wedge_at<level::order>>)->Apply(threads);
-#if defined(WEDGE_BENCH_ABSL)
-BENCHMARK(pair<abseil>)->Apply(depths);
-BENCHMARK(instances<abseil>)->Apply(short_rows);
-BENCHMARK(disjoint<abseil>)->Apply(threads);
-#endif
 BENCHMARK(pair_in_graph)->Arg(100)->Arg(1000)->Arg(10000)->Apply(short_rows);
 BENCHMARK(fresh_edges)->Arg(0)->Arg(1)->Apply(short_rows);
 BENCHMARK(growing_graph)->Arg(100)->Arg(1000)->Arg(10000)->Unit(benchmark::kMillisecond);
@@ -314,11 +163,6 @@ BENCHMARK(reset)->Arg(0)->Arg(1)->Arg(10)->Arg(100)->Apply(short_rows);
 }  // namespace
 
 int main(int argc, char** argv) {
-#if defined(WEDGE_BENCH_ABSL)
-    benchmark::AddCustomContext(
-        "abseil's deadlock detection",
-        abseil_detects() ? "compiled in" : "compiled out (abseil was built with NDEBUG)");
-#endif
     // Repetitions of different rows take turns: the rows of one run see the same machine.
     return bench::run(argc, argv, {"--benchmark_enable_random_interleaving=true"});
 }

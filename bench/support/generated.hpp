@@ -71,7 +71,7 @@ class scratch_folder {
 public:
     scratch_folder()
         : path_(std::filesystem::temp_directory_path() /
-                ("wedge_bench_" + std::to_string(::getpid()))) {
+                ("wedge_bench_" + std::to_string(::getpid()) + "_" + std::to_string(count_++))) {
         std::filesystem::create_directories(path_);
     }
     ~scratch_folder() { std::filesystem::remove_all(path_); }
@@ -81,6 +81,7 @@ public:
     const std::filesystem::path& path() const noexcept { return path_; }
 
 private:
+    inline static int count_ = 0;
     const std::filesystem::path path_;
 };
 
