@@ -13,7 +13,7 @@ find "$@" -name '*.hpp' -o -name '*.cpp' | LC_ALL=C sort | LC_ALL=C awk '
             text = substr(line, depth + 1)
             sub(/\/\/.*/, "", text)
             if (open == 0) { first = depth; start = text; began = number }
-            open += count(text, /\(/) - count(text, /\)/)
+            open += count(text, "[(]") - count(text, "[)]")
             if (text ~ /^#/ || open < 0) open = 0
             if (from && depth <= inside && text ~ /^}/) {
                 functions++
