@@ -1,4 +1,4 @@
-// A scenario's blocks as flat lists of instructions with jumps, so that a task's place is a number.
+// Blocks of a scenario as flat lists of instructions with jumps. The place of a task is an index.
 #pragma once
 
 #include <cstddef>
@@ -19,24 +19,24 @@ using wedge::scenario::document;
 using wedge::scenario::statement;
 
 enum class op : std::uint8_t {
-    act,           ///< the statement itself: one visible step, or several
-    test,          ///< goes on where the test holds, else to `to[0]`
+    act,           ///< runs the statement: one or more visible steps
+    test,          ///< goes on if the test holds, else to `to[0]`
     choose,        ///< goes to one of `to`
     jump,          ///< to `to[0]`
     repeat_begin,  ///< starts a count
     repeat_next,   ///< counts down, or drops the count and goes to `to[0]`
-    repeat_drop,   ///< drops the count: a `break` leaves a `repeat`
+    repeat_drop,   ///< drops the count when a `break` leaves a `repeat`
     scope_enter,
     scope_leave,
     context_enter,  ///< `hardirq {`
     context_leave,
-    transaction_begin,  ///< starts a ticket; `to[0]` is where the block starts again
+    transaction_begin,  ///< starts a ticket; after a back-off the task goes to `to[0]`
     transaction_end,    ///< releases what the transaction took and ends its ticket
     read_begin,         ///< waits for writers and takes the number of a sequence count
     read_end,           ///< compares it, and goes to `to[0]` if a writer came meanwhile
     read_drop,          ///< forgets it: a `break` leaves the block of a reader
-    leave,              ///< to the end of the run without a step: `return`
-    end,                ///< ends the run, a step of its own
+    leave,              ///< `return`: goes to the end of the run without a step
+    end,                ///< ends the run; this is a step
     kswapd_look,        ///< kswapd decides whether it makes a pass of reclaim
 };
 
@@ -46,8 +46,7 @@ struct instruction {
     std::vector<int> to;  ///< an `act` that fails goes to `to[0]`
 };
 
-/// Translates one block that is run as a whole: of a thread, a work, a handler, a shrinker, a
-/// notifier.
+/// Translates the block of a thread, a work, a handler, a shrinker or a notifier.
 class compiler {
 public:
     /// @param sequences  the names of the sequence counts
@@ -58,7 +57,7 @@ public:
         made.add(op::end);
         return std::move(made.code_);
     }
-    /// The block that kswapd runs each time it is woken.
+    /// Returns the block that kswapd runs each time it is woken.
     static std::vector<instruction> kswapd() {
         compiler made({});
         made.add(op::kswapd_look);
@@ -77,7 +76,7 @@ private:
     void go(int from, int to) { code_[static_cast<std::size_t>(from)].to.push_back(to); }
     int jump() { return add(op::jump); }
 
-    /// What a `break` must undo on its way out, innermost last.
+    /// The constructs that a `break` must leave, innermost last.
     void undo(std::size_t down_to) {
         for (std::size_t i = open_.size(); i-- > down_to;) add(open_[i]);
     }
@@ -86,7 +85,7 @@ private:
         for (const statement& each : in.body) emit(each);
     }
 
-    /// `lead`, then the first block or nothing; where `lead` fails, the other block.
+    /// Emits `lead`, then the first block, if any; if `lead` fails, the other block runs.
     void emit_branches(int lead, const block* good, const block* bad) {
         if (good != nullptr) emit(*good);
         const int over = jump();
@@ -103,7 +102,7 @@ private:
             case action::acquire: {
                 if (s.is_read && sequences_.count(s.on.name) != 0) return emit_reader(s);
                 const int lead = add(op::act, &s);
-                if (s.blocks.empty()) return;  // where it fails, its run ends
+                if (s.blocks.empty()) return;  // if the statement fails, its run ends
                 if (!s.ticket.name.empty()) return emit_branches(lead, nullptr, block_at(0));
                 return emit_branches(lead, block_at(0), block_at(1));
             }
@@ -139,7 +138,7 @@ private:
             }
             case action::scope: return emit_within(s, op::scope_enter, op::scope_leave);
             case action::interrupt: return emit_within(s, op::context_enter, op::context_leave);
-            case action::signalling: return emit(s.blocks[0]);  // for the order check alone
+            case action::signalling: return emit(s.blocks[0]);  // only the order check needs it
             case action::transaction:
                 return emit_within(s, op::transaction_begin, op::transaction_end);
             case action::break_loop:
@@ -166,7 +165,8 @@ private:
         open_.pop_back();
         go(add(op::read_end, &s), lead);
     }
-    /// `lead` decides whether there is another round; `depth`: what was open before the loop.
+    /// @param lead   decides whether there is another round
+    /// @param depth  the number of constructs that were open before the loop
     void emit_loop(int lead, const block& body, std::size_t depth) {
         loops_.push_back({depth, {}});
         emit(body);

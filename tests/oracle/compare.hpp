@@ -1,4 +1,4 @@
-// The oracle's opinion of a scenario beside the engine's, and the smallest one on which they
+// Compares the outcomes of the oracle and of the engine, and minimises a scenario on which they
 // differ.
 #pragma once
 
@@ -22,10 +22,10 @@ inline constexpr std::size_t states_max = 300;  // of a random scenario
 inline const std::vector<way> every_way = {way::states, way::exhaustive, way::portfolio,
                                            way::two_jobs, way::threads};
 
-/// Whether an answer of the engine contradicts the oracle.
+/// Returns whether an answer of the engine contradicts the oracle.
 ///
-/// `check` must come to the very outcome. A strategy that ends early need not find anything, but
-/// must not find what there is not, nor prove what is not so.
+/// `check` must give the same outcome. A strategy that ends early may miss a finding, but must not
+/// report a false finding or a false proof.
 /// Of a delayed item that queues itself the engine leaves out runs that the oracle does not.
 inline bool contradicts(const opinion& mine, const engine_answer& its, way how) {
     const verdict own = mine.what;
@@ -39,7 +39,7 @@ inline bool contradicts(const opinion& mine, const engine_answer& its, way how) 
     }
     if (how == way::states || how == way::threads) return its.what != own;
     if (its.what == verdict::sound) return own != verdict::sound;
-    // A search of schedules that has not tried everything may have missed a worse one.
+    // A search of schedules that has not tried everything may have missed a worse outcome.
     if (its.what == verdict::finding)
         return own == verdict::sound || (its.is_exhausted && own == verdict::deadlock);
     return its.what != own && !(its.what == verdict::livelock && own == verdict::deadlock);
@@ -68,7 +68,7 @@ struct comparison_result {
     }
 };
 
-/// Asks the oracle; where it has an opinion, asks the engine in these ways.
+/// Asks the oracle. If it has an outcome, asks the engine in these ways.
 inline comparison_result compare(const document& all, const std::vector<way>& ways,
                                  std::size_t most_states) {
     comparison_result made{decide(all, most_states), {}};
@@ -79,7 +79,7 @@ inline comparison_result compare(const document& all, const std::vector<way>& wa
     return made;
 }
 
-/// Whether the `expect` lines on outcomes fit; findings of the order pass are not looked at.
+/// Returns whether the `expect` lines on outcomes fit. Ignores findings of the order pass.
 inline bool is_as_expected(const document& all, const opinion& own) {
     bool says_nothing = true, fits = false;
     for (const declaration& each : all.all) {
@@ -100,8 +100,8 @@ inline bool is_as_expected(const document& all, const opinion& own) {
 
 namespace detail {
 
-/// Calls `with` for every smaller version of a block: without a statement, or with a branch of it
-/// in its place.
+/// Calls `with` for every smaller version of a block: without one statement, or with a branch in
+/// place of the statement.
 template <class With>
 bool for_each_smaller(block& in, With with) {
     for (std::size_t i = 0; i < in.body.size(); ++i) {
@@ -124,7 +124,7 @@ bool for_each_smaller(block& in, With with) {
 
 }  // namespace detail
 
-/// Deletes declarations and statements as long as the same ways differ.
+/// Deletes declarations and statements while the answers still differ in these ways.
 inline document smallest_that_differs(document all, const comparison_result& found,
                                       std::size_t most_states) {
     const std::vector<way> ways = found.ways_that_differ();

@@ -16,7 +16,7 @@ namespace oracle {
 
 namespace {
 
-/// The outcome without what only the order pass says.
+/// Returns the outcome without the findings of the order pass alone.
 engine_answer answer_of(const wedge::outcome& found) {
     engine_answer answer;
     answer.is_exhausted = found.exhausted;
@@ -38,7 +38,7 @@ engine_answer answer_of(const wedge::outcome& found) {
     return answer;
 }
 
-/// Ends the search of one scenario when it takes far longer than any of them should.
+/// Ends a search that takes far longer than a random scenario should.
 class time_limit {
 public:
     explicit time_limit(std::chrono::seconds after)
@@ -64,8 +64,8 @@ private:
 };
 
 engine_answer ask(const wedge::scenario::document& all, way how, wedge::explore_options options) {
-    // A run of a few hundred states that is as long as this goes round. The searches of schedules
-    // compare each step with all steps before it.
+    // A scenario has a few hundred states, so such a long run is a cycle. The searches of schedules
+    // compare each step with all earlier steps.
     if (how != way::states && how != way::threads) options.steps_max = 1'000;
     switch (how) {
         case way::states:

@@ -1,5 +1,5 @@
-// The meaning of the scenario language, from docs/scenarios.md: all steps that are possible in a
-// state. Nothing of the engine is used here but its parser.
+// The meaning of the scenario language, from docs/scenarios.md: all possible steps of a state. Of
+// the engine it uses only the parser.
 #pragma once
 
 #include <algorithm>
@@ -23,9 +23,9 @@ using wedge::scenario::lock_sort;
 using wedge::scenario::operand;
 using wedge::scenario::reference;
 
-/// One step of one task, or of a handler that comes.
+/// One step of a task, or the start of a handler.
 struct step {
-    int actor = 0;  ///< a task; behind the tasks: a handler
+    int actor = 0;  ///< a task, or a handler: handlers are numbered after the tasks
     bool is_progress = false;
     bool is_failure = false;   ///< an assertion failed: the execution ends
     bool leaves_rule = false;  ///< a delayed item queues itself, which the language only begins
@@ -33,7 +33,7 @@ struct step {
     state after;
 };
 
-/// Thrown where a program does what has no meaning.
+/// Thrown if a program does something undefined.
 struct meaningless {
     const char* why;
 };
@@ -55,7 +55,7 @@ public:
     const state& first() const { return first_; }
     int actors() const { return static_cast<int>(first_.tasks.size() + first_.has_come.size()); }
 
-    /// Whether a state without steps is one in which everybody is done.
+    /// Returns whether all tasks have ended in a state without steps.
     bool is_over(const state& s) const {
         for (std::size_t i = 0; i < s.tasks.size(); ++i)
             if (is_worker(i) ? !s.tasks[i].stack.empty() : !s.tasks[i].is_done) return false;
@@ -264,7 +264,7 @@ private:
     const instruction& at(const frame& f) const {
         return bodies_[static_cast<std::size_t>(f.body)][static_cast<std::size_t>(f.at)];
     }
-    /// A run that ends early leaves its `hardirq { }`s first.
+    /// Leaves the `hardirq { }`s of a run that ends early.
     static void leave_contexts(task& t, frame& f) {
         if (f.contexts.empty()) return;
         t.irq_off = (f.contexts.front() & 2) != 0;
@@ -280,7 +280,7 @@ private:
         f.readings.clear();
         f.at = static_cast<int>(bodies_[static_cast<std::size_t>(f.body)].size()) - 1;
     }
-    /// The run ends; what it holds stays held.
+    /// Ends the run. Locks that it holds stay held.
     void end_run(state& s, std::size_t task) const {
         oracle::task& t = s.tasks[task];
         if (!t.stack.back().transactions.empty())
@@ -293,12 +293,12 @@ private:
         t.stack.pop_back();
         if (t.stack.empty() && !is_worker(task)) t.is_done = true;
     }
-    /// Goes on behind the instruction.
+    /// Goes to the next instruction.
     static void advance(frame& f) {
         ++f.at;
         f.phase = f.extra = 0;
     }
-    /// Goes on where an instruction that failed says; without that, the run gives up.
+    /// Goes to the target of an instruction that failed; without a target, the run gives up.
     void fail(frame& f) const {
         const instruction& i = at(f);
         f.phase = f.extra = 0;
@@ -308,7 +308,7 @@ private:
             f.at = i.to[0];
     }
 
-    /// Runs what is no step: everything up to the next statement that is one.
+    /// Runs all instructions up to the next one that is a step.
     void settle(state& s, std::size_t i) const {
         while (!s.tasks[i].stack.empty()) {
             frame& f = s.tasks[i].stack.back();
@@ -355,7 +355,7 @@ private:
         }
     }
 
-    /// Adds one successor for task `i`; `change` makes it from a copy of the state.
+    /// Adds one successor for task `i`. `change` turns a copy of the state into the successor.
     template <class Change>
     void add(const state& s, std::size_t i, std::vector<step>& found, Change change) const {
         step made{static_cast<int>(i), false, false, false, false, s};
@@ -364,7 +364,7 @@ private:
         found.push_back(std::move(made));
     }
 
-    /// Lets each `flush` of a work look again whether it is queued.
+    /// Makes each `flush` of a work check again whether the work is queued.
     void wake_flushes(state& s, std::size_t work) const {
         for (task& t : s.tasks)
             for (frame& f : t.stack)
@@ -440,7 +440,8 @@ private:
         return !t.irq_off && (is_hard ? !is_in_hard : !is_in_any && !t.bh_off);
     }
 
-    /// A handler comes once, on top of a task that lets its context in, and runs as that task.
+    /// Starts a handler, once per execution, on top of a task that has its context enabled. The
+    /// handler runs as that task.
     void start_handler(const state& s, std::size_t i, std::size_t h,
                        std::vector<step>& found) const {
         const task& t = s.tasks[i];
@@ -554,7 +555,7 @@ private:
         return false;
     }
 
-    /// Whether a task may take a lock now.
+    /// Returns whether a task may take a lock now.
     ///
     /// @param is_recursive  a reader that does not wait behind queued writers
     bool may_take(const state& s, std::size_t i, int lock, bool is_read, bool is_recursive) const {
@@ -575,7 +576,8 @@ private:
             if (ahead.task == static_cast<int>(i) && ahead.run == run) return true;
             if (!is_read || !ahead.is_read) return false;
         }
-        return s.queues[static_cast<std::size_t>(lock)].empty();  // a newcomer waits behind all
+        return s.queues[static_cast<std::size_t>(lock)]
+            .empty();  // a new task waits behind all queued tasks
     }
     static void leave_queue(state& s, std::size_t i, int lock) {
         const int run = static_cast<int>(s.tasks[i].stack.size());
@@ -589,8 +591,8 @@ private:
         t.held.push_back({lock, is_read, static_cast<int>(t.stack.size()), false});
     }
 
-    /// One round of a blocking acquire: takes the lock or queues. The phases are `begun` (not in
-    /// the queue) and `begun + 1` (in it). `then` goes on behind it.
+    /// Takes one step of a blocking acquire: takes the lock or queues. The phases are `begun` (not
+    /// in the queue) and `begun + 1` (in the queue). `then` continues after the acquire.
     ///
     /// @returns whether a step was possible
     template <class Then>
@@ -739,8 +741,8 @@ private:
             return each.has_ticket && (lock < 0 || each.lock == lock);
         });
     }
-    /// Whether a task that is queued for an object must give way. Wound/wait: an older one waits
-    /// for what it has. Wait/die: an older one has what it waits for.
+    /// Returns whether a task that is queued for an object must back off. Wound/wait: an older task
+    /// waits for an object that this task holds. Wait/die: an older task holds the object.
     bool must_give_way(const state& s, std::size_t i, int lock) const {
         const task& t = s.tasks[i];
         if (!has_with_ticket(t, -1)) return false;
@@ -803,8 +805,8 @@ private:
 
     enum : int { waiting = 1, waiting_spuriously = 2, woken = 3, timed_out = 5 };
 
-    /// A wait releases the lock, is woken, and takes the lock again. `extra` remembers how it was
-    /// held.
+    /// A wait releases the lock, is woken, and takes the lock again. `extra` is the mode of the
+    /// lock.
     void act_condition(const state& s, std::size_t i, const statement& st,
                        std::vector<step>& found) const {
         const frame& f = s.tasks[i].stack.back();
@@ -840,7 +842,7 @@ private:
         }
     }
 
-    /// A step of task `i` that wakes one waiter (each possible one in turn), or all.
+    /// Adds steps of task `i` that wake one waiter (one step per possible waiter), or all.
     void act_notify(const state& s, std::size_t i, const statement& st,
                     std::vector<step>& found) const {
         std::vector<std::pair<std::size_t, std::size_t>> waiters;
@@ -936,7 +938,7 @@ private:
 
     // ---- memory ----
 
-    /// The phases of a statement that runs notifiers and shrinkers: in between, and behind them.
+    /// The phases of a statement that runs notifiers and shrinkers: between them, and after them.
     enum : int { in_hooks = 20, behind_hooks = 21, must_yield = 22 };
     enum : int { asleep = 30 };  ///< the phase of a `flush` that waits for the run to begin
 
@@ -963,7 +965,7 @@ private:
         return flags.base != gfp_base::nowait && flags.base != gfp_base::atomic && !t.is_in_pass &&
                !is_in_scope(t, noreclaim);
     }
-    /// What a pass with these flags may call.
+    /// Returns the callbacks that a pass with these flags may call.
     static bool may_enter(const task& t, gfp_base base, wedge::scenario::needs what) {
         using wedge::scenario::needs;
         const bool is_noio = base == gfp_base::noio || is_in_scope(t, noio);
@@ -971,7 +973,7 @@ private:
         return what == needs::nothing || (what == needs::fs ? !is_nofs : !is_noio);
     }
 
-    /// Starts the next notifier or shrinker of a statement that runs them, or goes behind them.
+    /// Starts the next notifier or shrinker of a statement that runs them, or ends the statement.
     void next_hook(state& s, std::size_t i) const {
         task& t = s.tasks[i];
         frame& f = t.stack.back();
@@ -1009,7 +1011,7 @@ private:
         });
     }
 
-    /// One look at the free pages, and what follows from it.
+    /// Looks at the free pages once, and takes or reclaims.
     void act_alloc(const state& s, std::size_t i, const statement& st,
                    std::vector<step>& found) const {
         add(s, i, found, [&](state& next, task& t, frame& own) {
@@ -1062,8 +1064,7 @@ private:
 
     // ---- all other statements ----
 
-    /// A wait for something that is so or not: `pass` goes on where it is so; a timed one may give
-    /// up where it is not.
+    /// Waits until something is true. If it is, `pass` continues; if not, a timed wait may give up.
     template <class Pass>
     void wait_until(const state& s, std::size_t i, bool is_so, bool is_timed,
                     std::vector<step>& found, Pass pass) const {
@@ -1106,7 +1107,8 @@ private:
         return std::ranges::any_of(s.tasks, [&](const task& t) { return is_in(t, work); });
     }
 
-    /// Whether a `cancel` of it waits: until then it cannot be queued (Linux's cancel_work_sync).
+    /// Returns whether a `cancel` of the work waits. Until it ends, the work cannot be queued (as
+    /// with cancel_work_sync of Linux).
     bool is_cancelled(const state& s, const std::string& work) const {
         for (const task& t : s.tasks)
             for (const frame& f : t.stack)
@@ -1267,7 +1269,7 @@ private:
     bool has_memory_ = false;
     zone zone_{};
     int kswapd_body_ = -1;
-    std::vector<hook> hooks_;  // shrinkers and notifiers, as they are declared
+    std::vector<hook> hooks_;  // shrinkers and notifiers, in the order of their declarations
     std::vector<std::int64_t> locals_;
     std::vector<std::vector<instruction>> bodies_;
     std::vector<lock_sort> kinds_;  // by lock

@@ -218,7 +218,7 @@ int over_random(const settings& how) {
 }  // namespace
 
 int main(int argc, char** argv) {
-    // A search that takes all memory must end as bad_alloc, not take the machine with it.
+    // A search that needs too much memory must end with bad_alloc, not exhaust the machine.
     const rlimit most{rlim_t{4} << 30, RLIM_INFINITY};
     setrlimit(RLIMIT_AS, &most);
     std::signal(SIGINT, stop);

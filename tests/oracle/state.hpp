@@ -1,4 +1,4 @@
-// One state of a scenario: where each task stands, and all that is shared.
+// One state of a scenario: the place of each task, and all shared objects.
 #pragma once
 
 #include <cstdint>
@@ -10,19 +10,19 @@ namespace oracle {
 struct hold {
     int lock = 0;
     bool is_read = false;
-    int run = 0;              ///< how deep in the stack the run is that took it
-    bool has_ticket = false;  ///< it was taken with the task's ticket
+    int run = 0;              ///< the depth of the run that took it, in the stack of the task
+    bool has_ticket = false;  ///< the task took it with its ticket
 };
 
 /// A block that runs. A handler, a shrinker or a notifier runs on top of another one.
 struct frame {
     int body = 0;
     int at = 0;                     ///< the instruction
-    int phase = 0;                  ///< how far the instruction has come; 0: it has not begun
-    int extra = 0;                  ///< what the instruction remembers
-    bool is_giving_up = false;      ///< a bare `try` has failed: it releases what it took
-    std::vector<int> counts;        ///< of the `repeat`s that it is in
-    std::vector<int> scopes;        ///< of the `scope`s that it is in
+    int phase = 0;                  ///< the progress of the instruction; 0: not begun
+    int extra = 0;                  ///< data of the instruction
+    bool is_giving_up = false;      ///< a bare `try` has failed: the run releases its locks
+    std::vector<int> counts;        ///< of the enclosing `repeat`s
+    std::vector<int> scopes;        ///< of the enclosing `scope`s
     std::vector<int> contexts;      ///< of the `hardirq { }`s that it is in: 1 hard, 0
                                     ///< soft; 2 and 4: the masks before it
     std::vector<int> transactions;  ///< where each starts again

@@ -1,4 +1,4 @@
-// What a scenario comes to, as the oracle and the engine both say it.
+// The outcome of a scenario, as the oracle and the engine both state it.
 #pragma once
 
 #include <cstdint>
@@ -8,14 +8,14 @@
 
 namespace oracle {
 
-/// The outcomes, the worst first; then two answers that are none.
+/// The outcomes, the worst first, then two answers that are no outcomes.
 enum class verdict : std::uint8_t {
     deadlock,
     livelock,
     finding,  ///< an assertion that can fail
     sound,
     unresolved,  ///< too many states, or the budget of the engine is spent
-    undefined,   ///< the program does something that has no meaning, as unlocking a free lock
+    undefined,   ///< the program does something undefined, such as unlocking a free lock
 };
 inline constexpr const char* verdict_names[] = {"deadlock", "livelock",   "finding",
                                                 "sound",    "unresolved", "undefined"};
@@ -38,7 +38,7 @@ struct engine_answer {
     verdict what = verdict::unresolved;
     bool is_exhausted = false;
     bool is_out_of_memory = false;
-    std::string text;  ///< the findings, a line each
+    std::string text;  ///< one line per finding
 };
 
 /// Asks the engine. Findings of the order pass that no execution shows do not count.
