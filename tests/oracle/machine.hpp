@@ -11,6 +11,8 @@
 #include <utility>
 #include <vector>
 
+#include "wedge/scenario/resolve.hpp"
+
 #include "oracle/code.hpp"
 #include "oracle/state.hpp"
 
