@@ -110,7 +110,8 @@ inline void might_sleep(task& self, lock_class waited_for, const site& where) {
 }
 
 /// Called when a thread without an engine takes a lock of an execution; null: no engine listens.
-inline std::atomic<void (*)(const lock_identity& lock, const site& where)> on_foreign_use{nullptr};
+/// The site is a copy: an address in the acquire's terms would keep all of them in memory.
+inline std::atomic<void (*)(const lock_identity& lock, site where)> on_foreign_use{nullptr};
 
 /// Called before a native acquire. Notes the use of a lock of an execution by a thread outside of
 /// the engine: the engine explores the model, not the native lock.

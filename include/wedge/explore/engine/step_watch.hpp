@@ -117,7 +117,7 @@ private:
 
     std::atomic<std::uint64_t> runs_{0};
     std::atomic<std::uint64_t> steps_{0};
-    static void hear_foreign_use(const lock_identity& lock, const site& where) {
+    static void hear_foreign_use(const lock_identity& lock, site where) {
         const std::lock_guard held(mutex);
         for (watched_engine* const each : all) {
             if (each->number_.load(std::memory_order_relaxed) != lock.execution()) continue;
