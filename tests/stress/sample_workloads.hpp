@@ -140,7 +140,7 @@ struct sleeper {
 
 /// Throws if it begins with interrupts off, and leaves them so.
 struct leaver {
-    wedge::mutex lock{"leaver"};
+    wedge::spinlock lock{"leaver"};  // the next call must not sleep
     void leave() {
         const wedge::guard held(lock);
         if (wedge::current().contexts.irqs_are_off) throw std::runtime_error("not new");

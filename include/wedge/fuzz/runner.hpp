@@ -152,11 +152,16 @@ private:
     /// An execution that settles something costs as much as so many inputs at most: it is recorded
     /// and checked, and its search begins anew for each program.
     static constexpr std::uint64_t inputs_per_settling = 4;
+    /// So many executions may settle something before the inputs count, so that a short run finds a
+    /// second bug too.
+    static constexpr std::uint64_t settled_at_once = 500;
 
     /// Behind a finding that is passed over, most cycles and hangs lead back to it, and finding
     /// that out takes hundreds of executions for each of them. So all of it together may cost as
     /// much as the inputs since then: a known finding costs half of the speed at most.
-    bool may_settle() const noexcept { return settled() * inputs_per_settling <= inputs_behind_; }
+    bool may_settle() const noexcept {
+        return settled() <= settled_at_once + inputs_behind_ / inputs_per_settling;
+    }
 
     /// Tries the programs that are composed of several inputs and wait for it.
     std::optional<fuzz_sighting> composed() {
