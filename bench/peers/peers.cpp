@@ -137,7 +137,7 @@ int print_one(const section& of, const std::string& work, const std::string& nam
         for (const contender& one : each.contenders)
             if (each.work == work && one.name == name) {
                 // Such a tool compiles the code first, so a turn is long.
-                const auto rows = bench::compared({work, {one}}, of.clock, rounds, 2e8);
+                const auto rows = bench::compared({work, {one}}, of.clock, rounds, 5e7);
                 fmt::print("{}\n", rows.front().ns.median);
                 return 0;
             }
