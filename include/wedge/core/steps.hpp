@@ -1,7 +1,6 @@
 // What every lock does at a step: it sends the event to the sink and updates the held locks.
 #pragma once
 
-#include <algorithm>
 #include <atomic>
 #include <string>
 
@@ -49,9 +48,9 @@ inline void emit(task& self, const event& what) noexcept {
 inline bool cannot_sleep(const task& self) noexcept {
     if (self.context != context::task || self.contexts.irqs_are_off || self.contexts.bh_is_off)
         return true;
-    return std::any_of(self.held.begin(), self.held.end(), [](const held_lock& hold) {
-        return hold.allows == wait_type::raw || hold.allows == wait_type::spin;
-    });
+    for (const held_lock& hold : self.held)
+        if (hold.allows == wait_type::raw || hold.allows == wait_type::spin) return true;
+    return false;
 }
 
 /// States that the task sleeps here, or may: it waits for an object of this class. Every wait that
