@@ -183,6 +183,7 @@ if(WEDGE_SANITIZE MATCHES "thread")
     set(WEDGE_TIMEOUT 300)
     set(WEDGE_KIND tsan)
 elseif(WEDGE_SANITIZE MATCHES "address")
+    set(WEDGE_TIMEOUT 300)
     set(WEDGE_KIND asan)
 endif()
 
