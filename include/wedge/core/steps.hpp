@@ -62,6 +62,11 @@ inline void might_sleep(task& self, lock_class waited_for, const site& where) {
                 .class_id = waited_for.id(),
                 .where = where});
 }
+/// Does this for an object that has a name only. The class is made only where the task cannot
+/// sleep.
+inline void might_sleep(task& self, const char* waited_for, const site& where) {
+    if (cannot_sleep(self)) might_sleep(self, lock_class(waited_for), where);
+}
 
 [[gnu::always_inline]] inline event event_of(event_kind kind, const lock_identity& lock,
                                              const acquire_terms& terms) {

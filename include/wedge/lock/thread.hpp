@@ -65,8 +65,7 @@ public:
     void join(site where = site::current()) {
         WEDGE_CHECK(joinable());
         task& self = current();
-        if (detail::cannot_sleep(self))
-            detail::might_sleep(self, lock_class("the end of a thread"), where);
+        detail::might_sleep(self, "the end of a thread", where);
         detail::emit(self, {.kind = event_kind::join, .payload = ordinal_, .where = where});
         if (body_->is_controlled) {
             self.runtime->perform(self, {.what = step::join, .other = ordinal_, .where = where});

@@ -340,9 +340,7 @@ private:
     /// States that the task may sleep in direct reclaim, if the flags allow it to reclaim (rule
     /// 22).
     static void might_sleep(gfp asked, site where) {
-        task& self = current();
-        if (has(asked, gfp::direct_reclaim) && detail::cannot_sleep(self))
-            detail::might_sleep(self, lock_class("memory"), where);
+        if (has(asked, gfp::direct_reclaim)) detail::might_sleep(current(), "memory", where);
     }
 
     /// Makes a pass of direct reclaim and returns how many pages it freed.

@@ -308,18 +308,13 @@ private:
 
     void join(const std::string& thread, site where) override {
         task& self = current();
-        might_sleep_for(thread + " (thread)", where);
+        wedge::detail::might_sleep(self, (thread + " (thread)").c_str(), where);
         const std::uint32_t first = first_copy_.find(thread)->second;
         for (std::uint32_t i = 0; i < uses_.names().task(thread)->count; ++i) {
             wedge::detail::emit(self,
                                 {.kind = event_kind::join, .payload = first + i, .where = where});
             self.runtime->perform(self, {.what = step::join, .other = first + i, .where = where});
         }
-    }
-    static void might_sleep_for(const std::string& what, site where) {
-        task& self = current();
-        if (wedge::detail::cannot_sleep(self))
-            wedge::detail::might_sleep(self, lock_class(what.c_str()), where);
     }
     void queue(const std::string& item, site where) override {
         if (!is_walk_) items_[item].queue(where);
@@ -334,7 +329,7 @@ private:
         is_walk_ ? items_.touch(item, where) : items_[item].cancel(where);
     }
     void invalidate(site where) override {
-        might_sleep_for("notifiers", where);
+        wedge::detail::might_sleep(current(), "notifiers", where);
         if (is_walk_) {
             const reclaim_order::notifier_section inside(world_.zone().order(), where);
             return;
