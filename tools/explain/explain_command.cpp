@@ -83,7 +83,10 @@ public:
             ++unread_;
         for (const std::string& file : files_) {
             if (interrupt_scope::requested.load()) break;
-            if (!call.guarded([&] { has_findings = explain_one(call, file) || has_findings; }))
+            const auto explain = [&] { return explain_file(call, file); };
+            if (!call.guarded([&] {
+                    has_findings = call.reading("explain", file, as_json_, explain) || has_findings;
+                }))
                 ++unread_;
             std::fflush(call.out);
         }
@@ -125,16 +128,6 @@ private:
         const bool has_findings = explain_traces(traces_, call.out) == exit_status::findings;
         if (traces_.wants_dot) save_picture_as(picture_, traces_.dot);
         return has_findings;
-    }
-
-    /// Explains a file. One that cannot be read has its line of JSON too.
-    bool explain_one(const invocation& call, const std::string& file) {
-        try {
-            return explain_file(call, file);
-        } catch (const std::exception& wrong) {
-            if (as_json_) call.print(json_of_unread("explain", file, wrong.what()));
-            throw;
-        }
     }
 
     /// @return whether a report was found that is not refuted

@@ -177,9 +177,9 @@ private:
         }
     }
     bool is_allowed(const fuzz_sighting& seen) {
-        const std::string& design = group_->designs()[seen.input.design].name;
-        const bool is_bug = allowed_.allows(seen.signature, design);
-        if (!allowed_.allows(seen.what.signature, design) && !is_bug) return false;
+        if (!allowed_.allows_any({seen.signature, seen.what.signature},
+                                 group_->designs()[seen.input.design].name))
+            return false;
         detail::write_all(2, "wedge: allowed: " + seen.signature + "\n");
         return true;
     }

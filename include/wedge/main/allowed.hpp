@@ -1,7 +1,12 @@
 // `--allow FILE`: known findings, which a command shows and does not count.
 #pragma once
 
+#include <algorithm>
+#include <cstddef>
+#include <initializer_list>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "wedge/main/files.hpp"
 #include "wedge/main/subcommand.hpp"
@@ -32,6 +37,17 @@ public:
     /// @param subject  the workload, or the file of the scenario or trace
     bool allows(const std::string& signature, const std::string& subject) {
         return list_.allows(signature, subject);
+    }
+    /// Does this for a finding that has several signatures.
+    bool allows_any(std::initializer_list<std::string_view> signatures,
+                    const std::string& subject) {
+        return list_.allows_any(signatures, subject);
+    }
+    /// Returns how many of the findings are not known. Each entry of the list sees each finding.
+    std::size_t unknown_of(const std::vector<finding>& all, const std::string& subject) {
+        return static_cast<std::size_t>(
+            std::count_if(all.begin(), all.end(),
+                          [&](const finding& each) { return !allows(each.signature, subject); }));
     }
 
     /// Judges the result of a scenario as if its known findings had not been found.

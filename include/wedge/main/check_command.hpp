@@ -116,19 +116,12 @@ private:
     }
 
     void check_trace(const invocation& call, const std::string& file) {
-        try {
+        call.reading(name(), file, as_json_, [&] {
             const checked_trace all(file, stated_);
-            const auto is_new = [&](const finding& each) {
-                return !allowed_.allows(each.signature, file);
-            };
-            // Each entry of the list must see each finding.
-            if (std::count_if(all.findings().begin(), all.findings().end(), is_new) != 0) ++unmet_;
+            if (allowed_.unknown_of(all.findings(), file) != 0) ++unmet_;
             call.print(as_json_ ? all.json() : all.text());
             if (!folder_.empty()) all.save(folder_);
-        } catch (const error& wrong) {
-            if (as_json_) call.print(json_of_unread(name(), file, wrong.what()));
-            throw;
-        }
+        });
     }
 
     void check(const invocation& call, const std::string& file, bool is_only) {
@@ -282,20 +275,9 @@ private:
             json.key("signature").value(each.signature).end('}');
         }
         json.end(']');
-        write_exploration(json, result.found);
+        report::write_exploration(json, result.found);
         json.key("expected").list(result.expected).key("met").value(result.is_met);
         return json.end('}').text() + "\n";
-    }
-
-    /// Writes the numbers of the exploration. A search over schedules has no states.
-    static void write_exploration(json_writer& json, const outcome& found) {
-        json.key("exploration").begin('{').key("executions").value(found.executions);
-        json.key("states");
-        if (found.states == 0)
-            json.null();
-        else
-            json.value(found.states);
-        json.key("exhausted").value(found.exhausted).end('}');
     }
 
     scenario::check_options options_ = check_defaults();

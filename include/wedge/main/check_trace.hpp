@@ -59,8 +59,7 @@ public:
             report::begin_finding(json, found_.findings[i], "", true, grouped.cause_of(i)).end('}');
         for (const finding& each : found_.remarks)
             report::begin_finding(json, each, "", true, 0).key("remark").value(true).end('}');
-        json.end(']').key("exploration").begin('{').key("executions").value(std::uint64_t{0});
-        json.key("states").null().key("exhausted").value(false).end('}');
+        report::write_exploration(json.end(']'), {});
         json.key("expected").begin('[').end(']').key("met").value(found_.findings.empty());
         return json.end('}').text() + "\n";
     }

@@ -304,7 +304,8 @@ private:
         outcome so_far;
         while (!caught.found && !is_over(end)) {
             std::optional<fuzz_sighting> shown = engine.step();
-            if (shown && is_allowed(*shown, workload.name))
+            if (shown &&
+                allowed_.allows_any({shown->signature, shown->what.signature}, workload.name))
                 group.pass_over(*shown);
             else if (shown)
                 caught.found = std::move(shown->what);
@@ -313,11 +314,6 @@ private:
         }
         caught.programs = engine.executions();
         caught.engine = "fuzz: " + report::counted(engine.executions(), "program");
-    }
-
-    bool is_allowed(const fuzz_sighting& shown, const std::string& workload) {
-        const bool is_bug = allowed_.allows(shown.signature, workload);
-        return allowed_.allows(shown.what.signature, workload) || is_bug;
     }
 
     void explore(const workload_entry& workload, clock::time_point end, progress_line& progress,

@@ -76,12 +76,7 @@ inline scenario::document read_scenario(const std::string& path) {
 /// Does this for a command that prints JSON: a file that cannot be read has its line too.
 inline scenario::document read_scenario(const invocation& call, const char* command,
                                         const std::string& path, bool as_json) {
-    try {
-        return read_scenario(path);
-    } catch (const error& wrong) {
-        if (as_json) call.print(json_of_unread(command, path, wrong.what()));
-        throw;
-    }
+    return call.reading(command, path, as_json, [&] { return read_scenario(path); });
 }
 
 /// Adds the option that puts the memory of a scenario under pressure.

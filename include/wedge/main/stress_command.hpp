@@ -289,9 +289,7 @@ private:
             how.progress_data = &progress;
             all = stress(*of.type, how);
         }
-        std::size_t unknown = 0;
-        for (const finding& each : all.what.findings)
-            if (!allowed_.allows(each.signature, of.name)) ++unknown;
+        const std::size_t unknown = allowed_.unknown_of(all.what.findings, of.name);
         const bool is_met = meets(of, all, unknown);
         is_good = is_good && (is_gate_ && of.expected ? is_met || all.is_cut : unknown == 0);
         for (const finding& each : all.what.findings) {

@@ -10,6 +10,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <CLI/CLI.hpp>
@@ -17,6 +18,7 @@
 #include "wedge/main/colour.hpp"
 #include "wedge/main/words.hpp"
 #include "wedge/main/workload_entry.hpp"
+#include "wedge/report/json.hpp"
 
 namespace wedge {
 
@@ -58,6 +60,19 @@ struct invocation {
         } catch (const std::exception& wrong) {
             complain(wrong.what());
             return false;
+        }
+    }
+
+    /// Reads a file. One that cannot be read has its line in the JSON of a command too.
+    ///
+    /// @param read  its exceptions go on to the caller
+    template <class Read>
+    auto reading(std::string_view command, const std::string& file, bool as_json, Read read) const {
+        try {
+            return read();
+        } catch (const std::exception& wrong) {
+            if (as_json) print(json_of_unread(command, file, wrong.what()));
+            throw;
         }
     }
 };

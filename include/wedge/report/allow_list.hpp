@@ -180,6 +180,16 @@ public:
         return is_allowed;
     }
 
+    /// Returns whether an entry allows one of the signatures of a finding, and counts the matches
+    /// of all of them.
+    bool allows_any(std::initializer_list<std::string_view> signatures,
+                    std::string_view subject = {}) {
+        bool is_allowed = false;
+        for (const std::string_view each : signatures)
+            is_allowed = allows(each, subject) || is_allowed;
+        return is_allowed;
+    }
+
     bool is_expired(const allowed_finding& entry) const { return entry.expires < today_; }
     const std::vector<allowed_finding>& entries() const noexcept { return entries_; }
 

@@ -118,6 +118,17 @@ inline json_writer& begin_json(json_writer& json, std::string_view command) {
     return json.begin('{').key("schema").value(json_schema).key("command").value(command);
 }
 
+/// Writes the numbers of an exploration. A search over schedules has no states.
+inline void write_exploration(json_writer& json, const outcome& found) {
+    json.key("exploration").begin('{').key("executions").value(found.executions);
+    json.key("states");
+    if (found.states == 0)
+        json.null();
+    else
+        json.value(found.states);
+    json.key("exhausted").value(found.exhausted).end('}');
+}
+
 }  // namespace report
 
 /// What the JSON of a run contains in addition to its outcome.
@@ -284,9 +295,7 @@ inline std::string json_of_unread(std::string_view command, const std::string& f
                                   std::string_view why) {
     json_writer json;
     report::begin_json(json, command).key("file").value(file).key("outcome").value("error");
-    json.key("findings").begin('[').end(']').key("exploration").begin('{');
-    json.key("executions").value(std::uint64_t{0}).key("states").null();
-    json.key("exhausted").value(false).end('}');
+    report::write_exploration(json.key("findings").begin('[').end(']'), {});
     json.key("expected").begin('[').end(']').key("met").value(false).key("error").value(why);
     return json.end('}').text() + "\n";
 }
