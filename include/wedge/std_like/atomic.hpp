@@ -29,6 +29,22 @@ struct parking {
     condition changed{lock_class("a change of an atomic", {.keeps_mutex = true})};
 };
 
+/// Lets the engine decide when a variable is accessed. A live program does nothing.
+///
+/// @param variable  returns the identity of the variable; called under control only
+template <class Variable>
+void access_atomic(mode how, bool may_repeat, memory_order order, const site& where,
+                   Variable variable) {
+    task& self = current();
+    if (self.runtime == nullptr) [[likely]]
+        return;
+    if (order != memory_order_seq_cst) {
+        const sanitizer::ignore_scope ours;
+        self.runtime->saw_weaker_order(where);
+    }
+    detail::controlled_access(self, variable(), how, may_repeat, where);
+}
+
 /// The operations that atomics of all types have.
 ///
 /// Under control each access is a visible step, and all accesses are sequentially consistent. The
@@ -111,14 +127,7 @@ public:
 protected:
     /// Lets the engine decide when the value is accessed.
     void access(mode how, bool may_repeat, memory_order order, const site& where) const {
-        task& self = current();
-        if (self.runtime == nullptr) [[likely]]
-            return;
-        if (order != memory_order_seq_cst) {
-            const sanitizer::ignore_scope ours;
-            self.runtime->saw_weaker_order(where);
-        }
-        detail::controlled_access(self, identity_, how, may_repeat, where);
+        access_atomic(how, may_repeat, order, where, [&]() -> lock_identity& { return identity_; });
     }
     /// Changes the value by a step that no loop repeats.
     template <class Change>

@@ -72,28 +72,23 @@ public:
 
     T fetch_add(difference_type by, memory_order order = memory_order_seq_cst,
                 site where = site::current()) const requires is_sum {
-        access(mode::exclusive, false, order, where);
-        return native().fetch_add(by, order);
+        return change(order, where, [&](auto value) { return value.fetch_add(by, order); });
     }
     T fetch_sub(difference_type by, memory_order order = memory_order_seq_cst,
                 site where = site::current()) const requires is_sum {
-        access(mode::exclusive, false, order, where);
-        return native().fetch_sub(by, order);
+        return change(order, where, [&](auto value) { return value.fetch_sub(by, order); });
     }
     T fetch_and(T by, memory_order order = memory_order_seq_cst,
                 site where = site::current()) const requires is_integer {
-        access(mode::exclusive, false, order, where);
-        return native().fetch_and(by, order);
+        return change(order, where, [&](auto value) { return value.fetch_and(by, order); });
     }
     T fetch_or(T by, memory_order order = memory_order_seq_cst,
                site where = site::current()) const requires is_integer {
-        access(mode::exclusive, false, order, where);
-        return native().fetch_or(by, order);
+        return change(order, where, [&](auto value) { return value.fetch_or(by, order); });
     }
     T fetch_xor(T by, memory_order order = memory_order_seq_cst,
                 site where = site::current()) const requires is_integer {
-        access(mode::exclusive, false, order, where);
-        return native().fetch_xor(by, order);
+        return change(order, where, [&](auto value) { return value.fetch_xor(by, order); });
     }
     // Each is one step, and gives the new value.
     T operator+=(difference_type by) const requires is_sum {
@@ -128,16 +123,16 @@ private:
     std::atomic_ref<T> native() const { return std::atomic_ref<T>(*object_); }
 
     void access(mode how, bool may_repeat, memory_order order, const site& where) const {
-        task& self = current();
-        if (self.runtime == nullptr) [[likely]]
-            return;
-        if (order != memory_order_seq_cst) {
-            const sanitizer::ignore_scope ours;
-            self.runtime->saw_weaker_order(where);
-        }
-        lock_identity& variable = detail::external_locks::process().of(
-            object_, lock_class("an object of atomic_ref"), lock_kind::variable);
-        detail::controlled_access(self, variable, how, may_repeat, where);
+        parts::access_atomic(how, may_repeat, order, where, [&]() -> lock_identity& {
+            return detail::external_locks::process().of(
+                object_, lock_class("an object of atomic_ref"), lock_kind::variable);
+        });
+    }
+    /// Changes the object by a step that no loop repeats.
+    template <class Change>
+    T change(memory_order order, const site& where, Change by) const {
+        access(mode::exclusive, false, order, where);
+        return by(native());
     }
 
     T* object_;

@@ -40,9 +40,7 @@ public:
     exit_scope& operator=(const exit_scope&) = delete;
 
     /// Runs the actions, in the order in which they were added. Call it where the function ends.
-    void run() {
-        for (std::size_t i = 0; i < actions_.size(); ++i) std::exchange(actions_[i], {})();
-    }
+    void run() { run_all(actions_); }
 
     /// Lets the running thread do something at its end. A controlled task that no thread of
     /// `std_like` carries does it at once.
@@ -64,6 +62,10 @@ private:
         exit_actions* actions = nullptr;
     };
 
+    /// An action may add others.
+    static void run_all(exit_actions& all) {
+        for (std::size_t i = 0; i < all.size(); ++i) std::exchange(all[i], {})();
+    }
     static exit_actions* actions_of(const task& self) {
         const sanitizer::ignore_scope ours;
         const std::lock_guard mine(busy_);
@@ -74,9 +76,7 @@ private:
     }
     static exit_actions& native() {
         struct at_end {
-            ~at_end() {
-                for (std::size_t i = 0; i < actions.size(); ++i) std::exchange(actions[i], {})();
-            }
+            ~at_end() { run_all(actions); }
             exit_actions actions;
         };
         static thread_local at_end mine;
