@@ -4,9 +4,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <numeric>
-#include <string>
 #include <utility>
 #include <vector>
 
@@ -16,33 +14,16 @@
 #include "wedge/order/checker.hpp"
 #include "wedge/wedge.hpp"
 
+#include "support/classes.hpp"
 #include "support/run.hpp"
 
+using bench::enter;
+using bench::identities;
+using bench::leave;
+using bench::make_classes;
+using bench::nest;
+
 namespace {
-
-using identities = std::deque<wedge::lock_identity>;
-
-identities make_classes(std::size_t count) {
-    identities made;
-    for (std::size_t i = 0; i < count; ++i)
-        made.emplace_back(wedge::lock_kind::mutex,
-                          wedge::lock_class(("class " + std::to_string(i)).c_str()));
-    return made;
-}
-
-void enter(wedge::task& self, wedge::lock_identity& lock) {
-    wedge::detail::attempt(self, lock, {});
-    wedge::detail::acquired(self, lock, {});
-}
-void leave(wedge::task& self, wedge::lock_identity& lock) {
-    wedge::detail::released(self, lock, wedge::mode::exclusive, {});
-}
-void nest(wedge::task& self, wedge::lock_identity& outer, wedge::lock_identity& inner) {
-    enter(self, outer);
-    enter(self, inner);
-    leave(self, inner);
-    leave(self, outer);
-}
 
 using edge_list = std::vector<std::pair<std::uint32_t, std::uint32_t>>;
 

@@ -1,6 +1,5 @@
 // Locks with and without the order checker, beside those of std and abseil.
 #include <cstdint>
-#include <deque>
 #include <memory>
 #include <mutex>
 #include <shared_mutex>
@@ -13,6 +12,7 @@
 #include "wedge/order/checker.hpp"
 #include "wedge/wedge.hpp"
 
+#include "../support/classes.hpp"
 #include "sections.hpp"
 
 #if defined(WEDGE_BENCH_ABSL)
@@ -132,30 +132,16 @@ std::vector<contender> all_of(Make make) {
 #endif
 }
 
-using identities = std::deque<wedge::lock_identity>;
-
-void nest(wedge::task& self, wedge::lock_identity& outer, wedge::lock_identity& inner) {
-    for (wedge::lock_identity* each : {&outer, &inner}) {
-        wedge::detail::attempt(self, *each, {});
-        wedge::detail::acquired(self, *each, {});
-    }
-    for (wedge::lock_identity* each : {&inner, &outer})
-        wedge::detail::released(self, *each, wedge::mode::exclusive, {});
-}
-
 /// Sees each order of 57 classes for the first time, and forgets all when none is left.
 contender new_orders(const char* name, bool keeps_stacks) {
+    constexpr static std::size_t count = 57;
     struct state {
-        identities locks;
+        identities locks = make_classes(count);
         wedge::checker checker{wedge::evidence::classes};
         wedge::task self;
         std::size_t i = 0, j = 0;
     };
-    constexpr std::size_t count = 57;
     const auto all = std::make_shared<state>();
-    for (std::size_t i = 0; i < count; ++i)
-        all->locks.emplace_back(wedge::lock_kind::mutex,
-                                wedge::lock_class(("class " + std::to_string(i)).c_str()));
     all->checker.keep_stacks(keeps_stacks);
     return {name, [all](std::uint64_t times) {
                 all->self.sink = &all->checker;

@@ -6,9 +6,10 @@
 #include <utility>
 
 #include <sys/ptrace.h>
-#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include "../support/generated.hpp"
 
 namespace bench {
 namespace {
@@ -19,18 +20,9 @@ double read_ns(clockid_t clock) {
     return static_cast<double>(now.tv_sec) * 1e9 + static_cast<double>(now.tv_nsec);
 }
 
-double children_ns() {
-    rusage all{};
-    ::getrusage(RUSAGE_CHILDREN, &all);
-    const auto ns = [](const timeval& t) {
-        return static_cast<double>(t.tv_sec) * 1e9 + static_cast<double>(t.tv_usec) * 1e3;
-    };
-    return ns(all.ru_utime) + ns(all.ru_stime);
-}
-
 double now_ns(time_of clock) {
     if (clock == time_of::wall) return read_ns(CLOCK_MONOTONIC);
-    return read_ns(CLOCK_PROCESS_CPUTIME_ID) + children_ns();
+    return read_ns(CLOCK_PROCESS_CPUTIME_ID) + seconds_of_children() * 1e9;
 }
 
 double ns_of(const contender& what, time_of clock, std::uint64_t times) {
