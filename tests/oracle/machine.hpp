@@ -64,7 +64,7 @@ public:
         return true;
     }
 
-    /// Whether some tasks wait for locks in a circle, so that they never go on, whatever others do.
+    /// Returns whether some tasks wait for locks in a cycle. Nothing that other tasks do can end it.
     bool has_circle_of_locks(const state& s) const {
         std::vector<int> wanted(s.tasks.size());
         for (std::size_t i = 0; i < s.tasks.size(); ++i) wanted[i] = lock_waited_for(s, i);

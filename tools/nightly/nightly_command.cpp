@@ -220,7 +220,7 @@ private:
     /// Returns the top directory of the repository in which the user stands.
     ///
     /// @param asker  for messages: the option or the command that needs it
-    /// @throws error  there is none, or no git
+    /// @throws error  the directory is in no git repository, or git is not installed
     static std::string repository_of(const std::string& asker) {
         run_result top;
         try {

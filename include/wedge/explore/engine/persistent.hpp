@@ -21,7 +21,8 @@ class persistent_sets {
 public:
     using tasks = std::span<const std::unique_ptr<controlled_task>>;
 
-    /// Returns an enabled task within a section of wedge's own mutex; `no_task` if there is none.
+    /// Returns an enabled task whose next step is in a section of wedge's own mutex; `no_task` if
+    /// no task has such a step.
     static std::uint32_t within_section(tasks all, std::span<const std::uint32_t> enabled) {
         for (const std::uint32_t each : enabled)
             if (is_within_own_section(*all[each])) return each;

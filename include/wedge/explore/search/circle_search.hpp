@@ -15,8 +15,8 @@ namespace wedge {
 
 /// Tries every step from every state once, keeps all states and steps, and looks for a fair cycle
 /// among them: a livelock. It reduces nothing, since a livelock needs the steps that reductions
-/// leave out, but takes a section of wedge's own mutex for one step: no other task can come
-/// between. What is left out ends with the section, and enables no task that its end does not.
+/// leave out. Only a section of wedge's own mutex counts as one step: no other task can take a step
+/// inside it. A section always ends, and its end enables every task that a step inside it enables.
 ///
 /// Each execution takes an untried step, from the shallowest state that has one, and goes on until
 /// it reaches a known state. So each execution adds a step to the graph, and a bug a few steps

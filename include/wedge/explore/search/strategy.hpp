@@ -28,8 +28,9 @@ public:
     /// See persistent_sets.
     virtual std::uint32_t sufficient() = 0;
     virtual task_set enough() = 0;
-    /// Returns a task in a section that is one step to all others, so that its next step alone need
-    /// be tried, also in a search for endless runs; `no_task` if there is none.
+    /// Returns a task in a section that all other tasks see as one step; `no_task` if no task is in
+    /// such a section. It suffices to try the next step of this task, also in a search for endless
+    /// runs.
     virtual std::uint32_t within_section() = 0;
 
 protected:
