@@ -106,6 +106,10 @@ public:
     /// Returns whether the execution has been given up: stacks unwind, and locks do nothing.
     bool is_giving_up() const noexcept { return giving_up_; }
 
+    /// Returns whether a lock excludes other holders. Otherwise TSan hears of no hold: an engine
+    /// that grants every acquire would give a write-locked lock to a reader.
+    bool has_exclusion() const noexcept { return has_exclusion_; }
+
 protected:
     /// Reserves `count` consecutive numbers for executions, which no other runtime gets.
     /// @return the first of them
@@ -116,6 +120,7 @@ protected:
 
     std::uint64_t execution_ = 0;
     bool giving_up_ = false;
+    bool has_exclusion_ = true;
 
 private:
     site weaker_order_;

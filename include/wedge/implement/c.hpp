@@ -98,14 +98,14 @@ inline wedge_next wait(lock_identity& condition, lock_identity& lock, bool is_ti
         return self.runtime->perform(self, next) ? WEDGE_DONE : WEDGE_GIVEN_UP;
     adopt_if_foreign(self, condition);
     report(event_kind::wait, condition, where);
-    tsan_unlocked(lock, mode::exclusive);
+    tsan_unlocked(self, lock, mode::exclusive);
     released(self, lock, mode::exclusive, where);
     might_sleep(self, lock_class::from_id(condition.class_id()), where);
     attempt(self, lock, {.where = where});
     const bool is_notified = self.runtime->perform(self, next);
     if (self.runtime->is_giving_up()) return WEDGE_GIVEN_UP;
     acquired(self, lock, {.where = where});
-    tsan_locked(lock, {});
+    tsan_locked(self, lock, {});
     report(event_kind::wake, condition, where);
     return is_notified ? WEDGE_DONE : WEDGE_GIVEN_UP;
 }

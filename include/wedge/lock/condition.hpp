@@ -149,7 +149,7 @@ private:
         bool is_notified = false;
         {
             const unheard_section unheard(self, is_internal(lock));
-            detail::tsan_unlocked(lock, mode::exclusive);
+            detail::tsan_unlocked(self, lock, mode::exclusive);
             detail::released(self, lock, mode::exclusive, where);
             might_wait(where);  // the lock that is waited with is no obstacle
             // The order of the second acquire is checked now, since it may never come.
@@ -157,7 +157,7 @@ private:
             is_notified = self.runtime->perform(self, next);
             if (self.runtime->is_giving_up()) return false;
             detail::acquired(self, lock, {.where = where});
-            detail::tsan_locked(lock, {});
+            detail::tsan_locked(self, lock, {});
         }
         report(self, event_kind::wake, where);
         return is_notified;

@@ -12,14 +12,17 @@ inline unsigned tsan_flags(mode how) noexcept {
     return is_shared(how) ? sanitizer::tsan_lock::read_lock : 0;
 }
 
-inline void tsan_locked(lock_identity& lock, const acquire_terms& terms) noexcept {
+inline void tsan_locked(const task& self, lock_identity& lock,
+                        const acquire_terms& terms) noexcept {
+    if (!sanitizer::thread || !self.runtime->has_exclusion()) return;
     const unsigned bits = tsan_flags(terms.how) |
                           (has(terms.with, flags::tried) ? sanitizer::tsan_lock::try_lock : 0);
     sanitizer::tsan_lock::locking(&lock, bits);
     sanitizer::tsan_lock::locked(&lock, bits);
 }
 
-inline void tsan_unlocked(lock_identity& lock, mode how) noexcept {
+inline void tsan_unlocked(const task& self, lock_identity& lock, mode how) noexcept {
+    if (!sanitizer::thread || !self.runtime->has_exclusion()) return;
     sanitizer::tsan_lock::unlocking(&lock, tsan_flags(how));
     sanitizer::tsan_lock::unlocked(&lock, tsan_flags(how));
 }
@@ -30,7 +33,7 @@ inline void tsan_forget_holds(const task& self) noexcept {
     if constexpr (sanitizer::thread)
         for (const held_lock& hold : self.held)
             if (hold.lock != nullptr && hold.lock->kind() != lock_kind::map)
-                tsan_unlocked(const_cast<lock_identity&>(*hold.lock), hold.how);
+                tsan_unlocked(self, const_cast<lock_identity&>(*hold.lock), hold.how);
 }
 
 /// Returns the task's hold of a recursive mutex; null for other locks. A second hold is no event.
@@ -86,7 +89,7 @@ inline held_lock* recursive_hold(task& self, lock_identity& lock) noexcept {
     }
     if (sanitizer::thread && !self.runtime->is_giving_up()) {
         const held_lock* const mine = recursive_hold(self, lock);
-        if (mine == nullptr || mine->depth == 1) tsan_locked(lock, terms);
+        if (mine == nullptr || mine->depth == 1) tsan_locked(self, lock, terms);
     }
     return true;
 }
@@ -98,7 +101,7 @@ inline void tsan_let_go_ignored(task& self, lock_identity& lock) noexcept {
         const held_lock* const mine = self.held.find(lock.instance());
         if (mine == nullptr || (mine->depth != 1 && !self.runtime->is_giving_up())) return;
         const sanitizer::watch_scope theirs;
-        tsan_unlocked(lock, mine->how);
+        tsan_unlocked(self, lock, mine->how);
     }
 }
 
@@ -133,8 +136,8 @@ inline void controlled_downgrade(task& self, lock_identity& lock, site where) {
     self.runtime->perform(self, {.what = step::downgrade, .lock = &lock, .where = where});
     const held_lock* const mine = self.held.find(lock.instance());
     if (mine != nullptr && mine->how == mode::exclusive) {
-        tsan_unlocked(lock, mode::exclusive);
-        tsan_locked(lock, {.how = mode::shared});
+        tsan_unlocked(self, lock, mode::exclusive);
+        tsan_locked(self, lock, {.how = mode::shared});
     }
     downgraded(self, lock, where);
 }

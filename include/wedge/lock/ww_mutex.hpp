@@ -115,7 +115,7 @@ private:
         if (is_controlled && self.runtime->is_giving_up()) return ww_result::ok;
         if (is_taken) {
             if (is_on) detail::acquired(self, identity_, terms);
-            if (is_controlled) detail::tsan_locked(identity_, terms);
+            if (is_controlled) detail::tsan_locked(self, identity_, terms);
             if (ticket != nullptr) add_to_ticket(self, *ticket);
             return ww_result::ok;
         }

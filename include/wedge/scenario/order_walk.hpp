@@ -23,6 +23,7 @@ namespace wedge::scenario {
 class order_walk final : public runtime, private walk_guide {
 public:
     explicit order_walk(const document& all) : subject_(all, {}, this) {
+        has_exclusion_ = false;
         setup_.runtime = this;
         setup_.sink = &order_;
         setup_.ordinal = ~0U;
