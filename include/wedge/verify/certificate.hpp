@@ -148,7 +148,7 @@ private:
         answers asked;
         const auto add = [&](machine& of) {
             if (known.size() == 100'000) throw cannot_verify("a task with too many paths");
-            if (known.insert(of.now).second) open.push_back(of.now);
+            if (known.insert(of.now()).second) open.push_back(of.now());
         };
         const auto place = [&](std::size_t lock) {
             return std::pair(rank[all_->locks[lock].class_name], all_->locks[lock].index);
@@ -159,7 +159,7 @@ private:
         first.counters = all_->counters;
         do {
             machine runs(*all_, asked, true);
-            runs.now = first;
+            runs.now() = first;
             runs.begin(task);
             add(runs);
         } while (asked.next());
@@ -167,7 +167,7 @@ private:
             const state here = std::move(open.back());
             open.pop_back();
             machine runs(*all_, asked, true);
-            runs.now = here;
+            runs.now() = here;
             const std::size_t wanted = runs.awaited(task);
             for (std::size_t held = 0; held < here.locks.size(); ++held) {
                 if (here.locks[held].holders.empty() || all_->locks[held].kind == "map") continue;
@@ -181,7 +181,7 @@ private:
             if (here.tasks[task].is_done) continue;
             do {
                 machine next(*all_, asked, true);
-                next.now = here;
+                next.now() = here;
                 next.step(task);
                 add(next);
             } while (asked.next());
@@ -225,15 +225,15 @@ private:
             found->second.is_used = true;
             if (by.has_failed) fail_at(found->second.line + 1, "an assertion fails in this step");
             if (found->second.to == nowhere) {
-                if (!enabled_in(by.now).empty() || is_stuck(by.now))
+                if (!enabled_in(by.now()).empty() || is_stuck(by.now()))
                     fail_at(found->second.line + 1, "not all tasks are done behind this step");
                 return nowhere;
             }
             std::optional<state>& there = known[found->second.to];
-            if (there && *there != by.now)
+            if (there && *there != by.now())
                 fail_at(found->second.line + 1, "the step leads to another state");
             if (!there) {
-                there = by.now;
+                there = by.now();
                 open.push_back(found->second.to);
             }
             return found->second.to;
@@ -254,7 +254,7 @@ private:
                 fail_at(first, "nobody can go on in state " + std::to_string(here));
             for (const std::size_t task : enabled[here]) do {
                     machine runs(*all_, asked);
-                    runs.now = from;
+                    runs.now() = from;
                     runs.step(task);
                     const std::string how = " " + std::to_string(task) + asked.text();
                     const std::size_t to = arrive(here, how, runs);
@@ -272,7 +272,7 @@ private:
     std::set<std::size_t> enabled_in(const state& here) {
         answers none;
         machine runs(*all_, none);
-        runs.now = here;
+        runs.now() = here;
         std::set<std::size_t> all;
         for (std::size_t i = 0; i < here.tasks.size(); ++i)
             if (runs.is_enabled(i)) all.insert(i);
@@ -282,7 +282,7 @@ private:
     bool is_stuck(const state& here) {
         answers none;
         machine runs(*all_, none);
-        runs.now = here;
+        runs.now() = here;
         for (std::size_t i = 0; i < here.tasks.size(); ++i)
             if (!here.tasks[i].is_done && !runs.is_idle(i)) return true;
         return false;
@@ -346,7 +346,7 @@ private:
         // The way to the cycle may end within one of its first rounds.
         for (unsigned rounds_left = circle ? 100 : 0;;) {
             if (next == all.size()) {
-                if (rounds_left == 0 || (round && *round == runs.now && !has_progressed) ||
+                if (rounds_left == 0 || (round && *round == runs.now() && !has_progressed) ||
                     *circle == next)
                     break;
                 --rounds_left;
@@ -356,11 +356,11 @@ private:
             if (runs.has_failed) break;
             const decision& each = all[next];
             if (each.is_choice) fail_at(each.line + 1, "nothing is to be chosen here");
-            const std::set<std::size_t> enabled = enabled_in(runs.now);
+            const std::set<std::size_t> enabled = enabled_in(runs.now());
             if (!enabled.contains(each.value))
                 fail_at(each.line + 1, "task " + std::to_string(each.value) + " cannot go on here");
             if (circle && next == *circle) {
-                round = runs.now;
+                round = runs.now();
                 moving.clear();
                 waiting.clear();
                 has_progressed = false;
@@ -375,10 +375,11 @@ private:
         }
         if (claim == "assertion" && !runs.has_failed) fail("no assertion has failed");
         if (claim != "assertion" && runs.has_failed) fail("an assertion has failed");
-        if (claim == "deadlock" && (!enabled_in(runs.now).empty() || !is_stuck(runs.now)))
+        if (claim == "deadlock" && (!enabled_in(runs.now()).empty() || !is_stuck(runs.now())))
             fail("this is no deadlock");
         if (claim != "livelock") return;
-        if (!round || *round != runs.now) fail("the circle leads to another state than its first");
+        if (!round || *round != runs.now())
+            fail("the circle leads to another state than its first");
         if (has_progressed) fail("the circle makes progress");
         if (moving != waiting) fail("a task that can go on in the circle does not");
     }

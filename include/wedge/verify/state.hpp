@@ -99,20 +99,22 @@ public:
 class standing {
 public:
     state now;
+    const script& program;
+    chooser& answers;
+    const bool is_alone;   ///< one task by itself: every test and every try is answered both ways
+    std::size_t self = 0;  ///< the task
 
-protected:
-    /// @param is_alone  answers every test and every try both ways, for one task by itself
-    standing(const script& all, chooser& answers, bool is_alone)
-        : all_(all), answers_(answers), is_alone_(is_alone) {}
+    standing(const script& of, chooser& asked, bool alone)
+        : program(of), answers(asked), is_alone(alone) {}
 
-    task& me() { return now.tasks[self_]; }
+    task& me() { return now.tasks[self]; }
     /// The task in a queue, with how many handlers are on top of it there: those may queue too.
     static constexpr std::size_t waiters_apart = 4096;
     std::size_t depth() {
         return static_cast<std::size_t>(std::count_if(me().frames.begin(), me().frames.end(),
                                                       [](const frame& f) { return f.is_handler; }));
     }
-    std::size_t waiter() { return self_ + depth() * waiters_apart; }
+    std::size_t waiter() { return self + depth() * waiters_apart; }
     phase& phase_of(std::size_t waiter) {
         task& one = now.tasks[waiter % waiters_apart];
         std::size_t below = waiter / waiters_apart;
@@ -120,31 +122,31 @@ protected:
             if (each.is_handler && below-- == 0) return each.waits;
         return one.waits;
     }
-    const std::string& word_at(std::size_t at) const { return all_.words[at].text; }
-    const std::string& kind(std::size_t lock) const { return all_.locks[lock].kind; }
+    const std::string& word_at(std::size_t at) const { return program.words[at].text; }
+    const std::string& kind(std::size_t lock) const { return program.locks[lock].kind; }
 
     // Operands. These functions move `at` past them.
     std::size_t lock_of(std::size_t& at) {
-        const object& named = all_.named(at++);
+        const object& named = program.named(at++);
         std::size_t index = 0;
-        if (all_.is(at, "[")) {
-            const bool is_self = all_.is(++at, "self");
-            if (is_self) index = all_.tasks[self_].copy;
-            if (is_self) at += all_.is(at + 1, "+") ? 2 : 1;
-            if (all_.is_number(at)) index += static_cast<std::size_t>(all_.number(at++));
+        if (program.is(at, "[")) {
+            const bool is_self = program.is(++at, "self");
+            if (is_self) index = program.tasks[self].copy;
+            if (is_self) at += program.is(at + 1, "+") ? 2 : 1;
+            if (program.is_number(at)) index += static_cast<std::size_t>(program.number(at++));
             ++at;
         }
         return named.first + index % named.count;
     }
     std::int64_t& counter(std::size_t at) {
-        const std::size_t which = all_.named(at).first;
-        return all_.is_local[which] ? me().locals[which] : now.counters[which];
+        const std::size_t which = program.named(at).first;
+        return program.is_local[which] ? me().locals[which] : now.counters[which];
     }
     std::int64_t value(std::size_t at) {
-        return all_.is_number(at) ? all_.number(at) : counter(at);
+        return program.is_number(at) ? program.number(at) : counter(at);
     }
     bool test(std::size_t at) {
-        if (is_alone_) return answers_.choose(2) == 0;
+        if (is_alone) return answers.choose(2) == 0;
         const std::int64_t a = value(at), b = value(at + 2);
         const std::string& how = word_at(at + 1);
         return how == "==" ? a == b : how == "!=" ? a != b : how == "<" ? a < b : a > b;
@@ -153,15 +155,15 @@ protected:
     bool skip_terms(std::size_t& at, const char* wanted) {
         bool is_there = false;
         for (; is_among(word_at(at), "recursive nest subclass timed timeout");) {
-            is_there = is_there || all_.is(at, wanted);
-            const bool is_nest = all_.is(at, "nest"), is_subclass = all_.is(at, "subclass");
+            is_there = is_there || program.is(at, wanted);
+            const bool is_nest = program.is(at, "nest"), is_subclass = program.is(at, "subclass");
             ++at;
             if (is_nest) lock_of(at);
             if (is_subclass) ++at;
         }
         return is_there;
     }
-    bool is_timed(std::size_t at) { return all_.is(at, "timeout") || skip_terms(at, "timed"); }
+    bool is_timed(std::size_t at) { return program.is(at, "timeout") || skip_terms(at, "timed"); }
 
     // Locks.
     bool has_queue(std::size_t lock) const {
@@ -169,7 +171,7 @@ protected:
     }
     bool holds(std::size_t lock) const {
         const std::vector<use>& all = now.locks[lock].holders;
-        return std::any_of(all.begin(), all.end(), [&](const use& u) { return u.task == self_; });
+        return std::any_of(all.begin(), all.end(), [&](const use& u) { return u.task == self; });
     }
     bool passes_queue(std::size_t lock, bool is_shared, bool is_recursive) {
         const bool is_interrupt = me().in.hard != 0 || me().in.soft != 0;
@@ -177,7 +179,7 @@ protected:
     }
     bool can_acquire(std::size_t which, bool is_shared, bool passes) {
         const lock& one = now.locks[which];
-        if (is_alone_) return true;
+        if (is_alone) return true;
         if (kind(which) == "ww_mutex") {
             const bool is_queued = std::any_of(one.queue.begin(), one.queue.end(),
                                                [&](const use& u) { return u.task == waiter(); });
@@ -205,7 +207,7 @@ protected:
     }
     void acquire(std::size_t which, bool is_shared) {
         hold(which, is_shared);
-        if (!all_.words[me().at].is_role) me().taken.push_back(which);
+        if (!program.words[me().at].is_role) me().taken.push_back(which);
     }
     void hold(std::size_t which, bool is_shared) {
         lock& one = now.locks[which];
@@ -213,7 +215,7 @@ protected:
         if (kind(which) == "recursive_mutex" && !one.holders.empty() && holds(which))
             ++one.holders.front().depth;
         else
-            one.holders.push_back({self_, is_shared});
+            one.holders.push_back({self, is_shared});
         std::sort(one.holders.begin(), one.holders.end());
     }
     void forget(lock& one) {
@@ -222,10 +224,10 @@ protected:
     void drop(std::size_t which) {
         std::vector<use>& all = now.locks[which].holders;
         const auto mine =
-            std::find_if(all.begin(), all.end(), [&](const use& u) { return u.task == self_; });
+            std::find_if(all.begin(), all.end(), [&](const use& u) { return u.task == self; });
         if (mine == all.end()) {
-            if (all.empty() && !is_alone_) return;
-            all_.refuse(me().at, "a task unlocks what it does not hold");
+            if (all.empty() && !is_alone) return;
+            program.refuse(me().at, "a task unlocks what it does not hold");
         }
         if (--mine->depth == 0) all.erase(mine);
     }
@@ -251,29 +253,29 @@ protected:
     /// Enters the block at `at`, or moves past it, where another block may follow `else`. Without a
     /// block, a failed try ends the run.
     void branch(std::size_t at, bool is_first) {
-        if (!all_.is(at, "{")) {
+        if (!program.is(at, "{")) {
             move(at);
             if (!is_first) me().leaves = leaving::failed;
         } else if (is_first) {
             move(at + 1);
         } else {
-            at = all_.words[at].match + 1;
-            move(all_.is(at, "else") ? at + 2 : at);
+            at = program.words[at].match + 1;
+            move(program.is(at, "else") ? at + 2 : at);
         }
     }
     // Wait queues.
     void change_queue(std::size_t at) {
-        std::vector<use>& queue = now.locks[all_.named(at + 1).first].queue;
-        if (all_.is(at, "delist")) {
+        std::vector<use>& queue = now.locks[program.named(at + 1).first].queue;
+        if (program.is(at, "delist")) {
             std::erase_if(queue, [&](const use& u) { return u.task == waiter(); });
             return move(at + 2);
         }
-        const bool is_exclusive = all_.is(at + 2, "last");
+        const bool is_exclusive = program.is(at + 2, "last");
         queue.insert(is_exclusive ? queue.end() : queue.begin(), {waiter(), is_exclusive});
         move(at + 3);
     }
     bool is_listed(std::size_t at) {
-        const std::vector<use>& queue = now.locks[all_.named(at).first].queue;
+        const std::vector<use>& queue = now.locks[program.named(at).first].queue;
         return std::any_of(queue.begin(), queue.end(),
                            [&](const use& u) { return u.task == waiter(); });
     }
@@ -281,20 +283,20 @@ protected:
     /// whether there was one.
     bool rouse(std::size_t at) {
         bool has_one = false;
-        const bool is_all = all_.is(at + 1, "all");
-        return std::erase_if(now.locks[all_.named(at).first].queue, [&](const use& u) {
+        const bool is_all = program.is(at + 1, "all");
+        return std::erase_if(now.locks[program.named(at).first].queue, [&](const use& u) {
                    return is_all || !u.is_shared || !std::exchange(has_one, true);
                }) != 0;
     }
 
     /// Moves past a block that has ended, and past the alternatives that are not run.
     void pass(std::size_t at) {
-        while (is_among(word_at(at), "else or")) at = all_.words[at + 1].match + 1;
+        while (is_among(word_at(at), "else or")) at = program.words[at + 1].match + 1;
         move(at);
     }
     void call(const std::string& name, std::size_t back) {
         me().frames.push_back({back, 0, me().taken.size()});
-        move(all_.bodies.at(name) + 1);
+        move(program.bodies.at(name) + 1);
     }
     /// On top of what the task is about to do.
     void interrupt(std::size_t handler) {
@@ -303,8 +305,8 @@ protected:
             {one.at, one.joined, one.taken.size(), true, one.waits, one.leaves, one.is_ending});
         one.leaves = leaving::nothing;
         one.is_ending = false;
-        enter(all_.is_hard[handler]);
-        move(all_.bodies.at(all_.handlers[handler]) + 1);
+        enter(program.is_hard[handler]);
+        move(program.bodies.at(program.handlers[handler]) + 1);
     }
     void end_frame() {
         const frame last = me().frames.back();
@@ -330,12 +332,12 @@ protected:
 
     /// Whether a handler may come on top of a task that stands before its next step.
     bool lets_in(const task& one, bool is_hard) const {
-        if (one.is_done || !one.in.admits(is_hard) || all_.is(one.at, "interrupt")) return false;
+        if (one.is_done || !one.in.admits(is_hard) || program.is(one.at, "interrupt")) return false;
         if (one.is_ending || one.leaves != leaving::nothing) return true;
-        if (all_.is(one.at, "read") && one.joined != 0) return false;
-        if (all_.is(one.at, "sync")) return one.waits == phase::fresh;
-        const bool is_whole = all_.is(one.at - 1, "whole") ||
-                              (all_.is(one.at - 1, "idle") && all_.is(one.at - 2, "whole"));
+        if (program.is(one.at, "read") && one.joined != 0) return false;
+        if (program.is(one.at, "sync")) return one.waits == phase::fresh;
+        const bool is_whole = program.is(one.at - 1, "whole") ||
+                              (program.is(one.at - 1, "idle") && program.is(one.at - 2, "whole"));
         return !is_whole || one.waits == phase::sleeping || one.waits == phase::woken;
     }
     std::vector<std::size_t> victims(bool is_hard) const {
@@ -348,12 +350,12 @@ protected:
     /// Returns whether a round of `repeat` has a visible step, by a rough look. A round without one
     /// counts as one step.
     bool has_visible(std::size_t open) const {
-        for (std::size_t i = open + 1; i < all_.words[open].match; ++i) {
+        for (std::size_t i = open + 1; i < program.words[open].match; ++i) {
             const std::string& what = word_at(i);
-            if (what == "{") i = all_.words[i].match;
+            if (what == "{") i = program.words[i].match;
             if (is_among(what, "set add while until yield notify signal complete up put wake") ||
-                (is_among(what, "assert if") && !all_.is(i + 1, "held")) ||
-                (what == "unlock" && kind(all_.named(i + 1).first) != "map"))
+                (is_among(what, "assert if") && !program.is(i + 1, "held")) ||
+                (what == "unlock" && kind(program.named(i + 1).first) != "map"))
                 return true;
         }
         return false;
@@ -361,13 +363,8 @@ protected:
 
     /// Returns whether the lock is a map without waiters, whose sections no task can notice.
     bool is_unseen(std::size_t lock) const {
-        return kind(lock) == "map" && !all_.synced.contains(lock - all_.locks[lock].index);
+        return kind(lock) == "map" && !program.synced.contains(lock - program.locks[lock].index);
     }
-
-    const script& all_;
-    chooser& answers_;
-    const bool is_alone_;
-    std::size_t self_ = 0;
 };
 
 }  // namespace wedge::verify
