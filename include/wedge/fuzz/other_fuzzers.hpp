@@ -56,8 +56,13 @@ inline void put_into_map(std::span<const std::uint8_t> counters, const fuzz_plac
 extern "C" [[gnu::weak]] void CentipedeIsPresent();
 
 /// AFL++ numbers the words of this section when it starts, as if each were a branch, and makes its
-/// map large enough. With link-time optimisation it does not, and they stay 0.
-[[gnu::used, gnu::retain, gnu::section("__sancov_guards")]] inline fuzz_places afl_places{};
+/// map large enough. With link-time optimisation it does not, and they stay 0. AFL++'s compiler
+/// alone puts them into this section: Centipede also counts its words as branches, and aborts since
+/// they have no address.
+#if defined(__AFL_COMPILER)
+[[gnu::used, gnu::retain, gnu::section("__sancov_guards")]]
+#endif
+inline fuzz_places afl_places{};
 #endif
 
 }  // namespace detail
