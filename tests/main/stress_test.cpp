@@ -138,12 +138,70 @@ TEST_CASE("stress: a sweep prints a line for each number of threads") {
     CHECK(swept.out.find("\n  2  ", at) != std::string::npos);
 }
 
-TEST_CASE("stress: a scenario is refused, and the message says what to use instead") {
-    const called refused = stress({"design.wedge"});
+/// Two threads take two locks. They never hang, since the second one waits for the first.
+std::string both_orders(const char* first, const char* second) {
+    const std::string in = "    lock ", out = "    unlock ";
+    const std::string a = std::string(first) + "\n", b = std::string(second) + "\n";
+    return "lock left mutex\nlock right mutex\ncompletion done\nthread one {\n" + in + "left\n" +
+           in + "right\n" + out + "right\n" + out +
+           "left\n    complete done\n}\nthread two {\n    wait done\n" + in + a + in + b + out + b +
+           out + a + "}\n";
+}
+
+TEST_CASE("stress: each thread of a scenario runs on a real thread, in rounds") {
+    const scratch_folder here;
+    wedge::write_text("inverted.wedge", both_orders("right", "left"));
+    wedge::write_text("ordered.wedge", both_orders("left", "right"));
+    const called found = stress({"inverted.wedge", "--operations", "20", "--threads", "2"});
+    CHECK(found.status == 1);
+    CHECK(found.out.find("right -> left here, by worker 2") != std::string::npos);
+    CHECK(found.out.find("\n  one        20 ") != std::string::npos);
+    CHECK(found.out.find("\n  two        20 ") != std::string::npos);
+    const called clean = stress({"ordered.wedge", "--operations", "20", "--threads", "4"});
+    CHECK(clean.status == 0);
+    CHECK_MESSAGE(clean.out.starts_with("ordered.wedge: clean, 80 calls by 4 threads"), clean.out);
+}
+
+TEST_CASE("stress: the objects of a scenario are new in each round, and kswapd serves it") {
+    const scratch_folder here;
+    wedge::write_text("all.wedge",
+                      "memory 8 pages min 1 low 4 high 6\nlock a rwsem\nlock r ww_mutex x2\n"
+                      "lock s spinlock\nlock q seqlock\nlock m recursive_mutex\nlock w rwlock\n"
+                      "counter k = 0\nsemaphore free = 1\ncondition some\nwait_queue idle\n"
+                      "refcount users = 2 { lock s\n unlock s }\nfence done\n"
+                      "shrinker cache { try lock a { free 4\n unlock a } }\n"
+                      "thread one {\n lock a\n downgrade a\n unlock a\n alloc 4 GFP_KERNEL\n"
+                      " lock m\n lock m\n add k 1\n unlock m\n unlock m\n lock s\n"
+                      " notify some all\n unlock s\n add k 1\n wake idle\n put users\n"
+                      " signal done\n}\n"
+                      "thread two {\n transaction t { lock r[0] with t\n lock r[1] with t }\n"
+                      " alloc 3 GFP_KERNEL\n read q { until k > 0 }\n wait idle until k == 2\n"
+                      " lock w\n unlock w\n wait done\n down free\n up free\n put users\n"
+                      " assert k == 2\n}\n");
+    const called clean = stress({"all.wedge", "--operations", "40"});
+    CAPTURE(clean.out);
+    CAPTURE(clean.err);
+    CHECK(clean.status == 0);
+    CHECK(clean.out.find("\n  kswapd ") != std::string::npos);
+}
+
+TEST_CASE("stress: a scenario that real threads cannot run is refused with the place") {
+    const scratch_folder here;
+    wedge::write_text("timer.wedge", "lock a mutex\ntimer late {\n}\nthread one {\n}\n");
+    wedge::write_text("two.wedge", "lock a mutex\nthread one x2 {\n    lock a\n    unlock a\n}\n");
+    const called refused = stress({"timer.wedge"});
     CHECK(refused.status == 2);
     CHECK(refused.err ==
-          "bank: WORKLOAD: design.wedge is a scenario, whose locks exist under control only; "
-          "`bank check design.wedge` tries its interleavings, and stress calls workloads in C++\n");
+          "bank: timer.wedge:2:1: 'timer' exists under control only; `wedge check` tries the "
+          "interleavings of the file\n");
+    const called odd = stress({"two.wedge", "--threads", "3"});
+    CHECK(odd.status == 2);
+    CHECK(odd.err ==
+          "bank: --threads: two.wedge has 2 threads, so the number is a multiple of 2\n");
+    const called drawn = stress({"two.wedge", "--weights", "one=2"});
+    CHECK(drawn.status == 2);
+    CHECK(drawn.err == "bank: --weights: a scenario says itself what each thread does\n");
+    CHECK(stress({"none.wedge"}).status == 2);
 }
 
 TEST_CASE("stress: misuse names the option, the bad value and the expected value") {

@@ -5,6 +5,8 @@
 #include <chrono>
 #include <cstdint>
 #include <cstdio>
+#include <list>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -23,6 +25,7 @@
 #include "wedge/main/stress_report.hpp"
 #include "wedge/main/stress_scenario.hpp"
 #include "wedge/main/stress_words.hpp"
+#include "wedge/main/stressed_scenario.hpp"
 #include "wedge/main/subcommand.hpp"
 #include "wedge/report/text.hpp"
 #include "wedge/scenario/check.hpp"
@@ -88,7 +91,8 @@ public:
     void add_options(CLI::App& options) override {
         options
             .add_option("WORKLOAD", wanted_,
-                        "Workloads by name, device<upstream> or upstream (default: all workloads)")
+                        "Workloads by name, device<upstream> or upstream, and scenarios "
+                        "(*.wedge; default: all workloads)")
             ->type_name("");
         add_load_options(options);
         add_perturb_options(options);
@@ -118,8 +122,6 @@ public:
     int run(const invocation& call) override {
         if (is_list_) return list(call);
         const std::vector<const workload_entry*> chosen = workloads_of(call);
-        const std::vector<unsigned> counts =
-            sweep_.empty() ? std::vector<unsigned>{threads()} : thread_counts_of("--sweep", sweep_);
         if (how_.recorded != 0 && folder_.empty())
             throw error("--record: say with --out DIR where the trace goes");
         allowed_.read();
@@ -131,7 +133,7 @@ public:
         for (const workload_entry* const each : chosen) {
             if (interrupt_scope::requested.load()) break;
             std::vector<std::pair<unsigned, stress_outcome>> runs;
-            for (const unsigned count : counts) {
+            for (const unsigned count : counts_for(*each)) {
                 if (interrupt_scope::requested.load()) break;
                 stress_options how = options_for(*each, count);
                 runs.emplace_back(count, stress_one(call, *each, std::move(how), is_good));
@@ -213,7 +215,7 @@ private:
         return exit_status::clean;
     }
 
-    std::vector<const workload_entry*> workloads_of(const invocation& call) const {
+    std::vector<const workload_entry*> workloads_of(const invocation& call) {
         std::vector<const workload_entry*> chosen;
         for (const std::string& word : wanted_) {
             const std::size_t before = chosen.size();
@@ -221,11 +223,10 @@ private:
                 if (each.name == word || each.name.ends_with("<" + word + ">"))
                     chosen.push_back(&each);
             if (chosen.size() != before) continue;
-            if (word.ends_with(".wedge"))
-                throw error("WORKLOAD: " + word +
-                            " is a scenario, whose locks exist under control only; `" +
-                            call.program_name() + " check " + word +
-                            "` tries its interleavings, and stress calls workloads in C++");
+            if (word.ends_with(".wedge")) {
+                chosen.push_back(&add_scenario(word));
+                continue;
+            }
             const std::vector<std::string> names = call.workload_names();
             throw error("WORKLOAD: there is no workload '" + word + "'" + suggestion(word, names) +
                         (names.empty() ? "" : "; there is " + joined(names)));
@@ -235,8 +236,44 @@ private:
         if (chosen.empty())
             throw error(
                 "WORKLOAD: this program has no workload; one built with WEDGE_MAIN(workload...) "
-                "has");
+                "has. Name a scenario, as in stress design.wedge");
         return chosen;
+    }
+
+    /// Reads a scenario, and makes a row of it.
+    const workload_entry& add_scenario(const std::string& file) {
+        const scenario::document& all = documents_[file] = read_scenario(file);
+        detail::check_can_be_stressed(all);
+        if (stressed_scenario::threads_in(all) == 0)
+            throw error(file + ": there is no thread to stress");
+        if (!weights_.empty() || !roles_.empty())
+            throw error(std::string(weights_.empty() ? "--roles" : "--weights") +
+                        ": a scenario says itself what each thread does");
+        workload_entry& made = scenarios_.emplace_back();
+        made.name = file;
+        made.expected = result::sound;
+        for (const scenario::declaration& each : all.all)
+            if (each.what == scenario::declares::expect &&
+                each.expected != scenario::expects::sound)
+                made.expected = result::deadlock;
+        return made;
+    }
+    /// Returns the numbers of threads to run it with. Those of a scenario are multiples of the
+    /// threads in the file.
+    std::vector<unsigned> counts_for(const workload_entry& of) const {
+        std::vector<unsigned> counts =
+            sweep_.empty() ? std::vector<unsigned>{threads()} : thread_counts_of("--sweep", sweep_);
+        const auto file = documents_.find(of.name);
+        if (file == documents_.end()) return counts;
+        const unsigned together = stressed_scenario::threads_in(file->second);
+        if (!threads_ && sweep_.empty())
+            return {std::max(counts.front() / together, oversubscribe_) * together};
+        for (const unsigned count : counts)
+            if (count % together != 0)
+                throw error(std::string(sweep_.empty() ? "--threads" : "--sweep") + ": " + of.name +
+                            " has " + report::counted(together, "thread") +
+                            ", so the number is a multiple of " + std::to_string(together));
+        return counts;
     }
 
     unsigned threads() const {
@@ -287,7 +324,10 @@ private:
             how.stop = &interrupt_scope::requested;
             how.on_progress = &show_progress;
             how.progress_data = &progress;
-            all = stress(*of.type, how);
+            const auto file = documents_.find(of.name);
+            all = file == documents_.end()
+                      ? stress(*of.type, how)
+                      : stress(std::make_unique<stressed_scenario>(file->second, how.threads), how);
         }
         const std::size_t unknown = allowed_.unknown_of(all.what.findings, of.name);
         const bool is_met = meets(of, all, unknown);
@@ -415,6 +455,8 @@ private:
     std::string warm_up_, interval_, stutter_, shuffle_, patience_;
     std::string folder_, histograms_;
     std::vector<std::string> wanted_;
+    std::map<std::string, scenario::document> documents_;  // of scenarios, by their paths
+    std::list<workload_entry> scenarios_;
     std::size_t sites_ = 8;
     bool is_gate_ = false;
     bool is_list_ = false;

@@ -8,8 +8,10 @@
 #include <cstdint>
 #include <iterator>
 #include <map>
+#include <mutex>
 #include <stdexcept>
 #include <string>
+#include <thread>
 #include <utility>
 
 #include "wedge/core/contexts.hpp"
@@ -65,7 +67,7 @@ public:
     }
 
 private:
-    // Under control the time does not matter.
+    // Under control the time does not matter, and real threads have to meet.
     static constexpr std::chrono::milliseconds some_time{1};
 
     using flow = detail::flow;
@@ -172,7 +174,7 @@ private:
             walk_->count_statement();
             return true;
         }
-        return !current().runtime->is_giving_up();
+        return !wedge::detail::is_giving_up(current());
     }
 
     site at(const frame& here, const statement& each) const {
@@ -294,7 +296,7 @@ private:
             here.who.taken.push_back({open.contended, mine.ticket});
             left = run(each.blocks[0], here);
         }
-        if (current().runtime->is_giving_up()) return flow::given_up;
+        if (wedge::detail::is_giving_up(current())) return flow::given_up;
         // While it releases, a run that ends here is in another state than one that goes on.
         here.who.path.push_back(static_cast<std::uint64_t>(left));
         release_taken(here, where, mine.ticket);
@@ -505,6 +507,10 @@ private:
     /// only the footprint of a step that touches everything fits.
     static void step_on(step what, counter* a, counter* b, site where, mode how = mode::exclusive) {
         task& self = current();
+        if (self.runtime == nullptr) {
+            if (what == step::yield) std::this_thread::yield();
+            return;
+        }
         if (a != nullptr && a->is_local) a = nullptr;
         if (b != nullptr && b->is_local) b = nullptr;
         if (a == nullptr) std::swap(a, b);
@@ -530,6 +536,7 @@ private:
     void change(const statement& each, frame& here, bool is_sum) {
         counter& target = world_.number(each.on.name);
         step_on(step::access, &target, counter_of(each.right), at(here, each));
+        const std::unique_lock<std::mutex> alone = world_.turn();
         const std::int64_t by = value(each.right, here);
         const std::int64_t now = is_sum ? sum(value_of(each.on.name, target, here), by) : by;
         if (target.is_local)
@@ -547,6 +554,7 @@ private:
     /// @param what  the visible step: of memory, or a yield that looks at it
     bool compare(const statement& each, frame& here, step what = step::access) {
         step_on(what, counter_of(each.left), counter_of(each.right), at(here, each), mode::shared);
+        const std::unique_lock<std::mutex> alone = world_.turn();
         return is_true(each, value(each.left, here), value(each.right, here));
     }
     static bool is_true(const statement& each, std::int64_t a, std::int64_t b) noexcept {

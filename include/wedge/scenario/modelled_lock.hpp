@@ -14,8 +14,8 @@ namespace wedge::scenario {
 
 class modelled_sequence;
 
-/// A lock as the engine models it. Scenarios run under control only, where native locks are never
-/// touched. Its steps are those of `checked`.
+/// A lock as the engine models it: under control native locks are never touched. Its steps are
+/// those of `checked`. `native_lock` is its counterpart for real threads.
 class modelled_lock {
 public:
     modelled_lock(const modelled_lock&) = delete;
@@ -52,7 +52,7 @@ public:
     void might_acquire(mode how, site where) {
         wedge::detail::attempt(current(), identity(), {.how = how, .where = where});
     }
-    void downgrade(site where) {
+    virtual void downgrade(site where) {
         wedge::detail::controlled_downgrade(current(), identity(), where);
     }
     /// Waits until no task holds it.
@@ -166,6 +166,11 @@ public:
 
     lock_identity& identity() noexcept override { return real_.identity(); }
 
+    bool acquire(const wedge::detail::acquire_terms& terms) WEDGE_NO_THREAD_SAFETY override {
+        if (current().runtime != nullptr) return modelled_lock::acquire(terms);
+        if (has(terms.with, flags::tried)) return real_.try_lock(terms.where);
+        return real_.lock(terms.where), true;
+    }
     void release(site where) WEDGE_NO_THREAD_SAFETY override { real_.unlock(where); }
     ww_mutex* wound_wait() noexcept override { return &real_; }
 

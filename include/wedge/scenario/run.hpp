@@ -66,6 +66,8 @@ public:
     /// Returns the number of threads, kswapd and handlers, in this order. Workers are spawned after
     /// them.
     std::uint32_t tasks() const override { return first_handler() + interrupts_.size(); }
+    /// Returns the number of threads alone.
+    std::uint32_t threads() const noexcept { return static_cast<std::uint32_t>(threads_.size()); }
     std::string task_name(std::uint32_t number) const override {
         if (number >= first_handler()) return interrupts_[number - first_handler()].name;
         return number < threads_.size() ? threads_[number].name : "kswapd";
@@ -81,17 +83,22 @@ public:
         interrupts_.begin();
         make_items();
         state_orders();
-        if (titles_.empty()) note_locks();
+        if (titles_.empty() && current().runtime != nullptr) note_locks();
     }
 
     void run(std::uint32_t number) override {
         actor& who = actors_[number];
+        if (current().runtime == nullptr) running_here_ = number;
         if (number >= first_handler())
             return interrupts_.serve(number - first_handler(), interpreter_);
         if (number >= threads_.size()) return run_kswapd();
         const declaration& what = *threads_[number].what;
         interpreter_.run(what, who);
         step_if_interrupted(interpreter_.at(what));  // a handler may come before the end
+    }
+    /// Ends kswapd, if there is one, after the threads. Under control it waits for ever.
+    void stop_kswapd() {
+        if (zone_at_ != nullptr) world_.zone().stop_kswapd(interpreter_.at(*zone_at_));
     }
     void interrupted(std::uint32_t handler, std::uint32_t victim) override {
         if (handler >= tasks()) return items_.interrupt(handler, victim, *this);
@@ -256,7 +263,7 @@ private:
             return scenario_subject::may_run(what_, effective);
         }
         void scan() override {
-            actor& who = of_.actors_[current().ordinal];
+            actor& who = of_.running();
             if (what_.what == declares::notifier) return of_.run_notifier(what_, who);
             of_.interpreter_.run(what_, who);
         }
@@ -278,6 +285,12 @@ private:
     }
     std::uint32_t first_handler() const noexcept {
         return static_cast<std::uint32_t>(threads_.size()) + (zone_at_ != nullptr ? 1 : 0);
+    }
+
+    /// Returns the state of the running task.
+    actor& running() {
+        const task& self = current();
+        return actors_[self.runtime != nullptr ? self.ordinal : running_here_];
     }
 
     void run_kswapd() {
@@ -335,8 +348,7 @@ private:
             return;
         }
         for (const std::unique_ptr<reclaimer>& each : reclaimers_)
-            if (each->what().what == declares::notifier)
-                run_notifier(each->what(), actors_[current().ordinal]);
+            if (each->what().what == declares::notifier) run_notifier(each->what(), running());
     }
     void step_if_interrupted(site where) override {
         if (!uses_.has_interrupts() || is_walk_) return;
@@ -379,6 +391,8 @@ private:
             prime(order, interpreter_.at(each));
         }
     }
+
+    static inline thread_local std::uint32_t running_here_ = 0;  // the number of a real thread
 
     const document& all_;
     const object_uses uses_;

@@ -23,6 +23,7 @@
 #include "wedge/model/fence.hpp"
 #include "wedge/model/memory.hpp"
 #include "wedge/scenario/modelled_lock.hpp"
+#include "wedge/scenario/native_lock.hpp"
 #include "wedge/scenario/uses.hpp"
 
 namespace wedge::scenario {
@@ -61,13 +62,15 @@ struct counter {
 };
 
 /// Everything that tasks share, new in every execution. What is made first has equal ordinals in
-/// each execution.
+/// each execution. Made by a task without an engine, its objects are those of real threads.
 class world {
 public:
     explicit world(const object_uses& uses) : uses_(uses) {}
 
     /// Makes all objects, in the current task.
     void begin(const document& all) {
+        is_native_ = current().runtime == nullptr;
+        if (is_native_) locks_.clear();
         if (locks_.empty())
             add_locks(all);
         else
@@ -149,8 +152,15 @@ public:
     /// Begins a ticket for objects of a class. It stays until the end of the execution, since an
     /// object that is still held refers to it.
     ww_ticket& begin_ticket(const std::string& text, site where) {
+        const std::unique_lock<std::mutex> alone = turn();
         const sanitizer::ignore_scope ours;  // the list is not part of a task's step
         return tickets_.emplace_back(class_for_tickets(text), where);
+    }
+
+    /// While it lives, a real thread is alone with the counters. Under control steps are whole
+    /// anyway.
+    std::unique_lock<std::mutex> turn() {
+        return is_native_ ? std::unique_lock(turn_) : std::unique_lock<std::mutex>();
     }
 
 private:
@@ -195,12 +205,24 @@ private:
                     std::make_unique<modelled_sequence_of<wedge::seqlock>>(each.kind, cls));
             else if (each.kind == lock_sort::ww_mutex)
                 locks_.push_back(std::make_unique<modelled_ww_mutex>(class_for_tickets(text)));
+            else if (is_native_)
+                locks_.push_back(native(each.kind, cls));
             else
                 locks_.push_back(std::make_unique<modelled_plain_lock>(each.kind, cls));
         }
     }
 
+    static std::unique_ptr<modelled_lock> native(lock_sort kind, lock_class cls) {
+        if (kind == lock_sort::recursive_mutex)
+            return std::make_unique<native_lock<std::recursive_mutex>>(kind, cls);
+        if (kind == lock_sort::rwlock)  // its readers pass queued writers, as glibc's do
+            return std::make_unique<native_lock<std::shared_timed_mutex>>(kind, cls);
+        return std::make_unique<native_lock<plain_shared_mutex>>(kind, cls);
+    }
+
     const object_uses& uses_;
+    bool is_native_ = false;
+    std::mutex turn_;
     std::map<std::string, ww_class> ww_classes_;
     std::vector<std::unique_ptr<modelled_lock>> locks_;
     std::vector<instances> instances_;  // by the place of their declaration

@@ -1,4 +1,4 @@
-// One stress run: real threads call a workload's actions, and a watchdog looks on.
+// One stress run: real threads call a target's actions, and a watchdog looks on.
 #pragma once
 
 #include <algorithm>
@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cstdint>
 #include <fstream>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -25,6 +26,7 @@
 #include "wedge/stress/options.hpp"
 #include "wedge/stress/placement.hpp"
 #include "wedge/stress/stress_sink.hpp"
+#include "wedge/stress/target.hpp"
 #include "wedge/stress/thread_pool.hpp"
 #include "wedge/stress/thread_stack.hpp"
 #include "wedge/stress/watchdog.hpp"
@@ -87,14 +89,14 @@ struct stress_state {
         pthread_t thread{};                // valid once `has_begun`
         std::atomic<bool> has_begun{false};
     };
-    stress_state(const workload_type& of, const stress_options& options)
+    stress_state(std::unique_ptr<stress_target> of, const stress_options& options)
         : how(options),
           found(options.reports),
           order(options.kept, &found),
-          names(of.actions()),
-          calls(numbered(options.calls, of)),
+          names(of->actions()),
+          calls(of->calls(options.calls)),
           processors(placed_processors(options.placed)),
-          shared(of) {
+          target(std::move(of)) {
         for (const stress_role& each : options.roles) roles.emplace_back(each, names);
         for (unsigned i = 0; i < options.threads; ++i) {
             workers.push_back(std::make_unique<worker>());
@@ -108,7 +110,7 @@ struct stress_state {
                 made.published);
         }
         const listening_scope listening(order);
-        shared.make();
+        target->make();
     }
 
     static std::string title_of(unsigned thread) { return "worker " + std::to_string(thread + 1); }
@@ -141,7 +143,8 @@ struct stress_state {
     std::atomic<unsigned> shuffles{0};
     std::atomic<std::uint32_t> scale{1};     // of the perturbations
     std::atomic<std::int64_t> thinking{-1};  // nanoseconds between calls; -1: as the options say
-    workload_state shared;  // destroyed first, while the sinks that hear of it still exist
+    /// Destroyed first, while the sinks that hear of it still exist.
+    std::unique_ptr<stress_target> target;
 };
 
 /// What one thread does between its calls.
@@ -205,10 +208,16 @@ inline void run_stress_calls(stress_state& all, unsigned thread) {
     const role_draw* const role = all.role_of(thread);
     const auto actions = static_cast<std::uint32_t>(all.names.size());
     worker_pace pace(all, thread);
+    const std::function<bool()> is_over = [&] {
+        const sanitizer::ignore_scope ours;
+        me.published->count();
+        return all.is_over.load(std::memory_order_relaxed);
+    };
     for (std::uint64_t i = 0; !all.is_over.load(std::memory_order_relaxed) &&
                               (all.how.calls_max == 0 || i < all.how.calls_max);
          ++i) {
         pace.pass();
+        if (!all.target->await_turn(thread, is_over)) break;
         numbered_call next{};
         if (!all.calls.empty()) {
             const auto& mine = all.calls[thread % all.calls.size()];
@@ -219,7 +228,7 @@ inline void run_stress_calls(stress_state& all, unsigned thread) {
             next.argument = random.below(all.how.arguments);
         }
         const clock::time_point begun = clock::now();
-        all.shared.call(next.action, next.argument);
+        all.target->call(thread, next);
         const clock::duration took = clock::now() - begun;
         me.calls.fetch_add(1, std::memory_order_relaxed);
         const sanitizer::ignore_scope ours;
@@ -283,8 +292,9 @@ inline void stress_worker(stress_state& all, unsigned thread) {
 class stress_run {
 public:
     /// @throws error  the program calls an action that does not exist
-    stress_run(const workload_type& of, const stress_options& options)
-        : all_(std::make_shared<detail::stress_state>(of, options)), dog_(options.patience) {
+    stress_run(std::unique_ptr<stress_target> of, const stress_options& options)
+        : all_(std::make_shared<detail::stress_state>(std::move(of), options)),
+          dog_(options.patience) {
         for (const auto& each : all_->workers) published_.push_back(each->published);
     }
 
@@ -492,7 +502,7 @@ private:
     void check(outcome& to) {
         const detail::listening_scope listening(all_->order);
         try {
-            all_->shared.check();
+            all_->target->check();
         } catch (const std::exception& thrown) {
             add_exception(to, std::string("check threw: ") + thrown.what());
         }
