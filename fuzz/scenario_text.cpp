@@ -2,14 +2,8 @@
 // printed as a text that means the same.
 //
 // corpus: scenarios
-// ctest: million_1_of_8 -runs=125000 -seed=1 -max_len=256 => Done 125000 runs
-// ctest: million_2_of_8 -runs=125000 -seed=2 -max_len=256 => Done 125000 runs
-// ctest: million_3_of_8 -runs=125000 -seed=3 -max_len=256 => Done 125000 runs
-// ctest: million_4_of_8 -runs=125000 -seed=4 -max_len=256 => Done 125000 runs
-// ctest: million_5_of_8 -runs=125000 -seed=5 -max_len=256 => Done 125000 runs
-// ctest: million_6_of_8 -runs=125000 -seed=6 -max_len=256 => Done 125000 runs
-// ctest: million_7_of_8 -runs=125000 -seed=7 -max_len=256 => Done 125000 runs
-// ctest: million_8_of_8 -runs=125000 -seed=8 -max_len=256 => Done 125000 runs
+// ctest: random_1_of_2 -runs=100000 -seed=1 -max_len=256 => Done 100000 runs
+// ctest: random_2_of_2 -runs=100000 -seed=2 -max_len=256 => Done 100000 runs
 #include <cstddef>
 #include <cstdint>
 #include <string>
