@@ -10,6 +10,7 @@
 #include "wedge/main/files.hpp"
 
 #include "main/fake_program.hpp"
+#include "report/formats.hpp"
 
 namespace nightly_night_test {
 namespace {
@@ -96,7 +97,14 @@ TEST_CASE("night: an allowed finding is no news until its entry expires") {
                       "expires: 9999-01-01\n");
     night_config config = config_of("target");
     config.allow_list = "allowed.txt";
-    CHECK(run(config).how.news.empty());
+    for (const char* const state : {"new", "known"}) {
+        const ran night = run(config);
+        CHECK(night.how.news.empty());
+        CHECK(night.out.find("matched no finding") == std::string::npos);
+        const auto shown = wedge::report_files::read_runs({config.out});
+        CHECK(wedge::report_files::junit_of(shown).find("<skipped message=\"" + std::string(state) +
+                                                        ", allowed\"/>") != std::string::npos);
+    }
 }
 
 TEST_CASE("night: a target that dies is started again, and given up after five deaths") {

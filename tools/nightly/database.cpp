@@ -50,6 +50,9 @@ constexpr const char* more_tables = R"(
 CREATE TABLE IF NOT EXISTS refuted(
     subject TEXT NOT NULL, signature TEXT NOT NULL, what TEXT NOT NULL, classes TEXT NOT NULL,
     night INTEGER NOT NULL REFERENCES night(id), PRIMARY KEY(subject, signature));
+CREATE TABLE IF NOT EXISTS allowed(
+    night INTEGER NOT NULL REFERENCES night(id), finding INTEGER NOT NULL REFERENCES finding(id),
+    PRIMARY KEY(night, finding));
 CREATE TABLE IF NOT EXISTS statistics(
     night INTEGER NOT NULL REFERENCES night(id), job TEXT NOT NULL, record TEXT NOT NULL,
     PRIMARY KEY(night, job));
@@ -272,6 +275,13 @@ void database::miss(std::int64_t night, std::int64_t finding) {
         .run();
 }
 
+void database::allow(std::int64_t night, std::int64_t finding) {
+    sql_query(file_, "INSERT OR IGNORE INTO allowed(night, finding) VALUES(?, ?)")
+        .bind(night)
+        .bind(finding)
+        .run();
+}
+
 void database::settle(std::int64_t night) {
     sql_transaction changes(file_);
     // Seen: the counts of nights. A replay that missed what a search has found is flaky.
@@ -439,6 +449,14 @@ std::vector<growth_row> database::growth(std::int64_t night) const {
 std::vector<std::int64_t> database::seen_in(std::int64_t night) const {
     std::vector<std::int64_t> all;
     sql_query rows(file_, "SELECT DISTINCT finding FROM sighting WHERE night = ?");
+    rows.bind(night);
+    while (rows.next()) all.push_back(rows.number(0));
+    return all;
+}
+
+std::vector<std::int64_t> database::allowed_in(std::int64_t night) const {
+    std::vector<std::int64_t> all;
+    sql_query rows(file_, "SELECT finding FROM allowed WHERE night = ?");
     rows.bind(night);
     while (rows.next()) all.push_back(rows.number(0));
     return all;

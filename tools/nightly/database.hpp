@@ -115,6 +115,9 @@ public:
     /// Notes that a night has looked for a finding without seeing it. `settle` decides later.
     void miss(std::int64_t night, std::int64_t finding);
 
+    /// Notes that the allow list of a night allows a finding.
+    void allow(std::int64_t night, std::int64_t finding);
+
     /// Decides at the end of a night which of the missed findings are fixed, and which are flaky.
     void settle(std::int64_t night);
 
@@ -139,6 +142,8 @@ public:
     std::vector<growth_row> growth(std::int64_t night) const;
     /// Returns the ids of the findings that a night has seen.
     std::vector<std::int64_t> seen_in(std::int64_t night) const;
+    /// Returns the ids of the findings that the allow list of a night has allowed.
+    std::vector<std::int64_t> allowed_in(std::int64_t night) const;
 
     /// Returns the findings that a word names: an id, a signature, or its short name.
     std::vector<finding_row> named(const std::string& word) const;

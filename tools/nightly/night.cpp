@@ -469,8 +469,10 @@ night_result night::conclude() {
     made.has_unread = std::any_of(jobs_.begin(), jobs_.end(),
                                   [](const job_state& each) { return !each.unread.empty(); });
     for (const finding_row& each : all_.findings()) {
-        if (each.state != state::fresh && each.state != state::reopened) continue;
-        if (!each.is_expected && !allowed_.allows(each.signature, each.subject))
+        if (each.is_expected || each.state == state::fixed) continue;
+        if (allowed_.allows(each.signature, each.subject))
+            all_.allow(number_, each.id);
+        else if (each.state == state::fresh || each.state == state::reopened)
             made.news.push_back(each);
     }
     all_.end_night(number_, made.is_interrupted ? "interrupted" : "complete", elapsed());

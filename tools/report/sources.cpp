@@ -70,9 +70,12 @@ shown_case case_of(const nightly::statement& said) {
 
 /// Returns the case of a finding that a night knows.
 shown_case case_of(const std::string& subject, const std::string& what, const std::string& state,
-                   const std::string& first_seen) {
+                   const std::string& first_seen, bool is_allowed = false) {
     shown_case made{"nightly", "finding", subject + ": " + what, case_end::passed, ""};
-    if (state == nightly::state::known) {
+    if (is_allowed) {
+        made.end = case_end::skipped;
+        made.why = state + ", allowed";
+    } else if (state == nightly::state::known) {
         made.end = case_end::skipped;
         made.why = "known since " + first_seen;
     } else if (state != nightly::state::fixed && state != "expected") {
@@ -183,13 +186,18 @@ json nights_of(const nightly::database& all) {
 
 void add_database(shown_run& into, const std::string& file) {
     nightly::database all(file);
+    const std::vector<nightly::night_row> nights = all.nights();
+    const std::vector<std::int64_t> allowed =
+        nights.empty() ? std::vector<std::int64_t>() : all.allowed_in(nights.back().id);
     for (const nightly::finding_row& each : all.findings()) {
+        const bool is_allowed = std::ranges::find(allowed, each.id) != allowed.end();
         json shown = json::parse(each.record, nullptr, false);
         if (!shown.is_object()) shown = json::object();
         shown["signature"] = each.signature;
         if (text_in(shown, "what").empty()) shown["what"] = each.what;
         into.cases.push_back(case_of(each.subject, each.what,
-                                     each.is_expected ? "expected" : each.state, each.first_seen));
+                                     each.is_expected ? "expected" : each.state, each.first_seen,
+                                     is_allowed));
         into.findings.push_back({each.subject, each.subject.ends_with(".wedge"), each.is_expected,
                                  each.is_expected ? "expected" : each.state, std::move(shown),
                                  history_of(each)});
@@ -199,7 +207,6 @@ void add_database(shown_run& into, const std::string& file) {
                                 {"what", each.what},
                                 {"classes", json::parse(each.classes, nullptr, false)}});
     into.nights = nights_of(all);
-    const std::vector<nightly::night_row> nights = all.nights();
     if (nights.empty()) return;
     const nightly::night_row& last = nights.back();
     into.last_night = "night " + std::to_string(last.id) + ", " + last.began + ", revision " +
