@@ -167,7 +167,9 @@ private:
                 if (held.context != static_cast<std::uint8_t>(self.context)) continue;
                 if (held.class_id == step.class_id && step.kind != event_kind::ticket_begin)
                     detail::check_nesting(knowledge_, self, i, step, fresh);
-                knowledge_.add(detail::observe(self, i, step), self.title(), fresh);
+                observation seen = detail::observe(self, i, step);
+                const std::string who = seen.title;
+                knowledge_.add(std::move(seen), who, fresh);
             }
             chains_.known.insert(key);
         }

@@ -40,6 +40,11 @@ inline void check_wait_type(order_knowledge& known, const task& self, const even
         if (hold.context == static_cast<std::uint8_t>(self.context) && forbids(hold.allows) &&
             (strictest == nullptr || hold.allows < strictest->allows))
             strictest = &hold;
+    // A lock that is taken with interrupts off explains the mistake alone.
+    const bool is_explained = strictest != nullptr && self.context == context::task;
+    const wait_type allowed = allowed_in(self);
+    const bool is_forbidden_here = forbids(allowed) && !is_explained;
+    if (strictest == nullptr && !is_forbidden_here) return;
     const lock_use wanted = use_of(step);
     const bool is_lock = step.kind != event_kind::might_sleep;
     const std::string waits = is_lock ? wanted.class_name + " (" + name_of(step.waits) + ") taken "
@@ -52,9 +57,7 @@ inline void check_wait_type(order_knowledge& known, const task& self, const even
                            {held, wanted}),
                    fresh);
     }
-    // A lock that is taken with interrupts off explains the mistake alone.
-    const bool is_explained = strictest != nullptr && self.context == context::task;
-    if (const wait_type allowed = allowed_in(self); forbids(allowed) && !is_explained)
+    if (is_forbidden_here)
         known.keep(
             hygiene(finding_kind::wait_type, self,
                     waits + place_of(self) + ", which allows no more than " + name_of(allowed),
