@@ -52,13 +52,15 @@ TEST_CASE("stack: a frame pointer that leads nowhere ends the walk") {
     REQUIRE(memory != MAP_FAILED);
     REQUIRE(::mprotect(memory + page, page, PROT_NONE) == 0);
     const auto at = reinterpret_cast<std::uintptr_t>(memory + page);
+    const wedge::detail::stack_bounds own = wedge::detail::thread_stack();
     wedge::detail::stack_frame frame;
     // Memory outside of the thread's stack, like that of a fiber.
-    CHECK(wedge::detail::read_frame(at - sizeof frame, frame));
-    CHECK_FALSE(wedge::detail::read_frame(at, frame));
-    CHECK_FALSE(wedge::detail::read_frame(at - sizeof frame / 2, frame));  // the half of a frame
-    CHECK_FALSE(wedge::detail::read_frame(at - sizeof frame - 1, frame));
-    CHECK_FALSE(wedge::detail::read_frame(0, frame));
+    CHECK(wedge::detail::read_frame(at - sizeof frame, own, frame));
+    CHECK_FALSE(wedge::detail::read_frame(at, own, frame));
+    CHECK_FALSE(
+        wedge::detail::read_frame(at - sizeof frame / 2, own, frame));  // the half of a frame
+    CHECK_FALSE(wedge::detail::read_frame(at - sizeof frame - 1, own, frame));
+    CHECK_FALSE(wedge::detail::read_frame(0, own, frame));
     ::munmap(memory, 2 * page);
 }
 

@@ -1,6 +1,7 @@
 // Call stacks: return addresses when they are captured, names only when they are printed.
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
@@ -53,12 +54,12 @@ struct stack_frame {
     std::uintptr_t returns_to = 0;
 };
 
-/// Reads a frame and never faults. Reads directly from this thread's stack, and through the kernel
-/// from any other stack (a fiber's or a signal's).
+/// Reads a frame and never faults. Reads directly from `own`, this thread's stack, and through the
+/// kernel from any other stack (a fiber's or a signal's).
 __attribute__((no_sanitize("address"))) inline bool read_frame(std::uintptr_t at,
+                                                               const stack_bounds& own,
                                                                stack_frame& frame) noexcept {
     if (at % alignof(stack_frame) != 0) return false;
-    const stack_bounds& own = thread_stack();
     auto* const place = reinterpret_cast<void*>(at);
     if (at >= own.low && at < own.high && own.high - at >= sizeof frame) {
         const auto* const words = static_cast<const std::uintptr_t*>(place);
@@ -78,8 +79,9 @@ void walk_stack(const void* innermost, Visit visit) {
 #if defined(__x86_64__) || defined(__aarch64__)  // both store the return address above the pointer
     constexpr std::uintptr_t frame_size_max = 1 << 20;  // a larger step cannot be a frame
     auto at = reinterpret_cast<std::uintptr_t>(innermost);
+    const stack_bounds own = thread_stack();
     stack_frame frame;
-    while (read_frame(at, frame) && frame.returns_to != 0) {
+    while (read_frame(at, own, frame) && frame.returns_to != 0) {
         if (!visit(frame.returns_to)) return;
         if (frame.caller <= at || frame.caller - at > frame_size_max) return;
         at = frame.caller;
@@ -100,13 +102,13 @@ inline std::atomic<call_stack (*)()> stack_capturer{nullptr};
 /// once.
 [[gnu::noinline]] inline call_stack capture_stack() {
     if (const auto capture = stack_capturer.load(std::memory_order_relaxed)) return capture();
-    call_stack found;
-    found.reserve(call_stack_max);
+    std::array<const void*, call_stack_max> found;
+    std::size_t calls = 0;
     detail::walk_stack(__builtin_frame_address(0), [&](std::uintptr_t returns_to) {
-        found.push_back(reinterpret_cast<const void*>(returns_to));
-        return found.size() < call_stack_max;
+        found[calls++] = reinterpret_cast<const void*>(returns_to);
+        return calls < call_stack_max;
     });
-    return found;
+    return call_stack(found.data(), found.data() + calls);
 }
 
 /// A part of the program's code, from its first byte to behind its last. Empty: no code.
