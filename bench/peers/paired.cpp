@@ -97,8 +97,8 @@ std::vector<measured> compared(const comparison& all, time_of clock, std::size_t
     return rows;
 }
 
-double instructions_of(const contender& what, const std::function<void()>& prepare) {
-    constexpr std::uint64_t times = 50;
+double instructions_of(const contender& what, std::uint64_t times,
+                       const std::function<void()>& prepare) {
     const std::uint64_t once = steps_of(what, times, prepare);
     const std::uint64_t twice = steps_of(what, 2 * times, prepare);
     if (once == 0 || twice <= once) return 0;

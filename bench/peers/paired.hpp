@@ -48,8 +48,10 @@ std::vector<measured> compared(const comparison& all, time_of clock, std::size_t
 /// Instructions of the kernel do not count. The work must need neither another thread nor a system
 /// call that a tracer would change.
 ///
+/// @param times  how many repetitions are counted; a step costs up to 50 us in a virtual machine
 /// @param prepare  called in the child, which has one thread only
 /// @return 0 if the system permits no tracing
-double instructions_of(const contender& what, const std::function<void()>& prepare);
+double instructions_of(const contender& what, std::uint64_t times,
+                       const std::function<void()>& prepare);
 
 }  // namespace bench

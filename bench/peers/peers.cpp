@@ -120,7 +120,9 @@ void print_section(const section& of, std::size_t rounds, const std::string& pro
             if (of.has_second_thread) start_second_thread();
         };
         for (const contender& one : each.contenders)
-            if (const double count = bench::instructions_of(one, prepare); count != 0)
+            if (const double count =
+                    bench::instructions_of(one, std::min<std::size_t>(rounds, 50), prepare);
+                count != 0)
                 instructions.add(each.work, one.name, fmt::format("{:.0f}", count));
     }
     times.print();
