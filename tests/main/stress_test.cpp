@@ -162,6 +162,21 @@ TEST_CASE("stress: each thread of a scenario runs on a real thread, in rounds") 
     CHECK_MESSAGE(clean.out.starts_with("ordered.wedge: clean, 80 calls by 4 threads"), clean.out);
 }
 
+TEST_CASE("stress: the expectations of a scenario are about what happens") {
+    const scratch_folder here;
+    const auto status_of = [](const std::string& text) {
+        wedge::write_text("one.wedge", text);
+        return stress({"one.wedge", "--operations", "5", "--expect"}).status;
+    };
+    const std::string fails = "counter k = 0\nthread one { assert k == 1 }\n";
+    const std::string works = "counter k = 1\nthread one { assert k == 1 }\n";
+    CHECK(status_of(both_orders("right", "left")) == 0);  // the explorer refutes that order
+    CHECK(status_of(fails) == 1);
+    CHECK(status_of(fails + "expect finding assertion\n") == 0);
+    CHECK(status_of(works) == 0);
+    CHECK(status_of(works + "expect finding assertion\n") == 1);
+}
+
 TEST_CASE("stress: the objects of a scenario are new in each round, and kswapd serves it") {
     const scratch_folder here;
     wedge::write_text("all.wedge",

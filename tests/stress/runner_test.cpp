@@ -40,6 +40,23 @@ TEST_CASE("stress: a deadlock is found, with what every task holds and wants") {
     let_go<broken>();
 }
 
+TEST_CASE("stress: an exception is a finding beside a deadlock too") {
+    wedge::stress_options how = counted_run(0, wedge::parse_program("forth | back | fail"));
+    how.threads = 3;
+    bool is_found = false;
+    // The watchdog may look before the third thread has noted what it throws.
+    for (int runs = 0; runs < 50 && !is_found; ++runs) {
+        {
+            const wedge::stress_outcome all = wedge::stress<samples::throws_beside_wedge>(how);
+            CHECK(all.is_wedged);
+            for (const wedge::finding& each : all.what.findings)
+                is_found = is_found || each.what == "worker 3 threw: no more memory";
+        }
+        let_go<samples::certain_wedge<false>>();
+    }
+    CHECK(is_found);
+}
+
 TEST_CASE("stress: a thread pool finds the same in several runs, even after a deadlock") {
     using broken = samples::certain_wedge<false>;
     wedge::thread_pool threads;

@@ -59,6 +59,33 @@ struct certain_wedge {
                                                    wedge::action<&certain_wedge::back>{"back"});
 };
 
+/// A task throws, and then the others wedge.
+struct throws_beside_wedge {
+    certain_wedge<false> others;
+    std::atomic<bool> is_over{false};
+
+    void forth() {
+        await();
+        others.forth();
+    }
+    void back() {
+        await();
+        others.back();
+    }
+    void fail() {
+        is_over.store(true);
+        throw std::runtime_error("no more memory");
+    }
+    void await() const {
+        while (!is_over.load()) ::sched_yield();
+    }
+
+    static constexpr auto actions =
+        wedge::actions(wedge::action<&throws_beside_wedge::forth>{"forth"},
+                       wedge::action<&throws_beside_wedge::back>{"back"},
+                       wedge::action<&throws_beside_wedge::fail>{"fail"});
+};
+
 /// Two orders that a third lock keeps apart: no run wedges, and the checker says "guarded".
 struct guarded {
     wedge::mutex gate{"gate"}, a{"ga"}, b{"gb"};

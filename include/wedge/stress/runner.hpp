@@ -85,8 +85,9 @@ struct stress_state {
         std::atomic<std::uint64_t> calls{0};
         std::vector<histogram> latencies;  // by action; used within `published->locked`
         unsigned warm_up = 0;              // how many resets of the statistics it has done
-        std::string thrown;                // read after the thread has ended
-        pthread_t thread{};                // valid once `has_begun`
+        std::string thrown;                // read once `has_thrown`
+        std::atomic<bool> has_thrown{false};
+        pthread_t thread{};  // valid once `has_begun`
         std::atomic<bool> has_begun{false};
     };
     stress_state(std::unique_ptr<stress_target> of, const stress_options& options)
@@ -274,8 +275,10 @@ inline void stress_worker(stress_state& all, unsigned thread) {
         run_stress_calls(all, thread);
     } catch (const std::exception& thrown) {
         me.thrown = self.name + " threw: " + thrown.what();
+        me.has_thrown.store(true, std::memory_order_release);
     } catch (...) {
         me.thrown = self.name + " threw: something that is not a std::exception";
+        me.has_thrown.store(true, std::memory_order_release);
     }
     task_ended(self);
     self.held.clear();
@@ -435,12 +438,13 @@ private:
         out.rss_max = rss_max_;
         out.rss_last = rss_last_;
         collect_statistics(out);
+        for (const auto& each : all_->workers)
+            if (each->has_thrown.load(std::memory_order_acquire))
+                add_exception(out.what, each->thrown);
         if (wedged_) {  // threads that are not stuck may still run, so nothing else is read
             add_wedge(out.what);
         } else {
             for (finding& each : out.what.findings) all_->order.regrade(each);
-            for (const auto& each : all_->workers)
-                if (!each->thrown.empty()) add_exception(out.what, each->thrown);
             check(out.what);
         }
         const lock_usage total = out.locks.total();
