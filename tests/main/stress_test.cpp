@@ -216,7 +216,10 @@ TEST_CASE("stress: a scenario that real threads cannot run is refused with the p
     const called drawn = stress({"two.wedge", "--weights", "one=2"});
     CHECK(drawn.status == 2);
     CHECK(drawn.err == "bank: --weights: a scenario says itself what each thread does\n");
-    CHECK(stress({"none.wedge"}).status == 2);
+    const called mixed = stress({"none.wedge", "two.wedge", "--operations", "5"});
+    CHECK(mixed.status == 2);
+    CHECK(mixed.err == "bank: none.wedge: No such file or directory\n");
+    CHECK(mixed.out.starts_with("two.wedge: clean, 10 calls"));
 }
 
 TEST_CASE("stress: misuse names the option, the bad value and the expected value") {

@@ -5,12 +5,14 @@
 #include <chrono>
 #include <cstdint>
 #include <cstdio>
+#include <filesystem>
 #include <list>
 #include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -91,8 +93,8 @@ public:
     void add_options(CLI::App& options) override {
         options
             .add_option("WORKLOAD", wanted_,
-                        "Workloads by name, device<upstream> or upstream, and scenarios "
-                        "(*.wedge; default: all workloads)")
+                        "Workloads by name, device<upstream> or upstream, and scenarios, or "
+                        "directories with them (default: all workloads)")
             ->type_name("");
         add_load_options(options);
         add_perturb_options(options);
@@ -122,6 +124,10 @@ public:
     int run(const invocation& call) override {
         if (is_list_) return list(call);
         const std::vector<const workload_entry*> chosen = workloads_of(call);
+        if (!documents_.empty() && !(weights_.empty() && roles_.empty()))
+            throw error(std::string(weights_.empty() ? "--roles" : "--weights") +
+                        ": a scenario says itself what each thread does");
+        for (const workload_entry* const each : chosen) static_cast<void>(counts_for(*each));
         if (how_.recorded != 0 && folder_.empty())
             throw error("--record: say with --out DIR where the trace goes");
         allowed_.read();
@@ -144,8 +150,8 @@ public:
         }
         const bool was_cut = interrupt_scope::requested.load();
         if (was_cut) call.complain("cut: interrupted before the time was over");
-        allowed_.report(call, !was_cut);
-        const int status = exit_status::of(is_good, was_cut);
+        allowed_.report(call, !was_cut && unread_ == 0);
+        const int status = unread_ != 0 ? exit_status::misuse : exit_status::of(is_good, was_cut);
         if (!has_wedged) return status;
         std::fflush(call.out);
         std::fflush(call.err);
@@ -223,8 +229,11 @@ private:
                 if (each.name == word || each.name.ends_with("<" + word + ">"))
                     chosen.push_back(&each);
             if (chosen.size() != before) continue;
-            if (word.ends_with(".wedge")) {
-                chosen.push_back(&add_scenario(word));
+            std::error_code failed;
+            if (word.ends_with(".wedge") || std::filesystem::is_directory(word, failed)) {
+                for (const std::string& file : scenario_files(call, {word}, unread_))
+                    if (!call.guarded([&] { chosen.push_back(&add_scenario(call, file)); }))
+                        ++unread_;
                 continue;
             }
             const std::vector<std::string> names = call.workload_names();
@@ -233,7 +242,7 @@ private:
         }
         if (wanted_.empty())
             for (const workload_entry& each : call.workloads) chosen.push_back(&each);
-        if (chosen.empty())
+        if (chosen.empty() && unread_ == 0)
             throw error(
                 "WORKLOAD: this program has no workload; one built with WEDGE_MAIN(workload...) "
                 "has. Name a scenario, as in stress design.wedge");
@@ -241,14 +250,15 @@ private:
     }
 
     /// Reads a scenario, and makes a row of it.
-    const workload_entry& add_scenario(const std::string& file) {
-        const scenario::document& all = documents_[file] = read_scenario(file);
-        detail::check_can_be_stressed(all);
-        if (stressed_scenario::threads_in(all) == 0)
-            throw error(file + ": there is no thread to stress");
-        if (!weights_.empty() || !roles_.empty())
-            throw error(std::string(weights_.empty() ? "--roles" : "--weights") +
-                        ": a scenario says itself what each thread does");
+    const workload_entry& add_scenario(const invocation& call, const std::string& file) {
+        const scenario::document& all = documents_[file] =
+            call.reading(name(), file, as_json_, [&] {
+                scenario::document read = read_scenario(file);
+                detail::check_can_be_stressed(read);
+                if (stressed_scenario::threads_in(read) == 0)
+                    throw error(file + ": there is no thread to stress");
+                return read;
+            });
         workload_entry& made = scenarios_.emplace_back();
         made.name = file;
         const auto says = [&](scenario::expects what) {
@@ -474,6 +484,7 @@ private:
     std::vector<std::string> wanted_;
     std::map<std::string, scenario::document> documents_;  // of scenarios, by their paths
     std::list<workload_entry> scenarios_;
+    std::uint64_t unread_ = 0;
     std::size_t sites_ = 8;
     bool is_gate_ = false;
     bool is_list_ = false;
