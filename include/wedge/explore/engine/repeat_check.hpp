@@ -100,10 +100,13 @@ private:
     bool repeats_slowly(const std::vector<decision>& decisions) {
         has_foreign_thread_ = true;
         for (unsigned i = 0; i < slow_tries; ++i) {
-            const std::uint64_t before = detail::threads_of_process();
+            const std::vector<long> before = detail::threads_of_process();
             repetition how(decisions, std::chrono::microseconds(250));
             if (control_.run(how).how == ending::differs) return false;
-            has_foreign_thread_ = has_foreign_thread_ && how.threads() > before;
+            const std::vector<long>& now = how.threads();
+            const bool has_new =
+                !std::includes(before.begin(), before.end(), now.begin(), now.end());
+            has_foreign_thread_ = has_foreign_thread_ && has_new;
         }
         return true;
     }

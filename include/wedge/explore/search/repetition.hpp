@@ -5,10 +5,12 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <cstdlib>
 #include <span>
 #include <thread>
+#include <vector>
 
-#include <sys/stat.h>
+#include <dirent.h>
 
 #include "wedge/core/schedule.hpp"
 #include "wedge/explore/search/strategy.hpp"
@@ -17,10 +19,18 @@ namespace wedge {
 
 namespace detail {
 
-/// Returns the number of threads of this process, plus a constant. 0: it is unknown.
-inline std::uint64_t threads_of_process() noexcept {
-    struct stat about {};
-    return ::stat("/proc/self/task", &about) == 0 ? about.st_nlink : 0;
+/// Returns the numbers of the threads of this process, in rising order; empty: unknown. A thread
+/// stays for a moment after its join, so counts of threads are not to be compared.
+inline std::vector<long> threads_of_process() {
+    std::vector<long> all;
+    DIR* const folder = ::opendir("/proc/self/task");
+    if (folder == nullptr) return all;
+    while (const dirent* const each = ::readdir(folder))
+        if (const long number = std::strtol(each->d_name, nullptr, 10); number != 0)
+            all.push_back(number);
+    ::closedir(folder);
+    std::sort(all.begin(), all.end());
+    return all;
 }
 
 }  // namespace detail
@@ -54,15 +64,15 @@ public:
         return next.what == decision::sort::choose && next.value < n ? next.value : 0;
     }
 
-    /// Returns the number of threads at the end of the last pause; 0: unknown.
-    std::uint64_t threads() const noexcept { return threads_; }
+    /// Returns the threads of the process at the end of the last pause; empty: unknown.
+    const std::vector<long>& threads() const noexcept { return threads_; }
 
 private:
     static constexpr std::size_t paused_steps = 2;
 
     std::span<const decision> decisions_;
     std::chrono::microseconds pause_;
-    std::uint64_t threads_ = 0;
+    std::vector<long> threads_;
     std::size_t at_ = 0;
 };
 
