@@ -5,7 +5,7 @@ set -u
 work=$(mktemp -d) && trap 'rm -rf "$work"' EXIT && mkdir "$work/corpus" || exit 2
 target=$1
 shift
-run() { exec "$target" "$@" --keep-going -max_len=256 -use_counters=0 -artifact_prefix="$work/" "$work/corpus"; }
+run() { exec "$target" "$@" --keep-going --json -max_len=256 -use_counters=0 -artifact_prefix="$work/" "$work/corpus"; }
 fail() { echo "signals.sh: $*"; cat "$work/log"; exit 1; }
 # Waits until the target has saved a finding. ctest ends a wait that never ends.
 wait_for_finding() {
@@ -23,6 +23,9 @@ status=$?
 [ $status = 77 ] || fail "after SIGTERM the status is $status, expected 77: there was a finding"
 grep -q '^wedge: interrupted$' "$work/log" || fail "after SIGTERM there is no line that says so"
 grep -q '^wedge: [0-9]* inputs*, .* findings*$' "$work/log" || fail "after SIGTERM there is no summary"
+
+grep -q '^{"schema":1,"command":"fuzz","workload":".*","outcome":"finding","findings":\[\],"lock_pairs":{"seen":[1-9]' \
+    "$work/log" || fail "after SIGTERM there is no line of JSON with the lock pairs"
 
 rm -f "$work"/*.finding.json
 run "$@" >"$work/log" 2>&1 &

@@ -8,12 +8,36 @@
 #include "wedge/explore.hpp"
 #include "wedge/wedge.hpp"
 
+#include "support/lock_pair_text.hpp"
+
 using wedge::finding_kind;
 using wedge::verdict;
 
 namespace {
 
 constexpr wedge::under level_1{.subclass = 1};
+
+/// Nests a lock only if another task has set the flag before.
+struct flagged {
+    wedge::mutex outer{"outer"}, inner{"inner"}, flag{"flag"};
+    bool is_set = false;
+
+    void look() {
+        const wedge::guard held(outer);
+        {
+            const wedge::guard looking(flag);
+            if (!is_set) return;
+        }
+        const wedge::guard nested(inner);
+    }
+    void set() {
+        const wedge::guard held(flag);
+        is_set = true;
+    }
+    static constexpr auto actions =
+        wedge::actions(wedge::action<&flagged::look>{"look"}, wedge::action<&flagged::set>{"set"});
+    static constexpr const char* name = "flagged";
+};
 
 }  // namespace
 
@@ -69,4 +93,21 @@ TEST_CASE("contexts: masks of one execution do not reach the next one") {
     };
     CHECK(wedge::explore({body, body}).executions > 1);
     CHECK(entered_with_them_out == 0);
+}
+
+TEST_CASE("lock pairs: those of some execution are in the outcome, whatever searches") {
+    const auto shown = [](const char* calls, wedge::strategy how, unsigned jobs) {
+        wedge::explore_options options;
+        options.how = how;
+        options.jobs = jobs;
+        options.executions_max = 2000;
+        return text_of_lock_pairs(
+            wedge::explore<flagged>(wedge::parse_program(calls), options).lock_pairs);
+    };
+    for (const unsigned jobs : {1U, 2U})
+        for (const wedge::strategy how :
+             {wedge::strategy::exhaustive, wedge::strategy::random, wedge::strategy::portfolio}) {
+            CHECK(shown("look | set", how, jobs) == "outer>flag outer>inner");
+            CHECK(shown("look | look", how, jobs) == "outer>flag");  // nobody sets the flag
+        }
 }

@@ -10,6 +10,7 @@
 #include "wedge/fuzz/group.hpp"
 
 #include "fuzz/sample_workloads.hpp"
+#include "support/lock_pair_text.hpp"
 
 namespace {
 
@@ -208,4 +209,25 @@ TEST_CASE("fuzz: a group runs the design that the first byte names, or only the 
     CHECK_THROWS_WITH_AS(twice.restrict_to("other"),
                          "there is no design other; there is repaired, transfer<repaired>",
                          wedge::error);
+}
+
+TEST_CASE("fuzz: lock pairs of all inputs are kept, also of an input that shows a finding") {
+    wedge::fuzz_group group({wedge::fuzz_design_of<samples::transfer<false>>()});
+    const auto run = [&](const wedge::action_program& input) {
+        return group.run(wedge::encode(input)).has_value();
+    };
+    const auto known = [&] {
+        std::string text = "nothing ran";
+        group.for_each_lock_pairs([&](std::size_t, const std::vector<wedge::dependency>& seen) {
+            text = text_of_lock_pairs(seen);
+        });
+        return text;
+    };
+    CHECK(known() == "nothing ran");
+    CHECK_FALSE(run(input_of(1, {{0, 2, 0}})));
+    CHECK(known() == "");
+    CHECK_FALSE(run(input_of(1, {{0, 0, 0}})));
+    CHECK(known() == "a>b");
+    CHECK(run(input_of(2, {{0, 0, 0}, {1, 1, 2}})));
+    CHECK(known() == "a>b b>a");
 }

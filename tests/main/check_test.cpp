@@ -71,11 +71,47 @@ TEST_CASE("check: --json prints one object per scenario") {
     CHECK(found.out.find("}],\"verdict\":\"confirmed\",\"schedule\":\"wedge schedule 2\\n") !=
           std::string::npos);
     CHECK(found.out.find("}],\"exploration\":{\"executions\":") != std::string::npos);
-    CHECK(found.out.find(",\"exhausted\":true},\"expected\":[\"deadlock\"],\"met\":true}\n") !=
+    CHECK(found.out.find(",\"exhausted\":true},\"expected\":[\"deadlock\"],\"met\":true,") !=
           std::string::npos);
     CHECK(found.out.find("{\"schema\":1,\"command\":\"check\",\"file\":\"b.wedge\",\"outcome\":"
                          "\"sound\",\"findings\":[],"
                          "\"exploration\":{\"executions\":") != std::string::npos);
+}
+
+TEST_CASE(
+    "check: the lock pairs of a text are counted, and one that no schedule reaches is named") {
+    const scratch_folder here;
+    const std::string head =
+        "lock outer mutex\nlock inner mutex\ncounter ready = 0\n"
+        "thread user {\n    lock outer\n    if ready == 1 {\n        lock inner\n"
+        "        unlock inner\n    }\n    unlock outer\n}\n";
+    wedge::write_text("reached.wedge", head + "thread other { set ready = 1 }\n");
+    wedge::write_text("missed.wedge", head + "thread other { set ready = 2 }\n");
+    const std::string reached = check({"check", "--json", "reached.wedge"}).out;
+    CHECK(reached.find("\"lock_pairs\":{\"seen\":1,\"possible\":1,\"pairs\":[{\"held\":\"outer\","
+                       "\"wanted\":\"inner\",") != std::string::npos);
+    const std::string missed = check({"check", "--json", "missed.wedge"}).out;
+    CHECK(missed.find("\"lock_pairs\":{\"seen\":0,\"possible\":1,\"pairs\":[{\"held\":\"outer\","
+                      "\"wanted\":\"inner\",\"held_at\":\"missed.wedge:5\",\"wanted_at\":"
+                      "\"missed.wedge:7\",\"seen\":false}]}") != std::string::npos);
+    // The order pass alone runs nothing, so it says nothing about what is reached.
+    CHECK(check({"check", "--json", "--order-only", "missed.wedge"}).out.find("lock_pairs") ==
+          std::string::npos);
+    for (const std::string& file : {"reached.wedge", "missed.wedge"}) {
+        const std::string hunted = check({"hunt", "--json", "--seconds", "20", file.c_str()}).out;
+        CHECK(hunted.find(file == "reached.wedge"
+                              ? "{\"seen\":1,\"possible\":1,"
+                              : "{\"seen\":0,\"possible\":1,") != std::string::npos);
+    }
+}
+
+TEST_CASE("check: a stated order is no lock pair of the text") {
+    const scratch_folder here;
+    wedge::write_text("a.wedge",
+                      "lock a mutex\nlock b mutex\norder a -> b\n"
+                      "thread t { lock a; unlock a; lock b; unlock b }\n");
+    CHECK(check({"check", "--json", "a.wedge"}).out.find("{\"seen\":0,\"possible\":0,") !=
+          std::string::npos);
 }
 
 TEST_CASE("check: --out saves schedules that replay from any directory") {

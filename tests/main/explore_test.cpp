@@ -98,6 +98,7 @@ TEST_CASE("explore: --json prints one object per workload and nothing else") {
                               "\"program\":\"withdraw | deposit\","
                               "\"outcome\":\"deadlock\",\"findings\":[{\"kind\":\"circular\""));
     CHECK(found.out.find("\"schedule\":\"saved/transfer-") != std::string::npos);
+    CHECK(found.out.find("\"lock_pairs\":{\"seen\":") != std::string::npos);
 }
 
 TEST_CASE("explore: --dot and --picture each save the picture") {

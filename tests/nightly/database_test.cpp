@@ -123,6 +123,94 @@ TEST_CASE("findings: refuted orders and statistics are kept, also those of a sha
     CHECK(json::parse(all.statistics().front())["calls"] == 7);
 }
 
+namespace {
+
+/// Returns what a run says about a subject. A pair is written `a>b`, one that was not seen `-a>b`.
+std::vector<statement> run_of(const std::string& key, const std::string& subject, bool is_text,
+                              const std::vector<std::string>& pairs) {
+    json list = json::array();
+    for (const std::string& each : pairs) {
+        const bool is_seen = !each.starts_with("-");
+        const std::string name = is_seen ? each : each.substr(1);
+        const std::size_t at = name.find('>');
+        list.push_back({{"held", name.substr(0, at)},
+                        {"wanted", name.substr(at + 1)},
+                        {"held_at", "f:1"},
+                        {"wanted_at", "f:2"},
+                        {"seen", is_seen}});
+    }
+    const json said = {{"schema", 1},
+                       {"command", "check"},
+                       {key, subject},
+                       {"exploration", {{"executions", 1}, {"exhausted", is_text}}},
+                       {"lock_pairs",
+                        {{"seen", 0},
+                         {"possible", is_text ? json(pairs.size()) : json(nullptr)},
+                         {"pairs", std::move(list)}}}};
+    return read_statements(said.dump(), "t");
+}
+
+/// Returns `seen of possible`, and each pair that was not seen with the night that last saw it.
+std::string text_of(const lock_pairs& of) {
+    std::size_t seen = 0;
+    std::string missed;
+    for (const lock_pair& each : of.all) {
+        seen += each.is_seen ? 1 : 0;
+        if (!each.is_seen)
+            missed += " " + each.held + ">" + each.wanted + "@" + std::to_string(each.last_seen);
+    }
+    return std::to_string(seen) + " of " + std::to_string(of.all.size()) + missed;
+}
+
+}  // namespace
+
+TEST_CASE("reach: of a workload, the pairs that earlier nights have seen are missed") {
+    const scratch_folder here;
+    database all("f.sqlite");
+    const std::int64_t first = all.begin_night("r", "t");
+    all.keep(first, "job", run_of("workload", "w", false, {"a>b"}));
+    all.keep(first, "job", run_of("workload", "w", false, {"b>c"}));  // another slice
+    REQUIRE(all.reach(first).size() == 1);
+    CHECK(text_of(all.reach(first).front()) == "2 of 2");
+    const std::int64_t second = all.begin_night("r", "t");
+    CHECK(all.reach(second).empty());
+    all.keep(second, "job", run_of("workload", "w", false, {"a>b"}));
+    REQUIRE(all.reach(second).size() == 1);
+    CHECK(text_of(all.reach(second).front()) == "1 of 2 b>c@1");
+    const std::int64_t third = all.begin_night("r", "t");
+    all.keep(third, "job", run_of("workload", "w", false, {}));  // it ran, and took no two locks
+    REQUIRE(all.reach(third).size() == 1);
+    CHECK(text_of(all.reach(third).front()) == "0 of 2 a>b@2 b>c@1");
+}
+
+TEST_CASE("reach: of a scenario, the pairs of its text are possible, and old texts are forgotten") {
+    const scratch_folder here;
+    database all("f.sqlite");
+    const std::int64_t first = all.begin_night("r", "t");
+    all.keep(first, "job", run_of("file", "a.wedge", true, {"a>b", "-b>c"}));
+    CHECK(text_of(all.reach(first).front()) == "1 of 2 b>c@0");
+    CHECK(all.reach(first).front().is_exhausted);
+    const std::int64_t second = all.begin_night("r", "t");
+    all.keep(second, "job", run_of("file", "a.wedge", true, {"a>b", "c>d"}));
+    CHECK(text_of(all.reach(second).front()) == "2 of 2");
+}
+
+TEST_CASE("reach: what the shards have reached together is taken over") {
+    const scratch_folder here;
+    database all("f.sqlite");
+    const std::int64_t id = all.begin_night("r", "t");
+    for (const std::string& each : {"a>b", "b>c"}) {
+        database shard("shard" + each + ".sqlite");
+        shard.keep(shard.begin_night("r", "t"), "job", run_of("workload", "w", false, {each}));
+        shard.keep(shard.begin_night("r", "t"), "job", run_of("file", "a.wedge", true, {"-x>y"}));
+        all.take_over(id, shard);
+    }
+    REQUIRE(all.reach(id).size() == 2);
+    CHECK(text_of(all.reach(id).front()) == "0 of 1 x>y@0");
+    CHECK(all.reach(id).front().is_exhausted);
+    CHECK(text_of(all.reach(id).back()) == "2 of 2");
+}
+
 TEST_CASE("findings: a shard's database is taken over") {
     const scratch_folder here;
     database shard("shard.sqlite");

@@ -63,6 +63,25 @@ TEST_CASE("report: a finding of nightly list keeps its state and its history") {
     CHECK(has(junit_of(all), "<skipped message=\"known since 2026-11-01\"/>"));
 }
 
+TEST_CASE("report: the page names lock pairs that were not reached, and none if all were") {
+    const scratch_folder here;
+    const auto said = [](const char* is_seen) {
+        return std::string(
+                   "{\"schema\":1,\"command\":\"check\",\"file\":\"a.wedge\",\"outcome\":\"sound\","
+                   "\"findings\":[],\"exploration\":{\"executions\":1,\"exhausted\":true},"
+                   "\"lock_pairs\":{\"seen\":0,\"possible\":1,\"pairs\":[{\"held\":\"a\","
+                   "\"wanted\":"
+                   "\"b\",\"held_at\":\"a.wedge:5\",\"wanted_at\":\"a.wedge:7\",\"seen\":") +
+               is_seen + "}]},\"expected\":[\"sound\"],\"met\":true}\n";
+    };
+    const std::string missed = html_of(read(said("false")));
+    CHECK(has(missed,
+              "\"missed\":[{\"held\":\"a\",\"held_at\":\"a.wedge:5\",\"last_seen\":0,"
+              "\"wanted\":\"b\",\"wanted_at\":\"a.wedge:7\"}],\"possible\":1,\"seen\":0"));
+    const std::string reached = html_of(read(said("true")));
+    CHECK(has(reached, "\"missed\":[],\"possible\":1,\"seen\":1"));
+}
+
 TEST_CASE("report: a file without anything of wedge is refused") {
     const scratch_folder here;
     CHECK(has(refusal(""), "run.json: it is empty; the output of a command with --json"));

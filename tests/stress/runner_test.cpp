@@ -4,6 +4,7 @@
 
 #include "stress/sample_workloads.hpp"
 #include "support/counted_run.hpp"
+#include "support/lock_pair_text.hpp"
 
 namespace {
 
@@ -271,4 +272,14 @@ TEST_CASE("stress: the recorder keeps the last steps of each thread as a trace")
     std::size_t steps = 0;
     for (std::size_t at = 0; (at = trace.find(" @", at)) != std::string::npos; ++at) ++steps;
     CHECK(steps == 10);
+}
+
+TEST_CASE("stress: the lock pairs that the threads have shown are in the outcome") {
+    const auto shown = [](const char* calls) {
+        wedge::stress_options how = counted_run(3, wedge::parse_program(calls));
+        how.threads = 2;
+        return text_of_lock_pairs(wedge::stress<samples::ordered_pair>(how).what.lock_pairs);
+    };
+    CHECK(shown("alone") == "");
+    CHECK(shown("alone | nested") == "outer>inner");
 }

@@ -59,6 +59,19 @@ struct certain_wedge {
                                                    wedge::action<&certain_wedge::back>{"back"});
 };
 
+/// Two locks, nested by one of the actions.
+struct ordered_pair {
+    wedge::mutex outer{"outer"}, inner{"inner"};
+
+    void alone() { const wedge::guard held(inner); }
+    void nested() {
+        const wedge::guard first(outer);
+        const wedge::guard second(inner);
+    }
+    static constexpr auto actions = wedge::actions(wedge::action<&ordered_pair::alone>{"alone"},
+                                                   wedge::action<&ordered_pair::nested>{"nested"});
+};
+
 /// A task throws, and then the others wedge.
 struct throws_beside_wedge {
     certain_wedge<false> others;

@@ -59,6 +59,13 @@ CREATE TABLE IF NOT EXISTS statistics(
 CREATE TABLE IF NOT EXISTS coverage(
     night INTEGER NOT NULL REFERENCES night(id), file TEXT NOT NULL, lines INTEGER NOT NULL,
     covered INTEGER NOT NULL, missed TEXT NOT NULL, PRIMARY KEY(night, file));
+CREATE TABLE IF NOT EXISTS lock_pair(
+    subject TEXT NOT NULL, held TEXT NOT NULL, wanted TEXT NOT NULL, held_at TEXT NOT NULL,
+    wanted_at TEXT NOT NULL, written INTEGER NOT NULL, seen INTEGER NOT NULL,
+    PRIMARY KEY(subject, held, wanted));
+CREATE TABLE IF NOT EXISTS reach(
+    night INTEGER NOT NULL REFERENCES night(id), subject TEXT NOT NULL, is_text INTEGER NOT NULL,
+    is_exhausted INTEGER NOT NULL, PRIMARY KEY(night, subject));
 )";
 
 constexpr const char* columns =
@@ -364,6 +371,7 @@ void database::keep(std::int64_t night, const std::string& job, const std::vecto
         for (const finding_seen& each : refuted_in(said))
             keep_refuted(file_, night,
                          {each.subject, each.signature, each.what, json(each.classes).dump()});
+        if (const auto pairs = lock_pairs_of(said)) keep(night, *pairs);
         if (said.command != "stress") continue;
         json numbers = said.all;
         numbers.erase("findings");  // the table of findings has them
@@ -386,6 +394,57 @@ void database::keep(std::int64_t night, const std::vector<file_coverage>& files)
             .bind(each.missed)
             .run();
     changes.commit();
+}
+
+/// Notes lock pairs. The columns `written` and `seen` of a pair are the last nights whose text had
+/// it, and which have seen it.
+void database::keep(std::int64_t night, const lock_pairs& of) {
+    sql_query(file_,
+              "INSERT INTO reach(night, subject, is_text, is_exhausted) VALUES(?, ?, ?, ?) ON "
+              "CONFLICT DO UPDATE SET is_text = max(is_text, excluded.is_text), "
+              "is_exhausted = max(is_exhausted, excluded.is_exhausted)")
+        .bind(night)
+        .bind(of.subject)
+        .bind(std::int64_t{of.is_text})
+        .bind(std::int64_t{of.is_exhausted})
+        .run();
+    for (const lock_pair& each : of.all)
+        sql_query(file_,
+                  "INSERT INTO lock_pair(subject, held, wanted, held_at, wanted_at, written, seen) "
+                  "VALUES(?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET held_at = "
+                  "excluded.held_at, wanted_at = excluded.wanted_at, written = max(written, "
+                  "excluded.written), seen = max(seen, excluded.seen)")
+            .bind(of.subject)
+            .bind(each.held)
+            .bind(each.wanted)
+            .bind(each.held_at)
+            .bind(each.wanted_at)
+            .bind(of.is_text ? night : 0)
+            .bind(each.is_seen ? night : 0)
+            .run();
+}
+
+std::vector<lock_pairs> database::reach(std::int64_t night) const {
+    std::vector<lock_pairs> all;
+    sql_query subjects(file_,
+                       "SELECT subject, is_text, is_exhausted FROM reach WHERE night = ? ORDER BY "
+                       "subject");
+    subjects.bind(night);
+    while (subjects.next()) {
+        lock_pairs& made = all.emplace_back();
+        made.subject = subjects.text(0);
+        made.is_text = subjects.number(1) != 0;
+        made.is_exhausted = subjects.number(2) != 0;
+        sql_query pairs(file_,
+                        "SELECT held, wanted, held_at, wanted_at, seen FROM lock_pair WHERE "
+                        "subject = ? AND (written >= ? OR seen >= ?) ORDER BY held, wanted");
+        const std::int64_t since = made.is_text ? night : 0;
+        pairs.bind(made.subject).bind(since).bind(since);
+        while (pairs.next())
+            made.all.push_back({pairs.text(0), pairs.text(1), pairs.text(2), pairs.text(3),
+                                pairs.number(4) == night, pairs.number(4)});
+    }
+    return all;
 }
 
 std::vector<file_coverage> database::coverage(std::int64_t night) const {
@@ -495,6 +554,8 @@ void database::take_over(std::int64_t night, const database& other) {
     for (const refuted_row& each : other.refuted()) keep_refuted(file_, night, each);
     sql_query kept(other.file_, "SELECT job, record FROM statistics ORDER BY night");
     while (kept.next()) keep_statistics(file_, night, kept.text(0), kept.text(1));
+    for (const night_row& each : nights)
+        for (const lock_pairs& of : other.reach(each.id)) keep(night, of);
 }
 
 /// Adds up jobs that other shards have run too. An outcome that says what went wrong stays.

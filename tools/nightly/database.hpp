@@ -134,6 +134,11 @@ public:
     void keep(std::int64_t night, const std::vector<file_coverage>& files);
     std::vector<file_coverage> coverage(std::int64_t night) const;
 
+    /// Returns the lock pairs of each subject that a night has run, by subject. `is_seen` is for
+    /// this night. Of a scenario these are the pairs of its text, as the last search read it; of a
+    /// workload those that any night has seen.
+    std::vector<lock_pairs> reach(std::int64_t night) const;
+
     std::vector<finding_row> findings() const;
     std::vector<refuted_row> refuted() const;
     /// Returns the JSON of the last stress run of each job.
@@ -156,6 +161,7 @@ public:
 
 private:
     std::string revision_of(std::int64_t night) const;
+    void keep(std::int64_t night, const lock_pairs& of);
     void take_over_jobs(std::int64_t night, const std::vector<job_row>& jobs);
 
     sql_file file_;

@@ -129,7 +129,7 @@ std::vector<std::string> words_of(const job_config& job, double seconds, std::ui
     const std::string number = std::to_string(seed);
     switch (job.kind) {
         case job_kind::fuzz:
-            add({"--keep-going"});
+            add({"--keep-going", "--json"});
             if (!known.empty()) add({"--known=" + known});
             if (!job.subject.empty()) add({"--design=" + job.subject});
             [[fallthrough]];

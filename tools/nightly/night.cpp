@@ -518,6 +518,14 @@ void night::print_summary(const night_result& how) const {
     std::size_t met = 0;
     for (const job_state& each : jobs_) met += each.met.size();
     if (met != 0) text += "  " + report::counted(met, "result") + " as stated\n";
+    std::size_t seen = 0, possible = 0;
+    for (const lock_pairs& each : all_.reach(number_)) {
+        possible += each.all.size();
+        for (const lock_pair& one : each.all) seen += one.is_seen ? 1 : 0;
+    }
+    if (possible != 0)
+        text += "  " + std::to_string(seen) + " of " + report::counted(possible, "lock pair") +
+                " reached\n";
     print_coloured(out_file_, head + text);
     for (const std::string& each : allowed_.complaints())
         std::fputs(("  " + each + "\n").c_str(), out_file_);

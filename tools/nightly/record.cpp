@@ -104,6 +104,28 @@ std::vector<finding_seen> refuted_in(const statement& said) {
     return findings_in(said, true);
 }
 
+std::optional<lock_pairs> lock_pairs_of(const statement& said) {
+    const auto found = said.all.find("lock_pairs");
+    if (found == said.all.end() || !found->is_object()) return std::nullopt;
+    lock_pairs made;
+    made.subject = said.subject;
+    const auto possible = found->find("possible");
+    made.is_text = possible != found->end() && possible->is_number();
+    if (const auto tried = said.all.find("exploration");
+        made.is_text && tried != said.all.end() && tried->is_object())
+        made.is_exhausted = tried->value("exhausted", false);
+    const auto list = found->find("pairs");
+    if (list == found->end() || !list->is_array()) return made;
+    for (const json& each : *list) {
+        if (!each.is_object()) continue;
+        const auto seen = each.find("seen");
+        made.all.push_back({text_in(each, "held"), text_in(each, "wanted"),
+                            text_in(each, "held_at"), text_in(each, "wanted_at"),
+                            seen != each.end() && *seen == true});
+    }
+    return made;
+}
+
 std::optional<finding_seen> broken_expectation(const statement& said) {
     if (said.is_met.value_or(true) || said.outcome == "interrupted" || !said.error.empty())
         return std::nullopt;

@@ -1,6 +1,7 @@
 // The JSON that wedge's commands print, and the records of findings, as values.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -42,6 +43,24 @@ struct finding_seen {
     json all;                  ///< the finding's object
 };
 
+/// A lock pair: a class of locks that is held while another class is wanted.
+struct lock_pair {
+    std::string held;
+    std::string wanted;
+    std::string held_at;  ///< places in the sources
+    std::string wanted_at;
+    bool is_seen = false;        ///< a run has reached it
+    std::int64_t last_seen = 0;  ///< of a database: the last night that has reached it; 0: none
+};
+
+/// The lock pairs of a subject.
+struct lock_pairs {
+    std::string subject;
+    bool is_text = false;       ///< these are all pairs of the text of a scenario
+    bool is_exhausted = false;  ///< every schedule of the scenario was tried
+    std::vector<lock_pair> all;
+};
+
 /// Returns a text of an object; empty if it is missing or null.
 std::string text_in(const json& object, const char* key);
 
@@ -60,6 +79,9 @@ std::vector<finding_seen> findings_of(const statement& said);
 
 /// Returns the findings of a statement that are refuted.
 std::vector<finding_seen> refuted_in(const statement& said);
+
+/// Returns the lock pairs of a statement; nothing if it has none.
+std::optional<lock_pairs> lock_pairs_of(const statement& said);
 
 /// Returns the finding that a subject has another result than it states; nothing if it has not, or
 /// if the subject cannot be read.

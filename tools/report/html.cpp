@@ -168,6 +168,7 @@ std::string html_of(const shown_run& all) {
                  {"findings", json::array()},
                  {"errors", all.errors},
                  {"files", all.files},
+                 {"reach", all.reach},
                  {"nights", all.nights},
                  {"jobs", all.jobs},
                  {"growth", all.growth},

@@ -120,6 +120,24 @@ void add_finding(shown_run& into, const nightly::statement& said, nightly::findi
                              std::move(each.all), json::object()});
 }
 
+/// Returns the lock pairs of a subject: how many, how many were seen, and those that were not.
+json shown_of(const nightly::lock_pairs& of) {
+    json missed = json::array();
+    for (const nightly::lock_pair& each : of.all)
+        if (!each.is_seen)
+            missed.push_back({{"held", each.held},
+                              {"wanted", each.wanted},
+                              {"held_at", each.held_at},
+                              {"wanted_at", each.wanted_at},
+                              {"last_seen", each.last_seen}});
+    return {{"subject", of.subject},
+            {"is_text", of.is_text},
+            {"is_exhausted", of.is_exhausted},
+            {"possible", of.all.size()},
+            {"seen", of.all.size() - missed.size()},
+            {"missed", std::move(missed)}};
+}
+
 void add_statements(shown_run& into, const std::string& file) {
     const std::string text = read_text(file);
     const std::vector<nightly::statement> all = nightly::read_statements(text, file);
@@ -135,6 +153,8 @@ void add_statements(shown_run& into, const std::string& file) {
         }
         into.cases.push_back(case_of(said));
         if (!said.error.empty()) into.errors.push_back(said.error);
+        if (const auto pairs = nightly::lock_pairs_of(said); pairs && pairs->is_text)
+            into.reach.push_back(shown_of(*pairs));
         for (const nightly::finding_seen& each : nightly::refuted_in(said))
             into.refuted.push_back(
                 {{"subject", each.subject}, {"what", each.what}, {"classes", each.classes}});
@@ -226,6 +246,7 @@ void add_database(shown_run& into, const std::string& file) {
                               {"lines", each.lines},
                               {"covered", each.covered},
                               {"missed", each.missed}});
+    for (const nightly::lock_pairs& each : all.reach(last.id)) into.reach.push_back(shown_of(each));
     for (const nightly::job_row& job : all.jobs(last.id)) {
         into.jobs.push_back({{"name", job.name},
                              {"kind", job.kind},

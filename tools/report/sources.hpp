@@ -42,6 +42,7 @@ struct shown_run {
     json growth = json::array();
     json refuted = json::array();     ///< orders that cannot deadlock: subject, what, classes
     json files = json::array();       ///< lines that the last night reached
+    json reach = json::array();       ///< lock pairs that the last night reached
     json statistics = json::array();  ///< of stress runs, as `stress --json` prints them
     std::string last_night;           ///< `night 3, …`; empty: no database
 };

@@ -22,6 +22,7 @@
 #include "wedge/explore/verdict/sighting.hpp"
 #include "wedge/explore/verdict/verdicts.hpp"
 #include "wedge/order/checker.hpp"
+#include "wedge/order/lock_pairs.hpp"
 
 namespace wedge {
 
@@ -84,6 +85,9 @@ public:
         return known;
     }
 
+    /// Adds the lock pairs that the executions have shown.
+    void add_lock_pairs(lock_pair_list& to) const { to.add(order_.graph()); }
+
     /// Hands over what was found, for another session to settle.
     std::vector<sighting> sightings() {
         for (sighting& each : found_) {
@@ -112,7 +116,12 @@ public:
             if (found_[i].needs_verdict() && !is_about_interrupts(found_[i].what.kind))
                 static_cast<void>(confirm_cycle(finding(found_[i].what)));
         }
-        return judged();
+        outcome made = judged();
+        lock_pair_list seen;
+        seen.add(made.lock_pairs);  // of other sessions
+        add_lock_pairs(seen);
+        made.lock_pairs = seen.all();
+        return made;
     }
 
     /// Runs an execution along a schedule, with the options that the schedule was recorded under.

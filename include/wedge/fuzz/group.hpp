@@ -73,6 +73,14 @@ public:
         return all;
     }
 
+    /// Calls `visit` with the number of each design that has run, and with the lock pairs that its
+    /// inputs have shown.
+    template <class Visit>
+    void for_each_lock_pairs(Visit visit) const {
+        for (std::size_t i = 0; i < runners_.size(); ++i)
+            if (runners_[i] != nullptr) visit(i, runners_[i]->lock_pairs());
+    }
+
     /// Fuzzes this design alone. The name is that of the workload, or the text within `<>`; if two
     /// workloads share that text, it means the first one.
     ///

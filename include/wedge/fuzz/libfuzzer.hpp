@@ -8,8 +8,10 @@
 #include <cstdlib>
 #include <fstream>
 #include <iterator>
+#include <set>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <unistd.h>
 
@@ -17,6 +19,7 @@
 #include "wedge/fuzz/report.hpp"
 #include "wedge/fuzz/watchdog.hpp"
 #include "wedge/report/allow_list.hpp"
+#include "wedge/report/json.hpp"
 #include "wedge/report/words.hpp"
 
 // libFuzzer's own mutator; null in a program that only replays.
@@ -38,6 +41,8 @@ namespace wedge {
 ///     --known=FILE       ignore the findings of an allow list from the beginning
 ///     --keep-going       report each finding once and go on; exit status 77 at the end if there
 ///                        was one. Then there is no `crash-` file, but all other files
+///     --json             at the end one JSON object per design on the standard output, with the
+///                        lock pairs that its inputs have shown (docs/machine_readable.md)
 class fuzz_program {
 public:
     static fuzz_program& the() {
@@ -93,6 +98,7 @@ public:
                 return 0;
             }
             ++findings_;
+            broken_.insert(seen->input.design);
             detail::write_all(2, report_of(*seen, *group_, program_, artefacts_));
             if (!keeps_going_) std::abort();
             group_->pass_over(*seen);
@@ -155,10 +161,12 @@ private:
             allowed_ = list_in("--allow: ", std::string(*allowed));
         } else if (word == "--keep-going") {
             keeps_going_ = true;
+        } else if (word == "--json") {
+            is_json_ = true;
         } else if (word.starts_with("--")) {
             throw error("there is no option " + std::string(word) +
                         "; there is --design=NAME, --mutator=bytes, --counters=off, --allow=FILE, "
-                        "--known=FILE, --keep-going");
+                        "--known=FILE, --keep-going, --json");
         }
     }
     static allow_list list_in(const std::string& option, const std::string& path) {
@@ -190,12 +198,27 @@ private:
 
     void end() const {
         detail::write_all(2, progress());
+        if (is_json_) detail::write_all(1, json());
         for (const std::string& each : allowed_.complaints())
             detail::write_all(2, "wedge: " + each + "\n");
         constexpr int crashed = 77;  // libFuzzer's status of a run with a finding
         if (findings_ == 0) return;
         if (__llvm_profile_write_file != nullptr) static_cast<void>(__llvm_profile_write_file());
         ::_exit(crashed);
+    }
+
+    /// Returns an object per design that has run. The findings have records of their own.
+    std::string json() const {
+        std::string text;
+        group_->for_each_lock_pairs([&](std::size_t i, const std::vector<dependency>& seen) {
+            json_writer line;
+            report::begin_json(line, "fuzz").key("workload").value(group_->designs()[i].name);
+            line.key("outcome").value(broken_.contains(i) ? "finding" : "unresolved");
+            line.key("findings").begin('[').end(']');
+            report::write_lock_pairs(line, seen);
+            text += line.end('}').text() + "\n";
+        });
+        return text;
     }
 
     std::string progress() const {
@@ -217,11 +240,13 @@ private:
     std::chrono::seconds patience_{60};
     bool uses_bytes_ = false;
     bool keeps_going_ = false;
+    bool is_json_ = false;
     fuzz_watchdog* dog_ = nullptr;
     clock::time_point began_{};
     clock::time_point said_{};
     std::uint64_t inputs_ = 0;
     unsigned findings_ = 0;
+    std::set<std::size_t> broken_;  // designs with a finding
 };
 
 }  // namespace wedge

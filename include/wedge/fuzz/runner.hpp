@@ -22,6 +22,7 @@
 #include "wedge/fuzz/order_memory.hpp"
 #include "wedge/fuzz/settle.hpp"
 #include "wedge/fuzz/subject.hpp"
+#include "wedge/order/lock_pairs.hpp"
 
 namespace wedge {
 
@@ -83,6 +84,7 @@ public:
             answers_.use(input.answers);
             done = run(answers_, fuzz_pass::checking);
         }
+        lock_pairs_.add(order_.graph());
         const std::optional<std::string> signature = happened(done);
         if (passes_over_ && !signature && done.stuck) passed_over_.insert(key_of(*done.stuck));
         if (signature && inputs_behind_ >= settles_from_ && may_settle()) {
@@ -120,6 +122,9 @@ public:
     const fuzz_design& design() const noexcept { return design_; }
     const order_memory& memory() const noexcept { return memory_; }
     std::size_t chains() const noexcept { return feedback_.chains(); }
+
+    /// Returns the lock pairs that inputs have shown.
+    const std::vector<dependency>& lock_pairs() const noexcept { return lock_pairs_.all(); }
     std::size_t programs_composed() const noexcept { return composed_; }
     std::size_t refuted() const noexcept { return refuted_; }
 
@@ -319,6 +324,7 @@ private:
     const fuzz_design& design_;
     const std::uint8_t number_;
     checker order_;
+    lock_pair_list lock_pairs_;
     fuzz_feedback feedback_;
     std::unique_ptr<fuzz_subject> subject_;
     controller control_;

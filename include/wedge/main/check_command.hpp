@@ -247,8 +247,8 @@ private:
         return text + "\n";
     }
 
-    static std::string json_of(const std::string& file, const scenario::check_result& result,
-                               const std::vector<std::string>& schedules) {
+    std::string json_of(const std::string& file, const scenario::check_result& result,
+                        const std::vector<std::string>& schedules) const {
         json_writer json;
         report::begin_json(json, "check").key("file").value(file);
         json.key("outcome").value(result.what);
@@ -277,6 +277,9 @@ private:
         json.end(']');
         report::write_exploration(json, result.found);
         json.key("expected").list(result.expected).key("met").value(result.is_met);
+        if (!options_.is_order_only)  // then nothing has run
+            report::write_lock_pairs(json, result.found.lock_pairs, &result.lock_pairs,
+                                     &scenario::written_class);
         return json.end('}').text() + "\n";
     }
 

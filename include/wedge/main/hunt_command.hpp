@@ -23,6 +23,7 @@
 #include "wedge/main/stall_report.hpp"
 #include "wedge/main/subcommand.hpp"
 #include "wedge/main/target.hpp"
+#include "wedge/order/lock_pairs.hpp"
 #include "wedge/report/dot.hpp"
 #include "wedge/report/text.hpp"
 #include "wedge/scenario/saved.hpp"
@@ -115,6 +116,7 @@ private:
         std::optional<finding> found;
         std::string engine;
         std::uint64_t programs = 0;  ///< that fuzzing ran
+        lock_pair_list lock_pairs;   ///< that the programs of all engines have shown
         outcome explored;            ///< if fuzzing found nothing
     };
 
@@ -123,6 +125,7 @@ private:
         scenario::check_result result;
         std::string engines = "the order pass";
         std::vector<std::string> files{};  ///< of findings, saved during the search
+        lock_pair_list lock_pairs{};       ///< that the searches have shown
     };
 
     /// Ends a search when its time is over, or when the user asks for it. Saves what is found
@@ -266,6 +269,7 @@ private:
             scenario::check_result result = scenario::check(all, options);
             so_far.engines += std::string(", ") + engine + ": " +
                               report::counted(result.found.executions, "execution");
+            so_far.lock_pairs.add(result.found.lock_pairs);
             const bool is_worse = result.found.what < so_far.result.found.what;
             if (so_far.result.what.empty() || is_worse || result.found.exhausted)
                 so_far.result = std::move(result);
@@ -313,6 +317,8 @@ private:
             progress_line::on(so_far, &progress);
         }
         caught.programs = engine.executions();
+        group.for_each_lock_pairs(
+            [&](std::size_t, const std::vector<dependency>& seen) { caught.lock_pairs.add(seen); });
         caught.engine = "fuzz: " + report::counted(engine.executions(), "program");
     }
 
@@ -336,6 +342,7 @@ private:
             progress.begin_phase("exploring " + to_string(calls));
             options.executions_max = &calls == &all.back() ? executions_max_ : pair_executions_max;
             caught.explored = workload.explore(calls, options);
+            caught.lock_pairs.add(caught.explored.lock_pairs);
             if (caught.explored.exhausted && &calls != &all.back()) ++exhausted;
             for (const finding& each : caught.explored.findings)
                 if (each.judged != verdict::refuted && !caught.found &&
@@ -427,7 +434,9 @@ private:
         json.key("exhausted").value(caught.explored.exhausted).end('}');
         json.key("expected").begin('[');
         if (workload.expected) json.value(name_of(*workload.expected));
-        call.print(json.end(']').key("met").value(is_met).end('}').text() + "\n");
+        json.end(']').key("met").value(is_met);
+        report::write_lock_pairs(json, caught.lock_pairs.all());
+        call.print(json.end('}').text() + "\n");
     }
     /// As above, of a scenario.
     void print_json(const invocation& call, const scenario::document& all, const std::string& file,
@@ -451,7 +460,10 @@ private:
         json.key("executions").value(found.executions);
         json.key("exhausted").value(found.exhausted).end('}');
         json.key("expected").list(caught.result.expected);
-        call.print(json.key("met").value(caught.result.is_met).end('}').text() + "\n");
+        json.key("met").value(caught.result.is_met);
+        report::write_lock_pairs(json, caught.lock_pairs.all(), &caught.result.lock_pairs,
+                                 &scenario::written_class);
+        call.print(json.end('}').text() + "\n");
     }
 
     /// Prints one block per finding: what, by which engine, and the files that explain and repeat

@@ -227,7 +227,9 @@ inline std::string stress_json(const std::string& name, const stress_outcome& al
     const findings_by_cause grouped(all.what.findings);
     for (std::size_t i = 0; i < all.what.findings.size(); ++i)
         begin_finding(json, all.what.findings[i], "", true, grouped.cause_of(i)).end('}');
-    json.end(']').key("actions").begin('[');
+    json.end(']');
+    if (!all.is_wedged) write_lock_pairs(json, all.what.lock_pairs);
+    json.key("actions").begin('[');
     for (const action_usage& each : all.actions) {
         json.begin('{').key("action").value(each.name).key("latency_ns");
         write_times(json, each.latencies);

@@ -3,9 +3,11 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "wedge/core/timeline.hpp"
@@ -127,6 +129,44 @@ inline void write_exploration(json_writer& json, const outcome& found) {
     else
         json.value(found.states);
     json.key("exhausted").value(found.exhausted).end('}');
+}
+
+/// Writes the lock pairs that runs have shown.
+///
+/// @param seen     by the runs
+/// @param written  all pairs of the text of a scenario; null: there is no text, so how many are
+///                 possible is unknown
+/// @param name_of  returns the shown name of a class
+template <class Name>
+void write_lock_pairs(json_writer& json, const std::vector<dependency>& seen,
+                      const std::vector<dependency>* written, Name name_of) {
+    using pair = std::pair<std::string, std::string>;
+    const auto pair_of = [&](const dependency& of) {
+        return pair(name_of(of.held.class_name), name_of(of.wanted.class_name));
+    };
+    std::map<pair, std::pair<const dependency*, bool>> all;  // and whether it was seen
+    if (written != nullptr)
+        for (const dependency& each : *written) all.try_emplace(pair_of(each), &each, false);
+    for (const dependency& each : seen) all.insert_or_assign(pair_of(each), std::pair(&each, true));
+    std::uint64_t reached = 0;
+    for (const auto& [name, one] : all) reached += one.second ? 1 : 0;
+    json.key("lock_pairs").begin('{').key("seen").value(reached).key("possible");
+    if (written == nullptr)
+        json.null();
+    else
+        json.value(std::uint64_t{all.size()});
+    json.key("pairs").begin('[');
+    for (const auto& [name, one] : all) {
+        json.begin('{').key("held").value(name.first).key("wanted").value(name.second);
+        json.key("held_at").value(to_string(one.first->held.where));
+        json.key("wanted_at").value(to_string(one.first->wanted.where));
+        json.key("seen").value(one.second).end('}');
+    }
+    json.end(']').end('}');
+}
+/// The same for a workload.
+inline void write_lock_pairs(json_writer& json, const std::vector<dependency>& seen) {
+    write_lock_pairs(json, seen, nullptr, [](const std::string& name) { return name; });
 }
 
 }  // namespace report
@@ -318,6 +358,7 @@ inline std::string json_of(const outcome& all, const json_context& context = {})
     json.key("steps").value(all.steps).key("exhausted").value(all.exhausted);
     if (!all.weaker_order.empty()) json.key("weaker_order").value(all.weaker_order);
     json.end('}');
+    if (!context.is_replay) report::write_lock_pairs(json, all.lock_pairs);
     if (context.is_replay) {
         json.key("reproduced").value(context.reproduced).key("diverged");
         if (all.diverged.empty())

@@ -26,6 +26,7 @@ struct check_result {
     bool is_allowed = false;  ///< met only if known findings do not count
     outcome found;            ///< its locks carry the names of their classes
     lock_titles titles;
+    std::vector<dependency> lock_pairs;  ///< of the text, on every path of each block
 };
 
 /// Returns whether the finding says that tasks wait for each other forever.
@@ -127,6 +128,7 @@ inline check_result check(const document& all, order_walk& order, const check_op
     check_result result;
     std::vector<finding> seen = order.run(options.explore.stop);
     result.titles = order.titles();
+    result.lock_pairs = order.lock_pairs();
     if (options.is_order_only) {
         const std::atomic<bool>* const stop = options.explore.stop;
         result.found = detail::outcome_of_order(std::move(seen), stop != nullptr && stop->load());

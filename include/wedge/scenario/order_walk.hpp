@@ -12,6 +12,7 @@
 #include "wedge/core/steps.hpp"
 #include "wedge/order/checker.hpp"
 #include "wedge/order/describe.hpp"
+#include "wedge/order/lock_pairs.hpp"
 #include "wedge/scenario/run.hpp"
 
 namespace wedge::scenario {
@@ -62,6 +63,13 @@ public:
             for (const observation& seen : graph.edge_at(e).seen)
                 all.push_back(wedge::detail::dependency_of(seen));
         return all;
+    }
+
+    /// Returns the lock pairs of the text: of all paths through all blocks. Call it after `run`.
+    std::vector<dependency> lock_pairs() const {
+        lock_pair_list all;
+        all.add(order_.graph());
+        return all.all();
     }
 
     /// Returns the name of each lock, by its ordinal, which is equal in the exploration. Call it

@@ -21,6 +21,7 @@
 #include "wedge/core/steps.hpp"
 #include "wedge/model/pressure.hpp"
 #include "wedge/order/checker.hpp"
+#include "wedge/order/lock_pairs.hpp"
 #include "wedge/stress/finding_collector.hpp"
 #include "wedge/stress/memory_hog.hpp"
 #include "wedge/stress/options.hpp"
@@ -445,6 +446,9 @@ private:
             add_wedge(out.what);
         } else {
             for (finding& each : out.what.findings) all_->order.regrade(each);
+            lock_pair_list seen;
+            seen.add(all_->order.graph());
+            out.what.lock_pairs = seen.all();
             check(out.what);
         }
         const lock_usage total = out.locks.total();

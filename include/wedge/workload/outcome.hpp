@@ -27,7 +27,9 @@ constexpr const char* name_of(result r) noexcept {
 
 struct outcome {
     result what = result::unresolved;
-    std::vector<finding> findings;   ///< one per signature, in the order of discovery
+    std::vector<finding> findings;  ///< one per signature, in the order of discovery
+    /// What was held while what was wanted in some execution: one per pair of classes.
+    std::vector<dependency> lock_pairs;
     std::uint64_t executions = 0;    ///< run to their end, including those that deadlocked
     std::uint64_t pruned = 0;        ///< given up because an equivalent one had been tried
     std::uint64_t states = 0;        ///< distinct states, of a search over states

@@ -48,6 +48,7 @@ public:
         std::vector<sighting> found;
         outcome counts;
         counts.has_modelled_state = false;
+        lock_pair_list seen;
         for (share& each : shares_) {
             if (each.running != nullptr) {  // it was stopped between two turns
                 each.counts = each.running->so_far();
@@ -55,7 +56,9 @@ public:
             }
             std::move(each.found.begin(), each.found.end(), std::back_inserter(found));
             add(counts, each.counts);
+            seen.add(each.seen.all());
         }
+        counts.lock_pairs = seen.all();
         const std::unique_ptr<subject> what = make();
         return session(*what, options_).settle(std::move(found), std::move(counts));
     }
@@ -69,6 +72,7 @@ private:
         std::unique_ptr<subject> what;
         std::unique_ptr<session> running;
         std::vector<sighting> found;
+        lock_pair_list seen;
         outcome counts;  // if progress is reported: so far
         bool is_over = false;
     };
@@ -145,6 +149,7 @@ private:
 
     static void end(share& mine) {
         mine.found = mine.running->sightings();
+        mine.running->add_lock_pairs(mine.seen);
         mine.running.reset();
         mine.what.reset();
         mine.is_over = true;
