@@ -108,6 +108,7 @@ public:
 
     /// Gives each finding a verdict: reached, built, refuted, or unresolved.
     outcome settle() {
+        note_lock_pairs();  // now, since minimising resets the checker
         out_.phase = "building deadlocks";
         explain_by_hangs(found_);
         // Confirming may add sightings, so the loop counts places in the list.
@@ -116,12 +117,8 @@ public:
             if (found_[i].needs_verdict() && !is_about_interrupts(found_[i].what.kind))
                 static_cast<void>(confirm_cycle(finding(found_[i].what)));
         }
-        outcome made = judged();
-        lock_pair_list seen;
-        seen.add(made.lock_pairs);  // of other sessions
-        add_lock_pairs(seen);
-        made.lock_pairs = seen.all();
-        return made;
+        note_lock_pairs();
+        return judged();
     }
 
     /// Runs an execution along a schedule, with the options that the schedule was recorded under.
@@ -345,6 +342,14 @@ private:
         if (each.hang && each.what.judged != verdict::confirmed) adopt(each.what, *each.hang);
         small.signature = each.what.signature;
         each.what.best = std::move(small);
+    }
+
+    /// Adds the lock pairs that this session has seen to those of other sessions.
+    void note_lock_pairs() {
+        lock_pair_list seen;
+        seen.add(out_.lock_pairs);
+        add_lock_pairs(seen);
+        out_.lock_pairs = seen.all();
     }
 
     bool shown_again(sighting& each, const schedule& by) {
