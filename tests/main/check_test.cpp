@@ -97,7 +97,7 @@ TEST_CASE(
     // The order pass alone runs nothing, so it says nothing about what is reached.
     CHECK(check({"check", "--json", "--order-only", "missed.wedge"}).out.find("lock_pairs") ==
           std::string::npos);
-    for (const std::string& file : {"reached.wedge", "missed.wedge"}) {
+    for (const std::string file : {"reached.wedge", "missed.wedge"}) {
         const std::string hunted = check({"hunt", "--json", "--seconds", "20", file.c_str()}).out;
         CHECK(hunted.find(file == "reached.wedge"
                               ? "{\"seen\":1,\"possible\":1,"
