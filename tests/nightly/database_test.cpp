@@ -199,7 +199,7 @@ TEST_CASE("reach: what the shards have reached together is taken over") {
     const scratch_folder here;
     database all("f.sqlite");
     const std::int64_t id = all.begin_night("r", "t");
-    for (const std::string& each : {"a>b", "b>c"}) {
+    for (const std::string each : {"a>b", "b>c"}) {
         database shard("shard" + each + ".sqlite");
         shard.keep(shard.begin_night("r", "t"), "job", run_of("workload", "w", false, {each}));
         shard.keep(shard.begin_night("r", "t"), "job", run_of("file", "a.wedge", true, {"-x>y"}));
