@@ -276,11 +276,10 @@ inline void stress_worker(stress_state& all, unsigned thread) {
         run_stress_calls(all, thread);
     } catch (const std::exception& thrown) {
         me.thrown = self.name + " threw: " + thrown.what();
-        me.has_thrown.store(true, std::memory_order_release);
     } catch (...) {
         me.thrown = self.name + " threw: something that is not a std::exception";
-        me.has_thrown.store(true, std::memory_order_release);
     }
+    if (!me.thrown.empty()) me.has_thrown.store(true, std::memory_order_release);
     task_ended(self);
     self.held.clear();
     if (all.how.placed != stress_placement::free || all.how.shuffle.count() != 0 ||

@@ -10,10 +10,10 @@
 #include <string>
 #include <vector>
 
-#include <dirent.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "wedge/core/process_threads.hpp"
 #include "wedge/stress/wait_for.hpp"
 
 namespace wedge {
@@ -116,25 +116,20 @@ private:
     /// a time limit, so that only another thread could wake them; else 0. A bystander counts as
     /// none. Worker threads of the workload are not among the tasks, and may still go on.
     static std::size_t waiting_threads(int bystander) {
-        const std::string self = std::to_string(::syscall(SYS_gettid));
-        const std::string left_out = std::to_string(bystander);
+        const long self = ::syscall(SYS_gettid);
         std::size_t count = 0;
         bool is_awake = false;
-        if (DIR* const threads = ::opendir("/proc/self/task")) {
-            while (const dirent* const each = ::readdir(threads)) {
-                const std::string name = each->d_name;
-                if (name[0] == '.' || name == self || name == left_out) continue;
-                ++count;
-                is_awake = is_awake || !is_in_futex(name);
-            }
-            ::closedir(threads);
+        for (const long each : detail::threads_of_process()) {
+            if (each == self || each == bystander) continue;
+            ++count;
+            is_awake = is_awake || !is_in_futex(each);
         }
         return is_awake ? 0 : count;
     }
     /// Returns whether the thread waits in a futex without a time limit; false if the system does
     /// not say (proc(5), `/proc/pid/syscall`).
-    static bool is_in_futex(const std::string& thread) {
-        std::ifstream file("/proc/self/task/" + thread + "/syscall");
+    static bool is_in_futex(long thread) {
+        std::ifstream file("/proc/self/task/" + std::to_string(thread) + "/syscall");
         long number = -1;
         std::string address, operation, value, limit;
         file >> number >> address >> operation >> value >> limit;

@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "wedge/core/process_threads.hpp"
 #include "wedge/explore/engine/controller.hpp"
 #include "wedge/explore/engine/disturbance.hpp"
 #include "wedge/explore/options.hpp"

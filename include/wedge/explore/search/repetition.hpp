@@ -5,35 +5,15 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
 #include <span>
 #include <thread>
 #include <vector>
 
-#include <dirent.h>
-
+#include "wedge/core/process_threads.hpp"
 #include "wedge/core/schedule.hpp"
 #include "wedge/explore/search/strategy.hpp"
 
 namespace wedge {
-
-namespace detail {
-
-/// Returns the numbers of the threads of this process, in rising order; empty: unknown. A thread
-/// stays for a moment after its join, so counts of threads are not to be compared.
-inline std::vector<long> threads_of_process() {
-    std::vector<long> all;
-    DIR* const folder = ::opendir("/proc/self/task");
-    if (folder == nullptr) return all;
-    while (const dirent* const each = ::readdir(folder))
-        if (const long number = std::strtol(each->d_name, nullptr, 10); number != 0)
-            all.push_back(number);
-    ::closedir(folder);
-    std::sort(all.begin(), all.end());
-    return all;
-}
-
-}  // namespace detail
 
 /// Runs an execution with the decisions of another one. It is given up where they end, or where one
 /// does not fit.
