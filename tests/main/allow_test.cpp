@@ -98,6 +98,26 @@ TEST_CASE("allow: a finding of a scenario, and one of a trace") {
         allow({"check", "abba.wedge"}).out.starts_with("abba.wedge: deadlock, which is allowed\n"));
 }
 
+TEST_CASE("allow: JSON marks a known finding, and no other") {
+    const scratch_folder here;
+    wedge::write_text("abba.wedge", abba_text);
+    const auto marks = [](const std::vector<const char*>& words) {
+        return allow(words).out.find("\"allowed\":true") != std::string::npos;
+    };
+    for (const std::vector<const char*>& words :
+         {std::vector<const char*>{"check", "abba.wedge", "--json"},
+          {"hunt", "abba.wedge", "--json"},
+          {"explore", "abba.wedge", "--json", "--out", "."},
+          {"explore", "inverted", "--json", "--out", "."},
+          {"stress", "inverted", "--json", "--threads", "1", "--operations", "50"}}) {
+        INFO(words[0], " ", words[1]);
+        wedge::write_text("known.txt", entry_of("cycle a/EE b/EE") + "\n" + entry_of(cycle));
+        CHECK(marks(words));
+        wedge::write_text("known.txt", entry_of("cycle b/EE c/EE"));
+        CHECK_FALSE(marks(words));
+    }
+}
+
 TEST_CASE("allow: a known finding hides no other") {
     const scratch_folder here;
     const auto thread = [](const std::string& name, const std::string& a, const std::string& b) {

@@ -35,6 +35,13 @@ expect 2 'notes: it has no JSON of a command of wedge' sh -c "echo noise >notes;
 # A finding, then bisections that cannot work.
 printf 'lock a mutex\nthread t {\n    lock a\n    lock a\n    unlock a\n    unlock a\n}\nexpect sound\n' >designs/bad.wedge
 expect 1 '1 new' "$wedge" nightly designs --seconds 20 --out nights
+expect 1 '^  new .*bad.wedge: recursive a' "$wedge" nightly merge nights --out merged
+printf 'signature: recursive a a in t\nreason: it is old\nowner: me\nexpires: 2999-12-31\n' >known.txt
+expect 0 'merged 1 shard: 1 finding, 0 new' "$wedge" nightly merge nights --out again --allow known.txt
+expect 0 'new, allowed  .*bad.wedge' "$wedge" nightly list --out again
+expect 2 'nowhere/findings.sqlite: there is no such file' "$wedge" nightly merge nights nowhere --out none
+expect 2 'none/findings.sqlite: there is no such file' "$wedge" nightly list --out none
+expect 2 '--allow: it is of merge' "$wedge" nightly designs --allow known.txt
 expect 0 'seen [0-9]* times*, first ' "$wedge" nightly list --out nights
 "$wedge" nightly list --out nights --json >listed.json
 expect 0 'page.html: 1 finding' "$wedge" report listed.json -o page.html

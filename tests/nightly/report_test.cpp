@@ -106,6 +106,26 @@ TEST_CASE("report: JUnit and SARIF have the message about a scenario that cannot
     CHECK(has(html_of(all), "b.wedge:2:1: unknown word"));
 }
 
+TEST_CASE("report: an allowed finding is skipped in JUnit, and hides no other") {
+    const scratch_folder here;
+    const auto said = [](const std::string& further) {
+        return "{\"schema\":1,\"command\":\"check\",\"file\":\"a.wedge\",\"outcome\":\"deadlock\","
+               "\"findings\":[{\"kind\":\"circular\",\"what\":\"a -> b -> a\",\"signature\":\"s\","
+               "\"verdict\":\"confirmed\",\"allowed\":true}" +
+               further +
+               "],\"expected\":[\"sound\"],\"met\":" + (further.empty() ? "true" : "false") + "}\n";
+    };
+    const shown_run known = read(said(""));
+    CHECK(has(junit_of(known), "<skipped message=\"allowed: a -&gt; b -&gt; a\"/>"));
+    CHECK(has(sarif_of(known), "\"suppressions\""));
+    CHECK(has(html_of(known), "\"allowed\":true"));
+    const shown_run both = read(
+        said(",{\"kind\":\"circular\",\"what\":\"c -> a -> c\",\"signature\":\"t\",\"verdict\":"
+             "\"confirmed\"}"));
+    CHECK(has(junit_of(both), "<failure message=\"found deadlock, expected: sound\"/>"));
+    CHECK(both.findings.front().shown.value("signature", "") == "t");
+}
+
 TEST_CASE("report: JUnit of nights has a case per job and per finding") {
     const scratch_folder here;
     {

@@ -1,5 +1,6 @@
 #include "nightly/child.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <cstring>
@@ -121,7 +122,13 @@ void child::stop() {
 }
 
 void child::wait() {
-    while (!has_ended()) std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    growing_pause rest(std::chrono::milliseconds(20));
+    while (!has_ended()) rest.sleep();
+}
+
+void growing_pause::sleep() {
+    std::this_thread::sleep_for(next_);
+    next_ = std::min(longest_, 2 * next_);
 }
 
 double child::seconds() const {

@@ -62,6 +62,20 @@ private:
     double seconds_ = 0;
 };
 
+/// A pause between two looks at children: a millisecond at first, and each one twice as long, so
+/// that children which end at once cost no time, and those which run long no processor.
+class growing_pause {
+public:
+    explicit growing_pause(std::chrono::milliseconds longest) : longest_(longest) {}
+
+    void begin_again() noexcept { next_ = std::chrono::milliseconds(1); }
+    void sleep();  ///< blocks this thread
+
+private:
+    std::chrono::milliseconds longest_;
+    std::chrono::milliseconds next_{1};
+};
+
 /// Runs a program to its end and returns its output, of which at most 64 MiB are kept.
 struct run_result {
     ending_of_child how;

@@ -5,6 +5,7 @@
 
 #include "wedge/core/check.hpp"
 #include "wedge/core/signature.hpp"
+#include "wedge/report/words.hpp"
 
 namespace wedge::nightly {
 
@@ -53,6 +54,9 @@ CREATE TABLE IF NOT EXISTS refuted(
 CREATE TABLE IF NOT EXISTS allowed(
     night INTEGER NOT NULL REFERENCES night(id), finding INTEGER NOT NULL REFERENCES finding(id),
     PRIMARY KEY(night, finding));
+CREATE TABLE IF NOT EXISTS met(
+    night INTEGER NOT NULL REFERENCES night(id), subject TEXT NOT NULL,
+    PRIMARY KEY(night, subject));
 CREATE TABLE IF NOT EXISTS statistics(
     night INTEGER NOT NULL REFERENCES night(id), job TEXT NOT NULL, record TEXT NOT NULL,
     PRIMARY KEY(night, job));
@@ -168,6 +172,12 @@ std::string finding_row::short_name() const {
     return short_hash(signature);
 }
 
+std::string finding_row::line(bool is_allowed) const {
+    const std::string shown = is_expected ? "expected" : is_allowed ? state + ", allowed" : state;
+    return "  " + report::padded(shown, 8) + "  " + short_name() + "  " + subject + ": " +
+           signature + "\n";
+}
+
 double chance_fixed(const finding_row& of) {
     // The rule of succession: a bug that was seen in each of n nights may still miss the next one.
     const double rate =
@@ -279,6 +289,13 @@ void database::miss(std::int64_t night, std::int64_t finding) {
     sql_query(file_, "INSERT OR IGNORE INTO miss(night, finding) VALUES(?, ?)")
         .bind(night)
         .bind(finding)
+        .run();
+}
+
+void database::meet(std::int64_t night, const std::string& subject) {
+    sql_query(file_, "INSERT OR IGNORE INTO met(night, subject) VALUES(?, ?)")
+        .bind(night)
+        .bind(subject)
         .run();
 }
 
@@ -513,11 +530,18 @@ std::vector<std::int64_t> database::seen_in(std::int64_t night) const {
     return all;
 }
 
-std::vector<std::int64_t> database::allowed_in(std::int64_t night) const {
+std::vector<std::int64_t> database::allowed_in_last_night() const {
     std::vector<std::int64_t> all;
-    sql_query rows(file_, "SELECT finding FROM allowed WHERE night = ?");
-    rows.bind(night);
+    sql_query rows(file_, "SELECT finding FROM allowed WHERE night = (SELECT max(id) FROM night)");
     while (rows.next()) all.push_back(rows.number(0));
+    return all;
+}
+
+std::vector<std::string> database::met_in(std::int64_t night) const {
+    std::vector<std::string> all;
+    sql_query rows(file_, "SELECT subject FROM met WHERE night = ?");
+    rows.bind(night);
+    while (rows.next()) all.push_back(rows.text(0));
     return all;
 }
 
@@ -532,6 +556,7 @@ std::vector<finding_row> database::named(const std::string& word) const {
 void database::take_over(std::int64_t night, const database& other) {
     const std::vector<night_row> nights = other.nights();
     if (nights.empty()) return;
+    sql_transaction changes(file_);
     sql_query rows(other.file_,
                    "SELECT f.subject, f.signature, f.kind, f.what, f.classes, f.program, "
                    "f.expected, f.record, s.command, s.count FROM sighting s JOIN finding f ON "
@@ -556,6 +581,9 @@ void database::take_over(std::int64_t night, const database& other) {
     while (kept.next()) keep_statistics(file_, night, kept.text(0), kept.text(1));
     for (const night_row& each : nights)
         for (const lock_pairs& of : other.reach(each.id)) keep(night, of);
+    for (const night_row& each : nights)
+        for (const std::string& subject : other.met_in(each.id)) meet(night, subject);
+    changes.commit();
 }
 
 /// Adds up jobs that other shards have run too. An outcome that says what went wrong stays.

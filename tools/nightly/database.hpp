@@ -46,6 +46,9 @@ struct finding_row {
     /// Returns eight hexadecimal digits that stand for the signature in file names and on the
     /// command line.
     std::string short_name() const;
+
+    /// Returns the line of the finding in a summary: its state, name, subject and signature.
+    std::string line(bool is_allowed) const;
 };
 
 /// Returns how likely a finding is fixed after some nights without it. Each night has shown it at
@@ -100,6 +103,9 @@ public:
     /// @throws error  it is no database of wedge, or of a later version
     explicit database(const std::string& path);
 
+    /// Makes all changes until its `commit` one transaction. Each transaction waits for the disk.
+    sql_transaction together() { return sql_transaction(file_); }
+
     /// Begins a night. What an earlier night saw as new is known from now on, unless that night was
     /// killed: then nobody was told.
     std::int64_t begin_night(const std::string& revision, const std::string& build);
@@ -114,6 +120,9 @@ public:
 
     /// Notes that a night has looked for a finding without seeing it. `settle` decides later.
     void miss(std::int64_t night, std::int64_t finding);
+
+    /// Notes that a subject came to what it states.
+    void meet(std::int64_t night, const std::string& subject);
 
     /// Notes that the allow list of a night allows a finding.
     void allow(std::int64_t night, std::int64_t finding);
@@ -147,8 +156,10 @@ public:
     std::vector<growth_row> growth(std::int64_t night) const;
     /// Returns the ids of the findings that a night has seen.
     std::vector<std::int64_t> seen_in(std::int64_t night) const;
-    /// Returns the ids of the findings that the allow list of a night has allowed.
-    std::vector<std::int64_t> allowed_in(std::int64_t night) const;
+    /// Returns the ids of the findings that the allow list of the last night has allowed.
+    std::vector<std::int64_t> allowed_in_last_night() const;
+    /// Returns the subjects that came to what they state.
+    std::vector<std::string> met_in(std::int64_t night) const;
 
     /// Returns the findings that a word names: an id, a signature, or its short name.
     std::vector<finding_row> named(const std::string& word) const;

@@ -145,19 +145,24 @@ void night::rerun_known() {
 void night::fuzz_and_search() {
     phase_ = "searching";
     std::uint64_t turn = 0;
+    growing_pause rest(std::chrono::milliseconds(50));
     const double reserve = std::min(30.0, config_.seconds / 20);  // for the corpora
     for (;;) {
         const bool is_time_over = left() <= reserve || interrupt_scope::requested.load();
         if (is_time_over) break;
         std::size_t running = 0;
         for (job_state& each : jobs_) {
-            if (each.running && each.running->has_ended()) finish(each);
+            if (each.running && each.running->has_ended()) {
+                finish(each);
+                rest.begin_again();
+            }
             running += each.running ? 1 : 0;
         }
         while (running < config_.jobs) {
             const std::optional<std::size_t> next = next_job(jobs_, turn);
             if (!next) break;
             start(jobs_[*next], ++turn);
+            rest.begin_again();
             running += jobs_[*next].running ? 1 : 0;
         }
         const bool has_work = std::any_of(jobs_.begin(), jobs_.end(), [](const job_state& each) {
@@ -165,7 +170,7 @@ void night::fuzz_and_search() {
         });
         if (!has_work) break;
         show_progress(false);
-        std::this_thread::sleep_for(std::chrono::milliseconds(20));
+        rest.sleep();
     }
     stop_all();
 }
@@ -228,6 +233,7 @@ void night::finish(job_state& job) {
     const fuzz_counts before = job.best;
     const std::int64_t files_before = job.corpus_files;
     const std::string output = read_text(job.log, 1024);
+    sql_transaction changes = all_.together();
     bool has_finding = false;
     const std::vector<statement> statements = read_statements(output, job.log);
     if (!statements.empty()) all_.keep(number_, job.what.name, statements);
@@ -277,12 +283,14 @@ void night::finish(job_state& job) {
     all_.add_job(number_, {job.what.name, name_of(job.what.kind), job.seconds,
                            static_cast<std::int64_t>(job.slices),
                            static_cast<std::int64_t>(job.deaths), job.outcome});
+    changes.commit();
 }
 
 /// Notes whether a subject does what it states. Without findings the answer waits for the end of
 /// the night.
 void night::note_expectation(job_state& job, const statement& said, bool is_silent) {
     if (said.is_met.value_or(false)) {
+        all_.meet(number_, said.subject);
         job.met.insert(said.subject);
         job.unmet.erase(said.subject);
     } else if (const auto broken = broken_expectation(said);
@@ -468,13 +476,7 @@ night_result night::conclude() {
     });
     made.has_unread = std::any_of(jobs_.begin(), jobs_.end(),
                                   [](const job_state& each) { return !each.unread.empty(); });
-    for (const finding_row& each : all_.findings()) {
-        if (each.is_expected || each.state == state::fixed) continue;
-        if (allowed_.allows(each.signature, each.subject))
-            all_.allow(number_, each.id);
-        else if (each.state == state::fresh || each.state == state::reopened)
-            made.news.push_back(each);
-    }
+    made.news = news_of(all_, number_, allowed_);
     all_.end_night(number_, made.is_interrupted ? "interrupted" : "complete", elapsed());
     print_summary(made);
     return made;
@@ -496,8 +498,7 @@ void night::print_summary(const night_result& how) const {
         ++counts[each.state];
         const bool is_allowed =
             (each.state == state::fresh || each.state == state::reopened) && !is_news(each);
-        text += "  " + report::padded(is_allowed ? each.state + ", allowed" : each.state, 10) +
-                each.short_name() + "  " + each.subject + ": " + each.signature + "\n";
+        text += each.line(is_allowed);
         const json record = json::parse(each.record, nullptr, false);
         const std::string replay = record.is_object() ? text_in(record, "replay") : "";
         if (is_news(each) && !replay.empty()) text += "            replay: " + replay + "\n";
@@ -515,8 +516,7 @@ void night::print_summary(const night_result& how) const {
          {state::fresh, state::reopened, state::known, state::flaky, state::fixed})
         head += std::to_string(counts[each]) + " " + each + ", ";
     head += std::to_string(expected) + " expected\n";
-    std::size_t met = 0;
-    for (const job_state& each : jobs_) met += each.met.size();
+    const std::size_t met = all_.met_in(number_).size();
     if (met != 0) text += "  " + report::counted(met, "result") + " as stated\n";
     std::size_t seen = 0, possible = 0;
     for (const lock_pairs& each : all_.reach(number_)) {
@@ -567,6 +567,18 @@ void night::show_progress(bool is_last) {
                              (running.empty() ? "" : "; " + running);
     std::fprintf(err_file_, is_terminal ? "\r\x1b[K%s" : "%s\n", line.substr(0, 200).c_str());
     std::fflush(err_file_);
+}
+
+std::vector<finding_row> news_of(database& all, std::int64_t night, allow_list& allowed) {
+    std::vector<finding_row> news;
+    for (const finding_row& each : all.findings()) {
+        if (each.is_expected || each.state == state::fixed) continue;
+        if (allowed.allows(each.signature, each.subject))
+            all.allow(night, each.id);
+        else if (each.state == state::fresh || each.state == state::reopened)
+            news.push_back(each);
+    }
+    return news;
 }
 
 }  // namespace wedge::nightly

@@ -32,6 +32,10 @@ replayed replay(const finding_row& of, const std::string& self, const std::strin
 /// has `+` at its end.
 std::string revision_in(const std::string& folder);
 
+/// Returns the findings that are new or reopened in a night that is settled. Notes those that the
+/// allow list names, and leaves them out.
+std::vector<finding_row> news_of(database& all, std::int64_t night, allow_list& allowed);
+
 /// How a night ended.
 struct night_result {
     std::int64_t number = 0;

@@ -82,12 +82,19 @@ public:
                         "The folder with the corpora of all shards; shards get it")
             ->type_name("DIR");
         add_flag(options, "--json", as_json_, "Of list: print one JSON object per finding");
+        options
+            .add_option("--allow", allow_list_,
+                        "Of merge: known findings, as allow_list of a configuration names them")
+            ->type_name("FILE");
     }
 
     int run(const invocation& call) override {
         if (words_.front() == "list") return list(call);
         if (words_.front() == "bisect") return bisect_one(call);
         if (words_.front() == "merge") return merge(call);
+        if (!allow_list_.empty())
+            throw error(
+                "--allow: it is of merge; a night has the key allow_list in its configuration");
         if (words_.size() != 1)
             throw error("CONFIG: one configuration, 'list' or 'bisect' is expected, not " +
                         std::to_string(words_.size()) + " words");
@@ -143,11 +150,13 @@ private:
                             ran.out.substr(0, ran.out.find('\n')));
             newer = ran.out;
         }
+        const std::vector<std::int64_t> allowed = all.allowed_in_last_night();
         std::size_t shown = 0;
         for (const finding_row& each : all.findings()) {
             if (!is_since(each.first_revision, newer)) continue;
             ++shown;
-            call.print(as_json_ ? json_of(each) : text_of(each));
+            const bool is_allowed = std::ranges::find(allowed, each.id) != allowed.end();
+            call.print(as_json_ ? json_of(each, is_allowed) : text_of(each, is_allowed));
         }
         if (shown == 0 && !as_json_)
             call.print(database_path() + ": no finding" +
@@ -160,10 +169,8 @@ private:
     }
 
     /// Returns the finding as the summary of a night shows it, and a line with its history.
-    static std::string text_of(const finding_row& of) {
-        const std::string name = of.is_expected ? "expected" : of.state;
-        std::string text = "  " + report::padded(name, 10) + of.short_name() + "  " + of.subject +
-                           ": " + of.signature + "\n            ";
+    static std::string text_of(const finding_row& of, bool is_allowed) {
+        std::string text = of.line(is_allowed) + "            ";
         text += "seen " + report::counted(static_cast<std::uint64_t>(of.count), "time") +
                 ", first " + at_revision(of.first_seen, of.first_revision);
         if (of.count > 1) text += ", last " + at_revision(of.last_seen, of.last_revision);
@@ -174,7 +181,7 @@ private:
         return text + "\n";
     }
 
-    static std::string json_of(const finding_row& of) {
+    static std::string json_of(const finding_row& of, bool is_allowed) {
         const json made = {{"schema", schema_read},
                            {"command", "nightly"},
                            {"workload", of.subject},
@@ -188,6 +195,7 @@ private:
                            {"nights_clean", of.clean},
                            {"chance_fixed", chance_fixed(of)},
                            {"expected", of.is_expected},
+                           {"allowed", is_allowed},
                            {"findings", json::array({json::parse(of.record, nullptr, false)})}};
         return made.dump(-1, ' ', false, json::error_handler_t::replace) + "\n";
     }
@@ -195,26 +203,28 @@ private:
     /// Takes over the databases of shards that another scheduler has run, as one night.
     int merge(const invocation& call) const {
         if (words_.size() < 2) throw error("merge: expected merge SHARD...: folders of shards");
+        allow_list allowed;
+        if (!allow_list_.empty()) allowed = allow_list(read_text(allow_list_), allow_list_);
+        std::vector<std::string> shards;
+        for (auto each = words_.begin() + 1; each != words_.end(); ++each) {
+            shards.push_back(*each + "/findings.sqlite");
+            if (!fs::exists(shards.back()))
+                throw error("merge: " + shards.back() + ": there is no such file");
+        }
         const std::string folder = out_.empty() ? "nightly" : out_;
         make_folder(folder);
         database all(database_.empty() ? folder + "/findings.sqlite" : database_);
         const std::int64_t night = all.begin_night(revision_in("."), "merged");
-        for (auto each = words_.begin() + 1; each != words_.end(); ++each) {
-            const std::string file = *each + "/findings.sqlite";
-            if (!fs::exists(file)) throw error("merge: " + file + ": there is no such file");
-            all.take_over(night, database(file));
-        }
+        for (const std::string& each : shards) all.take_over(night, database(each));
         all.settle(night);
+        const std::vector<finding_row> news = news_of(all, night, allowed);
         all.end_night(night, "merged", 0);
-        bool has_news = false;
-        for (const finding_row& each : all.findings()) {
-            const bool is_news = each.state == state::fresh || each.state == state::reopened;
-            if (each.is_expected || !is_news) continue;
-            has_news = true;
-            call.print(each.state + "  " + each.short_name() + "  " + each.subject + ": " +
-                       each.signature + "\n");
-        }
-        return has_news ? exit_status::findings : exit_status::clean;
+        call.print("merged " + report::counted(shards.size(), "shard") + ": " +
+                   report::counted(all.findings().size(), "finding") + ", " +
+                   std::to_string(news.size()) + " new or reopened\n");
+        for (const finding_row& each : news) call.print(each.line(false));
+        for (const std::string& each : allowed.complaints()) call.complain(each);
+        return news.empty() ? exit_status::clean : exit_status::findings;
     }
 
     /// Returns the top directory of the repository in which the user stands.
@@ -293,6 +303,7 @@ private:
     std::string database_;
     std::string since_;
     std::string until_;
+    std::string allow_list_;
     bool as_json_ = false;
 };
 

@@ -87,7 +87,10 @@ std::vector<finding_seen> findings_in(const statement& said, bool is_refuted) {
         if (made.signature.empty())
             made.signature = made.kind + " " + in_one_line(made.classes, " ");
         const std::string states = text_in(each, "expected");
-        made.is_expected = said.is_met.value_or(!states.empty() && states != "sound");
+        const auto allowed = each.find("allowed");
+        made.is_allowed = allowed != each.end() && *allowed == true;
+        made.is_expected =
+            !made.is_allowed && said.is_met.value_or(!states.empty() && states != "sound");
         made.all = each;
         all.push_back(std::move(made));
     }

@@ -40,6 +40,7 @@ struct finding_seen {
     std::string verdict;
     std::vector<std::string> classes;
     bool is_expected = false;  ///< the subject states that it is broken
+    bool is_allowed = false;   ///< the command was given an allow list that names it
     json all;                  ///< the finding's object
 };
 

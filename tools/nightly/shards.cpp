@@ -104,6 +104,7 @@ void night::run_shards_here() {
             std::chrono::milliseconds(static_cast<long>(1000 * left())), std::chrono::seconds(30));
     };
     for (unsigned i = 0; i < config_.shards; ++i) start(i);
+    growing_pause rest(std::chrono::milliseconds(50));
     for (;;) {
         std::size_t alive = 0;
         for (unsigned i = 0; i < config_.shards; ++i) {
@@ -124,7 +125,7 @@ void night::run_shards_here() {
         }
         if (alive == 0) return;
         show_progress(false);
-        std::this_thread::sleep_for(std::chrono::milliseconds(50));
+        rest.sleep();
     }
 }
 
@@ -146,6 +147,7 @@ void night::run_shards_by_slurm() {
     // The farm may let the job wait, so its end is not the end of the night's time.
     child waiting({"sbatch", "--wait", "--parsable", folder + "/job.sh"}, log,
                   std::chrono::hours(24 * 7), std::chrono::seconds(10), config_.folder);
+    growing_pause rest(std::chrono::milliseconds(200));
     while (!waiting.has_ended()) {
         if (interrupt_scope::requested.load()) {
             const std::string text = read_text(log, 1);
@@ -156,7 +158,7 @@ void night::run_shards_by_slurm() {
             waiting.stop();
         }
         show_progress(false);
-        std::this_thread::sleep_for(std::chrono::milliseconds(200));
+        rest.sleep();
     }
     if (waiting.ended().status != 0 && !fs::exists(folder + "/0"))
         throw error("sbatch: " + waiting.ended().said() + ": " + read_text(log, 1));

@@ -82,6 +82,17 @@ std::string sql_query::text(int column) const {
     return {reinterpret_cast<const char*>(text), size};
 }
 
+sql_transaction::sql_transaction(sql_file& file)
+    : file_(file), is_open_(sqlite3_get_autocommit(file.get()) != 0) {
+    if (is_open_) file_.run("BEGIN IMMEDIATE");
+}
+
+void sql_transaction::commit() {
+    if (!is_open_) return;
+    file_.run("COMMIT");
+    is_open_ = false;
+}
+
 sql_transaction::~sql_transaction() {
     if (is_open_) sqlite3_exec(file_.get(), "ROLLBACK", nullptr, nullptr, nullptr);
 }

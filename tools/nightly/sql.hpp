@@ -66,21 +66,19 @@ private:
     int bound_ = 0;
 };
 
-/// Everything between its construction and `commit` is written, or nothing.
+/// Everything between its construction and `commit` is written, or nothing. A transaction within
+/// another one is a part of it.
 class sql_transaction {
 public:
-    explicit sql_transaction(sql_file& file) : file_(file) { file_.run("BEGIN IMMEDIATE"); }
+    explicit sql_transaction(sql_file& file);
     sql_transaction(const sql_transaction&) = delete;
     sql_transaction& operator=(const sql_transaction&) = delete;
     ~sql_transaction();
-    void commit() {
-        file_.run("COMMIT");
-        is_open_ = false;
-    }
+    void commit();
 
 private:
     sql_file& file_;
-    bool is_open_ = true;
+    bool is_open_;  ///< this one has begun it, and has not ended it
 };
 
 }  // namespace wedge::nightly

@@ -51,7 +51,7 @@ public:
         return "cycle " + cycle_signature(cycle);
     }
 
-    std::string json(const prediction& each) const {
+    std::string json(const prediction& each, bool is_allowed) const {
         json_writer json;
         json.begin('{').key("schema").value(json_schema).key("command").value("predict");
         json.key("file").value(file_).key("label").value(label_).key("waits").begin('[');
@@ -63,12 +63,12 @@ public:
         }
         json.end(']').key("witness").begin('[');
         for (const std::size_t event : each.witness) json.value(line(event));
-        write_finding(json.end(']'), each);
+        write_finding(json.end(']'), each, is_allowed);
         return json.end('}').text() + "\n";
     }
 
     /// Writes the deadlock as the one finding of its statement, as other commands write theirs.
-    void write_finding(json_writer& json, const prediction& each) const {
+    void write_finding(json_writer& json, const prediction& each, bool is_allowed) const {
         std::vector<std::string> locks;
         for (const predicted_wait& wait : each.waits) locks.push_back(lock(wait.wanted));
         std::string what;
@@ -82,6 +82,7 @@ public:
             json.value(file_ + ":" + std::to_string(line(wait.wanted_at))).end('}');
         }
         json.end(']').key("verdict").null().key("reason").value(label_);
+        if (is_allowed) json.key("allowed").value(true);
         json.key("signature").value(signature(each)).end('}').end(']');
     }
 
@@ -174,8 +175,9 @@ public:
         unsigned count = 0;
         std::size_t unknown = 0;
         for (const prediction& each : found.deadlocks) {
-            call.print(as_json_ ? printer.json(each) : printer.text(each) + "\n");
-            if (!allowed_.allows(printer.signature(each), file_)) ++unknown;
+            const bool is_allowed = allowed_.allows(printer.signature(each), file_);
+            call.print(as_json_ ? printer.json(each, is_allowed) : printer.text(each) + "\n");
+            if (!is_allowed) ++unknown;
             if (out_.empty()) continue;
             const std::string to = ++count == 1 ? out_ : out_ + "." + std::to_string(count);
             write_text(to, text_of(printer.witness_trace(each)));

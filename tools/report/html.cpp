@@ -154,6 +154,7 @@ json shown_of(const shown_finding& of) {
     made["subject"] = of.subject;
     made["state"] = of.state;
     made["expected"] = of.is_expected;
+    made["allowed"] = of.is_allowed;
     made["svg"] = drawn(text_in(of.shown, "dot"));
     made.erase("dot");
     return made;

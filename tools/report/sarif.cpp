@@ -122,6 +122,8 @@ std::string sarif_of(const shown_run& all) {
         if (const auto known = baseline.find(each.state);
             known != baseline.end() && !all.last_night.empty())
             result["baselineState"] = known->second;
+        if (each.is_allowed)
+            result["suppressions"] = {{{"kind", "external"}, {"status", "accepted"}}};
         if (json threads = flows_of(each.shown); !threads.empty())
             result["codeFlows"] = {{{"message", {{"text", "the schedule that shows it"}}},
                                     {"threadFlows", std::move(threads)}}};

@@ -42,6 +42,23 @@ std::string texts_of(const json& list) {
     return text;
 }
 
+/// Fails a case for each finding that its subject does not state. A case with findings of which all
+/// are allowed is skipped.
+void add_findings(shown_case& made, const std::vector<nightly::finding_seen>& findings) {
+    std::string allowed;
+    for (const nightly::finding_seen& each : findings) {
+        if (each.is_expected) continue;
+        std::string& text = each.is_allowed ? allowed : made.why;
+        text += (text.empty() ? "" : "; ") + each.what;
+    }
+    if (!made.why.empty()) {
+        made.end = case_end::failed;
+    } else if (!allowed.empty()) {
+        made.end = case_end::skipped;
+        made.why = "allowed: " + allowed;
+    }
+}
+
 /// Returns the result of one statement. A command that states no result passes if it shows no
 /// finding but those that its subject states.
 shown_case case_of(const nightly::statement& said) {
@@ -52,18 +69,13 @@ shown_case case_of(const nightly::statement& said) {
     } else if (said.outcome == "interrupted") {
         made.end = case_end::skipped;
         made.why = "interrupted";
-    } else if (said.is_met) {
-        if (*said.is_met) return made;
+    } else if (said.is_met && !*said.is_met) {
         made.end = case_end::failed;
         const std::string expected = texts_of(said.all.value("expected", json()));
         made.why = "found " + said.outcome +
                    ", expected: " + (expected.empty() ? "nothing found" : expected);
     } else {
-        for (const nightly::finding_seen& each : nightly::findings_of(said)) {
-            if (each.is_expected) continue;
-            made.end = case_end::failed;
-            made.why += (made.why.empty() ? "" : "; ") + each.what;
-        }
+        add_findings(made, nightly::findings_of(said));
     }
     return made;
 }
@@ -94,13 +106,14 @@ void add_listed(shown_run& into, const nightly::statement& said) {
     history["clean"] = said.all.value("nights_clean", std::int64_t{0});
     history["chance"] = said.all.value("chance_fixed", 0.0);
     const bool is_expected = said.all.value("expected", false);
+    const bool is_allowed = said.all.value("allowed", false);
     const std::string state = is_expected ? "expected" : text_in(said.all, "state");
     for (nightly::finding_seen& each : nightly::findings_of(said)) {
         each.all["signature"] = each.signature;
         into.cases.push_back(case_of(said.subject, text_in(each.all, "what"), state,
-                                     text_in(said.all, "first_seen")));
-        into.findings.push_back({said.subject, said.subject.ends_with(".wedge"), is_expected, state,
-                                 std::move(each.all), history});
+                                     text_in(said.all, "first_seen"), is_allowed));
+        into.findings.push_back({said.subject, said.subject.ends_with(".wedge"), is_expected,
+                                 is_allowed, state, std::move(each.all), history});
     }
 }
 
@@ -116,8 +129,8 @@ void add_finding(shown_run& into, const nightly::statement& said, nightly::findi
     // A path in a record starts where the program ran; its files stand beside the record.
     if (const fs::path named = text_in(each.all, "scenario"); !named.empty() && !fs::exists(named))
         each.all["scenario"] = (fs::path(file).parent_path() / named.filename()).string();
-    into.findings.push_back({each.subject, each.is_scenario, each.is_expected, state,
-                             std::move(each.all), json::object()});
+    into.findings.push_back({each.subject, each.is_scenario, each.is_expected, each.is_allowed,
+                             state, std::move(each.all), json::object()});
 }
 
 /// Returns the lock pairs of a subject: how many, how many were seen, and those that were not.
@@ -207,8 +220,7 @@ json nights_of(const nightly::database& all) {
 void add_database(shown_run& into, const std::string& file) {
     nightly::database all(file);
     const std::vector<nightly::night_row> nights = all.nights();
-    const std::vector<std::int64_t> allowed =
-        nights.empty() ? std::vector<std::int64_t>() : all.allowed_in(nights.back().id);
+    const std::vector<std::int64_t> allowed = all.allowed_in_last_night();
     for (const nightly::finding_row& each : all.findings()) {
         const bool is_allowed = std::ranges::find(allowed, each.id) != allowed.end();
         json shown = json::parse(each.record, nullptr, false);
@@ -219,8 +231,8 @@ void add_database(shown_run& into, const std::string& file) {
                                      each.is_expected ? "expected" : each.state, each.first_seen,
                                      is_allowed));
         into.findings.push_back({each.subject, each.subject.ends_with(".wedge"), each.is_expected,
-                                 each.is_expected ? "expected" : each.state, std::move(shown),
-                                 history_of(each)});
+                                 is_allowed, each.is_expected ? "expected" : each.state,
+                                 std::move(shown), history_of(each)});
     }
     for (const nightly::refuted_row& each : all.refuted())
         into.refuted.push_back({{"subject", each.subject},
@@ -294,7 +306,8 @@ shown_run read_runs(const std::vector<std::string>& paths) {
     const auto rank = [](const shown_finding& of) {
         constexpr std::string_view order[] = {"new",   "reopened", "flaky",   "known",
                                               "fixed", "refuted",  "expected"};
-        return std::find(std::begin(order), std::end(order), of.state) - std::begin(order);
+        return std::pair(of.is_allowed, std::find(std::begin(order), std::end(order), of.state) -
+                                            std::begin(order));
     };
     std::ranges::stable_sort(all.findings, {}, rank);
     for (shown_finding& each : all.findings)

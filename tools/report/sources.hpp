@@ -15,6 +15,7 @@ struct shown_finding {
     std::string subject;
     bool is_scenario = false;
     bool is_expected = false;
+    bool is_allowed = false;  ///< by the allow list of the command, or of the last night
     std::string state;
     json shown;
     json history;  ///< what the database knows about it

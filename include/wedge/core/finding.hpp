@@ -144,6 +144,7 @@ struct finding {
     schedule best;          ///< confirmed, or observed under control: the schedule that repeats it
     std::string signature;  ///< see signature.hpp
     std::string hang;       ///< confirmed: the signature of the hang that the execution ended in
+    bool is_allowed = false;  ///< an allow list names it, so that it does not count
 
     /// Returns whether tasks retry forever. The finding may be a cycle that the order checker
     /// reported, confirmed by an execution in which the tasks retry.

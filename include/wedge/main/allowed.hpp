@@ -43,19 +43,16 @@ public:
                     const std::string& subject) {
         return list_.allows_any(signatures, subject);
     }
-    /// Returns how many of the findings are not known. Each entry of the list sees each finding.
-    std::size_t unknown_of(const std::vector<finding>& all, const std::string& subject) {
-        return static_cast<std::size_t>(
-            std::count_if(all.begin(), all.end(),
-                          [&](const finding& each) { return !allows(each.signature, subject); }));
+    /// Marks the findings that are known. Each entry of the list sees each finding.
+    void mark(std::vector<finding>& all, const std::string& subject) {
+        for (finding& each : all) each.is_allowed = allows(each.signature, subject);
     }
 
-    /// Judges the result of a scenario as if its known findings had not been found.
+    /// Marks the known findings of a scenario, and judges its result as if they had not been found.
     void judge(const scenario::document& all, scenario::check_result& result,
                const std::string& file) {
-        if (!file_.empty())
-            scenario::judge_without(
-                all, result, [&](const finding& each) { return allows(each.signature, file); });
+        mark(result.found.findings, file);
+        scenario::judge_without_allowed(all, result);
     }
 
     /// Names on the error stream the findings that were allowed, and the entries that are wrong.

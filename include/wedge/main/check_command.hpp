@@ -117,8 +117,9 @@ private:
 
     void check_trace(const invocation& call, const std::string& file) {
         call.reading(name(), file, as_json_, [&] {
-            const checked_trace all(file, stated_);
-            if (allowed_.unknown_of(all.findings(), file) != 0) ++unmet_;
+            checked_trace all(file, stated_);
+            allowed_.mark(all.findings(), file);
+            if (!all.is_met()) ++unmet_;
             call.print(as_json_ ? all.json() : all.text());
             if (!folder_.empty()) all.save(folder_);
         });
@@ -272,6 +273,7 @@ private:
                 json.value(schedules[i]);
             json.key("cause").value(std::uint64_t{grouped.cause_of(i)});
             json.key("what").value(report::what_of(each)).key("reason").value(each.reason);
+            if (each.is_allowed) json.key("allowed").value(true);
             json.key("signature").value(each.signature).end('}');
         }
         json.end(']');

@@ -160,6 +160,7 @@ private:
             what.all = explore(options);
             files = early.files();
         }
+        allowed_.mark(what.all.findings, what.name);
         return report(call, what, files);
     }
 
@@ -196,8 +197,7 @@ private:
         if (unsaved) throw error(*unsaved);
         std::size_t standing = 0;
         for (const finding& each : all.findings)
-            if (each.judged != verdict::refuted && !allowed_.allows(each.signature, what.name))
-                ++standing;
+            if (each.judged != verdict::refuted && !each.is_allowed) ++standing;
         return all.what == result::sound || all.what == result::unresolved || standing == 0;
     }
 

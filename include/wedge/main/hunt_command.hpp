@@ -344,9 +344,9 @@ private:
             caught.explored = workload.explore(calls, options);
             caught.lock_pairs.add(caught.explored.lock_pairs);
             if (caught.explored.exhausted && &calls != &all.back()) ++exhausted;
+            allowed_.mark(caught.explored.findings, workload.name);
             for (const finding& each : caught.explored.findings)
-                if (each.judged != verdict::refuted && !caught.found &&
-                    !allowed_.allows(each.signature, workload.name))
+                if (each.judged != verdict::refuted && !caught.found && !each.is_allowed)
                     caught.found = each;
         }
         std::vector<std::string> kept;

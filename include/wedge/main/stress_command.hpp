@@ -345,9 +345,9 @@ private:
                       ? stress(*of.type, how)
                       : stress(std::make_unique<stressed_scenario>(file->second, how.threads), how);
         }
-        const std::size_t unknown = allowed_.unknown_of(all.what.findings, of.name);
-        const bool is_met =
-            meets(of, all, file == documents_.end() ? unknown : happened_in(of, all));
+        allowed_.mark(all.what.findings, of.name);
+        const std::size_t unknown = unknown_of(all);
+        const bool is_met = meets(of, all, file == documents_.end() ? unknown : happened_in(all));
         is_good = is_good && (is_gate_ && of.expected ? is_met || all.is_cut : unknown == 0);
         for (const finding& each : all.what.findings) {
             if (saved == nullptr || live.has_shown(each)) continue;
@@ -376,14 +376,18 @@ private:
         });
     }
 
+    static std::size_t unknown_of(const stress_outcome& all) {
+        return static_cast<std::size_t>(
+            std::ranges::count(all.what.findings, false, &finding::is_allowed));
+    }
     /// Returns how many findings of a scenario happened and are not allowed. Whether another order
     /// could hang is for the explorer to say.
-    std::size_t happened_in(const workload_entry& of, const stress_outcome& all) {
-        std::vector<finding> happened;
-        for (const finding& each : all.what.findings)
-            if (each.judged == verdict::confirmed || each.judged == verdict::observed)
-                happened.push_back(each);
-        return allowed_.unknown_of(happened, of.name);
+    static std::size_t happened_in(const stress_outcome& all) {
+        return static_cast<std::size_t>(
+            std::ranges::count_if(all.what.findings, [](const finding& each) {
+                return !each.is_allowed &&
+                       (each.judged == verdict::confirmed || each.judged == verdict::observed);
+            }));
     }
 
     /// Returns whether a run came to what the workload states. A broken workload must show a

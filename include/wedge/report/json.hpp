@@ -266,6 +266,7 @@ inline json_writer& begin_finding(json_writer& json, const finding& found,
     else
         json.value(schedule);
     json.key("signature").value(found.signature);
+    if (found.is_allowed) json.key("allowed").value(true);
     return json.key("cause").value(std::uint64_t{cause});
 }
 

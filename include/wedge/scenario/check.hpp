@@ -149,13 +149,12 @@ inline check_result check(const document& all, order_walk& order, const check_op
     result.is_met = expected.are_met();
     return result;
 }
-/// Judges a result again as if the findings that `is_known` accepts had not been found.
-///
-/// @param is_known  `bool(const finding&)`; called once for each finding
-template <class Predicate>
-void judge_without(const document& all, check_result& result, Predicate is_known) {
+/// Judges a result again as if its allowed findings had not been found.
+inline void judge_without_allowed(const document& all, check_result& result) {
+    if (result.is_met) return;
     outcome left = result.found;
-    if (std::erase_if(left.findings, is_known) == 0 || result.is_met) return;
+    if (std::erase_if(left.findings, [](const finding& each) { return each.is_allowed; }) == 0)
+        return;
     std::string what = "sound";
     for (const finding& each : left.findings) {
         if (each.judged == verdict::refuted) continue;
