@@ -36,8 +36,10 @@ wedge nightly list --out nights --json >part5.out || fail "the database cannot b
 grep -q '"state":"reopened"' part5.out || wedge nightly designs --seconds 30 --out nights >part6.out 2>&1
 wedge nightly list --out nights --json | grep -Eq '"state":"(reopened|known)"' || fail "a kill has lost the finding"
 
-# Two shards see what one process sees.
+# Two shards see what one process sees, and which results are as stated.
+printf 'lock a mutex\nthread t {\n    lock a\n    unlock a\n}\nexpect sound\n' >designs/good.wedge
 wedge nightly designs --seconds 20 --shards 2 --out sharded >part7.out 2>&1
 [ $? = 1 ] || fail "two shards do not find the bug"
 grep -q '^night 1: .* 1 new, ' part7.out || fail "two shards do not find the bug once"
+grep -q '^  1 result as stated$' part7.out || fail "two shards do not count what is as stated"
 exit 0

@@ -64,7 +64,8 @@ public:
         return true;
     }
 
-    /// Returns whether some tasks wait for locks in a cycle. Nothing that other tasks do can end it.
+    /// Returns whether some tasks wait for locks in a cycle. Nothing that other tasks do can end
+    /// it.
     bool has_circle_of_locks(const state& s) const {
         std::vector<int> wanted(s.tasks.size());
         for (std::size_t i = 0; i < s.tasks.size(); ++i) wanted[i] = lock_waited_for(s, i);
