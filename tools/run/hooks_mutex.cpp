@@ -1,4 +1,6 @@
 // Mutexes and spinlocks of POSIX and C11. std::mutex and its like are POSIX mutexes.
+#include <unistd.h>
+
 #include "run/steps.hpp"
 
 using namespace wedge;
@@ -15,10 +17,20 @@ namespace {
                                                                         : lock_kind::mutex;
 }
 
+/// Takes a mutex that is free. A mutex that checks errors tells its owner so.
+int try_mutex(pthread_mutex_t* mutex) {
+    const int result = real.pthread_mutex_trylock(mutex);
+    if (result != EBUSY || !is_free(*mutex, ::gettid())) return result;
+    return real.pthread_mutex_lock(mutex);
+}
+
 template <class Call>
 [[gnu::always_inline]] inline int lock_mutex(pthread_mutex_t* mutex, flags with,
-                                             const void* returns_to, Call call) {
-    return take(mutex, kind_of(mutex), false, with, returns_to, call);
+                                             const void* returns_to, Call call,
+                                             const timespec* end = nullptr,
+                                             clockid_t clock = CLOCK_REALTIME) {
+    return take(mutex, kind_of(mutex), false, with, returns_to, {awaited::mutex, end, clock}, call,
+                [=] { return try_mutex(mutex); });
 }
 
 void note_new_mutex(pthread_mutex_t* mutex, made_by how) {
@@ -37,11 +49,6 @@ void note_end(const void* address) {
 
 pthread_mutex_t* native(mtx_t* mutex) noexcept {
     return reinterpret_cast<pthread_mutex_t*>(mutex);
-}
-
-/// Returns the result of a C11 function as an error number.
-int error_of(int c11) noexcept {
-    return c11 == thrd_success ? 0 : EINVAL;
 }
 
 }  // namespace
@@ -65,14 +72,16 @@ WEDGE_HOOK int pthread_mutex_lock(pthread_mutex_t* mutex) {
 }
 WEDGE_HOOK int pthread_mutex_timedlock(pthread_mutex_t* mutex, const timespec* end) {
     need_real_functions();
-    return lock_mutex(mutex, flags::timed, __builtin_return_address(0),
-                      [=] { return real.pthread_mutex_timedlock(mutex, end); });
+    return lock_mutex(
+        mutex, flags::timed, __builtin_return_address(0),
+        [=] { return real.pthread_mutex_timedlock(mutex, end); }, end);
 }
 WEDGE_HOOK int pthread_mutex_clocklock(pthread_mutex_t* mutex, clockid_t clock,
                                        const timespec* end) {
     need_real_functions();
-    return lock_mutex(mutex, flags::timed, __builtin_return_address(0),
-                      [=] { return real.pthread_mutex_clocklock(mutex, clock, end); });
+    return lock_mutex(
+        mutex, flags::timed, __builtin_return_address(0),
+        [=] { return real.pthread_mutex_clocklock(mutex, clock, end); }, end, clock);
 }
 WEDGE_HOOK int pthread_mutex_trylock(pthread_mutex_t* mutex) {
     need_real_functions();
@@ -98,17 +107,14 @@ WEDGE_HOOK void mtx_destroy(mtx_t* mutex) {
 }
 WEDGE_HOOK int mtx_lock(mtx_t* mutex) {
     need_real_functions();
-    int result = thrd_success;
-    lock_mutex(native(mutex), flags::none, __builtin_return_address(0),
-               [&] { return error_of(result = real.mtx_lock(mutex)); });
-    return result;
+    return c11_of(lock_mutex(native(mutex), flags::none, __builtin_return_address(0),
+                             [=] { return error_of(real.mtx_lock(mutex)); }));
 }
 WEDGE_HOOK int mtx_timedlock(mtx_t* mutex, const timespec* end) {
     need_real_functions();
-    int result = thrd_success;
-    lock_mutex(native(mutex), flags::timed, __builtin_return_address(0),
-               [&] { return error_of(result = real.mtx_timedlock(mutex, end)); });
-    return result;
+    return c11_of(lock_mutex(
+        native(mutex), flags::timed, __builtin_return_address(0),
+        [=] { return error_of(real.mtx_timedlock(mutex, end)); }, end));
 }
 WEDGE_HOOK int mtx_trylock(mtx_t* mutex) {
     need_real_functions();
@@ -130,7 +136,10 @@ WEDGE_HOOK int pthread_spin_init(pthread_spinlock_t* lock, int is_shared_by_proc
     const int result = real.pthread_spin_init(lock, is_shared_by_processes);
     if (hook_scope mine; mine && result == 0) {
         forget_lock(const_cast<int*>(lock));
-        record_of_new(const_cast<int*>(lock), lock_kind::spinlock, made_by::init);
+        lock_record& made =
+            record_of_new(const_cast<int*>(lock), lock_kind::spinlock, made_by::init);
+        made.is_released_by_others.store(is_shared_by_processes != PTHREAD_PROCESS_PRIVATE,
+                                         std::memory_order_relaxed);
     }
     return result;
 }
@@ -141,8 +150,11 @@ WEDGE_HOOK int pthread_spin_destroy(pthread_spinlock_t* lock) {
 }
 WEDGE_HOOK int pthread_spin_lock(pthread_spinlock_t* lock) {
     need_real_functions();
-    return take(const_cast<int*>(lock), lock_kind::spinlock, false, flags::none,
-                __builtin_return_address(0), [=] { return real.pthread_spin_lock(lock); });
+    return take(
+        const_cast<int*>(lock), lock_kind::spinlock, false, flags::none,
+        __builtin_return_address(0), {awaited::spinlock},
+        [=] { return real.pthread_spin_lock(lock); },
+        [=] { return real.pthread_spin_trylock(lock); });
 }
 WEDGE_HOOK int pthread_spin_trylock(pthread_spinlock_t* lock) {
     need_real_functions();

@@ -1,4 +1,6 @@
 // Reader-writer locks. std::shared_mutex is one.
+#include <unistd.h>
+
 #include "run/steps.hpp"
 
 using namespace wedge;
@@ -24,11 +26,23 @@ void meet(pthread_rwlock_t* lock) {
     record_of_new(lock, lock_kind::rwlock, made_by::first_use).shared_how = how_readers_wait(lock);
 }
 
+/// Takes a lock that is free. The lock tells a thread that has it for writing so.
+int try_rwlock(pthread_rwlock_t* lock, bool is_read) {
+    const int result =
+        is_read ? real.pthread_rwlock_tryrdlock(lock) : real.pthread_rwlock_trywrlock(lock);
+    if (result != EBUSY || load_word(lock->__data.__cur_writer) != ::gettid()) return result;
+    return is_read ? real.pthread_rwlock_rdlock(lock) : real.pthread_rwlock_wrlock(lock);
+}
+
 template <class Call>
 [[gnu::always_inline]] inline int lock_rwlock(pthread_rwlock_t* lock, bool is_read, flags with,
-                                              const void* returns_to, Call call) {
+                                              const void* returns_to, Call call,
+                                              const timespec* end = nullptr,
+                                              clockid_t clock = CLOCK_REALTIME) {
     meet(lock);
-    return take(lock, lock_kind::rwlock, is_read, with, returns_to, call);
+    return take(lock, lock_kind::rwlock, is_read, with, returns_to,
+                {is_read ? awaited::read : awaited::write, end, clock}, call,
+                [=] { return try_rwlock(lock, is_read); });
 }
 
 }  // namespace
@@ -59,25 +73,29 @@ WEDGE_HOOK int pthread_rwlock_wrlock(pthread_rwlock_t* lock) {
 }
 WEDGE_HOOK int pthread_rwlock_timedrdlock(pthread_rwlock_t* lock, const timespec* end) {
     need_real_functions();
-    return lock_rwlock(lock, true, flags::timed, __builtin_return_address(0),
-                       [=] { return real.pthread_rwlock_timedrdlock(lock, end); });
+    return lock_rwlock(
+        lock, true, flags::timed, __builtin_return_address(0),
+        [=] { return real.pthread_rwlock_timedrdlock(lock, end); }, end);
 }
 WEDGE_HOOK int pthread_rwlock_timedwrlock(pthread_rwlock_t* lock, const timespec* end) {
     need_real_functions();
-    return lock_rwlock(lock, false, flags::timed, __builtin_return_address(0),
-                       [=] { return real.pthread_rwlock_timedwrlock(lock, end); });
+    return lock_rwlock(
+        lock, false, flags::timed, __builtin_return_address(0),
+        [=] { return real.pthread_rwlock_timedwrlock(lock, end); }, end);
 }
 WEDGE_HOOK int pthread_rwlock_clockrdlock(pthread_rwlock_t* lock, clockid_t clock,
                                           const timespec* end) {
     need_real_functions();
-    return lock_rwlock(lock, true, flags::timed, __builtin_return_address(0),
-                       [=] { return real.pthread_rwlock_clockrdlock(lock, clock, end); });
+    return lock_rwlock(
+        lock, true, flags::timed, __builtin_return_address(0),
+        [=] { return real.pthread_rwlock_clockrdlock(lock, clock, end); }, end, clock);
 }
 WEDGE_HOOK int pthread_rwlock_clockwrlock(pthread_rwlock_t* lock, clockid_t clock,
                                           const timespec* end) {
     need_real_functions();
-    return lock_rwlock(lock, false, flags::timed, __builtin_return_address(0),
-                       [=] { return real.pthread_rwlock_clockwrlock(lock, clock, end); });
+    return lock_rwlock(
+        lock, false, flags::timed, __builtin_return_address(0),
+        [=] { return real.pthread_rwlock_clockwrlock(lock, clock, end); }, end, clock);
 }
 WEDGE_HOOK int pthread_rwlock_tryrdlock(pthread_rwlock_t* lock) {
     need_real_functions();

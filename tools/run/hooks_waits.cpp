@@ -49,9 +49,111 @@ private:
 };
 
 void note(const char* what, const void* object, const void* returns_to) {
-    if (!plan.records) [[likely]]
+    if (!records_steps()) [[likely]]
         return;
     if (hook_scope mine; mine) record_object(*me.self, what, object, site_of(returns_to));
+}
+
+pthread_cond_t* native(cnd_t* condition) noexcept {
+    return reinterpret_cast<pthread_cond_t*>(condition);
+}
+pthread_mutex_t* native(mtx_t* mutex) noexcept {
+    return reinterpret_cast<pthread_mutex_t*>(mutex);
+}
+
+/// Leaves the list of waiters also if the thread is cancelled.
+class waiter_entry {
+public:
+    explicit waiter_entry(const void* condition) { enlist_waiter(condition); }
+    ~waiter_entry() { delist_waiter(); }
+    waiter_entry(const waiter_entry&) = delete;
+    waiter_entry& operator=(const waiter_entry&) = delete;
+};
+
+/// Waits in turn. The C library's condition is not used: threads under control wait in the
+/// library's list, and are signalled there.
+int wait_in_turn(const pthread_cond_t* condition, pthread_mutex_t* mutex, const timespec* end,
+                 ::clockid_t clock, const void* returns_to) {
+    turn_end how = turn_end::granted;
+    {
+        const waiter_entry listed(condition);
+        const int released = real.pthread_mutex_unlock(mutex);
+        if (released != 0) return released;
+        const turn_request wakes{.what = step::acquire,
+                                 .waits = awaited::condition,
+                                 .object = mutex,
+                                 .lock = locks.find(mutex),
+                                 .returns_to = returns_to,
+                                 .end = end,
+                                 .clock = clock,
+                                 .condition = condition};
+        how = take_turn(wakes);
+    }
+    // The step is enabled when the mutex is free; a thread outside of control may be faster.
+    int taken = real.pthread_mutex_trylock(mutex);
+    if (taken == EBUSY) {
+        give_turn();
+        taken = real.pthread_mutex_lock(mutex);
+        take_turn({.returns_to = returns_to, .is_unrecorded = true});
+    }
+    if (how == turn_end::cancelled) ::pthread_testcancel();
+    if (taken != 0) return taken;
+    return how == turn_end::expired ? ETIMEDOUT : 0;
+}
+
+template <class Call>
+int wait_for_condition(pthread_cond_t* condition, pthread_mutex_t* mutex, const timespec* end,
+                       ::clockid_t clock, const void* returns_to, Call call) {
+    const bool is_in_turn = is_controlled();
+    if (is_in_turn) {
+        ::pthread_testcancel();
+        step_in_turn(step::wait, returns_to, locks.find(mutex));
+    }
+    const condition_wait waits(condition, mutex, returns_to);
+    if (!is_in_turn) return call();
+    if (!is_shared_by_processes(*condition))
+        return wait_in_turn(condition, mutex, end, clock, returns_to);
+    give_turn();
+    const int result = call();
+    take_turn({.returns_to = returns_to, .is_unrecorded = true});
+    return result;
+}
+
+void wake_waiters(const pthread_cond_t* condition, bool all, const void* returns_to) {
+    step_in_turn(all ? step::notify_all : step::notify_one, returns_to);
+    note(all ? "notify_all" : "notify", condition, returns_to);
+    if (plan.controls && !me.in_turn) signal_waiters(condition, all);
+}
+
+/// Takes a unit of a semaphore in turn.
+int unit_in_turn(sem_t* semaphore, const timespec* end, ::clockid_t clock, const void* returns_to) {
+    ::pthread_testcancel();
+    while (true) {
+        const turn_end how = take_turn({.what = step::acquire,
+                                        .waits = awaited::semaphore,
+                                        .object = semaphore,
+                                        .returns_to = returns_to,
+                                        .end = end,
+                                        .clock = clock});
+        if (how == turn_end::cancelled) ::pthread_testcancel();
+        if (real.sem_trywait(semaphore) == 0) return 0;
+        if (errno != EAGAIN) return -1;
+        if (how == turn_end::granted || how == turn_end::cancelled) continue;
+        errno = how == turn_end::expired ? ETIMEDOUT : EINTR;
+        return -1;
+    }
+}
+
+template <class Call>
+int wait_for_unit(sem_t* semaphore, const timespec* end, ::clockid_t clock, const void* returns_to,
+                  Call call) {
+    int result = -1;
+    if (is_controlled())
+        result = unit_in_turn(semaphore, end, clock, returns_to);
+    else
+        result = call();
+    if (result == 0) note("down", semaphore, returns_to);
+    return result;
 }
 
 /// The initialisation that this thread runs under a `pthread_once`.
@@ -98,6 +200,17 @@ lock_record* attempt_once(const void* control, const void* returns_to) {
     return lock;
 }
 
+/// Waits in turn until no other thread runs the initialisation.
+void await_once(const int* control, lock_record* lock, const void* returns_to) {
+    if (is_controlled())
+        take_turn({.what = step::acquire,
+                   .waits = awaited::once,
+                   .object = control,
+                   .lock = lock,
+                   .returns_to = returns_to,
+                   .is_unrecorded = true});
+}
+
 /// Returns whether the initialisation is done, so that no thread waits for it.
 bool is_done(const int* control) noexcept {
     constexpr int done = 2;
@@ -110,6 +223,7 @@ int initialise_once(Control* control, void (*run)(), const void* returns_to, Cal
     if (is_done(control)) return call(run);
     const once_frame outer = current_once;
     current_once = {run, attempt_once(control, returns_to), returns_to};
+    await_once(reinterpret_cast<const int*>(control), current_once.lock, returns_to);
     const int result = call(&run_once);
     current_once = outer;
     return result;
@@ -129,50 +243,55 @@ WEDGE_HOOK void call_once(once_flag* control, void (*run)()) {
 WEDGE_HOOK int pthread_cond_wait(pthread_cond_t* condition, pthread_mutex_t* mutex) {
     need_real_functions();
     perhaps_delay();
-    const condition_wait waits(condition, mutex, __builtin_return_address(0));
-    return real.pthread_cond_wait(condition, mutex);
+    return wait_for_condition(condition, mutex, nullptr, CLOCK_REALTIME,
+                              __builtin_return_address(0),
+                              [=] { return real.pthread_cond_wait(condition, mutex); });
 }
 WEDGE_HOOK int pthread_cond_timedwait(pthread_cond_t* condition, pthread_mutex_t* mutex,
                                       const timespec* end) {
     need_real_functions();
-    const condition_wait waits(condition, mutex, __builtin_return_address(0));
-    return real.pthread_cond_timedwait(condition, mutex, end);
+    return wait_for_condition(condition, mutex, end, clock_of(*condition),
+                              __builtin_return_address(0),
+                              [=] { return real.pthread_cond_timedwait(condition, mutex, end); });
 }
 WEDGE_HOOK int pthread_cond_clockwait(pthread_cond_t* condition, pthread_mutex_t* mutex,
                                       clockid_t clock, const timespec* end) {
     need_real_functions();
-    const condition_wait waits(condition, mutex, __builtin_return_address(0));
-    return real.pthread_cond_clockwait(condition, mutex, clock, end);
+    return wait_for_condition(condition, mutex, end, clock, __builtin_return_address(0), [=] {
+        return real.pthread_cond_clockwait(condition, mutex, clock, end);
+    });
 }
 WEDGE_HOOK int pthread_cond_signal(pthread_cond_t* condition) {
     need_real_functions();
-    note("notify", condition, __builtin_return_address(0));
+    wake_waiters(condition, false, __builtin_return_address(0));
     return real.pthread_cond_signal(condition);
 }
 WEDGE_HOOK int pthread_cond_broadcast(pthread_cond_t* condition) {
     need_real_functions();
-    note("notify_all", condition, __builtin_return_address(0));
+    wake_waiters(condition, true, __builtin_return_address(0));
     return real.pthread_cond_broadcast(condition);
 }
 
 WEDGE_HOOK int cnd_wait(cnd_t* condition, mtx_t* mutex) {
     need_real_functions();
-    const condition_wait waits(condition, mutex, __builtin_return_address(0));
-    return real.cnd_wait(condition, mutex);
+    return c11_of(wait_for_condition(native(condition), native(mutex), nullptr, CLOCK_REALTIME,
+                                     __builtin_return_address(0),
+                                     [=] { return error_of(real.cnd_wait(condition, mutex)); }));
 }
 WEDGE_HOOK int cnd_timedwait(cnd_t* condition, mtx_t* mutex, const timespec* end) {
     need_real_functions();
-    const condition_wait waits(condition, mutex, __builtin_return_address(0));
-    return real.cnd_timedwait(condition, mutex, end);
+    return c11_of(wait_for_condition(
+        native(condition), native(mutex), end, CLOCK_REALTIME, __builtin_return_address(0),
+        [=] { return error_of(real.cnd_timedwait(condition, mutex, end)); }));
 }
 WEDGE_HOOK int cnd_signal(cnd_t* condition) {
     need_real_functions();
-    note("notify", condition, __builtin_return_address(0));
+    wake_waiters(native(condition), false, __builtin_return_address(0));
     return real.cnd_signal(condition);
 }
 WEDGE_HOOK int cnd_broadcast(cnd_t* condition) {
     need_real_functions();
-    note("notify_all", condition, __builtin_return_address(0));
+    wake_waiters(native(condition), true, __builtin_return_address(0));
     return real.cnd_broadcast(condition);
 }
 
@@ -181,24 +300,29 @@ WEDGE_HOOK int cnd_broadcast(cnd_t* condition) {
 WEDGE_HOOK int sem_wait(sem_t* semaphore) {
     need_real_functions();
     perhaps_delay();
-    const int result = real.sem_wait(semaphore);
-    if (result == 0) note("down", semaphore, __builtin_return_address(0));
-    return result;
+    return wait_for_unit(semaphore, nullptr, CLOCK_REALTIME, __builtin_return_address(0),
+                         [=] { return real.sem_wait(semaphore); });
 }
 WEDGE_HOOK int sem_timedwait(sem_t* semaphore, const timespec* end) {
     need_real_functions();
-    const int result = real.sem_timedwait(semaphore, end);
-    if (result == 0) note("down", semaphore, __builtin_return_address(0));
-    return result;
+    return wait_for_unit(semaphore, end, CLOCK_REALTIME, __builtin_return_address(0),
+                         [=] { return real.sem_timedwait(semaphore, end); });
+}
+WEDGE_HOOK int sem_clockwait(sem_t* semaphore, clockid_t clock, const timespec* end) {
+    need_real_functions();
+    return wait_for_unit(semaphore, end, clock, __builtin_return_address(0),
+                         [=] { return real.sem_clockwait(semaphore, clock, end); });
 }
 WEDGE_HOOK int sem_trywait(sem_t* semaphore) {
     need_real_functions();
+    step_in_turn(step::try_acquire, __builtin_return_address(0), nullptr, true);
     const int result = real.sem_trywait(semaphore);
     if (result == 0) note("down", semaphore, __builtin_return_address(0));
     return result;
 }
 WEDGE_HOOK int sem_post(sem_t* semaphore) {
     need_real_functions();
+    step_in_turn(step::release, __builtin_return_address(0));
     note("up", semaphore, __builtin_return_address(0));
     const int result = real.sem_post(semaphore);
     perhaps_delay();
@@ -206,8 +330,12 @@ WEDGE_HOOK int sem_post(sem_t* semaphore) {
 }
 WEDGE_HOOK int pthread_barrier_wait(pthread_barrier_t* barrier) {
     need_real_functions();
+    step_in_turn(step::release, __builtin_return_address(0));
     note("up", barrier, __builtin_return_address(0));
+    const bool is_in_turn = is_controlled();
+    if (is_in_turn) give_turn();
     const int result = real.pthread_barrier_wait(barrier);
+    if (is_in_turn) step_in_turn(step::acquire, __builtin_return_address(0));
     note("down", barrier, __builtin_return_address(0));
     return result;
 }
@@ -229,7 +357,7 @@ void wedge::run::delay_now() noexcept {
     mine.close();
     const int saved = errno;
     if (microseconds == 0)
-        ::sched_yield();
+        real.sched_yield();
     else
         ::usleep(microseconds);
     errno = saved;

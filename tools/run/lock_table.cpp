@@ -2,14 +2,15 @@
 
 #include <algorithm>
 
-#include <sched.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 namespace wedge::run {
 
 constinit lock_table locks;
 
 void lock_table::begin_writing() noexcept {
-    while (writing_.test_and_set(std::memory_order_acquire)) ::sched_yield();
+    while (writing_.test_and_set(std::memory_order_acquire)) ::syscall(SYS_sched_yield);
 }
 
 lock_record* lock_table::unused() {
@@ -39,6 +40,7 @@ lock_record& lock_table::find_or_add(const void* address, lock_kind kind, lock_c
     new (made->memory) lock_identity(kind, cls, wait_type::none);
     made->is_on_heap = is_on_heap;
     made->checks_errors = false;
+    made->is_released_by_others.store(false, std::memory_order_relaxed);
     made->shared_how = mode::recursive_shared;
     made->next.store(bucket.load(std::memory_order_relaxed), std::memory_order_relaxed);
     made->address.store(address, std::memory_order_relaxed);

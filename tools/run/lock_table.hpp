@@ -19,6 +19,8 @@ struct lock_record {
     mode shared_how = mode::recursive_shared;
     bool is_on_heap = false;     ///< its memory may be freed without a word
     bool checks_errors = false;  ///< taking it twice returns an error
+    /// A thread that did not hold it has released it, as if it were a semaphore.
+    std::atomic<bool> is_released_by_others{false};
     alignas(lock_identity) unsigned char memory[sizeof(lock_identity)];
 
     lock_identity& identity() noexcept {

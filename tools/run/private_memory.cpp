@@ -9,8 +9,9 @@
 #include <cstdlib>
 #include <new>
 
-#include <sched.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 namespace wedge::run {
 namespace {
@@ -59,7 +60,7 @@ void* take(unsigned bits) noexcept {
 }  // namespace
 
 void lock_private_memory() noexcept {
-    while (shared.busy.test_and_set(std::memory_order_acquire)) ::sched_yield();
+    while (shared.busy.test_and_set(std::memory_order_acquire)) ::syscall(SYS_sched_yield);
 }
 void unlock_private_memory() noexcept {
     shared.busy.clear(std::memory_order_release);

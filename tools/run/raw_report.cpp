@@ -22,6 +22,18 @@ std::string hexadecimal(std::uintptr_t value) {
 
 run_counters unsaved;
 
+/// Returns the number of this process among those that write into the directory.
+std::uint64_t number_of_process(const std::string& directory) {
+    const int file =
+        ::open((directory + "/processes").c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+    if (file < 0) return 1;
+    // Each process appends a byte, and then stands behind it.
+    const bool is_written = ::write(file, ".", 1) == 1;
+    const ::off_t place = is_written ? ::lseek(file, 0, SEEK_CUR) : 1;
+    ::close(file);
+    return static_cast<std::uint64_t>(place);
+}
+
 run_counters* map_counters(const std::string& path) {
     const int file = ::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
     if (file < 0) return nullptr;
@@ -49,6 +61,7 @@ run_counters* raw_report::open(const std::string& directory) {
     }
     if (made == nullptr) made = new (&unsaved) run_counters;
     made->pid = static_cast<std::uint64_t>(::getpid());
+    made->number = number_of_process(directory);
     // The name as called, since several programs may be one file. Some programs write over it
     // later, so the child of a fork takes the name of its parent.
     if (program_.empty()) program_ = ::program_invocation_name;
@@ -120,9 +133,13 @@ void raw_report::use(const lock_use& lock) {
     field(address(std::uintptr_t{lock.where.unused} << 32 | lock.where.line));
 }
 
-void raw_report::add(const finding& found, const std::vector<class_origin>& classes, bool is_alone,
-                     bool is_only_thread) {
-    classes_ = &classes;
+void raw_report::stack(const call_stack& calls) {
+    begin_line('K');
+    for (const void* call : calls) field(address(reinterpret_cast<std::uintptr_t>(call)));
+    text_ += '\n';
+}
+
+void raw_report::classes_of(const finding& found) {
     for (const dependency& each : found.cycle) {
         class_line(each.held.class_id);
         class_line(each.wanted.class_id);
@@ -132,6 +149,14 @@ void raw_report::add(const finding& found, const std::vector<class_origin>& clas
     // The guard's class is `{N}`.
     if (found.graded.guard.size() > 2)
         class_line(static_cast<std::uint32_t>(std::atoi(found.graded.guard.c_str() + 1)));
+    for (const task_report& each : found.tasks)
+        if (each.wanted) class_line(each.wanted->class_id);
+}
+
+void raw_report::add(const finding& found, const std::vector<class_origin>& classes, bool is_alone,
+                     bool is_only_thread, const std::vector<call_stack>& stacks) {
+    classes_ = &classes;
+    classes_of(found);
     begin_line('B');
     for (const unsigned number :
          {static_cast<unsigned>(found.kind), static_cast<unsigned>(found.judged), found.cycles,
@@ -155,9 +180,16 @@ void raw_report::add(const finding& found, const std::vector<class_origin>& clas
         use(each.wanted);
         field(each.task);
         text_ += '\n';
-        begin_line('K');
-        for (const void* call : each.stack) field(address(reinterpret_cast<std::uintptr_t>(call)));
+        stack(each.stack);
+    }
+    for (std::size_t i = 0; i < found.tasks.size(); ++i) {
+        const task_report& each = found.tasks[i];
+        begin_line('P');
+        field(each.name);
+        field(each.waits_for);
+        field(address(std::uintptr_t{each.where.unused} << 32 | each.where.line));
         text_ += '\n';
+        stack(i < stacks.size() ? stacks[i] : call_stack());
     }
     for (const auto& [letter, list] : {std::pair{'L', &found.locks}, std::pair{'H', &found.held}})
         for (const lock_use& each : *list) {
@@ -165,11 +197,7 @@ void raw_report::add(const finding& found, const std::vector<class_origin>& clas
             use(each);
             text_ += '\n';
         }
-    if (!found.stack.empty()) {
-        begin_line('K');
-        for (const void* call : found.stack) field(address(reinterpret_cast<std::uintptr_t>(call)));
-        text_ += '\n';
-    }
+    if (!found.stack.empty()) stack(found.stack);
     begin_line('.');
     text_ += '\n';
     flush();

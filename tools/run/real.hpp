@@ -5,6 +5,7 @@
 
 #include <dlfcn.h>
 #include <pthread.h>
+#include <sched.h>
 #include <semaphore.h>
 #include <sys/mman.h>
 #include <threads.h>
@@ -27,8 +28,9 @@ namespace wedge::run {
     F(pthread_spin_unlock)                                                                        \
     F(pthread_cond_wait) F(pthread_cond_timedwait) F(pthread_cond_clockwait)                      \
     F(pthread_cond_signal) F(pthread_cond_broadcast)                                              \
-    F(sem_wait) F(sem_trywait) F(sem_timedwait) F(sem_post) F(pthread_barrier_wait)               \
-    F(pthread_once) F(pthread_create) F(pthread_join)                                             \
+    F(sem_wait) F(sem_trywait) F(sem_timedwait) F(sem_clockwait) F(sem_post)                      \
+    F(pthread_barrier_wait)                                                                       \
+    F(pthread_once) F(pthread_create) F(pthread_join) F(pthread_cancel) F(sched_yield)            \
     F(mtx_init) F(mtx_destroy) F(mtx_lock) F(mtx_trylock) F(mtx_timedlock) F(mtx_unlock)          \
     F(cnd_wait) F(cnd_timedwait) F(cnd_signal) F(cnd_broadcast)                                   \
     F(thrd_create) F(thrd_join) F(call_once)                                                      \

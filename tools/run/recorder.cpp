@@ -5,10 +5,12 @@
 #include <unordered_set>
 
 #include <fcntl.h>
-#include <sched.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "run/modules.hpp"
+#include "run/raw_report.hpp"
+#include "run/replay.hpp"
 
 namespace wedge::run {
 namespace {
@@ -27,15 +29,17 @@ struct recorder {
 recorder* the = nullptr;
 constinit std::atomic_flag busy = ATOMIC_FLAG_INIT;
 
+/// By plain system calls: the functions of these names are points where a thread may be cancelled.
 void write_out() noexcept {
-    const int file =
-        ::open((the->path + ".trace").c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+    const long file = ::syscall(SYS_openat, AT_FDCWD, (the->path + ".trace").c_str(),
+                                O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
     for (std::size_t done = 0; file >= 0 && done < the->text.size();) {
-        const auto written = ::write(file, the->text.data() + done, the->text.size() - done);
+        const long written =
+            ::syscall(SYS_write, file, the->text.data() + done, the->text.size() - done);
         if (written <= 0) break;
         done += static_cast<std::size_t>(written);
     }
-    if (file >= 0) ::close(file);
+    if (file >= 0) ::syscall(SYS_close, file);
     the->text.clear();
 }
 
@@ -120,13 +124,21 @@ std::uint32_t number_of(const void* object) {
         .first->second;
 }
 
+std::string first_lines() {
+    std::string text = "wedge-trace 1\n";
+    // `wedge run --replay` follows the trace in the process with this number.
+    if (counters_of_run().number > 1)
+        text += "# process " + std::to_string(counters_of_run().number) + " of the run\n";
+    return text;
+}
+
 }  // namespace
 
 void start_recorder(const std::string& path) {
     if (!plan.records) return;
     the = new recorder;
     the->path = path;
-    the->text = "wedge-trace 1\n";
+    the->text = first_lines();
 }
 
 void flush_recorder() noexcept {
@@ -136,19 +148,17 @@ void flush_recorder() noexcept {
 }
 
 void lock_recorder() noexcept {
-    while (busy.test_and_set(std::memory_order_acquire)) ::sched_yield();
+    while (busy.test_and_set(std::memory_order_acquire)) ::syscall(SYS_sched_yield);
 }
 void unlock_recorder() noexcept {
     busy.clear(std::memory_order_release);
 }
 
-void fork_recorder() {
+void fork_recorder(const std::string& path) {
     if (the == nullptr) return;
-    const std::size_t slash = the->path.rfind('/');
-    const std::string path = the->path.substr(0, slash + 1) + std::to_string(::getpid());
     the = new recorder;
     the->path = path;
-    the->text = "wedge-trace 1\n";
+    the->text = first_lines();
 }
 
 void record_now(const task& self, const char* what, std::uint32_t object, const site& where) {
@@ -156,6 +166,7 @@ void record_now(const task& self, const char* what, std::uint32_t object, const 
     introduce(self);
     const std::uint32_t place = number_of_site(where);
     finish(self, what, object, place);
+    follow_event(self.ordinal, what, object);
 }
 
 void record_begin(const task& self) {
@@ -171,6 +182,7 @@ void record_join(const task& self, ::pthread_t thread, const site& where) {
     introduce(self);
     const std::uint32_t place = number_of_site(where);
     finish(self, "join", known->second, place);
+    follow_event(self.ordinal, "join", known->second);
 }
 
 void record_lock_now(const task& self, const char* what, lock_record& lock, const site& where) {
@@ -179,6 +191,7 @@ void record_lock_now(const task& self, const char* what, lock_record& lock, cons
     introduce(lock);
     const std::uint32_t place = number_of_site(where);
     finish(self, what, lock.identity().instance(), place);
+    follow_event(self.ordinal, what, lock.identity().instance());
 }
 
 void record_wait_now(const task& self, const char* what, const void* condition, lock_record& lock,
@@ -187,15 +200,19 @@ void record_wait_now(const task& self, const char* what, const void* condition, 
     introduce(self);
     introduce(lock);
     const std::uint32_t place = number_of_site(where);
-    const std::string step = std::string(what) + ' ' + std::to_string(number_of(condition));
+    const std::uint32_t number = number_of(condition);
+    const std::string step = std::string(what) + ' ' + std::to_string(number);
     finish(self, step.c_str(), lock.identity().instance(), place);
+    follow_event(self.ordinal, what, number, lock.identity().instance());
 }
 
 void record_object_now(const task& self, const char* what, const void* object, const site& where) {
     const turn mine;
     introduce(self);
     const std::uint32_t place = number_of_site(where);
-    finish(self, what, number_of(object), place);
+    const std::uint32_t number = number_of(object);
+    finish(self, what, number, place);
+    follow_event(self.ordinal, what, number);
 }
 
 }  // namespace wedge::run

@@ -14,9 +14,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "wedge/explore/options.hpp"
 #include "wedge/main/allowed.hpp"
 #include "wedge/main/files.hpp"
 
+#include "run/replayed_trace.hpp"
 #include "run/run_report.hpp"
 
 namespace wedge::run {
@@ -50,7 +52,21 @@ public:
                         "Write the steps on locks into a trace, for wedge predict; other processes "
                         "than the first write FILE.2 and so on")
             ->type_name("FILE");
-        add_number(options, "--seed", seed_, 0, "Of the delays");
+        add_flag(options, "--control", is_control_,
+                 "Let one thread run at a time, in an order that a strategy draws; a deadlock ends "
+                 "the program and is confirmed");
+        add_choice(options, "--strategy", strategy_, strategy_texts, "With --control");
+        add_number(options, "--depth", pct_depth_, 1,
+                   "Of the strategy pct: how many steps must come in one order");
+        add_number(options, "--runs", runs_, 1,
+                   "With --control: run the program up to N times, with seeds from --seed on, "
+                   "until a finding");
+        options
+            .add_option("--replay", replay_,
+                        "With --control: let the threads take the steps of this trace: of a run, "
+                        "or a witness of wedge predict --out")
+            ->type_name("FILE");
+        add_number(options, "--seed", seed_, 0, "Of the strategy, or of the delays");
         add_number(options, "--delay-permille", delay_permille_, 1,
                    "With --stress: how many steps");
         add_number(options, "--delay-us", delay_us_, 1, "With --stress: the longest delay");
@@ -76,23 +92,55 @@ public:
 
     int run(const invocation& call) override {
         allowed_.read();
-        if (!shown_.empty()) return report(call, shown_, 0);
+        if (!shown_.empty()) return report(call, shown_, 0).status;
         if (program_.empty()) throw error("run: a program is missing; write it after --");
+        check_options();
+        if (!replay_.empty()) replayed_ = read_replayed(read_text(replay_, 4096), replay_);
         const std::string library = library_path();
+        run_end end;
+        for (std::uint32_t i = 0; i < runs_; ++i) {
+            if (i != 0) ++seed_;
+            end = run_once(call, library, i + 1 == runs_);
+            if (end.has_findings || end.is_interrupted) break;
+        }
+        return end.status;
+    }
+
+private:
+    /// How one run of the program ended.
+    struct run_end {
+        int status = exit_status::misuse;
+        bool has_findings = false;
+        bool is_interrupted = false;  ///< nothing could be read
+    };
+
+    /// @throws error  options that do not fit together
+    void check_options() const {
+        if (is_control_ && is_stress_) throw error("--stress: not with --control");
+        if (runs_ > 1 && !kept_.empty()) throw error("--keep: not with --runs, which runs several");
+        if (is_control_) return;
+        if (!replay_.empty()) throw error("--replay: needs --control");
+        if (runs_ > 1) throw error("--runs: needs --control");
+        if (strategy_ != 0) throw error("--strategy: needs --control");
+    }
+
+    /// @param is_last  report it even if it has found nothing
+    run_end run_once(const invocation& call, const std::string& library, bool is_last) {
         const fs::path directory = kept_.empty() ? temporary() : fs::path(kept_);
         std::error_code failed;
         fs::create_directories(directory, failed);
         // Processes that change their user write there too.
         ::chmod(directory.c_str(), 01777);
+        if (!replayed_.text.empty()) write_text((directory / "replay").string(), replayed_.text);
         const int status = run_program(library, fs::absolute(directory).string());
-        int result = exit_status::misuse;
+        run_end end;
         const bool is_read =
-            call.guarded([&] { result = report(call, directory.string(), status); });
+            call.guarded([&] { end = report(call, directory.string(), status, is_last); });
         if (kept_.empty()) fs::remove_all(directory, failed);
-        return is_read ? result : exit_status::misuse;
+        if (!is_read) end = {exit_status::misuse, false, true};
+        return end;
     }
 
-private:
     static fs::path temporary() {
         std::string name = (fs::temp_directory_path() / "wedge-run.XXXXXX").string();
         if (::mkdtemp(name.data()) == nullptr) throw error(name + ": " + std::strerror(errno));
@@ -121,7 +169,12 @@ private:
         if (is_stress_)
             plan +=
                 ";us=" + std::to_string(delay_us_) + ";delay=" + std::to_string(delay_permille_);
-        if (!trace_.empty()) plan += ";record=1";
+        if (!trace_.empty() || is_control_) plan += ";record=1";
+        if (is_control_) {
+            plan += ";control=1;strategy=" +
+                    std::to_string(static_cast<unsigned>(strategies[strategy_]));
+            plan += ";pct=" + std::to_string(pct_depth_) + ";steps=" + std::to_string(steps_);
+        }
         ::setenv("WEDGE_RUN", (plan + ";dir=" + directory).c_str(), 1);
     }
 
@@ -161,36 +214,115 @@ private:
         return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
     }
 
-    int report(const invocation& call, const std::string& directory, int status) {
+    run_end report(const invocation& call, const std::string& directory, int status,
+                   bool is_last = true) {
         std::vector<run_process> all = read_run(directory);
         if (all.empty())
             throw error(
                 "run: the library was not loaded; is the program linked statically, or "
                 "does it change its user by a file mode?");
-        const run_text shown =
-            text_of(all, shows_remarks_ || is_strict_, [&](const std::string& signature) {
+        const bool shows_orders = !is_control_ || is_check_;
+        run_text shown = text_of(
+            all, {shows_remarks_ || is_strict_, shows_orders}, [&](const std::string& signature) {
                 return allowed_.allows(signature, program_.empty() ? "" : program_[0]);
             });
+        const bool has_findings = shown.findings + (is_strict_ ? shown.remarks : 0) != 0;
+        std::uint64_t steps = 0;
+        for (const run_process& each : all) steps = std::max(steps, each.steps);
+        steps_ = static_cast<std::uint32_t>(std::min<std::uint64_t>(steps, 1'000'000'000));
+        if (!has_findings && !is_last) return {status, false, false};
+        const std::vector<saved_trace> traces = save_traces(all);
+        if (is_control_) shown.text += control_text(all, traces, has_findings);
         if (out_.empty())
             std::fputs(shown.text.c_str(), call.err);
         else
             write_text(out_, shown.text);
-        if (!trace_.empty()) save_traces(directory);
         allowed_.report(call, true);
-        if (shown.findings + (is_strict_ ? shown.remarks : 0) != 0) return exit_status::findings;
-        return status;
+        return {has_findings ? exit_status::findings : status, has_findings, false};
     }
 
-    void save_traces(const std::string& directory) const {
-        unsigned count = 0;
-        std::vector<fs::path> files;
-        for (const auto& each : fs::directory_iterator(directory))
-            if (each.path().extension() == ".trace") files.push_back(each.path());
-        std::sort(files.begin(), files.end());
-        for (const fs::path& each : files) {
-            const std::string to = ++count == 1 ? trace_ : trace_ + "." + std::to_string(count);
-            write_text(to, named_trace(read_text(each.string(), 4096)));
+    struct saved_trace {
+        std::uint64_t process = 0;  ///< the number of the process
+        std::string file;
+    };
+
+    static bool has_deadlock(const run_process& process) {
+        return std::any_of(process.findings.begin(), process.findings.end(),
+                           [](const raw_finding& each) { return each.is_confirmed(); });
+    }
+
+    /// Saves what the user asked for. Under control, the schedule of a deadlock is always saved.
+    std::vector<saved_trace> save_traces(const std::vector<run_process>& all) const {
+        std::vector<saved_trace> saved;
+        for (const run_process& each : all) {
+            const bool is_new_schedule = has_deadlock(each) && replay_.empty();
+            if (each.trace.empty() || (trace_.empty() && !is_new_schedule)) continue;
+            std::string to = trace_;
+            if (to.empty())
+                to = fs::path(program_[0]).filename().string() + ".seed" + std::to_string(seed_) +
+                     ".trace";
+            if (!saved.empty()) to += "." + std::to_string(saved.size() + 1);
+            write_text(to, named_trace(read_text(each.trace, 4096)));
+            saved.push_back({each.number, to});
         }
+        return saved;
+    }
+
+    /// Returns what a run under control adds to its report.
+    std::string control_text(const std::vector<run_process>& all,
+                             const std::vector<saved_trace>& traces, bool has_findings) const {
+        std::string text;
+        for (const run_process& each : all) {
+            if (!has_deadlock(each)) continue;
+            for (const saved_trace& saved : traces)
+                if (saved.process == each.number)
+                    text +=
+                        "schedule  " + saved.file + "\nreplay    " + replay_line(saved.file) + "\n";
+        }
+        if (!replay_.empty()) text += replay_text(all);
+        if (runs_ > 1)
+            text += has_findings ? "found by the run with seed " + std::to_string(seed_) + "\n"
+                                 : "no deadlock in " + std::to_string(runs_) +
+                                       " runs, the last with seed " + std::to_string(seed_) + "\n";
+        return text;
+    }
+
+    std::string replay_line(const std::string& file) const {
+        std::string line = "wedge run --control --seed " + std::to_string(seed_) + " --replay " +
+                           quoted(file) + " --";
+        for (const std::string& each : program_) line += " " + quoted(each);
+        return line;
+    }
+    /// Returns a word as a shell reads it.
+    static std::string quoted(const std::string& word) {
+        constexpr const char* plain =
+            "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+=./:,@%";
+        if (!word.empty() && word.find_first_not_of(plain) == word.npos) return word;
+        std::string text = "'";
+        for (const char each : word) text += each == '\'' ? "'\\''" : std::string(1, each);
+        return text + "'";
+    }
+
+    /// Returns how far the run followed the trace, and whether it met the deadlock at its end.
+    std::string replay_text(const std::vector<run_process>& all) const {
+        const run_process* who = nullptr;
+        for (const run_process& each : all)
+            if (each.number == replayed_.process) who = &each;
+        std::string what;
+        if (who == nullptr)
+            what = "the run had no process " + std::to_string(replayed_.process);
+        else if (who->left_at != 0)
+            what = "the run left " + replay_ + ":" + std::to_string(who->left_at) + ": " +
+                   who->why_left + "; it went on by its strategy";
+        else if (who->followed == who->to_follow)
+            what = "the run followed " + replay_ + " to its end";
+        else
+            what = "the run ended after " + std::to_string(who->followed) + " of " +
+                   std::to_string(who->to_follow) + " events of " + replay_;
+        if (who != nullptr && who->left_at == 0 && has_deadlock(*who))
+            return "replay: the deadlock of " + replay_ + " is confirmed\n";
+        if (!replayed_.has_deadlock) return "replay: " + what + "\n";
+        return "replay: the deadlock of " + replay_ + " is unresolved: " + what + "\n";
     }
 
     allowed_findings allowed_;
@@ -203,6 +335,18 @@ private:
     std::uint32_t delay_permille_ = 50;
     std::uint32_t delay_us_ = 300;
     std::uint32_t depth_ = 5;
+    static constexpr strategy strategies[] = {strategy::portfolio, strategy::random,
+                                              strategy::pct,       strategy::pos,
+                                              strategy::urw,       strategy::round_robin};
+    static constexpr const char* strategy_texts[] = {"portfolio", "random", "pct",
+                                                     "pos",       "urw",    "round-robin"};
+    std::size_t strategy_ = 0;  // in these tables
+    std::uint32_t pct_depth_ = 3;
+    std::uint32_t runs_ = 1;
+    std::uint32_t steps_ = 1000;  // of the run before, under control
+    std::string replay_;
+    replayed_trace replayed_;
+    bool is_control_ = false;
     bool is_check_ = false;
     bool is_stress_ = false;
     bool shows_remarks_ = false;

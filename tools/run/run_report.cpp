@@ -72,6 +72,7 @@ private:
                 for (std::size_t i = 1; i < line.size(); ++i)
                     if (!line[i].empty()) now_.stacks.back().push_back(address(line[i]));
                 break;
+            case 'P': take_party(line); break;
             case 'L': now_.found.locks.push_back(use(line, 1)); break;
             case 'H': now_.found.held.push_back(use(line, 1)); break;
             default: break;
@@ -109,6 +110,15 @@ private:
         now_.found.cycle.push_back(std::move(edge));
     }
 
+    void take_party(const fields& line) {
+        if (line.size() < 4) return;
+        task_report made;
+        made.name = named(line[1]);
+        made.waits_for = named(line[2]);
+        made.where = site_at(line[3]);
+        now_.found.tasks.push_back(std::move(made));
+    }
+
     /// A finding that is reported again has changed its grade.
     void finish() {
         for (raw_finding& known : into_.findings) {
@@ -129,14 +139,18 @@ private:
         made.instance = static_cast<std::uint32_t>(number(line[at + 1]));
         made.how = static_cast<mode>(std::min<std::uint64_t>(number(line[at + 2]), 2));
         made.with = static_cast<flags>(number(line[at + 3]));
-        const code_address where = address(line[at + 4]);
+        made.where = site_at(line[at + 4]);
+        return made;
+    }
+
+    site site_at(std::string_view field) {
+        const code_address where = address(field);
         // Literals of a site live as long as the program; so does this set.
         static std::set<std::string> texts;
         const std::string& text =
             *texts.insert(where.file + "|" + std::to_string(where.offset)).first;
         now_.sites[text] = where;
-        made.where = {text.c_str(), "", 1, 0};
-        return made;
+        return {text.c_str(), "", 1, 0};
     }
 
     code_address address(std::string_view text) const {
@@ -174,10 +188,18 @@ run_process read_process(const std::filesystem::path& counters) {
     made.classes = page->classes.load();
     made.edges = page->edges.load();
     made.threads = page->threads.load();
-    made.has_ended = page->ended.load() != 0;
+    made.has_ended = page->ended.load() == 1;
+    made.number = page->number;
+    made.steps = page->steps.load();
+    made.followed = page->followed.load();
+    made.to_follow = page->to_follow.load();
+    made.left_at = page->left_at.load();
+    made.why_left = page->why_left;
     std::filesystem::path raw = counters;
-    raw.replace_extension(".raw");
     std::error_code failed;
+    raw.replace_extension(".trace");
+    if (std::filesystem::exists(raw, failed)) made.trace = raw.string();
+    raw.replace_extension(".raw");
     if (std::filesystem::exists(raw, failed)) {
         const std::string text = read_text(raw.string());
         raw_reader(made).read(text);
@@ -188,6 +210,7 @@ run_process read_process(const std::filesystem::path& counters) {
 }  // namespace
 
 bool raw_finding::is_certain() const noexcept {
+    if (is_confirmed()) return true;
     if (is_alone && found.judged != verdict::observed) return false;
     if (!found.graded.guard.empty() || found.graded.class_only) return false;
     return !found.graded.one_task || !is_only_thread;
@@ -203,7 +226,7 @@ std::vector<run_process> read_run(const std::string& directory) {
     std::vector<run_process> all;
     for (const std::filesystem::path& each : files) all.push_back(read_process(each));
     std::stable_sort(all.begin(), all.end(),
-                     [](const auto& a, const auto& b) { return a.pid < b.pid; });
+                     [](const auto& a, const auto& b) { return a.number < b.number; });
     return all;
 }
 

@@ -60,6 +60,10 @@ private:
     static void for_each_title(raw_finding& one, const std::function<void(std::string&)>& visit) {
         visit(one.found.task);
         for (dependency& edge : one.found.cycle) visit(edge.task);
+        for (task_report& each : one.found.tasks) {
+            visit(each.name);
+            visit(each.waits_for);
+        }
     }
 
     /// The address in `thread 3 ({@FILE:OFFSET})`. addr2line is asked for the byte before an
@@ -128,12 +132,15 @@ private:
     void name_use(lock_use& use, const raw_finding& in, const run_process& process) {
         const auto known = process.class_names.find(use.class_id);
         if (known != process.class_names.end()) use.class_name = known->second.name;
-        const auto where = in.sites.find(use.where.file);
-        if (where == in.sites.end()) return;
+        name_site(use.where, in);
+    }
+    void name_site(site& where, const raw_finding& in) {
+        const auto known = in.sites.find(where.file);
+        if (known == in.sites.end()) return;
         static std::set<std::string> texts;  // literals of a site live as long as the program
-        const code_place place = innermost(names_.calls_at(where->second));
-        use.where.file = texts.insert(place.where()).first->c_str();
-        use.where.function = texts.insert(place.function).first->c_str();
+        const code_place place = innermost(names_.calls_at(known->second));
+        where.file = texts.insert(place.where()).first->c_str();
+        where.function = texts.insert(place.function).first->c_str();
     }
     /// Returns the innermost call that is no wrapper.
     static code_place innermost(const std::vector<code_place>& calls) {
@@ -168,6 +175,10 @@ private:
         }
         for (auto* list : {&one.found.locks, &one.found.held})
             for (lock_use& each : *list) name_use(each, one, process);
+        for (task_report& each : one.found.tasks) {
+            name_site(each.where, one);
+            each.waits_for = with_classes(each.waits_for, process);
+        }
         for (std::string* text : {&one.found.what, &one.found.graded.guard, &one.found.reason})
             *text = with_classes(*text, process);
         one.found.signature = signature_of(one.found);  // by names, and not by addresses
@@ -184,16 +195,27 @@ public:
         : one_(one), found_(one.found), process_(process), names_(names) {}
 
     std::string print() {
-        text_ = found_.kind == finding_kind::circular ? "possible deadlock" : name_of(found_.kind);
+        if (one_.is_confirmed())
+            text_ = "confirmed deadlock";
+        else
+            text_ =
+                found_.kind == finding_kind::circular ? "possible deadlock" : name_of(found_.kind);
         text_ += ": " + found_.what + "\n";
         for (std::size_t i = 0; i < found_.cycle.size(); ++i) {
-            edge(found_.cycle[i], i == 0);
+            one_.is_confirmed() ? wait(found_.cycle[i]) : edge(found_.cycle[i], i == 0);
+            if (i < one_.stacks.size()) stack(one_.stacks[i]);
+        }
+        for (std::size_t i = 0; i < found_.tasks.size(); ++i) {
+            const task_report& each = found_.tasks[i];
+            text_ += "  " + each.name + "\n    waits for " + each.waits_for + " at " +
+                     each.where.file + "\n";
             if (i < one_.stacks.size()) stack(one_.stacks[i]);
         }
         for (const lock_use& lock : found_.locks)
             text_ += "  lock     " + lock.class_name + " (" + name_of(lock.how) + ") at " +
                      lock.where.file + " by " + found_.task + "\n";
-        if (found_.cycle.empty() && !one_.stacks.empty()) stack(one_.stacks.back());
+        if (found_.cycle.empty() && found_.tasks.empty() && !one_.stacks.empty())
+            stack(one_.stacks.back());
         grades();
         classes();
         return std::move(text_);
@@ -209,6 +231,14 @@ private:
         else
             text_ += "  earlier  " + d.held.class_name + " -> " + wanted + " by " + d.task + ", " +
                      held + "\n";
+    }
+
+    /// One thread of a deadlock that has happened.
+    void wait(const dependency& d) {
+        text_ += "  " + d.task + "\n";
+        text_ += "    holds     " + d.held.class_name + " taken at " + d.held.where.file + "\n";
+        text_ += "    waits for " + d.wanted.class_name + report::terms_of(d.wanted) + " at " +
+                 d.wanted.where.file + "\n";
     }
 
     void stack(const std::vector<code_address>& calls) {
@@ -259,14 +289,23 @@ std::string line_of(const run_process& each) {
 
 }  // namespace
 
-run_text text_of(std::vector<run_process>& run, bool shows_remarks,
+run_text text_of(std::vector<run_process>& run, const shown_findings& shown,
                  const std::function<bool(const std::string&)>& is_allowed) {
+    run_text result;
+    if (!shown.orders)
+        for (run_process& process : run)
+            std::erase_if(process.findings, [&](const raw_finding& each) {
+                if (each.is_certain() && !each.is_confirmed()) ++result.left_out;
+                return !each.is_confirmed();
+            });
     naming named(run);
     named.name_all();
-    run_text result;
     std::set<std::string> printed;
     std::string remarks;
-    for (const run_process& process : run) {
+    for (run_process& process : run) {
+        // A deadlock that has happened stands for the order that may deadlock.
+        std::stable_partition(process.findings.begin(), process.findings.end(),
+                              [](const raw_finding& each) { return each.is_confirmed(); });
         for (const raw_finding& one : process.findings) {
             // Workers of one program run into one finding each.
             if (!printed.insert(process.program + one.found.signature).second) continue;
@@ -276,7 +315,7 @@ run_text text_of(std::vector<run_process>& run, bool shows_remarks,
             (one.is_certain() ? result.text : remarks) += text;
         }
     }
-    if (shows_remarks && !remarks.empty())
+    if (shown.remarks && !remarks.empty())
         result.text += "remarks: cycles that these threads may never meet in\n\n" + remarks;
     std::size_t without_locks = 0;
     for (const run_process& process : run) {
@@ -289,9 +328,12 @@ run_text text_of(std::vector<run_process>& run, bool shows_remarks,
         result.text += report::counted(without_locks, "process", "processes") + " used no lock\n";
     result.text += report::counted(result.findings, "finding") + ", " +
                    report::counted(result.remarks, "remark") +
-                   (shows_remarks || result.remarks == 0 ? "" : " (--remarks shows them)");
+                   (shown.remarks || result.remarks == 0 ? "" : " (--remarks shows them)");
     if (result.allowed != 0) result.text += ", " + std::to_string(result.allowed) + " allowed";
     result.text += "\n";
+    if (result.left_out != 0)
+        result.text += report::counted(result.left_out, "finding") +
+                       " of the order checker: --check shows them\n";
     return result;
 }
 

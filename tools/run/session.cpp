@@ -11,7 +11,7 @@
 #include <unordered_map>
 #include <vector>
 
-#include <sched.h>
+#include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
 #include <unwind.h>
@@ -19,9 +19,11 @@
 #include "wedge/implement/classes.hpp"
 #include "wedge/order/checker.hpp"
 
+#include "run/control.hpp"
 #include "run/private_memory.hpp"
 #include "run/raw_report.hpp"
 #include "run/recorder.hpp"
+#include "run/replay.hpp"
 
 namespace wedge::run {
 
@@ -109,7 +111,7 @@ public:
     turn(const turn&) = delete;
     turn& operator=(const turn&) = delete;
     static void begin() noexcept {
-        while (the->busy.test_and_set(std::memory_order_acquire)) ::sched_yield();
+        while (the->busy.test_and_set(std::memory_order_acquire)) ::syscall(SYS_sched_yield);
     }
     static void end() noexcept { the->busy.clear(std::memory_order_release); }
 };
@@ -135,10 +137,9 @@ const void* address_of_lock(const lock_identity* lock) noexcept {
 
 /// Returns whether the C library agrees that this thread may hold the lock. Another thread may have
 /// released it, or its memory may be gone.
-bool is_still_held(const held_lock& hold) noexcept {
+bool is_still_held(const held_lock& hold, int self = ::gettid()) noexcept {
     const void* const address = address_of_lock(hold.lock);
     if (address == nullptr || hold.lock->instance() != hold.instance) return false;
-    const int self = ::gettid();
     switch (hold.lock->kind()) {
         case lock_kind::mutex:
         case lock_kind::recursive_mutex: {
@@ -309,10 +310,34 @@ task& make_task(std::uint32_t ordinal) {
     detail::current_task = made;
     me.self = made;
     the->counters->threads.fetch_add(1, std::memory_order_relaxed);
+    if (plan.controls && me.slot == nullptr) enter_control();
     return *made;
 }
 
 }  // namespace
+
+run_counters& counters_of_run() noexcept {
+    return *the->counters;
+}
+call_stack stack_of_program() {
+    return stack_outside();
+}
+bool is_held_natively(const held_lock& hold, int thread) noexcept {
+    return is_still_held(hold, thread);
+}
+
+void report_deadlock(finding found, std::vector<call_stack> stacks) noexcept {
+    {
+        const turn mine;
+        the->report.add(found, the->origins, false, false, stacks);
+        the->counters->findings.fetch_add(1, std::memory_order_relaxed);
+    }
+    save_acquires();
+    the->counters->ended.store(run_counters::deadlocked, std::memory_order_relaxed);
+    flush_recorder();
+    real._exit(run_counters::deadlock_status);
+    __builtin_unreachable();
+}
 
 void save_acquires() noexcept {
     the->counters->acquires.fetch_add(me.acquires, std::memory_order_relaxed);
@@ -331,6 +356,7 @@ void end_thread(void* value) {
         return;
     }
     const int saved = errno;
+    if (is_controlled()) take_turn({.what = step::release});
     me.busy = true;
     const auto& own = detail::thread_stack();
     if (locks.has_heap_locks() && own.high != 0)
@@ -338,6 +364,7 @@ void end_thread(void* value) {
     detail::task_ended(*me.self);
     save_acquires();
     record_end(*me.self);
+    if (me.slot != nullptr) leave_control();
     me.self->held.clear();
     detail::current_task = nullptr;
     delete me.self;
@@ -353,10 +380,12 @@ void before_fork() {
     the->together->target().before_fork();
     the->alone->target().before_fork();
     lock_recorder();
+    lock_control();
     lock_private_memory();
 }
 void after_fork() {
     unlock_private_memory();
+    unlock_control();
     unlock_recorder();
     the->alone->target().after_fork();
     the->together->target().after_fork();
@@ -368,7 +397,8 @@ void after_fork_in_child() {
     the->counters = the->report.open(the->directory);
     the->counters->threads.store(1, std::memory_order_relaxed);
     the->now.store(the->alone, std::memory_order_relaxed);
-    fork_recorder();
+    fork_recorder(the->report.path());
+    fork_control();
     if (me.self != nullptr) {
         me.self->sink = the->alone;
         me.acquires = 0;
@@ -399,6 +429,10 @@ void read_plan(std::string_view text) {
         if (name == "seed") plan.seed = number_in(value);
         if (name == "delay") plan.delay_permille = static_cast<std::uint32_t>(number_in(value));
         if (name == "us") plan.delay_most_us = static_cast<std::uint32_t>(number_in(value));
+        if (name == "control") plan.controls = value == "1";
+        if (name == "strategy") plan.how = static_cast<strategy>(number_in(value));
+        if (name == "pct") plan.depth = static_cast<std::uint32_t>(number_in(value));
+        if (name == "steps") plan.steps_expected = static_cast<std::uint32_t>(number_in(value));
         if (name == "depth") the->class_depth = static_cast<std::size_t>(number_in(value));
         text = end == rest.npos ? std::string_view() : rest.substr(end + 1);
     }
@@ -426,7 +460,8 @@ void make_session() {
     detail::classes();  // its fork handlers come before ours
     for (const context each : {context::softirq, context::hardirq}) detail::class_of(each);
     ::pthread_key_create(&the->end_key, &end_thread);
-    start_recorder(the->directory + "/" + std::to_string(::getpid()));
+    start_control(the->directory);
+    start_recorder(the->report.path());
     ::pthread_atfork(&before_fork, &after_fork, &after_fork_in_child);
 }
 

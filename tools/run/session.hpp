@@ -7,7 +7,9 @@
 
 #include <pthread.h>
 
+#include "wedge/core/finding.hpp"
 #include "wedge/core/steps.hpp"
+#include "wedge/explore/options.hpp"
 
 #include "run/lock_table.hpp"
 #include "run/real.hpp"
@@ -22,6 +24,8 @@ struct thread_state {
     unsigned ends = 0;      ///< rounds of destructors that have run
     std::uint64_t acquires = 0;
     task* self = nullptr;
+    struct controlled_thread* slot = nullptr;  ///< under control (run/control.hpp); null: it is not
+    bool in_turn = false;  ///< waits for its turn: a hook in a signal handler passes its call on
 };
 extern constinit thread_local thread_state me;
 
@@ -116,7 +120,23 @@ struct run_plan {
     std::uint32_t delay_permille = 0;  ///< of lock steps that are delayed
     std::uint32_t delay_most_us = 0;
     std::uint64_t seed = 1;
+    bool controls = false;  ///< one thread at a time; such a run records too
+    strategy how = strategy::portfolio;
+    std::uint32_t depth = 3;              ///< of the strategy pct
+    std::uint32_t steps_expected = 1000;  ///< of the run: where pct places its changes
 };
 extern run_plan plan;
+
+struct run_counters;
+run_counters& counters_of_run() noexcept;
+
+/// Returns the calls outside of the library, innermost first.
+call_stack stack_of_program();
+/// Reports a deadlock that has happened, and ends the process.
+///
+/// @param stacks  of the threads that are in it
+[[noreturn]] void report_deadlock(finding found, std::vector<call_stack> stacks) noexcept;
+/// Returns whether the C library agrees that the thread holds the lock.
+bool is_held_natively(const held_lock& hold, int thread) noexcept;
 
 }  // namespace wedge::run

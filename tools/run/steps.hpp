@@ -3,6 +3,10 @@
 
 #include <cerrno>
 
+#include <threads.h>
+
+#include "run/control.hpp"
+#include "run/native_state.hpp"
 #include "run/recorder.hpp"
 #include "run/session.hpp"
 
@@ -15,18 +19,61 @@ void delay_now() noexcept;
         delay_now();
 }
 
+/// Returns the result of a C11 function as an error number, and the other way round.
+inline int error_of(int c11) noexcept {
+    return c11 == thrd_success ? 0 : c11 == thrd_timedout ? ETIMEDOUT : EINVAL;
+}
+inline int c11_of(int result) noexcept {
+    return result == 0 ? thrd_success : result == ETIMEDOUT ? thrd_timedout : thrd_error;
+}
+
 /// Returns whether an acquire that returned this has the lock. The owner of a robust mutex may have
 /// died.
 constexpr bool is_taken(int result) noexcept {
     return result == 0 || result == EOWNERDEAD;
 }
 
+/// What a lock's call needs under control: what it waits for, and its time limit.
+struct lock_terms {
+    awaited waits = awaited::nothing;
+    const timespec* end = nullptr;
+    ::clockid_t clock = CLOCK_REALTIME;
+};
+
+/// Takes a lock in the thread's turn. The step is enabled when the lock is free, so the try
+/// succeeds, unless a thread outside of control was faster.
+template <class Call, class Try>
+[[gnu::noinline]] int take_in_turn(const void* address, lock_record& lock, const void* returns_to,
+                                   const lock_terms& terms, Call call, Try attempt) {
+    if (!is_controlled()) return call();
+    constexpr unsigned tries_max = 8;
+    for (unsigned tries = 0; tries < tries_max; ++tries) {
+        const turn_end how = take_turn({.what = step::acquire,
+                                        .waits = terms.waits,
+                                        .object = address,
+                                        .lock = &lock,
+                                        .returns_to = returns_to,
+                                        .end = terms.end,
+                                        .clock = terms.clock});
+        const int result = attempt();
+        if (result != EBUSY) return result;
+        if (how == turn_end::expired) return ETIMEDOUT;
+    }
+    // The library does not know this sort of lock well.
+    give_turn();
+    const int result = call();
+    take_turn({.returns_to = returns_to, .is_unrecorded = true});
+    return result;
+}
+
 /// Takes a lock by a call that may block.
 ///
-/// @param call  the C library's function, bound to its arguments
-template <class Call>
+/// @param call     the C library's function, bound to its arguments
+/// @param attempt  takes the lock without blocking, or returns EBUSY
+template <class Call, class Try>
 [[gnu::always_inline]] inline int take(const void* address, lock_kind kind, bool is_read,
-                                       flags with, const void* returns_to, Call call) {
+                                       flags with, const void* returns_to, const lock_terms& terms,
+                                       Call call, Try attempt) {
     perhaps_delay();
     hook_scope mine;
     if (!mine) return call();
@@ -46,7 +93,11 @@ template <class Call>
     detail::attempt(self, known, {.how = how, .with = with, .where = where});
     if (!has(with, flags::timed)) record(self, is_read ? "request_read" : "request", lock, where);
     mine.close();
-    const int result = call();
+    int result = 0;
+    if (plan.controls) [[unlikely]]
+        result = take_in_turn(address, lock, returns_to, terms, call, attempt);
+    else
+        result = call();
     hook_scope again;
     if (!again) return result;
     if (is_taken(result)) {
@@ -66,6 +117,7 @@ template <class Call>
 template <class Call>
 [[gnu::always_inline]] inline int try_take(const void* address, lock_kind kind, bool is_read,
                                            const void* returns_to, Call call) {
+    step_in_turn(step::try_acquire, returns_to, locks.find(address));
     const int result = call();
     hook_scope mine;
     if (!mine) return result;
@@ -93,6 +145,7 @@ template <class Call>
 /// Releases a lock.
 template <class Call>
 [[gnu::always_inline]] inline int release(const void* address, const void* returns_to, Call call) {
+    step_in_turn(step::release, returns_to, locks.find(address));
     hook_scope mine;
     if (!mine) return call();
     task& self = *me.self;
@@ -105,6 +158,7 @@ template <class Call>
         if (plan.records) [[unlikely]] {
             const held_lock* const hold = self.held.find(known.instance());
             if (hold == nullptr || hold->depth == 1) record(self, "release", *lock, where);
+            if (hold == nullptr) lock->is_released_by_others.store(true, std::memory_order_relaxed);
         }
         detail::released(self, known, how, where);
     }

@@ -18,7 +18,9 @@ namespace wedge {
 /// only one task can go on are not counted.
 class priority_walk final : public search_strategy {
 public:
-    priority_walk(std::uint32_t depth, std::uint64_t seed) : random_(seed), changes_(depth - 1) {}
+    /// @param longest  the expected number of steps of the first execution
+    priority_walk(std::uint32_t depth, std::uint64_t seed, std::uint32_t longest = 1)
+        : random_(seed), changes_(depth - 1), longest_(longest) {}
 
     bool new_execution() override {
         longest_ = counted_ > longest_ ? counted_ : longest_;
