@@ -167,6 +167,8 @@ static role role_in_wedge(std::string_view name) {
     if (name == "mmu_notifier") return role::notifier;
     if (name == "signalling") return role::fence;
     if (name.ends_with(" (work)")) return role::work;
+    for (const std::string_view event : {"completion ", "condition ", "semaphore ", "the end of "})
+        if (name.starts_with(event)) return role::completion;
     return role::plain;
 }
 

@@ -174,7 +174,7 @@ std::optional<used_lock> use_of(std::string_view& text, acquire_mode usual) {
     const auto split = split_at_place(text);
     if (!split) return std::nullopt;
     std::string_view name = split->before;
-    for (const std::string_view word : {" taken", " stated"})
+    for (const std::string_view word : {" taken", " stated", " later", " begun"})
         if (name.ends_with(word)) {
             name.remove_suffix(word.size());
             break;
@@ -647,7 +647,8 @@ private:
     static bool is_word_line(std::string_view text) {
         for (const std::string_view word : lock_words)
             if (skip_word(text, word)) return true;
-        for (const std::string_view word : {"holding", "taking", "earlier", "waits", "verdict"})
+        for (const std::string_view word :
+             {"holding", "taking", "awaits", "before", "earlier", "waits", "verdict"})
             if (skip_word(text, word)) return true;
         return false;
     }
@@ -685,7 +686,7 @@ private:
             ++next_;
             return true;
         }
-        if (text.starts_with("holding ") || text.starts_with("taking ")) return take_order_use();
+        if (is_order_use(text)) return take_order_use();
         if (text.starts_with("earlier ")) return take_earlier();
         if (is_task_line()) {
             parts_.tasks.push_back({std::string(text), {}, {}, {}, {}});
@@ -698,7 +699,7 @@ private:
             if (text.starts_with(std::string(word) + " ")) return take_lock(word);
         if (is_live_) return take_live();
         if (const std::string_view order = before(text, ", by ");
-            pair_of(order) && at(next_ + 1).starts_with("holding "))
+            pair_of(order) && is_order_use(at(next_ + 1)))
             start_order(text);
         ++next_;
         return true;
@@ -724,19 +725,27 @@ private:
         if (!order_.is_stated) order_.task = by;
     }
 
+    /// `taking  a  at x.cpp:1`, or `awaits` an event. `before` a signal stands behind them.
+    static bool is_order_use(std::string_view text) {
+        for (const std::string_view word : {"holding ", "taking ", "awaits ", "before "})
+            if (text.starts_with(word)) return true;
+        return false;
+    }
+
     bool take_order_use() {
         const bool is_held = at(next_).starts_with("holding ");
+        const bool is_signal = at(next_).starts_with("before ");
         const std::string text = whole();
         std::string_view rest = trimmed(std::string_view(text).substr(is_held ? 8 : 7));
         auto use = use_of(rest, usual_);
         if (!use) return true;
-        if (is_held) {
+        if (is_held || is_signal) {
             order_.held = std::move(*use);
             if (is_live_) read_by(rest, order_);
-            return true;
+        } else {
+            order_.wanted = std::move(*use);
         }
-        if (order_.held.name.empty()) return true;
-        order_.wanted = std::move(*use);
+        if (order_.held.name.empty() || order_.wanted.name.empty()) return true;
         parts_.orders.push_back(std::move(order_));
         order_ = {};
         return true;

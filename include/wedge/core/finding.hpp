@@ -96,6 +96,12 @@ inline lock_use use_of(const acquisition& of) {
     return {of, lock_class::from_id(of.class_id).name()};
 }
 
+/// Returns whether the class is a wait whose signaller's sections are inferred (rule 19d). No task
+/// holds it, and its name is that of the wait.
+inline bool is_inferred_wait(const lock_use& lock) {
+    return lock.class_id != 0 && lock_class::from_id(lock.class_id).options().is_inferred;
+}
+
 /// "`held` was held while `wanted` was acquired."
 struct dependency {
     lock_use held;
@@ -103,6 +109,8 @@ struct dependency {
     std::string task;     ///< the first task that did it
     bool primed = false;  ///< stated by `prime`, not seen
     call_stack stack{};   ///< of the acquire of `wanted`, if the checker keeps them
+    /// `held` is a wait with inferred sections: everywhere a signaller takes `wanted` (rule 19d).
+    std::vector<site> places{};
 };
 
 /// What a task holds and waits for when nothing can go on.
@@ -122,7 +130,8 @@ struct grade {
     std::string guard;          ///< a lock instance held by every task of the cycle; or empty
     bool needs_writer = false;  ///< every wait of the cycle is a read behind a read
     bool one_task = false;  ///< one task was seen; the cycle closes only if two tasks run that code
-    bool class_only = false;  ///< the instances of the observations never mixed
+    bool class_only = false;   ///< the instances of the observations never mixed
+    bool is_inferred = false;  ///< what a signaller takes before it signals was inferred
 };
 
 struct finding {

@@ -25,6 +25,7 @@ struct class_options {
     bool one_at_a_time = false;  ///< instances do not nest in live programs either
     bool reads_nest = false;     ///< a task may nest reads of a lock whose type forbids it
     bool is_internal = false;    ///< a lock of wedge itself, which no rule and no report names
+    bool is_inferred = false;    ///< a pseudo-lock: a wait with inferred sections (rule 19d)
     bool keeps_mutex = false;  ///< a condition: a task that notifies it has held the waiters' mutex
 };
 

@@ -140,6 +140,7 @@ inline std::string plain_text_of(const finding& found) {
     if (found.graded.needs_writer) text += "  needs a writer\n";
     if (found.graded.one_task) text += "  one task seen\n";
     if (found.graded.class_only) text += "  class only\n";
+    if (found.graded.is_inferred) text += "  inferred wait\n";
     if (found.cycles > 1) text += "  one of " + std::to_string(found.cycles) + " cycles\n";
     return text;
 }

@@ -55,6 +55,7 @@ public:
         bool gave_up = overflowed();
         const auto any = [](std::size_t, const observation&) { return true; };
         result.class_only = search(any, {.instances = true}, gave_up).empty() && !gave_up;
+        result.is_inferred = has_inferred_section();
         return result;
     }
 
@@ -98,6 +99,12 @@ private:
             const std::uint32_t held = e->seen.front().held.class_id;
             return lock_class::from_id(held).options().never_waits &&
                    !detail::is_context_class(held);
+        });
+    }
+
+    bool has_inferred_section() const {
+        return std::any_of(edges_.begin(), edges_.end(), [](const order_graph::edge* e) {
+            return lock_class::from_id(e->seen.front().held.class_id).options().is_inferred;
         });
     }
 

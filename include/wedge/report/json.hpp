@@ -238,6 +238,7 @@ inline void write_grade(json_writer& json, const grade& graded) {
     if (graded.needs_writer) json.value("needs a writer");
     if (graded.one_task) json.value("one task seen");
     if (graded.class_only) json.value("class only");
+    if (graded.is_inferred) json.value("inferred wait");
     json.end(']');
 }
 

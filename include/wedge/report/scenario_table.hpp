@@ -11,8 +11,19 @@
 
 namespace wedge::report {
 
+namespace detail {
+
+inline std::string wait_for(std::string_view event) {
+    constexpr std::string_view end = "the end of ";
+    if (event.starts_with(end)) return "join(" + std::string(event.substr(end.size())) + ")";
+    return "wait for " + std::string(event);
+}
+
+}  // namespace detail
+
 /// Returns a step as its caller wrote it: `lock(a)`, `try_lock_shared(b)`.
 inline std::string call_of(const lock_use& lock, const lock_names& name) {
+    if (is_inferred_wait(lock)) return detail::wait_for(lock.class_name);
     const std::string tried = has(lock.with, flags::tried) ? "try_" : "";
     const std::string shared = is_shared(lock.how) ? "_shared" : "";
     return tried + "lock" + shared + "(" + name(lock) + ")";
@@ -33,20 +44,17 @@ struct scenario {
 
 /// Returns the step that a task of a hang waits in, as its caller wrote it.
 inline std::string wait_of(const hang_link& link, const lock_names& name) {
-    if (link.wanted) return call_of(*link.wanted, name);
-    constexpr std::string_view end = "the end of ";
-    if (link.waits_for.starts_with(end)) return "join(" + link.waits_for.substr(end.size()) + ")";
-    return "wait for " + link.waits_for;
+    return link.wanted ? call_of(*link.wanted, name) : wait_for(link.waits_for);
 }
 
 /// Returns the steps of a hang: first each task takes the lock that the previous task waits for,
-/// then each task waits.
+/// then each task waits. To be on the way to a signal is no step.
 inline scenario scenario_of(const hang& circle, const lock_names& name) {
     scenario result;
     const std::vector<hang_link>& links = circle.links;
     for (std::size_t i = 0; i < links.size(); ++i) {
         result.actors.push_back(links[i].task);
-        if (links[i].holds && !links[i].is_queued)
+        if (links[i].holds && !links[i].is_queued && !is_inferred_wait(*links[i].holds))
             result.rows.push_back({i, call_of(*links[i].holds, name), ""});
     }
     for (std::size_t i = links.size(); i-- > 0;) {

@@ -67,8 +67,13 @@ private:
             if (!edge.task.empty()) text_ += ", by " + edge.task;
             if (edge.primed) text_ += ", stated by prime and not seen";
             text_ += "\n";
-            use("holding", edge.held, edge.primed ? "stated at " : "taken at ");
-            use("taking", edge.wanted, edge.primed ? "stated at " : "      at ");
+            if (!is_inferred_wait(edge.held))
+                use("holding", edge.held, edge.primed ? "stated at " : "taken at ");
+            use(is_inferred_wait(edge.wanted) ? "awaits" : "taking", edge.wanted,
+                edge.primed ? "stated at " : "      at ");
+            if (is_inferred_wait(edge.held))
+                use("before", edge.held,
+                    edge.held.class_name.starts_with("the end of ") ? "begun at " : "later at ");
             for (const std::string& call : names_of(edge.stack)) text_ += "        " + call + "\n";
         }
     }

@@ -188,6 +188,10 @@ inline std::vector<std::string> grades_of(const finding& found) {
         all.push_back("one task seen: it closes only if two tasks run this code at once");
     if (g.class_only)
         all.push_back("class only: the same instances were never seen in both orders");
+    if (g.is_inferred)
+        all.push_back(
+            "inferred wait: what a signaller takes between its last wait and its signal "
+            "counts as taken by the waiter");
     return all;
 }
 

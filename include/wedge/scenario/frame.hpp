@@ -20,6 +20,11 @@ public:
     virtual void count_statement() = 0;
     /// @throws anything  the path leads into a loop that never ends
     [[noreturn]] virtual void never_ends() = 0;
+    /// Called where the task waits for an event of a wait queue.
+    ///
+    /// @param is_endless  only a wake-up ends the wait
+    virtual void waits_for_wake(const std::string& queue, bool is_endless, site where) = 0;
+    virtual void wakes(const std::string& queue, site where) = 0;
 
     bool may_back_off = false;  ///< whether the next acquire with a ticket may be told to back off
 

@@ -368,6 +368,7 @@ private:
         touch_signalling(where);
         if (walk_ != nullptr) {
             queue.might_wait(where);
+            walk_->waits_for_wake(each.on.name, !each.is_timed, where);
             return !may_end || answered();
         }
         const auto is_true = [&] { return compare(each, here); };
@@ -379,7 +380,7 @@ private:
         return true;
     }
     void wake(const statement& each, const frame& here) {
-        if (walk_ != nullptr) return;
+        if (walk_ != nullptr) return walk_->wakes(each.on.name, at(here, each));
         wedge::wait_queue& queue = *world_.find_wait_queue(each.on.name);
         each.is_all ? queue.wake_up_all(at(here, each)) : queue.wake_up(at(here, each));
     }

@@ -14,6 +14,7 @@
 #include "wedge/order/describe.hpp"
 #include "wedge/order/lock_pairs.hpp"
 #include "wedge/scenario/run.hpp"
+#include "wedge/scenario/walked_waits.hpp"
 
 namespace wedge::scenario {
 
@@ -23,7 +24,7 @@ namespace wedge::scenario {
 /// ways. Loops run 0, 1 and 2 times; `repeat` runs as often as it says, but at most twice.
 class order_walk final : public runtime, private walk_guide {
 public:
-    explicit order_walk(const document& all) : subject_(all, {}, this) {
+    explicit order_walk(const document& all) : waits_(all, order_), subject_(all, {}, this) {
         has_exclusion_ = false;
         setup_.runtime = this;
         setup_.sink = &order_;
@@ -31,6 +32,7 @@ public:
         setup_.name = "set-up";
         self_.runtime = this;
         self_.sink = &order_;
+        if (waits_.has_events() || subject_.has_joins()) self_.sink = &waits_;
     }
 
     /// Returns what the order checker says about all paths. Paths that were not walked are a
@@ -49,6 +51,7 @@ public:
         giving_up_ = false;
         wedge::detail::current_task = before;
         std::vector<finding> found = order_.findings();
+        for (finding& each : waits_.findings(order_.graph())) found.push_back(std::move(each));
         for (finding& each : found) settle(each);
         found.insert(found.end(), cut_.begin(), cut_.end());
         return found;
@@ -80,6 +83,10 @@ public:
 
     bool perform_pending(task& self) override {
         const operation& next = self.pending;
+        if (next.what == step::join)
+            waits_.joins(self, subject_.thread_name(next.other), next.where);
+        else if (&self == &self_)
+            waits_.performs(self);
         const bool backs_off = next.ticket != nullptr && next.ticket->may_back_off && may_back_off;
         const bool may_fail = next.what == step::try_acquire || next.timed || backs_off;
         if (!may_fail) return true;
@@ -117,8 +124,14 @@ private:
 
     [[noreturn]] void never_ends() override { throw endless{}; }
     void count_statement() override {
+        if (statements_ == 0) waits_.begin_body();  // what it was entered through is no step of it
         if (++statements_ > statements_max || ++all_statements_ > all_max) throw too_long{};
     }
+
+    void waits_for_wake(const std::string& queue, bool is_endless, site where) override {
+        waits_.waits_for_wake(self_, queue, is_endless, where);
+    }
+    void wakes(const std::string& queue, site where) override { waits_.wakes(self_, queue, where); }
 
     void walk(const scenario_subject::walk_visit& visit, const std::atomic<bool>* stop) {
         path_.clear();
@@ -132,6 +145,8 @@ private:
             try {
                 subject_.walk(visit);
                 wedge::detail::task_ended(self_);
+                if (subject_.is_joined(*visit.what))
+                    waits_.ends(self_, visit.what->name, subject_.place_of(*visit.what));
             } catch (const too_long&) {
                 is_whole = false;
             } catch (const endless&) {  // an endless loop has no end at which locks could be held
@@ -178,6 +193,7 @@ private:
     }
 
     checker order_{evidence::exact};
+    walked_waits waits_;
     task setup_;
     task self_;
     scenario_subject subject_;

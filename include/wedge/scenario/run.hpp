@@ -235,6 +235,16 @@ public:
         interpreter_.run(what, who);
     }
 
+    /// Returns the name of a thread without the number of its copy.
+    const std::string& thread_name(std::uint32_t number) const {
+        return threads_[number].what->name;
+    }
+    bool has_joins() const noexcept { return uses_.has_joins(); }
+    bool is_joined(const declaration& block) const {
+        return block.what == declares::thread && uses_.is_joined(block.name);
+    }
+    site place_of(const declaration& what) const override { return interpreter_.at(what); }
+
     /// Returns the names of the scenario's locks by their ordinals, as reports show them:
     /// `resv[1]`. They are equal in every execution, and known after the first one.
     const std::map<std::uint32_t, std::string>& lock_titles() const noexcept { return titles_; }
@@ -317,7 +327,6 @@ private:
     void run_deferred(const declaration& what, std::uint32_t task) override {
         interpreter_.run(what, actors_[task]);
     }
-    site place_of(const declaration& what) const override { return interpreter_.at(what); }
 
     void join(const std::string& thread, site where) override {
         task& self = current();

@@ -144,6 +144,7 @@ public:
     /// Whether somebody tries a lock, or waits for it with a time-out.
     bool is_tried(const std::string& lock) const { return tried_.contains(lock); }
     /// Whether somebody waits for the end of a thread.
+    bool has_joins() const noexcept { return !joined_.empty(); }
     bool is_joined(const std::string& thread) const { return joined_.contains(thread); }
     /// Whether a thread or another block than a handler enters a context by itself.
     bool has_contexts_in_line() const noexcept { return has_contexts_in_line_; }

@@ -4,9 +4,11 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <string_view>
 #include <vector>
 
 #include "wedge/core/finding.hpp"
+#include "wedge/core/hang.hpp"
 #include "wedge/explore/verdict/real_cycle.hpp"
 #include "wedge/order/describe.hpp"
 
@@ -43,6 +45,30 @@ inline bool waits_for_promise(const task_report& task) noexcept {
     return !task.wanted && task.where.is_known();
 }
 
+/// Returns whether the task waits for what the pseudo-lock stands for.
+inline bool waits_for(const task_report& task, const lock_use& promise) {
+    if (!waits_for_promise(task)) return false;
+    if (!is_inferred_wait(promise)) return stands_for_wait(promise);
+    return promise.class_name ==
+           (task.joins.empty() ? task.waits_for : "the end of " + name_without_number(task.joins));
+}
+
+/// Returns whether the task stands where a signaller takes the lock of the edge, or has taken it
+/// there. So it has not signalled yet.
+inline bool is_in_inferred_section(const task_report& task, const dependency& edge) {
+    const auto is_there = [&](const site& where) {
+        return std::any_of(edge.places.begin(), edge.places.end(), [&](const site& place) {
+            return place.line == where.line && std::string_view(place.function) == where.function &&
+                   std::string_view(place.file) == where.file;
+        });
+    };
+    const auto is_it = [&](const lock_use& lock) {
+        return lock.class_id == edge.wanted.class_id && is_there(lock.where);
+    };
+    if (std::any_of(task.held.begin(), task.held.end(), is_it)) return true;
+    return task.wanted ? is_it(*task.wanted) : waits_for(task, edge.wanted) && is_there(task.where);
+}
+
 }  // namespace detail
 
 namespace detail {
@@ -76,19 +102,20 @@ private:
         };
         const bool waits_here = task.wanted ? std::any_of(cycle_.begin(), cycle_.end(), is_wanted)
                                             : waits_for_promise(task);
+        if (is_inferred_wait(edge.held)) return waits_here && is_in_inferred_section(task, edge);
         return waits_here && is_within(task, edge.held.class_id) &&
                (is_waiting(task, edge) || is_within(task, edge.wanted.class_id));
     }
     static bool is_waiting(const task_report& task, const dependency& edge) {
         return task.wanted ? task.wanted->class_id == edge.wanted.class_id
-                           : waits_for_promise(task) && stands_for_wait(edge.wanted);
+                           : waits_for(task, edge.wanted);
     }
     /// Returns whether the edge's task never reaches its section, since it waits for that section
     /// itself.
     bool is_own_promise(std::size_t i) const {
         const dependency& edge = cycle_[i];
         const dependency& before = cycle_[(i + cycle_.size() - 1) % cycle_.size()];
-        return stands_for_wait(edge.held) &&
+        return stands_for_wait(edge.held) && !is_inferred_wait(edge.held) &&
                std::any_of(tasks_.begin(), tasks_.end(), [&](const task_report& each) {
                    return each.name == edge.task && is_along(each, before) &&
                           waits_for_promise(each);
@@ -113,12 +140,22 @@ inline bool stands_in(const finding& known, const finding& hang) {
 /// in other circumstances, so the cycle must not be called impossible.
 inline bool involves(const finding& hang, const finding& known) {
     const std::vector<dependency> cycle = detail::cycle_with_waits(known);
+    const auto is_any = [&](const auto& holds) {
+        return std::any_of(hang.tasks.begin(), hang.tasks.end(), holds);
+    };
     const auto is_involved = [&](const dependency& edge) {
-        return std::any_of(hang.tasks.begin(), hang.tasks.end(), [&](const task_report& task) {
+        const bool is_met = is_any([&](const task_report& task) {
             return detail::is_within(task, edge.held.class_id) ||
                    (task.wanted && task.wanted->class_id == edge.held.class_id) ||
-                   (detail::stands_for_wait(edge.held) && detail::waits_for_promise(task));
+                   (detail::stands_for_wait(edge.held) && detail::waits_for(task, edge.held));
         });
+        // A signaller that takes the lock nowhere is not kept from its signal by this edge.
+        return is_met &&
+               (!is_inferred_wait(edge.held) || is_pseudo_lock(edge.wanted) ||
+                is_any([&](const task_report& task) {
+                    return (task.wanted && task.wanted->class_id == edge.wanted.class_id) ||
+                           detail::is_in_inferred_section(task, edge);
+                }));
     };
     return !cycle.empty() && std::all_of(cycle.begin(), cycle.end(), is_involved);
 }

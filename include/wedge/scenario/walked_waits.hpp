@@ -1,0 +1,119 @@
+// What the order pass learns about waits: it hears every step of the walked blocks.
+#pragma once
+
+#include <algorithm>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "wedge/core/lock_state.hpp"
+#include "wedge/core/runtime.hpp"
+#include "wedge/order/checker.hpp"
+#include "wedge/order/inferred_waits.hpp"
+#include "wedge/scenario/ast.hpp"
+
+namespace wedge::scenario {
+
+/// Passes the steps of a walked block on to the order checker, and to the inference of what
+/// signallers take before they signal (rule 19d).
+class walked_waits final : public sink {
+public:
+    walked_waits(const document& all, checker& order) : sink(reader::order), order_(order) {
+        for (const declaration& each : all.all) {
+            has_events_ = has_events_ || is_event(each.what);
+            if (each.what == declares::fence) fences_.insert(each.name);
+            if (has_one_run(each)) alone_.insert(each.name);
+        }
+    }
+
+    bool has_events() const noexcept { return has_events_; }
+
+    void on(task& self, const event& step) noexcept override {
+        order_.on(self, step);
+        const bool is_wait = step.kind == event_kind::attempt || step.kind == event_kind::sync;
+        // To enter a section of a pseudo-lock with others is no wait, nor is a second hold.
+        const bool is_granted =
+            has(step.with, flags::recursive) || (is_shared(step.how) && is_pseudo(step.class_id));
+        if (is_wait && !is_granted) inferred_.passes(acquisition_of(step));
+    }
+
+    void begin_body() { inferred_.begin_body(); }
+
+    /// Notes the pending step of the task, before it is taken.
+    void performs(const task& self) {
+        const operation& next = self.pending;
+        const bool is_count = next.lock != nullptr && is_counted(next.lock->kind());
+        const bool is_condition = next.what == step::wait;
+        if (is_condition || (is_count && next.what == step::acquire)) {
+            const lock_identity& event = is_condition ? *next.condition : *next.lock;
+            inferred_.waits(self, title_of(event), next.where, !next.timed,
+                            event.kind() == lock_kind::semaphore);
+        } else if (is_count && next.what == step::release) {
+            signals(self, *next.lock, next.where);
+        } else if (next.what == step::notify_one || next.what == step::notify_all) {
+            signals(self, *next.condition, next.where);
+        }
+    }
+    void joins(const task& self, const std::string& thread, site where) {
+        inferred_.waits(self, "the end of " + thread, where, true, false);
+    }
+    void ends(const task& self, const std::string& thread, site where) {
+        inferred_.signals(self, "the end of " + thread, where);
+    }
+    void waits_for_wake(const task& self, const std::string& queue, bool is_endless, site where) {
+        inferred_.waits(self, "condition " + queue, where, is_endless, false);
+    }
+    void wakes(const task& self, const std::string& queue, site where) {
+        if (!is_declared(self)) inferred_.signals(self, "condition " + queue, where);
+    }
+
+    /// Returns the cycles that inferred sections close. The waits of one task alone close none if
+    /// the task runs once at a time: it cannot wait for what it has signalled before.
+    std::vector<finding> findings(const order_graph& known) const {
+        std::vector<finding> found = inferred_.findings(known);
+        std::erase_if(found, [&](const finding& each) {
+            const std::string& first = each.cycle.front().task;
+            return alone_.contains(first) &&
+                   std::all_of(each.cycle.begin(), each.cycle.end(),
+                               [&](const dependency& edge) { return edge.task == first; });
+        });
+        return found;
+    }
+
+private:
+    static bool is_event(declares what) noexcept {
+        return what == declares::fence || what == declares::completion ||
+               what == declares::condition || what == declares::semaphore ||
+               what == declares::wait_queue;
+    }
+    static bool has_one_run(const declaration& each) noexcept {
+        return (each.what == declares::thread && each.count == 1) ||
+               each.what == declares::handler || is_deferred(each.what);
+    }
+    static bool is_pseudo(std::uint32_t class_id) {
+        return lock_class::from_id(class_id).options().never_waits;
+    }
+    static std::string title_of(const lock_identity& event) {
+        return name_of(event.kind()) + (" " + lock_class::from_id(event.class_id()).name());
+    }
+    /// Returns whether the task is in a section that states what it signals: rule 19 orders that.
+    static bool is_declared(const task& self) {
+        return std::any_of(self.held.begin(), self.held.end(), [](const held_lock& hold) {
+            return lock_class::from_id(hold.class_id).options().is_promise;
+        });
+    }
+    void signals(const task& self, const lock_identity& event, site where) {
+        const std::string& name = lock_class::from_id(event.class_id()).name();
+        if (fences_.contains(name) && is_declared(self)) return;
+        inferred_.signals(self, title_of(event), where);
+    }
+
+    checker& order_;
+    inferred_waits inferred_;
+    std::set<std::string> fences_;
+    std::set<std::string> alone_;  ///< blocks that run once at a time
+    bool has_events_ = false;
+};
+
+}  // namespace wedge::scenario
