@@ -230,6 +230,24 @@ static void run_cancel(void) {
     beside(forward, backward);
 }
 
+/* race: the result depends on who comes first */
+static void set_items(int value) {
+    check(pthread_mutex_lock(&journal));
+    items = value;
+    check(pthread_mutex_unlock(&journal));
+}
+static void* set_in_parts(void* unused) {
+    set_items(broken ? 1 : 2);
+    set_items(2);
+    return unused;
+}
+static void* expect_whole(void* unused) {
+    check(pthread_mutex_lock(&journal));
+    if (items == 1) exit(4);
+    check(pthread_mutex_unlock(&journal));
+    return unused;
+}
+
 /* others: barrier, once, broadcast, recursion, errors, trylock, yield, thread exit */
 static pthread_barrier_t barrier;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
@@ -283,6 +301,7 @@ int main(int argc, char** argv) {
     if (strcmp(name, "handler") == 0) return run_handler(), 0;
     if (strcmp(name, "semaphore") == 0) return run_semaphore(), 0;
     if (strcmp(name, "cancel") == 0) return run_cancel(), 0;
+    if (strcmp(name, "race") == 0) return beside(set_in_parts, expect_whole), 0;
     if (strcmp(name, "others") == 0) return run_others(), 0;
     return 2;
 }

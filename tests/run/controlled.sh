@@ -46,6 +46,10 @@ for name in timed handler; do
     expect 0 '^no deadlock in 10 runs' --runs 10 -- "$controlled" "$name" broken
 done
 
+# A result that depends on the order of steps ends the runs too.
+expect 4 '^the program ended with status 4, and with 0 before, in the run with seed ' --runs 80 -- "$controlled" race broken
+expect 0 '^no deadlock in 20 runs' --runs 20 -- "$controlled" race repaired
+
 # Equal seeds give equal runs.
 for strategy in random pct pos urw round-robin; do
     for file in first second; do

@@ -203,11 +203,15 @@ void controller::look() {
     if (!now.is_asleep() || asleep_since_ == 0 || now.ran_ns != seen_.ran_ns)
         asleep_since_ = now.is_asleep() ? wall : 0;
     seen_ = now;
-    constexpr unsigned long long slice_ns = 20'000'000;
+    // A thread that often computes for long may be one that spins until another thread goes on.
+    constexpr unsigned halvings_max = 4;
+    const unsigned long long slice_ns =
+        20'000'000ULL >> std::min(holder->long_steps / 4, halvings_max);
     constexpr clock_ns wall_slice_ns = 200'000'000;  // where the system tells no times
     constexpr clock_ns nap_ns = 150'000;
     const bool is_long = now.ran_ns > seen_first_.ran_ns + slice_ns ||
                          (now.ran_ns == 0 && wall > seen_since_ + wall_slice_ns);
+    if (is_long) ++holder->long_steps;
     if (now.has_ended())
         remove(*holder);
     else if (is_long || (asleep_since_ != 0 && wall > asleep_since_ + nap_ns))

@@ -62,6 +62,7 @@ struct controlled_thread {
     bool is_interrupted = false;
     bool is_signalled = false;  // by its condition
     std::uint64_t queued = 0;   // when it began to wait for its condition
+    unsigned long_steps = 0;    // it computed for long so often
     task* own = nullptr;        // null: it has not started
     turn_request next;
     call_stack stack;

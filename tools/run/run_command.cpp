@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -27,9 +28,11 @@ namespace {
 namespace fs = std::filesystem;
 
 volatile std::sig_atomic_t child_of_run = 0;
+volatile std::sig_atomic_t is_asked_to_end = 0;
 
 /// Passes a signal on to the program. A terminal sends SIGINT to both.
 void pass_on(int signal) {
+    if (signal != SIGUSR1 && signal != SIGUSR2) is_asked_to_end = 1;
     if (signal != SIGINT && child_of_run != 0) ::kill(child_of_run, signal);
 }
 
@@ -97,11 +100,12 @@ public:
         check_options();
         if (!replay_.empty()) replayed_ = read_replayed(read_text(replay_, 4096), replay_);
         const std::string library = library_path();
+        first_seed_ = seed_;
         run_end end;
         for (std::uint32_t i = 0; i < runs_; ++i) {
             if (i != 0) ++seed_;
             end = run_once(call, library, i + 1 == runs_);
-            if (end.has_findings || end.is_interrupted) break;
+            if (end.is_last || is_asked_to_end != 0) break;
         }
         return end.status;
     }
@@ -110,8 +114,7 @@ private:
     /// How one run of the program ended.
     struct run_end {
         int status = exit_status::misuse;
-        bool has_findings = false;
-        bool is_interrupted = false;  ///< nothing could be read
+        bool is_last = true;  ///< it has shown something, or nothing could be read
     };
 
     /// @throws error  options that do not fit together
@@ -137,8 +140,7 @@ private:
         const bool is_read =
             call.guarded([&] { end = report(call, directory.string(), status, is_last); });
         if (kept_.empty()) fs::remove_all(directory, failed);
-        if (!is_read) end = {exit_status::misuse, false, true};
-        return end;
+        return is_read ? end : run_end{};
     }
 
     static fs::path temporary() {
@@ -230,15 +232,19 @@ private:
         std::uint64_t steps = 0;
         for (const run_process& each : all) steps = std::max(steps, each.steps);
         steps_ = static_cast<std::uint32_t>(std::min<std::uint64_t>(steps, 1'000'000'000));
-        if (!has_findings && !is_last) return {status, false, false};
+        // A program whose result depends on the order has shown a bug too.
+        if (!first_status_) first_status_ = status;
+        const bool is_other = status != *first_status_;
+        if (!has_findings && !is_other && !is_last && is_asked_to_end == 0) return {status, false};
         const std::vector<saved_trace> traces = save_traces(all);
-        if (is_control_) shown.text += control_text(all, traces, has_findings);
+        if (is_control_) shown.text += control_text(all, traces);
+        if (runs_ > 1) shown.text += runs_text(has_findings, is_other, status);
         if (out_.empty())
             std::fputs(shown.text.c_str(), call.err);
         else
             write_text(out_, shown.text);
         allowed_.report(call, true);
-        return {has_findings ? exit_status::findings : status, has_findings, false};
+        return {has_findings ? exit_status::findings : status, has_findings || is_other};
     }
 
     struct saved_trace {
@@ -270,7 +276,7 @@ private:
 
     /// Returns what a run under control adds to its report.
     std::string control_text(const std::vector<run_process>& all,
-                             const std::vector<saved_trace>& traces, bool has_findings) const {
+                             const std::vector<saved_trace>& traces) const {
         std::string text;
         for (const run_process& each : all) {
             if (!has_deadlock(each)) continue;
@@ -280,11 +286,17 @@ private:
                         "schedule  " + saved.file + "\nreplay    " + replay_line(saved.file) + "\n";
         }
         if (!replay_.empty()) text += replay_text(all);
-        if (runs_ > 1)
-            text += has_findings ? "found by the run with seed " + std::to_string(seed_) + "\n"
-                                 : "no deadlock in " + std::to_string(runs_) +
-                                       " runs, the last with seed " + std::to_string(seed_) + "\n";
         return text;
+    }
+
+    std::string runs_text(bool has_findings, bool is_other, int status) const {
+        const std::string seed = "seed " + std::to_string(seed_) + "\n";
+        if (has_findings) return "found by the run with " + seed;
+        if (is_other)
+            return "the program ended with status " + std::to_string(status) + ", and with " +
+                   std::to_string(*first_status_) + " before, in the run with " + seed;
+        return "no deadlock in " + std::to_string(seed_ - first_seed_ + 1) +
+               " runs, the last with " + seed;
     }
 
     std::string replay_line(const std::string& file) const {
@@ -332,6 +344,8 @@ private:
     std::string kept_;
     std::string shown_;
     std::uint64_t seed_ = 1;
+    std::uint64_t first_seed_ = 1;
+    std::optional<int> first_status_;  // of the program, in the first of several runs
     std::uint32_t delay_permille_ = 50;
     std::uint32_t delay_us_ = 300;
     std::uint32_t depth_ = 5;
