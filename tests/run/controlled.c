@@ -58,6 +58,23 @@ static void* backward(void* unused) {
     return unused;
 }
 
+/* far: as abba, with many steps before and behind, so that the orders hardly ever meet */
+static void many_steps(void) {
+    for (int i = 0; i < 200; ++i) {
+        check(pthread_mutex_lock(&third));
+        check(pthread_mutex_unlock(&third));
+    }
+}
+static void* forward_late(void* unused) {
+    many_steps();
+    return forward(unused);
+}
+static void* backward_early(void* unused) {
+    backward(unused);
+    many_steps();
+    return unused;
+}
+
 /* ring: three threads, each with two of three locks */
 static void* second_of_ring(void* unused) {
     pair(&journal, &third);
@@ -291,6 +308,7 @@ int main(int argc, char** argv) {
     broken = strcmp(argv[2], "broken") == 0;
     const char* const name = argv[1];
     if (strcmp(name, "abba") == 0) return beside(forward, backward), 0;
+    if (strcmp(name, "far") == 0) return beside(forward_late, backward_early), 0;
     if (strcmp(name, "ring") == 0) return run_ring(), 0;
     if (strcmp(name, "upgrade") == 0) return beside(upgrade, upgrade), 0;
     if (strcmp(name, "queue") == 0) return beside(consume, produce), 0;

@@ -29,6 +29,7 @@ while read -r name runs pattern; do
     done
     expect 0 '^no deadlock in 20 runs' --runs 20 -- "$controlled" "$name" repaired
 done <<END
+far 5 .*journal.*
 abba 80 journal -> accounts -> journal|accounts -> journal -> accounts
 ring 80 .*third.*
 upgrade 40 table -> table

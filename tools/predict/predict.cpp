@@ -238,4 +238,17 @@ prediction_result predict(const trace& recorded, const prediction_limits& limits
     return predictor(recorded, limits).run();
 }
 
+trace witness_of(const trace& recorded, const prediction& deadlock) {
+    trace made = recorded;
+    made.events.clear();
+    for (const std::size_t event : deadlock.witness) made.events.push_back(recorded.events[event]);
+    for (const predicted_wait& wait : deadlock.waits) {
+        trace_event request = recorded.events[wait.wanted_at];
+        request.op = is_read(request.op) ? trace_op::request_read : trace_op::request;
+        request.object = wait.wanted;
+        made.events.push_back(request);
+    }
+    return made;
+}
+
 }  // namespace wedge::predict

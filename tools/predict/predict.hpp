@@ -49,4 +49,7 @@ struct prediction_limits {
 /// @throws error  the trace contradicts itself: a lock is acquired while another thread holds it
 prediction_result predict(const trace& recorded, const prediction_limits& limits = {});
 
+/// Returns a trace that leads to the deadlock: the witness, and then the requests that wait.
+trace witness_of(const trace& recorded, const prediction& deadlock);
+
 }  // namespace wedge::predict

@@ -86,20 +86,6 @@ public:
         json.key("signature").value(signature(each)).end('}').end(']');
     }
 
-    /// Returns a trace that leads to the deadlock.
-    trace witness_trace(const prediction& each) const {
-        trace made = recorded_;
-        made.events.clear();
-        for (const std::size_t event : each.witness) made.events.push_back(recorded_.events[event]);
-        for (const predicted_wait& wait : each.waits) {
-            trace_event request = recorded_.events[wait.wanted_at];
-            request.op = is_read(request.op) ? trace_op::request_read : trace_op::request;
-            request.object = wait.wanted;
-            made.events.push_back(request);
-        }
-        return made;
-    }
-
 private:
     std::string thread(std::uint32_t number) const {
         const auto known = recorded_.threads.find(number);
@@ -180,7 +166,7 @@ public:
             if (!is_allowed) ++unknown;
             if (out_.empty()) continue;
             const std::string to = ++count == 1 ? out_ : out_ + "." + std::to_string(count);
-            write_text(to, text_of(printer.witness_trace(each)));
+            write_text(to, text_of(witness_of(recorded, each)));
         }
         if (!as_json_) call.print(summary(recorded, found));
         allowed_.report(call, !found.has_more);

@@ -4,8 +4,6 @@
 #include <map>
 #include <vector>
 
-#include "wedge/core/trace.hpp"
-
 namespace wedge::run {
 namespace {
 
@@ -26,9 +24,12 @@ std::uint64_t process_in(std::string_view text) {
 }  // namespace
 
 replayed_trace read_replayed(std::string_view text, const std::string& file) {
-    const trace all = parse_trace(text, file);
+    return replayed_of(parse_trace(text, file), process_in(text));
+}
+
+replayed_trace replayed_of(const trace& all, std::uint64_t process) {
     replayed_trace made;
-    made.process = process_in(text);
+    made.process = process;
     // From the end: a request counts only if nothing follows it, since an acquire says as much.
     std::vector<bool> counts(all.events.size());
     std::map<std::uint32_t, bool> is_behind;  // by thread: an event comes behind
@@ -50,7 +51,7 @@ replayed_trace read_replayed(std::string_view text, const std::string& file) {
         made.text.back() = '\n';
         ++made.events;
     }
-    if (made.events == 0) throw error(file + ":1:1: the trace has no event to follow");
+    if (made.events == 0) throw error(all.file + ":1:1: the trace has no event to follow");
     return made;
 }
 

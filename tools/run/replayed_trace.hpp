@@ -5,6 +5,8 @@
 #include <string>
 #include <string_view>
 
+#include "wedge/core/trace.hpp"
+
 namespace wedge::run {
 
 struct replayed_trace {
@@ -19,5 +21,7 @@ struct replayed_trace {
 /// @param file  its name, for messages
 /// @throws error  FILE:LINE:COLUMN: what is wrong
 replayed_trace read_replayed(std::string_view text, const std::string& file);
+/// @throws error  the trace has no event
+replayed_trace replayed_of(const trace& all, std::uint64_t process);
 
 }  // namespace wedge::run

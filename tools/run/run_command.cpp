@@ -5,8 +5,10 @@
 #include <csignal>
 #include <cstdlib>
 #include <cstring>
+#include <deque>
 #include <filesystem>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -19,6 +21,7 @@
 #include "wedge/main/allowed.hpp"
 #include "wedge/main/files.hpp"
 
+#include "predict/predict.hpp"
 #include "run/replayed_trace.hpp"
 #include "run/run_report.hpp"
 
@@ -104,6 +107,7 @@ public:
         run_end end;
         for (std::uint32_t i = 0; i < runs_; ++i) {
             if (i != 0) ++seed_;
+            follow_prediction();
             end = run_once(call, library, i + 1 == runs_);
             if (end.is_last || is_asked_to_end != 0) break;
         }
@@ -235,7 +239,10 @@ private:
         // A program whose result depends on the order has shown a bug too.
         if (!first_status_) first_status_ = status;
         const bool is_other = status != *first_status_;
-        if (!has_findings && !is_other && !is_last && is_asked_to_end == 0) return {status, false};
+        if (!has_findings && !is_other && !is_last && is_asked_to_end == 0) {
+            if (is_control_ && replay_.empty()) note_predictions(all);
+            return {status, false};
+        }
         const std::vector<saved_trace> traces = save_traces(all);
         if (is_control_) shown.text += control_text(all, traces);
         if (runs_ > 1) shown.text += runs_text(has_findings, is_other, status);
@@ -245,6 +252,38 @@ private:
             write_text(out_, shown.text);
         allowed_.report(call, true);
         return {has_findings ? exit_status::findings : status, has_findings || is_other};
+    }
+
+    /// Keeps the predicted deadlocks of a run's traces, each once. The next runs try them.
+    void note_predictions(const std::vector<run_process>& all) {
+        for (const run_process& each : all) {
+            if (each.trace.empty()) continue;
+            try {
+                const trace recorded = parse_trace(read_text(each.trace, 4096), each.trace);
+                for (const predict::prediction& one : predict::predict(recorded).deadlocks) {
+                    const trace witness = predict::witness_of(recorded, one);
+                    std::string name = std::to_string(each.number);
+                    for (const predict::predicted_wait& wait : one.waits)
+                        name += " " + std::to_string(wait.thread) + " " +
+                                recorded.class_of(wait.held) + " " + recorded.class_of(wait.wanted);
+                    if (predicted_.insert(name).second)
+                        witnesses_.push_back(replayed_of(witness, each.number));
+                }
+            } catch (const error&) {
+                // Steps that no hook heard, such as of a handler, can make a trace contradict
+                // itself. Then it predicts nothing.
+            }
+        }
+    }
+
+    /// Lets the next run follow a witness of an earlier one, if there is one left.
+    void follow_prediction() {
+        follows_prediction_ = !witnesses_.empty();
+        if (!replay_.empty()) return;
+        replayed_ = {};
+        if (!follows_prediction_) return;
+        replayed_ = std::move(witnesses_.front());
+        witnesses_.pop_front();
     }
 
     struct saved_trace {
@@ -291,12 +330,16 @@ private:
 
     std::string runs_text(bool has_findings, bool is_other, int status) const {
         const std::string seed = "seed " + std::to_string(seed_) + "\n";
-        if (has_findings) return "found by the run with " + seed;
+        if (has_findings)
+            return "found by the run with " +
+                   (follows_prediction_ ? "the witness of a prediction, and " + seed : seed);
         if (is_other)
             return "the program ended with status " + std::to_string(status) + ", and with " +
                    std::to_string(*first_status_) + " before, in the run with " + seed;
-        return "no deadlock in " + std::to_string(seed_ - first_seed_ + 1) +
-               " runs, the last with " + seed;
+        std::string text = "no deadlock in " + std::to_string(seed_ - first_seed_ + 1) + " runs";
+        if (!predicted_.empty())
+            text += ", and " + std::to_string(predicted_.size()) + " predicted, unresolved";
+        return text + ", the last with " + seed;
     }
 
     std::string replay_line(const std::string& file) const {
@@ -359,7 +402,10 @@ private:
     std::uint32_t runs_ = 1;
     std::uint32_t steps_ = 1000;  // of the run before, under control
     std::string replay_;
-    replayed_trace replayed_;
+    replayed_trace replayed_;  // what the next run follows; without text: nothing
+    std::deque<replayed_trace> witnesses_;
+    std::set<std::string> predicted_;  // deadlocks, by their threads and locks
+    bool follows_prediction_ = false;
     bool is_control_ = false;
     bool is_check_ = false;
     bool is_stress_ = false;
