@@ -2,7 +2,7 @@
 // interpreter and `wedge check` must decide alike.
 //
 // clang-format off
-// ctest: short -runs=300 -seed=1 => Done 300 runs
+// ctest: short -runs=100 -seed=1 => Done 100 runs
 // clang-format on
 #include <cstddef>
 #include <cstdint>

@@ -2,7 +2,7 @@
 // of its interleavings says whether it deadlocks, and the checker must have seen it coming.
 //
 // clang-format off
-// ctest: short -runs=3000 -seed=1 => Done 3000 runs
+// ctest: short -runs=1000 -seed=1 => Done 1000 runs
 // clang-format on
 #include "support/order_truth.hpp"
 

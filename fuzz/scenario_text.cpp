@@ -2,8 +2,8 @@
 // printed as a text that means the same.
 //
 // corpus: scenarios
-// ctest: random_1_of_2 -runs=100000 -seed=1 -max_len=256 => Done 100000 runs
-// ctest: random_2_of_2 -runs=100000 -seed=2 -max_len=256 => Done 100000 runs
+// ctest: random_1_of_2 -runs=20000 -seed=1 -max_len=256 => Done 20000 runs
+// ctest: random_2_of_2 -runs=20000 -seed=2 -max_len=256 => Done 20000 runs
 #include <cstddef>
 #include <cstdint>
 #include <string>

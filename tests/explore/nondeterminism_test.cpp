@@ -13,6 +13,7 @@
 #include "wedge/core/sanitizer.hpp"
 
 #include "explore/workloads.hpp"
+#include "support/trials.hpp"
 
 using namespace workloads;
 using wedge::finding;
@@ -208,7 +209,8 @@ TEST_CASE("nondeterminism: few executions of a proof do not hide what differs se
 TEST_CASE("nondeterminism: nothing is proved of a workload with a thread that is no task") {
     for (const wedge::substrate on : {wedge::substrate::automatic, wedge::substrate::threads}) {
         const wedge::outcome out =
-            wedge::explore<beside_a_thread>(wedge::default_program<beside_a_thread>(), {.on = on});
+            wedge::explore<beside_a_thread>(wedge::default_program<beside_a_thread>(),
+                                            {.executions_max = wedge::trials(5000), .on = on});
         CHECK(out.what == result::unresolved);
         CHECK(out.reason.find("a thread that is no task") != std::string::npos);
         CHECK(wedge::explore<by_choice>(wedge::parse_program("x | x"), {.on = on}).what ==

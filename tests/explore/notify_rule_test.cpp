@@ -1,6 +1,7 @@
 #include "wedge/explore/engine/notify_rule.hpp"
 
 #include <atomic>
+#include <cstdint>
 #include <type_traits>
 
 #include <doctest/doctest.h>
@@ -61,6 +62,9 @@ struct pool {
     wedge::mutex other{"other"};
 };
 
+/// A search goes on after the deadlock, for proofs; the deadlock comes within the first executions.
+constexpr std::uint64_t executions = wedge::sanitizer::any ? 250 : 20'000;
+
 template <class Flag>
 wedge::outcome notified_outcome(const char* program) {
     return wedge::explore<pool<Flag>>(wedge::parse_program(program));
@@ -83,7 +87,7 @@ TEST_CASE_TEMPLATE("notify rule: a store before a notification is missed, and th
                 const wedge::outcome out = wedge::explore<pool<Flag>>(
                     wedge::parse_program(is_first ? std::string(stop) + " | worker"
                                                   : std::string("worker | ") + stop),
-                    {.how = how});
+                    {.how = how, .executions_max = executions});
                 CHECK(out.what == result::deadlock);
             }
         }
@@ -114,7 +118,8 @@ struct late_condition {
 }  // namespace
 
 TEST_CASE("notify rule: a thread that an action starts begins with a step too") {
-    const wedge::outcome out = wedge::explore<late_condition>(wedge::parse_program("run"));
+    const wedge::outcome out =
+        wedge::explore<late_condition>(wedge::parse_program("run"), {.executions_max = executions});
     CHECK(out.what == result::deadlock);
 }
 

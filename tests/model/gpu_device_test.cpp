@@ -5,6 +5,7 @@
 #include <doctest/doctest.h>
 
 #include "support/explored.hpp"
+#include "support/trials.hpp"
 
 namespace gpu_device_test {
 using namespace wedge;
@@ -27,7 +28,7 @@ void check_pair(const char* text, const char* alone, std::uint64_t executions = 
     CAPTURE(std::string(text));
     const outcome broken = tried<Broken>(text, executions);
     CHECK(broken.what == result::deadlock);
-    const outcome sound = tried<design::upstream>(text, 100);
+    const outcome sound = tried<design::upstream>(text, trials(100));
     CHECK(sound.what >= result::unresolved);
     CHECK(sound.findings.empty());
     if (alone == nullptr) return;
@@ -53,32 +54,32 @@ TEST_CASE("gpu_device: small programs of the upstream design are proved sound") 
 }
 
 TEST_CASE("gpu_device: nothing is found in all actions of the upstream design at once") {
-    const outcome done = tried<design::upstream>("", 300);
+    const outcome done = tried<design::upstream>("", trials(300));
     CHECK(done.findings.empty());
     CHECK(done.what == result::unresolved);
 }
 
 TEST_CASE("gpu_device: submissions that name their objects in opposite orders both succeed") {
-    const outcome done = tried<design::upstream>("submit | submit(1)", 300);
+    const outcome done = tried<design::upstream>("submit | submit(1)", trials(300));
     CHECK(done.findings.empty());
     CHECK(done.what == result::unresolved);
 }
 
 TEST_CASE("gpu_device: an object that is closed in use is freed when its job is done") {
-    const outcome done = tried<design::upstream>("create, submit, close, suspend", 300);
+    const outcome done = tried<design::upstream>("create, submit, close, suspend", trials(300));
     CHECK(done.findings.empty());
     CHECK(done.what >= result::unresolved);
 }
 
 TEST_CASE("gpu_device: a job that has not run by its timeout is dropped") {
-    const outcome done = tried<design::upstream>("submit, timeout, suspend", 300);
+    const outcome done = tried<design::upstream>("submit, timeout, suspend", trials(300));
     CHECK(done.findings.empty());
     CHECK(done.what >= result::unresolved);
 }
 
 TEST_CASE("design: making room without the ticket deadlocks with another task that makes room") {
     CHECK(tried<design::eviction_without_ticket>("submit | flip").what <= result::finding);
-    const outcome sound = tried<design::upstream>("submit | flip", 100);
+    const outcome sound = tried<design::upstream>("submit | flip", trials(100));
     CHECK(sound.findings.empty());
     CHECK(sound.what >= result::unresolved);
 }

@@ -6,6 +6,7 @@
 #include "wedge/core/rng.hpp"
 
 #include "support/order_truth.hpp"
+#include "support/trials.hpp"
 
 namespace oracle_test {
 namespace {
@@ -46,7 +47,7 @@ TEST_CASE("oracle: no deadlock of a random program is missed, and none is refute
     unsigned deadlocks = 0;
     unsigned sound = 0;
     unsigned reported = 0;
-    for (int i = 0; i < 2000; ++i) {
+    for (unsigned i = 0; i < wedge::trials(2000); ++i) {
         const program p = make(random);
         const bool does = oracle(p).deadlocks();
         const std::string mistake = mistake_about(p, does);
@@ -55,7 +56,7 @@ TEST_CASE("oracle: no deadlock of a random program is missed, and none is refute
         if (!does && !notation::findings_of(text_of(p)).empty()) ++reported;
     }
     MESSAGE(deadlocks, " deadlock, ", sound, " do not, of which ", reported, " are reported");
-    CHECK(deadlocks > 400);
+    CHECK(deadlocks > wedge::trials(2000) / 6);
     CHECK(reported * 5 < sound);
 }
 

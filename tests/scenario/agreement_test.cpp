@@ -1,4 +1,6 @@
 // Compares the search over states, which leaves steps out, with the search over schedules.
+#include <algorithm>
+#include <filesystem>
 #include <set>
 #include <string>
 #include <vector>
@@ -6,6 +8,7 @@
 #include <doctest/doctest.h>
 
 #include "wedge/core/rng.hpp"
+#include "wedge/core/sanitizer.hpp"
 
 #include "scenario/read.hpp"
 #include "support/trials.hpp"
@@ -244,14 +247,16 @@ TEST_CASE("agreement: how far a call of a role has come is part of the state") {
 }
 
 TEST_CASE("agreement: they agree on the zoo") {
+    std::vector<std::string> zoo;
+    for (const auto& entry : std::filesystem::directory_iterator(TESTS_DIR "/../corpora/zoo"))
+        if (entry.path().extension() == ".wedge") zoo.push_back(entry.path().string());
+    std::sort(zoo.begin(), zoo.end());
     unsigned finished = 0;
-    for (const auto& entry : std::filesystem::directory_iterator(TESTS_DIR "/../corpora/zoo")) {
-        if (entry.path().extension() != ".wedge") continue;
-        const std::string file = entry.path().string();
+    for (const std::string& file : wedge::some_of(zoo, 8)) {
         CAPTURE(file);
         if (compare(wedge::scenario::parse(text_of_file(file), file), 1000)) ++finished;
     }
-    CHECK(finished > 20);
+    CHECK(finished > (wedge::sanitizer::any ? 2U : 20U));
 }
 
 TEST_CASE("agreement: scenarios with too many tasks are searched by schedules") {

@@ -7,7 +7,10 @@
 
 #include <doctest/doctest.h>
 
+#include "wedge/core/sanitizer.hpp"
+
 #include "scenario/read.hpp"
+#include "support/trials.hpp"
 
 // A named inner namespace: other tests have constants of these names.
 namespace certificate_test {
@@ -256,7 +259,7 @@ TEST_CASE(
     "certificate: of every scenario of the corpora, and with any line taken out it is rejected") {
     std::uint64_t drawn = 1;
     std::map<std::string, unsigned> seen;
-    std::vector<std::string> files = corpus();
+    const std::vector<std::string> files = wedge::some_of(corpus(), 8);
     for (const std::string& file : files) {
         CAPTURE(file);
         std::string certificate;
@@ -281,7 +284,7 @@ TEST_CASE(
             CHECK(rejection(rest) != "");
         }
     }
-    CHECK(seen["verified"] >= 115);
+    CHECK(seen["verified"] >= (wedge::sanitizer::any ? 10U : 115U));
     CHECK(seen["verified"] > seen["unknown"] + seen["no claim"]);
 }
 

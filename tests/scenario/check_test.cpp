@@ -26,7 +26,7 @@ TEST_CASE("check: every scenario of the corpus meets its expectations, and is ex
 }
 
 TEST_CASE("check: the search over states agrees with the search over schedules") {
-    for (const std::string& file : corpus()) {
+    for (const std::string& file : wedge::some_of(corpus(), 8)) {
         CAPTURE(file);
         const auto all = wedge::scenario::parse(text_of_file(file), file);
         auto options = small_search();

@@ -10,6 +10,7 @@
 #include "wedge/order/checker.hpp"
 
 #include "scenario/read.hpp"
+#include "support/trials.hpp"
 
 namespace known_tasks_test {
 namespace {
@@ -106,7 +107,7 @@ private:
 
 TEST_CASE("known tasks: executions that are played through have the outcome of those that run") {
     if (wedge::sanitizer::thread) return;  // a task takes a lock twice, which TSan reports
-    for (std::uint64_t seed = 0; seed < 60; ++seed) {
+    for (std::uint64_t seed = 0; seed < wedge::trials(60); ++seed) {
         const std::string text = generator(seed).text();
         CAPTURE(text);
         const wedge::scenario::document all = parsed(text);

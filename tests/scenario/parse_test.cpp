@@ -10,6 +10,7 @@
 #include "wedge/scenario/print.hpp"
 
 #include "scenario/read.hpp"
+#include "support/trials.hpp"
 
 namespace parse_test {
 namespace {
@@ -169,7 +170,7 @@ TEST_CASE("parse: no text makes it crash, hang or exhaust memory") {
           "test.wedge: larger than 1 MiB, which is no scenario");
     wedge::rng random(7);
     const std::vector<std::string> files = corpus();
-    for (int i = 0; i < 3'000; ++i) {
+    for (unsigned i = 0; i < wedge::trials(3'000); ++i) {
         std::string text =
             text_of_file(files[random.below(static_cast<std::uint32_t>(files.size()))]);
         for (std::uint32_t n = random.below(4) + 1; n > 0; --n) {

@@ -1,5 +1,9 @@
-// The number of tries of a test on random cases.
+// How much of its cases a test tries: all in a plain build, some under a sanitizer.
 #pragma once
+
+#include <cstddef>
+#include <utility>
+#include <vector>
 
 #include "wedge/core/sanitizer.hpp"
 
@@ -12,6 +16,19 @@ constexpr unsigned trials(unsigned number) {
     return number < 10 ? number : 5 + number / 20;
 #else
     return number;
+#endif
+}
+
+/// Returns all elements in a plain build, and under a sanitizer one of every `nth`, the first
+/// included.
+template <class T>
+std::vector<T> some_of(std::vector<T> all, [[maybe_unused]] std::size_t nth) {
+#if defined(WEDGE_TSAN) || defined(WEDGE_ASAN)
+    std::vector<T> some;
+    for (std::size_t i = 0; i < all.size(); i += nth) some.push_back(std::move(all[i]));
+    return some;
+#else
+    return all;
 #endif
 }
 
