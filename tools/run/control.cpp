@@ -183,16 +183,31 @@ void controller::arrive(controlled_thread& self, const turn_request& next) {
     pass_on();
 }
 
-void controller::look() {
+bool controller::look() {
+    const std::uint64_t before = steps;
     if (holder == nullptr) {
         pass_on();
-        return;
+        return steps != before;
     }
     // While the holder of the turn runs, nothing is amiss. If it sleeps in the kernel or computes
     // for long, the others go on beside it, until its next step.
     const int tid = holder->tid.load(std::memory_order_relaxed);
-    if (tid == 0 || !holder->has_woken.load(std::memory_order_acquire)) return;
+    if (tid == 0 || is_looking_ || !holder->has_woken.load(std::memory_order_acquire)) return false;
+    is_looking_ = true;
+    end_turn();  // the system's answers take longer than most steps
     const kernel_view now = view_of(tid);
+    begin_turn();
+    is_looking_ = false;
+    if (holder == nullptr || steps != before || !is_idle(now)) return false;
+    if (now.has_ended())
+        remove(*holder);
+    else
+        holder = nullptr;
+    pass_on();
+    return steps != before;
+}
+
+bool controller::is_idle(const kernel_view& now) noexcept {
     const clock_ns wall = now_on(CLOCK_MONOTONIC);
     if (seen_step_ != steps) {
         seen_step_ = steps;
@@ -212,13 +227,7 @@ void controller::look() {
     const bool is_long = now.ran_ns > seen_first_.ran_ns + slice_ns ||
                          (now.ran_ns == 0 && wall > seen_since_ + wall_slice_ns);
     if (is_long) ++holder->long_steps;
-    if (now.has_ended())
-        remove(*holder);
-    else if (is_long || (asleep_since_ != 0 && wall > asleep_since_ + nap_ns))
-        holder = nullptr;
-    else
-        return;
-    pass_on();
+    return is_long || now.has_ended() || (asleep_since_ != 0 && wall > asleep_since_ + nap_ns);
 }
 
 namespace {
@@ -231,11 +240,13 @@ clock_ns left_of(const turn_request& next) noexcept {
 }
 
 /// Waits for the turn. Those who wait look after the holder of the turn, so that no thread of the
-/// library's own is needed: the program may count its threads.
+/// library's own is needed: the program may count its threads. A thread that has just given the
+/// turn to another one looks soon, all others seldom.
 void await_turn(controlled_thread& self) {
     controller& all = *the_controller;
     constexpr clock_ns shortest = 200'000;
-    constexpr unsigned doublings_max = 8;
+    constexpr unsigned doublings_busy = 6;
+    constexpr unsigned doublings_quiet = 8;
     unsigned idle = 0;
     std::uint64_t seen = 0;
     while (true) {
@@ -246,23 +257,24 @@ void await_turn(controlled_thread& self) {
             all.tell(self);
             continue;
         }
-        const clock_ns left = left_of(self.next);
         const clock_ns period = shortest << idle;
+        const clock_ns left = self.is_expired ? period : left_of(self.next);
         errno = 0;
         if (left > 0) futex_wait(self.word, word, std::min(left, period));
-        const bool is_interrupted = errno == EINTR;
+        const bool is_interrupted =
+            errno == EINTR && self.next.waits == awaited::semaphore && may_interrupt_waits();
         if (self.word.load(std::memory_order_acquire) != controlled_thread::waits) continue;
         const controller_turn mine;
         if (self.is_waiting && left_of(self.next) <= 0) self.is_expired = true;
-        if (is_interrupted && self.next.waits == awaited::semaphore && may_interrupt_waits())
-            self.is_interrupted = true;
-        if (seen != all.arrivals + all.steps) {
-            seen = all.arrivals + all.steps;
+        if (is_interrupted) self.is_interrupted = true;
+        const bool is_quiet = seen == all.arrivals + all.steps;
+        seen = all.arrivals + all.steps;
+        if (all.look())
             idle = 0;
-        } else if (idle < doublings_max) {
+        else if (idle < (is_quiet ? doublings_quiet : doublings_busy))
             ++idle;
-        }
-        all.look();
+        else if (!is_quiet)
+            idle = doublings_busy;
     }
     self.has_woken.store(true, std::memory_order_release);
 }
@@ -442,19 +454,22 @@ void unlock_control() noexcept {
     me.in_turn = false;
 }
 
+void controller::begin_child(controlled_thread* only) {
+    for (controlled_thread* const each : std::vector<controlled_thread*>(live))
+        if (each != only) remove(*each);
+    waiters.clear();
+    std::erase_if(known, [&](const controlled_thread* each) { return each != only; });
+    is_frozen = is_looking_ = false;
+    stuck_.clear();
+    holder = only;
+    follower = make_follower(directory);
+    if (only == nullptr) return;
+    only->tid.store(::gettid());
+    only->is_waiting = false;
+}
+
 void fork_control() {
-    if (the_controller == nullptr) return;
-    controller& all = *the_controller;
-    for (controlled_thread* const each : std::vector<controlled_thread*>(all.live))
-        if (each != me.slot) all.remove(*each);
-    all.waiters.clear();
-    std::erase_if(all.known, [](const controlled_thread* each) { return each != me.slot; });
-    all.is_frozen = false;
-    all.holder = me.slot;
-    all.follower = make_follower(all.directory);
-    if (me.slot == nullptr) return;
-    me.slot->tid.store(::gettid());
-    me.slot->is_waiting = false;
+    if (the_controller != nullptr) the_controller->begin_child(me.slot);
 }
 
 }  // namespace wedge::run

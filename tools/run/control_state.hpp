@@ -33,8 +33,16 @@ public:
     /// Gives the turn to the thread that the strategy picks, if nobody has it and a thread can go
     /// on.
     void pass_on();
-    /// Takes the turn away from a holder that sleeps in the kernel, or computes for long.
-    void look();
+    /// Takes the turn away from a holder that sleeps in the kernel, or computes for long. Gives
+    /// `busy` up meanwhile.
+    ///
+    /// @return whether another thread has got the turn
+    bool look();
+
+    /// Called in the child of a fork.
+    ///
+    /// @param only  its thread; null: it is not under control
+    void begin_child(controlled_thread* only);
 
     /// Called by a thread of a supposed deadlock: notes its stack, and that it still waits. The
     /// last one reports.
@@ -58,6 +66,8 @@ public:
 
 private:
     void grant(controlled_thread& who) noexcept;
+    /// Returns whether the holder of the turn does not need it until its next step.
+    bool is_idle(const kernel_view& now) noexcept;
     /// Looks for a cycle of waits for locks through a thread that has just come to its wait.
     void look_for_cycle(controlled_thread& from);
     bool extend_to(const controlled_thread& from, std::vector<const controlled_thread*>& seen);
@@ -71,6 +81,7 @@ private:
 
     std::atomic_flag busy_ = ATOMIC_FLAG_INIT;
     // What `look` saw of the holder.
+    bool is_looking_ = false;
     std::uint64_t seen_step_ = 0;
     kernel_view seen_first_;
     kernel_view seen_;
