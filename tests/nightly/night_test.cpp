@@ -167,4 +167,16 @@ TEST_CASE("night: an interrupt ends the jobs and the night, with the summary") {
     CHECK(all.out.starts_with("night 1: interrupted after "));
 }
 
+TEST_CASE("night: the progress of shards is read from their output") {
+    const wedge::nightly::progress_counts of = wedge::nightly::progress_in(
+        "night 1, searching: 10 of 60 s, 7 inputs, 0 executions, 0 findings; fuzz a\n"
+        "night 1, searching: 20 of 60 s, 12 inputs, 1 execution, 3 findings; fuzz a\n"
+        "found: b: cycle c/EE d/EE\nnight 1: 58 s, 5 jobs; 0 new, 4 expected\n");
+    CHECK(of.inputs == 12);
+    CHECK(of.executions == 1);
+    CHECK(of.findings == 3);
+    CHECK(wedge::nightly::progress_in("wedge: CONFIG: wrong\n").inputs == 0);
+    CHECK(wedge::nightly::progress_in("").findings == 0);
+}
+
 }  // namespace nightly_night_test

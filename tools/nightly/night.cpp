@@ -1,6 +1,7 @@
 #include "nightly/night.hpp"
 
 #include <algorithm>
+#include <charconv>
 #include <csignal>
 #include <thread>
 
@@ -546,25 +547,60 @@ void night::print_troubles() const {
     std::fputs(text.c_str(), out_file_);
 }
 
+progress_counts progress_in(std::string_view output) {
+    progress_counts made;
+    const std::size_t middle = output.rfind(" execution");
+    if (middle == output.npos) return made;
+    std::size_t at = output.rfind(" s, ", middle);
+    for (std::int64_t* const each : {&made.inputs, &made.executions, &made.findings}) {
+        if (at == output.npos) break;
+        at = output.find_first_of("0123456789", at);
+        if (at == output.npos) break;
+        std::from_chars(output.data() + at, output.data() + output.size(), *each);
+        at = output.find(", ", at);
+    }
+    return made;
+}
+
+/// Returns what this process or its shards have done so far. The output of a shard says it, which
+/// can be read on network file systems too.
+progress_counts night::counts_so_far() const {
+    progress_counts all;
+    if (shard_logs_.empty()) {
+        for (const job_state& each : jobs_) {
+            all.inputs += each.inputs;
+            all.executions += each.states;
+        }
+        all.findings = static_cast<std::int64_t>(news_);
+    }
+    for (const std::string& each : shard_logs_) {
+        if (!fs::exists(each)) continue;
+        const progress_counts of = progress_in(read_text(each, 64));
+        all.inputs += of.inputs;
+        all.executions += of.executions;
+        all.findings += of.findings;
+    }
+    return all;
+}
+
 void night::show_progress(bool is_last) {
     const bool is_terminal = ::isatty(::fileno(err_file_)) == 1;
     const auto pause = is_terminal ? std::chrono::milliseconds(500) : std::chrono::seconds(10);
     if (!is_last && clock::now() - said_ < pause) return;
     said_ = clock::now();
-    std::int64_t inputs = 0, states = 0;
     std::string running;
-    for (const job_state& each : jobs_) {
-        inputs += each.inputs;
-        states += each.states;
+    for (const job_state& each : jobs_)
         if (each.running) running += (running.empty() ? "" : ", ") + each.what.name;
-    }
-    const std::string line = "night " + std::to_string(number_) + ", " + phase_ + ": " +
-                             std::to_string(static_cast<long>(elapsed())) + " of " +
-                             std::to_string(static_cast<long>(config_.seconds)) + " s, " +
-                             report::amount(static_cast<std::uint64_t>(inputs), "input") + ", " +
-                             report::amount(static_cast<std::uint64_t>(states), "execution") +
-                             ", " + report::amount(news_, "finding") +
-                             (running.empty() ? "" : "; " + running);
+    const progress_counts so_far = counts_so_far();
+    const auto counted = [](std::int64_t count, const char* noun) {
+        return report::amount(static_cast<std::uint64_t>(count), noun);
+    };
+    const std::string line =
+        "night " + std::to_string(number_) + ", " + phase_ + ": " +
+        std::to_string(static_cast<long>(elapsed())) + " of " +
+        std::to_string(static_cast<long>(config_.seconds)) + " s, " +
+        counted(so_far.inputs, "input") + ", " + counted(so_far.executions, "execution") + ", " +
+        counted(so_far.findings, "finding") + (running.empty() ? "" : "; " + running);
     std::fprintf(err_file_, is_terminal ? "\r\x1b[K%s" : "%s\n", line.substr(0, 200).c_str());
     std::fflush(err_file_);
 }

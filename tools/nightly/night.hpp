@@ -8,6 +8,7 @@
 #include <map>
 #include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "wedge/report/allow_list.hpp"
@@ -35,6 +36,15 @@ std::string revision_in(const std::string& folder);
 /// Returns the findings that are new or reopened in a night that is settled. Notes those that the
 /// allow list names, and leaves them out.
 std::vector<finding_row> news_of(database& all, std::int64_t night, allow_list& allowed);
+
+/// What a line of progress counts.
+struct progress_counts {
+    std::int64_t inputs = 0;
+    std::int64_t executions = 0;
+    std::int64_t findings = 0;
+};
+/// Returns the counts of the last line of progress in the output of a night; zeros: it has none.
+progress_counts progress_in(std::string_view output);
 
 /// How a night ended.
 struct night_result {
@@ -67,6 +77,7 @@ private:
     std::vector<std::string> words_of_shard(unsigned shard) const;
     void take_over_jobs();
     void run_shards_here();
+    progress_counts counts_so_far() const;
     void run_shards_by_slurm();
     void share_corpus(const job_state& job) const;
     bool is_mine(std::size_t job) const;
@@ -105,6 +116,7 @@ private:
     std::map<std::string, std::set<std::string>> shown_;  // signatures of this night, by subject
     std::int64_t number_ = 0;
     std::uint64_t news_ = 0;
+    std::vector<std::string> shard_logs_;  // while shards run
     std::string phase_;
     clock::time_point began_ = clock::now();
     clock::time_point said_ = began_;

@@ -56,6 +56,7 @@ void night::run_shards() {
         run_shards_by_slurm();
     else
         run_shards_here();
+    shard_logs_.clear();
     for (unsigned i = 0; i < config_.shards; ++i) {
         const std::string file = path("shards/" + std::to_string(number_) + "/" +
                                       std::to_string(i) + "/findings.sqlite");
@@ -97,11 +98,13 @@ void night::take_over_jobs() {
 void night::run_shards_here() {
     std::vector<std::optional<child>> running(config_.shards);
     std::vector<std::uint64_t> deaths(config_.shards, 0);
+    for (unsigned i = 0; i < config_.shards; ++i)
+        shard_logs_.push_back(
+            path("logs/" + std::to_string(number_) + "/shard-" + std::to_string(i) + ".log"));
     const auto start = [&](unsigned shard) {
-        running[shard].emplace(
-            words_of_shard(shard),
-            path("logs/" + std::to_string(number_) + "/shard-" + std::to_string(shard) + ".log"),
-            std::chrono::milliseconds(static_cast<long>(1000 * left())), std::chrono::seconds(30));
+        running[shard].emplace(words_of_shard(shard), shard_logs_[shard],
+                               std::chrono::milliseconds(static_cast<long>(1000 * left())),
+                               std::chrono::seconds(30));
     };
     for (unsigned i = 0; i < config_.shards; ++i) start(i);
     growing_pause rest(std::chrono::milliseconds(50));
@@ -144,6 +147,8 @@ void night::run_shards_by_slurm() {
                    "\n#SBATCH --requeue --open-mode=append\n#SBATCH --output=" + folder +
                    "/%a.log\nexec " + line + "\n");
     const std::string log = folder + "/sbatch.log";
+    for (unsigned i = 0; i < config_.shards; ++i)
+        shard_logs_.push_back(folder + "/" + std::to_string(i) + ".log");
     // The farm may let the job wait, so its end is not the end of the night's time.
     child waiting({"sbatch", "--wait", "--parsable", folder + "/job.sh"}, log,
                   std::chrono::hours(24 * 7), std::chrono::seconds(10), config_.folder);
