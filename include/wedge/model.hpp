@@ -6,6 +6,7 @@
 #include "wedge/model/device.hpp"
 #include "wedge/model/device_list.hpp"
 #include "wedge/model/fence.hpp"
+#include "wedge/model/file_system.hpp"
 #include "wedge/model/gfp.hpp"
 #include "wedge/model/gpu_device.hpp"
 #include "wedge/model/job_fence.hpp"
