@@ -47,6 +47,10 @@ for name in timed handler; do
     expect 0 '^no deadlock in 10 runs' --runs 10 -- "$controlled" "$name" broken
 done
 
+# `wedge explain` reads the report of a deadlock.
+timeout 120 "$wedge" run --control --runs 5 --out report -- "$controlled" far broken
+"$wedge" explain report | grep -q '^  verdict  confirmed: ' || { echo "FAILED: explain"; failures=$((failures + 1)); }
+
 # A result that depends on the order of steps ends the runs too.
 expect 4 '^the program ended with status 4, and with 0 before, in the run with seed ' --runs 80 -- "$controlled" race broken
 expect 0 '^no deadlock in 20 runs' --runs 20 -- "$controlled" race repaired

@@ -186,6 +186,8 @@ finding controller::standstill_found() const {
         task_report report;
         report.name = each->own->name;
         report.waits_for = waits_for(each->next);
+        if (each->next.joined != nullptr && each->next.joined->own != nullptr)
+            report.joins = each->next.joined->own->name;
         if (each->next.lock != nullptr && is_lock(each->next.waits))
             report.wanted = use_of_wait(each->next);
         report.where = site_of(each->next.returns_to);

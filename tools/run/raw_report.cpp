@@ -188,6 +188,7 @@ void raw_report::add(const finding& found, const std::vector<class_origin>& clas
         field(each.name);
         field(each.waits_for);
         field(address(std::uintptr_t{each.where.unused} << 32 | each.where.line));
+        field(each.joins);
         text_ += '\n';
         stack(i < stacks.size() ? stacks[i] : call_stack());
     }

@@ -116,6 +116,7 @@ private:
         made.name = named(line[1]);
         made.waits_for = named(line[2]);
         made.where = site_at(line[3]);
+        if (line.size() > 4) made.joins = named(line[4]);
         now_.found.tasks.push_back(std::move(made));
     }
 

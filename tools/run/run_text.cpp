@@ -60,10 +60,9 @@ private:
     static void for_each_title(raw_finding& one, const std::function<void(std::string&)>& visit) {
         visit(one.found.task);
         for (dependency& edge : one.found.cycle) visit(edge.task);
-        for (task_report& each : one.found.tasks) {
-            visit(each.name);
-            visit(each.waits_for);
-        }
+        for (task_report& each : one.found.tasks)
+            for (std::string* const title : {&each.name, &each.waits_for, &each.joins})
+                visit(*title);
     }
 
     /// The address in `thread 3 ({@FILE:OFFSET})`. addr2line is asked for the byte before an
@@ -167,6 +166,13 @@ private:
         return result;
     }
 
+    /// Returns the function in `thread 1 (function)`.
+    static std::string function_of(const std::string& title) {
+        const std::size_t open = title.find(" (");
+        if (open == title.npos || !title.ends_with(')')) return title;
+        return title.substr(open + 2, title.size() - open - 3);
+    }
+
     void name_finding(raw_finding& one, const run_process& process) {
         for_each_title(one, [&](std::string& title) { name_title(title); });
         for (dependency& edge : one.found.cycle) {
@@ -177,6 +183,7 @@ private:
             for (lock_use& each : *list) name_use(each, one, process);
         for (task_report& each : one.found.tasks) {
             name_site(each.where, one);
+            each.action = function_of(each.name);
             each.waits_for = with_classes(each.waits_for, process);
         }
         for (std::string* text : {&one.found.what, &one.found.graded.guard, &one.found.reason})
@@ -207,7 +214,7 @@ public:
         }
         for (std::size_t i = 0; i < found_.tasks.size(); ++i) {
             const task_report& each = found_.tasks[i];
-            text_ += "  " + each.name + "\n    waits for " + each.waits_for + " at " +
+            text_ += "\n  " + each.name + "\n    waits for " + each.waits_for + " at " +
                      each.where.file + "\n";
             if (i < one_.stacks.size()) stack(one_.stacks[i]);
         }
@@ -235,7 +242,7 @@ private:
 
     /// One thread of a deadlock that has happened.
     void wait(const dependency& d) {
-        text_ += "  " + d.task + "\n";
+        text_ += "\n  " + d.task + "\n";
         text_ += "    holds     " + d.held.class_name + " taken at " + d.held.where.file + "\n";
         text_ += "    waits for " + d.wanted.class_name + report::terms_of(d.wanted) + " at " +
                  d.wanted.where.file + "\n";
@@ -267,6 +274,7 @@ private:
         for (const dependency& each : found_.cycle) show(each.held);
         for (const lock_use& each : found_.locks) show(each);
         text_ += "  signature  " + found_.signature + "\n";
+        if (one_.is_confirmed()) text_ += "  verdict    confirmed: it has happened in this run\n";
     }
 
     const raw_finding& one_;
