@@ -11,6 +11,10 @@ if(WEDGE_SANITIZE)
     endif()
 endif()
 
+# If LLVM's linker is installed, it links the programs of the tests: it takes a fifth of the CPU time of GNU ld.
+find_program(WEDGE_LLD ld.lld)
+mark_as_advanced(WEDGE_LLD)
+
 # Sets warnings and sanitizers of a target of this repository. These programs link the engines from the library of
 # wedge_implement_once(), so that each engine is compiled once.
 function(wedge_developer target)
@@ -19,6 +23,9 @@ function(wedge_developer target)
     if(type STREQUAL "EXECUTABLE")
         list(TRANSFORM WEDGE_PARTS REPLACE ".+" "$<LINK_ONLY:wedge_implementation_\\0>" OUTPUT_VARIABLE libraries)
         target_link_libraries(${target} PRIVATE ${libraries})
+        if(WEDGE_LLD AND WEDGE_BUILD_TESTS)
+            target_link_options(${target} PRIVATE -fuse-ld=lld)
+        endif()
     endif()
     target_compile_options(${target} PRIVATE -Wall -Wextra -Wpedantic -Wconversion -Wshadow)
     if(WEDGE_WARNINGS_ARE_ERRORS)

@@ -171,10 +171,12 @@ int main(int argc, char** argv) {
     std::string work;
     std::string name;
     std::size_t rounds = 101;
+    bool is_short = false;
     std::vector<std::string> names;
     for (const named_section& each : sections_in_order) names.emplace_back(each.name);
     options.add_option("--only", only, "Print this section alone")->check(CLI::IsMember(names));
     options.add_option("--rounds", rounds, "Rounds of each comparison")->check(CLI::PositiveNumber);
+    options.add_flag("--short", is_short, "Print the first work of each section alone");
     auto* const of_work =
         options.add_option("--work", work, "With --contender: print its ns alone");
     of_work->needs(options.add_option("--contender", name, "As a column of the table names it"));
@@ -188,7 +190,8 @@ int main(int argc, char** argv) {
     bool has_second_thread = false;
     for (const named_section& each : sections_in_order) {
         if (!only.empty() && only != each.name) continue;
-        const section made = each.make();
+        section made = each.make();
+        if (is_short) made.all.erase(made.all.begin() + 1, made.all.end());
         if (made.has_second_thread && !std::exchange(has_second_thread, true))
             start_second_thread();
         print_section(made, made.clock == bench::time_of::wall ? rounds / 4 + 1 : rounds, program);
