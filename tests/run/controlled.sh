@@ -69,6 +69,8 @@ timeout 60 "$wedge" run --record recorded --out /dev/null -- "$planted" beside b
 expect 1 '^replay: the deadlock of witness is confirmed' --replay witness -- "$controlled" abba broken
 expect 0 '^replay: the deadlock of witness is unresolved: the run left witness:[0-9]+: ' \
     --replay witness -- "$controlled" abba repaired
+# The prediction is wrong for the program from which it comes: a variable that no trace shows keeps the threads apart.
+expect 0 '^replay: the deadlock of witness is unresolved: .* retries, and does no ' --replay witness -- "$planted" beside broken
 
 # Whatever else the programs do, they end as they do without control.
 for name in abba heap ring try timed rwlock readers wait recursion exit foreign spin once c11 fork dlopen signal cancel \

@@ -19,6 +19,8 @@ std::int64_t now_ns() noexcept {
     return std::int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
 }
 
+constexpr std::int64_t patience_ns = 3'000'000'000;
+
 bool is_request(trace_op op) noexcept {
     return op == trace_op::request || op == trace_op::request_read;
 }
@@ -110,15 +112,27 @@ controlled_thread* trace_follower::next(controller& all) {
             advance();
             continue;
         }
-        if (all.is_enabled(*who)) return who;
-        return wait_for(all, who);
+        if (!all.is_enabled(*who)) return wait_for(all, who);
+        if (!who->next.is_unrecorded || !retries_forever()) return who;
+        leave("thread " + std::to_string(expected.thread) + " retries, and does no '" +
+              name_of_op(expected.op) + "' there");
     }
     return nullptr;
 }
 
+bool trace_follower::retries_forever() {
+    constexpr unsigned retries_max = 1000;
+    const std::int64_t now = now_ns();
+    if (retried_at_ != at_ || retries_ == 0) {
+        retried_at_ = at_;
+        retries_ = 0;
+        retries_since_ = now;
+    }
+    return ++retries_ > retries_max && now - retries_since_ > patience_ns;
+}
+
 controlled_thread* trace_follower::wait_for(controller& all, controlled_thread* who) {
     constexpr std::int64_t short_ns = 10'000'000;
-    constexpr std::int64_t patience_ns = 3'000'000'000;
     const std::int64_t now = now_ns();
     if (arrivals_ != all.arrivals + at_ || waits_since_ == 0) {
         arrivals_ = all.arrivals + at_;

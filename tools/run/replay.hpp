@@ -36,6 +36,9 @@ private:
 
     /// @param who  the thread that the trace expects; null: it does not exist
     controlled_thread* wait_for(controller& all, controlled_thread* who);
+    /// Called before the thread takes a step without an event, such as a yield: returns whether it
+    /// has done nothing else for long.
+    bool retries_forever();
     void leave(const std::string& why);
     bool is_same(numbers& known, numbers& reverse, std::uint32_t here, std::uint32_t there);
     bool agrees(const trace_event& expected, std::uint32_t object, std::uint32_t lock);
@@ -49,6 +52,9 @@ private:
     numbers objects_, objects_back_;
     std::uint64_t arrivals_ = 0;
     std::int64_t waits_since_ = 0;
+    std::size_t retried_at_ = 0;
+    unsigned retries_ = 0;
+    std::int64_t retries_since_ = 0;
 };
 
 /// Reads the trace that `wedge run` has left in the directory for this process.
