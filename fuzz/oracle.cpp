@@ -22,8 +22,8 @@
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     wedge::count_execution();
     input_choices choices(data, size);
-    const wedge::scenario::document all = wedge::scenario::parse(
-        oracle::generator<input_choices>(choices, ~0U).scenario(), "input");
+    const wedge::scenario::document all =
+        wedge::scenario::parse(oracle::generator<input_choices>(choices, ~0U).scenario(), "input");
     const oracle::comparison_result found =
         oracle::compare(all, {oracle::way::states, oracle::way::exhaustive}, 100);
     if (!found.differs()) return 0;

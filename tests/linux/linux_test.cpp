@@ -22,7 +22,7 @@ struct item {
 }  // namespace
 
 TEST_CASE("linux: error pointers, container_of and lists") {
-    struct item *const error = ERR_PTR(-ENOMEM);
+    struct item* const error = ERR_PTR(-ENOMEM);
     CHECK(IS_ERR(error));
     CHECK(PTR_ERR(error) == -ENOMEM);
     CHECK(IS_ERR_OR_NULL(nullptr));
@@ -52,7 +52,7 @@ TEST_CASE("linux: memory is constructed, counted, and freed with its machine") {
         struct mutex lock;
         int value;
     };
-    struct gadget *one = kzalloc(sizeof(*one), GFP_KERNEL);
+    struct gadget* one = kzalloc(sizeof(*one), GFP_KERNEL);
     REQUIRE(one != nullptr);
     CHECK(one->value == 0);
     mutex_init(&one->lock);
@@ -60,10 +60,10 @@ TEST_CASE("linux: memory is constructed, counted, and freed with its machine") {
     CHECK(mutex_is_locked(&one->lock));
     lockdep_assert_held(&one->lock);
     mutex_unlock(&one->lock);
-    void *large = kvmalloc(3 * PAGE_SIZE, GFP_KERNEL);
+    void* large = kvmalloc(3 * PAGE_SIZE, GFP_KERNEL);
     CHECK(large != nullptr);
     CHECK(pc.memory().free_pages() == 1);
-    void *const none = kmalloc(2 * PAGE_SIZE, GFP_NOWAIT);
+    void* const none = kmalloc(2 * PAGE_SIZE, GFP_NOWAIT);
     CHECK(none == nullptr);
     kvfree(large);
     CHECK(pc.memory().free_pages() == 4);
@@ -71,13 +71,14 @@ TEST_CASE("linux: memory is constructed, counted, and freed with its machine") {
     CHECK(here.findings().empty());
 }
 
-TEST_CASE("linux: a lock that is freed while it is held, a sleep and an allocation under a spinlock") {
+TEST_CASE(
+    "linux: a lock that is freed while it is held, a sleep and an allocation under a spinlock") {
     machine pc;
     watched here;
     struct guarded {
         spinlock_t lock;
     };
-    struct guarded *one = kzalloc(sizeof(*one), GFP_KERNEL);
+    struct guarded* one = kzalloc(sizeof(*one), GFP_KERNEL);
     spin_lock_init(&one->lock);
     unsigned long flags;
     spin_lock_irqsave(&one->lock, flags);
@@ -124,7 +125,7 @@ struct served {
         init_waitqueue_head(&wait);
         init_completion(&done);
     }
-    static int serve(served *self) {
+    static int serve(served* self) {
         for (;;) {
             wait_event(self->wait, atomic_read(&self->requests) != 0 || kthread_should_stop());
             if (kthread_should_stop()) return 7;
@@ -135,7 +136,7 @@ struct served {
         }
     }
     void ask(std::uint32_t is_under_lock) {
-        struct task_struct *thread = kthread_run(serve, this, "server");
+        struct task_struct* thread = kthread_run(serve, this, "server");
         if (is_under_lock != 0) mutex_lock(&lock);
         atomic_inc(&requests);
         wake_up(&wait);
@@ -147,9 +148,9 @@ struct served {
         was_interrupted = wait_for_completion_interruptible(&done) == -ERESTARTSYS;
     }
     void finish() { complete_all(&done); }
-    static constexpr auto actions = wedge::actions(
-        wedge::action<&served::ask>{"ask"}, wedge::action<&served::finish>{"finish"},
-        wedge::action<&served::ask_interruptibly>{"ask_interruptibly"});
+    static constexpr auto actions =
+        wedge::actions(wedge::action<&served::ask>{"ask"}, wedge::action<&served::finish>{"finish"},
+                       wedge::action<&served::ask_interruptibly>{"ask_interruptibly"});
 };
 
 /// Two reservations under one context, with and without back-off.
@@ -185,11 +186,11 @@ struct locked_at_once {
     struct drm_device dev;
     struct drm_gem_object objects[2];
     locked_at_once() {
-        for (struct drm_gem_object &each : objects)
+        for (struct drm_gem_object& each : objects)
             drm_gem_private_object_init(&dev, &each, PAGE_SIZE);
     }
     void lock(std::uint32_t first) {
-        struct drm_gem_object *both[2]{&objects[first % 2], &objects[(first + 1) % 2]};
+        struct drm_gem_object* both[2]{&objects[first % 2], &objects[(first + 1) % 2]};
         struct ww_acquire_ctx ctx;
         if (drm_gem_lock_reservations(both, 2, &ctx) != 0) return;
         dma_resv_assert_held(objects[0].resv);
