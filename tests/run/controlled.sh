@@ -73,7 +73,7 @@ expect 0 '^replay: the deadlock of witness is unresolved: the run left witness:[
 expect 0 '^replay: the deadlock of witness is unresolved: .* retries, and does no ' --replay witness -- "$planted" beside broken
 
 # Whatever else the programs do, they end as they do without control.
-for name in abba heap ring try timed rwlock readers wait recursion exit foreign spin once c11 fork dlopen signal cancel \
+for name in abba heap ring try timed rwlock readers wait recursion exit foreign spin once c11 fork dlopen fork_dlopen signal cancel \
     reuse alone beside; do
     for how in broken repaired; do
         expect 0 '^no findings|^[0-9]+ findings? of the order checker' -- "$planted" "$name" "$how" "$plugin"

@@ -322,6 +322,35 @@ static void run_plugin(const char* path) {
     }
 }
 
+/* fork_dlopen: children begin while another thread loads and unloads a library */
+static volatile sig_atomic_t is_loading = 1;
+static void* load_again(void* path) {
+    while (is_loading) {
+        void* const library = dlopen(path, RTLD_NOW);
+        if (library != NULL) dlclose(library);
+    }
+    return NULL;
+}
+static void run_fork_dlopen(char* path) {
+    pthread_t loader;
+    check(pthread_create(&loader, NULL, load_again, path));
+    for (int round = 0; round < 100; ++round) {
+        const pid_t child = fork();
+        if (child == 0) {
+            pthread_mutex_t* const fresh = calloc(1, sizeof *fresh);
+            check(pthread_mutex_lock(fresh));
+            check(pthread_mutex_unlock(fresh));
+            _exit(0);
+        }
+        int status = 0;
+        waitpid(child, &status, 0);
+        if (status != 0) exit(3);
+    }
+    is_loading = 0;
+    check(pthread_join(loader, NULL));
+    in_turn(forward, broken ? backward : forward, NULL);
+}
+
 /* signal: a handler takes locks in order while hooks may run */
 static volatile sig_atomic_t signals;
 static void on_signal(int number) {
@@ -443,5 +472,6 @@ int main(int argc, char** argv) {
     if (strcmp(argv[1], "signal") == 0) return run_signals(), 0;
     if (strcmp(argv[1], "cancel") == 0) return run_cancel(), 0;
     if (strcmp(argv[1], "dlopen") == 0 && argc > 3) return run_plugin(argv[3]), 0;
+    if (strcmp(argv[1], "fork_dlopen") == 0 && argc > 3) return run_fork_dlopen(argv[3]), 0;
     return 2;
 }

@@ -38,6 +38,7 @@ once possible deadlock: .*journal
 c11 possible deadlock: .*c11_first
 fork possible deadlock: .*accounts
 dlopen possible deadlock: .*near
+fork_dlopen possible deadlock: .*journal
 signal possible deadlock: .*journal
 cancel possible deadlock: .*accounts
 reuse possible deadlock

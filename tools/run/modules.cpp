@@ -2,12 +2,15 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <utility>
 
 #include <link.h>
 #include <unistd.h>
 
 namespace wedge::run {
 namespace {
+
+std::atomic<bool> is_frozen{false};
 
 struct scan {
     std::vector<std::string>* files = nullptr;
@@ -50,28 +53,38 @@ const module_part* part_with(const std::vector<module_part>& parts, std::uintptr
 }  // namespace
 
 const module_part* module_map::find(std::uintptr_t address) {
-    refresh();
+    update();
     if (const module_part* const loaded = part_with(parts_, address)) return loaded;
     return part_with(unloaded_, address);
 }
 
-std::vector<module_part> module_map::refresh() {
+void module_map::freeze() noexcept {
+    is_frozen.store(true, std::memory_order_relaxed);
+}
+
+void module_map::update() {
+    if (is_frozen.load(std::memory_order_relaxed)) return;
     unsigned long long changes = 0;
     ::dl_iterate_phdr(&count_changes, &changes);
-    if (changes == changes_) return {};
+    if (changes == changes_) return;
     changes_ = changes;
     scan now{&files_, {}};
     ::dl_iterate_phdr(&add_file, &now);
-    std::vector<module_part> gone;
     for (const module_part& part : parts_) {
         const auto is_it = [&](const module_part& other) {
             return other.begin == part.begin && other.file == part.file;
         };
-        if (std::none_of(now.parts.begin(), now.parts.end(), is_it)) gone.push_back(part);
+        if (std::none_of(now.parts.begin(), now.parts.end(), is_it)) {
+            unloaded_.push_back(part);
+            untaken_.push_back(part);
+        }
     }
-    unloaded_.insert(unloaded_.end(), gone.begin(), gone.end());
     parts_ = std::move(now.parts);
-    return gone;
+}
+
+std::vector<module_part> module_map::take_unloaded() {
+    update();
+    return std::exchange(untaken_, {});
 }
 
 }  // namespace wedge::run

@@ -16,7 +16,7 @@ struct module_part {
     std::uint32_t file = 0;   ///< place in `module_map::files`
 };
 
-/// The files that the process had loaded at the last `refresh` or `find`. Unloaded files are
+/// The files that the process had loaded at the last `update` or `find`. Unloaded files are
 /// remembered, because earlier events name addresses in them. Not for use by two threads at once.
 class module_map {
 public:
@@ -27,14 +27,20 @@ public:
     const std::vector<std::string>& files() const noexcept { return files_; }
 
     /// Reads the list of loaded files again if it has changed.
-    ///
-    /// @return the parts that are no longer loaded
-    std::vector<module_part> refresh();
+    void update();
+    /// Returns the parts that were unloaded since the last call.
+    std::vector<module_part> take_unloaded();
+
+    /// Leaves all maps of this process as they are. For the child of a process with several
+    /// threads: another thread may have held the loader's lock during the fork, and in the child
+    /// nobody releases it.
+    static void freeze() noexcept;
 
 private:
     std::vector<module_part> parts_;     // loaded
     std::vector<module_part> unloaded_;  // the latest last
     std::vector<std::string> files_;
+    std::vector<module_part> untaken_;  // unloaded since the last `take_unloaded`
     unsigned long long changes_ = 0;
 };
 

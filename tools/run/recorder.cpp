@@ -150,6 +150,9 @@ void flush_recorder() noexcept {
 void lock_recorder() noexcept {
     while (busy.test_and_set(std::memory_order_acquire)) ::syscall(SYS_sched_yield);
 }
+void update_recorder() {
+    if (the != nullptr) the->modules.update();
+}
 void unlock_recorder() noexcept {
     busy.clear(std::memory_order_release);
 }

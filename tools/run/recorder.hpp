@@ -14,6 +14,8 @@ void flush_recorder() noexcept;
 
 void lock_recorder() noexcept;
 void unlock_recorder() noexcept;
+/// Reads which files are loaded, while the recorder is locked.
+void update_recorder();
 /// Called in the child of a fork: the trace goes on in a file of its own.
 void fork_recorder(const std::string& path);
 

@@ -16,6 +16,7 @@
 #include <unistd.h>
 #include <unwind.h>
 
+#include "wedge/core/process_threads.hpp"
 #include "wedge/implement/classes.hpp"
 #include "wedge/order/checker.hpp"
 
@@ -100,6 +101,7 @@ struct session {
     gate* alone = nullptr;     // hears the only thread
     gate* together = nullptr;  // hears all threads, from the start of the second one on
     std::atomic<gate*> now{nullptr};
+    bool is_fork_of_many = false;  // the process that is about to fork has several threads
 };
 
 session* the = nullptr;
@@ -376,10 +378,13 @@ void end_thread(void* value) {
 
 void before_fork() {
     turn::begin();
+    the->report.modules().update();
+    the->is_fork_of_many = detail::threads_of_process().size() > 1;
     locks.begin_writing();
     the->together->target().before_fork();
     the->alone->target().before_fork();
     lock_recorder();
+    update_recorder();
     lock_control();
     lock_private_memory();
 }
@@ -393,6 +398,7 @@ void after_fork() {
     turn::end();
 }
 void after_fork_in_child() {
+    if (the->is_fork_of_many) module_map::freeze();
     after_fork();
     the->counters = the->report.open(the->directory);
     the->counters->threads.store(1, std::memory_order_relaxed);
@@ -544,7 +550,7 @@ void forget_lock(const void* address) noexcept {
 
 void note_unloaded() noexcept {
     const turn mine;
-    for (const module_part& part : the->report.modules().refresh()) {
+    for (const module_part& part : the->report.modules().take_unloaded()) {
         locks.forget_range(reinterpret_cast<const void*>(part.begin), part.end - part.begin);
         std::erase_if(the->classes, [&](const auto& each) {
             for (const std::uintptr_t code : the->origins[each.second].addresses)
