@@ -41,6 +41,9 @@ expect 0 'merged 1 shard: 1 finding, 0 new' "$wedge" nightly merge nights --out 
 expect 0 'new, allowed  .*bad.wedge' "$wedge" nightly list --out again
 expect 2 'nowhere/findings.sqlite: there is no such file' "$wedge" nightly merge nights nowhere --out none
 expect 2 'none/findings.sqlite: there is no such file' "$wedge" nightly list --out none
+mkdir -p broken && echo noise >broken/findings.sqlite
+expect 2 'broken/findings.sqlite: file is not a database' "$wedge" nightly merge nights broken --out half
+expect 0 'half/findings.sqlite: no finding' "$wedge" nightly list --out half
 expect 2 '--allow: it is of merge' "$wedge" nightly designs --allow known.txt
 expect 0 'seen [0-9]* times*, first ' "$wedge" nightly list --out nights
 "$wedge" nightly list --out nights --json >listed.json

@@ -97,14 +97,83 @@ TEST_CASE("night: an allowed finding is no news until its entry expires") {
                       "expires: 9999-01-01\n");
     night_config config = config_of("target");
     config.allow_list = "allowed.txt";
-    for (const char* const state : {"new", "known"}) {
+    for (int nights = 0; nights < 2; ++nights) {
         const ran night = run(config);
         CHECK(night.how.news.empty());
         CHECK(night.out.find("matched no finding") == std::string::npos);
         const auto shown = wedge::report_files::read_runs({config.out});
-        CHECK(wedge::report_files::junit_of(shown).find("<skipped message=\"" + std::string(state) +
-                                                        ", allowed\"/>") != std::string::npos);
+        CHECK(wedge::report_files::junit_of(shown).find("<skipped message=\"new, allowed\"/>") !=
+              std::string::npos);
     }
+    wedge::write_text("allowed.txt",
+                      "signature: cycle a/EE b/EE\nreason: r\nowner: o\n"
+                      "expires: 2020-01-01\n");
+    CHECK(run(config).how.news.size() == 1);
+    CHECK(run(config).how.news.empty());
+}
+
+TEST_CASE("night: a program that ends at once without a result is no clean job") {
+    const scratch_folder here;
+    for (const char* const status : {"0", "1", "77"}) {
+        write_program("target", std::string("exit ") + status + "\n");
+        for (const job_kind kind : {job_kind::fuzz, job_kind::plain_fuzz, job_kind::hunt}) {
+            const ran all = run(config_of("target", kind));
+            CHECK(all.how.has_dead_jobs);
+            CHECK(all.out.find(std::string("given up: exit status ") + status +
+                               ", without a result") != std::string::npos);
+        }
+    }
+}
+
+TEST_CASE("night: a program of another version costs its job, and not the night") {
+    const scratch_folder here;
+    write_program("target", "echo '{\"schema\":99,\"command\":\"check\"}'\n");
+    wedge::make_folder("out/findings");
+    wedge::write_text("out/findings/old.finding.json", "{\"schema\":99,\"command\":\"check\"}\n");
+    const ran all = run(config_of("target", job_kind::check));
+    CHECK(all.how.has_dead_jobs);
+    CHECK(all.out.find("its JSON has schema 99") != std::string::npos);
+}
+
+TEST_CASE("night: a check that the end of the night cuts is not passed") {
+    const scratch_folder here;
+    write_program("target",
+                  "trap 'echo \"wedge: stopped early: 3 scenarios not checked\"; exit 130' TERM\n"
+                  "sleep 60 &\nwait\n");
+    night_config config = config_of("target", job_kind::check);
+    config.seconds = 3;
+    job_config second = config.all.front();
+    second.name = "second";
+    config.all.push_back(second);
+    const ran all = run(config);
+    CHECK(all.out.find("w: not finished: wedge: stopped early: 3 scenarios not checked\n") !=
+          std::string::npos);
+    CHECK(all.out.find("1 job not run: the night was too short\n") != std::string::npos);
+    const std::string junit =
+        wedge::report_files::junit_of(wedge::report_files::read_runs({config.out}));
+    CHECK(junit.find("skipped=\"2\"") != std::string::npos);
+    // The next night begins with the other job.
+    CHECK(run(config).out.find("second: not finished: ") != std::string::npos);
+}
+
+TEST_CASE("night: what shards have seen is not lost with the process that has started them") {
+    const scratch_folder here;
+    write_program("target", program_with_bug);
+    const night_config config = config_of("target");
+    wedge::make_folder(config.out + "/shards/1/0");
+    wedge::nightly::database(config.out + "/findings.sqlite").begin_night("r", "b");
+    {
+        wedge::nightly::database shard(config.out + "/shards/1/0/findings.sqlite");
+        wedge::nightly::finding_seen seen;
+        seen.subject = "other";
+        seen.signature = "cycle c/EE d/EE";
+        seen.all = {{"kind", "circular"}};
+        shard.see(shard.begin_night("r", "b"), seen, "p");
+    }
+    const ran next = run(config);
+    REQUIRE(next.how.news.size() == 1);
+    CHECK(next.how.news.front().signature == "cycle c/EE d/EE");
+    CHECK(run(config).how.news.empty());
 }
 
 TEST_CASE("night: a target that dies is started again, and given up after five deaths") {

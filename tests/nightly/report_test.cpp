@@ -126,6 +126,17 @@ TEST_CASE("report: an allowed finding is skipped in JUnit, and hides no other") 
     CHECK(both.findings.front().shown.value("signature", "") == "t");
 }
 
+TEST_CASE("report: what an interrupted search has not judged is no finding") {
+    const scratch_folder here;
+    const shown_run all = read(
+        "{\"schema\":1,\"command\":\"check\",\"file\":\"a.wedge\",\"outcome\":\"interrupted\","
+        "\"findings\":[{\"kind\":\"circular\",\"what\":\"a\",\"verdict\":\"unresolved\"},"
+        "{\"kind\":\"circular\",\"what\":\"b\",\"verdict\":\"confirmed\"}],"
+        "\"expected\":[\"sound\"],\"met\":false}\n");
+    REQUIRE(all.findings.size() == 1);
+    CHECK(nightly::text_in(all.findings.front().shown, "what") == "b");
+}
+
 TEST_CASE("report: JUnit of nights has a case per job and per finding") {
     const scratch_folder here;
     {

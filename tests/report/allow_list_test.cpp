@@ -62,6 +62,9 @@ TEST_CASE("an entry of one workload allows nothing in others") {
     CHECK_FALSE(known.allows("a", "z"));
     CHECK_FALSE(known.allows("a"));
     CHECK(known.allows("b", "z"));
+    CHECK(known.allows("a", "/designs/x"));
+    CHECK_FALSE(known.allows("a", "/designs/not_x"));
+    CHECK_FALSE(known.allows("a", "x/w"));
     REQUIRE(known.complaints().size() == 1);
     CHECK(known.complaints()[0] == "known.txt:7: matched no finding, remove it (c): a");
     CHECK(known.complaints(false).empty());

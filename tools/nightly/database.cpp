@@ -195,7 +195,9 @@ std::int64_t database::begin_night(const std::string& revision, const std::strin
     sql_query killed(file_, "SELECT count(*) FROM night WHERE status = 'running'");
     killed.next();
     if (killed.number(0) == 0)
-        file_.run("UPDATE finding SET state = 'known' WHERE state IN ('new', 'reopened')");
+        file_.run(
+            "UPDATE finding SET state = 'known' WHERE state IN ('new', 'reopened') AND id NOT IN "
+            "(SELECT finding FROM allowed WHERE night = (SELECT max(id) FROM night))");
     file_.run("UPDATE night SET status = 'killed' WHERE status = 'running'");
     sql_query made(file_, "INSERT INTO night(began, revision, build) VALUES(?, ?, ?)");
     made.bind(time_now()).bind(revision).bind(build).run();
@@ -595,7 +597,9 @@ void database::take_over_jobs(std::int64_t night, const std::vector<job_row>& jo
             each.seconds += before.seconds;
             each.slices += before.slices;
             each.deaths += before.deaths;
-            if (before.outcome != "ran") each.outcome = before.outcome;
+            const bool has_run = !before.outcome.starts_with(not_run_outcome);
+            if ((has_run && before.outcome != "ran") || each.outcome.starts_with(not_run_outcome))
+                each.outcome = before.outcome;
         }
         add_job(night, each);
     }

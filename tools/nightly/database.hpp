@@ -86,6 +86,11 @@ struct job_row {
     std::string outcome;  ///< `ran`, or what went wrong
 };
 
+/// How the outcome of a job begins for which the night had no time.
+inline constexpr std::string_view not_run_outcome = "not run";
+/// How the outcome of a job begins that the end of the night has cut.
+inline constexpr std::string_view cut_outcome = "not finished";
+
 /// A finding that was refuted, as in the last night that said so.
 struct refuted_row {
     std::string subject;
@@ -106,8 +111,8 @@ public:
     /// Makes all changes until its `commit` one transaction. Each transaction waits for the disk.
     sql_transaction together() { return sql_transaction(file_); }
 
-    /// Begins a night. What an earlier night saw as new is known from now on, unless that night was
-    /// killed: then nobody was told.
+    /// Begins a night. What an earlier night saw as new is known from now on, unless nobody was
+    /// told: that night was killed, or its allow list has named the finding.
     std::int64_t begin_night(const std::string& revision, const std::string& build);
     void end_night(std::int64_t night, const std::string& status, double seconds);
 

@@ -93,8 +93,15 @@ void night::prepare() {
     make_folder(path("logs/" + std::to_string(number_)));
     // A word with a slash is a path from the configuration's folder. Other words are looked up as a
     // shell does.
-    for (const job_config& each : config_.all) {
-        if (!is_mine(static_cast<std::size_t>(&each - config_.all.data()))) continue;
+    std::vector<job_config> mine;
+    for (std::size_t i = 0; i < config_.all.size(); ++i)
+        if (is_mine(i)) mine.push_back(config_.all[i]);
+    // A short night runs the first jobs only, so each night begins with others.
+    if (!mine.empty())
+        std::rotate(mine.begin(),
+                    mine.begin() + (number_ - 1) % static_cast<std::int64_t>(mine.size()),
+                    mine.end());
+    for (const job_config& each : mine) {
         job_state made{each, {}, {}};
         if (each.program.find('/') != std::string::npos)
             made.what.program = absolute_in(config_.folder, each.program);
@@ -112,6 +119,7 @@ void night::prepare() {
         }
         jobs_.push_back(std::move(made));
     }
+    take_over_killed_shards();
     // Findings that a killed night has saved but not noted.
     read_records("");
 }
@@ -216,11 +224,7 @@ void night::start(job_state& job, std::uint64_t turn) {
                             std::chrono::seconds(10), config_.folder);
         job.outcome = "ran";
     } catch (const error& wrong) {
-        say(job.what.name + ": " + wrong.what());
-        job.outcome = wrong.what();
-        job.is_over = true;
-        ++job.deaths;
-        ++job.deaths_in_row;  // so that the night does not pass for a clean one
+        give_up(job, wrong.what());
     }
 }
 
@@ -233,10 +237,17 @@ void night::finish(job_state& job) {
     const std::uint64_t news_before = news_;
     const fuzz_counts before = job.best;
     const std::int64_t files_before = job.corpus_files;
+    const std::int64_t inputs_before = job.inputs;
     const std::string output = read_text(job.log, 1024);
     sql_transaction changes = all_.together();
     bool has_finding = false;
-    const std::vector<statement> statements = read_statements(output, job.log);
+    std::vector<statement> statements;
+    std::string unreadable;
+    try {
+        statements = read_statements(output, job.log);
+    } catch (const error& wrong) {
+        unreadable = wrong.what();
+    }
     if (!statements.empty()) all_.keep(number_, job.what.name, statements);
     for (const statement& said : statements) {
         if (!said.error.empty()) job.unread.insert_or_assign(said.subject, said.error);
@@ -271,7 +282,9 @@ void night::finish(job_state& job) {
             has_finding = true;
         }
     }
-    judge_end(job, how, has_finding, output);
+    const bool has_result = !statements.empty() || job.inputs > inputs_before;
+    judge_end(job, how, has_finding, has_result, output);
+    if (!unreadable.empty()) give_up(job, unreadable);
     const auto rise = [](std::int64_t old, std::int64_t now) {
         return static_cast<double>(std::max<std::int64_t>(0, now - old));
     };
@@ -301,10 +314,15 @@ void night::note_expectation(job_state& job, const statement& said, bool is_sile
 }
 
 /// A job that dies is started again, and given up after several deaths in a row.
-void night::judge_end(job_state& job, const ending_of_child& how, bool has_finding,
+void night::judge_end(job_state& job, const ending_of_child& how, bool has_finding, bool has_result,
                       const std::string& output) {
     constexpr int interrupted = 130;
     constexpr int stopped = 72;  // libFuzzer's status after the signal of `child::stop`
+    if (job.what.kind == job_kind::check && how.is_asked) {
+        const std::string why = last_words(output);
+        job.outcome = std::string(cut_outcome) + (why.empty() ? "" : ": " + why);
+        return;
+    }
     const bool is_usual = how.signal == 0 ? how.status == 0 || how.status == 1 ||
                                                 how.status == 77 || how.status == interrupted ||
                                                 (how.is_asked && how.status == stopped)
@@ -317,23 +335,33 @@ void night::judge_end(job_state& job, const ending_of_child& how, bool has_findi
         if (job.unread.contains(job.what.subject)) job.is_over = true;
         return;
     }
-    if (is_usual || has_finding) {
+    const bool is_mute = !has_result && !has_finding && !how.is_asked;
+    if ((is_usual && !is_mute) || has_finding) {
         job.deaths_in_row = 0;
         job.outcome = "ran";
         return;
     }
     ++job.deaths;
     ++job.deaths_in_row;
-    job.outcome = how.said();
-    say(job.what.name + ": " + how.said() + "; its output: " + job.log);
+    job.outcome = how.said() + (is_mute ? ", without a result" : "");
+    say(job.what.name + ": " + job.outcome + "; its output: " + job.log);
     if (how.signal == 0 && how.status == 2) {
         const std::string why = last_words(output);
         job.outcome = "cannot run: " + (why.empty() ? how.said() : why);
         job.is_over = true;
     } else if (job.deaths_in_row >= deaths_max) {
-        job.outcome = std::string(lost_outcome) + how.said();
+        job.outcome = std::string(lost_outcome) + job.outcome;
         job.is_over = true;
     }
+}
+
+/// Runs a job no more in this night, whose status says so.
+void night::give_up(job_state& job, const std::string& why) {
+    say(job.what.name + ": " + why);
+    job.outcome = why;
+    job.is_over = true;
+    ++job.deaths;
+    ++job.deaths_in_row;
 }
 
 void night::see(const finding_seen& seen, const std::string& program) {
@@ -354,23 +382,27 @@ void night::read_records(const std::string& program) {
         const auto [known, is_new] = read_.emplace(name, written);
         if (!is_new && known->second == written) continue;
         known->second = written;
-        if (program.empty() && !all_.findings().empty()) {
-            // At the beginning: only what no night has noted.
-            const auto rows = all_.findings();
-            const auto statements = read_statements(read_text(name), name);
-            const bool is_noted =
-                !statements.empty() &&
-                std::any_of(rows.begin(), rows.end(), [&](const finding_row& row) {
-                    const auto found = findings_of(statements.front());
-                    return !found.empty() && row.subject == found.front().subject &&
-                           row.signature == found.front().signature;
-                });
-            if (is_noted) continue;
+        try {
+            read_record(name, program);
+        } catch (const error& wrong) {  // of another version, for example
+            say(std::string("left out: ") + wrong.what());
         }
-        for (const statement& said : read_statements(read_text(name), name))
-            for (const finding_seen& seen : findings_of(said))
-                if (!seen.is_scenario || !seen.is_expected) see(seen, program);
     }
+}
+
+void night::read_record(const std::string& name, const std::string& program) {
+    const std::vector<statement> statements = read_statements(read_text(name), name);
+    if (program.empty() && !statements.empty()) {
+        // At the beginning: only what no night has noted.
+        const auto found = findings_of(statements.front());
+        for (const finding_row& row : all_.findings())
+            if (!found.empty() && row.subject == found.front().subject &&
+                row.signature == found.front().signature)
+                return;
+    }
+    for (const statement& said : statements)
+        for (const finding_seen& seen : findings_of(said))
+            if (!seen.is_scenario || !seen.is_expected) see(seen, program);
 }
 
 void night::stop_all() {
@@ -460,6 +492,10 @@ night_result night::conclude() {
         for (const job_state& job : jobs_)
             for (const auto& [subject, broken] : job.unmet) see(broken, job.what.program);
     // A finding without a replay was looked for if its job ran.
+    for (const job_state& job : jobs_)
+        if (job.slices == 0 && !job.is_over)
+            all_.add_job(number_, {job.what.name, name_of(job.what.kind), 0, 0, 0,
+                                   std::string(not_run_outcome) + ": the night was too short"});
     for (const finding_row& each : all_.findings()) {
         const bool is_seen = shown_[each.subject].contains(each.signature);
         const bool was_watched = std::any_of(jobs_.begin(), jobs_.end(), [&](const job_state& job) {
@@ -534,9 +570,17 @@ void night::print_summary(const night_result& how) const {
     std::fflush(out_file_);
 }
 
-/// Prints what could not be read, and which jobs died.
+/// Prints what could not be read, which jobs died, and for which the time was too short.
 void night::print_troubles() const {
     std::string text;
+    std::size_t not_run = 0;
+    for (const job_row& each : all_.jobs(number_)) {
+        if (each.outcome.starts_with(cut_outcome))
+            text += "  " + each.name + ": " + each.outcome + "\n";
+        not_run += each.outcome.starts_with(not_run_outcome) ? 1 : 0;
+    }
+    if (not_run != 0)
+        text += "  " + report::counted(not_run, "job") + " not run: the night was too short\n";
     for (const job_state& each : jobs_) {
         for (const auto& [subject, why] : each.unread)
             text += "  " + std::string(unread_outcome) + why + "\n";

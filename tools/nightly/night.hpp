@@ -76,6 +76,8 @@ private:
     void run_shards();
     std::vector<std::string> words_of_shard(unsigned shard) const;
     void take_over_jobs();
+    void take_over_shards(std::int64_t number);
+    void take_over_killed_shards();
     void run_shards_here();
     progress_counts counts_so_far() const;
     void run_shards_by_slurm();
@@ -85,10 +87,12 @@ private:
     std::string known_of(const job_state& job) const;
     void finish(job_state& job);
     void note_expectation(job_state& job, const statement& said, bool is_silent);
-    void judge_end(job_state& job, const ending_of_child& how, bool has_finding,
+    void give_up(job_state& job, const std::string& why);
+    void judge_end(job_state& job, const ending_of_child& how, bool has_finding, bool has_result,
                    const std::string& output);
     void see(const finding_seen& seen, const std::string& program);
     void read_records(const std::string& program);
+    void read_record(const std::string& name, const std::string& program);
     void stop_all();
     void merge_corpora();
     void merge(job_state& job);

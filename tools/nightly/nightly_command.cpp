@@ -214,11 +214,13 @@ private:
         const std::string folder = out_.empty() ? "nightly" : out_;
         make_folder(folder);
         database all(database_.empty() ? folder + "/findings.sqlite" : database_);
+        sql_transaction changes = all.together();  // all shards, or none
         const std::int64_t night = all.begin_night(revision_in("."), "merged");
         for (const std::string& each : shards) all.take_over(night, database(each));
         all.settle(night);
         const std::vector<finding_row> news = news_of(all, night, allowed);
         all.end_night(night, "merged", 0);
+        changes.commit();
         call.print("merged " + report::counted(shards.size(), "shard") + ": " +
                    report::counted(all.findings().size(), "finding") + ", " +
                    std::to_string(news.size()) + " new or reopened\n");

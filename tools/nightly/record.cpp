@@ -74,6 +74,7 @@ std::vector<finding_seen> findings_in(const statement& said, bool is_refuted) {
     if (list == said.all.end() || !list->is_array()) return all;
     for (const json& each : *list) {
         if (!each.is_object() || (text_in(each, "verdict") == "refuted") != is_refuted) continue;
+        if (said.outcome == "interrupted" && text_in(each, "verdict") == "unresolved") continue;
         finding_seen made;
         made.command = said.command;
         made.subject = said.subject;

@@ -72,7 +72,8 @@ std::string text_in(const json& object, const char* key);
 /// @throws error  a statement has a schema that this build cannot read
 std::vector<statement> read_statements(std::string_view text, const std::string& name);
 
-/// Returns the findings of a statement that are not refuted.
+/// Returns the findings of a statement that are not refuted. What an interrupted search has not
+/// judged is left out, since the search may have refuted it.
 ///
 /// A finding without a signature, and a result that is not the expected one, get one from what is
 /// known about them.

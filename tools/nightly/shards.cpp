@@ -60,17 +60,36 @@ void night::run_shards() {
     for (unsigned i = 0; i < config_.shards; ++i) {
         const std::string file = path("shards/" + std::to_string(number_) + "/" +
                                       std::to_string(i) + "/findings.sqlite");
-        if (!fs::exists(file)) {
-            say("shard " + std::to_string(i) + " has left no database: " + file);
-            continue;
-        }
-        all_.take_over(number_, database(file));
+        if (!fs::exists(file)) say("shard " + std::to_string(i) + " has left no database: " + file);
     }
+    take_over_shards(number_);
     take_over_jobs();
     const std::vector<std::int64_t> seen = all_.seen_in(number_);
     for (const finding_row& each : all_.findings())
         if (std::find(seen.begin(), seen.end(), each.id) != seen.end())
             shown_[each.subject].insert(each.signature);
+}
+
+/// Takes over what the shards of a night have seen, once.
+void night::take_over_shards(std::int64_t number) {
+    const fs::path folder = path("shards/" + std::to_string(number));
+    const fs::path mark = folder / "taken_over";
+    if (!fs::exists(folder) || fs::exists(mark)) return;
+    for (const auto& each : fs::directory_iterator(folder)) {
+        const std::string file = (each.path() / "findings.sqlite").string();
+        try {
+            if (fs::exists(file)) all_.take_over(number, database(file));
+        } catch (const error& wrong) {
+            say(std::string("left out: ") + wrong.what());
+        }
+    }
+    write_text(mark.string(), "");
+}
+
+/// Takes over the shards of nights whose first process was killed.
+void night::take_over_killed_shards() {
+    for (const night_row& each : all_.nights())
+        if (each.status == "killed") take_over_shards(each.id);
 }
 
 /// Takes over how the jobs went in the shards.

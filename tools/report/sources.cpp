@@ -267,8 +267,12 @@ void add_database(shown_run& into, const std::string& file) {
                              {"deaths", job.deaths},
                              {"outcome", job.outcome}});
         const bool is_well = job.outcome == "ran";
+        const bool is_short = job.outcome.starts_with(nightly::not_run_outcome) ||
+                              job.outcome.starts_with(nightly::cut_outcome);
         into.cases.push_back({"nightly", job.kind, job.name,
-                              is_well ? case_end::passed : case_end::error,
+                              is_well    ? case_end::passed
+                              : is_short ? case_end::skipped
+                                         : case_end::error,
                               is_well ? "" : job.outcome});
         if (job.outcome.starts_with(nightly::unread_outcome))
             into.errors.push_back(job.outcome.substr(nightly::unread_outcome.size()));

@@ -161,7 +161,9 @@ private:
             schedules.emplace_back();
             try {
                 schedules.back() = schedule_of(file, found);
-                if (!folder_.empty()) record(what, file, result, found, schedules.back());
+                const bool is_judged = !is_open || found.judged != verdict::unresolved;
+                if (!folder_.empty() && is_judged)
+                    record(what, file, result, found, schedules.back());
             } catch (const error& failed) {
                 unsaved = failed.what();
             }

@@ -450,8 +450,11 @@ private:
         for (std::size_t i = 0; i < found.findings.size(); ++i) {
             finding named = found.findings[i];
             scenario::name_locks(named, caught.result.titles);
-            // The findings of a scenario that meets what it expects are no news.
-            schedules.push_back(caught.result.is_met ? "" : save(all, file, named));
+            // The findings of a scenario that meets what it expects are no news, nor is what an
+            // interrupted search has not judged.
+            const bool is_news = !caught.result.is_met &&
+                                 (what != "interrupted" || named.judged != verdict::unresolved);
+            schedules.push_back(is_news ? save(all, file, named) : "");
             report::begin_finding(json, named, schedules.back(), true, grouped.cause_of(i))
                 .end('}');
         }

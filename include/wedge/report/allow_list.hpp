@@ -21,7 +21,7 @@ struct allowed_finding {
     std::string reason;       ///< why the finding is tolerated
     std::string owner;        ///< who answers for the entry
     std::string expires;      ///< the last day on which the entry holds: `2027-03-31`
-    std::string workload;     ///< the only workload or scenario that it is about; empty: any
+    std::string workload;     ///< the only workload or scenario, or the end of its path; empty: any
     std::string where;        ///< `FILE:LINE` of its signature
     std::size_t matched = 0;  ///< how many findings it has allowed
 };
@@ -173,7 +173,7 @@ public:
         bool is_allowed = false;
         for (allowed_finding& each : entries_) {
             if (each.signature != signature) continue;
-            if (!each.workload.empty() && each.workload != subject) continue;
+            if (!is_about(each, subject)) continue;
             ++each.matched;
             is_allowed = is_allowed || !is_expired(each);
         }
@@ -211,6 +211,13 @@ public:
     }
 
 private:
+    /// A file may be named by the end of its path, since commands and nights begin in other
+    /// directories.
+    static bool is_about(const allowed_finding& entry, std::string_view subject) {
+        return entry.workload.empty() || entry.workload == subject ||
+               subject.ends_with("/" + entry.workload);
+    }
+
     std::string today_;
     std::vector<allowed_finding> entries_;
 };
