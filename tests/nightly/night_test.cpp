@@ -248,4 +248,48 @@ TEST_CASE("night: the progress of shards is read from their output") {
     CHECK(wedge::nightly::progress_in("").findings == 0);
 }
 
+TEST_CASE("night: the finding of a scenario that was removed is fixed") {
+    const scratch_folder here;
+    write_program("target", program_with_bug);
+    const std::string scenario = fs::absolute("gone.wedge").string();
+    wedge::write_text(scenario, "");
+    {
+        const night_config config = config_of("target");
+        wedge::make_folder(config.out);
+        wedge::nightly::database all(config.out + "/findings.sqlite");
+        wedge::nightly::finding_seen seen;
+        seen.subject = scenario;
+        seen.signature = "cycle a/EE b/EE";
+        seen.all = {{"kind", "circular"}, {"schedule", "w.schedule"}};
+        const std::int64_t night = all.begin_night("r", "b");
+        all.see(night, seen, "p");
+        all.settle(night);
+        all.end_night(night, "complete", 1);
+    }
+    CHECK(run(config_of("target")).out.find(", 0 fixed") != std::string::npos);
+    fs::remove(scenario);
+    CHECK(run(config_of("target")).out.find(", 1 fixed") != std::string::npos);
+}
+
+TEST_CASE("night: jobs of equal names keep their findings apart") {
+    const scratch_folder here;
+    write_program("target",
+                  "while [ $# -gt 0 ]; do [ \"$1\" = --out ] && out=$2; shift; done\n"
+                  "echo run >>\"$out/w.schedule\"\n"
+                  "echo '{\"schema\":1,\"command\":\"check\",\"file\":\"a\",\"outcome\":\"sound\","
+                  "\"findings\":[],\"expected\":[\"sound\"],\"met\":true}'\n");
+    night_config config = config_of("target", job_kind::check);
+    job_config second = config.all.front();
+    second.name = "w (2)";
+    config.all.push_back(second);
+    CHECK(run(config).how.news.empty());
+    std::size_t files = 0;
+    for (const auto& each : fs::recursive_directory_iterator(config.out + "/findings"))
+        if (each.path().filename() == "w.schedule") {
+            ++files;
+            CHECK(wedge::read_text(each.path().string()) == "run\n");
+        }
+    CHECK(files == 2);
+}
+
 }  // namespace nightly_night_test

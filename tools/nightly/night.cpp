@@ -131,6 +131,12 @@ void night::rerun_known() {
         if (interrupt_scope::requested.load() || left() < config_.seconds / 2) break;
         show_progress(false);
         const bool is_fixed = each.state == state::fixed;
+        if (each.subject.starts_with('/') && each.subject.ends_with(".wedge") &&
+            !fs::exists(each.subject)) {
+            all_.miss(number_, each.id);
+            if (!is_fixed) say("its scenario is gone: " + each.subject + ": " + each.signature);
+            continue;
+        }
         switch (replay(each, self_, path("logs/" + std::to_string(number_)), config_.folder)) {
             case replayed::again: {
                 finding_seen seen;
@@ -219,7 +225,10 @@ void night::start(job_state& job, std::uint64_t turn) {
                             : job.what.kind == job_kind::check ? left()
                                                                : time;
     try {
-        job.running.emplace(words_of(job.what, time, seed, findings_, job.corpus, known_of(job)),
+        // Scenarios in different folders may have equal names, and their findings too.
+        const std::string folder = findings_ + "/" + file_part(job.what.name);
+        make_folder(folder);
+        job.running.emplace(words_of(job.what, time, seed, folder, job.corpus, known_of(job)),
                             job.log, std::chrono::milliseconds(static_cast<long>(patience * 1000)),
                             std::chrono::seconds(10), config_.folder);
         job.outcome = "ran";
@@ -375,7 +384,7 @@ void night::see(const finding_seen& seen, const std::string& program) {
 /// Reads the records that programs have saved since.
 void night::read_records(const std::string& program) {
     std::error_code failed;
-    for (const auto& each : fs::directory_iterator(findings_, failed)) {
+    for (const auto& each : fs::recursive_directory_iterator(findings_, failed)) {
         const std::string name = each.path().string();
         if (!name.ends_with(".finding.json")) continue;
         const fs::file_time_type written = fs::last_write_time(each.path(), failed);
