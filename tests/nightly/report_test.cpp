@@ -1,4 +1,6 @@
 // What `wedge report` reads, and its JUnit and SARIF.
+#include <filesystem>
+
 #include <doctest/doctest.h>
 
 #include "wedge/core/check.hpp"
@@ -135,6 +137,17 @@ TEST_CASE("report: what an interrupted search has not judged is no finding") {
         "\"expected\":[\"sound\"],\"met\":false}\n");
     REQUIRE(all.findings.size() == 1);
     CHECK(nightly::text_in(all.findings.front().shown, "what") == "b");
+}
+
+TEST_CASE("report: SARIF names a scenario by its path, as a URI") {
+    const scratch_folder here;
+    const std::string file = std::filesystem::absolute("designs/a b.wedge").string();
+    const std::string sarif = sarif_of(
+        read("{\"schema\":1,\"command\":\"check\",\"file\":\"" + file +
+             "\",\"outcome\":\"deadlock\",\"findings\":[{\"kind\":\"circular\",\"what\":\"a\","
+             "\"verdict\":\"confirmed\",\"hang\":[{\"task\":\"t\",\"waits_for\":\"a\",\"at\":\"a "
+             "b.wedge:4\"}]}],\"expected\":[\"sound\"],\"met\":false}\n"));
+    CHECK(has(sarif, "\"uri\": \"designs/a%20b.wedge\""));
 }
 
 TEST_CASE("report: JUnit of nights has a case per job and per finding") {

@@ -1,6 +1,10 @@
+#include <cctype>
+#include <cstdio>
 #include <cstdlib>
+#include <filesystem>
 #include <map>
 #include <set>
+#include <string_view>
 
 #include "wedge/main/version.hpp"
 #include "wedge/report/words.hpp"
@@ -13,14 +17,42 @@ namespace {
 
 using nightly::text_in;
 
+/// Returns a URI reference (RFC 3986) of a file: relative to the current directory, which is that
+/// of the sources in a workflow, if the file is below it.
+std::string uri_of(const std::string& file) {
+    namespace fs = std::filesystem;
+    std::string path = file;
+    if (fs::path(file).is_absolute()) {
+        const std::string below = fs::path(file).lexically_relative(fs::current_path()).string();
+        if (!below.empty() && !below.starts_with("..")) path = below;
+    }
+    std::string made;
+    for (const char c : path) {
+        const auto byte = static_cast<unsigned char>(c);
+        if (std::isalnum(byte) != 0 ||
+            std::string_view("-._~/").find(c) != std::string_view::npos) {
+            made += c;
+            continue;
+        }
+        char text[8];
+        std::snprintf(text, sizeof text, "%%%02X", byte);
+        made += text;
+    }
+    return made;
+}
+
 /// Returns the SARIF location of a `file:line`; null if the text has another form.
-json location_of(const std::string& place) {
+///
+/// @param subject  of the finding. The places in a scenario have its name without its folder
+json location_of(const std::string& place, const std::string& subject) {
     const std::size_t colon = place.rfind(':');
     if (colon == std::string::npos || colon == 0) return nullptr;
     const int line = std::atoi(place.c_str() + colon + 1);
     if (line <= 0) return nullptr;
+    const std::string file = place.substr(0, colon);
+    const bool is_subject = std::filesystem::path(subject).filename() == file;
     return {{"physicalLocation",
-             {{"artifactLocation", {{"uri", place.substr(0, colon)}}},
+             {{"artifactLocation", {{"uri", uri_of(is_subject ? subject : file)}}},
               {"region", {{"startLine", line}}}}}};
 }
 
@@ -30,7 +62,7 @@ std::string said(const json& step) {
 }
 
 /// Returns a thread flow per task, in the order of the schedule.
-json flows_of(const json& finding) {
+json flows_of(const json& finding, const std::string& subject) {
     json threads = json::array();
     const auto timeline = finding.find("timeline");
     if (timeline == finding.end() || !timeline->is_object()) return threads;
@@ -41,7 +73,7 @@ json flows_of(const json& finding) {
         for (const json& step : (*timeline)["steps"]) {
             ++order;
             if (step.value("task", std::size_t{0}) != task) continue;
-            json location = location_of(text_in(step, "at"));
+            json location = location_of(text_in(step, "at"), subject);
             if (location.is_null()) continue;
             location["message"] = {{"text", said(step)}};
             locations.push_back({{"location", location}, {"executionOrder", order}});
@@ -59,7 +91,7 @@ json places_of(const shown_finding& of) {
     json all = json::array();
     if (const auto hang = of.shown.find("hang"); hang != of.shown.end() && hang->is_array())
         for (const json& link : *hang) {
-            json location = location_of(text_in(link, "at"));
+            json location = location_of(text_in(link, "at"), of.subject);
             if (location.is_null()) continue;
             location["message"] = {
                 {"text", text_in(link, "task") + " waits for " + text_in(link, "waits_for")}};
@@ -68,7 +100,7 @@ json places_of(const shown_finding& of) {
     // A report that `explain` has read begins at a line of its file.
     const std::size_t line = of.shown.value("line", std::size_t{of.is_scenario});
     if (all.empty() && line > 0)
-        all.push_back(location_of(of.subject + ":" + std::to_string(line)));
+        all.push_back(location_of(of.subject + ":" + std::to_string(line), of.subject));
     return all;
 }
 
@@ -124,7 +156,7 @@ std::string sarif_of(const shown_run& all) {
             result["baselineState"] = known->second;
         if (each.is_allowed)
             result["suppressions"] = {{{"kind", "external"}, {"status", "accepted"}}};
-        if (json threads = flows_of(each.shown); !threads.empty())
+        if (json threads = flows_of(each.shown, each.subject); !threads.empty())
             result["codeFlows"] = {{{"message", {{"text", "the schedule that shows it"}}},
                                     {"threadFlows", std::move(threads)}}};
         results.push_back(std::move(result));
