@@ -40,6 +40,18 @@ bool is_fuzzer(const job_config& job) {
     return job.kind == job_kind::fuzz || job.kind == job_kind::plain_fuzz;
 }
 
+/// Returns the statements of an output. If they are of another version, there are none, and
+/// `unreadable` says so.
+std::vector<statement> statements_in(const std::string& output, const std::string& name,
+                                     std::string& unreadable) {
+    try {
+        return read_statements(output, name);
+    } catch (const error& wrong) {
+        unreadable = wrong.what();
+        return {};
+    }
+}
+
 std::string two_digits(double value) {
     char text[32];
     std::snprintf(text, sizeof text, "%.2f", value);
@@ -250,13 +262,8 @@ void night::finish(job_state& job) {
     const std::string output = read_text(job.log, 1024);
     sql_transaction changes = all_.together();
     bool has_finding = false;
-    std::vector<statement> statements;
     std::string unreadable;
-    try {
-        statements = read_statements(output, job.log);
-    } catch (const error& wrong) {
-        unreadable = wrong.what();
-    }
+    const std::vector<statement> statements = statements_in(output, job.log, unreadable);
     if (!statements.empty()) all_.keep(number_, job.what.name, statements);
     for (const statement& said : statements) {
         if (!said.error.empty()) job.unread.insert_or_assign(said.subject, said.error);
@@ -292,8 +299,10 @@ void night::finish(job_state& job) {
         }
     }
     const bool has_result = !statements.empty() || job.inputs > inputs_before;
-    judge_end(job, how, has_finding, has_result, output);
-    if (!unreadable.empty()) give_up(job, unreadable);
+    if (unreadable.empty())
+        judge_end(job, how, has_finding, has_result, output);
+    else
+        give_up(job, unreadable);
     const auto rise = [](std::int64_t old, std::int64_t now) {
         return static_cast<double>(std::max<std::int64_t>(0, now - old));
     };

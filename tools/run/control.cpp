@@ -98,7 +98,8 @@ bool can_take(const controlled_thread& who) noexcept {
 
 bool controller::is_enabled(const controlled_thread& who) const noexcept {
     if (!who.is_waiting) return false;
-    // A wait for a condition ends when the mutex is free again, whatever ended it.
+    // After a signal, a time-out or a cancellation, a thread that waited for a condition needs the
+    // mutex of the wait again.
     if (who.next.waits == awaited::condition)
         return (who.is_signalled || who.is_expired || who.is_cancelled) &&
                is_free(*static_cast<const pthread_mutex_t*>(who.next.object), who.tid.load());

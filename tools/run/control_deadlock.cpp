@@ -137,12 +137,17 @@ void controller::tell(controlled_thread& self) {
     report_deadlock(std::move(found), std::move(stacks));
 }
 
-finding controller::cycle_found() const {
+finding controller::confirmed(finding_kind kind) const {
     finding found;
-    found.kind = finding_kind::circular;
+    found.kind = kind;
     found.judged = verdict::confirmed;
     found.exact = true;
     found.task = stuck_.front()->own->name;
+    return found;
+}
+
+finding controller::cycle_found() const {
+    finding found = confirmed(finding_kind::circular);
     const controlled_thread* before = stuck_.back();
     for (const controlled_thread* each : stuck_) {
         dependency edge;
@@ -177,11 +182,7 @@ void controller::look_for_standstill() {
 }
 
 finding controller::standstill_found() const {
-    finding found;
-    found.kind = finding_kind::deadlock;
-    found.judged = verdict::confirmed;
-    found.exact = true;
-    found.task = stuck_.front()->own->name;
+    finding found = confirmed(finding_kind::deadlock);
     for (const controlled_thread* each : stuck_) {
         task_report report;
         report.name = each->own->name;

@@ -76,6 +76,7 @@ private:
     void look_for_standstill();
     /// Lets all threads of the supposed deadlock confirm it; meanwhile nobody gets the turn.
     void ask_all(bool is_cycle) noexcept;
+    finding confirmed(finding_kind kind) const;
     finding cycle_found() const;
     finding standstill_found() const;
 

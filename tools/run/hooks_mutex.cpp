@@ -47,10 +47,6 @@ void note_end(const void* address) {
     if (mine) forget_lock(address);
 }
 
-pthread_mutex_t* native(mtx_t* mutex) noexcept {
-    return reinterpret_cast<pthread_mutex_t*>(mutex);
-}
-
 }  // namespace
 
 WEDGE_HOOK int pthread_mutex_init(pthread_mutex_t* mutex, const pthread_mutexattr_t* attributes) {

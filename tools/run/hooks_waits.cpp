@@ -57,9 +57,6 @@ void note(const char* what, const void* object, const void* returns_to) {
 pthread_cond_t* native(cnd_t* condition) noexcept {
     return reinterpret_cast<pthread_cond_t*>(condition);
 }
-pthread_mutex_t* native(mtx_t* mutex) noexcept {
-    return reinterpret_cast<pthread_mutex_t*>(mutex);
-}
 
 /// Leaves the list of waiters also if the thread is cancelled.
 class waiter_entry {

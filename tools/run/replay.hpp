@@ -59,7 +59,7 @@ private:
 
 /// Reads the trace that `wedge run` has left in the directory for this process.
 ///
-/// @return null: there is none
+/// @return null: the run has no trace to follow, or it is for another process
 std::unique_ptr<trace_follower> make_follower(const std::string& directory);
 
 /// Called by the recorder for each event.

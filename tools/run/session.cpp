@@ -16,11 +16,11 @@
 #include <unistd.h>
 #include <unwind.h>
 
-#include "wedge/core/process_threads.hpp"
 #include "wedge/implement/classes.hpp"
 #include "wedge/order/checker.hpp"
 
 #include "run/control.hpp"
+#include "run/native_state.hpp"
 #include "run/private_memory.hpp"
 #include "run/raw_report.hpp"
 #include "run/recorder.hpp"
@@ -379,7 +379,7 @@ void end_thread(void* value) {
 void before_fork() {
     turn::begin();
     the->report.modules().update();
-    the->is_fork_of_many = detail::threads_of_process().size() > 1;
+    the->is_fork_of_many = living_threads() > 1;
     locks.begin_writing();
     the->together->target().before_fork();
     the->alone->target().before_fork();

@@ -27,6 +27,11 @@ inline int c11_of(int result) noexcept {
     return result == 0 ? thrd_success : result == ETIMEDOUT ? thrd_timedout : thrd_error;
 }
 
+/// Returns the mutex of POSIX that a mutex of C11 is.
+inline pthread_mutex_t* native(mtx_t* mutex) noexcept {
+    return reinterpret_cast<pthread_mutex_t*>(mutex);
+}
+
 /// Returns whether an acquire that returned this has the lock. The owner of a robust mutex may have
 /// died.
 constexpr bool is_taken(int result) noexcept {

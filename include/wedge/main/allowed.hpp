@@ -1,7 +1,6 @@
 // `--allow FILE`: known findings, which a command shows and does not count.
 #pragma once
 
-#include <algorithm>
 #include <cstddef>
 #include <initializer_list>
 #include <string>
