@@ -2,6 +2,8 @@
 // chooses.
 #include <chrono>
 #include <functional>
+#include <mutex>
+#include <shared_mutex>
 
 #include <doctest/doctest.h>
 
@@ -128,6 +130,36 @@ TEST_CASE("timed: waits for events give up, or see the event") {
     CHECK(tried.what == result::sound);
     CHECK(seen > 0);
     CHECK(missed > 0);
+}
+
+TEST_CASE("timed: a wait takes a lock again as it was held, for reading or for writing") {
+    wedge::shared_mutex lock("lock");
+    wedge::condition changed("changed");
+    const auto waits = [&](auto held, wedge::mode how) {
+        changed.wait_for(held, milliseconds(1));
+        REQUIRE(wedge::current().held.size() == 1);
+        CHECK(wedge::current().held.innermost().how == how);
+    };
+    const auto reads = [&] { waits(std::shared_lock(lock), wedge::mode::shared); };
+    const auto writes = [&] { waits(std::unique_lock(lock), wedge::mode::exclusive); };
+    {
+        const wedge::shared_guard other(lock);
+        both::natively({reads});
+    }
+    both::natively({writes});
+    wedge::semaphore ended(0, "ended");
+    const auto holds_until_the_end = [&] {
+        const wedge::shared_guard other(lock);
+        ended.down();
+    };
+    const auto and_ends = [&](const auto& body) {
+        return [&] {
+            body();
+            ended.up();
+        };
+    };
+    CHECK(both::controlled({and_ends(reads), holds_until_the_end}).what == result::sound);
+    CHECK(both::controlled({and_ends(writes), holds_until_the_end}).what == result::deadlock);
 }
 
 TEST_CASE("timed: a condition that gives up returns the value of its predicate") {

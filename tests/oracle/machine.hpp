@@ -795,12 +795,15 @@ private:
         });
     }
 
+    /// Ends the last hold of this run, or else the last hold of an outer run.
     static void release(task& t, int lock) {
-        for (std::size_t k = t.held.size(); k-- > 0;) {
-            if (t.held[k].lock != lock) continue;
-            t.held.erase(t.held.begin() + static_cast<std::ptrdiff_t>(k));
-            return;
-        }
+        const int run = static_cast<int>(t.stack.size());
+        for (const bool is_of_this_run : {true, false})
+            for (std::size_t k = t.held.size(); k-- > 0;) {
+                if (t.held[k].lock != lock || (t.held[k].run == run) != is_of_this_run) continue;
+                t.held.erase(t.held.begin() + static_cast<std::ptrdiff_t>(k));
+                return;
+            }
         throw meaningless{"a lock is released that is not held"};
     }
 

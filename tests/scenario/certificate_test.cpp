@@ -249,7 +249,7 @@ TEST_CASE(
          "counter k = 0\nthread t { until k == 1 }\nthread u { set k = 1; set k = 0 }\n"},
     };
     for (const auto& each : pairs) {
-        CAPTURE(each.what);
+        CAPTURE(std::string(each.what));
         CHECK(certified(each.sound).find("\nclaim sound\n") != std::string::npos);
         CHECK(certified(each.broken).find("\nclaim sound\n") == std::string::npos);
     }

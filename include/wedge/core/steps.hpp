@@ -43,6 +43,17 @@ inline void emit(task& self, const event& what) noexcept {
     emit_ignored(self, what);
 }
 
+/// Reports that the task begins or ends a wait for a condition, or notifies it.
+inline void report_wait(task& self, event_kind what, const lock_identity& condition, site where,
+                        flags with = flags::none) {
+    emit(self, {.kind = what,
+                .with = with,
+                .class_id = condition.class_id(),
+                .instance = condition.instance(),
+                .payload = condition.instance(),
+                .where = where});
+}
+
 /// Returns whether the task must not sleep here: in an interrupt, with interrupts disabled, or
 /// under a lock or in a section that allows no sleep.
 inline bool cannot_sleep(const task& self) noexcept {
@@ -186,6 +197,12 @@ inline void not_acquired(task& self, const lock_identity& lock, const acquire_te
 /// The flags of a hold whose release in order tells an order checker nothing.
 inline constexpr flags plain_flags =
     flags::tried | flags::timed | flags::interruptible | flags::subclassed;
+
+/// Returns the mode in which the task holds the lock; `exclusive` if it does not.
+inline mode mode_of_hold(task& self, const lock_identity& lock) noexcept {
+    const held_lock* const mine = self.held.find(lock.instance());
+    return mine == nullptr ? mode::exclusive : mine->how;
+}
 
 /// Drops the innermost hold if it is of this lock, plain, and no sink needs to hear of it. Returns
 /// whether it did.

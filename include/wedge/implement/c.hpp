@@ -51,14 +51,6 @@ inline basic_pseudo_lock<>& reclaim() {
     return made;
 }
 
-inline void report(event_kind kind, const lock_identity& condition, const site& where) {
-    emit(current(), {.kind = kind,
-                     .class_id = condition.class_id(),
-                     .instance = condition.instance(),
-                     .payload = condition.instance(),
-                     .where = where});
-}
-
 inline wedge_next take(const wedge_lock& lock, const acquire_terms& terms) {
     task& self = current();
     lock_identity& known = identity_of(lock);
@@ -79,41 +71,27 @@ inline void taken(const wedge_lock& lock, const acquire_terms& terms) {
         acquired(self, known, terms);
 }
 
+/// How this thread held the lock of the native wait that it is in.
+inline thread_local mode waits_under = mode::exclusive;
+
 inline wedge_next wait(lock_identity& condition, lock_identity& lock, bool is_timed,
                        const site& where) {
     task& self = current();
-    if (self.runtime == nullptr) {
-        report(event_kind::wait, condition, where);
-        released(self, lock, mode::exclusive, where);
-        might_sleep(self, lock_class::from_id(condition.class_id()), where);
-        attempt(self, lock, {.where = where});
-        return WEDGE_NATIVE;
-    }
-    const operation next{.what = step::wait,
-                         .timed = is_timed,
-                         .lock = &lock,
-                         .condition = &condition,
-                         .where = where};
-    if (self.runtime->is_giving_up())
-        return self.runtime->perform(self, next) ? WEDGE_DONE : WEDGE_GIVEN_UP;
-    adopt_if_foreign(self, condition);
-    report(event_kind::wait, condition, where);
-    tsan_unlocked(self, lock, mode::exclusive);
-    released(self, lock, mode::exclusive, where);
+    if (self.runtime != nullptr)
+        return controlled_wait(self, condition, lock, is_timed, where) ? WEDGE_DONE
+                                                                       : WEDGE_GIVEN_UP;
+    report_wait(self, event_kind::wait, condition, where);
+    waits_under = mode_after_wait(self, lock);
+    released(self, lock, waits_under, where);
     might_sleep(self, lock_class::from_id(condition.class_id()), where);
-    attempt(self, lock, {.where = where});
-    const bool is_notified = self.runtime->perform(self, next);
-    if (self.runtime->is_giving_up()) return WEDGE_GIVEN_UP;
-    acquired(self, lock, {.where = where});
-    tsan_locked(self, lock, {});
-    report(event_kind::wake, condition, where);
-    return is_notified ? WEDGE_DONE : WEDGE_GIVEN_UP;
+    attempt(self, lock, {.how = waits_under, .where = where});
+    return WEDGE_NATIVE;
 }
 
 inline wedge_next notify(step what, lock_identity& condition, const site& where) {
     task& self = current();
     if (self.runtime == nullptr) {
-        report(event_kind::notify, condition, where);
+        report_wait(self, event_kind::notify, condition, where);
         return WEDGE_NATIVE;
     }
     adopt_if_foreign(self, condition);
@@ -161,8 +139,7 @@ extern "C" {
     namespace c = wedge::detail::c;
     wedge::task& self = wedge::current();
     wedge::lock_identity& known = c::identity_of(lock);
-    const wedge::held_lock* const mine = self.held.find(known.instance());
-    const wedge::mode how = mine != nullptr ? mine->how : wedge::mode::exclusive;
+    const wedge::mode how = wedge::detail::mode_of_hold(self, known);
     if (self.runtime == nullptr) {
         wedge::detail::released(self, known, how, c::place(where));
         return WEDGE_NATIVE;
@@ -180,8 +157,9 @@ extern "C" {
 [[gnu::weak]] void wedge_woken(const void* condition, wedge_class of, wedge_lock lock,
                                wedge_site where) {
     namespace c = wedge::detail::c;
-    c::taken(lock, {.where = c::place(where)});
-    c::report(wedge::event_kind::wake, c::condition_at(condition, of), c::place(where));
+    c::taken(lock, {.how = c::waits_under, .where = c::place(where)});
+    wedge::detail::report_wait(wedge::current(), wedge::event_kind::wake,
+                               c::condition_at(condition, of), c::place(where));
 }
 [[gnu::weak]] wedge_next wedge_signal(const void* condition, wedge_class of, wedge_site where) {
     namespace c = wedge::detail::c;

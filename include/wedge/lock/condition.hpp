@@ -11,10 +11,11 @@
 namespace wedge {
 
 /// Like std::condition_variable_any, for a lock of wedge, a wedge::guard of it, or a
-/// std::unique_lock of it. Under control its waits are explored: which waiter is notified is a
-/// recorded choice, and time is virtual.
+/// std::unique_lock or std::shared_lock of it. Under control its waits are explored: which waiter
+/// is notified is a recorded choice, and time is virtual.
 ///
-/// The task must hold the lock exclusively and once.
+/// A wait releases one hold of the lock, for reading or for writing, and takes the lock again like
+/// that.
 template <class Level = default_level>
 class basic_condition {
 public:
@@ -32,12 +33,12 @@ public:
         auto& real = underlying(lock);
         task& self = current();
         if (self.runtime != nullptr) [[unlikely]] {
-            controlled_wait(self, real.identity(), false, where);
+            detail::controlled_wait(self, identity_, real.identity(), false, where);
         } else {
-            report(self, event_kind::wait, where);
-            relock with{*this, real, where};
+            detail::report_wait(self, event_kind::wait, identity_, where);
+            relock with{*this, real, detail::mode_of_hold(self, real.identity()), where};
             native_.wait(with);
-            report(self, event_kind::wake, where);
+            detail::report_wait(self, event_kind::wake, identity_, where);
         }
     }
     template <class Lock, std::predicate Predicate>
@@ -53,11 +54,11 @@ public:
         auto& real = underlying(lock);
         task& self = current();
         if (self.runtime != nullptr) [[unlikely]]
-            return controlled_wait(self, real.identity(), true, where);
-        report(self, event_kind::wait, where, flags::timed);
-        relock with{*this, real, where};
+            return detail::controlled_wait(self, identity_, real.identity(), true, where);
+        detail::report_wait(self, event_kind::wait, identity_, where, flags::timed);
+        relock with{*this, real, detail::mode_of_hold(self, real.identity()), where};
         const bool is_notified = native_.wait_until(with, end) == std::cv_status::no_timeout;
-        report(self, event_kind::wake, where);
+        detail::report_wait(self, event_kind::wake, identity_, where);
         return is_notified;
     }
     template <class Lock, class Rep, class Period>
@@ -86,7 +87,8 @@ public:
     template <class Lock>
     bool wait_interruptible(Lock& lock, site where = site::current()) {
         if (detail::is_interrupted())
-            return controlled_wait(current(), underlying(lock).identity(), true, where);
+            return detail::controlled_wait(current(), identity_, underlying(lock).identity(), true,
+                                           where);
         return wait(lock, where), true;
     }
 
@@ -100,19 +102,33 @@ public:
 
 private:
     template <class Lock>
+    static constexpr bool can_be_shared = requires(Lock& lock, site where) {
+        lock.lock_shared(where);
+        lock.unlock_shared(where);
+    };
+    template <class Lock>
     struct relock {
         const basic_condition& of;
         Lock& real;
+        mode how;
         site where;
-        void lock() WEDGE_NO_THREAD_SAFETY { real.lock(where); }
+        void lock() WEDGE_NO_THREAD_SAFETY {
+            if constexpr (can_be_shared<Lock>) {
+                if (is_shared(how)) return real.lock_shared(where);
+            }
+            real.lock(where);
+        }
         void unlock() WEDGE_NO_THREAD_SAFETY {
-            real.unlock(where);
+            if constexpr (can_be_shared<Lock>)
+                is_shared(how) ? real.unlock_shared(where) : real.unlock(where);
+            else
+                real.unlock(where);
             const unheard_section unheard(current(), is_internal(real.identity()));
             of.might_wait(where);
         }
     };
     template <class Lock>
-    relock(const basic_condition&, Lock&, site) -> relock<Lock>;
+    relock(const basic_condition&, Lock&, mode, site) -> relock<Lock>;
 
     static bool is_internal(const lock_identity& lock) {
         return lock_class::from_id(lock.class_id()).options().is_internal;
@@ -128,41 +144,6 @@ private:
             return lock;
     }
 
-    void report(task& self, event_kind kind, site where, flags with = flags::none) {
-        detail::emit(self, {.kind = kind,
-                            .with = with,
-                            .class_id = identity_.class_id(),
-                            .instance = identity_.instance(),
-                            .payload = identity_.instance(),
-                            .where = where});
-    }
-
-    bool controlled_wait(task& self, lock_identity& lock, bool timed, site where) {
-        const operation next{.what = step::wait,
-                             .timed = timed,
-                             .lock = &lock,
-                             .condition = &identity_,
-                             .where = where};
-        if (self.runtime->is_giving_up()) return self.runtime->perform(self, next);
-        detail::adopt_if_foreign(self, identity_);
-        report(self, event_kind::wait, where);
-        bool is_notified = false;
-        {
-            const unheard_section unheard(self, is_internal(lock));
-            detail::tsan_unlocked(self, lock, mode::exclusive);
-            detail::released(self, lock, mode::exclusive, where);
-            might_wait(where);  // the lock that is waited with is no obstacle
-            // The order of the second acquire is checked now, since it may never come.
-            detail::attempt(self, lock, {.where = where});
-            is_notified = self.runtime->perform(self, next);
-            if (self.runtime->is_giving_up()) return false;
-            detail::acquired(self, lock, {.where = where});
-            detail::tsan_locked(self, lock, {});
-        }
-        report(self, event_kind::wake, where);
-        return is_notified;
-    }
-
     void notify(step what, site where) {
         task& self = current();
         if (self.runtime != nullptr) [[unlikely]] {
@@ -170,7 +151,7 @@ private:
             self.runtime->perform(self, {.what = what, .condition = &identity_, .where = where});
             return;
         }
-        report(self, event_kind::notify, where);
+        detail::report_wait(self, event_kind::notify, identity_, where);
         if (what == step::notify_one)
             native_.notify_one();
         else

@@ -142,4 +142,53 @@ inline void controlled_downgrade(task& self, lock_identity& lock, site where) {
     downgraded(self, lock, where);
 }
 
+/// Returns the mode in which a wait takes its lock again: that of the hold, but a read waits behind
+/// queued writers like any new read. So does std::condition_variable_any with a std::shared_lock.
+inline mode mode_after_wait(task& self, const lock_identity& lock) noexcept {
+    const mode how = mode_of_hold(self, lock);
+    return is_shared(how) && lock.kind() != lock_kind::rwlock ? mode::shared : how;
+}
+
+/// Waits for a condition under control.
+///
+/// @return false: the wait gave up
+/// @throws abandoned  the execution was given up
+inline bool controlled_wait(task& self, lock_identity& condition, lock_identity& lock,
+                            bool is_timed, site where) {
+    const mode how = mode_after_wait(self, lock);
+    const held_lock* const outer = recursive_hold(self, lock);
+    const bool is_kept = outer != nullptr && outer->depth > 1;  // only the innermost hold ends
+    const operation next{.what = step::wait,
+                         .how = how,
+                         .timed = is_timed,
+                         .lock = &lock,
+                         .condition = &condition,
+                         .where = where};
+    if (self.runtime->is_giving_up()) return self.runtime->perform(self, next);
+    adopt_if_foreign(self, condition);
+    report_wait(self, event_kind::wait, condition, where);
+    bool is_notified = false;
+    {
+        const lock_class of_lock = lock_class::from_id(lock.class_id());
+        const unheard_section unheard(self, of_lock.options().is_internal);
+        if (!is_kept) tsan_unlocked(self, lock, how);
+        released(self, lock, how, where);
+        // The lock that is waited with is no obstacle.
+        might_sleep(self, lock_class::from_id(condition.class_id()), where);
+        // The order of the second acquire is checked now, since it may never come.
+        const acquire_terms again{.how = how, .where = where};
+        if (!is_kept) attempt(self, lock, again);
+        is_notified = self.runtime->perform(self, next);
+        if (self.runtime->is_giving_up()) return false;
+        if (is_kept) {
+            ++self.held.find(lock.instance())->depth;
+        } else {
+            acquired(self, lock, again);
+            tsan_locked(self, lock, again);
+        }
+    }
+    report_wait(self, event_kind::wake, condition, where);
+    return is_notified;
+}
+
 }  // namespace wedge::detail

@@ -150,8 +150,7 @@ void released(const void* lock, site where = site::current()) {
         lock_identity* const known = detail::external_locks::process().find(lock);
         if (known == nullptr) return;
         task& self = current();
-        const held_lock* const mine = self.held.find(known->instance());
-        detail::released(self, *known, mine != nullptr ? mine->how : mode::exclusive, where);
+        detail::released(self, *known, detail::mode_of_hold(self, *known), where);
     }
 }
 

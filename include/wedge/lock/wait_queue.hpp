@@ -154,11 +154,12 @@ private:
             stage_.set(is_tested);
             guard held(of_.lock_, where_);
             while (!who_.is_woken) {
-                if (sleep(held)) continue;
+                if (sleep(held) || who_.is_woken)
+                    continue;  // woken after it gave up, before the lock
                 stage_.set(has_given_up);
                 std::erase(of_.queue_, &who_);
                 is_in_ = false;
-                return who_.is_woken;
+                return false;
             }
             is_in_ = false;  // the wake-up has removed it
             return true;

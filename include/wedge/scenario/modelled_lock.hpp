@@ -40,9 +40,9 @@ public:
         return wedge::detail::controlled_acquire(current(), identity(), terms);
     }
     virtual void release(site where) {
-        const held_lock* const mine = current().held.find(identity().instance());
-        const mode how = mine == nullptr ? mode::exclusive : mine->how;
-        wedge::detail::controlled_release(current(), identity(), how, where);
+        task& self = current();
+        const mode how = wedge::detail::mode_of_hold(self, identity());
+        wedge::detail::controlled_release(self, identity(), how, where);
     }
     /// Returns the part that tickets use; null for other kinds.
     virtual ww_mutex* wound_wait() noexcept { return nullptr; }
@@ -73,6 +73,8 @@ public:
     // The interface that a condition needs of its lock.
     void lock(site where) { acquire({.where = where}); }
     void unlock(site where) { release(where); }
+    void lock_shared(site where) { acquire({.how = mode_of(true, false), .where = where}); }
+    void unlock_shared(site where) { release(where); }
 
 protected:
     explicit modelled_lock(lock_sort sort) : sort_(sort) {}

@@ -44,10 +44,10 @@ public:
     }
     void release(site where) override {
         task& self = current();
-        const held_lock* const mine = self.held.find(own_.instance());
-        const mode how = mine == nullptr ? mode::exclusive : mine->how;
+        const mode how = wedge::detail::mode_of_hold(self, own_);
+        const bool is_held = self.held.find(own_.instance()) != nullptr;
         wedge::detail::released(self, own_, how, where);
-        if (mine == nullptr) return;  // the checker has reported it
+        if (!is_held) return;  // the checker has reported it
         if constexpr (shared_lockable<Native>) {
             if (is_shared(how)) return native_.unlock_shared();
         }

@@ -269,7 +269,7 @@ private:
         }
         lines.push_back("unlock " + under);
         lines.push_back("wait " + remembered(name));
-        lines.push_back("lock " + under);
+        lines.push_back((is_shared(each.how) ? "read " : "lock ") + under);
     }
     std::string remembered(const std::string& condition) {
         std::string& name = memories_[condition];

@@ -71,15 +71,15 @@ public:
                        here_.is_timed(at + 2);
             if (here_.me().waits == phase::fresh) return true;
             const std::size_t held = here_.lock_of(at += 2);
-            return (here_.me().waits == phase::woken || here_.is_timed(at)) &&
-                   here_.can_acquire(held, false, false);
+            return here_.me().waits == phase::sleeping ? here_.is_timed(at) : can_relock(held);
         }
         return true;
     }
     /// Returns whether the task waits for work that need not come.
     bool is_idle(std::size_t i) const {
         const task& one = here_.now.tasks[i];
-        return one.waits != phase::woken && all_.is(one.at - 1, "idle");
+        return one.waits != phase::woken && one.waits != phase::gave_up &&
+               all_.is(one.at - 1, "idle");
     }
 
     /// Takes the next step of an enabled task.
@@ -450,7 +450,9 @@ private:
             !here_.is_alone) {
             here_.now.locks[which].queue.push_back({here_.waiter(), is_read});
             here_.me().waits = phase::queued;
-            return;
+            // A reader behind readers who are about to be let in: its time may be over before.
+            const bool is_next = may_give_up && here_.can_acquire(which, is_read, passes);
+            if (!is_next || here_.answers.choose(2) == 0) return;
         }
         here_.forget(here_.now.locks[which]);
         here_.branch(at, false);
@@ -483,6 +485,7 @@ private:
             const std::size_t held = here_.lock_of(at);
             std::vector<std::size_t>& sleepers = here_.now.sleepers[on.first];
             if (here_.me().waits == phase::fresh) {
+                here_.me().joined = here_.reads(held) ? 1 : 0;
                 here_.drop(held);
                 const bool may_wake = !here_.me().has_woken;
                 if (may_wake) here_.me().has_woken = here_.answers.choose(2) != 0;
@@ -491,9 +494,15 @@ private:
                 if (here_.me().waits == phase::sleeping) sleepers.push_back(here_.waiter());
                 return;
             }
-            here_.now.locks[held].holders.push_back({here_.self, false});
+            if (here_.me().waits == phase::sleeping) {
+                std::erase(sleepers, here_.waiter());
+                here_.me().waits = phase::gave_up;
+                return;
+            }
+            if (!can_relock_now(held))
+                return here_.now.locks[held].queue.push_back({here_.waiter(), reads_again()});
+            here_.hold(held, reads_again());
             is_over = here_.me().waits == phase::woken;
-            std::erase(sleepers, here_.waiter());
         } else if (std::int64_t& count = here_.now.counts[on.first]; count != 0) {
             count -= count == for_ever ? 0 : 1;
         } else {
@@ -501,6 +510,15 @@ private:
         }
         if (!is_among(here_.word_at(at), "timeout interrupted")) return here_.move(at);
         here_.move(is_over ? all_.words[at + 1].match + 1 : at + 2);
+    }
+    /// A wait for a condition that is over takes its lock like a new acquire.
+    bool reads_again() const { return here_.now.tasks[here_.self].joined != 0; }
+    bool can_relock_now(std::size_t held) {
+        const bool reads = reads_again();
+        return here_.can_acquire(held, reads, here_.passes_queue(held, reads, false));
+    }
+    bool can_relock(std::size_t held) {
+        return can_relock_now(held) || (here_.has_queue(held) && !here_.is_queued(held));
     }
     void notify(std::size_t at) {
         std::vector<std::size_t>& sleepers = here_.now.sleepers[all_.named(at + 1).first];

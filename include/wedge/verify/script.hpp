@@ -405,7 +405,8 @@ private:
         const std::string look =
             "if " + words[test].text + " " + words[test + 1].text + " " + words[test + 2].text;
         const std::string sleep = "whole wait %.woken %.lock";
-        const std::string or_end = sleep + " timeout { delist % let wait.ended = 1 break }";
+        const std::string or_end =
+            sleep + " timeout { listed % { delist % let wait.ended = 1 } break }";
         const bool is_timed = is(test + 3, "timeout"), is_endable = is(test + 3, "interrupted");
         add_role("wait " + std::to_string(at),
                  "{ loop { " + look + " { break } lock %.lock enlist % " +

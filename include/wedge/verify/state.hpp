@@ -25,6 +25,7 @@ enum class phase : std::uint8_t {
     queued,
     sleeping,
     woken,
+    gave_up,       ///< a wait for a condition wants its lock again
     gives_way,     ///< a transaction releases its objects, one by one
     contended,     ///< then takes the one that it did not get
     queued_again,  ///< and queues for it
@@ -52,7 +53,8 @@ struct frame {
 struct task {
     std::size_t at = 0,
                 joined = 0;  ///< of a `join`: the copies whose end it has seen; of a sequence
-                             ///< count: the steps that it has taken
+                             ///< count: the steps that it has taken; of a wait for a condition:
+                             ///< whether it takes its lock for reading
     phase waits = phase::fresh;
     leaving leaves = leaving::nothing;
     bool is_done = false, has_woken = false, is_ending = false;
@@ -218,6 +220,17 @@ public:
             one.holders.push_back({self, is_shared});
         std::sort(one.holders.begin(), one.holders.end());
     }
+    bool is_queued(std::size_t which) {
+        const std::vector<use>& all = now.locks[which].queue;
+        return std::any_of(all.begin(), all.end(),
+                           [&](const use& u) { return u.task == waiter(); });
+    }
+    /// Returns whether the task holds the lock for reading.
+    bool reads(std::size_t which) const {
+        const std::vector<use>& all = now.locks[which].holders;
+        return std::any_of(all.begin(), all.end(),
+                           [&](const use& u) { return u.task == self && u.is_shared; });
+    }
     void forget(lock& one) {
         std::erase_if(one.queue, [&](const use& each) { return each.task == waiter(); });
     }
@@ -330,6 +343,10 @@ public:
         me().outer.pop_back();
     }
 
+    /// Returns whether a wait for a condition has begun.
+    static bool is_asleep(phase waits) {
+        return waits == phase::sleeping || waits == phase::woken || waits == phase::gave_up;
+    }
     /// Whether a handler may come on top of a task that stands before its next step.
     bool lets_in(const task& one, bool is_hard) const {
         if (one.is_done || !one.in.admits(is_hard) || program.is(one.at, "interrupt")) return false;
@@ -338,7 +355,7 @@ public:
         if (program.is(one.at, "sync")) return one.waits == phase::fresh;
         const bool is_whole = program.is(one.at - 1, "whole") ||
                               (program.is(one.at - 1, "idle") && program.is(one.at - 2, "whole"));
-        return !is_whole || one.waits == phase::sleeping || one.waits == phase::woken;
+        return !is_whole || is_asleep(one.waits);
     }
     std::vector<std::size_t> victims(bool is_hard) const {
         std::vector<std::size_t> all;

@@ -18,6 +18,7 @@ enum class wait_phase : std::uint8_t {
     queued,    ///< in the lock's queue
     sleeping,  ///< waits on the condition, not notified
     woken,     ///< notified; wants its lock again
+    gave_up,   ///< the time is over, or a signal came; wants its lock again
 };
 
 /// What the subject tells about a task that is about to take a step.
@@ -146,10 +147,7 @@ public:
                     return true;
                 return state.can_acquire(who.waiter(), next.how);
             }
-            case step::wait:
-                if (who.phase == wait_phase::fresh) return true;
-                if (who.phase == wait_phase::sleeping && !next.timed) return false;
-                return next.lock->modelled().can_acquire(who.waiter(), mode::exclusive);
+            case step::wait: return can_go_on_waiting(who, next);
             case step::join: return tasks_[next.other]->is_done;
             case step::interrupt:
                 return std::any_of(tasks_.begin(), tasks_.end(),
@@ -160,7 +158,7 @@ public:
 
     /// Returns whether nothing is lost if the task never goes on.
     static bool is_idle(const controlled_task& who) noexcept {
-        return who.self.is_idle && who.phase != wait_phase::woken;
+        return who.self.is_idle && !wants_lock_again(who);
     }
 
     /// Returns the lock of a step that `take_plainly` takes, as most steps are: the acquire of a
@@ -229,7 +227,7 @@ public:
             locks_.set_policy(static_cast<rw_policy>(choose(rw_policies, "readers or writers")));
         }
         switch (next.what) {
-            case step::acquire: return acquire(who, next);
+            case step::acquire: return acquire(who, next, choose);
             case step::try_acquire: {
                 lock_state& state = next.lock->modelled();
                 if (!state.can_acquire(who.waiter(), next.how)) return turn::failed;
@@ -268,6 +266,20 @@ public:
     }
 
 private:
+    /// Returns whether the task has left the condition, and waits only for its lock.
+    static bool wants_lock_again(const controlled_task& who) noexcept {
+        return who.phase == wait_phase::woken || who.phase == wait_phase::gave_up;
+    }
+    static bool can_go_on_waiting(const controlled_task& who, const operation& next) {
+        if (!wants_lock_again(who)) return who.phase == wait_phase::fresh || next.timed;
+        const lock_state& lock = next.lock->modelled();
+        return lock.can_acquire(who.waiter(), next.how) || can_queue_again(who, lock);
+    }
+    /// The second acquire of a wait joins the lock's queue like any other blocked acquire.
+    static bool can_queue_again(const controlled_task& who, const lock_state& lock) noexcept {
+        return lock.has_queue() && !lock.is_queued(who.waiter());
+    }
+
     /// Returns whether a handler may come on top of a task that stands before its next step.
     static bool can_interrupt(const controlled_task& whom, const operation& handler) noexcept {
         const operation& next = whom.self.pending;
@@ -299,7 +311,8 @@ private:
         }
     }
 
-    WEDGE_UNSEEN turn acquire(controlled_task& who, const operation& next) {
+    template <class Choose>
+    WEDGE_UNSEEN turn acquire(controlled_task& who, const operation& next, Choose choose) {
         lock_state& state = next.lock->modelled();
         const std::uint32_t self = who.waiter();
         if (state.kind() == lock_kind::ww_mutex) return ww_acquire(who, next, state);
@@ -310,7 +323,9 @@ private:
         if (state.has_queue() && who.phase == wait_phase::fresh) {
             state.enqueue(self, next.how);
             who.phase = wait_phase::queued;
-            return turn::waits;
+            // A reader behind readers who are about to be let in: its time may be over before.
+            const bool is_next = next.timed && state.can_acquire(self, next.how);
+            if (!is_next || choose(2, "gives up") == 0) return turn::waits;
         }
         state.forget(self);  // only a timed wait is scheduled without its lock: it gives up
         return turn::failed;
@@ -347,21 +362,32 @@ private:
                });
     }
 
+    /// A wait releases its lock and sleeps, leaves the condition, and takes the lock again. To give
+    /// up is a step of its own: a task that has given up misses the notifications that come before
+    /// it gets the lock.
     template <class Choose>
     turn wait(controlled_task& who, const operation& next, Choose choose) {
         lock_state& lock = next.lock->modelled();
         lock_state& waiting = next.condition->modelled();
         const std::uint32_t self = who.waiter();
-        if (who.phase == wait_phase::fresh) {
-            lock.release(who.self.ordinal);
-            who.phase = wakes_by_itself(who, choose) ? wait_phase::woken : wait_phase::sleeping;
-            if (who.phase == wait_phase::sleeping) waiting.enqueue(self, mode::exclusive);
+        switch (who.phase) {
+            case wait_phase::fresh:
+                lock.release(who.self.ordinal);
+                who.phase = wakes_by_itself(who, choose) ? wait_phase::woken : wait_phase::sleeping;
+                if (who.phase == wait_phase::sleeping) waiting.enqueue(self, mode::exclusive);
+                return turn::waits;
+            case wait_phase::sleeping:
+                waiting.forget(self);
+                who.phase = wait_phase::gave_up;
+                return turn::waits;
+            default: break;
+        }
+        if (!lock.can_acquire(self, next.how)) {
+            lock.enqueue(self, next.how);
             return turn::waits;
         }
-        lock.acquire(self, mode::exclusive);
-        if (who.phase == wait_phase::woken) return turn::taken;
-        waiting.forget(self);
-        return turn::failed;
+        lock.acquire(self, next.how);
+        return who.phase == wait_phase::woken ? turn::taken : turn::failed;
     }
 
     /// Decides about a spurious wake-up when the wait begins: the schedule decides anyway when the

@@ -142,7 +142,7 @@ private:
                lock_class::from_id(next.lock->class_id()).options().is_internal;
     }
     static mode mode_wanted(const operation& next) noexcept {
-        return next.what == step::acquire ? next.how : mode::exclusive;
+        return next.what == step::acquire || next.what == step::wait ? next.how : mode::exclusive;
     }
     static std::string title_of(const lock_identity& object) {
         return name_of(object.kind()) + (" " + lock_class::from_id(object.class_id()).name());
