@@ -9,7 +9,8 @@ syn keyword wedgeStatement lock read unlock downgrade try alloc free might recla
 syn keyword wedgeStatement assert if while until yield progress break return repeat choose wait
 syn keyword wedgeStatement notify join ww transaction invalidate signal signalling complete down
 syn keyword wedgeStatement get put wake arm drop
-syn keyword wedgeStatement up queue flush cancel hardirq softirq irq bh pin unpin init sync
+syn keyword wedgeStatement up queue flush cancel hardirq softirq nmi irq bh preempt pin unpin
+syn keyword wedgeStatement init sync
 syn keyword wedgeDeclaration memory fence completion condition semaphore counter thread shrinker
 syn keyword wedgeDeclaration notifier work handler order expect wait_queue refcount delayed_work
 syn keyword wedgeDeclaration timer irq_work

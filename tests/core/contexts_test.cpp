@@ -48,6 +48,23 @@ TEST_CASE("contexts: which interrupts may arrive") {
     check(true, false);
 }
 
+TEST_CASE("contexts: only an NMI keeps an NMI out, and it keeps out everything") {
+    const wedge::task& self = wedge::current();
+    CHECK(self.contexts.admits(context::nmi));
+    const in_context hard(context::hardirq);
+    wedge::bh_off();
+    CHECK(self.contexts.admits(context::nmi));
+    {
+        const in_context nmi(context::nmi);
+        CHECK(self.context == context::nmi);
+        wedge::irqs_on();
+        for (const context each : {context::softirq, context::hardirq, context::nmi})
+            CHECK_FALSE(self.contexts.admits(each));
+    }
+    CHECK(self.context == context::hardirq);
+    CHECK(self.contexts.admits(context::nmi));
+}
+
 TEST_CASE("contexts: a hardirq is threaded if all entered hardirqs are") {
     wedge::task& self = wedge::current();
     const in_context first(context::hardirq, true);

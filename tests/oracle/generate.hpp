@@ -11,11 +11,11 @@
 namespace oracle {
 
 /// The sorts of statements that a scenario may have.
-inline constexpr std::array<std::string_view, 22> feature_names = {
+inline constexpr std::array<std::string_view, 23> feature_names = {
     "locks",     "readers",    "try",         "timed",      "choose", "counters",
     "loops",     "conditions", "completions", "semaphores", "fences", "joins",
     "works",     "handlers",   "masks",       "ww",         "memory", "assert",
-    "sequences", "queues",     "references",  "delays"};
+    "sequences", "queues",     "references",  "delays",     "nmi"};
 enum class feature : std::uint8_t {
     locks,
     readers,
@@ -39,6 +39,7 @@ enum class feature : std::uint8_t {
     queues,
     references,
     delays,
+    nmi,
 };
 
 /// Makes the text of one scenario.
@@ -83,6 +84,7 @@ public:
             if (below(4) == 0)
                 body(below(2) == 0 ? "handler g hardirq threaded" : "handler g softirq", 2);
         }
+        if (has(feature::nmi)) body("handler e nmi", 2);
         if (has(feature::memory)) {
             constexpr const char* needs[] = {"", "", " needs fs", " needs io"};
             if (below(4) != 0) body(std::string("shrinker s") + needs[below(4)], 2);
@@ -347,7 +349,8 @@ private:
     }
     void mask() {
         if (below(5) == 0) return branch(below(2) == 0 ? "hardirq threaded" : "softirq");
-        const std::string what = below(3) == 0 ? "bh" : "irq";
+        constexpr const char* masks[] = {"bh", "irq", "irq", "preempt"};
+        const std::string what = masks[below(4)];
         line(what + " off");
         if (depth_ < 5) statements(1 + below(2));
         if (below(10) != 0) line(what + " on");
@@ -415,6 +418,7 @@ private:
                     constexpr const char* whats[] = {"queue w", "queue w", "flush w", "cancel w"};
                     return line(whats[below(4)]);
                 }
+                case feature::nmi:
                 case feature::handlers: return line("yield");
                 case feature::masks: return mask();
                 case feature::ww: return wound_wait();

@@ -195,7 +195,9 @@ private:
                 first_.tasks.emplace_back();
                 break;
             case declares::handler:
-                handlers_.push_back({add_body(each), each.is_hard});
+                handlers_.push_back({add_body(each), each.is_nmi    ? arrival::nmi
+                                                     : each.is_hard ? arrival::hard
+                                                                    : arrival::soft});
                 first_.has_come.push_back(false);
                 break;
             case declares::refcount:
@@ -394,7 +396,8 @@ private:
                       std::vector<step>& found) const {
         const std::size_t worker = worker_of(work);
         if (!s.on_top[work] || is_running(s, work) || i == worker ||
-            !lets_in(s.tasks[i], items_[work].sort == declares::irq_work))
+            !lets_in(s.tasks[i],
+                     items_[work].sort == declares::irq_work ? arrival::hard : arrival::soft))
             return;
         step made{static_cast<int>(worker), false, false, false, false, s};
         made.after.on_top[work] = false;
@@ -433,14 +436,20 @@ private:
         found.push_back(std::move(made));
     }
 
-    /// Whether an interrupt may come on top of a task.
-    static bool lets_in(const task& t, bool is_hard) {
-        bool is_in_hard = false, is_in_any = false;
+    enum class arrival : std::uint8_t { soft, hard, nmi };
+    enum : int { nmi_runs = 4 };  ///< in `frame::saved`
+
+    /// Whether an interrupt may come on top of a task. Nothing comes on top of an NMI, and nothing
+    /// else keeps an NMI out.
+    static bool lets_in(const task& t, arrival sort) {
+        bool is_in_hard = false, is_in_any = false, is_in_nmi = false;
         for (const frame& f : t.stack) {
+            is_in_nmi = is_in_nmi || (f.saved >= 0 && (f.saved & nmi_runs) != 0);
             is_in_any = is_in_any || f.saved >= 0 || !f.contexts.empty();
             for (const int each : f.contexts) is_in_hard = is_in_hard || (each & 1) != 0;
         }
-        return !t.irq_off && (is_hard ? !is_in_hard : !is_in_any && !t.bh_off);
+        if (is_in_nmi || sort == arrival::nmi) return !is_in_nmi;
+        return !t.irq_off && (sort == arrival::hard ? !is_in_hard : !is_in_any && !t.bh_off);
     }
 
     /// Starts a handler, once per execution, on top of a task that has its context enabled. The
@@ -448,13 +457,15 @@ private:
     void start_handler(const state& s, std::size_t i, std::size_t h,
                        std::vector<step>& found) const {
         const task& t = s.tasks[i];
-        if (s.has_come[h] || !lets_in(t, handlers_[h].is_hard)) return;
+        if (s.has_come[h] || !lets_in(t, handlers_[h].sort)) return;
         step made{static_cast<int>(s.tasks.size() + h), false, false, false, false, s};
         task& victim = made.after.tasks[i];
         made.after.has_come[h] = true;
         start(victim, handlers_[h].body);
-        victim.stack.back().saved = (t.irq_off ? 1 : 0) + (t.bh_off ? 2 : 0);
-        (handlers_[h].is_hard ? victim.irq_off : victim.bh_off) = true;
+        const bool is_nmi = handlers_[h].sort == arrival::nmi;
+        victim.stack.back().saved =
+            (t.irq_off ? 1 : 0) + (t.bh_off ? 2 : 0) + (is_nmi ? int{nmi_runs} : 0);
+        (handlers_[h].sort == arrival::soft ? victim.bh_off : victim.irq_off) = true;
         settle(made.after, i);
         found.push_back(std::move(made));
     }
@@ -1251,6 +1262,7 @@ private:
             case action::mask:
                 return simply(
                     [&](state&, task& t) { (st.is_hard ? t.irq_off : t.bh_off) = !st.is_on; });
+            case action::preempt:  // no task is kept from its processor
             case action::yield:
             case action::might_alloc:
             case action::might_lock:
@@ -1268,7 +1280,7 @@ private:
     };
     struct handler {
         int body;
-        bool is_hard;
+        arrival sort;
     };
 
     state first_;

@@ -49,6 +49,18 @@ TEST_CASE("context: a class used in an interrupt must not be held with it enable
     check({"I{ L(A) U(A) }", "-i L(A) U(A) +i"}, {});
 }
 
+TEST_CASE("context: no mask and no other interrupt keeps an NMI out") {
+    for (const char* const held : {"L(A) U(A)", "-irq L(A) U(A) +irq", "H{ L(A) U(A) }"}) {
+        CAPTURE(held);
+        const std::string both[] = {std::string("NMI{ L(A) U(A) } | ") + held,
+                                    std::string(held) + " | NMI{ L(A) U(A) }"};
+        for (const std::string& text : both)
+            CHECK(kinds_in(text) == std::vector<finding_kind>{one_class});
+        CHECK(kinds_in(std::string("NMI{ T(A) U(A) } | ") + held) == std::vector<finding_kind>{});
+    }
+    CHECK(kinds_in("NMI{ L(A@raw) U(A) } | NMI{ L(A) U(A) }") == std::vector<finding_kind>{});
+}
+
 TEST_CASE("context: a plain read in an interrupt waits behind a waiting writer") {
     check({"I{ R(A) U(A) }", "RR(A) U(A)"}, {one_class});
     check({"I{ R(A) U(A) }", "R(A) U(A)"}, {one_class});

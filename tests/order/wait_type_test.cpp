@@ -36,6 +36,8 @@ TEST_CASE("wait types: in every context and under every kind of lock") {
     check_in("H{ ", " }", true, false);
     check_in("Hn{ ", " }", false, false);
     check_in("S{ ", " }", true, false);
+    check_in("NMI{ ", " }", false, false);
+    check_in("-preempt ", " +preempt", true, false);
     check_in("RCUp{ ", " }", true, false);
     check_in("RCUbh{ ", " }", true, false);
     check_in("RCUsched{ ", " }", false, false);
@@ -58,4 +60,6 @@ TEST_CASE("wait types: they are part of the key of a chain") {
     check("L(A@spin) L(B.1@spin) U(B.1) U(A) | L(A) L(B.2@mutex) U(B.2) U(A)", false);
     check("H{ L(B@spin) U(B) } | Hn{ L(B) U(B) }", false);
     check("H{ L(B@spin) U(B) } | H{ L(B) U(B) }", true);
+    check("L(B@mutex) U(B) | -preempt L(B) U(B) +preempt", false);
+    check("L(B@mutex) U(B) | -preempt +preempt L(B) U(B)", true);
 }

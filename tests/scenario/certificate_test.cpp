@@ -116,6 +116,9 @@ TEST_CASE("certificate: there is none for statements that the verifier does not 
     CHECK_THROWS_WITH_AS(certified("timer r { yield }\nthread t { arm r }\n"),
                          "no certificate: the verifier does not know scenario, line 1: `timer`",
                          wedge::scenario::no_certificate);
+    CHECK_THROWS_WITH_AS(certified("handler h nmi { yield }\nthread t { yield }\n"),
+                         "no certificate: the verifier does not know scenario, line 1: `nmi`",
+                         wedge::scenario::no_certificate);
     CHECK_THROWS_WITH_AS(
         certified("lock a mutex\nlock s spinlock\n"
                   "thread t { lock s; lock a; unlock a; unlock s }\n"),

@@ -67,8 +67,9 @@ private:
         made.after = comment();
         if (has_body(made.what)) made.body = body(0);
         if (made.what == declares::handler) {
-            made.is_hard = coin();
-            made.is_threaded = coin();
+            made.is_nmi = below(4) == 0;
+            made.is_hard = !made.is_nmi && coin();
+            made.is_threaded = !made.is_nmi && coin();
         }
         if (made.what == declares::semaphore) made.value = below(3);
         if (made.what == declares::refcount) made.value = 1 + below(3);
@@ -205,10 +206,8 @@ private:
                 made.is_threaded = made.is_hard && coin();
                 [[fallthrough]];
             case action::signalling: blocks = 1; break;
-            case action::mask:
-                made.is_hard = coin();
-                made.is_on = coin();
-                break;
+            case action::mask: made.is_hard = coin(); [[fallthrough]];
+            case action::preempt: made.is_on = coin(); break;
             case action::notify:
             case action::wake:
             case action::complete: made.is_all = coin(); [[fallthrough]];

@@ -161,11 +161,14 @@ private:
             return self;
         }
         const bool is_hard = word[0] == 'H';
-        if (!is_hard && word != "S{") throw std::invalid_argument(word);
+        const bool is_nmi = word == "NMI{";
+        if (!is_hard && !is_nmi && word != "S{") throw std::invalid_argument(word);
         wedge::task& handler = add_task();
         const running now(handler);
-        made.context = std::make_unique<wedge::in_context>(
-            is_hard ? wedge::context::hardirq : wedge::context::softirq, word == "H{", here());
+        made.context = std::make_unique<wedge::in_context>(is_nmi    ? wedge::context::nmi
+                                                           : is_hard ? wedge::context::hardirq
+                                                                     : wedge::context::softirq,
+                                                           word == "H{", here());
         return handler;
     }
 
@@ -185,6 +188,8 @@ private:
         if (word == "+irq") return wedge::irqs_on(here());
         if (word == "-bh") return wedge::bh_off(here());
         if (word == "+bh") return wedge::bh_on(here());
+        if (word == "-preempt") return wedge::preempt_off();
+        if (word == "+preempt") return wedge::preempt_on();
         if (word == "CMP" || word == "NV") {
             options_[step.arguments.at(0)] = word == "NV"
                                                  ? wedge::class_options{.unchecked = true}

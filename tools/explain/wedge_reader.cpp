@@ -278,7 +278,7 @@ std::vector<lock_pair> cycle_in(std::string_view what) {
 }
 
 bool is_context(std::string_view lock) {
-    return lock == "hardirq context" || lock == "softirq context";
+    return lock == "hardirq context" || lock == "softirq context" || lock == "NMI context";
 }
 
 /// Turns the parts of a finding into a report.

@@ -464,7 +464,8 @@ void make_session() {
     the->together = make_gate(false);
     the->now = the->alone;
     detail::classes();  // its fork handlers come before ours
-    for (const context each : {context::softirq, context::hardirq}) detail::class_of(each);
+    for (const context each : {context::softirq, context::hardirq, context::nmi})
+        detail::class_of(each);
     ::pthread_key_create(&the->end_key, &end_thread);
     start_control(the->directory);
     start_recorder(the->report.path());

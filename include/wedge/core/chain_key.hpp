@@ -116,13 +116,14 @@ private:
         return self.held.innermost().chain;
     }
 
-    /// Returns how the task was interrupted and which interrupts it keeps out. Softirqs are not in
-    /// it: `task::context` covers them.
+    /// Returns how the task was interrupted, which interrupts it keeps out, and whether preemption
+    /// is off. Softirqs and NMIs are not in it: `task::context` covers them.
     [[gnu::always_inline]] static std::uint64_t interrupts_of(const task& self) noexcept {
-        static_assert(offsetof(context_state, bh_is_off) == 3);
-        std::uint32_t bits = 0;
+        static_assert(offsetof(context_state, preempt_is_off) == 4);
+        std::uint64_t bits = 0;
+        static_assert(sizeof bits == sizeof(context_state));
         std::memcpy(&bits, &self.contexts, sizeof bits);
-        return std::uint64_t{bits} << 32;
+        return bits << 24;
     }
 
     /// Returns the key of a chain with one more hold.

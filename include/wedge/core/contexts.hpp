@@ -23,6 +23,9 @@ public:
         } else if (entered == context::softirq) {
             ++now.softirqs;
             now.bh_is_off = true;
+        } else if (entered == context::nmi) {
+            ++now.nmis;
+            now.irqs_are_off = true;
         }
         self_.context = now.now();
     }
@@ -90,6 +93,15 @@ inline void bh_on(site where = site::current()) {
     task& self = current();
     detail::emit(self, {.kind = event_kind::bh_on, .where = where});
     self.contexts.bh_is_off = false;
+}
+
+/// Disables or enables preemption for the running task: it must not sleep in between (rule 22).
+/// This is a flag and does not nest.
+inline void preempt_off() noexcept {
+    current().contexts.preempt_is_off = true;
+}
+inline void preempt_on() noexcept {
+    current().contexts.preempt_is_off = false;
 }
 
 }  // namespace wedge

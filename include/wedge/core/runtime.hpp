@@ -26,7 +26,7 @@ enum class step : std::uint8_t {
     spawn,  ///< starts a task
     join,   ///< waits for the end of the task `other`
     yield,
-    interrupt,  ///< of a handler's task: its handler comes, a hardirq where `other` is not 0
+    interrupt,  ///< of a handler's task: its handler comes, `other` is the `wedge::context`
 };
 
 /// A visible step. The task publishes it before it takes it.

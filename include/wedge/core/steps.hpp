@@ -54,10 +54,11 @@ inline void report_wait(task& self, event_kind what, const lock_identity& condit
                 .where = where});
 }
 
-/// Returns whether the task must not sleep here: in an interrupt, with interrupts disabled, or
-/// under a lock or in a section that allows no sleep.
+/// Returns whether the task must not sleep here: in an interrupt, with interrupts or preemption
+/// disabled, or under a lock or in a section that allows no sleep.
 inline bool cannot_sleep(const task& self) noexcept {
-    if (self.context != context::task || self.contexts.irqs_are_off || self.contexts.bh_is_off)
+    const context_state& in = self.contexts;
+    if (self.context != context::task || in.irqs_are_off || in.bh_is_off || in.preempt_is_off)
         return true;
     for (const held_lock& hold : self.held)
         if (hold.allows == wait_type::raw || hold.allows == wait_type::spin) return true;

@@ -16,23 +16,29 @@
 namespace wedge {
 
 /// Where a task runs. A signal handler counts as a hardirq of user space.
-enum class context : std::uint8_t { task, softirq, hardirq };
+enum class context : std::uint8_t { task, softirq, hardirq, nmi };
 
 /// The contexts that a task has entered, and the interrupts that it keeps out (core/contexts.hpp).
-struct context_state {
+struct alignas(8) context_state {
     std::uint8_t hardirqs = 0;           ///< entered and not left
     std::uint8_t threaded_hardirqs = 0;  ///< those of them that run in a thread
     bool irqs_are_off = false;
     bool bh_is_off = false;
+    bool preempt_is_off = false;  ///< the task must not sleep
     std::uint8_t softirqs = 0;
+    std::uint8_t nmis = 0;
 
     context now() const noexcept {
+        if (nmis != 0) return context::nmi;
         return hardirqs != 0 ? context::hardirq : softirqs != 0 ? context::softirq : context::task;
     }
     /// Returns whether an interrupt of this sort may arrive. A softirq waits until hardirqs are
-    /// enabled too.
+    /// enabled too. Only another NMI keeps an NMI
+    /// out (rule 21a).
     bool admits(context sort) const noexcept {
-        if (irqs_are_off || sort == context::task) return false;
+        if (nmis != 0 || sort == context::task) return false;
+        if (sort == context::nmi) return true;
+        if (irqs_are_off) return false;
         return sort == context::hardirq || (hardirqs == 0 && softirqs == 0 && !bh_is_off);
     }
     /// Returns whether the interrupt runs in a thread, so that it may wait for a spinlock.

@@ -13,11 +13,12 @@ namespace wedge::detail {
 inline lock_class class_of(context entered) {
     static const lock_class softirq("softirq context", {.never_waits = true});
     static const lock_class hardirq("hardirq context", {.never_waits = true});
-    return entered == context::hardirq ? hardirq : softirq;
+    static const lock_class nmi("NMI context", {.never_waits = true});
+    return entered == context::nmi ? nmi : entered == context::hardirq ? hardirq : softirq;
 }
 inline bool is_context_class(std::uint32_t class_id) {
     return class_id == class_of(context::hardirq).id() ||
-           class_id == class_of(context::softirq).id();
+           class_id == class_of(context::softirq).id() || class_id == class_of(context::nmi).id();
 }
 
 }  // namespace wedge::detail

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <unordered_set>
@@ -45,7 +46,7 @@ public:
         note_kind(hold.class_id, hold.lock);
         if (known_.is_per_cpu(hold.class_id)) return;
         if (hold.lock != nullptr && hold.lock->has_free_readers() && is_shared(hold.how)) return;
-        for (const context sort_of : {context::softirq, context::hardirq}) {
+        for (const context sort_of : {context::softirq, context::hardirq, context::nmi}) {
             if (!now.admits(sort_of)) continue;
             sort& in = of(sort_of);
             // Live programs keep one observation per class and mode, since instances come and go
@@ -81,7 +82,7 @@ private:
         std::unordered_set<std::uint64_t> seen;
     };
 
-    sort& of(context which) noexcept { return sorts_[which == context::hardirq ? 1 : 0]; }
+    sort& of(context which) noexcept { return sorts_[static_cast<std::size_t>(which) - 1]; }
 
     static observation made_by(const task& self, site where) {
         observation seen;
@@ -95,7 +96,7 @@ private:
     }
 
     order_knowledge& known_;
-    std::array<sort, 2> sorts_;
+    std::array<sort, 3> sorts_;
 };
 
 }  // namespace wedge

@@ -13,18 +13,22 @@ constexpr const char* name_of(wait_type waits) noexcept {
     return names[static_cast<std::size_t>(waits)];
 }
 
-/// Returns the wait type that the context allows, and a task that keeps interrupts out; none: any.
+/// Returns the wait type that the context allows, and a task that keeps out interrupts or other
+/// tasks; none: any.
 inline wait_type allowed_in(const task& self) noexcept {
-    const bool is_masked = self.contexts.irqs_are_off || self.contexts.bh_is_off;
+    const context_state& in = self.contexts;
+    const bool is_masked = in.irqs_are_off || in.bh_is_off || in.preempt_is_off;
     if (self.context == context::task) return is_masked ? wait_type::spin : wait_type::none;
-    const bool is_raw = self.context == context::hardirq && !self.contexts.is_threaded();
+    const bool is_raw =
+        self.context == context::nmi || (self.context == context::hardirq && !in.is_threaded());
     return is_raw ? wait_type::raw : wait_type::spin;
 }
 
 /// Returns what a finding calls the place where the task must not wait like that.
 inline std::string place_of(const task& self) {
     if (self.context != context::task) return "in " + class_of(self.context).name();
-    return self.contexts.irqs_are_off ? "with interrupts off" : "with softirqs off";
+    if (self.contexts.irqs_are_off) return "with interrupts off";
+    return self.contexts.bh_is_off ? "with softirqs off" : "with preemption off";
 }
 
 /// Checks rule 22 for a blocking acquire, or for another wait. Of several holds that forbid it, the

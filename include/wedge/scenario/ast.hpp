@@ -111,6 +111,7 @@ enum class action : std::uint8_t {
     drop,       ///< as cancel, without a wait
     interrupt,  ///< a block in a context: hardirq, softirq
     mask,       ///< irq, bh: off or on
+    preempt,    ///< off or on
     assert_held,
     pin,
     unpin,
@@ -229,6 +230,7 @@ struct declaration {
     std::int64_t value = 0;  ///< of a counter, semaphore or reference count
     bool is_local = false;
     bool is_hard = false;  ///< a handler: hardirq, else softirq
+    bool is_nmi = false;   ///< a handler: neither of them
     bool is_threaded = false;
     scenario::needs needs = scenario::needs::nothing;
     std::vector<reference> chain;  ///< order: locks, and the words of `map_words`

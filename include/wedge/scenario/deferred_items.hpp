@@ -51,9 +51,11 @@ struct interrupting_body : deferred_body {
     void interrupt() const {
         const idle_section until_enabled;
         task& self = current();
-        self.runtime->perform(self, {.what = step::interrupt,
-                                     .other = what->what == declares::irq_work ? 1U : 0U,
-                                     .where = host->place_of(*what)});
+        self.runtime->perform(
+            self, {.what = step::interrupt,
+                   .other = static_cast<std::uint32_t>(
+                       what->what == declares::irq_work ? context::hardirq : context::softirq),
+                   .where = host->place_of(*what)});
     }
 };
 

@@ -155,6 +155,7 @@ private:
             case action::invalidate: beside_.invalidate(where); break;
             case action::interrupt: return interrupt(each, here);
             case action::mask: mask(each, here); break;
+            case action::preempt: preempt(each, here); break;
         }
         return flow::next;
     }
@@ -404,7 +405,8 @@ private:
         const site where = at(here, each);
         step_if_interrupted(where);
         const context_state& before = current().contexts;
-        here.who.path.push_back(std::uint64_t{before.irqs_are_off} | before.bh_is_off * 2U);
+        here.who.path.push_back(std::uint64_t{before.irqs_are_off} | before.bh_is_off * 2U |
+                                before.preempt_is_off * 4U);
         const in_context inside(each.is_hard ? context::hardirq : context::softirq,
                                 each.is_threaded, where);
         const flow left = run(each.blocks[0], here);
@@ -416,6 +418,10 @@ private:
         constexpr void (*steps[2][2])(site) = {{&bh_off, &bh_on}, {&irqs_off, &irqs_on}};
         step_if_interrupted(at(here, each));
         steps[each.is_hard ? 1 : 0][each.is_on ? 1 : 0](at(here, each));
+    }
+    void preempt(const statement& each, frame& here) {
+        step_if_interrupted(at(here, each));
+        each.is_on ? preempt_on() : preempt_off();
     }
 
     wedge::detail::acquire_terms terms_of(const statement& each, const frame& here,

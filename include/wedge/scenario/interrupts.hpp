@@ -11,6 +11,12 @@
 
 namespace wedge::scenario {
 
+/// Returns the context in which a handler runs.
+constexpr context context_of(const declaration& handler) noexcept {
+    if (handler.is_nmi) return context::nmi;
+    return handler.is_hard ? context::hardirq : context::softirq;
+}
+
 /// Lets each handler come at most once an execution. It has a task of its own whose only step is
 /// its arrival. That step chooses a task that has the handler's context enabled; from then on the
 /// handler is code of that task, which goes on with its own step when the handler has ended.
@@ -32,7 +38,7 @@ public:
         const idle_section until_enabled;
         task& self = current();
         self.runtime->perform(self, {.what = step::interrupt,
-                                     .other = handlers_[i]->is_hard ? 1U : 0U,
+                                     .other = static_cast<std::uint32_t>(context_of(*handlers_[i])),
                                      .where = runs.at(*handlers_[i])});
     }
 
@@ -40,8 +46,7 @@ public:
     void run(std::uint32_t i, interpreter& runs, actor& who) {
         note_arrival(i);
         const declaration& what = *handlers_[i];
-        const in_context inside(what.is_hard ? context::hardirq : context::softirq,
-                                what.is_threaded, runs.at(what));
+        const in_context inside(context_of(what), what.is_threaded, runs.at(what));
         runs.run(what, who);
     }
 

@@ -176,8 +176,10 @@ private:
     }
     void handler(declaration& made) {
         named(made, "the name of a handler");
-        made.is_hard = at_.one_of(context_words, "'hardirq' or 'softirq'") == 0;
-        made.is_threaded = at_.accept("threaded");
+        const std::size_t which = at_.one_of(handler_words, "'hardirq', 'softirq' or 'nmi'");
+        made.is_hard = which == 0;
+        made.is_nmi = which == 2;
+        made.is_threaded = !made.is_nmi && at_.accept("threaded");
         body(made);
     }
     void body(declaration& made) {

@@ -67,7 +67,9 @@ private:
                     text += each.needs == needs::fs ? " needs fs" : " needs io";
                 break;
             case declares::handler:
-                text += std::string(each.is_hard ? " hardirq" : " softirq") +
+                text += std::string(each.is_nmi    ? " nmi"
+                                    : each.is_hard ? " hardirq"
+                                                   : " softirq") +
                         (each.is_threaded ? " threaded" : "");
                 break;
             case declares::order:

@@ -228,8 +228,7 @@ public:
         if (is_deferred(what.what))
             return items_.walk(what, where, [&] { interpreter_.run(what, who); });
         if (what.what == declares::handler) {
-            const in_context inside(what.is_hard ? context::hardirq : context::softirq,
-                                    what.is_threaded, where);
+            const in_context inside(context_of(what), what.is_threaded, where);
             return interpreter_.run(what, who);
         }
         interpreter_.run(what, who);

@@ -232,6 +232,7 @@ inline constexpr statement_row all[] = {
     {"softirq", action::interrupt, 0, consists_of<block>},
     {"irq", action::mask, 0, consists_of<off_or_on>, 0, nullptr, {&statement::is_hard}},
     {"bh", action::mask, 0, consists_of<off_or_on>},
+    {"preempt", action::preempt, 0, consists_of<off_or_on>},
 
     // Statements about locks, for the order checker.
     {"pin", action::pin, a_lock},
@@ -327,7 +328,7 @@ constexpr void for_all_words(With with) {
     with(scope_words);
     with(map_words);
     with(needs_words);
-    with(context_words);
+    with(handler_words);
     with(switch_words);
     with(other_words);
 }

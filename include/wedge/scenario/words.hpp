@@ -41,7 +41,7 @@ inline constexpr std::array<std::string_view, 3> scope_words = {"nofs", "noio", 
 inline constexpr std::array<std::string_view, 3> map_words = {"reclaim", "notifier", "signalling"};
 inline constexpr std::array<std::string_view, 4> comparison_words = {"==", "!=", "<", ">"};
 inline constexpr std::array<std::string_view, 2> needs_words = {"fs", "io"};
-inline constexpr std::array<std::string_view, 2> context_words = {"hardirq", "softirq"};
+inline constexpr std::array<std::string_view, 3> handler_words = {"hardirq", "softirq", "nmi"};
 inline constexpr std::array<std::string_view, 2> switch_words = {"off", "on"};
 
 /// The words in none of the other tables.

@@ -265,7 +265,7 @@ private:
         if (what == "listed") return here_.branch(at + 2, here_.is_listed(at + 1)), false;
         if (what == "rouse") return here_.branch(at + 3, here_.rouse(at + 1)), false;
         if (is_among(what, "choose break return repeat")) return control(at), false;
-        if (is_among(what, "hardirq softirq irq bh"))
+        if (is_among(what, "hardirq softirq irq bh preempt"))
             return has_handlers() || (change_context(at), false);
         if (is_among(what, "if assert"))
             return !all_.is(at + 1, "held") || has_handlers() || (look_at_holds(at), false);
@@ -360,6 +360,8 @@ private:
             (what == "irq" ? here_.me().in.irq_is_off : here_.me().in.bh_is_off) =
                 all_.is(at + 1, "off");
             here_.move(at + 2);
+        } else if (what == "preempt") {
+            here_.move(at + 2);  // it only forbids to sleep
         } else {
             here_.enter(what == "hardirq");
             here_.move(at + (all_.is(at + 1, "threaded") ? 3 : 2));
@@ -374,7 +376,7 @@ private:
         if (is_among(what, "lock read try")) return take_lock(at);
         if (is_among(what, "unlock downgrade sync")) return give_lock(at);
         if (is_among(what, "wait down")) return wait(at);
-        if (is_among(what, "hardirq softirq irq bh")) return change_context(at);
+        if (is_among(what, "hardirq softirq irq bh preempt")) return change_context(at);
         if (is_among(what, "if assert") && all_.is(at + 1, "held")) return look_at_holds(at);
         if (is_among(what, "if while until assert")) return decide(at);
         if (is_among(what, "signal complete up")) {

@@ -210,6 +210,7 @@ private:
     void declare_task(const std::string& sort, const std::string& name, std::size_t& at) {
         const std::size_t count = sort == "thread" ? copies(at) : 1;
         if (sort == "handler") {
+            if (is(at, "nmi")) refuse(at, "`nmi`");
             handlers.push_back(name);
             is_hard.push_back(is(at, "hardirq"));
             at += is(at + 1, "threaded") ? 2 : 1;

@@ -287,7 +287,7 @@ private:
         const bool is_asleep = next.what == step::wait && whom.phase != wait_phase::fresh;
         const std::uint32_t about_to_begin = next.what == step::acquire ? 1 : 0;
         return (whom.self.unbroken <= about_to_begin || is_asleep) &&
-               whom.self.contexts.admits(handler.other != 0 ? context::hardirq : context::softirq);
+               whom.self.contexts.admits(static_cast<context>(handler.other));
     }
     template <class Choose>
     std::uint32_t choose_victim(const operation& next, Choose choose) const {

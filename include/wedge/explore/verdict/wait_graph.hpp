@@ -100,6 +100,7 @@ public:
             each.who->action != nullptr ? each.who->action : name_without_number(each.who->title());
         text.held = uses_of(each.who->held);
         const context_state& in = each.who->contexts;
+        if (in.nmis != 0) text.contexts.push_back(class_of(context::nmi).id());
         if (in.hardirqs != 0) text.contexts.push_back(class_of(context::hardirq).id());
         if (in.softirqs != 0) text.contexts.push_back(class_of(context::softirq).id());
         if (each.is_done) return text;
