@@ -41,6 +41,23 @@ TEST_CASE("check: the search over states agrees with the search over schedules")
     }
 }
 
+TEST_CASE("check: the outcome says so if a task could have woken up by itself once more") {
+    const auto checked = [](const char* waits) {
+        const std::string text =
+            std::string("lock m mutex\ncondition c\ncounter y = 0\nthread t { lock m; ") + waits +
+            "; unlock m }\nthread u { lock m; set y = 1; notify c; unlock m }\n";
+        return wedge::scenario::check(wedge::scenario::parse(text, "text"), small_search());
+    };
+    // Two wake-ups by itself lead to a failed assertion, which is not tried.
+    const auto twice = checked("repeat 2 { if y == 0 { wait c m } }; assert y == 1");
+    CHECK(twice.what == "sound");
+    CHECK(twice.found.has_limited_wakes);
+    CHECK(wedge::text_of(twice.found).find("woke up by itself at most once") != std::string::npos);
+    const auto once = checked("if y == 0 { wait c m }; unlock m; lock m");
+    CHECK(once.what == "sound");
+    CHECK_FALSE(once.found.has_limited_wakes);
+}
+
 TEST_CASE("check: a confirmed finding has a schedule that deadlocks again") {
     const std::string file = TESTS_DIR "/../corpora/scenarios/shrinker_blocks.wedge";
     const auto all = wedge::scenario::parse(text_of_file(file), file);

@@ -81,6 +81,7 @@ public:
         known.has_modelled_state = has_modelled_state();
         if (control_.weaker_order().is_known())
             known.weaker_order = to_string(control_.weaker_order());
+        known.has_limited_wakes = control_.has_limited_wakes();
         add_unsettled(known, found_);
         return known;
     }
@@ -405,6 +406,7 @@ private:
         out_.has_modelled_state = has_modelled_state();
         if (out_.weaker_order.empty() && control_.weaker_order().is_known())
             out_.weaker_order = to_string(control_.weaker_order());
+        out_.has_limited_wakes = out_.has_limited_wakes || control_.has_limited_wakes();
         if (differs_) {
             out_.exhausted = false;
             out_.reason = "the workload does not repeat itself";

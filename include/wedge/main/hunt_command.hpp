@@ -431,7 +431,7 @@ private:
                 .end('}');
         json.end(']').key("exploration").begin('{');
         json.key("executions").value(caught.programs + caught.explored.executions);
-        json.key("exhausted").value(caught.explored.exhausted).end('}');
+        report::write_exhausted(json, caught.explored).end('}');
         json.key("expected").begin('[');
         if (workload.expected) json.value(name_of(*workload.expected));
         json.end(']').key("met").value(is_met);
@@ -461,7 +461,7 @@ private:
         remove_others(caught.files, schedules);
         json.end(']').key("exploration").begin('{');
         json.key("executions").value(found.executions);
-        json.key("exhausted").value(found.exhausted).end('}');
+        report::write_exhausted(json, found).end('}');
         json.key("expected").list(caught.result.expected);
         json.key("met").value(caught.result.is_met);
         report::write_lock_pairs(json, caught.lock_pairs.all(), &caught.result.lock_pairs,

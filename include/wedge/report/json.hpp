@@ -120,6 +120,14 @@ inline json_writer& begin_json(json_writer& json, std::string_view command) {
     return json.begin('{').key("schema").value(json_schema).key("command").value(command);
 }
 
+/// Writes whether everything was tried, and what was left out all the same.
+inline json_writer& write_exhausted(json_writer& json, const outcome& found) {
+    json.key("exhausted").value(found.exhausted);
+    if (!found.weaker_order.empty()) json.key("weaker_order").value(found.weaker_order);
+    if (found.has_limited_wakes) json.key("limited_wakes").value(true);
+    return json;
+}
+
 /// Writes the numbers of an exploration. A search over schedules has no states.
 inline void write_exploration(json_writer& json, const outcome& found) {
     json.key("exploration").begin('{').key("executions").value(found.executions);
@@ -128,7 +136,7 @@ inline void write_exploration(json_writer& json, const outcome& found) {
         json.null();
     else
         json.value(found.states);
-    json.key("exhausted").value(found.exhausted).end('}');
+    write_exhausted(json, found).end('}');
 }
 
 /// Writes the lock pairs that runs have shown.
@@ -357,9 +365,8 @@ inline std::string json_of(const outcome& all, const json_context& context = {})
             .end('}');
     json.end(']').key("exploration").begin('{');
     json.key("executions").value(all.executions).key("pruned").value(all.pruned);
-    json.key("steps").value(all.steps).key("exhausted").value(all.exhausted);
-    if (!all.weaker_order.empty()) json.key("weaker_order").value(all.weaker_order);
-    json.end('}');
+    json.key("steps").value(all.steps);
+    report::write_exhausted(json, all).end('}');
     if (!context.is_replay) report::write_lock_pairs(json, all.lock_pairs);
     if (context.is_replay) {
         json.key("reproduced").value(context.reproduced).key("diverged");

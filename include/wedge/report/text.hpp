@@ -217,6 +217,8 @@ inline std::string summary_of(const outcome& all) {
         text += "not every schedule was tried: some were cut at the bound of steps";
     else
         text += "not every schedule was tried";
+    if (all.exhausted && all.has_limited_wakes)
+        text += "; each task woke up by itself at most once";
     if (!all.weaker_order.empty())
         text += "; weaker memory orders were explored as sequentially consistent (" +
                 all.weaker_order + ")";

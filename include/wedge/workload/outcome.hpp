@@ -42,6 +42,9 @@ struct outcome {
     /// A place that asked an atomic for a weaker order than sequential consistency, which alone was
     /// explored: `dir/file.cpp:12`. Empty: none did.
     std::string weaker_order;
+    /// A task that had woken up by itself waited again, and did not wake up by itself once more:
+    /// see model_options::spurious_wakeups.
+    bool has_limited_wakes = false;
     std::string reason;      ///< why nothing is proved, if it is not the budget
     const char* phase = "";  ///< what a search does now, for its progress; empty: it tries
     std::string diverged;    ///< replay: where it left the schedule; empty: nowhere

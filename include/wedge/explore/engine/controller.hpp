@@ -82,6 +82,8 @@ public:
     void set_bound(std::uint64_t steps_max) noexcept { scheduler_.set_bound(steps_max); }
     std::vector<decision> decisions() const { return scheduler_.decisions(); }
     bool has_seen_locks() const noexcept { return has_seen_locks_; }
+    /// See step_model.
+    bool has_limited_wakes() const noexcept { return model_.has_limited_wakes(); }
 
     WEDGE_UNSEEN bool perform_pending(task& self) override {
         has_seen_locks_ = true;

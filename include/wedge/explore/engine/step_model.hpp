@@ -244,6 +244,10 @@ public:
         }
     }
 
+    /// Returns whether, in some execution, a task that had woken up by itself waited again. Then
+    /// only a notification or its time ended the wait.
+    bool has_limited_wakes() const noexcept { return has_limited_wakes_; }
+
     /// Takes a step of the workload's constructor or check, when no other task runs. Locks have no
     /// effect there, but counts do.
     ///
@@ -393,8 +397,14 @@ private:
     /// Decides about a spurious wake-up when the wait begins: the schedule decides anyway when the
     /// task goes on, and until then it takes no notification from other tasks.
     template <class Choose>
-    bool wakes_by_itself(controlled_task& who, Choose choose) const {
-        if (!options_.spurious_wakeups || who.has_woken_by_itself) return false;
+    bool wakes_by_itself(controlled_task& who, Choose choose) {
+        if (!options_.spurious_wakeups) return false;
+        if (who.has_woken_by_itself) {
+            const lock_class of = lock_class::from_id(who.self.pending.condition->class_id());
+            // A wait that is wedge's own looks again, and sleeps on.
+            has_limited_wakes_ = has_limited_wakes_ || !of.options().keeps_mutex;
+            return false;
+        }
         who.has_woken_by_itself = choose(2, "wakes by itself") != 0;
         return who.has_woken_by_itself;
     }
@@ -412,6 +422,7 @@ private:
     const all_tasks& tasks_;
     model_options options_;
     bool has_policy_ = true;
+    bool has_limited_wakes_ = false;
     lock_table locks_;
 };
 

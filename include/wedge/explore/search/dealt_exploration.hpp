@@ -240,6 +240,7 @@ private:
         all.left += share.left;
         if (all.reason.empty()) all.reason = share.reason;
         if (all.weaker_order.empty()) all.weaker_order = share.weaker_order;
+        all.has_limited_wakes = all.has_limited_wakes || share.has_limited_wakes;
         if (share.bounded && !std::exchange(all.bounded, true)) all.best = share.best;
         all.has_modelled_state = all.has_modelled_state || share.has_modelled_state;
     }
