@@ -389,6 +389,32 @@ static void* use_static_style(void* unused) {
     return unused;
 }
 
+/* blocks: the same for blocks of many sizes, with the locks at their end, beside blocks that live
+ * on */
+static void nest_in_block(size_t size, size_t beside) {
+    static const pthread_mutex_t fresh = PTHREAD_MUTEX_INITIALIZER;
+    pthread_mutex_t* const neighbour = malloc(beside);
+    *neighbour = fresh;
+    check(pthread_mutex_lock(neighbour));
+    check(pthread_mutex_unlock(neighbour));
+    for (int i = 0; i < 4; ++i) {
+        char* const block = malloc(size);
+        struct early* const made = (struct early*)(block + (size - sizeof *made) / 8 * 8);
+        made->first = fresh;
+        made->second = fresh;
+        i % 2 == 0 ? pair(&made->first, &made->second) : pair(&made->second, &made->first);
+        if (broken) pair(&made->second, &made->first), pair(&made->first, &made->second);
+        free(block);
+        pair(neighbour, &accounts);
+    }
+}
+static void* nest_in_blocks(void* unused) {
+    static const size_t sizes[] = {80, 136, 248, 1000, 4096, 5000, 70000, 3000000, 150000000};
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; ++i)
+        for (size_t j = 0; j < 24; ++j) nest_in_block(sizes[i] + 8 * j, 40 + 8 * j);
+    return unused;
+}
+
 /* cancel: a cancelled wait holds the mutex again while its cleanup runs */
 static void release_accounts(void* unused) {
     (void)unused;
@@ -451,6 +477,7 @@ static const struct test_case cases[] = {
     {"spin", spin_forward, spin_backward},
     {"once", once_forward, once_backward},
     {"reuse", use_static_style, use_static_style},
+    {"blocks", nest_in_blocks, nest_in_blocks},
 };
 
 int main(int argc, char** argv) {

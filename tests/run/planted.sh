@@ -42,6 +42,7 @@ fork_dlopen possible deadlock: .*journal
 signal possible deadlock: .*journal
 cancel possible deadlock: .*accounts
 reuse possible deadlock
+blocks possible deadlock
 END
 
 while read -r name; do
@@ -54,8 +55,12 @@ recursive
 scoped
 last_word
 thread_end
+futures
 END
+expect 0 'of 6[0-9] locks in [1-9] classes' "$planted_std" futures repaired
 
+# The child of a fork counts the locks of its parent with their classes.
+expect 0 '4 locks in 4 classes' "$planted" fork repaired
 # One thread cannot deadlock with itself: a remark, unless it is asked for.
 expect 0 '^no findings, 1 remark' "$planted" alone broken
 # A trace of threads that run side by side has the deadlock, and one of threads in turn has not.

@@ -3,11 +3,13 @@
 #include <condition_variable>
 #include <cstring>
 #include <functional>
+#include <future>
 #include <memory>
 #include <mutex>
 #include <shared_mutex>
 #include <string>
 #include <thread>
+#include <vector>
 
 namespace {
 
@@ -112,6 +114,21 @@ void thread_end() {
             });
 }
 
+/// Many futures that live side by side: each has a once flag, and all of them are one class.
+void futures() {
+    account one;
+    std::vector<std::promise<int>> made(60);
+    in_turn(
+        [&] {
+            for (std::promise<int>& each : made) each.set_value(1);
+            pair(one.balance, one.history);
+        },
+        [&] {
+            for (std::promise<int>& each : made) each.get_future().wait();
+            broken ? pair(one.history, one.balance) : pair(one.balance, one.history);
+        });
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -122,6 +139,7 @@ int main(int argc, char** argv) {
     if (which == "shared") return shared(), 0;
     if (which == "recursive") return recursive(), 0;
     if (which == "scoped") return scoped(), 0;
+    if (which == "futures") return futures(), 0;
     if (which == "thread_end") return thread_end(), 0;
     if (which != "last_word") return 2;
     static last_word spoken;

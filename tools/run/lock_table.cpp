@@ -29,7 +29,7 @@ lock_record* lock_table::unused() {
 lock_record& lock_table::find_or_add(const void* address, lock_kind kind, lock_class cls,
                                      bool is_on_heap) {
     begin_writing();
-    std::atomic<lock_record*>& bucket = bucket_of(address);
+    const std::atomic_ref<lock_record*> bucket = bucket_of(address);
     for (lock_record* each = bucket.load(std::memory_order_relaxed); each != nullptr;
          each = each->next.load(std::memory_order_relaxed)) {
         if (each->address.load(std::memory_order_relaxed) != address) continue;
@@ -46,9 +46,10 @@ lock_record& lock_table::find_or_add(const void* address, lock_kind kind, lock_c
     made->address.store(address, std::memory_order_relaxed);
     bucket.store(made, std::memory_order_release);
     made_.fetch_add(1, std::memory_order_relaxed);
-    std::atomic<lock_record*>& page = pages_[page_place(address)];
-    made->in_page = page.load(std::memory_order_relaxed);
-    page.store(made, std::memory_order_relaxed);
+    const std::size_t place = granule_place(address);
+    made->in_granule = granule(place).load(std::memory_order_relaxed);
+    granule(place).store(made, std::memory_order_relaxed);
+    in_page_[place / granules_per_page].fetch_add(1, std::memory_order_relaxed);
     if (is_on_heap) heap_locks_.fetch_add(1, std::memory_order_relaxed);
     end_writing();
     return *made;
@@ -57,18 +58,25 @@ lock_record& lock_table::find_or_add(const void* address, lock_kind kind, lock_c
 /// Called in the writer's turn.
 void lock_table::forget_now(lock_record* record) noexcept {
     const void* const address = record->address.load(std::memory_order_relaxed);
-    std::atomic<lock_record*>* link = &bucket_of(address);
-    while (link->load(std::memory_order_relaxed) != record)
-        link = &link->load(std::memory_order_relaxed)->next;
-    link->store(record->next.load(std::memory_order_relaxed), std::memory_order_release);
-    std::atomic<lock_record*>& page = pages_[page_place(address)];
-    lock_record* each = page.load(std::memory_order_relaxed);
-    if (each == record) {
-        page.store(record->in_page, std::memory_order_relaxed);
+    const std::atomic_ref<lock_record*> bucket = bucket_of(address);
+    lock_record* const next = record->next.load(std::memory_order_relaxed);
+    lock_record* before = bucket.load(std::memory_order_relaxed);
+    if (before == record) {
+        bucket.store(next, std::memory_order_release);
     } else {
-        while (each->in_page != record) each = each->in_page;
-        each->in_page = record->in_page;
+        while (before->next.load(std::memory_order_relaxed) != record)
+            before = before->next.load(std::memory_order_relaxed);
+        before->next.store(next, std::memory_order_release);
     }
+    const std::size_t place = granule_place(address);
+    lock_record* each = granule(place).load(std::memory_order_relaxed);
+    if (each == record) {
+        granule(place).store(record->in_granule, std::memory_order_relaxed);
+    } else {
+        while (each->in_granule != record) each = each->in_granule;
+        each->in_granule = record->in_granule;
+    }
+    in_page_[place / granules_per_page].fetch_sub(1, std::memory_order_relaxed);
     if (record->is_on_heap) heap_locks_.fetch_sub(1, std::memory_order_relaxed);
     record->address.store(nullptr, std::memory_order_relaxed);
     record->next.store(unused_, std::memory_order_relaxed);
@@ -86,25 +94,37 @@ void lock_table::forget(const void* address) noexcept {
     end_writing();
 }
 
-void lock_table::forget_range(const void* begin, std::size_t size) noexcept {
-    const auto first = reinterpret_cast<std::uintptr_t>(begin);
-    const std::size_t pages = std::min(size / page_size + 2, page_places);
-    bool has_any = false;
-    for (std::size_t i = 0; i < pages && !has_any; ++i)
-        has_any = pages_[(first / page_size + i) % page_places].load(std::memory_order_relaxed) !=
-                  nullptr;
-    if (!has_any) return;
-    begin_writing();
-    for (std::size_t i = 0; i < pages; ++i) {
-        const std::size_t place = (first / page_size + i) % page_places;
-        for (lock_record* each = pages_[place].load(std::memory_order_relaxed); each != nullptr;) {
-            lock_record* const next = each->in_page;
-            const void* const address = each->address.load(std::memory_order_relaxed);
-            if (reinterpret_cast<std::uintptr_t>(address) - first < size) forget_now(each);
-            each = next;
-        }
+/// Called in the writer's turn.
+void lock_table::forget_in_granule(std::size_t place, std::uintptr_t first,
+                                   std::size_t size) noexcept {
+    for (lock_record* each = granule(place).load(std::memory_order_relaxed); each != nullptr;) {
+        lock_record* const next = each->in_granule;
+        const void* const address = each->address.load(std::memory_order_relaxed);
+        if (reinterpret_cast<std::uintptr_t>(address) - first < size) forget_now(each);
+        each = next;
     }
-    end_writing();
+}
+
+void lock_table::forget_range(const void* begin, std::size_t size) noexcept {
+    if (size == 0) return;
+    const auto first = reinterpret_cast<std::uintptr_t>(begin);
+    const std::uintptr_t start = first / granule_size;
+    const std::size_t count =
+        std::min<std::size_t>((first + size - 1) / granule_size - start + 1, granule_places);
+    bool is_writing = false;
+    for (std::size_t i = 0; i < count;) {
+        const std::size_t place = (start + i) % granule_places;
+        if (in_page_[place / granules_per_page].load(std::memory_order_relaxed) == 0) {
+            i += granules_per_page - place % granules_per_page;
+            continue;
+        }
+        ++i;
+        if (granule(place).load(std::memory_order_relaxed) == nullptr) continue;
+        if (!is_writing) begin_writing();
+        is_writing = true;
+        forget_in_granule(place, first, size);
+    }
+    if (is_writing) end_writing();
 }
 
 }  // namespace wedge::run

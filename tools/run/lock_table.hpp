@@ -15,7 +15,7 @@ namespace wedge::run {
 struct lock_record {
     std::atomic<const void*> address{nullptr};
     std::atomic<lock_record*> next{nullptr};  // in its bucket, or in the list of unused records
-    lock_record* in_page = nullptr;           // the next of those whose pages share a place
+    lock_record* in_granule = nullptr;        // the next of those whose granules share a place
     mode shared_how = mode::recursive_shared;
     bool is_on_heap = false;     ///< its memory may be freed without a word
     bool checks_errors = false;  ///< taking it twice returns an error
@@ -60,29 +60,37 @@ public:
     void end_writing() noexcept { writing_.clear(std::memory_order_release); }
 
 private:
-    static constexpr std::size_t buckets = std::size_t{1} << 18;
-    static constexpr std::size_t page_places = std::size_t{1} << 15;
-    static constexpr std::size_t page_size = 4096;
+    static constexpr std::size_t buckets = std::size_t{1} << 20;
+    // A program may have millions of locks on the heap, and frees blocks beside them all the time.
+    // So a freed block looks at the locks in its own granules. A large one passes over the pages
+    // that have none.
+    static constexpr std::size_t granule_places = std::size_t{1} << 20;
+    static constexpr std::size_t granule_size = 128;
+    static constexpr std::size_t granules_per_page = 32;
     static constexpr unsigned steps_max = 10'000;
 
     static std::size_t place_of(const void* address) noexcept {
         const auto bits = reinterpret_cast<std::uintptr_t>(address) >> 2;
-        return (bits ^ bits >> 18) % buckets;
+        return (bits ^ bits >> 20) % buckets;
     }
-    static std::size_t page_place(const void* address) noexcept {
-        return reinterpret_cast<std::uintptr_t>(address) / page_size % page_places;
+    static std::size_t granule_place(const void* address) noexcept {
+        return reinterpret_cast<std::uintptr_t>(address) / granule_size % granule_places;
     }
-    std::atomic<lock_record*>& bucket_of(const void* address) noexcept {
-        return buckets_[place_of(address)];
+    std::atomic_ref<lock_record*> bucket_of(const void* address) const noexcept {
+        return std::atomic_ref<lock_record*>(buckets_[place_of(address)]);
     }
-    const std::atomic<lock_record*>& bucket_of(const void* address) const noexcept {
-        return buckets_[place_of(address)];
+    std::atomic_ref<lock_record*> granule(std::size_t place) noexcept {
+        return std::atomic_ref<lock_record*>(granules_[place]);
     }
     lock_record* unused();
     void forget_now(lock_record* record) noexcept;
+    void forget_in_granule(std::size_t place, std::uintptr_t first, std::size_t size) noexcept;
 
-    std::atomic<lock_record*> buckets_[buckets]{};
-    std::atomic<lock_record*> pages_[page_places]{};
+    // No atomics, because a constant initialiser may not have so many: read and written by
+    // bucket_of() and granule().
+    mutable lock_record* buckets_[buckets]{};
+    lock_record* granules_[granule_places]{};
+    std::atomic<std::uint32_t> in_page_[granule_places / granules_per_page]{};  // how many locks
     std::atomic<std::uint64_t> heap_locks_{0};
     std::atomic<std::uint64_t> made_{0};
     lock_record* unused_ = nullptr;

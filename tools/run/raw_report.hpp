@@ -40,7 +40,7 @@ struct run_counters {
 
 /// A class of locks: how it is known, and by which addresses.
 struct class_origin {
-    char how = '?';  ///< a: address, i: init, u: first use, o: once
+    char how = '?';  ///< a: address, i: init, u: first use, o: once, p: place of a once
     std::vector<std::uintptr_t> addresses;
 };
 

@@ -120,9 +120,12 @@ private:
             return !is_wrapper(call.function);
         });
         if (maker == calls.end()) maker = calls.begin();
-        known.name = "lock@" + (maker->source.empty() && !maker->function.empty() ? maker->function
-                                                                                  : maker->where());
-        known.explanation = known.how == 'i' ? "made by " : "first taken by ";
+        const bool is_once = known.how == 'p';
+        known.name =
+            (is_once ? "once@" : "lock@") +
+            (maker->source.empty() && !maker->function.empty() ? maker->function : maker->where());
+        known.explanation = known.how == 'i' ? "made by " : "first ";
+        if (known.how != 'i') known.explanation += is_once ? "run by " : "taken by ";
         constexpr std::ptrdiff_t shown = 4;
         for (auto call = maker; call != calls.end() && call - maker < shown; ++call)
             known.explanation += (call == maker ? "" : ", called by ") + call->call();

@@ -286,12 +286,13 @@ class_origin origin_of(const void* address, made_by how, bool& is_on_heap) {
         const turn mine;
         is_on_heap = the->report.modules().find(place) == nullptr;
     }
-    if (how == made_by::once || !is_on_heap) {
+    if (!is_on_heap) {
         origin.how = how == made_by::once ? 'o' : 'a';
         origin.addresses = {place};
         return origin;
     }
-    origin.how = how == made_by::init ? 'i' : 'u';
+    // Each future has a once flag, so flags on the heap are no classes of their own.
+    origin.how = how == made_by::once ? 'p' : how == made_by::init ? 'i' : 'u';
     for (const void* call : stack_outside()) {
         if (origin.addresses.size() == the->class_depth) break;
         origin.addresses.push_back(reinterpret_cast<std::uintptr_t>(call));
@@ -400,8 +401,11 @@ void after_fork() {
 void after_fork_in_child() {
     if (the->is_fork_of_many) module_map::freeze();
     after_fork();
+    const std::uint64_t classes = the->counters->classes.load(std::memory_order_relaxed);
     the->counters = the->report.open(the->directory);
     the->counters->threads.store(1, std::memory_order_relaxed);
+    // The child knows its parent's locks, so it knows their classes.
+    the->counters->classes.store(classes, std::memory_order_relaxed);
     the->now.store(the->alone, std::memory_order_relaxed);
     fork_recorder(the->report.path());
     fork_control();
