@@ -57,6 +57,7 @@ last_word
 thread_end
 futures
 END
+expect 1 'by thread [0-9]+ \((std::thread|execute_native_thread_routine)\)' "$planted_std" heap broken
 expect 0 'of 6[0-9] locks in [1-9] classes' "$planted_std" futures repaired
 
 # The child of a fork counts the locks of its parent with their classes.

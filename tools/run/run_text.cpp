@@ -91,8 +91,12 @@ private:
         std::size_t end = 0;
         if (!function_in(title, where, begin, end)) return;
         const code_place place = names_.calls_at(where).back();
-        title.replace(begin, end - begin + 1,
-                      place.function.empty() ? place.fallback : place.function);
+        std::string name = place.function.empty() ? place.fallback : place.function;
+        // The C++ library does not export the function in which each std::thread begins, and
+        // addr2line gives the name of the one before it.
+        if (place.source.empty() && last_part(where.file).starts_with("libstdc++"))
+            name = "std::thread";
+        title.replace(begin, end - begin + 1, name);
     }
 
     void name_class(class_name& known, std::set<std::string>& taken) const {
