@@ -82,3 +82,34 @@ extern "C" [[gnu::weak]] wedge_result wedge_explore(const wedge_subject* what,
     }
     return static_cast<wedge_result>(out.what);
 }
+
+// CMake links programs with --wrap=_Unwind_Resume where it defines this macro. Otherwise the
+// unwinder interprets the tables of three frames before it asks a quick_leave for the next frame.
+#if defined(WEDGE_WRAPS_RESUME)
+
+struct _Unwind_Exception;
+
+#if defined(WEDGE_FRAME_RULES)
+extern "C" [[noreturn, gnu::weak, gnu::used]] void wedge_go_on(
+    wedge::detail::quick_leave* way) noexcept {
+    way->go_on();
+}
+
+/// Clean-up code of this program ends by this call. The exception of a quick_leave has its class in
+/// the first word, and its fourth word is the quick_leave. Every other exception goes to the
+/// unwinder, which finds the stack as the clean-up code left it.
+extern "C" [[gnu::weak, gnu::naked]] void __wrap__Unwind_Resume(_Unwind_Exception*) {
+    __asm__(
+        "movabsq $0x7765646765000000, %rax\n\t"
+        "cmpq %rax, (%rdi)\n\t"
+        "jne __real__Unwind_Resume@PLT\n\t"
+        "movq 24(%rdi), %rdi\n\t"
+        "jmp wedge_go_on@PLT");
+}
+#else
+extern "C" [[gnu::weak, gnu::naked]] void __wrap__Unwind_Resume(_Unwind_Exception*) {
+    __asm__("jmp __real__Unwind_Resume@PLT");
+}
+#endif
+
+#endif

@@ -80,10 +80,15 @@ static_assert(offsetof(frame_place, stack) == 48 && offsetof(frame_place, pc) ==
 /// An exception does so in two passes, and interprets the unwind tables of each frame in each. This
 /// class interprets them once per return address: a tenth of the instructions. The clean-up code
 /// ends by _Unwind_Resume, which calls the stop function of a forced unwinding (Itanium C++ ABI:
-/// Exception Handling, 1.6.3), and that goes on with the next frame.
+/// Exception Handling, 1.6.3), and that goes on with the next frame. A program that is linked with
+/// --wrap=_Unwind_Resume goes on at once: see implement/explore.hpp.
 class quick_leave {
 public:
+    /// Of this class' exception. No C++ runtime uses it.
+    static constexpr std::uint64_t exception_class = 0x7765646765000000;  // "wedge"
+
     quick_leave() {
+        exception_.exception_class = exception_class;
         exception_.private_1 = reinterpret_cast<std::uintptr_t>(&next_frame);
         exception_.private_2 = reinterpret_cast<std::uintptr_t>(this);
     }
@@ -123,6 +128,15 @@ public:
         return false;
     }
 
+    /// Goes on behind the clean-up code that has ended.
+    [[noreturn]] void go_on() {
+        if (next_ == count_)
+            done_(data_);
+        else
+            go_on_at(&clean_ups_[next_++], &exception_);
+        std::abort();
+    }
+
     /// Leaves the stack on the way that `finds_way` found, while nothing has returned to a frame of
     /// it.
     ///
@@ -148,14 +162,6 @@ private:
                                           _Unwind_Exception*, _Unwind_Context*, void* self) {
         static_cast<quick_leave*>(self)->go_on();
     }
-    [[noreturn]] void go_on() {
-        if (next_ == count_)
-            done_(data_);
-        else
-            go_on_at(&clean_ups_[next_++], &exception_);
-        std::abort();
-    }
-
     frame_rules rules_;
     std::array<frame_place, clean_ups_max> clean_ups_{};
     std::size_t count_ = 0;
