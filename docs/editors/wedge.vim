@@ -22,7 +22,7 @@ syn keyword wedgeFlag GFP_KERNEL GFP_NOFS GFP_NOIO GFP_NOWAIT GFP_ATOMIC NORETRY
 syn keyword wedgeFlag NOFAIL NOLOCKDEP nofs noio noreclaim fs io
 syn keyword wedgeWord begin done end off on class ordered unchecked pages min low high local self
 syn keyword wedgeWord needs threaded recursive nest subclass timed else with slow wait_die all
-syn keyword wedgeWord timeout held or exclusive interrupted
+syn keyword wedgeWord timeout held or exclusive interrupted cpu fifo
 
 syn match wedgeNumber "\<-\?\d\+\>"
 syn match wedgeCount "\<x\d\+\>"

@@ -209,6 +209,8 @@ TEST_CASE("stress: a scenario that real threads cannot run is refused with the p
     CHECK(refused.err ==
           "bank: timer.wedge:2:1: 'timer' exists under control only; `wedge check` tries the "
           "interleavings of the file\n");
+    wedge::write_text("cpu.wedge", "thread one {\n}\nthread two cpu 0 {\n}\n");
+    CHECK(stress({"cpu.wedge"}).err.starts_with("bank: cpu.wedge:3:1: 'cpu' exists under control"));
     const called odd = stress({"two.wedge", "--threads", "3"});
     CHECK(odd.status == 2);
     CHECK(odd.err ==

@@ -19,6 +19,7 @@ using wedge::scenario::document;
 using wedge::scenario::statement;
 
 enum class op : std::uint8_t {
+    begin,         ///< the start of a thread that shares a processor; this is a step
     act,           ///< runs the statement: one or more visible steps
     test,          ///< goes on if the test holds, else to `to[0]`
     choose,        ///< goes to one of `to`
@@ -50,9 +51,12 @@ struct instruction {
 class compiler {
 public:
     /// @param sequences  the names of the sequence counts
+    /// @param has_begin  the beginning is a step
     static std::vector<instruction> compile(const block& body,
-                                            const std::set<std::string>& sequences) {
+                                            const std::set<std::string>& sequences,
+                                            bool has_begin) {
         compiler made(sequences);
+        if (has_begin) made.add(op::begin);
         made.emit(body);
         made.add(op::end);
         return std::move(made.code_);

@@ -11,11 +11,11 @@
 namespace oracle {
 
 /// The sorts of statements that a scenario may have.
-inline constexpr std::array<std::string_view, 23> feature_names = {
+inline constexpr std::array<std::string_view, 24> feature_names = {
     "locks",     "readers",    "try",         "timed",      "choose", "counters",
     "loops",     "conditions", "completions", "semaphores", "fences", "joins",
     "works",     "handlers",   "masks",       "ww",         "memory", "assert",
-    "sequences", "queues",     "references",  "delays",     "nmi"};
+    "sequences", "queues",     "references",  "delays",     "nmi",    "processors"};
 enum class feature : std::uint8_t {
     locks,
     readers,
@@ -40,6 +40,7 @@ enum class feature : std::uint8_t {
     references,
     delays,
     nmi,
+    processors,
 };
 
 /// Makes the text of one scenario.
@@ -60,7 +61,8 @@ public:
         if ((allowed & 1U) != 0) uses_ |= 1U;
         constexpr std::uint32_t counters = 1U << static_cast<unsigned>(feature::counters);
         if (has(feature::conditions) || has(feature::loops)) uses_ |= allowed & counters;
-        if (has(feature::queues) || has(feature::asserts)) uses_ |= counters;  // they test them
+        if (has(feature::queues) || has(feature::asserts) || has(feature::processors))
+            uses_ |= counters;  // they test them
     }
 
     std::string scenario() {
@@ -70,7 +72,9 @@ public:
         for (unsigned i = 0; i < threads; ++i) thread_names_.push_back("t" + std::to_string(i));
         for (unsigned i = 0; i < threads; ++i) {
             thread_ = i;
-            body("thread t" + std::to_string(i) + (is_twin && i == 0 ? " x2" : ""), 4);
+            body("thread t" + std::to_string(i) + (is_twin && i == 0 ? " x2" : "") +
+                     (has(feature::processors) ? processor(!is_twin || i != 0) : ""),
+                 4);
         }
         thread_ = threads;
         if (has(feature::references)) body(below(2) == 0 ? "refcount o" : "refcount o = 2", 2);
@@ -111,10 +115,15 @@ private:
         const unsigned count = 1 + below(2);
         constexpr const char* kinds[] = {"mutex", "spinlock", "recursive_mutex", "rtmutex"};
         constexpr const char* shared[] = {"rwsem", "rwsem", "rwlock", "qrwlock"};
+        // The language refuses some kinds beside processors.
+        const bool is_shared = has(feature::processors);
+        const bool must_sleep = is_shared && has(feature::conditions);
         for (unsigned i = 0; i < count; ++i) {
             lock made{std::string(1, static_cast<char>('a' + i))};
             made.has_readers = has(feature::readers) && below(3) != 0;
-            const std::string kind = made.has_readers ? shared[below(4)] : kinds[below(4)];
+            std::string kind = made.has_readers ? shared[below(4)] : kinds[below(4)];
+            if (must_sleep) kind = made.has_readers ? "rwsem" : "mutex";
+            if (is_shared && kind == "rtmutex") kind = "spinlock";
             made.is_fair = kind == "rwsem";
             line("lock " + made.name + " " + kind);
             locks_.push_back(made);
@@ -130,12 +139,22 @@ private:
         if (has(feature::semaphores)) line("semaphore s = " + std::to_string(below(2)));
         if (has(feature::fences)) line("fence f");
         item_ = below(4);
+        if (is_shared && (item_ == 1 || item_ == 2)) item_ = 3;  // no timer
         if (has(feature::sequences)) line(below(2) == 0 ? "lock z seqcount" : "lock z seqlock");
         if (has(feature::queues)) line("wait_queue q");
         if (has(feature::counters)) {
             line("counter k = 0");
             line(std::string("counter j = 0") + (below(4) == 0 ? " local" : ""));
         }
+    }
+
+    /// The processor of a thread, and a priority that no other thread has.
+    std::string processor(bool is_single) {
+        if (below(6) == 0) return "";
+        std::string text = below(8) == 0 ? " cpu 1" : " cpu 0";
+        if (is_single && below(2) == 0)
+            text += " fifo " + std::to_string(3 * (1 + below(3)) + thread_);
+        return text;
     }
 
     void declare_memory() {
@@ -355,6 +374,20 @@ private:
         if (depth_ < 5) statements(1 + below(2));
         if (below(10) != 0) line(what + " on");
     }
+    /// Polls, and keeps others from the processor.
+    void contend() {
+        switch (below(5)) {
+            case 0: return line("until " + test());
+            case 1: return line("set k = " + number());
+            case 2:
+                line("preempt off");
+                if (depth_ < 5) statements(1 + below(2));
+                if (below(10) != 0) line("preempt on");
+                return;
+            case 3: return section();
+            default: return line("yield");
+        }
+    }
     void allocate() {
         constexpr const char* flags[] = {
             "GFP_KERNEL", "GFP_KERNEL",         "GFP_NOFS",          "GFP_NOIO",       "GFP_NOWAIT",
@@ -418,6 +451,7 @@ private:
                     constexpr const char* whats[] = {"queue w", "queue w", "flush w", "cancel w"};
                     return line(whats[below(4)]);
                 }
+                case feature::processors: return contend();
                 case feature::nmi:
                 case feature::handlers: return line("yield");
                 case feature::masks: return mask();

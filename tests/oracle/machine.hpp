@@ -32,6 +32,7 @@ struct step {
     bool is_failure = false;   ///< an assertion failed: the execution ends
     bool leaves_rule = false;  ///< a delayed item queues itself, which the language only begins
     bool is_signal = false;    ///< a signal ends a wait: no hang may count on it
+    bool is_given_up = false;  ///< a wait ends without what it waited for
     state after;
 };
 
@@ -83,7 +84,7 @@ public:
     std::vector<step> steps(const state& s) const {
         std::vector<step> found;
         for (std::size_t i = 0; i < s.tasks.size(); ++i) {
-            if (s.tasks[i].is_done) continue;
+            if (s.tasks[i].is_done || !may_run(s, i)) continue;
             if (s.tasks[i].stack.empty())
                 start_work(s, i, found);
             else
@@ -95,6 +96,73 @@ public:
     }
 
 private:
+    // ---- processors ----
+
+    struct place {
+        std::int64_t processor = -1;  ///< -1: one of its own
+        std::uint32_t priority = 0;
+    };
+
+    static bool is_spun_for(lock_sort kind) {
+        return kind == lock_sort::spinlock || kind == lock_sort::raw_spinlock ||
+               kind == lock_sort::local_lock || kind == lock_sort::rwlock ||
+               kind == lock_sort::qrwlock;
+    }
+    /// Whether the task spins now for a lock that keeps it on its processor.
+    bool is_spinning(const state& s, std::size_t i) const {
+        const frame& f = s.tasks[i].stack.back();
+        const instruction& now = at(f);
+        if (f.phase == spinning) return true;
+        return now.what == op::act && now.of->what == action::acquire && f.phase == 1 &&
+               kind_of(lock_of(now.of->on, i)) == lock_sort::qrwlock;
+    }
+    /// Whether no task preempts this one.
+    bool is_unpreemptible(const state& s, std::size_t i) const {
+        const task& t = s.tasks[i];
+        return t.irq_off || t.bh_off || t.preempt_off || is_in_interrupt(t) ||
+               std::ranges::any_of(t.held,
+                                   [&](const hold& h) { return is_spun_for(kind_of(h.lock)); }) ||
+               (!t.stack.empty() && is_spinning(s, i));
+    }
+    /// Whether the task waits in its sleep: nothing but the end of its time or a signal lets it go
+    /// on.
+    bool is_asleep(const state& s, std::size_t i) const {
+        const frame& f = s.tasks[i].stack.back();
+        const instruction& now = at(f);
+        if (f.is_giving_up || now.what != op::act) return false;
+        switch (now.of->what) {
+            case action::acquire:
+                if (sequences_.count(now.of->on.name) != 0) return false;
+                if (is_spun_for(kind_of(lock_of(now.of->on, i)))) return false;
+                break;
+            case action::wait:
+            case action::down:
+            case action::join:
+            case action::flush:
+            case action::cancel:
+            case action::sync: break;
+            default: return false;
+        }
+        std::vector<step> own;
+        step_of(s, i, own);
+        return std::ranges::all_of(own, &step::is_given_up);
+    }
+    bool is_runnable(const state& s, std::size_t i) const {
+        const task& t = s.tasks[i];
+        if (t.is_done || t.stack.empty()) return false;
+        if (t.stack.size() == 1 && at(t.stack[0]).what == op::begin) return false;
+        return !is_asleep(s, i);
+    }
+    bool may_run(const state& s, std::size_t i) const {
+        if (places_[i].processor < 0 || is_unpreemptible(s, i)) return true;
+        for (std::size_t k = 0; k < s.tasks.size(); ++k) {
+            if (k == i || places_[k].processor != places_[i].processor) continue;
+            if (places_[k].priority <= places_[i].priority && !is_unpreemptible(s, k)) continue;
+            if (is_runnable(s, k)) return false;
+        }
+        return true;
+    }
+
     /// The lock for which a task waits without a way out; -1: none.
     int lock_waited_for(const state& s, std::size_t i) const {
         if (s.tasks[i].stack.empty()) return -1;
@@ -171,11 +239,12 @@ private:
     void declare_tasks(const declaration& each) {
         switch (each.what) {
             case declares::thread: {
-                const int body = add_body(each);
+                const int body = add_body(each, each.has_cpu);
                 for (std::uint32_t i = 0; i < each.count; ++i) {
                     copy_.push_back(static_cast<int>(i));
                     thread_of_.push_back(each.name);
                     works_.push_back(-1);
+                    places_.push_back({each.has_cpu ? std::int64_t{each.cpu} : -1, each.fifo});
                     first_.tasks.emplace_back();
                     start(first_.tasks.back(), body);
                 }
@@ -189,6 +258,7 @@ private:
                 copy_.push_back(0);
                 thread_of_.emplace_back();
                 works_.push_back(static_cast<int>(first_.pending.size()));
+                places_.emplace_back();
                 items_.push_back({add_body(each), each.what});
                 first_.pending.push_back(false);
                 first_.on_top.push_back(false);
@@ -217,12 +287,13 @@ private:
         copy_.push_back(0);
         thread_of_.emplace_back();
         works_.push_back(kswapd_work);
+        places_.emplace_back();
         first_.tasks.emplace_back();
         bodies_.push_back(compiler::kswapd());
         kswapd_body_ = static_cast<int>(bodies_.size()) - 1;
     }
-    int add_body(const declaration& each) {
-        bodies_.push_back(compiler::compile(each.body, sequences_));
+    int add_body(const declaration& each, bool has_begin = false) {
+        bodies_.push_back(compiler::compile(each.body, sequences_, has_begin));
         return static_cast<int>(bodies_.size()) - 1;
     }
 
@@ -274,6 +345,7 @@ private:
         if (f.contexts.empty()) return;
         t.irq_off = (f.contexts.front() & 2) != 0;
         t.bh_off = (f.contexts.front() & 4) != 0;
+        t.preempt_off = (f.contexts.front() & 8) != 0;
         f.contexts.clear();
     }
     /// Goes to the end of the run, which is a step.
@@ -294,6 +366,7 @@ private:
         if (const int saved = t.stack.back().saved; saved >= 0) {
             t.irq_off = (saved & 1) != 0;
             t.bh_off = (saved & 2) != 0;
+            t.preempt_off = (saved & preempt_was_off) != 0;
         }
         t.stack.pop_back();
         if (t.stack.empty() && !is_worker(task)) t.is_done = true;
@@ -363,7 +436,7 @@ private:
     /// Adds one successor for task `i`. `change` turns a copy of the state into the successor.
     template <class Change>
     void add(const state& s, std::size_t i, std::vector<step>& found, Change change) const {
-        step made{static_cast<int>(i), false, false, false, false, s};
+        step made{static_cast<int>(i), false, false, false, false, false, s};
         change(made.after, made.after.tasks[i], made.after.tasks[i].stack.back());
         settle(made.after, i);
         found.push_back(std::move(made));
@@ -384,7 +457,8 @@ private:
         task& t = s.tasks[i];
         start(t, items_[work].body);
         if (!interrupts(work)) return;
-        t.stack.back().saved = (t.irq_off ? 1 : 0) + (t.bh_off ? 2 : 0);
+        t.stack.back().saved =
+            (t.irq_off ? 1 : 0) + (t.bh_off ? 2 : 0) + (t.preempt_off ? int{preempt_was_off} : 0);
         (items_[work].sort == declares::irq_work ? t.irq_off : t.bh_off) = true;
     }
     bool interrupts(std::size_t work) const {
@@ -395,11 +469,11 @@ private:
     void start_on_top(const state& s, std::size_t i, std::size_t work,
                       std::vector<step>& found) const {
         const std::size_t worker = worker_of(work);
-        if (!s.on_top[work] || is_running(s, work) || i == worker ||
+        if (!s.on_top[work] || is_running(s, work) || i == worker || !may_run(s, i) ||
             !lets_in(s.tasks[i],
                      items_[work].sort == declares::irq_work ? arrival::hard : arrival::soft))
             return;
-        step made{static_cast<int>(worker), false, false, false, false, s};
+        step made{static_cast<int>(worker), false, false, false, false, false, s};
         made.after.on_top[work] = false;
         if (s.pending[work]) {
             made.after.pending[work] = false;
@@ -419,11 +493,11 @@ private:
         if (!is_kswapd(i)) {
             if (is_running(s, work_of(i)) || s.on_top[work_of(i)]) return;  // on top of a task
             if (interrupts(work_of(i))) {
-                found.push_back({static_cast<int>(i), false, false, false, false, s});
+                found.push_back({static_cast<int>(i), false, false, false, false, false, s});
                 found.back().after.on_top[work_of(i)] = true;
             }
         }
-        step made{static_cast<int>(i), false, false, false, false, s};
+        step made{static_cast<int>(i), false, false, false, false, false, s};
         if (is_kswapd(i)) {
             made.after.is_kswapd_woken = false;
             start(made.after.tasks[i], kswapd_body_);
@@ -437,7 +511,7 @@ private:
     }
 
     enum class arrival : std::uint8_t { soft, hard, nmi };
-    enum : int { nmi_runs = 4 };  ///< in `frame::saved`
+    enum : int { nmi_runs = 4, preempt_was_off = 8 };  ///< in `frame::saved`
 
     /// Whether an interrupt may come on top of a task. Nothing comes on top of an NMI, and nothing
     /// else keeps an NMI out.
@@ -457,14 +531,15 @@ private:
     void start_handler(const state& s, std::size_t i, std::size_t h,
                        std::vector<step>& found) const {
         const task& t = s.tasks[i];
-        if (s.has_come[h] || !lets_in(t, handlers_[h].sort)) return;
-        step made{static_cast<int>(s.tasks.size() + h), false, false, false, false, s};
+        if (s.has_come[h] || !lets_in(t, handlers_[h].sort) || !may_run(s, i)) return;
+        step made{static_cast<int>(s.tasks.size() + h), false, false, false, false, false, s};
         task& victim = made.after.tasks[i];
         made.after.has_come[h] = true;
         start(victim, handlers_[h].body);
         const bool is_nmi = handlers_[h].sort == arrival::nmi;
-        victim.stack.back().saved =
-            (t.irq_off ? 1 : 0) + (t.bh_off ? 2 : 0) + (is_nmi ? int{nmi_runs} : 0);
+        victim.stack.back().saved = (t.irq_off ? 1 : 0) + (t.bh_off ? 2 : 0) +
+                                    (is_nmi ? int{nmi_runs} : 0) +
+                                    (t.preempt_off ? int{preempt_was_off} : 0);
         (handlers_[h].sort == arrival::soft ? victim.bh_off : victim.irq_off) = true;
         settle(made.after, i);
         found.push_back(std::move(made));
@@ -478,6 +553,7 @@ private:
         const instruction& now = at(f);
         switch (now.what) {
             case op::act: return act(s, i, *now.of, found);
+            case op::begin: return add(s, i, found, [&](state&, task&, frame& own) { ++own.at; });
             case op::test:
                 return add(s, i, found, [&](state& next, task&, frame& own) {
                     const bool is_true = now.of->what == action::if_held
@@ -500,7 +576,7 @@ private:
             case op::context_enter:
                 return add(s, i, found, [&](state&, task& t, frame& own) {
                     own.contexts.push_back((now.of->is_hard ? 1 : 0) + (t.irq_off ? 2 : 0) +
-                                           (t.bh_off ? 4 : 0));
+                                           (t.bh_off ? 4 : 0) + (t.preempt_off ? 8 : 0));
                     (now.of->is_hard ? t.irq_off : t.bh_off) = true;
                     ++own.at;
                 });
@@ -508,6 +584,7 @@ private:
                 return add(s, i, found, [&](state&, task& t, frame& own) {
                     t.irq_off = (own.contexts.back() & 2) != 0;
                     t.bh_off = (own.contexts.back() & 4) != 0;
+                    t.preempt_off = (own.contexts.back() & 8) != 0;
                     own.contexts.pop_back();
                     ++own.at;
                 });
@@ -606,12 +683,13 @@ private:
     }
 
     /// Takes one step of a blocking acquire: takes the lock or queues. The phases are `begun` (not
-    /// in the queue) and `begun + 1` (in the queue). `then` continues after the acquire.
+    /// in the queue) and `begun + 1` (in the queue). `then` continues after the acquire. On a
+    /// processor that it shares a task goes over to `spinning`, unless it is timed.
     ///
     /// @returns whether a step was possible
     template <class Then>
     bool acquire(const state& s, std::size_t i, int lock, bool is_read, bool is_recursive,
-                 int begun, std::vector<step>& found, Then then) const {
+                 int begun, std::vector<step>& found, Then then, bool is_timed = false) const {
         if (may_take(s, i, lock, is_read, is_recursive)) {
             add(s, i, found, [&](state& next, task&, frame& own) {
                 take(next, i, lock, is_read);
@@ -625,6 +703,9 @@ private:
                     {static_cast<int>(i), static_cast<int>(t.stack.size()), is_read});
                 own.phase = begun + 1;
             });
+        else if (places_[i].processor >= 0 && !is_timed && is_spun_for(kind_of(lock)) &&
+                 s.tasks[i].stack.back().phase == begun)
+            add(s, i, found, [&](state&, task&, frame& own) { own.phase = spinning; });
         return false;
     }
 
@@ -644,13 +725,15 @@ private:
                 }
             });
         }
-        const bool may = acquire(s, i, lock, st.is_read, st.is_recursive, 0, found,
-                                 [](frame& own) { advance(own); });
+        const bool may = acquire(
+            s, i, lock, st.is_read, st.is_recursive, 0, found, [](frame& own) { advance(own); },
+            st.is_timed);
         if (!st.is_timed || may) return;
         add(s, i, found, [&](state& next, task&, frame& own) {
             leave_queue(next, i, lock);
             fail(own);
         });
+        found.back().is_given_up = true;
     }
 
     // ---- sequence counts ----
@@ -668,7 +751,8 @@ private:
                          std::vector<step>& found) const {
         const int section = lock_of(st.on, i);
         const bool has_lock = kind_of(section) == lock_sort::seqlock;
-        if (has_lock && s.tasks[i].stack.back().phase == 0) {
+        const int phase = s.tasks[i].stack.back().phase;
+        if (has_lock && (phase == 0 || phase == spinning)) {
             acquire(s, i, spinlock_of(st.on, i), false, false, 0, found,
                     [](frame& own) { own.phase = 1; });
             return;
@@ -847,7 +931,9 @@ private:
                 if (!s.tasks[i].has_woken_spuriously) begin(waiting_spuriously);
                 return;
             case waiting:
-                if (st.is_timed) go_to(timed_out);
+                if (!st.is_timed) return;
+                go_to(timed_out);
+                found.back().is_given_up = true;
                 return;
             case waiting_spuriously: go_to(woken); return;
             default: {
@@ -920,6 +1006,7 @@ private:
             }
         });
         found.back().is_signal = phase == sleeps && st.is_interruptible;
+        found.back().is_given_up = phase == sleeps;
     }
     /// Takes waiters out of the queue: all, or the first exclusive one and all that are not.
     void act_wake(const state& s, std::size_t i, const statement& st,
@@ -957,7 +1044,8 @@ private:
 
     /// The phases of a statement that runs notifiers and shrinkers: between them, and after them.
     enum : int { in_hooks = 20, behind_hooks = 21, must_yield = 22 };
-    enum : int { asleep = 30 };  ///< the phase of a `flush` that waits for the run to begin
+    enum : int { asleep = 30 };    ///< the phase of a `flush` that waits for the run to begin
+    enum : int { spinning = 40 };  ///< the phase of an acquire that keeps its processor
 
     struct zone {
         std::int64_t pages, min, low, high;
@@ -1090,7 +1178,9 @@ private:
                 pass(next);
                 advance(own);
             });
-        if (is_timed) add(s, i, found, [&](state&, task&, frame& own) { fail(own); });
+        if (!is_timed) return;
+        add(s, i, found, [&](state&, task&, frame& own) { fail(own); });
+        found.back().is_given_up = true;
     }
     void act_completion(const state& s, std::size_t i, const statement& st,
                         std::vector<step>& found) const {
@@ -1262,7 +1352,8 @@ private:
             case action::mask:
                 return simply(
                     [&](state&, task& t) { (st.is_hard ? t.irq_off : t.bh_off) = !st.is_on; });
-            case action::preempt:  // no task is kept from its processor
+            case action::preempt:
+                return simply([&](state&, task& t) { t.preempt_off = !st.is_on; });
             case action::yield:
             case action::might_alloc:
             case action::might_lock:
@@ -1293,8 +1384,9 @@ private:
     std::vector<lock_sort> kinds_;  // by lock
     std::vector<int> copy_;         // by task: its number among the copies of its thread
     std::vector<std::string> thread_of_;
-    std::vector<int> works_;   // by task: the work that it runs; -1: it is a thread
-    std::vector<item> items_;  // works, and what is delayed or interrupts
+    std::vector<place> places_;  // by task
+    std::vector<int> works_;     // by task: the work that it runs; -1: it is a thread
+    std::vector<item> items_;    // works, and what is delayed or interrupts
     std::vector<handler> handlers_;
     std::map<std::string, int> lock_at_, count_of_, condition_at_;
     std::map<std::string, std::size_t> local_at_, counter_at_, unit_at_, fence_at_, work_at_,

@@ -45,6 +45,7 @@ struct task {
     bool is_done = false;
     bool irq_off = false;
     bool bh_off = false;
+    bool preempt_off = false;
     bool has_woken_spuriously = false;
     bool is_in_pass = false;  ///< of reclaim
     bool has_freed = false;   ///< in the pass that it is in
@@ -96,8 +97,9 @@ struct state {
             for (const hold& h : t.held)
                 for (const int n : {h.lock, int{h.is_read}, h.run, int{h.has_ticket}}) put(n);
             for (const std::int64_t n : t.locals) add(n);
-            for (const bool b : {t.is_done, t.irq_off, t.bh_off, t.has_woken_spuriously,
-                                 t.is_in_pass, t.has_freed, t.with.is_wait_die, t.with.is_wounded})
+            for (const bool b :
+                 {t.is_done, t.irq_off, t.bh_off, t.preempt_off, t.has_woken_spuriously,
+                  t.is_in_pass, t.has_freed, t.with.is_wait_die, t.with.is_wounded})
                 put(b);
             put(t.with.name);
             put(t.with.age);

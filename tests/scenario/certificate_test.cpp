@@ -113,6 +113,9 @@ TEST_CASE("certificate: a certificate of a changed scenario is rejected") {
 }
 
 TEST_CASE("certificate: there is none for statements that the verifier does not know") {
+    CHECK_THROWS_WITH_AS(certified("thread t cpu 0 { yield }\n"),
+                         "no certificate: the verifier does not know `cpu`",
+                         wedge::scenario::no_certificate);
     CHECK_THROWS_WITH_AS(certified("timer r { yield }\nthread t { arm r }\n"),
                          "no certificate: the verifier does not know scenario, line 1: `timer`",
                          wedge::scenario::no_certificate);

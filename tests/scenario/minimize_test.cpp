@@ -36,6 +36,12 @@ TEST_CASE("reduce: a cycle of copies and instances shrinks as a whole") {
           "thread t x2 {}\n");
 }
 
+TEST_CASE("reduce: threads leave the processors that they need not share") {
+    CHECK(reduced("thread t cpu 1 fifo 7 {}\nthread u cpu 1 {}\nthread v cpu 0 fifo 9 {}\n",
+                  {"t cpu 1 {", "v cpu 0 fifo"}) ==
+          "thread t cpu 1 {}\nthread v cpu 0 fifo 9 {}\n");
+}
+
 TEST_CASE("reduce: the comment at the top stays, others go with their statements") {
     CHECK(reduced("# top\nlock a mutex\n\n# of b\nlock b mutex  # b\nthread t {\n    # first\n"
                   "    lock a\n    lock b  # second\n}\n",

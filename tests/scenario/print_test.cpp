@@ -73,7 +73,12 @@ private:
         }
         if (made.what == declares::semaphore) made.value = below(3);
         if (made.what == declares::refcount) made.value = 1 + below(3);
-        if (made.what == declares::thread) made.count = 1 + below(3);
+        if (made.what == declares::thread) {
+            made.count = 1 + below(3);
+            made.has_cpu = coin();
+            if (made.has_cpu) made.cpu = below(3);
+            if (made.has_cpu && coin()) made.fifo = 1 + below(99);
+        }
         if (made.what == declares::shrinker) made.needs = static_cast<needs>(below(3));
         if (made.what == declares::lock) {
             made.kind = static_cast<lock_sort>(below(11));

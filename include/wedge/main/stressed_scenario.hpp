@@ -35,6 +35,7 @@ inline void check_can_be_stressed(const scenario::document& all) {
     for (const declaration& each : all.all) {
         if (each.what == declares::handler || is_deferred(each.what))
             refuse(each.at, "'" + std::string(scenario::detail::word_of(each.what)) + "'");
+        if (each.has_cpu) refuse(each.at, "'cpu'");
         if (!has_body(each.what)) continue;
         for_each_statement(each.body, [&](const statement& step) {
             if (step.what == scenario::action::join || step.what == scenario::action::sync)

@@ -229,8 +229,11 @@ struct declaration {
     std::int64_t pages = 0, min = 0, low = 0, high = 0;
     std::int64_t value = 0;  ///< of a counter, semaphore or reference count
     bool is_local = false;
-    bool is_hard = false;  ///< a handler: hardirq, else softirq
-    bool is_nmi = false;   ///< a handler: neither of them
+    bool has_cpu = false;    ///< a thread: `cpu` counts
+    std::uint32_t cpu = 0;   ///< the processor that it shares
+    std::uint32_t fifo = 0;  ///< its priority there; 0: none, the lowest
+    bool is_hard = false;    ///< a handler: hardirq, else softirq
+    bool is_nmi = false;     ///< a handler: neither of them
     bool is_threaded = false;
     scenario::needs needs = scenario::needs::nothing;
     std::vector<reference> chain;  ///< order: locks, and the words of `map_words`

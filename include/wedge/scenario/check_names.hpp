@@ -1,6 +1,7 @@
 // Checks what the names of a scenario mean, and rejects uses that make no sense.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <set>
 #include <string>
@@ -19,6 +20,8 @@ public:
 
     void run() {
         for (const declaration& each : all_.all) wrong_.attempt([&] { check_declared(each); });
+        for (const declaration& each : all_.all)
+            if (shares_processors()) wrong_.attempt([&] { check_beside_processors(each); });
         for (const declaration& each : all_.all) {
             for (const reference& name : each.chain)
                 if (!is_among(name.name, map_words))
@@ -66,6 +69,40 @@ private:
         names_.fail(each.at, "the watermarks must rise: min <= low <= high <= pages");
     }
 
+    bool shares_processors() const { return std::ranges::any_of(all_.all, &declaration::has_cpu); }
+    /// Refuses what the model of processors leaves out.
+    void check_beside_processors(const declaration& each) {
+        if (each.what == declares::timer)
+            names_.fail(each.name_at,
+                        "a timer cannot stand beside threads with 'cpu': to cancel "
+                        "it spins, which is not modelled there");
+        if (each.what == declares::lock && each.kind == lock_sort::local_lock)
+            names_.fail(each.name_at,
+                        "a local_lock cannot stand beside threads with 'cpu': each "
+                        "processor has its own, which is not modelled there");
+        const bool has_priorities =
+            std::ranges::any_of(all_.all, [](const declaration& other) { return other.fifo != 0; });
+        if (has_priorities && each.what == declares::lock && each.kind == lock_sort::rtmutex)
+            names_.fail(each.name_at,
+                        "an rtmutex cannot stand beside threads with 'fifo': it "
+                        "passes priorities on, which is not modelled");
+        if (each.fifo != 0 && (each.count > 1 || !priorities_.emplace(each.cpu, each.fifo).second))
+            names_.fail(each.name_at, "two threads of processor " + std::to_string(each.cpu) +
+                                          " have the priority " + std::to_string(each.fifo) +
+                                          ", expected different ones");
+        for_each_statement(each.body, [&](const statement& step) {
+            const declaration* const lock = names_.names().object(step.other.name);
+            const bool spins = lock != nullptr && lock->kind >= lock_sort::rwlock &&
+                               lock->kind <= lock_sort::seqlock;
+            if (step.what == action::wait && spins)
+                wrong_.attempt([&] {
+                    names_.fail(step.other.at, "a wait that gives back '" + lock->name +
+                                                   "', which spins, cannot stand beside threads "
+                                                   "with 'cpu'");
+                });
+        });
+    }
+
     std::set<std::string> tickets_in(const block& in) {
         std::set<std::string> tickets;
         for_each_statement(in, [&](const statement& each) {
@@ -98,6 +135,7 @@ private:
     std::uint64_t tasks_ = 0;
     std::uint64_t instances_ = 0;
     bool has_memory_ = false;
+    std::set<std::pair<std::uint32_t, std::uint32_t>> priorities_;  // with their processors
 };
 
 }  // namespace detail

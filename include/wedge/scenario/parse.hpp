@@ -166,6 +166,13 @@ private:
     void thread(declaration& made) {
         named(made, "the name of a thread");
         made.count = at_.count(tasks_max);
+        if (at_.accept("cpu")) {
+            made.has_cpu = true;
+            made.cpu = static_cast<std::uint32_t>(
+                at_.number("the number of a processor", 0, processors_max - 1));
+            if (at_.accept("fifo"))
+                made.fifo = static_cast<std::uint32_t>(at_.number("a priority", 1, fifo_max));
+        }
         body(made);
     }
     void shrinker(declaration& made) {

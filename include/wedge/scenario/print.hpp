@@ -61,7 +61,11 @@ private:
             case declares::refcount:
                 if (each.value != 1) text += " = " + number(each.value);
                 break;
-            case declares::thread: text += times(each.count); break;
+            case declares::thread:
+                text += times(each.count);
+                if (each.has_cpu) text += " cpu " + number(each.cpu);
+                if (each.fifo != 0) text += " fifo " + number(each.fifo);
+                break;
             case declares::shrinker:
                 if (each.needs != needs::nothing)
                     text += each.needs == needs::fs ? " needs fs" : " needs io";

@@ -81,6 +81,7 @@ public:
             bool is_smaller = remove_declarations();
             is_smaller |= remove_objects();
             is_smaller |= lower_counts();
+            is_smaller |= free_processors();
             is_smaller |= remove_statements();
             is_smaller |= remove_pairs();
             is_smaller |= remove_branches();
@@ -195,6 +196,21 @@ private:
                 }
                 is_smaller |= is_lower;
             }
+        }
+        return is_smaller;
+    }
+
+    /// Gives threads processors of their own, or no priority.
+    bool free_processors() {
+        bool is_smaller = false;
+        for (std::size_t i = 0; i < best_.all.size(); ++i) {
+            if (!best_.all[i].has_cpu) continue;
+            document tried = best_;
+            tried.all[i].fifo = 0;
+            if (best_.all[i].fifo != 0) is_smaller |= attempt(document(tried));
+            tried.all[i].has_cpu = false;
+            tried.all[i].cpu = 0;
+            is_smaller |= attempt(std::move(tried));
         }
         return is_smaller;
     }

@@ -19,6 +19,8 @@ namespace wedge::scenario {
 inline constexpr std::uint32_t tasks_max = 64;        // more cannot be explored
 inline constexpr std::uint32_t instances_max = 1024;  // of all locks together
 inline constexpr std::int64_t references_max = 1'000'000;
+inline constexpr std::int64_t processors_max = 64;
+inline constexpr std::int64_t fifo_max = 99;  // as in Linux
 
 constexpr bool has_readers(lock_sort kind) noexcept {
     return kind == lock_sort::rwsem || kind == lock_sort::rwlock || kind == lock_sort::qrwlock ||

@@ -93,6 +93,10 @@ public:
             return interrupts_.serve(number - first_handler(), interpreter_);
         if (number >= threads_.size()) return run_kswapd();
         const declaration& what = *threads_[number].what;
+        if (what.has_cpu) {  // it may be started at any time
+            task& self = current();
+            self.runtime->perform(self, {.what = step::spawn, .where = interpreter_.at(what)});
+        }
         interpreter_.run(what, who);
         step_if_interrupted(interpreter_.at(what));  // a handler may come before the end
     }
@@ -141,7 +145,8 @@ public:
     /// count show which task they belong to.
     std::uint32_t same_as(std::uint32_t number) const override {
         if (number >= threads_.size() || !threads_[number].is_alike || may_circle() ||
-            uses_.has_tickets() || uses_.has_wait_queues() || uses_.has_sequences())
+            uses_.has_processors() || uses_.has_tickets() || uses_.has_wait_queues() ||
+            uses_.has_sequences())
             return number;
         return number - threads_[number].copy;
     }
@@ -171,7 +176,14 @@ public:
         return all;
     }
 
-    bool meets_in_locks_alone() const override { return uses_.has_locks_alone(); }
+    bool meets_in_locks_alone() const override {
+        return uses_.has_locks_alone() && !uses_.has_processors();
+    }
+    bool shares_processors() const override { return uses_.has_processors(); }
+    processor_share processor_of(std::uint32_t task) const override {
+        if (task >= threads_.size() || !threads_[task].what->has_cpu) return {};
+        return {threads_[task].what->cpu + 1, threads_[task].what->fifo};
+    }
     /// The loops of roles need an exception to leave them.
     bool leaves_quietly() const override { return !uses_.has_roles(); }
     /// Not if a task only states that it is in an interrupt.
@@ -359,7 +371,8 @@ private:
             if (each->what().what == declares::notifier) run_notifier(each->what(), running());
     }
     void step_if_interrupted(site where) override {
-        if (!uses_.has_interrupts() || is_walk_) return;
+        const bool is_seen = uses_.has_interrupts() || uses_.has_processors();
+        if (!is_seen || is_walk_) return;
         task& self = current();
         self.runtime->perform(self, {.what = step::access, .where = where});
     }

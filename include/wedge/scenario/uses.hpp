@@ -58,6 +58,7 @@ public:
             has_loops_of_types_ = has_loops_of_types_ || is_deferred(each.what) ||
                                   each.what == declares::refcount ||
                                   each.what == declares::wait_queue || is_sequence_lock(each);
+            has_processors_ = has_processors_ || each.has_cpu;
             has_interrupting_items_ = has_interrupting_items_ || comes_in_interrupt(each.what);
             has_interrupts_ =
                 has_interrupts_ || has_interrupting_items_ || each.what == declares::handler;
@@ -107,6 +108,8 @@ public:
     bool has_interrupts() const noexcept { return has_interrupts_; }
     /// Whether a timer or an irq work may.
     bool has_interrupting_items() const noexcept { return has_interrupting_items_; }
+    /// Whether some threads share a processor.
+    bool has_processors() const noexcept { return has_processors_; }
     bool has_sequences() const noexcept { return has_sequences_; }
     bool has_wait_queues() const noexcept { return has_wait_queues_; }
     /// Whether anything may run forever: a loop, a read of a sequence count, an allocation that
@@ -259,6 +262,7 @@ private:
     bool has_loops_of_types_ = false;
     bool has_interrupts_ = false;
     bool has_interrupting_items_ = false;
+    bool has_processors_ = false;
     bool has_sequences_ = false;
     bool has_wait_queues_ = false;
     bool allocates_for_ever_ = false;

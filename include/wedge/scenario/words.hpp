@@ -45,10 +45,11 @@ inline constexpr std::array<std::string_view, 3> handler_words = {"hardirq", "so
 inline constexpr std::array<std::string_view, 2> switch_words = {"off", "on"};
 
 /// The words in none of the other tables.
-inline constexpr std::array<std::string_view, 24> other_words = {
-    "class", "ordered", "unchecked", "pages",     "min",     "low",      "high",      "local",
-    "self",  "needs",   "threaded",  "recursive", "nest",    "subclass", "timed",     "else",
-    "with",  "slow",    "wait_die",  "all",       "timeout", "or",       "exclusive", "interrupted",
+inline constexpr std::array<std::string_view, 26> other_words = {
+    "class", "ordered",   "unchecked",   "pages",    "min",       "low",  "high",
+    "local", "self",      "needs",       "threaded", "recursive", "nest", "subclass",
+    "timed", "else",      "with",        "slow",     "wait_die",  "all",  "timeout",
+    "or",    "exclusive", "interrupted", "cpu",      "fifo",
 };
 
 /// Returns the word behind its article, as it is spoken: `a mutex`, `an irq_work`, `an rwsem`.

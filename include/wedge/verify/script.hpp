@@ -209,6 +209,7 @@ private:
     }
     void declare_task(const std::string& sort, const std::string& name, std::size_t& at) {
         const std::size_t count = sort == "thread" ? copies(at) : 1;
+        if (is(at, "cpu")) refuse(at, "`cpu`");
         if (sort == "handler") {
             if (is(at, "nmi")) refuse(at, "`nmi`");
             handlers.push_back(name);

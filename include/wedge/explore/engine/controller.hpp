@@ -38,6 +38,7 @@ public:
           model_(slots_, open),
           scheduler_(what.facts(), model_, steps_max),
           notes_(what, model_, scheduler_) {
+        if (what.facts().shares_processors()) model_.share_processors();
         detail::make_setup(setup_, *this, order);
         detail::handle_termination();
         watch(*this);
@@ -196,6 +197,7 @@ private:
         last_.begin_execution(n);
         for (std::uint32_t i = 0; i < n; ++i) {
             slot& made = add_slot();
+            made.processor = subject_.facts().processor_of(i);
             if (i < named_) continue;
             made.self.name = subject_.task_name(i);
             named_ = i + 1;
@@ -238,6 +240,8 @@ private:
     void describe_what_is_stuck() {
         const bool is_livelock = result_.how == ending::livelock;
         if (is_livelock) result_.round = scheduler_.livelocks().round();
+        for (std::uint32_t i = 0; i < used_; ++i)
+            slots_[i]->waits_for_processor = model_.waits_for_processor(*slots_[i]);
         if (is_livelock || result_.how == ending::deadlock)
             result_.stuck = stuck_.of({slots_.data(), used_}, model_.locks(),
                                       is_livelock ? &scheduler_.livelocks() : nullptr);

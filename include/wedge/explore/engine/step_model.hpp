@@ -6,93 +6,10 @@
 #include <vector>
 
 #include "wedge/core/schedule.hpp"
-#include "wedge/core/task.hpp"
 #include "wedge/explore/engine/lock_table.hpp"
-#include "wedge/explore/engine/unwinding.hpp"
+#include "wedge/explore/engine/processors.hpp"
 
 namespace wedge {
-
-/// The progress of a pending step.
-enum class wait_phase : std::uint8_t {
-    fresh,     ///< not tried yet
-    queued,    ///< in the lock's queue
-    sleeping,  ///< waits on the condition, not notified
-    woken,     ///< notified; wants its lock again
-    gave_up,   ///< the time is over, or a signal came; wants its lock again
-};
-
-/// What the subject tells about a task that is about to take a step.
-struct standing {
-    std::uint64_t own = 0;  ///< whole_state::of_itself
-    std::uint64_t may_do = 0;
-};
-
-/// What a task is about to do while a handler runs on top of it.
-struct interruption : task_moment {
-    wait_phase phase = wait_phase::fresh;
-    context_state contexts;
-    interruption* below = nullptr;  ///< what the handler of this one has interrupted
-};
-
-/// A task of an execution, and where it stands.
-struct controlled_task {
-    task self;
-    task_body body;
-    wait_phase phase = wait_phase::fresh;
-    bool is_starting = false;  ///< has not published its first step
-    bool is_done = false;
-    bool is_daemon = false;            ///< no task needs to join it
-    bool has_woken_by_itself = false;  ///< it had the one spurious wake-up of its execution
-    const standing* known = nullptr;   ///< null: the subject must be asked
-    std::uint32_t starter = 0;       ///< the stack that goes on after the first step was published
-    std::uint32_t handler = nobody;  ///< the task of the handler that interrupts it now
-    /// Of a handler's task: the task that its handler has interrupted.
-    std::uint32_t victim = nobody;
-    interruption* below = nullptr;  ///< what the handlers that run on top of it have interrupted
-    std::uint32_t depth = 0;        ///< the number of these handlers
-    const void* base = nullptr;     ///< an address in the frame that called its code
-    /// The exception that unwinds the task now; null: none.
-    std::shared_ptr<abandoned*> unwinding = std::make_shared<abandoned*>(nullptr);
-
-    static constexpr std::uint32_t nobody = ~0U;
-
-    std::uint32_t stack() const noexcept { return self.ordinal + 1; }
-    std::uint32_t waiter() const noexcept { return waiter_of(self.ordinal, depth); }
-    /// Returns the phase of what it was about to do below this number of handlers.
-    wait_phase& phase_at(std::uint32_t handlers) noexcept {
-        interruption* outer = below;
-        if (handlers == depth) return phase;
-        for (std::uint32_t i = depth - 1; i > handlers; --i) outer = outer->below;
-        return outer->phase;
-    }
-
-    /// Resets it, except for its name and its ordinal.
-    void begin_execution(sink* order) {
-        self.held.clear();
-        self.sink = order;
-        self.context = context::task;
-        self.contexts = {};
-        self.chain = 0;
-        self.scopes = 0;
-        self.leaves_out = false;
-        self.stage = 0;
-        self.pending = {};  // it would name locks that are gone
-        self.is_idle = false;
-        self.unbroken = 0;
-        self.action = nullptr;
-        body = {};
-        is_done = false;
-        is_starting = false;
-        is_daemon = false;
-        known = nullptr;
-        has_woken_by_itself = false;
-        phase = wait_phase::fresh;
-        starter = 0;
-        handler = victim = nobody;
-        below = nullptr;
-        depth = 0;
-    }
-};
 
 /// Returns whether `abandoned` may leave the step. Not if destructors take such steps.
 constexpr bool may_throw(const operation& next) noexcept {
@@ -119,6 +36,9 @@ public:
     const all_tasks& tasks() const noexcept { return tasks_; }
     std::uint32_t class_of(std::uint32_t lock) const { return locks_.at(lock).class_id; }
 
+    /// Called once if some tasks share a processor.
+    void share_processors() noexcept { shares_processors_ = true; }
+
     /// Sets the options, from the next execution on.
     void leave_open(model_options options) noexcept { options_ = options; }
 
@@ -134,6 +54,48 @@ public:
     }
 
     WEDGE_UNSEEN bool is_enabled(const controlled_task& who) const {
+        return is_ready(who) && may_run(who);
+    }
+    /// Returns whether only its processor keeps the task from its step.
+    bool waits_for_processor(const controlled_task& who) const {
+        return shares_processors_ && !may_run(who) && is_ready(who);
+    }
+    /// Returns whether the task may run on its processor: no other task that is not preempted, or
+    /// that has a higher priority, runs there. A task in a section without preemption goes on if it
+    /// has slept in that section.
+    bool may_run(const controlled_task& who) const {
+        if (!shares_processors_ || !who.processor.is_shared() || detail::is_within_step(who) ||
+            detail::is_unpreemptible(who))
+            return true;
+        return std::none_of(tasks_.begin(), tasks_.end(), [&](const auto& other) {
+            return other.get() != &who && other->processor.number == who.processor.number &&
+                   (other->processor.priority > who.processor.priority ||
+                    detail::is_unpreemptible(*other)) &&
+                   is_runnable(*other);
+        });
+    }
+
+private:
+    /// Returns whether the task wants its processor: it has begun and does not sleep.
+    bool is_runnable(const controlled_task& who) const {
+        if (who.is_done || who.is_starting || detail::has_not_begun(who)) return false;
+        const operation& next = who.self.pending;
+        if (next.what == step::wait)
+            return who.phase == wait_phase::fresh ||
+                   (wants_lock_again(who) && can_go_on_waiting(who, next));
+        if (next.what != step::acquire) return is_ready(who);
+        const lock_state& state = next.lock->modelled();
+        return detail::spins(*next.lock) || who.self.unbroken != 0 ||
+               (state.has_queue() && who.phase == wait_phase::fresh) || must_back_off(who, state) ||
+               state.can_acquire(who.waiter(), next.how);
+    }
+    bool must_back_off(const controlled_task& who, const lock_state& state) const {
+        const operation& next = who.self.pending;
+        return next.ticket != nullptr &&
+               state.must_back_off(who.waiter(), *next.ticket, is_wounded(who));
+    }
+    /// Returns whether the task could take its step if it had a processor of its own.
+    bool is_ready(const controlled_task& who) const {
         if (who.is_done || who.is_starting) return false;
         const operation& next = who.self.pending;
         switch (next.what) {
@@ -142,10 +104,8 @@ public:
                 // A blocked acquire of a lock with a queue joins it; a timed one may give up.
                 if (next.timed || (state.has_queue() && who.phase == wait_phase::fresh))
                     return true;
-                if (next.ticket != nullptr &&
-                    state.must_back_off(who.waiter(), *next.ticket, is_wounded(who)))
-                    return true;
-                return state.can_acquire(who.waiter(), next.how);
+                return must_back_off(who, state) || detail::may_begin_to_spin(who) ||
+                       state.can_acquire(who.waiter(), next.how);
             }
             case step::wait: return can_go_on_waiting(who, next);
             case step::join: return tasks_[next.other]->is_done;
@@ -156,6 +116,7 @@ public:
         }
     }
 
+public:
     /// Returns whether nothing is lost if the task never goes on.
     static bool is_idle(const controlled_task& who) noexcept {
         return who.self.is_idle && !wants_lock_again(who);
@@ -164,6 +125,8 @@ public:
     /// Returns the lock of a step that `take_plainly` takes, as most steps are: the acquire of a
     /// plain lock, which is enabled while no task holds it, or a release. Null: any other step.
     [[gnu::always_inline]] lock_state* plain_lock(const operation& next) const noexcept {
+        if (shares_processors_) [[unlikely]]
+            return nullptr;
         if (next.what == step::release)
             return has_policy_ && !is_counted(next.lock->kind()) ? &next.lock->modelled() : nullptr;
         if (next.what != step::acquire || next.timed || !is_plain(next.lock->kind()))
@@ -172,6 +135,8 @@ public:
     }
     /// Returns whether a step that begins is enabled whatever the other tasks do.
     [[gnu::always_inline]] bool is_always_enabled(const operation& next) const noexcept {
+        if (shares_processors_) [[unlikely]]
+            return false;
         if (next.what == step::join || next.what == step::interrupt) return false;
         if (next.what != step::acquire) return true;
         return next.timed || (has_policy_ && next.lock->modelled().has_queue());
@@ -285,13 +250,13 @@ private:
     }
 
     /// Returns whether a handler may come on top of a task that stands before its next step.
-    static bool can_interrupt(const controlled_task& whom, const operation& handler) noexcept {
+    bool can_interrupt(const controlled_task& whom, const operation& handler) const {
         const operation& next = whom.self.pending;
         if (whom.is_done || whom.is_starting || next.what == step::interrupt) return false;
         const bool is_asleep = next.what == step::wait && whom.phase != wait_phase::fresh;
         const std::uint32_t about_to_begin = next.what == step::acquire ? 1 : 0;
         return (whom.self.unbroken <= about_to_begin || is_asleep) &&
-               whom.self.contexts.admits(static_cast<context>(handler.other));
+               whom.self.contexts.admits(static_cast<context>(handler.other)) && may_run(whom);
     }
     template <class Choose>
     std::uint32_t choose_victim(const operation& next, Choose choose) const {
@@ -330,6 +295,10 @@ private:
             // A reader behind readers who are about to be let in: its time may be over before.
             const bool is_next = next.timed && state.can_acquire(self, next.how);
             if (!is_next || choose(2, "gives up") == 0) return turn::waits;
+        }
+        if (detail::may_begin_to_spin(who)) {
+            who.phase = wait_phase::queued;
+            return turn::waits;
         }
         state.forget(self);  // only a timed wait is scheduled without its lock: it gives up
         return turn::failed;
@@ -423,6 +392,7 @@ private:
     model_options options_;
     bool has_policy_ = true;
     bool has_limited_wakes_ = false;
+    bool shares_processors_ = false;
     lock_table locks_;
 };
 

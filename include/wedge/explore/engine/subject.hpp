@@ -12,6 +12,7 @@
 
 #include "wedge/core/runtime.hpp"
 #include "wedge/core/schedule.hpp"
+#include "wedge/explore/engine/controlled_task.hpp"
 #include "wedge/workload/workload.hpp"
 
 namespace wedge {
@@ -49,6 +50,10 @@ public:
     virtual bool has_unseen_state() const { return true; }
     /// Whether it has loops that may run forever.
     virtual bool may_circle() const { return true; }
+    /// Whether some tasks share a processor. Then whether a task can go on depends on all others:
+    /// no two steps may be swapped.
+    virtual bool shares_processors() const { return false; }
+    virtual processor_share processor_of(std::uint32_t /*task*/) const { return {}; }
 
 protected:
     ~subject_facts() = default;

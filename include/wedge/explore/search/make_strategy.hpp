@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "wedge/explore/engine/subject.hpp"
@@ -41,6 +42,12 @@ inline std::unique_ptr<search_strategy> make_strategy(
     const subject& what, const explore_options& options,
     const std::vector<std::uint32_t>& cycle_locks) {
     const std::uint64_t seed = options.seed;
+    const bool is_whole = what.facts().shares_processors();
+    const auto exhaustive = [&] {
+        std::optional<std::uint32_t> most = options.preemptions_max;
+        if (is_whole) most = most.value_or(~0U);  // with a bound nothing is reduced
+        return std::make_unique<exhaustive_search>(most, options.steps_max);
+    };
     switch (options.how) {
         case strategy::random: return std::make_unique<random_walk>(seed);
         case strategy::pct: return std::make_unique<priority_walk>(options.depth, seed);
@@ -48,12 +55,11 @@ inline std::unique_ptr<search_strategy> make_strategy(
         case strategy::urw: return std::make_unique<uniform_walk>(seed);
         case strategy::surw: return std::make_unique<selective_walk>(cycle_locks, seed);
         case strategy::round_robin: return std::make_unique<round_robin>(seed);
-        case strategy::exhaustive:
-            return std::make_unique<exhaustive_search>(options.preemptions_max, options.steps_max);
+        case strategy::exhaustive: return exhaustive();
         case strategy::states:
             if (!what.facts().state())
                 throw error("strategy states: only a scenario can tell its state");
-            if (what.facts().may_circle())
+            if (what.facts().may_circle() || is_whole)
                 return std::make_unique<circle_search>(options.states_max);
             return std::make_unique<state_search>(options.states_max);
         case strategy::portfolio: break;
@@ -70,9 +76,8 @@ inline std::unique_ptr<search_strategy> make_strategy(
         alone.depth = each.depth;
         others.push_back(make_strategy(what, alone, cycle_locks));
     }
-    return std::make_unique<portfolio>(
-        std::make_unique<exhaustive_search>(options.preemptions_max, options.steps_max),
-        std::move(others), static_cast<std::size_t>(rest - members.begin()));
+    return std::make_unique<portfolio>(exhaustive(), std::move(others),
+                                       static_cast<std::size_t>(rest - members.begin()));
 }
 
 }  // namespace wedge

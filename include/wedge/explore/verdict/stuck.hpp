@@ -50,7 +50,8 @@ private:
         for (const std::unique_ptr<controlled_task>& each : all)
             standing.push_back(
                 {&each->self, each->is_done,
-                 each->self.pending.what == step::wait && each->phase == wait_phase::sleeping});
+                 each->self.pending.what == step::wait && each->phase == wait_phase::sleeping,
+                 each->waits_for_processor ? each->processor.number : 0});
         finding stuck = describe_deadlock(standing, locks);
         if (circle == nullptr) return stuck;
         return describe_livelock(std::move(stuck), circle->retries());

@@ -21,6 +21,7 @@ struct stuck_task {
     const task* who = nullptr;
     bool is_done = false;
     bool waits_on_condition = false;  ///< not woken yet
+    std::uint32_t processor = 0;      ///< the number of the processor it waits for; 0: none
 };
 
 namespace detail {
@@ -35,8 +36,8 @@ public:
 
     bool waits_for_lock(const stuck_task& each) const {
         const lock_identity* const lock = each.who->pending.lock;
-        return !each.is_done && !each.waits_on_condition && lock != nullptr &&
-               !is_counted(lock->kind());  // no task holds a counted lock
+        return !each.is_done && !each.waits_on_condition && each.processor == 0 &&
+               lock != nullptr && !is_counted(lock->kind());  // no task holds a counted lock
     }
 
     /// Returns the tasks that keep a task from its lock: incompatible holders, and tasks queued
@@ -106,6 +107,10 @@ public:
         if (each.is_done) return text;
         const operation& next = each.who->pending;
         text.where = next.where;
+        if (each.processor != 0) {
+            text.waits_for = "processor " + std::to_string(each.processor - 1);
+            return text;
+        }
         if (!may_wait(next.what) || is_internal(next)) return text;
         if (waits_for_lock(each))
             text.wanted = wanted_by(*each.who);
