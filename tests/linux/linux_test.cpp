@@ -95,6 +95,20 @@ TEST_CASE(
     wedge::current().held.clear();
 }
 
+TEST_CASE("linux: sections without preemption nest, and must not sleep") {
+    machine pc;
+    watched here;
+    preempt_disable();
+    preempt_disable();
+    preempt_enable();
+    CHECK(here.findings().empty());
+    might_sleep();
+    CHECK(here.findings().size() == 1);
+    preempt_enable();
+    might_sleep();
+    CHECK(here.findings().size() == 1);
+}
+
 TEST_CASE("linux: RCU sections must not sleep, and synchronize_rcu waits for them") {
     machine pc;
     watched here;

@@ -119,7 +119,7 @@ private:
     /// Returns how the task was interrupted, which interrupts it keeps out, and whether preemption
     /// is off. Softirqs and NMIs are not in it: `task::context` covers them.
     [[gnu::always_inline]] static std::uint64_t interrupts_of(const task& self) noexcept {
-        static_assert(offsetof(context_state, preempt_is_off) == 4);
+        static_assert(offsetof(context_state, preempt_depth) == 4);
         std::uint64_t bits = 0;
         static_assert(sizeof bits == sizeof(context_state));
         std::memcpy(&bits, &self.contexts, sizeof bits);

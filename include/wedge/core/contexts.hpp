@@ -98,10 +98,10 @@ inline void bh_on(site where = site::current()) {
 /// Disables or enables preemption for the running task: it must not sleep in between (rule 22).
 /// This is a flag and does not nest.
 inline void preempt_off() noexcept {
-    current().contexts.preempt_is_off = true;
+    current().contexts.preempt_depth = 1;
 }
 inline void preempt_on() noexcept {
-    current().contexts.preempt_is_off = false;
+    current().contexts.preempt_depth = 0;
 }
 
 }  // namespace wedge

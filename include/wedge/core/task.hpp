@@ -24,7 +24,7 @@ struct alignas(8) context_state {
     std::uint8_t threaded_hardirqs = 0;  ///< those of them that run in a thread
     bool irqs_are_off = false;
     bool bh_is_off = false;
-    bool preempt_is_off = false;  ///< the task must not sleep
+    std::uint8_t preempt_depth = 0;  ///< not 0: preemption is off, and the task must not sleep
     std::uint8_t softirqs = 0;
     std::uint8_t nmis = 0;
 

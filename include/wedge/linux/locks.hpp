@@ -276,6 +276,13 @@ inline void local_bh_disable(site where = site::current()) {
 inline void local_bh_enable(site where = site::current()) {
     bh_on(where);
 }
+/// Sections without preemption nest. A task must not sleep in them (rule 22).
+inline void preempt_disable() {
+    ++current().contexts.preempt_depth;
+}
+inline void preempt_enable() {
+    --current().contexts.preempt_depth;
+}
 inline bool in_interrupt() {
     return current().context != context::task;
 }

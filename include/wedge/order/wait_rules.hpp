@@ -17,7 +17,7 @@ constexpr const char* name_of(wait_type waits) noexcept {
 /// tasks; none: any.
 inline wait_type allowed_in(const task& self) noexcept {
     const context_state& in = self.contexts;
-    const bool is_masked = in.irqs_are_off || in.bh_is_off || in.preempt_is_off;
+    const bool is_masked = in.irqs_are_off || in.bh_is_off || in.preempt_depth != 0;
     if (self.context == context::task) return is_masked ? wait_type::spin : wait_type::none;
     const bool is_raw =
         self.context == context::nmi || (self.context == context::hardirq && !in.is_threaded());
