@@ -294,4 +294,15 @@ TEST_CASE(
     CHECK(seen["verified"] > seen["unknown"] + seen["no claim"]);
 }
 
+TEST_CASE("certificate: the verifier says so if a task could have woken up by itself once more") {
+    const auto verified = [](const std::string& waits) {
+        const std::string text = "lock m mutex\ncondition c\ncounter y = 0\nthread t { lock m; " +
+                                 waits + "; unlock m }\n" +
+                                 "thread u { lock m; set y = 1; notify c; unlock m }\n";
+        return wedge::verify::certificate(certified(text), "c").check();
+    };
+    CHECK(verified("repeat 2 { if y == 0 { wait c m } }").ends_with("at most once"));
+    CHECK(verified("if y == 0 { wait c m }").ends_with("sound"));
+}
+
 }  // namespace certificate_test

@@ -1,5 +1,8 @@
 #include "wedge/scenario/check.hpp"
 
+#include <set>
+#include <string>
+
 #include <doctest/doctest.h>
 
 #include "scenario/read.hpp"
@@ -70,6 +73,40 @@ TEST_CASE("check: a confirmed finding has a schedule that deadlocks again") {
         wedge::session(subject, {}).replay(found->best, wedge::replay_mode::strict);
     CHECK(again.what == wedge::result::deadlock);
     CHECK(again.diverged == "");
+}
+
+TEST_CASE("check: the schedule of an execution that was given up shows its finding again") {
+    // The loop leads back to a known state, and the search gives the execution up there.
+    const auto all = wedge::scenario::parse(
+        "counter k = 0\nlock m mutex\nthread b { unlock m; until k == 1 }\n"
+        "thread a { set k = 1 }\n",
+        "text");
+    const auto result = wedge::scenario::check(all, small_search());
+    const wedge::finding* const found = find(result, wedge::finding_kind::unlock_imbalance);
+    REQUIRE(found != nullptr);
+    const wedge::outcome again =
+        wedge::scenario::replay(all, found->best, wedge::replay_mode::strict);
+    CHECK(again.diverged.empty());
+    REQUIRE(again.findings.size() == 1);
+    CHECK(again.findings[0].signature == found->signature);
+    wedge::schedule cut = found->best;
+    cut.decisions.clear();
+    CHECK(wedge::scenario::replay(all, cut, wedge::replay_mode::strict).diverged != "");
+}
+
+TEST_CASE("check: a hang names the task that has the processor, and what that task waits for") {
+    const auto all = wedge::scenario::parse(
+        "lock s seqcount\nlock r seqcount\n"
+        "thread low cpu 0 { lock s; unlock s; lock r; unlock r }\n"
+        "thread high cpu 0 fifo 50 { choose { read s {} } or { read r {} } }\n",
+        "text");
+    const auto result = wedge::scenario::check(all, small_search());
+    REQUIRE(result.found.findings.size() == 2);
+    std::set<std::string> signatures;
+    for (const wedge::finding& each : result.found.findings) signatures.insert(each.signature);
+    CHECK(signatures == std::set<std::string>{"deadlock processor 0 by low, r by high",
+                                              "deadlock processor 0 by low, s by high"});
+    CHECK(wedge::text_of(result.found).find("where high runs") != std::string::npos);
 }
 
 TEST_CASE("check: a deadlock is confirmed although another one always comes first") {

@@ -123,6 +123,7 @@ struct task_report {
     std::vector<std::uint32_t> contexts{};  ///< classes of the contexts that the task has entered
     std::string action{};                   ///< the action that the task runs, without a number
     std::string joins{};                    ///< the name of the task whose end it waits for
+    std::string behind{};  ///< the name of the task that has the processor it waits for
 };
 
 /// What makes a finding believed (rule 26).

@@ -63,14 +63,15 @@ public:
     explicit reported_waits(const std::vector<task_report>& tasks) : tasks_(tasks) {}
 
     /// Returns the tasks that keep this task waiting: holders, writers that queue before a reader,
-    /// and a task whose end it waits for. Only tasks that wait themselves are returned.
+    /// the task that has its processor, and a task whose end it waits for. Only tasks that wait
+    /// themselves are returned.
     std::vector<std::size_t> blockers(std::size_t waiting) const {
         std::vector<std::size_t> all;
         const task_report& me = tasks_[waiting];
         for (std::size_t i = 0; i < tasks_.size(); ++i) {
             if (!is_waiting(i)) continue;
             if (me.wanted ? keeps_from(tasks_[i], *me.wanted)
-                          : !me.joins.empty() && me.joins == tasks_[i].name)
+                          : (me.joins + me.behind) == tasks_[i].name)
                 all.push_back(i);
         }
         if (all.empty() && me.wanted && me.wanted->how == mode::shared)

@@ -132,9 +132,11 @@ public:
             std::max(options_.steps_max, livelock_watch::bound_of(along, options_.steps_max)));
         schedule_replay how(along.decisions, mode, along.circle);
         const execution_record done = run(how);
-        out_.diverged = how.diverged();
         left_early_ = how.is_left_early();
-        if (mode == replay_mode::strict && !how.diverged().empty()) found_.clear();
+        // A search may have given the execution up after the finding, so its schedule ends there.
+        const bool is_over = !left_early_ && has_seen(along.signature);
+        if (!is_over) out_.diverged = how.diverged();
+        if (mode == replay_mode::strict && !out_.diverged.empty()) found_.clear();
         for (sighting& each : found_) {
             if (is_difference(each)) continue;
             regrade(each);  // later steps may give a better explanation
@@ -386,6 +388,11 @@ private:
             if (claims_less || !is_shown(wanted, done, order_.findings())) return std::nullopt;
             return shown(done, {});
         });
+    }
+
+    bool has_seen(const std::string& signature) const {
+        return std::any_of(found_.begin(), found_.end(),
+                           [&](const sighting& each) { return each.what.signature == signature; });
     }
 
     /// Returns the last execution as a schedule.

@@ -97,7 +97,8 @@ private:
                 lock_use shown;
                 shown.class_name = task.waits_for;
                 shown.where = task.where;
-                use("waits for", shown, at);
+                use("waits for", shown, at,
+                    task.behind.empty() ? "" : ", where " + task.behind + " runs");
             } else if (task.where.line != 0) {
                 text_ += "    goes on at " + to_string(task.where) + "\n";
             } else {

@@ -83,7 +83,8 @@ public:
             fail("a claim is sound, deadlock, livelock or assertion");
         expect("end");
         if (at_ != lines_.size()) fail("a line behind the end");
-        return scenario + ": " + claim;
+        return scenario + ": " + claim +
+               (has_limited_wakes_ ? ", if each task wakes up by itself at most once" : "");
     }
 
 private:
@@ -258,6 +259,7 @@ private:
                     runs.step(task);
                     const std::string how = " " + std::to_string(task) + asked.text();
                     const std::size_t to = arrive(here, how, runs);
+                    has_limited_wakes_ = has_limited_wakes_ || runs.has_limited_wakes;
                     if (!runs.has_progressed && to != nowhere) steps[here].push_back({task, to});
                 } while (asked.next());
         }
@@ -388,6 +390,7 @@ private:
     std::vector<std::string> lines_;
     std::size_t at_ = 0;
     const script* all_ = nullptr;
+    bool has_limited_wakes_ = false;
 };
 
 }  // namespace wedge::verify

@@ -27,6 +27,7 @@ public:
     static constexpr std::int64_t for_ever = -1;
     bool has_failed = false;  ///< an assertion failed
     bool has_progressed = false;
+    bool has_limited_wakes = false;  ///< the step began a wait that did not end by itself again
 
     void begin() {
         here_.now.tasks.resize(all_.tasks.size());
@@ -85,7 +86,7 @@ public:
     /// Takes the next step of an enabled task.
     void step(std::size_t i) {
         here_.self = i;
-        has_progressed = false;
+        has_progressed = has_limited_wakes = false;
         if (here_.me().is_ending)
             end_task();
         else if (here_.me().leaves != leaving::nothing && is_in_transaction())
@@ -490,6 +491,7 @@ private:
                 here_.me().joined = here_.reads(held) ? 1 : 0;
                 here_.drop(held);
                 const bool may_wake = !here_.me().has_woken;
+                has_limited_wakes = !may_wake && !all_.words[here_.me().at].is_role;
                 if (may_wake) here_.me().has_woken = here_.answers.choose(2) != 0;
                 here_.me().waits =
                     may_wake && here_.me().has_woken ? phase::woken : phase::sleeping;

@@ -56,8 +56,10 @@ struct controlled_task {
     interruption* below = nullptr;  ///< what the handlers that run on top of it have interrupted
     std::uint32_t depth = 0;        ///< the number of these handlers
     processor_share processor;
-    bool waits_for_processor = false;  ///< set when it is described
-    const void* base = nullptr;        ///< an address in the frame that called its code
+    /// Set when it is described: the task that has the processor it waits for; null: it waits for
+    /// none.
+    const task* waits_for_processor_of = nullptr;
+    const void* base = nullptr;  ///< an address in the frame that called its code
     /// The exception that unwinds the task now; null: none.
     std::shared_ptr<abandoned*> unwinding = std::make_shared<abandoned*>(nullptr);
 

@@ -241,7 +241,7 @@ private:
         const bool is_livelock = result_.how == ending::livelock;
         if (is_livelock) result_.round = scheduler_.livelocks().round();
         for (std::uint32_t i = 0; i < used_; ++i)
-            slots_[i]->waits_for_processor = model_.waits_for_processor(*slots_[i]);
+            slots_[i]->waits_for_processor_of = model_.waits_for_processor_of(*slots_[i]);
         if (is_livelock || result_.how == ending::deadlock)
             result_.stuck = stuck_.of({slots_.data(), used_}, model_.locks(),
                                       is_livelock ? &scheduler_.livelocks() : nullptr);

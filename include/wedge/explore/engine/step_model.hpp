@@ -56,24 +56,27 @@ public:
     WEDGE_UNSEEN bool is_enabled(const controlled_task& who) const {
         return is_ready(who) && may_run(who);
     }
-    /// Returns whether only its processor keeps the task from its step.
-    bool waits_for_processor(const controlled_task& who) const {
-        return shares_processors_ && !may_run(who) && is_ready(who);
+    /// Returns the task that has the processor, if nothing else keeps this one from its step; else
+    /// null.
+    const task* waits_for_processor_of(const controlled_task& who) const {
+        return shares_processors_ && is_ready(who) ? keeper_of_processor(who) : nullptr;
     }
-    /// Returns whether the task may run on its processor: no other task that is not preempted, or
-    /// that has a higher priority, runs there. A task in a section without preemption goes on if it
-    /// has slept in that section.
-    bool may_run(const controlled_task& who) const {
+    /// Returns a task that keeps this one from its processor: it is not preempted, or has a higher
+    /// priority. Null: this one may run. A task in a section without preemption goes on if it has
+    /// slept in that section.
+    const task* keeper_of_processor(const controlled_task& who) const {
         if (!shares_processors_ || !who.processor.is_shared() || detail::is_within_step(who) ||
             detail::is_unpreemptible(who))
-            return true;
-        return std::none_of(tasks_.begin(), tasks_.end(), [&](const auto& other) {
+            return nullptr;
+        const auto keeper = std::find_if(tasks_.begin(), tasks_.end(), [&](const auto& other) {
             return other.get() != &who && other->processor.number == who.processor.number &&
                    (other->processor.priority > who.processor.priority ||
                     detail::is_unpreemptible(*other)) &&
                    is_runnable(*other);
         });
+        return keeper != tasks_.end() ? &(*keeper)->self : nullptr;
     }
+    bool may_run(const controlled_task& who) const { return keeper_of_processor(who) == nullptr; }
 
 private:
     /// Returns whether the task wants its processor: it has begun and does not sleep.

@@ -22,6 +22,7 @@ struct stuck_task {
     bool is_done = false;
     bool waits_on_condition = false;  ///< not woken yet
     std::uint32_t processor = 0;      ///< the number of the processor it waits for; 0: none
+    const task* behind = nullptr;     ///< the task that has that processor
 };
 
 namespace detail {
@@ -109,6 +110,7 @@ public:
         text.where = next.where;
         if (each.processor != 0) {
             text.waits_for = "processor " + std::to_string(each.processor - 1);
+            text.behind = each.behind->title();
             return text;
         }
         if (!may_wait(next.what) || is_internal(next)) return text;
