@@ -134,7 +134,8 @@ public:
         const execution_record done = run(how);
         left_early_ = how.is_left_early();
         // A search may have given the execution up after the finding, so its schedule ends there.
-        const bool is_over = !left_early_ && has_seen(along.signature);
+        const bool is_over =
+            mode == replay_mode::strict && how.ends_first() && has_seen(along.signature);
         if (!is_over) out_.diverged = how.diverged();
         if (mode == replay_mode::strict && !out_.diverged.empty()) found_.clear();
         for (sighting& each : found_) {

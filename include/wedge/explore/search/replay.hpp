@@ -38,6 +38,7 @@ public:
                     : "it has a choice there, the program asks for a task";
             if (!skip(why)) return no_task;
         }
+        ends_first_ = ends_first_ || diverged_.empty();
         if (!skip("it ends there, the program goes on")) return no_task;
         return is_enabled(at.running) ? at.running : at.enabled[0];
     }
@@ -60,6 +61,8 @@ public:
 
     /// Returns where the execution first left the schedule; empty if it did not.
     const std::string& diverged() const noexcept { return diverged_; }
+    /// Returns whether the execution followed the whole schedule, and went on.
+    bool ends_first() const noexcept { return ends_first_; }
     /// Returns whether a strict replay was left before its end. The schedule of an execution that
     /// was given up ends before the program does.
     bool is_left_early() const noexcept { return !diverged_.empty() && at_ < decisions_.size(); }
@@ -92,6 +95,7 @@ private:
     std::size_t at_ = 0;
     std::size_t skipped_ = 0;  // since the last decision that was followed
     bool is_done_ = false;
+    bool ends_first_ = false;
     std::string diverged_;
 };
 
