@@ -436,7 +436,7 @@ private:
     /// Adds one successor for task `i`. `change` turns a copy of the state into the successor.
     template <class Change>
     void add(const state& s, std::size_t i, std::vector<step>& found, Change change) const {
-        step made{static_cast<int>(i), false, false, false, false, false, s};
+        step made{.actor = static_cast<int>(i), .after = s};
         change(made.after, made.after.tasks[i], made.after.tasks[i].stack.back());
         settle(made.after, i);
         found.push_back(std::move(made));
@@ -473,7 +473,7 @@ private:
             !lets_in(s.tasks[i],
                      items_[work].sort == declares::irq_work ? arrival::hard : arrival::soft))
             return;
-        step made{static_cast<int>(worker), false, false, false, false, false, s};
+        step made{.actor = static_cast<int>(worker), .after = s};
         made.after.on_top[work] = false;
         if (s.pending[work]) {
             made.after.pending[work] = false;
@@ -493,11 +493,11 @@ private:
         if (!is_kswapd(i)) {
             if (is_running(s, work_of(i)) || s.on_top[work_of(i)]) return;  // on top of a task
             if (interrupts(work_of(i))) {
-                found.push_back({static_cast<int>(i), false, false, false, false, false, s});
+                found.push_back({.actor = static_cast<int>(i), .after = s});
                 found.back().after.on_top[work_of(i)] = true;
             }
         }
-        step made{static_cast<int>(i), false, false, false, false, false, s};
+        step made{.actor = static_cast<int>(i), .after = s};
         if (is_kswapd(i)) {
             made.after.is_kswapd_woken = false;
             start(made.after.tasks[i], kswapd_body_);
@@ -532,7 +532,7 @@ private:
                        std::vector<step>& found) const {
         const task& t = s.tasks[i];
         if (s.has_come[h] || !lets_in(t, handlers_[h].sort) || !may_run(s, i)) return;
-        step made{static_cast<int>(s.tasks.size() + h), false, false, false, false, false, s};
+        step made{.actor = static_cast<int>(s.tasks.size() + h), .after = s};
         task& victim = made.after.tasks[i];
         made.after.has_come[h] = true;
         start(victim, handlers_[h].body);

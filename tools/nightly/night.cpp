@@ -509,11 +509,11 @@ night_result night::conclude() {
     if (!interrupt_scope::requested.load())
         for (const job_state& job : jobs_)
             for (const auto& [subject, broken] : job.unmet) see(broken, job.what.program);
-    // A finding without a replay was looked for if its job ran.
     for (const job_state& job : jobs_)
         if (job.slices == 0 && !job.is_over)
             all_.add_job(number_, {job.what.name, name_of(job.what.kind), 0, 0, 0,
                                    std::string(not_run_outcome) + ": the night was too short"});
+    // A finding without a replay was looked for if its job ran.
     for (const finding_row& each : all_.findings()) {
         const bool is_seen = shown_[each.subject].contains(each.signature);
         const bool was_watched = std::any_of(jobs_.begin(), jobs_.end(), [&](const job_state& job) {

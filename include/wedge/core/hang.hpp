@@ -70,8 +70,9 @@ public:
         const task_report& me = tasks_[waiting];
         for (std::size_t i = 0; i < tasks_.size(); ++i) {
             if (!is_waiting(i)) continue;
+            const std::string& awaited = me.behind.empty() ? me.joins : me.behind;
             if (me.wanted ? keeps_from(tasks_[i], *me.wanted)
-                          : (me.joins + me.behind) == tasks_[i].name)
+                          : !awaited.empty() && awaited == tasks_[i].name)
                 all.push_back(i);
         }
         if (all.empty() && me.wanted && me.wanted->how == mode::shared)

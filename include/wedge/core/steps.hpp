@@ -43,14 +43,14 @@ inline void emit(task& self, const event& what) noexcept {
     emit_ignored(self, what);
 }
 
-/// Reports that the task begins or ends a wait for a condition, or notifies it.
-inline void report_wait(task& self, event_kind what, const lock_identity& condition, site where,
+/// Reports that the task begins or ends a wait for a condition or a count, or notifies it.
+inline void report_wait(task& self, event_kind what, const lock_identity& event, site where,
                         flags with = flags::none) {
     emit(self, {.kind = what,
                 .with = with,
-                .class_id = condition.class_id(),
-                .instance = condition.instance(),
-                .payload = condition.instance(),
+                .class_id = event.class_id(),
+                .instance = event.instance(),
+                .payload = event.instance(),
                 .where = where});
 }
 

@@ -33,8 +33,7 @@ struct alignas(8) context_state {
         return hardirqs != 0 ? context::hardirq : softirqs != 0 ? context::softirq : context::task;
     }
     /// Returns whether an interrupt of this sort may arrive. A softirq waits until hardirqs are
-    /// enabled too. Only another NMI keeps an NMI
-    /// out (rule 21a).
+    /// enabled too. Only another NMI keeps an NMI out (rule 21a).
     bool admits(context sort) const noexcept {
         if (nmis != 0 || sort == context::task) return false;
         if (sort == context::nmi) return true;

@@ -135,7 +135,7 @@ public:
         left_early_ = how.is_left_early();
         // A search may have given the execution up after the finding, so its schedule ends there.
         const bool is_over =
-            mode == replay_mode::strict && how.ends_first() && has_seen(along.signature);
+            mode == replay_mode::strict && how.ends_first() && has(found_, along.signature);
         if (!is_over) out_.diverged = how.diverged();
         if (mode == replay_mode::strict && !out_.diverged.empty()) found_.clear();
         for (sighting& each : found_) {
@@ -389,11 +389,6 @@ private:
             if (claims_less || !is_shown(wanted, done, order_.findings())) return std::nullopt;
             return shown(done, {});
         });
-    }
-
-    bool has_seen(const std::string& signature) const {
-        return std::any_of(found_.begin(), found_.end(),
-                           [&](const sighting& each) { return each.what.signature == signature; });
     }
 
     /// Returns the last execution as a schedule.

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cstddef>
 #include <cstring>
 #include <memory>
 #include <string>
@@ -90,6 +91,11 @@ extern "C" [[gnu::weak]] wedge_result wedge_explore(const wedge_subject* what,
 struct _Unwind_Exception;
 
 #if defined(WEDGE_FRAME_RULES)
+// What the code below says in numbers.
+static_assert(wedge::detail::quick_leave::exception_class == 0x7765646765000000);
+static_assert(offsetof(_Unwind_Exception, exception_class) == 0 &&
+              offsetof(_Unwind_Exception, private_2) == 24);
+
 extern "C" [[noreturn, gnu::weak, gnu::used]] void wedge_go_on(
     wedge::detail::quick_leave* way) noexcept {
     way->go_on();

@@ -107,12 +107,7 @@ private:
     void report(task& self, event_kind kind, site where, flags with = flags::none) {
         if (self.runtime != nullptr && self.runtime->is_giving_up()) return;
         adopt_if_foreign(self, identity_);
-        emit(self, {.kind = kind,
-                    .with = with,
-                    .class_id = identity_.class_id(),
-                    .instance = identity_.instance(),
-                    .payload = identity_.instance(),
-                    .where = where});
+        report_wait(self, kind, identity_, where, with);
     }
 
     bool step_on(task& self, step what, bool timed, std::uint32_t units, site where) {

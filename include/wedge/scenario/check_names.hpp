@@ -20,8 +20,7 @@ public:
 
     void run() {
         for (const declaration& each : all_.all) wrong_.attempt([&] { check_declared(each); });
-        for (const declaration& each : all_.all)
-            if (shares_processors()) wrong_.attempt([&] { check_beside_processors(each); });
+        if (std::ranges::any_of(all_.all, &declaration::has_cpu)) check_processors();
         for (const declaration& each : all_.all) {
             for (const reference& name : each.chain)
                 if (!is_among(name.name, map_words))
@@ -69,9 +68,14 @@ private:
         names_.fail(each.at, "the watermarks must rise: min <= low <= high <= pages");
     }
 
-    bool shares_processors() const { return std::ranges::any_of(all_.all, &declaration::has_cpu); }
     /// Refuses what the model of processors leaves out.
-    void check_beside_processors(const declaration& each) {
+    void check_processors() {
+        const bool has_priorities =
+            std::ranges::any_of(all_.all, [](const declaration& each) { return each.fifo != 0; });
+        for (const declaration& each : all_.all)
+            wrong_.attempt([&] { check_beside_processors(each, has_priorities); });
+    }
+    void check_beside_processors(const declaration& each, bool has_priorities) {
         if (each.what == declares::timer)
             names_.fail(each.name_at,
                         "a timer cannot stand beside threads with 'cpu': to cancel "
@@ -80,8 +84,6 @@ private:
             names_.fail(each.name_at,
                         "a local_lock cannot stand beside threads with 'cpu': each "
                         "processor has its own, which is not modelled there");
-        const bool has_priorities =
-            std::ranges::any_of(all_.all, [](const declaration& other) { return other.fifo != 0; });
         if (has_priorities && each.what == declares::lock && each.kind == lock_sort::rtmutex)
             names_.fail(each.name_at,
                         "an rtmutex cannot stand beside threads with 'fifo': it "

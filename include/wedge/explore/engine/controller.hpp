@@ -240,11 +240,12 @@ private:
     void describe_what_is_stuck() {
         const bool is_livelock = result_.how == ending::livelock;
         if (is_livelock) result_.round = scheduler_.livelocks().round();
-        for (std::uint32_t i = 0; i < used_; ++i)
-            slots_[i]->waits_for_processor_of = model_.waits_for_processor_of(*slots_[i]);
-        if (is_livelock || result_.how == ending::deadlock)
+        if (is_livelock || result_.how == ending::deadlock) {
+            for (std::uint32_t i = 0; i < used_; ++i)
+                slots_[i]->waits_for_processor_of = model_.waits_for_processor_of(*slots_[i]);
             result_.stuck = stuck_.of({slots_.data(), used_}, model_.locks(),
                                       is_livelock ? &scheduler_.livelocks() : nullptr);
+        }
         claim_less();
     }
     /// If a run was left out, it could have ended what seems stuck, unless tasks wait for locks in

@@ -61,65 +61,7 @@ public:
     const task* waits_for_processor_of(const controlled_task& who) const {
         return shares_processors_ && is_ready(who) ? keeper_of_processor(who) : nullptr;
     }
-    /// Returns a task that keeps this one from its processor: it is not preempted, or has a higher
-    /// priority. Null: this one may run. A task in a section without preemption goes on if it has
-    /// slept in that section.
-    const task* keeper_of_processor(const controlled_task& who) const {
-        if (!shares_processors_ || !who.processor.is_shared() || detail::is_within_step(who) ||
-            detail::is_unpreemptible(who))
-            return nullptr;
-        const auto keeper = std::find_if(tasks_.begin(), tasks_.end(), [&](const auto& other) {
-            return other.get() != &who && other->processor.number == who.processor.number &&
-                   (other->processor.priority > who.processor.priority ||
-                    detail::is_unpreemptible(*other)) &&
-                   is_runnable(*other);
-        });
-        return keeper != tasks_.end() ? &(*keeper)->self : nullptr;
-    }
-    bool may_run(const controlled_task& who) const { return keeper_of_processor(who) == nullptr; }
 
-private:
-    /// Returns whether the task wants its processor: it has begun and does not sleep.
-    bool is_runnable(const controlled_task& who) const {
-        if (who.is_done || who.is_starting || detail::has_not_begun(who)) return false;
-        const operation& next = who.self.pending;
-        if (next.what == step::wait)
-            return who.phase == wait_phase::fresh ||
-                   (wants_lock_again(who) && can_go_on_waiting(who, next));
-        if (next.what != step::acquire) return is_ready(who);
-        const lock_state& state = next.lock->modelled();
-        return detail::spins(*next.lock) || who.self.unbroken != 0 ||
-               (state.has_queue() && who.phase == wait_phase::fresh) || must_back_off(who, state) ||
-               state.can_acquire(who.waiter(), next.how);
-    }
-    bool must_back_off(const controlled_task& who, const lock_state& state) const {
-        const operation& next = who.self.pending;
-        return next.ticket != nullptr &&
-               state.must_back_off(who.waiter(), *next.ticket, is_wounded(who));
-    }
-    /// Returns whether the task could take its step if it had a processor of its own.
-    bool is_ready(const controlled_task& who) const {
-        if (who.is_done || who.is_starting) return false;
-        const operation& next = who.self.pending;
-        switch (next.what) {
-            case step::acquire: {
-                const lock_state& state = next.lock->modelled();
-                // A blocked acquire of a lock with a queue joins it; a timed one may give up.
-                if (next.timed || (state.has_queue() && who.phase == wait_phase::fresh))
-                    return true;
-                return must_back_off(who, state) || detail::may_begin_to_spin(who) ||
-                       state.can_acquire(who.waiter(), next.how);
-            }
-            case step::wait: return can_go_on_waiting(who, next);
-            case step::join: return tasks_[next.other]->is_done;
-            case step::interrupt:
-                return std::any_of(tasks_.begin(), tasks_.end(),
-                                   [&](const auto& each) { return can_interrupt(*each, next); });
-            default: return true;
-        }
-    }
-
-public:
     /// Returns whether nothing is lost if the task never goes on.
     static bool is_idle(const controlled_task& who) noexcept {
         return who.self.is_idle && !wants_lock_again(who);
@@ -238,6 +180,63 @@ public:
     }
 
 private:
+    /// Returns a task that keeps this one from its processor: it is not preempted, or has a higher
+    /// priority. Null: this one may run. A task in a section without preemption goes on if it has
+    /// slept in that section.
+    const task* keeper_of_processor(const controlled_task& who) const {
+        if (!shares_processors_ || !who.processor.is_shared() || detail::is_within_step(who) ||
+            detail::is_unpreemptible(who))
+            return nullptr;
+        const auto keeper = std::find_if(tasks_.begin(), tasks_.end(), [&](const auto& other) {
+            return other.get() != &who && other->processor.number == who.processor.number &&
+                   (other->processor.priority > who.processor.priority ||
+                    detail::is_unpreemptible(*other)) &&
+                   is_runnable(*other);
+        });
+        return keeper != tasks_.end() ? &(*keeper)->self : nullptr;
+    }
+    bool may_run(const controlled_task& who) const { return keeper_of_processor(who) == nullptr; }
+
+    /// Returns whether the task wants its processor: it has begun and does not sleep.
+    bool is_runnable(const controlled_task& who) const {
+        if (who.is_done || who.is_starting || detail::has_not_begun(who)) return false;
+        const operation& next = who.self.pending;
+        if (next.what == step::wait)
+            return who.phase == wait_phase::fresh ||
+                   (wants_lock_again(who) && can_go_on_waiting(who, next));
+        if (next.what != step::acquire) return is_ready(who);
+        const lock_state& state = next.lock->modelled();
+        return detail::spins(*next.lock) || who.self.unbroken != 0 ||
+               (state.has_queue() && who.phase == wait_phase::fresh) || must_back_off(who, state) ||
+               state.can_acquire(who.waiter(), next.how);
+    }
+    bool must_back_off(const controlled_task& who, const lock_state& state) const {
+        const operation& next = who.self.pending;
+        return next.ticket != nullptr &&
+               state.must_back_off(who.waiter(), *next.ticket, is_wounded(who));
+    }
+    /// Returns whether the task could take its step if it had a processor of its own.
+    bool is_ready(const controlled_task& who) const {
+        if (who.is_done || who.is_starting) return false;
+        const operation& next = who.self.pending;
+        switch (next.what) {
+            case step::acquire: {
+                const lock_state& state = next.lock->modelled();
+                // A blocked acquire of a lock with a queue joins it; a timed one may give up.
+                if (next.timed || (state.has_queue() && who.phase == wait_phase::fresh))
+                    return true;
+                return must_back_off(who, state) || detail::may_begin_to_spin(who) ||
+                       state.can_acquire(who.waiter(), next.how);
+            }
+            case step::wait: return can_go_on_waiting(who, next);
+            case step::join: return tasks_[next.other]->is_done;
+            case step::interrupt:
+                return std::any_of(tasks_.begin(), tasks_.end(),
+                                   [&](const auto& each) { return can_interrupt(*each, next); });
+            default: return true;
+        }
+    }
+
     /// Returns whether the task has left the condition, and waits only for its lock.
     static bool wants_lock_again(const controlled_task& who) noexcept {
         return who.phase == wait_phase::woken || who.phase == wait_phase::gave_up;

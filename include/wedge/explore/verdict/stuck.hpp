@@ -51,8 +51,7 @@ private:
             standing.push_back(
                 {&each->self, each->is_done,
                  each->self.pending.what == step::wait && each->phase == wait_phase::sleeping,
-                 each->waits_for_processor_of != nullptr ? each->processor.number : 0,
-                 each->waits_for_processor_of});
+                 each->processor.number, each->waits_for_processor_of});
         finding stuck = describe_deadlock(standing, locks);
         if (circle == nullptr) return stuck;
         return describe_livelock(std::move(stuck), circle->retries());

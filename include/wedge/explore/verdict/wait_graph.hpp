@@ -21,8 +21,8 @@ struct stuck_task {
     const task* who = nullptr;
     bool is_done = false;
     bool waits_on_condition = false;  ///< not woken yet
-    std::uint32_t processor = 0;      ///< the number of the processor it waits for; 0: none
-    const task* behind = nullptr;     ///< the task that has that processor
+    std::uint32_t processor = 0;      ///< of `processor_share`
+    const task* behind = nullptr;     ///< the task that has the processor it waits for; null: none
 };
 
 namespace detail {
@@ -37,7 +37,7 @@ public:
 
     bool waits_for_lock(const stuck_task& each) const {
         const lock_identity* const lock = each.who->pending.lock;
-        return !each.is_done && !each.waits_on_condition && each.processor == 0 &&
+        return !each.is_done && !each.waits_on_condition && each.behind == nullptr &&
                lock != nullptr && !is_counted(lock->kind());  // no task holds a counted lock
     }
 
@@ -108,7 +108,7 @@ public:
         if (each.is_done) return text;
         const operation& next = each.who->pending;
         text.where = next.where;
-        if (each.processor != 0) {
+        if (each.behind != nullptr) {
             text.waits_for = "processor " + std::to_string(each.processor - 1);
             text.behind = each.behind->title();
             return text;
