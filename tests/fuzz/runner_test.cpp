@@ -8,6 +8,7 @@
 
 #include "wedge/explore.hpp"
 #include "wedge/fuzz/group.hpp"
+#include "wedge/wedge.hpp"
 
 #include "fuzz/sample_workloads.hpp"
 #include "support/lock_pair_text.hpp"
@@ -230,4 +231,36 @@ TEST_CASE("fuzz: lock pairs of all inputs are kept, also of an input that shows 
     CHECK(known() == "a>b");
     CHECK(run(input_of(2, {{0, 0, 0}, {1, 1, 2}})));
     CHECK(known() == "a>b b>a");
+}
+
+namespace {
+
+/// A task waits under a lock that the task which completes takes first, or has no need of.
+template <bool IsBroken>
+struct awaits {
+    wedge::mutex dev{"dev"};
+    wedge::completion done{"done"};
+
+    void reset() {
+        if (IsBroken) const wedge::guard held(dev);
+        done.complete_all();
+    }
+    void ioctl() {
+        const wedge::guard held(dev);
+        done.wait();
+    }
+    static constexpr auto actions = wedge::actions(wedge::action<&awaits::reset>{"reset"},
+                                                   wedge::action<&awaits::ioctl>{"ioctl"});
+    static constexpr const char* name = IsBroken ? "awaits_broken" : "awaits";
+};
+
+}  // namespace
+
+TEST_CASE("fuzz: an input without a hang shows a wait under its signaller's lock") {
+    const wedge::action_program input = input_of(2, {{0, 0, 0}, {1, 1, 0}});
+    const auto found = shown<awaits<true>>(input);
+    REQUIRE(found);
+    CHECK(found->what.kind == wedge::finding_kind::deadlock);
+    CHECK(!found->what.best.decisions.empty());
+    CHECK(!shown<awaits<false>>(input));
 }

@@ -234,4 +234,157 @@ TEST_CASE("linux: -EDEADLK asks for a back-off") {
     CHECK(wrong.what == result::deadlock);
 }
 
+// Waits under a lock that the signaller takes first (rule 19d). One execution without a hang shows
+// them; their hang is built from it.
+namespace {
+
+/// A device whose tasks wait for each other in all ways that the kernel has.
+template <bool IsBroken>
+struct awaited {
+    machine pc;
+    struct mutex lock;
+    struct completion done;
+    spinlock_t fence_lock;
+    struct dma_fence fence;
+    wait_queue_head_t queue;
+    atomic_t users;
+
+    awaited() {
+        mutex_init(&lock);
+        init_completion(&done);
+        spin_lock_init(&fence_lock);
+        dma_fence_init(&fence, nullptr, &fence_lock, 1, 1);
+        init_waitqueue_head(&queue);
+        atomic_set(&users, 1);
+    }
+
+    void pass_lock() {
+        mutex_lock(&lock);
+        mutex_unlock(&lock);
+    }
+    template <class Wait>
+    void wait_with(Wait wait) {
+        mutex_lock(&lock);
+        if (!IsBroken) mutex_unlock(&lock);
+        wait();
+        if (IsBroken) mutex_unlock(&lock);
+    }
+
+    void finish() {
+        pass_lock();
+        complete(&done);
+    }
+    void flush() {
+        wait_with([this] { wait_for_completion(&done); });
+    }
+    void retire() {
+        pass_lock();
+        dma_fence_signal(&fence);
+    }
+    void submit() {
+        wait_with([this] { WARN_ON(dma_fence_wait(&fence, false) != 0); });
+    }
+    void leave() {
+        pass_lock();
+        atomic_dec(&users);
+        wake_up(&queue);
+    }
+    void freeze() {
+        wait_with([this] { wait_event(queue, atomic_read(&users) == 0); });
+    }
+    static constexpr auto actions = wedge::actions(
+        wedge::action<&awaited::finish>{"finish"}, wedge::action<&awaited::flush>{"flush"},
+        wedge::action<&awaited::retire>{"retire"}, wedge::action<&awaited::submit>{"submit"},
+        wedge::action<&awaited::leave>{"leave"}, wedge::action<&awaited::freeze>{"freeze"});
+    static constexpr const char* name = IsBroken ? "awaited_broken" : "awaited";
+};
+
+/// A task ends another one, or waits for its work, under a lock that the other takes.
+template <bool IsBroken>
+struct stopped {
+    machine pc;
+    struct mutex lock;
+    wait_queue_head_t queue;
+    atomic_t requests;
+    struct work_struct work;
+
+    stopped() {
+        mutex_init(&lock);
+        init_waitqueue_head(&queue);
+        INIT_WORK(&work, [](struct work_struct* at) {
+            struct stopped* const self = container_of(at, struct stopped, work);
+            mutex_lock(&self->lock);
+            mutex_unlock(&self->lock);
+        });
+    }
+    static int serve(stopped* self) {
+        wait_event(self->queue, atomic_read(&self->requests) != 0 || kthread_should_stop());
+        mutex_lock(&self->lock);
+        mutex_unlock(&self->lock);
+        return 0;
+    }
+    void stop() {
+        struct task_struct* thread = kthread_run(serve, this, "server");
+        if (IS_ERR(thread)) return;
+        atomic_inc(&requests);
+        wake_up(&queue);
+        if (IsBroken) mutex_lock(&lock);
+        kthread_stop(thread);
+        if (IsBroken) mutex_unlock(&lock);
+    }
+    void queue_it() { schedule_work(&work); }
+    void flush() {
+        if (IsBroken) mutex_lock(&lock);
+        flush_work(&work);
+        if (IsBroken) mutex_unlock(&lock);
+    }
+    static constexpr auto actions = wedge::actions(wedge::action<&stopped::queue_it>{"queue_it"},
+                                                   wedge::action<&stopped::flush>{"flush"},
+                                                   wedge::action<&stopped::stop>{"stop"});
+    static constexpr const char* name = IsBroken ? "stopped_broken" : "stopped";
+};
+
+/// Returns the cycles that were confirmed, and how the exploration ended. One execution is tried
+/// for each seed, until it shows such a cycle or hangs.
+template <wedge::workload W>
+std::string confirmed_in(const char* program) {
+    for (std::uint64_t seed = 1; seed <= 100; ++seed) {
+        const wedge::outcome out = explored<W>(
+            program, {.how = wedge::strategy::random, .seed = seed, .executions_max = 1});
+        for (const wedge::finding& each : out.findings)
+            if (each.kind == finding_kind::circular && each.judged == wedge::verdict::confirmed)
+                return each.what;
+    }
+    return "";
+}
+
+void check_silent(const wedge::outcome& all) {
+    CHECK(all.findings.empty());
+    CHECK(all.what == result::sound);
+}
+
+}  // namespace
+
+TEST_CASE("linux: a completion, a fence and a wait queue under a lock of their signaller") {
+    using broken = awaited<true>;
+    CHECK(confirmed_in<broken>("finish | flush") ==
+          "&lock -> completion &done here, completion &done -> &lock before");
+    CHECK(confirmed_in<broken>("retire | submit") ==
+          "&lock -> completion dma_fence here, completion dma_fence -> &lock before");
+    CHECK(confirmed_in<broken>("leave | freeze") ==
+          "&lock -> condition &queue here, condition &queue -> &lock before");
+    for (const char* program : {"finish | flush", "retire | submit", "leave | freeze"})
+        check_silent(explored_fully<awaited<false>>(program));
+}
+
+TEST_CASE("linux: a thread is stopped, and a work flushed, under a lock that it takes") {
+    using broken = stopped<true>;
+    CHECK(confirmed_in<broken>("stop") ==
+          "&lock -> the end of server here, the end of server -> &lock before");
+    CHECK(confirmed_in<broken>("queue_it | flush") ==
+          "&work -> &lock here, &lock -> &work before");  // rule 19a
+    check_silent(explored_fully<stopped<false>>("stop"));
+    check_silent(explored_fully<stopped<false>>("queue_it | flush"));
+}
+
 }  // namespace linux_test

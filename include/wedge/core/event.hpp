@@ -134,6 +134,7 @@ inline constexpr unsigned order = 1;     ///< the order checker
 inline constexpr unsigned watchdog = 2;  ///< reports of live programs on who waits for whom
 inline constexpr unsigned engine = 4;    ///< exploration and the feedback of fuzzing
 inline constexpr unsigned trace = 8;     ///< a recorder, which takes every event
+inline constexpr unsigned waits = 16;    ///< the inference of what signallers take (rule 19d)
 }  // namespace reader
 
 struct event_row {
@@ -163,10 +164,10 @@ inline constexpr event_row event_table[] = {
     {event_kind::back_off, "back_off", payload::ticket, reader::order | reader::trace},
     {event_kind::already, "already", payload::ticket, reader::order | reader::trace},
     {event_kind::wait, "wait", payload::condition,
-     reader::order | reader::watchdog | reader::trace},
+     reader::order | reader::watchdog | reader::trace | reader::waits},
     {event_kind::wake, "wake", payload::condition,
      reader::watchdog | reader::engine | reader::trace},
-    {event_kind::notify, "notify", payload::condition, reader::trace},
+    {event_kind::notify, "notify", payload::condition, reader::trace | reader::waits},
     {event_kind::sync, "sync", payload::none, reader::order | reader::trace},
     {event_kind::context_enter, "context_enter", payload::context, reader::order | reader::trace},
     {event_kind::context_leave, "context_leave", payload::context, reader::order | reader::trace},
@@ -176,7 +177,7 @@ inline constexpr event_row event_table[] = {
     {event_kind::bh_on, "bh_on", payload::none, reader::order | reader::trace},
     {event_kind::prime, "prime", payload::previous_hold, reader::order | reader::trace},
     {event_kind::spawn, "spawn", payload::task, reader::trace},
-    {event_kind::join, "join", payload::task, reader::watchdog | reader::trace},
+    {event_kind::join, "join", payload::task, reader::watchdog | reader::trace | reader::waits},
     {event_kind::pin, "pin", payload::none, reader::order | reader::trace},
     {event_kind::unpin, "unpin", payload::none, reader::order | reader::trace},
     {event_kind::assert_held, "assert_held", payload::none, reader::order | reader::trace},

@@ -1,6 +1,7 @@
 // A finding: a broken rule, a deadlock or a livelock, as a value that explains itself.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <optional>
@@ -124,6 +125,8 @@ struct task_report {
     std::string action{};                   ///< the action that the task runs, without a number
     std::string joins{};                    ///< the name of the task whose end it waits for
     std::string behind{};  ///< the name of the task that has the processor it waits for
+    /// The number of the object that it waits for, or of the task whose end that is, from 1.
+    std::uint32_t waits_on = 0;
 };
 
 /// What makes a finding believed (rule 26).
@@ -164,6 +167,13 @@ struct finding {
     /// Returns whether an execution ended because its tasks could not go on.
     bool is_stuck() const noexcept { return !tasks.empty() && kind != finding_kind::assertion; }
 };
+
+/// Returns whether the cycle of a finding goes through a wait whose signaller's sections are
+/// inferred. Its grade says so only until it is confirmed.
+inline bool has_inferred_wait(const finding& found) {
+    return std::any_of(found.cycle.begin(), found.cycle.end(),
+                       [](const dependency& edge) { return is_inferred_wait(edge.held); });
+}
 
 /// A receiver of findings. It is called on the path of the lock, so it must not block on a wedge
 /// lock.

@@ -51,7 +51,8 @@ inline void report_wait(task& self, event_kind what, const lock_identity& event,
                 .class_id = event.class_id(),
                 .instance = event.instance(),
                 .payload = event.instance(),
-                .where = where});
+                .where = where,
+                .lock = &event});
 }
 
 /// Returns whether the task must not sleep here: in an interrupt, with interrupts or preemption

@@ -23,6 +23,7 @@
 #include "wedge/explore/verdict/verdicts.hpp"
 #include "wedge/order/checker.hpp"
 #include "wedge/order/lock_pairs.hpp"
+#include "wedge/order/observed_waits.hpp"
 
 namespace wedge {
 
@@ -34,6 +35,7 @@ public:
           options_(options),
           pace_(options),
           order_(evidence::exact),
+          infers_waits_(what.facts().has_unseen_state()),  // the order pass of a scenario does it
           control_(what, options.on, &order_, options.steps_max,
                    {options.all_policies, options.spurious_wakeups}) {
         out_.has_modelled_state = false;
@@ -65,6 +67,7 @@ public:
         const std::uint64_t before = out_.steps;
         for (; more != 0 && out_.steps - before < steps_more && !is_over(); --more) {
             if (!how_->new_execution()) return end_search(how_->is_exhaustive() && !is_cut_);
+            observe_waits(is_observed(out_.executions + out_.pruned));
             run(*how_);
             out_.states = how_->states();
         }
@@ -91,6 +94,7 @@ public:
 
     /// Hands over what was found, for another session to settle.
     std::vector<sighting> sightings() {
+        add_inferred();
         for (sighting& each : found_) {
             if (each.is_of_order && !each.is_reached) order_.regrade(each.what);
             each.is_graded = true;
@@ -109,6 +113,7 @@ public:
 
     /// Gives each finding a verdict: reached, built, refuted, or unresolved.
     outcome settle() {
+        add_inferred();
         note_lock_pairs();  // now, since minimising resets the checker
         out_.phase = "building deadlocks";
         explain_by_hangs(found_);
@@ -192,6 +197,38 @@ public:
 
 private:
     static constexpr std::uint64_t confirmations_max = 1000;
+
+    /// Returns whether the next execution shows what tasks do around their waits. That costs about
+    /// as much as the checker, and later executions of a search show little that is new.
+    bool is_observed(std::uint64_t number) const noexcept {
+        constexpr std::uint64_t first = 16;
+        constexpr std::uint64_t first_of_waits = 1024;
+        constexpr std::uint64_t later = 64;  // one of so many
+        return infers_waits_ &&
+               (number < (waits_.has_waits() ? first_of_waits : first) || number % later == 0);
+    }
+    void observe_waits(bool does) noexcept {
+        if (!infers_waits_) return;
+        waits_.begin_execution();
+        control_.report_to(does ? static_cast<sink*>(&waits_) : &order_);
+    }
+    /// Adds the cycles through waits that no known hang explains (rule 19d). It is called when the
+    /// search is over.
+    void add_inferred() {
+        observe_waits(false);
+        for (finding& each : waits_.findings(order_.graph())) {
+            const bool is_explained =
+                has(found_, each.signature) ||
+                std::any_of(found_.begin(), found_.end(), [&](const sighting& other) {
+                    const finding* const hang = detail::hang_of(other);
+                    return hang != nullptr && is_among(each, *hang);
+                });
+            if (is_explained) continue;
+            note_locks(each, cycle_locks_);
+            found_.push_back({std::move(each), {}, true});
+            found_.back().is_graded = true;
+        }
+    }
 
     bool is_over() const {
         return differs_ || out_.executions + out_.pruned >= options_.executions_max ||
@@ -344,7 +381,9 @@ private:
         }
         if (different_again_) return see_difference(std::move(*different_again_));
         if (each.hang && each.what.judged != verdict::confirmed) adopt(each.what, *each.hang);
-        small.signature = each.what.signature;
+        // A replay alone infers nothing: it shows the hang.
+        const bool is_hang_alone = has_inferred_wait(each.what) && !each.what.hang.empty();
+        small.signature = is_hang_alone ? each.what.hang : each.what.signature;
         each.what.best = std::move(small);
     }
 
@@ -423,6 +462,8 @@ private:
     explore_options options_;
     progress_pace pace_;
     checker order_;
+    observed_waits waits_{order_};
+    const bool infers_waits_;
     controller control_;
     std::unique_ptr<search_strategy> how_;
     std::unique_ptr<session> minimizing_;  // one session for all findings

@@ -109,7 +109,7 @@ enum class fuzz_pass : std::uint8_t {
 class fuzz_feedback final : public sink {
 public:
     explicit fuzz_feedback(sink& checker)
-        : sink(reader::order | reader::engine, &keys_), checker_(checker) {}
+        : sink(reader::order | reader::engine | reader::waits, &keys_), checker_(checker) {}
 
     void begin_execution(fuzz_pass pass) noexcept {
         pass_ = pass;
@@ -163,7 +163,9 @@ private:
             case event_kind::try_acquired:
                 self.chain = keys_.key.of_step(self, step);
                 return count_acquire(self, step);
-            case event_kind::acquired: return;
+            case event_kind::acquired:
+            case event_kind::notify:
+            case event_kind::join: return;  // of the inference alone
             case event_kind::try_failed: return raise_now(4, self, step);
             case event_kind::failed: return raise_now(5, self, step);
             case event_kind::wake: return raise_now(6, self, step);

@@ -23,6 +23,7 @@
 #include "wedge/fuzz/settle.hpp"
 #include "wedge/fuzz/subject.hpp"
 #include "wedge/order/lock_pairs.hpp"
+#include "wedge/order/observed_waits.hpp"
 
 namespace wedge {
 
@@ -55,7 +56,8 @@ public:
         : design_(of),
           number_(number),
           order_(evidence::exact),
-          feedback_(order_),
+          waits_(order_),
+          feedback_(waits_),
           subject_(std::make_unique<fuzz_subject>(*of.type)),
           control_(*subject_, substrate::automatic, &feedback_, steps_max),
           settlement_(of, {.steps_max = steps_max}) {
@@ -93,8 +95,7 @@ public:
                 return made;
             put_off_settling();
         }
-        for (std::size_t i = 0; i < order_.findings().size(); ++i) {
-            const finding cycle = order_.findings()[i];
+        for (const finding& cycle : cycles()) {
             const std::uint64_t executions_max = worth_of(cycle);
             if (executions_max == 0) continue;
             if (auto made = confirmed(cycle, tasks_, executions_max)) return made;
@@ -188,9 +189,19 @@ private:
         return std::nullopt;
     }
 
+    /// Returns what the checker says about the last execution, and then the cycles through waits.
+    std::vector<finding> cycles() const {
+        std::vector<finding> all = order_.findings();
+        for (finding& each : waits_.findings(order_.graph())) all.push_back(std::move(each));
+        return all;
+    }
+
     execution_record run(search_strategy& how, fuzz_pass pass) {
         subject_->use(tasks_);
-        if (pass != fuzz_pass::counting) order_.reset();
+        if (pass != fuzz_pass::counting) {
+            order_.reset();
+            waits_.reset();
+        }
         feedback_.begin_execution(pass);
         execution_record done = control_.run(how);
         feedback_.end_execution();
@@ -324,6 +335,7 @@ private:
     const fuzz_design& design_;
     const std::uint8_t number_;
     checker order_;
+    observed_waits waits_;
     lock_pair_list lock_pairs_;
     fuzz_feedback feedback_;
     std::unique_ptr<fuzz_subject> subject_;

@@ -155,11 +155,13 @@ private:
                (each.judged == verdict::confirmed || each.judged == verdict::observed);
     }
 
-    /// Returns the finding with that signature, else a deadlock, else any finding that happened.
+    /// Returns the finding with that signature, else a deadlock, else any finding that happened. A
+    /// cycle through an inferred wait is the last, since only its hang can be seen again.
     static std::optional<settled> reached(outcome all, const std::string& signature,
                                           const task_records& tasks) {
         finding* best = nullptr;
         const auto rank = [&](const finding& each) {
+            if (has_inferred_wait(each)) return 3;
             return each.signature == signature ? 0 : each.is_stuck() ? 1 : 2;
         };
         for (finding& each : all.findings)

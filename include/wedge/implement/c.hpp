@@ -95,6 +95,7 @@ inline wedge_next notify(step what, lock_identity& condition, const site& where)
         return WEDGE_NATIVE;
     }
     adopt_if_foreign(self, condition);
+    report_wait(self, event_kind::notify, condition, where);
     self.runtime->perform(self, {.what = what, .condition = &condition, .where = where});
     return WEDGE_DONE;
 }

@@ -97,6 +97,11 @@ public:
         detail::might_sleep(current(), lock_class::from_id(identity_.class_id()), where);
     }
 
+    /// For types that wait for the condition under a lock of their own: states that a wait begins
+    /// here, or that waiting tasks are woken, under control (rule 19d).
+    void note_wait(flags with, site where) { note(event_kind::wait, where, with); }
+    void note_notify(site where) { note(event_kind::notify, where, flags::none); }
+
     void notify_one(site where = site::current()) { notify(step::notify_one, where); }
     void notify_all(site where = site::current()) { notify(step::notify_all, where); }
 
@@ -144,10 +149,18 @@ private:
             return lock;
     }
 
+    void note(event_kind what, site where, flags with) {
+        task& self = current();
+        if (self.runtime == nullptr || self.runtime->is_giving_up()) return;
+        detail::adopt_if_foreign(self, identity_);
+        detail::report_wait(self, what, identity_, where, with);
+    }
+
     void notify(step what, site where) {
         task& self = current();
         if (self.runtime != nullptr) [[unlikely]] {
             detail::adopt_if_foreign(self, identity_);
+            detail::report_wait(self, event_kind::notify, identity_, where);
             self.runtime->perform(self, {.what = what, .condition = &identity_, .where = where});
             return;
         }
@@ -203,6 +216,8 @@ public:
         return wait(lock), true;
     }
     void might_wait(site = {}) const {}
+    void note_wait(flags, site) const noexcept {}
+    void note_notify(site) const noexcept {}
     void notify_one(site = {}) { native_.notify_one(); }
     void notify_all(site = {}) { native_.notify_all(); }
 

@@ -166,7 +166,6 @@ inline bool controlled_wait(task& self, lock_identity& condition, lock_identity&
                          .where = where};
     if (self.runtime->is_giving_up()) return self.runtime->perform(self, next);
     adopt_if_foreign(self, condition);
-    report_wait(self, event_kind::wait, condition, where);
     bool is_notified = false;
     {
         const lock_class of_lock = lock_class::from_id(lock.class_id());
@@ -175,6 +174,8 @@ inline bool controlled_wait(task& self, lock_identity& condition, lock_identity&
         released(self, lock, how, where);
         // The lock that is waited with is no obstacle.
         might_sleep(self, lock_class::from_id(condition.class_id()), where);
+        report_wait(self, event_kind::wait, condition, where,
+                    is_timed ? flags::timed : flags::none);
         // The order of the second acquire is checked now, since it may never come.
         const acquire_terms again{.how = how, .where = where};
         if (!is_kept) attempt(self, lock, again);

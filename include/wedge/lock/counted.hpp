@@ -75,8 +75,12 @@ public:
     }
     bool try_take(site where) {
         task& self = current();
-        if (self.runtime != nullptr) return step_on(self, step::try_acquire, false, 0, where);
-        return native_.try_take();
+        if (self.runtime == nullptr) return native_.try_take();
+        const bool is_taken = step_on(self, step::try_acquire, false, 0, where);
+        // A wait that is over, after which the task may give the unit back (rule 19d).
+        if (is_taken && identity_.kind() == lock_kind::semaphore)
+            report(self, event_kind::wait, where, flags::tried | flags::timed);
+        return is_taken;
     }
     /// Adds units. Never throws under control, since destructors may call it.
     void give(std::uint32_t units, site where) {

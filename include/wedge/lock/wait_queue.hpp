@@ -68,7 +68,8 @@ public:
         stage_scope stage;
         const bool is_over = wait_with(
             is_true, false,
-            [&](guard<lock_type>& held) { return woken_.wait_until(held, end, where); }, where);
+            [&](guard<lock_type>& held) { return woken_.wait_until(held, end, where); }, where,
+            flags::timed);
         if (is_over) return true;
         stage.set(1);
         return is_true();
@@ -190,8 +191,10 @@ private:
     }
 
     template <class Predicate, class Sleep>
-    bool wait_with(Predicate& is_true, bool is_exclusive, Sleep sleep, site where) {
+    bool wait_with(Predicate& is_true, bool is_exclusive, Sleep sleep, site where,
+                   flags with = flags::none) {
         might_wait(where);
+        woken_.note_wait(with, where);
         while (!is_true()) {
             waiter mine{is_exclusive, current().ordinal};
             place in(*this, mine, where);
@@ -202,6 +205,7 @@ private:
     }
 
     void wake(std::size_t exclusive_ones, site where) {
+        woken_.note_notify(where);
         const guard held(lock_, where);
         bool is_any = false;
         std::erase_if(queue_, [&](waiter* each) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <compare>
 #include <cstddef>
 #include <cstdint>
 #include <map>
@@ -26,43 +27,75 @@ namespace wedge {
 /// A wait is an acquire of what its signaller takes in that section. The section of a semaphore's
 /// unit begins where the body itself took the unit.
 ///
-/// One body at a time. Events are known by the names that reports of hangs show, such as
-/// `completion idle`.
+/// The walks of a scenario know no instances of events. Executions do, and then a cycle must close
+/// in one instance of each event and lock.
 class inferred_waits {
 public:
-    void begin_body() {
-        passed_.clear();
-        open_.clear();
-        first_ = 0;
-    }
+    /// An event: the name that reports of hangs show, such as `completion idle`, and the number of
+    /// the object, or of the task whose end it is. 0: any object of that name.
+    struct event_id {
+        std::string name;
+        std::uint32_t instance = 0;
+
+        bool is_none() const noexcept { return name.empty(); }
+        friend auto operator<=>(const event_id&, const event_id&) = default;
+    };
+
+private:
+    struct pass {
+        acquisition lock;
+        event_id event;  ///< the event that was waited for; none: a lock was acquired
+
+        acquisition acquired() const {
+            return event.is_none() ? lock : acquisition_of_event(event, lock.where);
+        }
+    };
+
+public:
+    /// What a walk or a task has passed since its start.
+    class body {
+        friend class inferred_waits;
+
+        std::vector<pass> passed_;
+        std::size_t first_ = 0;  // in `passed_`: what follows the last wait
+        /// Where the sections of the units begin that the body took.
+        std::map<event_id, std::size_t> open_;
+    };
 
     /// Notes a blocking acquire, or a pseudo-lock that stands for a wait.
-    void passes(const acquisition& lock) { passed_.push_back({lock, {}}); }
+    static void passes(body& mine, const acquisition& lock) { mine.passed_.push_back({lock, {}}); }
 
     /// Notes a wait. Its task holds all locks of `self.held`.
     ///
     /// @param is_endless  only a signal ends it. Other waits hang nobody, and only begin a section
     /// @param is_unit     the wait takes a unit, which the body may give back
-    void waits(const task& self, const std::string& event, site where, bool is_endless,
+    void waits(body& mine, const task& self, const event_id& event, site where, bool is_endless,
                bool is_unit) {
         if (is_endless)
             for (const held_lock& hold : self.held)
-                if (hold.context == static_cast<std::uint8_t>(self.context))
+                if (hold.context == static_cast<std::uint8_t>(self.context) &&
+                    !lock_class::from_id(hold.class_id).options().is_internal)
                     keep(events_[event].waits, {acquisition_of(hold), {}}, self, where);
-        passed_.push_back({{.where = where}, is_endless ? event : std::string()});
-        first_ = passed_.size();
-        if (is_unit) open_[event] = first_;
+        mine.passed_.push_back({{.where = where}, is_endless ? event : event_id()});
+        mine.first_ = mine.passed_.size();
+        if (is_unit) mine.open_[event] = mine.first_;
     }
 
-    void signals(const task& self, const std::string& event, site where) {
-        std::size_t from = first_;
-        if (const auto mine = open_.find(event); mine != open_.end()) {
-            from = mine->second;
-            open_.erase(mine);
+    void signals(body& mine, const task& self, const event_id& event, site where) {
+        std::size_t from = mine.first_;
+        if (const auto unit = mine.open_.find(event); unit != mine.open_.end()) {
+            from = unit->second;
+            mine.open_.erase(unit);
         }
-        for (; from < passed_.size(); ++from)
-            if (passed_[from].event != event)
-                keep(events_[event].signals, passed_[from], self, where);
+        for (; from < mine.passed_.size(); ++from)
+            if (mine.passed_[from].event != event)
+                keep(events_[event].signals, mine.passed_[from], self, where);
+    }
+
+    /// Returns whether a task has waited.
+    bool has_waits() const {
+        return std::any_of(events_.begin(), events_.end(),
+                           [](const auto& each) { return !each.second.waits.empty(); });
     }
 
     /// Returns the cycles that the inferred sections close.
@@ -98,14 +131,6 @@ public:
     }
 
 private:
-    struct pass {
-        acquisition lock;
-        std::string event;  ///< the event that was waited for; empty: a lock was acquired
-
-        acquisition acquired() const {
-            return event.empty() ? lock : acquisition_of_event(event, lock.where);
-        }
-    };
     struct event_facts;
 
     struct fact {
@@ -122,13 +147,13 @@ private:
             made.title = title;
             return made;
         }
-        bool is_unawaited(const std::map<std::string, event_facts>& events) const {
-            if (what.event.empty()) return false;
+        bool is_unawaited(const std::map<event_id, event_facts>& events) const {
+            if (what.event.is_none()) return false;
             const auto found = events.find(what.event);
             return found == events.end() || found->second.signals.empty();
         }
         using key_type = std::tuple<std::uint32_t, std::uint32_t, mode, std::uint8_t, unsigned,
-                                    std::string, std::uint32_t, unsigned>;
+                                    event_id, std::uint32_t, unsigned>;
         key_type key() const {
             return {what.lock.class_id,   what.lock.instance, what.lock.how, what.lock.subclass,
                     what.lock.where.line, what.event,         task,          where.line};
@@ -156,30 +181,26 @@ private:
     };
 
     static bool is_inferred(const dependency& edge) { return is_inferred_wait(edge.held); }
-    static acquisition acquisition_of_event(const std::string& event, site where) {
-        const lock_class cls(event.c_str(), {.never_waits = true, .is_inferred = true});
-        return {.class_id = cls.id(), .where = where};
+    static acquisition acquisition_of_event(const event_id& event, site where) {
+        const lock_class cls(event.name.c_str(), {.never_waits = true, .is_inferred = true});
+        return {.class_id = cls.id(), .instance = event.instance, .where = where};
     }
 
     static void keep(fact_list& all, const pass& what, const task& self, site where) {
-        if (what.lock.class_id == 0 && what.event.empty()) return;  // a wait that may give up
+        if (what.lock.class_id == 0 && what.event.is_none()) return;  // a wait that may give up
         all.add({what, self.ordinal, self.title(), where});
     }
 
     /// Adds all places at which signallers take the lock. The cycle shows one of them.
     void add_places(dependency& edge) const {
-        const auto of = events_.find(edge.held.class_name);
+        const auto of = events_.find({edge.held.class_name, edge.held.instance});
         if (of == events_.end() || !is_inferred(edge)) return;
         for (const fact& each : of->second.signals)
             if (each.what.acquired().class_id == edge.wanted.class_id)
                 edge.places.push_back(each.what.lock.where);
     }
 
-    std::vector<pass> passed_;  ///< by the body, so far
-    std::size_t first_ = 0;     ///< in `passed_`: what follows the last wait
-    /// Where the sections of the units begin that the body took.
-    std::map<std::string, std::size_t> open_;
-    std::map<std::string, event_facts> events_;  ///< by name
+    std::map<event_id, event_facts> events_;
 };
 
 }  // namespace wedge

@@ -11,6 +11,7 @@
 #include "wedge/core/runtime.hpp"
 #include "wedge/order/checker.hpp"
 #include "wedge/order/inferred_waits.hpp"
+#include "wedge/order/observed_waits.hpp"
 #include "wedge/scenario/ast.hpp"
 
 namespace wedge::scenario {
@@ -32,13 +33,11 @@ public:
     void on(task& self, const event& step) noexcept override {
         order_.on(self, step);
         const bool is_wait = step.kind == event_kind::attempt || step.kind == event_kind::sync;
-        // To enter a section of a pseudo-lock with others is no wait, nor is a second hold.
-        const bool is_granted =
-            has(step.with, flags::recursive) || (is_shared(step.how) && is_pseudo(step.class_id));
-        if (is_wait && !is_granted) inferred_.passes(acquisition_of(step));
+        if (is_wait && !observed_waits::is_granted(step))
+            inferred_waits::passes(body_, acquisition_of(step));
     }
 
-    void begin_body() { inferred_.begin_body(); }
+    void begin_body() { body_ = {}; }
 
     /// Notes the pending step of the task, before it is taken.
     void performs(const task& self) {
@@ -47,8 +46,8 @@ public:
         const bool is_condition = next.what == step::wait;
         if (is_condition || (is_count && next.what == step::acquire)) {
             const lock_identity& event = is_condition ? *next.condition : *next.lock;
-            inferred_.waits(self, title_of(event), next.where, !next.timed,
-                            event.kind() == lock_kind::semaphore);
+            waits(self, observed_waits::title_of(event), next.where, !next.timed,
+                  event.kind() == lock_kind::semaphore);
         } else if (is_count && next.what == step::release) {
             signals(self, *next.lock, next.where);
         } else if (next.what == step::notify_one || next.what == step::notify_all) {
@@ -56,16 +55,16 @@ public:
         }
     }
     void joins(const task& self, const std::string& thread, site where) {
-        inferred_.waits(self, "the end of " + thread, where, true, false);
+        waits(self, "the end of " + thread, where, true, false);
     }
     void ends(const task& self, const std::string& thread, site where) {
-        inferred_.signals(self, "the end of " + thread, where);
+        signals(self, "the end of " + thread, where);
     }
     void waits_for_wake(const task& self, const std::string& queue, bool is_endless, site where) {
-        inferred_.waits(self, "condition " + queue, where, is_endless, false);
+        waits(self, "condition " + queue, where, is_endless, false);
     }
     void wakes(const task& self, const std::string& queue, site where) {
-        if (!is_declared(self)) inferred_.signals(self, "condition " + queue, where);
+        if (!observed_waits::is_declared(self)) signals(self, "condition " + queue, where);
     }
 
     /// Returns the cycles that inferred sections close. The waits of one task alone close none if
@@ -91,26 +90,21 @@ private:
         return (each.what == declares::thread && each.count == 1) ||
                each.what == declares::handler || is_deferred(each.what);
     }
-    static bool is_pseudo(std::uint32_t class_id) {
-        return lock_class::from_id(class_id).options().never_waits;
-    }
-    static std::string title_of(const lock_identity& event) {
-        return name_of(event.kind()) + (" " + lock_class::from_id(event.class_id()).name());
-    }
-    /// Returns whether the task is in a section that states what it signals: rule 19 orders that.
-    static bool is_declared(const task& self) {
-        return std::any_of(self.held.begin(), self.held.end(), [](const held_lock& hold) {
-            return lock_class::from_id(hold.class_id).options().is_promise;
-        });
-    }
     void signals(const task& self, const lock_identity& event, site where) {
         const std::string& name = lock_class::from_id(event.class_id()).name();
-        if (fences_.contains(name) && is_declared(self)) return;
-        inferred_.signals(self, title_of(event), where);
+        if (fences_.contains(name) && observed_waits::is_declared(self)) return;
+        signals(self, observed_waits::title_of(event), where);
+    }
+    void waits(const task& self, std::string event, site where, bool is_endless, bool is_unit) {
+        inferred_.waits(body_, self, {std::move(event)}, where, is_endless, is_unit);
+    }
+    void signals(const task& self, std::string event, site where) {
+        inferred_.signals(body_, self, {std::move(event)}, where);
     }
 
     checker& order_;
     inferred_waits inferred_;
+    inferred_waits::body body_;
     std::set<std::string> fences_;
     std::set<std::string> alone_;  ///< blocks that run once at a time
     bool has_events_ = false;

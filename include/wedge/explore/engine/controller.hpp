@@ -74,6 +74,12 @@ public:
         return result_;
     }
 
+    /// Sets who hears the events of the next executions.
+    void report_to(sink* order) noexcept {
+        order_ = order;
+        setup_.sink = order;
+    }
+
     /// Makes the sink hear again what it has heard before.
     void forget() { notes_.known().forget(); }
     execution_notes& notes() noexcept { return notes_; }
@@ -441,7 +447,7 @@ private:
     }
 
     subject& subject_;
-    sink* const order_;
+    sink* order_;
     const bool leaves_quietly_;
     const bool starts_by_step_;
     stacks stacks_;

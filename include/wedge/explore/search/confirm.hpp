@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <span>
+#include <string_view>
 #include <vector>
 
 #include "wedge/core/finding.hpp"
@@ -12,9 +13,10 @@
 namespace wedge {
 
 /// A random walk that keeps a task waiting while it holds the `held` lock of an edge and is about
-/// to take its `wanted` lock. With one task parked at each edge the deadlock is built. If only
-/// parked tasks are left, one of them is released (after Joshi, Park, Sen and Naik, DeadlockFuzzer,
-/// 2009).
+/// to take its `wanted` lock. No task holds an inferred wait: there, a signaller waits where it is
+/// about to take the lock on its way to the signal. With one task parked at each edge the deadlock
+/// is built. If only parked tasks are left, one of them is released (after Joshi, Park, Sen and
+/// Naik, DeadlockFuzzer, 2009).
 ///
 /// Every second execution is no random walk: a task runs until it blocks or is parked, then the
 /// next task goes on. A random walk rarely reaches an acquire that needs many steps of one task.
@@ -68,8 +70,16 @@ private:
         if (next.what != step::acquire || next.lock->class_id() != edge.wanted.class_id ||
             next.lock->instance() != edge.wanted.instance)
             return false;
+        if (is_inferred_wait(edge.held)) return is_in_section(edge, next.where);
         return std::any_of(who.held.begin(), who.held.end(), [&](const held_lock& held) {
             return held.class_id == edge.held.class_id && held.instance == edge.held.instance;
+        });
+    }
+
+    /// Returns whether a signaller takes the lock there, on its way to a signal.
+    static bool is_in_section(const dependency& edge, const site& where) {
+        return std::any_of(edge.places.begin(), edge.places.end(), [&](const site& place) {
+            return place.line == where.line && std::string_view(place.file) == where.file;
         });
     }
 

@@ -18,10 +18,12 @@ namespace wedge {
 ///     built
 template <class Builds>
 bool build_cycle(const finding& wanted, std::uint64_t seed, Builds builds) {
-    const std::vector<dependency> cycle = real_cycle(wanted.cycle);
+    std::vector<dependency> cycle = real_cycle(wanted.cycle);
     if (cycle.empty()) return false;
     std::vector<std::uint32_t> locks;
     for (const dependency& edge : cycle) locks.push_back(edge.wanted.instance);
+    for (const dependency& edge : wanted.cycle)
+        if (is_inferred_wait(edge.held)) cycle.push_back(edge);
     cycle_confirmation parking(cycle, seed);
     selective_walk walk(locks, seed);
     const sighting reached{wanted, {}, true, true};

@@ -11,6 +11,7 @@
 #include "wedge/core/hang.hpp"
 #include "wedge/explore/verdict/real_cycle.hpp"
 #include "wedge/order/describe.hpp"
+#include "wedge/order/observation.hpp"
 
 namespace wedge {
 namespace detail {
@@ -49,6 +50,7 @@ inline bool waits_for_promise(const task_report& task) noexcept {
 inline bool waits_for(const task_report& task, const lock_use& promise) {
     if (!waits_for_promise(task)) return false;
     if (!is_inferred_wait(promise)) return stands_for_wait(promise);
+    if (!may_meet(promise.instance, task.waits_on)) return false;
     return promise.class_name ==
            (task.joins.empty() ? task.waits_for : "the end of " + name_without_number(task.joins));
 }
@@ -62,8 +64,10 @@ inline bool is_in_inferred_section(const task_report& task, const dependency& ed
                    std::string_view(place.file) == where.file;
         });
     };
+    const bool is_exact = edge.held.instance != 0;  // seen in executions
     const auto is_it = [&](const lock_use& lock) {
-        return lock.class_id == edge.wanted.class_id && is_there(lock.where);
+        return lock.class_id == edge.wanted.class_id &&
+               (!is_exact || lock.instance == edge.wanted.instance) && is_there(lock.where);
     };
     if (std::any_of(task.held.begin(), task.held.end(), is_it)) return true;
     return task.wanted ? is_it(*task.wanted) : waits_for(task, edge.wanted) && is_there(task.where);

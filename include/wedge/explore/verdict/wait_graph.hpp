@@ -116,11 +116,14 @@ public:
         if (!may_wait(next.what) || is_internal(next)) return text;
         if (waits_for_lock(each))
             text.wanted = wanted_by(*each.who);
-        else if (each.waits_on_condition)
+        else if (each.waits_on_condition) {
             text.waits_for = title_of(*next.condition);
-        else if (next.lock != nullptr)
+            text.waits_on = next.condition->instance();
+        } else if (next.lock != nullptr) {
             text.waits_for = title_of(*next.lock);
-        else if (next.what == step::join) {
+            text.waits_on = next.lock->instance();
+        } else if (next.what == step::join) {
+            text.waits_on = next.other + 1;
             text.joins = tasks_[next.other].who->title();
             text.waits_for = "the end of " + text.joins;
         }
