@@ -14,6 +14,10 @@
 // ctest: notifier_takes_reservation exit=77 --design=notifier_takes_reservation -seed=1 => DEDUP_TOKEN: cycle dma_resv/EE mmu_notifier/EE
 // ctest: copy_under_reservation exit=77 --design=copy_under_reservation -seed=1 => DEDUP_TOKEN: cycle dma_resv/EE mmap_lock/SE
 // ctest: without_ticket exit=77 --design=without_ticket -seed=1 => SUMMARY: wedge: .*dma_resv
+// ctest: vm_upstream --design=vm_device<upstream> -runs=500 -seed=1 => Done 500 runs
+// ctest: exec_without_ticket exit=77 --design=exec_without_ticket -seed=1 => SUMMARY: wedge: .*dma_resv
+// ctest: link_under_reservation exit=77 --design=link_under_reservation -seed=1 => SUMMARY: wedge: .*dma_resv
+// ctest: timeout_stopped_under_lock exit=77 --design=timeout_stopped_under_lock -seed=1 => SUMMARY: wedge: .*reset_lock
 // ctest: misuse exit=2 --design=nothing => there is no design nothing; there is .*upstream
 // clang-format on
 #include "wedge/fuzz.hpp"

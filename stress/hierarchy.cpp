@@ -10,7 +10,8 @@
 // ctest: alloc_under_imap exit=1 stress alloc_under_imap --threads 4 --seconds 2 => i_mmap
 // ctest: gpu_upstream stress gpu_device<upstream> --expect --threads 4 --seconds 1 --hog 8 => ^gpu_device<upstream>: clean
 // ctest: gpu_recovery when=plain stress recovery_allocates --expect --threads 4 --seconds 30 --arguments 4 => , as expected
-// ctest: list stress --list => ^device<upstream> sound\n.*gpu_device<upstream> sound\n.*gpu_device<notifier_takes_reservation> deadlock\n$
+// ctest: vm_upstream stress vm_device<upstream> --expect --threads 4 --seconds 1 --hog 8 => ^vm_device<upstream>: clean
+// ctest: list stress --list => ^device<upstream> sound\n.*gpu_device<upstream> sound\n.*gpu_device<notifier_takes_reservation> deadlock\n.*vm_device<timeout_stopped_under_lock> deadlock\n$
 // ctest: misuse exit=2 stress nothing => there is no workload 'nothing'
 // clang-format on
 #include "wedge/main.hpp"

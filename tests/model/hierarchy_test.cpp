@@ -11,6 +11,7 @@
 #include <doctest/doctest.h>
 
 #include "wedge/model/gpu_device.hpp"
+#include "wedge/model/vm_device.hpp"
 #include "wedge/order/checker.hpp"
 
 using namespace wedge;
@@ -109,6 +110,14 @@ void run_all() {
         gpu.swap_out();
         gpu.suspend();
         gpu.check();
+        vm_device<design::upstream> mapped;
+        mapped.bind(i);
+        mapped.exec();
+        mapped.evict(i);
+        mapped.exec();
+        mapped.recover();
+        mapped.suspend();
+        mapped.check();
     }
 }
 

@@ -64,6 +64,15 @@ struct locking_design {
     bool notifier_reserves = false;
     /// The stated order of fences. The array must be a constant too.
     std::span<const primed_lock> fence_order = design::usual_fence_order;
+
+    // Only `vm_device` asks for what follows, and for the order of fences.
+
+    /// How a submission takes the reservations of an address space.
+    design::several_by exec_lock = design::several_by::ticket;
+    /// Which lock a bind job takes to link a mapping.
+    design::link_under link_under = design::link_under::own_lock;
+    /// Where suspend stops the timeout of jobs, whose handler resets the device.
+    design::stop_at timeout_stop = design::stop_at::before_reset_lock;
 };
 
 namespace design {
@@ -120,6 +129,19 @@ inline constexpr locking_design recovery_allocates{.expects = result::deadlock,
 /// MES and KFD locks).
 inline constexpr locking_design notifier_takes_reservation{.expects = result::deadlock,
                                                            .notifier_reserves = true};
+
+/// A submission locks the objects of its address space one after the other, without a ticket.
+inline constexpr locking_design exec_without_ticket{.expects = result::finding,
+                                                    .exec_lock = several_by::nesting};
+
+/// A bind job takes the reservation to link a mapping, while holders of reservations wait for its
+/// fence (the list of mappings before drm_gem_gpuva_set_lock).
+inline constexpr locking_design link_under_reservation{.expects = result::deadlock,
+                                                       .link_under = link_under::reservation};
+
+/// Suspend stops the timeout under the lock that the handler of the timeout takes.
+inline constexpr locking_design timeout_stopped_under_lock{
+    .expects = result::deadlock, .timeout_stop = stop_at::under_reset_lock};
 
 }  // namespace design
 }  // namespace wedge

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "wedge/model/gpu_device.hpp"
+#include "wedge/model/vm_device.hpp"
 
 namespace wedge {
 
@@ -14,6 +15,8 @@ using device_list =
                   gpu_device<design::without_ticket>, gpu_device<design::eviction_without_ticket>,
                   gpu_device<design::job_allocates>, gpu_device<design::job_allocates_noretry>,
                   gpu_device<design::recovery_allocates>,
-                  gpu_device<design::notifier_takes_reservation>>;
+                  gpu_device<design::notifier_takes_reservation>, vm_device<design::upstream>,
+                  vm_device<design::exec_without_ticket>, vm_device<design::link_under_reservation>,
+                  vm_device<design::timeout_stopped_under_lock>>;
 
 }  // namespace wedge

@@ -19,6 +19,12 @@ enum class copy_at : unsigned char { before_reservation, under_reservation };
 /// Whether several reservations are taken under a ticket, or one after the other.
 enum class several_by : unsigned char { ticket, nesting };
 
+/// Which lock guards the list of an object's mappings, which a bind job changes.
+enum class link_under : unsigned char { own_lock, reservation };
+
+/// Whether the timeout of jobs is stopped before the lock of resets is taken, or while it is held.
+enum class stop_at : unsigned char { before_reset_lock, under_reset_lock };
+
 }  // namespace design
 
 namespace detail {
