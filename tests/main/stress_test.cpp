@@ -1,4 +1,5 @@
 #include <csignal>
+#include <filesystem>
 #include <string>
 
 #include <doctest/doctest.h>
@@ -200,17 +201,56 @@ TEST_CASE("stress: the objects of a scenario are new in each round, and kswapd s
     CHECK(clean.out.find("\n  kswapd ") != std::string::npos);
 }
 
-TEST_CASE("stress: a scenario that real threads cannot run is refused with the place") {
+TEST_CASE("stress: works, timers, handlers and joins of a scenario run on real threads") {
     const scratch_folder here;
-    wedge::write_text("timer.wedge", "lock a mutex\ntimer late {\n}\nthread one {\n}\n");
+    wedge::write_text(
+        "served.wedge",
+        "lock a mutex\nlock s spinlock\nlock hard raw_spinlock\nlock q qrwlock\nlock m map\n"
+        "lock n recursive_mutex\ncompletion came\ncompletion done\ncounter runs = 0\n"
+        "work w {\n lock a\n add runs 1\n unlock a\n}\n"
+        "delayed_work d {\n lock a\n unlock a\n queue w\n}\n"
+        "timer t {\n lock s\n read q\n unlock q\n unlock s\n arm t\n}\n"
+        "irq_work i {\n lock hard\n unlock hard\n}\n"
+        "handler h hardirq {\n lock hard\n complete came\n unlock hard\n}\n"
+        "handler soft softirq {\n read q\n unlock q\n}\nhandler e nmi {\n try lock hard {\n"
+        " unlock hard\n } else {\n }\n}\n"
+        "thread helper x2 {\n read m\n lock a\n unlock a\n unlock m\n}\n"
+        "thread main {\n queue w\n queue d\n arm t\n queue i\n wait came\n irq off\n lock hard\n"
+        " unlock hard\n irq on\n bh off\n lock s\n lock q\n unlock q\n unlock s\n bh on\n"
+        " bh off\n read q\n unlock q\n bh on\n sync m\n join helper\n flush w\n flush d\n flush "
+        "i\n cancel t\n"
+        " assert runs > 0\n lock n\n lock n\n unlock n\n unlock n\n}\n");
+    const called clean = stress({"served.wedge", "--operations", "40", "--threads", "10"});
+    CAPTURE(clean.out);
+    CAPTURE(clean.err);
+    CHECK(clean.status == 0);
+    for (const char* const served : {"\n  w ", "\n  d ", "\n  t ", "\n  i ", "\n  h ", "\n  e "})
+        CHECK(clean.out.find(served) != std::string::npos);
+}
+
+TEST_CASE("stress: a queued work runs before its round ends, and what it queues too") {
+    const scratch_folder here;
+    wedge::write_text("chain.wedge",
+                      "counter runs = 0\nwork first {\n queue second\n}\n"
+                      "delayed_work second {\n add runs 1\n assert runs == 0\n}\n"
+                      "thread one {\n queue first\n}\n");
+    const called found = stress({"chain.wedge", "--operations", "1"});
+    CHECK(found.status == 1);
+    CHECK(found.out.find("the assertion runs == 0") != std::string::npos);
+}
+
+TEST_CASE("stress: a scenario whose threads share a processor is refused with the place") {
+    const scratch_folder here;
     wedge::write_text("two.wedge", "lock a mutex\nthread one x2 {\n    lock a\n    unlock a\n}\n");
-    const called refused = stress({"timer.wedge"});
+    wedge::write_text("cpu.wedge", "thread one {\n}\nthread two cpu 0 {\n}\n");
+    wedge::write_text("none.wedge", "lock a mutex\nhandler h hardirq {\n}\n");
+    const called refused = stress({"cpu.wedge"});
     CHECK(refused.status == 2);
     CHECK(refused.err ==
-          "bank: timer.wedge:2:1: 'timer' exists under control only; `wedge check` tries the "
-          "interleavings of the file\n");
-    wedge::write_text("cpu.wedge", "thread one {\n}\nthread two cpu 0 {\n}\n");
-    CHECK(stress({"cpu.wedge"}).err.starts_with("bank: cpu.wedge:3:1: 'cpu' exists under control"));
+          "bank: cpu.wedge:3:1: 'cpu' exists under control only: to share a processor by priority "
+          "needs rights of the system; `wedge check` tries the interleavings of the file\n");
+    CHECK(stress({"none.wedge"}).err == "bank: none.wedge: there is no thread to stress\n");
+    std::filesystem::remove("none.wedge");
     const called odd = stress({"two.wedge", "--threads", "3"});
     CHECK(odd.status == 2);
     CHECK(odd.err ==

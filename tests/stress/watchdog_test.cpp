@@ -91,6 +91,38 @@ TEST_CASE("watchdog: a queue is no cycle, and readers do not wait for readers") 
     CHECK(writers.look());
 }
 
+TEST_CASE("watchdog: a wait for sections ends with them, and a cycle through it is a deadlock") {
+    scene s(2);
+    const wedge::lock_class sections("ws", {.never_waits = true});
+    s.step(0, event_kind::acquired, "ws", mode::recursive_shared);
+    s.take(1, "wa");
+    s.step(1, event_kind::sync, "ws");
+    CHECK_FALSE(s.look());
+    CHECK_FALSE(s.look());  // the section goes on
+    s.want(0, "wa");
+    CHECK_FALSE(s.look());
+    const auto found = s.look();
+    REQUIRE(found);
+    CHECK(found->cycle.size() == 2);
+    s.step(1, event_kind::wake, "ws");
+    for (int i = 0; i < 3; ++i) CHECK_FALSE(s.look());
+}
+
+TEST_CASE("watchdog: a task that waits for the end of a round is neither late nor stuck") {
+    scene s(2);
+    s.tasks[0]->await_turn(true);
+    for (int i = 0; i < 30; ++i) {
+        s.tasks[1]->count();
+        CHECK_FALSE(s.look(1s));
+    }
+    s.tasks[0]->await_turn(false);
+    CHECK_FALSE(s.look(1s));
+    s.tasks[1]->publish({.kind = event_kind::context_enter}, "looks");
+    bool is_found = false;
+    for (int i = 0; i < 11 && !is_found; ++i) is_found = s.look(1s).has_value();
+    CHECK(is_found);
+}
+
 TEST_CASE("watchdog: a timed wait ends by itself") {
     scene s(2);
     s.take(0, "wa");

@@ -54,13 +54,10 @@ template <context Where, class Level>
 class deferred {
 public:
     template <class Body>
-    deferred(Body body, label as, site where)
-        : where_(where),
-          running_(as.cls()),
-          queued_(condition_class(as, " queued")),
-          begun_(condition_class(as, " begun")),
-          worker_(thread::daemon([this, body]() mutable { serve(body); },
-                                 (as.cls().name() + " worker").c_str())) {}
+    deferred(Body body, label as, site where) : deferred(as, where) {
+        worker_ = thread::daemon([this, body]() mutable { serve(body); },
+                                 (as.cls().name() + " worker").c_str());
+    }
     deferred(const deferred&) = delete;
     deferred& operator=(const deferred&) = delete;
 
@@ -68,11 +65,8 @@ public:
     ~deferred() {
         const task& self = current();
         if (self.runtime != nullptr && self.runtime->is_giving_up()) return;
-        {
-            const lock_guard held(state_);
-            is_stopped_ = true;
-            queued_.notify_all();
-        }
+        if (!worker_.joinable()) return;
+        stop_serving();
         worker_.join();
     }
 
@@ -86,6 +80,13 @@ public:
     }
 
 protected:
+    /// Makes an item without a worker of its own: a thread of the owner calls `serve`.
+    deferred(label as, site where)
+        : where_(where),
+          running_(as.cls()),
+          queued_(condition_class(as, " queued")),
+          begun_(condition_class(as, " begun")) {}
+
     using time = std::chrono::steady_clock::time_point;
     static constexpr time at_once{};
 
@@ -110,7 +111,7 @@ protected:
         {
             lock_guard held(state_, where);
             if (is_queued_ && due_ != at_once) arm(at_once, where);
-            while (is_queued_) begun_.wait(held, where);
+            while (is_queued_ && !is_stopped_) begun_.wait(held, where);
         }
         wait_for_body(where);
     }
@@ -186,6 +187,32 @@ protected:
         return !is_queued;
     }
 
+    /// Ends `serve` after the run that goes on. Runs that are only queued are dropped, and nobody
+    /// waits for them any more.
+    void stop_serving(site where = site::current()) {
+        const lock_guard held(state_, where);
+        is_stopped_ = true;
+        queued_.notify_all(where);
+        if (current().runtime == nullptr) begun_.notify_all(where);
+    }
+
+    /// In a live program: returns whether a run is queued or goes on. A run that the body has
+    /// queued with a delay does not count: such an item is never idle.
+    bool is_busy(site where) {
+        const lock_guard held(state_, where);
+        if (is_stopped_) return false;
+        return (is_queued_ && !queues_itself_) || is_on_top_ || !is_asleep_;
+    }
+    /// In a live program: takes a queued run away from the worker, if the worker sleeps. The caller
+    /// runs the body by `run_on_top`, and must hold no lock of the item.
+    ///
+    /// @return false: no run is queued, or the worker has begun it
+    bool claim(site where) {
+        const lock_guard held(state_, where);
+        if (!is_queued_ || is_on_top_ || is_stopped_ || !is_asleep_) return false;
+        return is_on_top_ = true;
+    }
+
     /// Runs the body on top of the running task, which the worker has interrupted.
     template <class Body>
     void run_on_top(const Body& body) {
@@ -194,6 +221,26 @@ protected:
         is_on_top_ = false;
         serving_ = nullptr;
         queued_.notify_all(where_);
+    }
+
+    /// Serves the item. A body with a function `interrupt`, which interrupts a controlled task,
+    /// may run on top of that task, as `run_on_top`.
+    template <class Body>
+    void serve(Body& body) {
+        constexpr bool interrupts = requires {
+            body.interrupt();
+        };
+        for (;;) {
+            const next_run next = wait_for_work(interrupts && current().runtime != nullptr);
+            if (next == next_run::none) return;
+            if constexpr (interrupts)
+                if (next == next_run::on_top) {
+                    body.interrupt();
+                    continue;
+                }
+            run(body);
+            task_ended(current());  // no other task releases what the body has left held
+        }
     }
 
 private:
@@ -234,25 +281,6 @@ private:
         queued_.notify_all(where);
     }
 
-    /// Serves the item. A body with a function `interrupt`, which interrupts a controlled task,
-    /// may run on top of that task, as `run_on_top`.
-    template <class Body>
-    void serve(Body& body) {
-        constexpr bool interrupts = requires {
-            body.interrupt();
-        };
-        for (;;) {
-            const next_run next = wait_for_work(interrupts);
-            if (next == next_run::none) return;
-            if constexpr (interrupts)
-                if (next == next_run::on_top) {
-                    body.interrupt();
-                    continue;
-                }
-            run(body);
-            task_ended(current());  // no other task releases what the body has left held
-        }
-    }
     template <class Body>
     void run(Body& body) {
         std::optional<in_context> interrupt;
@@ -267,12 +295,14 @@ private:
         lock_guard held(state_, where_);
         const idle_section without_work;
         while ((!is_due() || is_on_top_) && !is_stopped_) {
-            const bool has_delay = is_queued_ && current().runtime == nullptr;
+            is_asleep_ = true;
+            const bool has_delay = is_queued_ && !is_on_top_ && current().runtime == nullptr;
             if (has_delay)
                 static_cast<void>(queued_.wait_until(held, due_, where_));
             else
                 queued_.wait(held, where_);
         }
+        is_asleep_ = false;
         if (is_stopped_) return next_run::none;
         is_on_top_ = interrupts && choose(2, "on top of a task") != 0;
         if (is_on_top_) return next_run::on_top;
@@ -304,6 +334,7 @@ private:
     bool is_queued_ = false;
     bool is_stopped_ = false;
     bool queues_itself_ = false;
+    bool is_asleep_ = false;  // the worker waits for work
     bool is_on_top_ = false;  // the worker interrupts a task, or its body runs on top of that task
     unsigned runs_left_ = 0;  // under control: until another task queues the item
     unsigned cancels_ = 0;

@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <shared_mutex>
+#include <thread>
 
 #include "wedge/lock/checked.hpp"
 #include "wedge/lock/futex.hpp"
@@ -51,6 +52,18 @@ public:
             [[unlikely]] {
             leave(reader);
             wait_for(mode::shared);
+        }
+        sanitizer::tsan_lock::locked(this, sanitizer::tsan_lock::read_lock);
+    }
+    /// Takes a shared hold as soon as no writer holds the lock, also before queued writers. So a
+    /// reader may read again. The caller spins, and sleeps for short times.
+    void lock_shared_past_waiters() {
+        sanitizer::tsan_lock::locking(this, sanitizer::tsan_lock::read_lock);
+        for (unsigned tries = 1; !enter_past_waiters(); ++tries) {
+            if (tries < spins)
+                detail::spin_pause();
+            else
+                std::this_thread::sleep_for(std::chrono::microseconds(20));
         }
         sanitizer::tsan_lock::locked(this, sanitizer::tsan_lock::read_lock);
     }
@@ -126,6 +139,14 @@ private:
         while (admits(state, how))
             if (state_.compare_exchange_weak(state, (state & ~drop) + share_of(how),
                                              std::memory_order_acquire, std::memory_order_relaxed))
+                return true;
+        return false;
+    }
+    bool enter_past_waiters() noexcept {
+        std::uint32_t state = state_.load(std::memory_order_relaxed);
+        while ((state & writer) == 0)
+            if (state_.compare_exchange_weak(state, state + reader, std::memory_order_acquire,
+                                             std::memory_order_relaxed))
                 return true;
         return false;
     }

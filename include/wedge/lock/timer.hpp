@@ -13,6 +13,9 @@ template <class Level = default_level>
 class basic_timer : public detail::deferred<context::softirq, Level> {
     using base = detail::deferred<context::softirq, Level>;
 
+protected:
+    using base::base;
+
 public:
     template <class Body>
     explicit basic_timer(Body body, label as = site::current(), site where = site::current())
@@ -36,6 +39,9 @@ public:
 template <class Level = default_level>
 class basic_irq_work : public detail::deferred<context::hardirq, Level> {
     using base = detail::deferred<context::hardirq, Level>;
+
+protected:
+    using base::base;
 
 public:
     template <class Body>

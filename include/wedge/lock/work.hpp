@@ -11,6 +11,9 @@ template <class Level = default_level>
 class basic_work : public detail::deferred<context::task, Level> {
     using base = detail::deferred<context::task, Level>;
 
+protected:
+    using base::base;
+
 public:
     template <class Body>
     explicit basic_work(Body body, label as = site::current(), site where = site::current())
@@ -30,6 +33,9 @@ public:
 template <class Level = default_level>
 class basic_delayed_work : public detail::deferred<context::task, Level> {
     using base = detail::deferred<context::task, Level>;
+
+protected:
+    using base::base;
 
 public:
     template <class Body>

@@ -255,7 +255,9 @@ private:
             call.reading(name(), file, as_json_, [&] {
                 scenario::document read = read_scenario(file);
                 detail::check_can_be_stressed(read);
-                if (stressed_scenario::threads_in(read) == 0)
+                if (std::ranges::none_of(read.all, [](const scenario::declaration& each) {
+                        return each.what == scenario::declares::thread;
+                    }))
                     throw error(file + ": there is no thread to stress");
                 return read;
             });

@@ -35,7 +35,9 @@ public:
         const auto has_ticket = [](const dependency& edge) {
             return has(edge.held.with, flags::ticketed) || has(edge.wanted.with, flags::ticketed);
         };
+        const auto wants_lock = [](const task_report* party) { return is_lock(*party->wanted); };
         return !parties_.empty() && parties_.size() == cycle().size() &&
+               std::all_of(parties_.begin(), parties_.end(), wants_lock) &&
                std::none_of(cycle().begin(), cycle().end(), has_ticket);
     }
 

@@ -3,13 +3,12 @@
 
 #include <algorithm>
 #include <atomic>
+#include <condition_variable>
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "wedge/core/steps.hpp"
@@ -27,30 +26,20 @@ namespace detail {
 /// @throws error  with the place of the first such declaration or statement
 inline void check_can_be_stressed(const scenario::document& all) {
     using namespace scenario;
-    const auto refuse = [&](place at, const std::string& what) {
-        throw scenario::detail::text_error(
-            all.path, at,
-            what + " exists under control only; `wedge check` tries the interleavings of the file");
-    };
-    for (const declaration& each : all.all) {
-        if (each.what == declares::handler || is_deferred(each.what))
-            refuse(each.at, "'" + std::string(scenario::detail::word_of(each.what)) + "'");
-        if (each.has_cpu) refuse(each.at, "'cpu'");
-        if (!has_body(each.what)) continue;
-        for_each_statement(each.body, [&](const statement& step) {
-            if (step.what == scenario::action::join || step.what == scenario::action::sync)
-                refuse(step.at, step.what == scenario::action::join ? "'join'" : "'sync'");
-            if (step.is_recursive) refuse(step.at, "'recursive'");
-        });
-    }
+    for (const declaration& each : all.all)
+        if (each.has_cpu)
+            throw scenario::detail::text_error(
+                all.path, each.at,
+                "'cpu' exists under control only: to share a processor by priority needs rights of "
+                "the system; `wedge check` tries the interleavings of the file");
 }
 
 }  // namespace detail
 
 /// The threads of a scenario under stress. A group of real threads runs the scenario: each of the
-/// group runs one thread of the file, or kswapd if the file limits the memory. When all have ended,
-/// the next round begins with new objects. Several groups have objects of their own, but of the
-/// same classes.
+/// group runs one thread of the file, a handler, a block that runs later, or kswapd if the file
+/// limits the memory. When all have ended, the next round begins with new objects. Several groups
+/// have objects of their own, but of the same classes.
 class stressed_scenario final : public stress_target {
 public:
     /// @param threads  a multiple of `threads_in(all)`
@@ -63,11 +52,7 @@ public:
 
     /// Returns how many real threads run a scenario once.
     static unsigned threads_in(const scenario::document& all) {
-        unsigned sum = 0;
-        for (const scenario::declaration& each : all.all)
-            if (each.what == scenario::declares::thread || each.what == scenario::declares::memory)
-                sum += each.count;
-        return sum;
+        return scenario::scenario_subject::real_threads_in(all);
     }
 
     std::vector<std::string> actions() const override { return groups_.front()->names(); }
@@ -77,63 +62,69 @@ public:
         return all;
     }
     void make() override {}
-    bool await_turn(unsigned thread, const std::function<bool()>& is_over) override {
-        return group_of(thread).await_round(is_over);
+    unsigned group_of(unsigned thread) const override { return thread / threads_in(all_) + 1; }
+    bool await_turn(unsigned thread, turn_host& host) override {
+        return with(thread).await_round(host);
+    }
+    void end_turns() override {
+        for (const std::unique_ptr<group>& each : groups_) each->leave_rounds();
     }
     void call(unsigned thread, const numbered_call& next) override {
-        group_of(thread).run(static_cast<std::uint32_t>(next.action));
+        with(thread).run(static_cast<std::uint32_t>(next.action));
     }
 
 private:
     class group {
     public:
-        explicit group(const scenario::document& all) : scenario_(all), threads_(threads_in(all)) {}
+        explicit group(const scenario::document& all) : scenario_(all), threads_(threads_in(all)) {
+            for (std::uint32_t i = 0; i < threads_; ++i) names_.push_back(scenario_.task_name(i));
+        }
         ~group() {
-            if (rounds_.load(std::memory_order_relaxed) != 0) scenario_.end();
+            if (rounds_ != 0) scenario_.end();
         }
         group(const group&) = delete;
         group& operator=(const group&) = delete;
 
-        std::vector<std::string> names() const {
-            std::vector<std::string> all;
-            for (std::uint32_t i = 0; i < threads_; ++i) all.push_back(scenario_.task_name(i));
-            return all;
-        }
+        const std::vector<std::string>& names() const noexcept { return names_; }
         /// Waits until all threads of the group have come. The last one begins the round.
-        bool await_round(const std::function<bool()>& is_over) {
-            const std::uint64_t before = rounds_.load(std::memory_order_relaxed);
-            {
-                const std::lock_guard<std::mutex> turn(lock_);
-                if (++waiting_ == threads_) {
-                    if (before != 0) scenario_.end();
-                    scenario_.begin();
-                    waiting_ = 0;
-                    left_.store(scenario_.threads(), std::memory_order_relaxed);
-                    rounds_.store(before + 1, std::memory_order_release);
-                    return true;
-                }
+        bool await_round(turn_host& host) {
+            std::unique_lock<std::mutex> turn(lock_);
+            const std::uint64_t before = rounds_;
+            if (++waiting_ == threads_) {
+                if (before != 0) scenario_.end();
+                scenario_.begin();
+                waiting_ = 0;
+                left_.store(scenario_.threads(), std::memory_order_relaxed);
+                ++rounds_;
+                next_round_.notify_all();
+                return true;
             }
-            for (unsigned looks = 1;; ++looks) {
-                if (rounds_.load(std::memory_order_acquire) != before) return true;
-                if (looks % 64 != 0) continue;
-                std::this_thread::yield();
-                if (!is_over() && !has_failed_.load(std::memory_order_relaxed)) continue;
-                const std::lock_guard<std::mutex> turn(lock_);
-                if (rounds_.load(std::memory_order_relaxed) != before) return true;
-                --waiting_;
-                return false;
-            }
+            host.waits(true);
+            next_round_.wait(turn, [&] {
+                return rounds_ != before || host.is_over() ||
+                       has_failed_.load(std::memory_order_relaxed);
+            });
+            host.waits(false);
+            if (rounds_ == before) --waiting_;
+            return rounds_ != before;
+        }
+        /// Wakes the threads that wait for a round that does not come.
+        void leave_rounds() {
+            { const std::lock_guard<std::mutex> turn(lock_); }
+            next_round_.notify_all();
         }
         void run(std::uint32_t number) {
-            const bool serves = number >= scenario_.threads();  // kswapd, until no thread is left
+            const bool serves = number >= scenario_.threads();  // until no thread is left
             const auto ended = [&] {
                 if (!serves && left_.fetch_sub(1, std::memory_order_acq_rel) == 1)
-                    scenario_.stop_kswapd();
+                    scenario_.stop_serving(has_failed_.load(std::memory_order_relaxed));
             };
+            const detail::action_scope acting(names_[number].c_str());
             try {
                 scenario_.run(number);
             } catch (...) {
                 has_failed_.store(true, std::memory_order_relaxed);
+                leave_rounds();
                 ended();
                 throw;
             }
@@ -146,14 +137,16 @@ private:
     private:
         scenario::scenario_subject scenario_;
         const unsigned threads_;
+        std::vector<std::string> names_;  // of what the threads run
         std::mutex lock_;
-        unsigned waiting_ = 0;
-        std::atomic<std::uint32_t> left_{0};  ///< the threads of the file that have not ended
-        std::atomic<std::uint64_t> rounds_{0};
+        std::condition_variable next_round_;
+        unsigned waiting_ = 0;                 // under the lock
+        std::uint64_t rounds_ = 0;             // likewise
+        std::atomic<std::uint32_t> left_{0};   ///< the threads of the file that have not ended
         std::atomic<bool> has_failed_{false};  ///< a thread has left, so there is no next round
     };
 
-    group& group_of(unsigned thread) { return *groups_[thread / threads_in(all_)]; }
+    group& with(unsigned thread) { return *groups_[group_of(thread) - 1]; }
 
     const scenario::document all_;
     std::vector<std::unique_ptr<group>> groups_;

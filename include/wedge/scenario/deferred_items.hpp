@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -36,7 +37,7 @@ struct deferred_body {
     /// Returns where the block is declared.
     site where() const { return host->place_of(*what); }
     void operator()() const {
-        if (is_worker) current().name = what->name;
+        if (is_worker && current().runtime != nullptr) current().name = what->name;
         host->run_deferred(*what, runner);
     }
 
@@ -59,6 +60,13 @@ struct interrupting_body : deferred_body {
     }
 };
 
+/// Returns the context in which a deferred block runs.
+constexpr context context_of_item(const declaration& what) noexcept {
+    return what.what == declares::timer      ? context::softirq
+           : what.what == declares::irq_work ? context::hardirq
+                                             : context::task;
+}
+
 /// An item of any kind. Names of functions are those of the statements.
 class deferred_item {
 public:
@@ -75,66 +83,96 @@ public:
     virtual void interrupt(const deferred_body&) {}
     virtual std::uint64_t state() const = 0;
 
+    // On real threads the item has no worker of its own: a thread of the owner serves it.
+
+    /// Runs the block whenever the item is queued, until `stop`.
+    virtual void serve() = 0;
+    virtual void stop() = 0;
+    /// Takes a queued run from the worker, for `interrupt`.
+    virtual bool claim() = 0;
+    /// Waits until a queued or running run has ended. Returns whether there was one.
+    virtual bool finish() = 0;
+
 protected:
-    static constexpr std::chrono::milliseconds later{1};  // under control the time does not matter
+    /// Returns the delay of a run. Under control the time does not matter; on real threads delays
+    /// are short and random, so that runs come at every place.
+    static std::chrono::microseconds later() {
+        task& self = current();
+        return std::chrono::microseconds(self.runtime != nullptr ? 1000 : self.random.below(50));
+    }
 };
 
-class work_item final : public deferred_item {
+/// A type of wedge as an item.
+///
+/// @tparam Real  wedge::work, delayed_work, timer or irq_work
+template <class Real, class Body>
+class deferred_item_of : public deferred_item {
 public:
-    work_item(deferred_body body, lock_class cls) : real_(body, cls, body.where()) {}
-    void queue(site where) override { real_.queue(where); }
-    void flush(site where) override { real_.flush(where); }
-    void cancel(site where) override { real_.cancel(where); }
-    std::uint64_t state() const override { return real_.state(); }
+    deferred_item_of(Body body, lock_class cls) : body_(body), where_(body.where()) {
+        if (current().runtime != nullptr)
+            real_.emplace(body, cls, where_);
+        else
+            real_.emplace(cls, where_);
+    }
 
-private:
-    work real_;
-};
+    void interrupt(const deferred_body& body) override { real_->run_on_top(body); }
+    std::uint64_t state() const override { return real_->state(); }
+    void serve() override { real_->serve(body_); }
+    void stop() override { real_->stop_serving(where_); }
+    bool claim() override { return real_->claim(where_); }
+    bool finish() override {
+        if (!real_->is_busy(where_)) return false;
+        real_->flush_now(where_);
+        return true;
+    }
 
-class delayed_work_item final : public deferred_item {
-public:
-    delayed_work_item(deferred_body body, lock_class cls) : real_(body, cls, body.where()) {}
-    void queue(site where) override { real_.queue(later, where); }
-    void flush(site where) override { real_.flush(where); }
-    void cancel(site where) override { real_.cancel_sync(where); }
-    void drop(site where) override { real_.cancel(where); }
-    std::uint64_t state() const override { return real_.state(); }
-
-private:
-    delayed_work real_;
-};
-
-class timer_item final : public deferred_item {
-public:
-    timer_item(interrupting_body body, lock_class cls) : real_(body, cls, body.where()) {}
-    void queue(site where) override { real_.arm(later, where); }
-    void cancel(site where) override { real_.stop_and_wait(where); }
-    void drop(site where) override { real_.stop(where); }
-    void interrupt(const deferred_body& body) override { real_.run_on_top(body); }
-    std::uint64_t state() const override { return real_.state(); }
-
-private:
-    struct open_timer : timer {
-        using deferred::run_on_top;
-        using timer::timer;
+protected:
+    struct open_type : Real {
+        using base = typename Real::deferred;
+        open_type(Body body, lock_class cls, site where) : Real(body, cls, where) {}
+        open_type(lock_class cls, site where) : Real(label(cls), where) {}
+        using base::claim;
+        using base::flush_now;
+        using base::is_busy;
+        using base::run_on_top;
+        using base::serve;
+        using base::stop_serving;
     };
-    open_timer real_;
+    Body body_;
+    const site where_;
+    std::optional<open_type> real_;
 };
 
-class irq_work_item final : public deferred_item {
+class work_item final : public deferred_item_of<work, deferred_body> {
 public:
-    irq_work_item(interrupting_body body, lock_class cls) : real_(body, cls, body.where()) {}
-    void queue(site where) override { real_.queue(where); }
-    void flush(site where) override { real_.sync(where); }
-    void interrupt(const deferred_body& body) override { real_.run_on_top(body); }
-    std::uint64_t state() const override { return real_.state(); }
+    using deferred_item_of::deferred_item_of;
+    void queue(site where) override { real_->queue(where); }
+    void flush(site where) override { real_->flush(where); }
+    void cancel(site where) override { real_->cancel(where); }
+};
 
-private:
-    struct open_irq_work : irq_work {
-        using deferred::run_on_top;
-        using irq_work::irq_work;
-    };
-    open_irq_work real_;
+class delayed_work_item final : public deferred_item_of<delayed_work, deferred_body> {
+public:
+    using deferred_item_of::deferred_item_of;
+    void queue(site where) override { real_->queue(later(), where); }
+    void flush(site where) override { real_->flush(where); }
+    void cancel(site where) override { real_->cancel_sync(where); }
+    void drop(site where) override { real_->cancel(where); }
+};
+
+class timer_item final : public deferred_item_of<timer, interrupting_body> {
+public:
+    using deferred_item_of::deferred_item_of;
+    void queue(site where) override { real_->arm(later(), where); }
+    void cancel(site where) override { real_->stop_and_wait(where); }
+    void drop(site where) override { real_->stop(where); }
+};
+
+class irq_work_item final : public deferred_item_of<irq_work, interrupting_body> {
+public:
+    using deferred_item_of::deferred_item_of;
+    void queue(site where) override { real_->queue(where); }
+    void flush(site where) override { real_->sync(where); }
 };
 
 }  // namespace detail
@@ -183,6 +221,39 @@ public:
     void interrupt(std::uint32_t worker, std::uint32_t victim, deferred_host& host) const {
         const auto& [item, what] = by_worker_.find(worker)->second;
         item->interrupt({&host, what, victim, false});
+    }
+
+    /// On real threads: the thread of an item, until `stop`.
+    void serve(std::uint32_t worker) const {
+        detail::deferred_item& item = *by_worker_.find(worker)->second.first;
+        try {
+            item.serve();
+        } catch (...) {
+            item.stop();  // nobody may wait for it
+            throw;
+        }
+    }
+    /// On real threads: waits until all items are idle at once.
+    void finish() const {
+        for (bool is_one_busy = true; is_one_busy; std::this_thread::yield()) {
+            is_one_busy = false;
+            for (const auto& [name, each] : items_) is_one_busy = each->finish() || is_one_busy;
+        }
+    }
+    void stop() const {
+        for (const auto& [name, each] : items_) each->stop();
+    }
+    /// On real threads: lets queued timers and irq works come on top of a thread that runs.
+    template <class Random>
+    void come_on_top(std::uint32_t victim, Random& random, deferred_host& host) const {
+        for (const auto& [worker, served] : by_worker_) {
+            const auto& [item, what] = served;
+            const context in = detail::context_of_item(*what);
+            if (in == context::task || !current().contexts.admits(in)) continue;
+            if (random.below(2) == 0 && item->claim()) interrupt(worker, victim, host);
+        }
+        // So that a run on another thread comes between any two statements of this one.
+        if (random.below(32) == 0) std::this_thread::sleep_for(std::chrono::microseconds(20));
     }
     std::uint64_t state() const {
         std::uint64_t all = 0;

@@ -49,6 +49,7 @@ struct actor {
     }
 
     std::uint32_t copy = 0;
+    std::uint32_t number = 0;  ///< of the task
     std::map<std::string, std::int64_t> locals;
     std::vector<std::uint64_t> ahead;  ///< by block: the objects that the rest of the block may use
     std::vector<std::uint64_t> path;   ///< where it stands: nested statements, and rounds of loops

@@ -35,6 +35,8 @@ public:
     /// Takes a step if there are handlers, so that they may come before a statement that is no
     /// step.
     virtual void step_if_interrupted(site where) = 0;
+    /// Called on real threads before each statement: handlers may come here.
+    virtual void before_statement(actor& who) = 0;
 
 protected:
     ~neighbours() = default;
@@ -85,7 +87,7 @@ private:
         for (std::size_t i = 0; i < in.body.size() && left == flow::next; ++i) {
             path.back() = known.number << 32 | i;
             ahead.back() = outside | known.objects_from[i];
-            left = begin_statement() ? run(in.body[i], here) : flow::given_up;
+            left = begin_statement(here.who) ? run(in.body[i], here) : flow::given_up;
         }
         path.pop_back();
         ahead.pop_back();
@@ -170,12 +172,14 @@ private:
 
     /// Begins a statement; returns false if the execution is given up. That ends runs without
     /// visible steps too.
-    bool begin_statement() {
+    bool begin_statement(actor& who) {
         if (walk_ != nullptr) {
             walk_->count_statement();
             return true;
         }
-        return !wedge::detail::is_giving_up(current());
+        const task& self = current();
+        if (self.runtime == nullptr) beside_.before_statement(who);
+        return !wedge::detail::is_giving_up(self);
     }
 
     site at(const frame& here, const statement& each) const {
@@ -221,7 +225,7 @@ private:
             const bool is_over = left != flow::next || !count.read_retry(seen, where);
             here.who.reads.pop_back();
             if (is_over) return left;
-            if (!begin_statement()) return flow::given_up;
+            if (!begin_statement(here.who)) return flow::given_up;
         }
     }
     void release(const statement& each, frame& here) {
@@ -598,7 +602,7 @@ private:
             const flow left = run(each.blocks[0], here);
             if (left == flow::broken) return flow::next;
             if (left != flow::next) return left;
-            if (!begin_statement()) return flow::given_up;
+            if (!begin_statement(here.who)) return flow::given_up;
         }
         if (is_constant(each)) walk_->never_ends();
         return flow::next;
@@ -608,7 +612,7 @@ private:
             !is_true(each, each.left.number, each.right.number))
             walk_->never_ends();
         if (walk_ != nullptr) return;
-        while (!compare(each, here, step::yield) && begin_statement()) continue;
+        while (!compare(each, here, step::yield) && begin_statement(here.who)) continue;
     }
     /// Runs a loop. A round without a visible step counts as a step, so that every run is bounded.
     flow repeat(const statement& each, frame& here) {
@@ -619,7 +623,7 @@ private:
             here.who.path.push_back(static_cast<std::uint64_t>(i));
             left = run(each.blocks[0], here);
             if (left == flow::next) {
-                if (!begin_statement())
+                if (!begin_statement(here.who))
                     left = flow::given_up;
                 else if (!has_visible(each.blocks[0]))
                     step_on(step::yield, nullptr, nullptr, at(here, each));

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "wedge/core/hash.hpp"
@@ -29,6 +31,12 @@ public:
 
     std::uint32_t size() const noexcept { return static_cast<std::uint32_t>(handlers_.size()); }
     const declaration& operator[](std::uint32_t i) const { return *handlers_[i]; }
+    std::vector<std::pair<std::string, context>> names_and_contexts() const {
+        std::vector<std::pair<std::string, context>> all;
+        for (const declaration* const each : handlers_)
+            all.emplace_back(each->name, context_of(*each));
+        return all;
+    }
 
     /// A new execution.
     void begin() { have_come_.assign(handlers_.size(), false); }
@@ -63,6 +71,7 @@ public:
 private:
     /// No step of the tasks': what is remembered here orders nothing between them.
     void note_arrival(std::uint32_t i) {
+        if (current().runtime == nullptr) return;  // `native_interrupts` remembers it
         const sanitizer::ignore_scope ours;
         have_come_[i] = true;
     }

@@ -56,7 +56,7 @@ public:
         wedge::detail::controlled_downgrade(current(), identity(), where);
     }
     /// Waits until no task holds it.
-    void sync(site where) {
+    virtual void sync(site where) {
         task& self = current();
         wedge::detail::might_sleep(self, lock_class::from_id(identity().class_id()), where);
         wedge::detail::emit(

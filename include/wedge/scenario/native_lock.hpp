@@ -77,6 +77,10 @@ private:
             }
             return true;
         }
+        if constexpr (requires { native_.lock_shared_past_waiters(); }) {
+            if (terms.how == mode::recursive_shared)
+                return native_.lock_shared_past_waiters(), true;
+        }
         if constexpr (shared_lockable<Native>) {
             if (is_shared(terms.how)) return native_.lock_shared(), true;
         }

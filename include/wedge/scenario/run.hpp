@@ -16,6 +16,7 @@
 #include "wedge/model/prime.hpp"
 #include "wedge/scenario/deferred_items.hpp"
 #include "wedge/scenario/interrupts.hpp"
+#include "wedge/scenario/native_interrupts.hpp"
 #include "wedge/scenario/schedule_words.hpp"
 
 namespace wedge::scenario {
@@ -40,6 +41,7 @@ public:
           world_(uses_),
           interpreter_(all, uses_, world_, *this, walk),
           interrupts_(all),
+          native_interrupts_(interrupts_.names_and_contexts(), real_threads_in(all)),
           pressure_(how),
           is_walk_(walk != nullptr) {
         for (const declaration& each : all.all) {
@@ -68,7 +70,18 @@ public:
     std::uint32_t tasks() const override { return first_handler() + interrupts_.size(); }
     /// Returns the number of threads alone.
     std::uint32_t threads() const noexcept { return static_cast<std::uint32_t>(threads_.size()); }
+    /// Returns how many real threads run the scenario: those of `tasks`, and one for each item that
+    /// runs later.
+    static std::uint32_t real_threads_in(const document& all) {
+        std::uint32_t sum = 0;
+        for (const declaration& each : all.all)
+            if (each.what == declares::thread || each.what == declares::memory ||
+                each.what == declares::handler || is_deferred(each.what))
+                sum += each.count;
+        return sum;
+    }
     std::string task_name(std::uint32_t number) const override {
+        if (number >= tasks()) return items_named(number - tasks());
         if (number >= first_handler()) return interrupts_[number - first_handler()].name;
         return number < threads_.size() ? threads_[number].name : "kswapd";
     }
@@ -81,14 +94,15 @@ public:
         for (actor& each : actors_) each.reset();
         for (std::size_t i = 0; i < threads_.size(); ++i) actors_[i].copy = threads_[i].copy;
         interrupts_.begin();
+        if (current().runtime == nullptr) begin_natively();
         make_items();
         state_orders();
         if (titles_.empty() && current().runtime != nullptr) note_locks();
     }
 
     void run(std::uint32_t number) override {
+        if (current().runtime == nullptr) return run_natively(number);
         actor& who = actors_[number];
-        if (current().runtime == nullptr) running_here_ = number;
         if (number >= first_handler())
             return interrupts_.serve(number - first_handler(), interpreter_);
         if (number >= threads_.size()) return run_kswapd();
@@ -100,8 +114,14 @@ public:
         interpreter_.run(what, who);
         step_if_interrupted(interpreter_.at(what));  // a handler may come before the end
     }
-    /// Ends kswapd, if there is one, after the threads. Under control it waits for ever.
-    void stop_kswapd() {
+    /// On real threads, when all threads of the file have ended: lets the items end that are
+    /// queued, and ends the threads that serve.
+    ///
+    /// @param has_failed  a thread has ended by an exception, so items may wait forever
+    void stop_serving(bool has_failed) {
+        if (!has_failed) items_.finish();
+        native_interrupts_.end();
+        items_.stop();
         if (zone_at_ != nullptr) world_.zone().stop_kswapd(interpreter_.at(*zone_at_));
     }
     void interrupted(std::uint32_t handler, std::uint32_t victim) override {
@@ -113,6 +133,7 @@ public:
     void check() override {}
     void end() override {
         items_.clear();
+        lives_.clear();
         for (actor& each : actors_) each.reads.clear();  // they point to locks of this execution
         world_.end();
     }
@@ -314,9 +335,68 @@ private:
         return actors_[self.runtime != nullptr ? self.ordinal : running_here_];
     }
 
+    std::string items_named(std::uint32_t number) const {
+        for (const declaration& each : all_.all)
+            if (is_deferred(each.what) && number-- == 0) return each.name;
+        return {};
+    }
+
+    void begin_natively() {
+        for (std::size_t i = 0; i < actors_.size(); ++i)
+            actors_[i].number = static_cast<std::uint32_t>(i);
+        native_interrupts_.begin(current().random);
+        for (const declaration& each : all_.all)
+            if (is_joined(each))
+                lives_.try_emplace(each.name, lock_class((each.name + " (thread)").c_str(),
+                                                         {.never_waits = true}));
+    }
+    void run_natively(std::uint32_t number) {
+        running_here_ = number;
+        if (number >= tasks()) {
+            native_interrupts_.idle(number);
+            return items_.serve(number);
+        }
+        if (number >= first_handler()) {
+            const std::uint32_t handler = number - first_handler();
+            return native_interrupts_.serve(handler, [&](std::size_t victim) {
+                actors_[number].copy = actors_[victim].copy;
+                interrupts_.run(handler, interpreter_, actors_[number]);
+            });
+        }
+        if (number >= threads_.size()) return run_kswapd();
+        const declaration& what = *threads_[number].what;
+        const thread_life inside(lives_, what, interpreter_.at(what));
+        interpreter_.run(what, actors_[number]);
+        before_statement(actors_[number]);
+        native_interrupts_.leave(number);
+    }
+    /// A thread that others join is in a section while it lives.
+    class thread_life {
+    public:
+        thread_life(std::map<std::string, native_sections>& all, const declaration& what,
+                    site where)
+            : where_(where) {
+            const auto found = all.find(what.name);
+            if (found == all.end()) return;
+            mine_ = &found->second;
+            mine_->enter({.how = mode::recursive_shared, .where = where});
+        }
+        ~thread_life() {
+            if (mine_ != nullptr) mine_->leave(where_);
+        }
+        thread_life(const thread_life&) = delete;
+        thread_life& operator=(const thread_life&) = delete;
+
+    private:
+        const site where_;
+        native_sections* mine_ = nullptr;
+    };
+
     void run_kswapd() {
         const site where = interpreter_.at(*zone_at_);
+        const bool is_native = current().runtime == nullptr;
         for (;;) {
+            if (is_native) native_interrupts_.idle(running_here_);
             {
                 const idle_section without_work;
                 if (!world_.zone().wait_for_kswapd_wake(where)) return;
@@ -337,11 +417,14 @@ private:
     }
     void run_deferred(const declaration& what, std::uint32_t task) override {
         interpreter_.run(what, actors_[task]);
+        if (task >= tasks() && current().runtime == nullptr) native_interrupts_.idle(task);
     }
 
     void join(const std::string& thread, site where) override {
         task& self = current();
         wedge::detail::might_sleep(self, (thread + " (thread)").c_str(), where);
+        if (self.runtime == nullptr)
+            return lives_.find(thread)->second.await(uses_.names().task(thread)->count, where);
         const std::uint32_t first = first_copy_.find(thread)->second;
         for (std::uint32_t i = 0; i < uses_.names().task(thread)->count; ++i) {
             wedge::detail::emit(self,
@@ -372,9 +455,19 @@ private:
     }
     void step_if_interrupted(site where) override {
         const bool is_seen = uses_.has_interrupts() || uses_.has_processors();
-        if (!is_seen || is_walk_) return;
         task& self = current();
+        if (!is_seen || is_walk_ || self.runtime == nullptr) return;
         self.runtime->perform(self, {.what = step::access, .where = where});
+    }
+
+    void before_statement(actor& who) override {
+        if (!uses_.has_interrupts()) return;
+        native_interrupts_.pass(who.number, [&](std::uint32_t handler) {
+            interrupts_.run(handler, interpreter_, who);
+        });
+        task& self = current();
+        if (uses_.has_interrupting_items() && self.unbroken == 0)
+            items_.come_on_top(who.number, self.random, *this);
     }
 
     const use_of_lock* use_of(const lock_identity& lock) const {
@@ -420,6 +513,7 @@ private:
     world world_;
     interpreter interpreter_;
     interrupts interrupts_;
+    native_interrupts native_interrupts_;
     const pressure pressure_;
     const bool is_walk_;
     const declaration* zone_at_ = nullptr;
@@ -428,7 +522,8 @@ private:
     std::vector<std::unique_ptr<reclaimer>> reclaimers_;
     std::uint32_t work_count_ = 0;
     deferred_items items_;
-    std::vector<actor> actors_;  // by task
+    std::map<std::string, native_sections> lives_;  // on real threads: of those that are joined
+    std::vector<actor> actors_;                     // by task
     std::map<std::uint32_t, std::string> titles_;
     std::vector<use_of_lock> uses_of_locks_;  // by instance
     std::vector<std::uint64_t> served_;  // by task: the objects of what it does when it is called

@@ -24,6 +24,7 @@
 #include "wedge/model/memory.hpp"
 #include "wedge/scenario/modelled_lock.hpp"
 #include "wedge/scenario/native_lock.hpp"
+#include "wedge/scenario/native_sections.hpp"
 #include "wedge/scenario/uses.hpp"
 
 namespace wedge::scenario {
@@ -195,7 +196,9 @@ private:
         const std::string text = class_text(each);
         const lock_class cls(text.c_str(), detail::options_of(each));
         for (std::uint32_t i = 0; i < each.count; ++i) {
-            if (each.kind == lock_sort::map)
+            if (each.kind == lock_sort::map && is_native_)
+                locks_.push_back(std::make_unique<native_map>(cls));
+            else if (each.kind == lock_sort::map)
                 locks_.push_back(std::make_unique<modelled_map>(cls, uses_.is_synced(each.name)));
             else if (each.kind == lock_sort::seqcount)
                 locks_.push_back(

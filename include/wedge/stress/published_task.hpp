@@ -7,6 +7,9 @@
 #include <string>
 #include <vector>
 
+#include <sys/syscall.h>
+#include <unistd.h>
+
 #include "wedge/core/chain_key.hpp"
 #include "wedge/core/event.hpp"
 #include "wedge/core/lock_class.hpp"
@@ -25,7 +28,10 @@ struct task_snapshot {
     std::optional<held_lock> wanted;  ///< the lock of a blocking acquire that it is in
     std::string waits_for;            ///< the condition that it waits for; empty: none
     bool may_give_up = false;         ///< the last wait for a condition ends at some time
-    site where{};                     ///< of its last step
+    bool awaits_turn = false;         ///< it waits for the other tasks of its group to end a round
+    unsigned group = 0;  ///< tasks of a group wait for each other only; 0: it may wait for any task
+    long thread = 0;     ///< the system's number of its thread; 0: it has not begun
+    site where{};        ///< of its last step
 };
 
 /// The state of one task, which the task writes at every step and the watchdog reads now and then.
@@ -78,7 +84,15 @@ public:
                 condition_ = step.class_id;
                 may_give_up_ = has(step.with, flags::timed);
                 break;
-            case event_kind::wake: condition_ = 0; break;
+            case event_kind::notify: forget(step.instance); break;  // a section without an order
+            case event_kind::join:
+                if (step.class_id == 0) break;  // a thread that holds nothing by its name
+                [[fallthrough]];
+            case event_kind::sync: wanted_ = detail::hold_of(context::task, step); break;
+            case event_kind::wake:
+                wanted_.reset();
+                condition_ = 0;
+                break;
             default: break;
         }
     }
@@ -91,6 +105,20 @@ public:
         action_ = nullptr;
     }
 
+    /// The calling thread runs the task from now on.
+    void begin(unsigned group) {
+        const long thread = ::syscall(SYS_gettid);
+        const turn mine(busy_);
+        ++steps_;
+        group_ = group;
+        thread_ = thread;
+    }
+    void await_turn(bool begins) {
+        const turn mine(busy_);
+        ++steps_;
+        awaits_turn_ = begins;
+    }
+
     void end() {
         const turn mine(busy_);
         ++steps_;
@@ -100,8 +128,9 @@ public:
     task_snapshot look() const {
         const sanitizer::ignore_scope ours;
         const turn mine(busy_);
-        task_snapshot seen{name_, steps_,  calls_, action_,      has_ended_,
-                           held_, wanted_, {},     may_give_up_, where_};
+        task_snapshot seen{name_, steps_,       calls_,       action_, has_ended_, held_, wanted_,
+                           {},    may_give_up_, awaits_turn_, group_,  thread_,    where_};
+        if (awaits_turn_) seen.waits_for = "the end of the round";
         if (condition_ != 0) seen.waits_for = "condition " + lock_class::from_id(condition_).name();
         return seen;
     }
@@ -140,6 +169,9 @@ private:
     std::optional<held_lock> wanted_;
     std::uint32_t condition_ = 0;
     bool may_give_up_ = false;
+    bool awaits_turn_ = false;
+    unsigned group_ = 0;
+    long thread_ = 0;
     site where_{};
 };
 

@@ -203,6 +203,22 @@ private:
     rng random_;
 };
 
+/// Lets the watchdog see that a thread waits for its turn.
+class worker_turns final : public turn_host {
+public:
+    worker_turns(const stress_state& all, published_task& me) : all_(all), me_(me) {}
+
+    bool is_over() const override { return all_.is_over.load(std::memory_order_relaxed); }
+    void waits(bool begins) override {
+        const sanitizer::ignore_scope ours;
+        me_.await_turn(begins);
+    }
+
+private:
+    const stress_state& all_;
+    published_task& me_;
+};
+
 inline void run_stress_calls(stress_state& all, unsigned thread) {
     using clock = std::chrono::steady_clock;
     stress_state::worker& me = *all.workers[thread];
@@ -210,16 +226,12 @@ inline void run_stress_calls(stress_state& all, unsigned thread) {
     const role_draw* const role = all.role_of(thread);
     const auto actions = static_cast<std::uint32_t>(all.names.size());
     worker_pace pace(all, thread);
-    const std::function<bool()> is_over = [&] {
-        const sanitizer::ignore_scope ours;
-        me.published->count();
-        return all.is_over.load(std::memory_order_relaxed);
-    };
+    worker_turns turns(all, *me.published);
     for (std::uint64_t i = 0; !all.is_over.load(std::memory_order_relaxed) &&
                               (all.how.calls_max == 0 || i < all.how.calls_max);
          ++i) {
         pace.pass();
-        if (!all.target->await_turn(thread, is_over)) break;
+        if (!all.target->await_turn(thread, turns)) break;
         numbered_call next{};
         if (!all.calls.empty()) {
             const auto& mine = all.calls[thread % all.calls.size()];
@@ -271,6 +283,7 @@ inline void stress_worker(stress_state& all, unsigned thread) {
     self.failing_tries = static_cast<std::uint16_t>(all.how.pauses.try_failures);
     self.failing_tickets = static_cast<std::uint16_t>(all.how.pauses.back_offs);
     me.thread = ::pthread_self();
+    me.published->begin(all.target->group_of(thread));
     me.has_begun.store(true, std::memory_order_release);
     try {
         run_stress_calls(all, thread);
@@ -350,8 +363,10 @@ private:
         if (how.on_progress != nullptr) how.on_progress(progress_at(now), how.progress_data);
         wedged_ = dog_.look(published_, now, hog_->thread());
         is_cut_ = how.stop != nullptr && how.stop->load(std::memory_order_relaxed);
-        if (wedged_ || (is_warm_ && now - counted_from_ >= how.time) || is_cut_)
+        if (wedged_ || (is_warm_ && now - counted_from_ >= how.time) || is_cut_) {
             all_->is_over.store(true, std::memory_order_relaxed);
+            all_->target->end_turns();
+        }
     }
 
     void set_phase(clock::time_point now) {

@@ -97,7 +97,10 @@ private:
             case event_kind::try_acquired: tried(step, &lock_usage::acquired); break;
             case event_kind::try_failed: tried(step, &lock_usage::failed); break;
             case event_kind::failed: failed(step); break;
+            case event_kind::notify:
             case event_kind::released: released(step); break;
+            case event_kind::join:
+            case event_kind::sync:
             case event_kind::wait: since_ = clock::now(); break;
             case event_kind::wake: hold_over(step.class_id, clock::now() - since_); break;
             default: break;

@@ -1,13 +1,24 @@
 // What the threads of a stress run call, and when.
 #pragma once
 
-#include <functional>
 #include <string>
 #include <vector>
 
 #include "wedge/workload/workload.hpp"
 
 namespace wedge {
+
+/// What a target asks of the run while a thread waits for its turn.
+class turn_host {
+public:
+    /// Returns whether the run is over.
+    virtual bool is_over() const = 0;
+    /// States that the thread begins or ends to wait for the other threads of its group.
+    virtual void waits(bool begins) = 0;
+
+protected:
+    ~turn_host() = default;
+};
 
 /// The code under stress, and its state. The threads of a run share it; the last one to leave
 /// destroys it.
@@ -26,13 +37,15 @@ public:
     virtual numbered_program calls(const program& asked) const = 0;
     /// Makes the state, before the threads begin.
     virtual void make() = 0;
+    /// Returns the group of a thread. The threads of a group wait for each other only. 0: any
+    /// thread may wait for any other thread of the process.
+    virtual unsigned group_of(unsigned /*thread*/) const { return 0; }
     /// Waits until the thread may make its next call.
     ///
-    /// @param is_over  whether the run is over; to ask is a sign of life for the watchdog
     /// @return false: there is no next call
-    virtual bool await_turn(unsigned /*thread*/, const std::function<bool()>& /*is_over*/) {
-        return true;
-    }
+    virtual bool await_turn(unsigned /*thread*/, turn_host& /*host*/) { return true; }
+    /// The run is over: lets the threads go on that wait for their turn. Any thread calls it.
+    virtual void end_turns() {}
     /// Makes a call. What it throws ends the thread.
     virtual void call(unsigned thread, const numbered_call& next) = 0;
     /// Checks the state, after all threads have ended.

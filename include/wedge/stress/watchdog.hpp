@@ -1,11 +1,13 @@
 // Notices that native tasks have wedged, and says how.
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <fstream>
 #include <memory>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <vector>
@@ -28,7 +30,8 @@ namespace wedge {
 /// ended no call for `patience`, is in a livelock.
 ///
 /// If all tasks wait without a time limit, and so do all other threads of the process, a second is
-/// enough: no thread is left that could wake them.
+/// enough: no thread is left that could wake them. The same goes for the tasks of a group that wait
+/// for each other only.
 class watchdog {
 public:
     using clock = std::chrono::steady_clock;
@@ -51,11 +54,11 @@ public:
         for (std::size_t i = 0; i < seen.size(); ++i) {
             moment& last = moved_[i];
             last.stood_still = knows_all && last.steps == seen[i].steps;
-            if (!last.stood_still) {
+            if (!last.stood_still || seen[i].awaits_turn) {
                 last.steps = seen[i].steps;
                 last.at = now;
             }
-            if (!knows_all || last.calls != seen[i].calls) {
+            if (!knows_all || last.calls != seen[i].calls || seen[i].awaits_turn) {
                 last.calls = seen[i].calls;
                 last.ended_call_at = now;
             }
@@ -67,7 +70,7 @@ public:
         const std::vector<task_snapshot> still = standing(seen);
         const std::vector<std::size_t> cycle = wait_for_graph(still).cycle();
         if (cycle.empty() && !is_late && retrying == nullptr &&
-            !are_all_stuck(seen, now, bystander))
+            !is_a_group_stuck(seen, now, bystander))
             return std::nullopt;
         // Tasks that stand still may wait for the one that retries.
         if (!cycle.empty()) retrying = nullptr;
@@ -93,17 +96,31 @@ private:
         return seen;
     }
 
-    /// Returns whether all tasks have stood still for a while, and no thread is left to wake them.
-    bool are_all_stuck(const std::vector<task_snapshot>& seen, clock::time_point now,
-                       int bystander) const {
-        std::size_t count = 0;
+    /// Returns whether all tasks of a group have stood still for a while, and no thread is left to
+    /// wake them.
+    bool is_a_group_stuck(const std::vector<task_snapshot>& seen, clock::time_point now,
+                          int bystander) const {
+        std::set<unsigned> groups;
+        for (const task_snapshot& each : seen) groups.insert(each.group);
+        return std::any_of(groups.begin(), groups.end(), [&](unsigned group) {
+            return are_all_stuck(seen, group, now, bystander);
+        });
+    }
+    bool are_all_stuck(const std::vector<task_snapshot>& seen, unsigned group,
+                       clock::time_point now, int bystander) const {
+        std::vector<long> threads;
+        bool is_one_in_a_call = false;
         for (std::size_t i = 0; i < seen.size(); ++i) {
-            if (seen[i].has_ended) continue;
+            if (seen[i].group != group || seen[i].has_ended) continue;
+            threads.push_back(seen[i].thread);
+            if (seen[i].awaits_turn) continue;
             if (seen[i].action == nullptr || now - moved_[i].at < quiet) return false;
             if (!waits_for_others(seen[i])) return false;
-            ++count;
+            is_one_in_a_call = true;
         }
-        return count != 0 && waiting_threads(bystander) >= count;
+        if (!is_one_in_a_call) return false;
+        if (group == 0) return waiting_threads(bystander) >= threads.size();
+        return std::all_of(threads.begin(), threads.end(), &is_in_futex);
     }
     /// Returns whether the task can go on only if another task does something. A task that sleeps
     /// elsewhere, as in a read of a file, goes on by itself.
