@@ -50,8 +50,11 @@ endfunction()
 # the engines with -O1: under gcc's sanitizers the tests then take half the time, and the
 # engines a quarter more time to compile.
 set(WEDGE_ENGINE_OPTIONS "" CACHE STRING "Options to compile our own engines with, such as -O1")
+set(WEDGE_TEST_LAYERS "" CACHE STRING "Folders of tests/ whose tests are built, such as lock;explore, without wedge::main; empty: all")
 set(WEDGE_PARTS order explore fuzz stress)
-if(TARGET wedge::main)
+if(WEDGE_TEST_LAYERS)
+    list(REMOVE_ITEM WEDGE_PARTS fuzz)
+elseif(TARGET wedge::main)
     list(APPEND WEDGE_PARTS main)
 endif()
 function(wedge_implement_once)
@@ -128,7 +131,7 @@ endfunction()
 
 # The largest target that is available: programs may use WEDGE_MAIN if CLI11 is installed.
 set(WEDGE_BEST_TARGET wedge::explore)
-if(TARGET wedge::main)
+if(main IN_LIST WEDGE_PARTS)
     set(WEDGE_BEST_TARGET wedge::main)
 endif()
 
