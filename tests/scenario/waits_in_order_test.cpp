@@ -99,6 +99,25 @@ TEST_CASE("waits in order: a map that stands for a sequence count is confirmed b
     CHECK(is_refuted(order_finding_of(repaired)));
 }
 
+TEST_CASE("waits in order: a hang in an interrupt is each of its cycles") {
+    // The interrupted task holds the lock, and the item, and waits for the lock.
+    const std::string item = "lock l raw_spinlock\nirq_work w { lock l; unlock l }\n";
+    const check_result stuck = checked(item + "thread t { queue w; lock l; unlock l }\n");
+    CHECK(stuck.what == "deadlock");
+    CHECK(stuck.found.findings.size() == 2);
+    for (const finding& each : stuck.found.findings) CHECK(each.judged == verdict::confirmed);
+    const check_result repaired =
+        checked(item + "thread t { queue w; irq off; lock l; unlock l; irq on }\n");
+    CHECK(repaired.what == "sound");
+    for (const finding& each : repaired.found.findings) CHECK(is_refuted(each));
+    // Here the wait for the lock that the interrupt needs is by a third task, which goes on.
+    const check_result other = checked(
+        "lock a spinlock\nlock b spinlock\nhandler h hardirq { lock b; unlock b }\n"
+        "thread t { lock a; unlock a }\n"
+        "thread u { irq off; lock b; try lock a { unlock a }; unlock b; irq on }\n");
+    CHECK(other.what == "sound");
+}
+
 TEST_CASE("waits in order: no cycle of the corpus is refuted although its locks hang") {
     for (const char* file :
          {"scenarios/fence_under_its_lock", "scenarios/fence_alloc_in_signalling",

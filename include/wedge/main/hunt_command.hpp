@@ -495,7 +495,7 @@ private:
     allowed_findings allowed_;
     std::vector<std::string> wanted_;
     std::uint64_t seconds_ = 60;
-    std::uint64_t executions_max_ = 2'000'000;  // the time ends the search before
+    std::uint64_t executions_max_ = 1'000'000'000;  // the time ends the search before
     std::uint64_t seed_ = 1;
     std::uint32_t patience_ = stall_seconds;
     pressure under_{};

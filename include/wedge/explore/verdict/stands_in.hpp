@@ -22,15 +22,16 @@ inline bool stands_for_wait(const lock_use& lock) {
     return is_pseudo_lock(lock) && !is_context_class(lock.class_id);
 }
 
-/// Returns the cycle of a finding. A section entered within itself is a cycle of one edge.
-inline std::vector<dependency> cycle_with_waits(const finding& known) {
+/// Returns the cycle of a finding that has pseudo-locks; empty if it has none. A section entered
+/// within itself is a cycle of one edge.
+inline std::vector<dependency> cycle_with_pseudo_locks(const finding& known) {
     std::vector<dependency> cycle = known.cycle;
     if (known.kind == finding_kind::recursive && cycle.empty() && known.locks.size() == 2)
         cycle.push_back({known.locks[0], known.locks[1], known.task, false});
-    const bool has_wait = std::any_of(cycle.begin(), cycle.end(), [](const dependency& edge) {
-        return stands_for_wait(edge.held);
+    const bool has_any = std::any_of(cycle.begin(), cycle.end(), [](const dependency& edge) {
+        return is_pseudo_lock(edge.held);
     });
-    if (!has_wait) cycle.clear();
+    if (!has_any) cycle.clear();
     return cycle;
 }
 
@@ -136,14 +137,14 @@ private:
 /// stands along an edge while it holds the edge's first lock, and holds or waits for the second. A
 /// pseudo-lock that it does not hold stands for a wait for something that no task holds.
 inline bool stands_in(const finding& known, const finding& hang) {
-    const std::vector<dependency> cycle = detail::cycle_with_waits(known);
+    const std::vector<dependency> cycle = detail::cycle_with_pseudo_locks(known);
     return !cycle.empty() && detail::standing_tasks(cycle, hang.tasks).are_in_cycle();
 }
 
 /// Returns whether a hang involves every class of a cycle with pseudo-locks. It may be that cycle
 /// in other circumstances, so the cycle must not be called impossible.
 inline bool involves(const finding& hang, const finding& known) {
-    const std::vector<dependency> cycle = detail::cycle_with_waits(known);
+    const std::vector<dependency> cycle = detail::cycle_with_pseudo_locks(known);
     const auto is_any = [&](const auto& holds) {
         return std::any_of(hang.tasks.begin(), hang.tasks.end(), holds);
     };
