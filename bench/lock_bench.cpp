@@ -143,6 +143,8 @@ BENCHMARK(exclusive<ww_lock>)->Apply(threads);
 BENCHMARK(readers<std::shared_mutex>)->Apply(threads);
 BENCHMARK(readers<wedge::plain_shared_mutex>)->Apply(threads);
 BENCHMARK(readers<wedge::shared_mutex>)->Apply(threads);
+BENCHMARK(readers<wedge::plain_big_reader_mutex>)->Apply(threads);
+BENCHMARK(readers<wedge::big_reader_mutex>)->Apply(threads);
 BENCHMARK(table_readers<std::shared_mutex>)->Apply(threads);
 BENCHMARK(table_readers<wedge::plain_shared_mutex>)->Apply(threads);
 BENCHMARK(table_readers<wedge::shared_mutex>)->Apply(threads);

@@ -7,6 +7,7 @@
 #include "wedge/lock/assert.hpp"
 #include "wedge/lock/atomic.hpp"
 #include "wedge/lock/barrier.hpp"
+#include "wedge/lock/big_reader_mutex.hpp"
 #include "wedge/lock/claims.hpp"
 #include "wedge/lock/completion.hpp"
 #include "wedge/lock/condition.hpp"

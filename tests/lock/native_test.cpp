@@ -38,7 +38,8 @@ void check_exclusion() {
 
 TEST_CASE_TEMPLATE("locks: native locks exclude each other", Lock, wedge::mutex,
                    wedge::recursive_mutex, wedge::spinlock, wedge::shared_mutex,
-                   wedge::fair_shared_mutex, wedge::checked<std::shared_mutex>) {
+                   wedge::fair_shared_mutex, wedge::big_reader_mutex,
+                   wedge::checked<std::shared_mutex>) {
     check_exclusion<Lock>();
 }
 
@@ -87,7 +88,7 @@ TEST_CASE("recursive_mutex: it is free after as many releases as holds") {
     });
 }
 
-#define READERS_WRITER_LOCKS wedge::shared_mutex, wedge::fair_shared_mutex
+#define READERS_WRITER_LOCKS wedge::shared_mutex, wedge::fair_shared_mutex, wedge::big_reader_mutex
 
 TEST_CASE_TEMPLATE("shared_mutex: readers share, writers do not, and a downgrade keeps writers out",
                    Lock, READERS_WRITER_LOCKS) {
@@ -106,7 +107,8 @@ TEST_CASE_TEMPLATE("shared_mutex: readers share, writers do not, and a downgrade
 }
 
 TEST_CASE_TEMPLATE("shared_mutex: a reader waits behind a waiting writer", Lock,
-                   wedge::plain_shared_mutex, wedge::plain_fair_shared_mutex) {
+                   wedge::plain_shared_mutex, wedge::plain_fair_shared_mutex,
+                   wedge::plain_big_reader_mutex) {
     Lock lock;
     lock.lock_shared();
     std::atomic<bool> is_writer_in{false};
@@ -138,7 +140,8 @@ TEST_CASE_TEMPLATE("shared_mutex: a reader waits behind a waiting writer", Lock,
 }
 
 TEST_CASE_TEMPLATE("shared_mutex: a queued task gets the lock from tasks that take it all the time",
-                   Lock, wedge::plain_shared_mutex, wedge::plain_fair_shared_mutex) {
+                   Lock, wedge::plain_shared_mutex, wedge::plain_fair_shared_mutex,
+                   wedge::plain_big_reader_mutex) {
     Lock lock;
     for (const bool is_reader : {false, true}) {
         std::atomic<int> entries{0};
@@ -160,8 +163,38 @@ TEST_CASE_TEMPLATE("shared_mutex: a queued task gets the lock from tasks that ta
     }
 }
 
+TEST_CASE("big_reader_mutex: a writer waits for readers without a number, and they for it") {
+    wedge::plain_big_reader_mutex lock;
+    constexpr unsigned readers = wedge::detail::reader_number::capacity + 6;
+    std::atomic<unsigned> reading{0};
+    std::atomic<bool> is_over{false};
+    int value = 0;
+    std::vector<std::thread> threads;
+    for (unsigned i = 0; i < readers; ++i)
+        threads.emplace_back([&] {
+            lock.lock_shared();
+            ++reading;
+            while (!is_over) std::this_thread::yield();
+            lock.unlock_shared();
+            lock.lock();
+            ++value;
+            lock.downgrade();
+            CHECK(value > 0);
+            lock.unlock_shared();
+        });
+    while (reading != readers) std::this_thread::yield();
+    CHECK(!lock.try_lock());
+    is_over = true;
+    for (std::thread& each : threads) each.join();
+    CHECK(lock.try_lock());
+    CHECK(value == readers);
+    CHECK(!lock.try_lock_shared());
+    lock.unlock();
+}
+
 TEST_CASE_TEMPLATE("shared_mutex: a writer gets in between readers that overlap", Lock,
-                   wedge::plain_shared_mutex, wedge::plain_fair_shared_mutex) {
+                   wedge::plain_shared_mutex, wedge::plain_fair_shared_mutex,
+                   wedge::plain_big_reader_mutex) {
     Lock lock;
     std::atomic<bool> has_written{false};
     std::atomic<unsigned> turns[2]{};
