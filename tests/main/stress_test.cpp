@@ -239,6 +239,31 @@ TEST_CASE("stress: a queued work runs before its round ends, and what it queues 
     CHECK(found.out.find("the assertion runs == 0") != std::string::npos);
 }
 
+TEST_CASE("stress: a handler that asks for its thread is refused with the place") {
+    const scratch_folder here;
+    const auto complains = [](const std::string& in_handler, const char* about) {
+        wedge::write_text("asks.wedge",
+                          "lock r recursive_mutex\nlock a spinlock\n"
+                          "counter own = 0 local\nmemory 4 pages low 0 high 0\nthread one {\n}\n"
+                          "refcount o {\n}\nhandler h hardirq {\n    " +
+                              in_handler + "\n}\n");
+        const called refused = stress({"asks.wedge"});
+        CHECK(refused.status == 2);
+        CHECK_MESSAGE(refused.err.starts_with(std::string("bank: asks.wedge:10:5: ") + about),
+                      refused.err);
+    };
+    complains("try lock r", "a recursive mutex in a handler exists under control only");
+    complains("if held a {\n    }", "a test of what is held in a handler");
+    complains("assert held a", "a test of what is held in a handler");
+    complains("add own 1", "a local counter in a handler");
+    complains("alloc 1 GFP_KERNEL", "reclaim in a handler");
+    wedge::write_text("put.wedge",
+                      "lock r recursive_mutex\nrefcount o {\n    lock r\n    unlock r\n}\n"
+                      "thread one {\n}\nhandler h hardirq {\n    put o\n}\n");
+    CHECK(stress({"put.wedge"})
+              .err.starts_with("bank: put.wedge:3:5: a recursive mutex in a handler"));
+}
+
 TEST_CASE("stress: a scenario whose threads share a processor is refused with the place") {
     const scratch_folder here;
     wedge::write_text("two.wedge", "lock a mutex\nthread one x2 {\n    lock a\n    unlock a\n}\n");

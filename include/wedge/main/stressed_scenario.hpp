@@ -21,17 +21,62 @@ namespace wedge {
 
 namespace detail {
 
+/// Returns what a statement asks of the thread that runs it; null: nothing. A handler that comes
+/// while a thread waits is run by another thread, where the answer would be wrong.
+inline const char* asked_of_thread(const scenario::document& all, const scenario::statement& step) {
+    using namespace scenario;
+    const auto is_any = [&](const std::string& name, auto property) {
+        return std::ranges::any_of(
+            all.all, [&](const declaration& each) { return each.name == name && property(each); });
+    };
+    const auto is_recursive = [](const declaration& each) {
+        return each.what == declares::lock && each.kind == lock_sort::recursive_mutex;
+    };
+    const auto is_local = [](const declaration& each) {
+        return each.what == declares::counter && each.is_local;
+    };
+    if (step.what == scenario::action::acquire && is_any(step.on.name, is_recursive))
+        return "a recursive mutex";
+    if (step.what == scenario::action::if_held || step.what == scenario::action::assert_held)
+        return "a test of what is held";
+    if (is_any(step.on.name, is_local) || is_any(step.left.counter, is_local) ||
+        is_any(step.right.counter, is_local))
+        return "a local counter";
+    const bool may_reclaim =
+        step.what == scenario::action::alloc && step.gfp.base <= gfp_base::noio;
+    if (may_reclaim || step.what == scenario::action::reclaim) return "reclaim";
+    return nullptr;
+}
+
 /// Refuses what has no meaning on real threads.
 ///
 /// @throws error  with the place of the first such declaration or statement
 inline void check_can_be_stressed(const scenario::document& all) {
     using namespace scenario;
-    for (const declaration& each : all.all)
+    const std::string hint = "; `wedge check` tries the interleavings of the file";
+    const bool has_handlers = std::ranges::any_of(
+        all.all, [](const declaration& each) { return each.what == declares::handler; });
+    for (const declaration& each : all.all) {
         if (each.has_cpu)
             throw scenario::detail::text_error(
                 all.path, each.at,
                 "'cpu' exists under control only: to share a processor by priority needs rights of "
-                "the system; `wedge check` tries the interleavings of the file");
+                "the system" +
+                    hint);
+        // A handler may put a reference.
+        if (each.what != declares::handler && !(has_handlers && each.what == declares::refcount))
+            continue;
+        for_each_statement(each.body, [&](const statement& step) {
+            const char* const asked = asked_of_thread(all, step);
+            if (asked == nullptr) return;
+            throw scenario::detail::text_error(
+                all.path, step.at,
+                std::string(asked) +
+                    " in a handler exists under control only: on real threads a "
+                    "handler may run beside the thread that it interrupts" +
+                    hint);
+        });
+    }
 }
 
 }  // namespace detail
