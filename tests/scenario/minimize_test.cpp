@@ -68,6 +68,17 @@ TEST_CASE("minimize: the remaining deadlock is the original one") {
     CHECK(text.find("lock c") == std::string::npos);
 }
 
+TEST_CASE("minimize: of a livelock the waits of other tasks stay") {
+    // Without `low`, `mid` polls in vain as well, but starves no task.
+    const std::string smallest = minimized(
+        "counter k = 0; counter other = 0\nthread low cpu 0 { set other = 1; set k = 1 }\n"
+        "thread mid cpu 0 fifo 10 { set other = 2; until k == 1 }\n"
+        "thread high cpu 0 fifo 50 { set other = 3 }\n");
+    CHECK(smallest.find("thread low cpu 0 {") != std::string::npos);
+    CHECK(smallest.find("thread mid cpu 0 fifo 10 {") != std::string::npos);
+    CHECK(smallest.find("high") == std::string::npos);
+}
+
 TEST_CASE("minimize: a guard that refutes another finding stays") {
     const std::string gated =
         "lock gate mutex; lock a mutex; lock b mutex; lock z mutex\n"

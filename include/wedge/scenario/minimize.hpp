@@ -5,6 +5,7 @@
 #include <atomic>
 #include <cstdint>
 #include <map>
+#include <set>
 #include <string>
 
 #include "wedge/scenario/check.hpp"
@@ -12,14 +13,18 @@
 
 namespace wedge::scenario {
 
-/// What must stay when a scenario is made smaller: the outcome, the finding that decides it, and
-/// that the expectations are met if they were. No new finding may appear, and no refuted finding
-/// may become real. So the result makes sense by itself, for example its locks are released.
+/// What must stay when a scenario is made smaller: the outcome, the finding that decides it, the
+/// waits of other tasks in a livelock, and that the expectations are met if they were. No new
+/// finding may appear, and no refuted finding may become real. So the result makes sense by itself,
+/// for example its locks are released.
 class same_outcome {
 public:
     explicit same_outcome(const check_result& of) : what_(of.found.what), is_met_(of.is_met) {
         for (const finding& each : of.found.findings) {
-            if (wanted_.empty() && decides(each)) wanted_ = name(each);
+            if (wanted_.empty() && decides(each)) {
+                wanted_ = name(each);
+                waits_ = waits_in(each);
+            }
             known_[name(each)] = each.judged;
         }
     }
@@ -34,7 +39,7 @@ public:
             const auto known = known_.find(name(each));
             if (known == known_.end()) return false;
             if (known->second == verdict::refuted && is_true(each)) return false;
-            is_there = is_there || (known->first == wanted_ && decides(each));
+            is_there = is_there || (decides(each) && is_wanted(each));
         }
         return is_there;
     }
@@ -43,10 +48,24 @@ public:
     bool is_reached(const outcome& so_far) const {
         return so_far.what == what_ && (what_ == result::deadlock || what_ == result::livelock) &&
                std::any_of(so_far.findings.begin(), so_far.findings.end(),
-                           [&](const finding& each) { return name(each) == wanted_; });
+                           [&](const finding& each) { return is_wanted(each); });
     }
 
 private:
+    bool is_wanted(const finding& each) const {
+        return name(each) == wanted_ && std::ranges::includes(waits_in(each), waits_);
+    }
+    /// The name of a livelock says only what is polled. Returns what other tasks wait for in it.
+    static std::set<std::string> waits_in(const finding& each) {
+        std::set<std::string> waits;
+        if (!each.is_livelock()) return waits;
+        for (const task_report& task : each.tasks)
+            if (task.wanted)
+                waits.insert(task.wanted->class_name);
+            else if (!task.waits_for.empty())
+                waits.insert(task.waits_for);
+        return waits;
+    }
     static std::string name(const finding& each) {
         return std::string(name_of(each.kind)) + " " + each.signature;
     }
@@ -62,6 +81,7 @@ private:
     const result what_;
     const bool is_met_;
     std::string wanted_;
+    std::set<std::string> waits_;  // of the finding that is wanted
     std::map<std::string, verdict> known_;
 };
 
