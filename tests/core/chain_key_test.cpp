@@ -60,9 +60,9 @@ TEST_CASE("chain key: everything that a verdict depends on changes the key") {
         self.contexts.irqs_are_off = true;
         CHECK(keys.insert(key.of(self, plain)).second);
         self.contexts.irqs_are_off = false;
-        self.contexts.bh_is_off = true;
+        self.contexts.bh_depth = 1;
         CHECK(keys.insert(key.of(self, plain)).second);
-        self.contexts.bh_is_off = false;
+        self.contexts.bh_depth = 0;
         CHECK_FALSE(keys.insert(key.of(self, plain)).second);
     }
 }

@@ -48,6 +48,26 @@ TEST_CASE("contexts: which interrupts may arrive") {
     check(true, false);
 }
 
+TEST_CASE("contexts: sections without softirqs or preemption nest, and irqs_off does not") {
+    const wedge::context_state& now = wedge::current().contexts;
+    wedge::bh_on();  // nothing to end
+    wedge::preempt_on();
+    for (unsigned i = 0; i < 20; ++i) {
+        wedge::bh_off();
+        wedge::preempt_off();
+        wedge::irqs_off();
+    }
+    wedge::irqs_on();
+    for (unsigned i = 0; i < wedge::context_state::depth_max; ++i) {
+        CHECK_FALSE(now.admits(context::softirq));
+        CHECK(now.preempt_depth != 0);
+        wedge::bh_on();
+        wedge::preempt_on();
+    }
+    CHECK(now.admits(context::softirq));
+    CHECK(now.preempt_depth == 0);
+}
+
 TEST_CASE("contexts: only an NMI keeps an NMI out, and it keeps out everything") {
     const wedge::task& self = wedge::current();
     CHECK(self.contexts.admits(context::nmi));

@@ -109,6 +109,28 @@ TEST_CASE("linux: sections without preemption nest, and must not sleep") {
     CHECK(here.findings().size() == 1);
 }
 
+TEST_CASE("linux: sections without softirqs nest") {
+    for (const bool is_nested : {true, false}) {
+        machine pc;
+        watched here;
+        spinlock_t outer, inner;
+        spin_lock_init(&outer);
+        spin_lock_init(&inner);
+        {
+            const wedge::in_context interrupt(wedge::context::softirq);
+            spin_lock(&outer);
+            spin_unlock(&outer);
+        }
+        if (is_nested) local_bh_disable();
+        spin_lock_bh(&inner);
+        spin_unlock_bh(&inner);
+        spin_lock(&outer);
+        spin_unlock(&outer);
+        if (is_nested) local_bh_enable();
+        CHECK(here.findings().size() == (is_nested ? 0 : 1));
+    }
+}
+
 TEST_CASE("linux: RCU sections must not sleep, and synchronize_rcu waits for them") {
     machine pc;
     watched here;

@@ -370,9 +370,13 @@ private:
         if (below(5) == 0) return branch(below(2) == 0 ? "hardirq threaded" : "softirq");
         constexpr const char* masks[] = {"bh", "irq", "irq", "preempt"};
         const std::string what = masks[below(4)];
-        line(what + " off");
+        const unsigned nested = 1 + (below(3) == 0 ? 1U : 0U);
+        for (unsigned i = 0; i < nested; ++i) line(what + " off");
         if (depth_ < 5) statements(1 + below(2));
-        if (below(10) != 0) line(what + " on");
+        for (unsigned i = 0; i < nested; ++i) {
+            if (below(10) != 0) line(what + " on");
+            if (i == 0 && nested == 2 && depth_ < 5) statements(1);
+        }
     }
     /// Polls, and keeps others from the processor.
     void contend() {
@@ -381,6 +385,10 @@ private:
             case 1: return line("set k = " + number());
             case 2:
                 line("preempt off");
+                if (below(3) == 0) {
+                    line("preempt off");
+                    line("preempt on");
+                }
                 if (depth_ < 5) statements(1 + below(2));
                 if (below(10) != 0) line("preempt on");
                 return;

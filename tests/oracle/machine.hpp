@@ -119,7 +119,7 @@ private:
     /// Whether no task preempts this one.
     bool is_unpreemptible(const state& s, std::size_t i) const {
         const task& t = s.tasks[i];
-        return t.irq_off || t.bh_off || t.preempt_off || is_in_interrupt(t) ||
+        return t.irq_off || t.bh_off != 0 || t.preempt_off != 0 || is_in_interrupt(t) ||
                std::ranges::any_of(t.held,
                                    [&](const hold& h) { return is_spun_for(kind_of(h.lock)); }) ||
                (!t.stack.empty() && is_spinning(s, i));
@@ -341,11 +341,28 @@ private:
         return bodies_[static_cast<std::size_t>(f.body)][static_cast<std::size_t>(f.at)];
     }
     /// Leaves the `hardirq { }`s of a run that ends early.
+    /// Sections without softirqs or preemption nest, up to fifteen times.
+    static int after_switch(int depth, bool is_on) {
+        return is_on ? std::max(depth - 1, 0) : std::min(depth + 1, 15);
+    }
+    static void keep_out(task& t, bool is_hard) {
+        if (is_hard)
+            t.irq_off = true;
+        else
+            t.bh_off = after_switch(t.bh_off, false);
+    }
+    /// Returns what a task keeps out as a number, in which the bits 1 and 4 are free.
+    static int masks_of(const task& t) {
+        return (t.irq_off ? 2 : 0) + t.bh_off * 16 + t.preempt_off * 256;
+    }
+    static void restore_masks(task& t, int from) {
+        t.irq_off = (from & 2) != 0;
+        t.bh_off = from / 16 % 16;
+        t.preempt_off = from / 256;
+    }
     static void leave_contexts(task& t, frame& f) {
         if (f.contexts.empty()) return;
-        t.irq_off = (f.contexts.front() & 2) != 0;
-        t.bh_off = (f.contexts.front() & 4) != 0;
-        t.preempt_off = (f.contexts.front() & 8) != 0;
+        restore_masks(t, f.contexts.front());
         f.contexts.clear();
     }
     /// Goes to the end of the run, which is a step.
@@ -364,9 +381,7 @@ private:
             throw meaningless{"a run ends within its transaction"};
         leave_contexts(t, t.stack.back());
         if (const int saved = t.stack.back().saved; saved >= 0) {
-            t.irq_off = (saved & 1) != 0;
-            t.bh_off = (saved & 2) != 0;
-            t.preempt_off = (saved & preempt_was_off) != 0;
+            restore_masks(t, saved);
         }
         t.stack.pop_back();
         if (t.stack.empty() && !is_worker(task)) t.is_done = true;
@@ -457,9 +472,8 @@ private:
         task& t = s.tasks[i];
         start(t, items_[work].body);
         if (!interrupts(work)) return;
-        t.stack.back().saved =
-            (t.irq_off ? 1 : 0) + (t.bh_off ? 2 : 0) + (t.preempt_off ? int{preempt_was_off} : 0);
-        (items_[work].sort == declares::irq_work ? t.irq_off : t.bh_off) = true;
+        t.stack.back().saved = masks_of(t);
+        keep_out(t, items_[work].sort == declares::irq_work);
     }
     bool interrupts(std::size_t work) const {
         return wedge::scenario::comes_in_interrupt(items_[work].sort);
@@ -511,7 +525,7 @@ private:
     }
 
     enum class arrival : std::uint8_t { soft, hard, nmi };
-    enum : int { nmi_runs = 4, preempt_was_off = 8 };  ///< in `frame::saved`
+    enum : int { nmi_runs = 4 };  ///< in `frame::saved`
 
     /// Whether an interrupt may come on top of a task. Nothing comes on top of an NMI, and nothing
     /// else keeps an NMI out.
@@ -523,7 +537,7 @@ private:
             for (const int each : f.contexts) is_in_hard = is_in_hard || (each & 1) != 0;
         }
         if (is_in_nmi || sort == arrival::nmi) return !is_in_nmi;
-        return !t.irq_off && (sort == arrival::hard ? !is_in_hard : !is_in_any && !t.bh_off);
+        return !t.irq_off && (sort == arrival::hard ? !is_in_hard : !is_in_any && t.bh_off == 0);
     }
 
     /// Starts a handler, once per execution, on top of a task that has its context enabled. The
@@ -537,10 +551,8 @@ private:
         made.after.has_come[h] = true;
         start(victim, handlers_[h].body);
         const bool is_nmi = handlers_[h].sort == arrival::nmi;
-        victim.stack.back().saved = (t.irq_off ? 1 : 0) + (t.bh_off ? 2 : 0) +
-                                    (is_nmi ? int{nmi_runs} : 0) +
-                                    (t.preempt_off ? int{preempt_was_off} : 0);
-        (handlers_[h].sort == arrival::soft ? victim.bh_off : victim.irq_off) = true;
+        victim.stack.back().saved = masks_of(t) + (is_nmi ? int{nmi_runs} : 0);
+        keep_out(victim, handlers_[h].sort != arrival::soft);
         settle(made.after, i);
         found.push_back(std::move(made));
     }
@@ -575,16 +587,13 @@ private:
             case op::leave: return;  // `settle` has passed them
             case op::context_enter:
                 return add(s, i, found, [&](state&, task& t, frame& own) {
-                    own.contexts.push_back((now.of->is_hard ? 1 : 0) + (t.irq_off ? 2 : 0) +
-                                           (t.bh_off ? 4 : 0) + (t.preempt_off ? 8 : 0));
-                    (now.of->is_hard ? t.irq_off : t.bh_off) = true;
+                    own.contexts.push_back((now.of->is_hard ? 1 : 0) + masks_of(t));
+                    keep_out(t, now.of->is_hard);
                     ++own.at;
                 });
             case op::context_leave:
                 return add(s, i, found, [&](state&, task& t, frame& own) {
-                    t.irq_off = (own.contexts.back() & 2) != 0;
-                    t.bh_off = (own.contexts.back() & 4) != 0;
-                    t.preempt_off = (own.contexts.back() & 8) != 0;
+                    restore_masks(t, own.contexts.back());
                     own.contexts.pop_back();
                     ++own.at;
                 });
@@ -1350,10 +1359,16 @@ private:
             case action::reclaim:
             case action::invalidate: return act_pass(s, i, st, found);
             case action::mask:
-                return simply(
-                    [&](state&, task& t) { (st.is_hard ? t.irq_off : t.bh_off) = !st.is_on; });
+                return simply([&](state&, task& t) {
+                    if (st.is_hard)
+                        t.irq_off = !st.is_on;
+                    else
+                        t.bh_off = after_switch(t.bh_off, st.is_on);
+                });
             case action::preempt:
-                return simply([&](state&, task& t) { t.preempt_off = !st.is_on; });
+                return simply([&](state&, task& t) {
+                    t.preempt_off = after_switch(t.preempt_off, st.is_on);
+                });
             case action::yield:
             case action::might_alloc:
             case action::might_lock:

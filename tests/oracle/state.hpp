@@ -24,11 +24,11 @@ struct frame {
     std::vector<int> counts;        ///< of the enclosing `repeat`s
     std::vector<int> scopes;        ///< of the enclosing `scope`s
     std::vector<int> contexts;      ///< of the `hardirq { }`s that it is in: 1 hard, 0
-                                    ///< soft; 2 and 4: the masks before it
+                                    ///< soft; 2 and above: the masks before it
     std::vector<int> transactions;  ///< where each starts again
     std::vector<int> readings;  ///< the sequence counts that it reads, twice the lock each; odd:
                                 ///< a writer came meanwhile
-    int saved = -1;             ///< a handler: the masks before it, a bit each
+    int saved = -1;             ///< a handler: the masks before it
 };
 
 struct ticket {
@@ -44,8 +44,8 @@ struct task {
     std::vector<std::int64_t> locals;
     bool is_done = false;
     bool irq_off = false;
-    bool bh_off = false;
-    bool preempt_off = false;
+    int bh_off = 0;       ///< how often, 15 at most
+    int preempt_off = 0;  ///< likewise
     bool has_woken_spuriously = false;
     bool is_in_pass = false;  ///< of reclaim
     bool has_freed = false;   ///< in the pass that it is in
@@ -97,10 +97,11 @@ struct state {
             for (const hold& h : t.held)
                 for (const int n : {h.lock, int{h.is_read}, h.run, int{h.has_ticket}}) put(n);
             for (const std::int64_t n : t.locals) add(n);
-            for (const bool b :
-                 {t.is_done, t.irq_off, t.bh_off, t.preempt_off, t.has_woken_spuriously,
-                  t.is_in_pass, t.has_freed, t.with.is_wait_die, t.with.is_wounded})
+            for (const bool b : {t.is_done, t.irq_off, t.has_woken_spuriously, t.is_in_pass,
+                                 t.has_freed, t.with.is_wait_die, t.with.is_wounded})
                 put(b);
+            put(t.bh_off);
+            put(t.preempt_off);
             put(t.with.name);
             put(t.with.age);
         }

@@ -79,6 +79,8 @@ TEST_CASE("context: softirqs arrive only while hardirqs are enabled too") {
     CHECK(kinds_in("S{ L(A) U(A) } | -bh -irq L(A) +irq U(A) +bh").empty());
     CHECK(kinds_in("S{ L(A) U(A) } | -bh -irq L(A) +bh U(A) +irq").empty());
     CHECK(kinds_in("H{ L(A) U(A) } | -bh L(A) U(A) +bh") == std::vector{one_class});
+    CHECK(kinds_in("S{ L(A) U(A) } | -bh -bh +bh L(A) U(A) +bh").empty());
+    CHECK(kinds_in("S{ L(A) U(A) } | -bh -bh +bh L(A) +bh U(A)") == std::vector{one_class});
 }
 
 TEST_CASE("context: hardirqs interrupt softirqs, but not the reverse") {

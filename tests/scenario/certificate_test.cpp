@@ -101,6 +101,13 @@ TEST_CASE("certificate: the proof of a repaired twin does not prove the broken o
     };
     CHECK(rejection(moved(certified(ordered), inverted_pair)).find("under") != std::string::npos);
     CHECK(rejection(moved(certified(gated), std::string("lock g mutex\n") + inverted_pair)) != "");
+    const std::string softirq = "lock s spinlock\nhandler h softirq { lock s; unlock s }\n";
+    const std::string nested =
+        softirq + "thread t { bh off; bh off; bh on; lock s; unlock s; bh on }\n";
+    const std::string left_early =
+        softirq + "thread t { bh off; bh off; bh on; bh on; lock s; unlock s }\n";
+    CHECK(rejection(certified(nested)) == "");
+    CHECK(rejection(moved(certified(nested), left_early)) != "");
     const std::string spin = "counter k = 0\nthread t { until k == 1 }\nthread u { set k = ";
     CHECK(rejection(moved(certified(spin + "1 }\n"), spin + "1 }\n")) == "");
     CHECK(rejection(moved(certified(spin + "1 }\n"), spin + "2 }\n")).starts_with("c:"));

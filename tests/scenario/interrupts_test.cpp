@@ -49,6 +49,20 @@ TEST_CASE("interrupts: the interrupted task goes on only after the handler has e
     CHECK(outcome_of(spins + "thread t { bh off; lock s; unlock s; bh on }\n") == "deadlock");
 }
 
+TEST_CASE("interrupts: sections without softirqs nest") {
+    const std::string spins = "lock s spinlock\nhandler h softirq { lock s; unlock s }\n";
+    CHECK(outcome_of(spins + "thread t { bh off; bh off; bh on; lock s; unlock s; bh on }\n") ==
+          "sound");
+    CHECK(outcome_of(spins + "thread t { bh off; bh off; bh on; bh on; lock s; unlock s }\n") ==
+          "deadlock");
+    CHECK(outcome_of(spins + "thread t { softirq { bh off; bh on; lock s; unlock s } }\n") ==
+          "sound");
+    CHECK(outcome_of(spins + "thread t { bh on; lock s; unlock s }\n") == "deadlock");
+    // A loop that only enters sections has finitely many states.
+    CHECK(outcome_of("counter k = 0\nthread t { while k == 0 { bh off; preempt off; yield } }\n") ==
+          "livelock");
+}
+
 TEST_CASE("interrupts: a hardirq interrupts a softirq, but not the reverse") {
     const std::string text =
         "lock s spinlock\ncounter K = 0\n"

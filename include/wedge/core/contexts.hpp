@@ -22,7 +22,7 @@ public:
             now.irqs_are_off = true;
         } else if (entered == context::softirq) {
             ++now.softirqs;
-            now.bh_is_off = true;
+            now.bh_depth = context_state::deeper(now.bh_depth);
         } else if (entered == context::nmi) {
             ++now.nmis;
             now.irqs_are_off = true;
@@ -84,24 +84,28 @@ inline void irqs_on(site where = site::current()) {
     detail::emit(self, {.kind = event_kind::irq_on, .where = where});
     self.contexts.irqs_are_off = false;
 }
+/// Disables softirqs, or enables them at the end of the outermost section: these sections nest.
 inline void bh_off(site where = site::current()) {
     task& self = current();
     detail::emit(self, {.kind = event_kind::bh_off, .where = where});
-    self.contexts.bh_is_off = true;
+    self.contexts.bh_depth = context_state::deeper(self.contexts.bh_depth);
 }
 inline void bh_on(site where = site::current()) {
     task& self = current();
-    detail::emit(self, {.kind = event_kind::bh_on, .where = where});
-    self.contexts.bh_is_off = false;
+    if (self.contexts.bh_depth <= 1)
+        detail::emit(self, {.kind = event_kind::bh_on, .where = where});
+    self.contexts.bh_depth = context_state::shallower(self.contexts.bh_depth);
 }
 
 /// Disables or enables preemption for the running task: it must not sleep in between (rule 22).
-/// This is a flag and does not nest.
+/// These sections nest.
 inline void preempt_off() noexcept {
-    current().contexts.preempt_depth = 1;
+    std::uint8_t& depth = current().contexts.preempt_depth;
+    depth = context_state::deeper(depth);
 }
 inline void preempt_on() noexcept {
-    current().contexts.preempt_depth = 0;
+    std::uint8_t& depth = current().contexts.preempt_depth;
+    depth = context_state::shallower(depth);
 }
 
 }  // namespace wedge

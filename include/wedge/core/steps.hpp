@@ -59,7 +59,8 @@ inline void report_wait(task& self, event_kind what, const lock_identity& event,
 /// disabled, or under a lock or in a section that allows no sleep.
 inline bool cannot_sleep(const task& self) noexcept {
     const context_state& in = self.contexts;
-    if (self.context != context::task || in.irqs_are_off || in.bh_is_off || in.preempt_depth != 0)
+    if (self.context != context::task || in.irqs_are_off || in.bh_depth != 0 ||
+        in.preempt_depth != 0)
         return true;
     for (const held_lock& hold : self.held)
         if (hold.allows == wait_type::raw || hold.allows == wait_type::spin) return true;

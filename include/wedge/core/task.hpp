@@ -23,7 +23,7 @@ struct alignas(8) context_state {
     std::uint8_t hardirqs = 0;           ///< entered and not left
     std::uint8_t threaded_hardirqs = 0;  ///< those of them that run in a thread
     bool irqs_are_off = false;
-    bool bh_is_off = false;
+    std::uint8_t bh_depth = 0;       ///< not 0: softirqs are off
     std::uint8_t preempt_depth = 0;  ///< not 0: preemption is off, and the task must not sleep
     std::uint8_t softirqs = 0;
     std::uint8_t nmis = 0;
@@ -38,7 +38,16 @@ struct alignas(8) context_state {
         if (nmis != 0 || sort == context::task) return false;
         if (sort == context::nmi) return true;
         if (irqs_are_off) return false;
-        return sort == context::hardirq || (hardirqs == 0 && softirqs == 0 && !bh_is_off);
+        return sort == context::hardirq || (hardirqs == 0 && softirqs == 0 && bh_depth == 0);
+    }
+    /// Returns a depth after one more section, or one section less. More than this many count as
+    /// this many, so that the states of a loop that only enters sections are finite.
+    static constexpr std::uint8_t depth_max = 15;
+    static constexpr std::uint8_t deeper(std::uint8_t depth) noexcept {
+        return depth < depth_max ? static_cast<std::uint8_t>(depth + 1) : depth_max;
+    }
+    static constexpr std::uint8_t shallower(std::uint8_t depth) noexcept {
+        return depth != 0 ? static_cast<std::uint8_t>(depth - 1) : std::uint8_t{0};
     }
     /// Returns whether the interrupt runs in a thread, so that it may wait for a spinlock.
     bool is_threaded() const noexcept { return hardirqs == threaded_hardirqs; }

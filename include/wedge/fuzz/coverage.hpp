@@ -228,7 +228,7 @@ private:
         const context_state& in = self.contexts;
         key = combine(key, std::uint64_t{in.hardirqs} << 32 | std::uint64_t{in.softirqs} << 16 |
                                std::uint64_t{in.nmis} << 8 | (in.preempt_depth != 0 ? 4U : 0U) |
-                               (in.irqs_are_off ? 2U : 0U) | (in.bh_is_off ? 1U : 0U));
+                               (in.irqs_are_off ? 2U : 0U) | (in.bh_depth != 0 ? 1U : 0U));
         for (const held_lock& held : self.held) key = combine(key, held.chain);
         return key != 0 ? key : 1;
     }

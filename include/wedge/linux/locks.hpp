@@ -278,10 +278,10 @@ inline void local_bh_enable(site where = site::current()) {
 }
 /// Sections without preemption nest. A task must not sleep in them (rule 22).
 inline void preempt_disable() {
-    ++current().contexts.preempt_depth;
+    preempt_off();
 }
 inline void preempt_enable() {
-    --current().contexts.preempt_depth;
+    preempt_on();
 }
 inline bool in_interrupt() {
     return current().context != context::task;

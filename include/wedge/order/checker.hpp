@@ -226,7 +226,10 @@ private:
         const std::uint64_t key = chains_.key.of_opening(self, step.kind);
         if (self.held.empty() || chains_.known.contains(key)) return;
         context_state now = self.contexts;
-        (step.kind == event_kind::irq_on ? now.irqs_are_off : now.bh_is_off) = false;
+        if (step.kind == event_kind::irq_on)
+            now.irqs_are_off = false;
+        else
+            now.bh_depth = 0;
         std::vector<finding> fresh;
         {
             const writer turn(*this);

@@ -17,7 +17,7 @@ constexpr const char* name_of(wait_type waits) noexcept {
 /// tasks; none: any.
 inline wait_type allowed_in(const task& self) noexcept {
     const context_state& in = self.contexts;
-    const bool is_masked = in.irqs_are_off || in.bh_is_off || in.preempt_depth != 0;
+    const bool is_masked = in.irqs_are_off || in.bh_depth != 0 || in.preempt_depth != 0;
     if (self.context == context::task) return is_masked ? wait_type::spin : wait_type::none;
     const bool is_raw =
         self.context == context::nmi || (self.context == context::hardirq && !in.is_threaded());
@@ -28,7 +28,7 @@ inline wait_type allowed_in(const task& self) noexcept {
 inline std::string place_of(const task& self) {
     if (self.context != context::task) return "in " + class_of(self.context).name();
     if (self.contexts.irqs_are_off) return "with interrupts off";
-    return self.contexts.bh_is_off ? "with softirqs off" : "with preemption off";
+    return self.contexts.bh_depth != 0 ? "with softirqs off" : "with preemption off";
 }
 
 /// Checks rule 22 for a blocking acquire, or for another wait. Of several holds that forbid it, the

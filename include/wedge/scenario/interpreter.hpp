@@ -409,8 +409,8 @@ private:
         const site where = at(here, each);
         step_if_interrupted(where);
         const context_state& before = current().contexts;
-        here.who.path.push_back(std::uint64_t{before.irqs_are_off} | before.bh_is_off * 2U |
-                                before.preempt_depth * 4U);
+        here.who.path.push_back(std::uint64_t{before.irqs_are_off} | before.bh_depth * 2U |
+                                before.preempt_depth * 32U);
         const in_context inside(each.is_hard ? context::hardirq : context::softirq,
                                 each.is_threaded, where);
         const flow left = run(each.blocks[0], here);

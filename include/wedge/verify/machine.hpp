@@ -358,8 +358,10 @@ private:
     void change_context(std::size_t at) {
         const std::string& what = here_.word_at(at);
         if (is_among(what, "irq bh")) {
-            (what == "irq" ? here_.me().in.irq_is_off : here_.me().in.bh_is_off) =
-                all_.is(at + 1, "off");
+            if (what == "irq")
+                here_.me().in.irq_is_off = all_.is(at + 1, "off");
+            else
+                here_.switch_softirqs(all_.is(at + 1, "off"));
             here_.move(at + 2);
         } else if (what == "preempt") {
             here_.move(at + 2);  // it only forbids to sleep

@@ -13,9 +13,10 @@ namespace wedge::verify {
 
 struct contexts {
     int hard = 0, soft = 0;
-    bool irq_is_off = false, bh_is_off = false;
+    bool irq_is_off = false;
+    int bh_off = 0;  ///< how often softirqs were switched off; 15 at most
     bool admits(bool is_hard) const {
-        return !irq_is_off && (is_hard || (hard == 0 && soft == 0 && !bh_is_off));
+        return !irq_is_off && (is_hard || (hard == 0 && soft == 0 && bh_off == 0));
     }
     auto operator<=>(const contexts&) const = default;
 };
@@ -333,10 +334,17 @@ public:
         me().leaves = last.leaves;
         me().is_ending = last.is_ending;
     }
+    void switch_softirqs(bool is_off) {
+        int& times = me().in.bh_off;
+        times = is_off ? std::min(times + 1, 15) : std::max(times - 1, 0);
+    }
     void enter(bool is_hard) {
         me().outer.push_back(me().in);
         ++(is_hard ? me().in.hard : me().in.soft);
-        (is_hard ? me().in.irq_is_off : me().in.bh_is_off) = true;
+        if (is_hard)
+            me().in.irq_is_off = true;
+        else
+            switch_softirqs(true);
     }
     void leave() {
         me().in = me().outer.back();

@@ -33,7 +33,7 @@ inline bool may_begin_to_spin(const controlled_task& who) noexcept {
 /// tasks, holds a lock that spins, or spins for one.
 inline bool is_unpreemptible(const controlled_task& who) noexcept {
     const context_state& in = who.self.contexts;
-    if (in.now() != context::task || in.irqs_are_off || in.bh_is_off || in.preempt_depth != 0)
+    if (in.now() != context::task || in.irqs_are_off || in.bh_depth != 0 || in.preempt_depth != 0)
         return true;
     const operation& next = who.self.pending;
     const bool is_spinning = next.what == step::acquire && who.phase == wait_phase::queued &&

@@ -129,8 +129,8 @@ private:
     }
     static std::uint64_t of_contexts(const context_state& in) noexcept {
         return std::uint64_t{in.hardirqs} | std::uint64_t{in.softirqs} << 8 |
-               std::uint64_t{in.irqs_are_off} << 16 | std::uint64_t{in.bh_is_off} << 17 |
-               std::uint64_t{in.preempt_depth} << 18 | std::uint64_t{in.nmis} << 24;
+               std::uint64_t{in.irqs_are_off} << 16 | std::uint64_t{in.bh_depth} << 17 |
+               std::uint64_t{in.preempt_depth} << 21 | std::uint64_t{in.nmis} << 25;
     }
 
     /// Returns the age of a ticket that is held.
