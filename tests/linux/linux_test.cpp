@@ -409,4 +409,61 @@ TEST_CASE("linux: a thread is stopped, and a work flushed, under a lock that it 
     check_silent(explored_fully<stopped<false>>("queue_it | flush"));
 }
 
+namespace {
+
+/// A request that an answer or its time ends, beside a removal that keeps users out.
+template <bool waits_under_lock>
+struct removable {
+    wedge::kernel::machine pc;
+    struct percpu_rw_semaphore users {
+        "&users"
+    };
+    struct mutex lock {
+        "&lock"
+    };
+    struct completion answer {
+        "&answer"
+    };
+    struct list_head requests {
+        &requests, &requests
+    };
+    struct list_head one {};
+    struct list_head other {};
+
+    void ask() {
+        percpu_down_read(&users);
+        // The answer came; a wait that its time or a signal has ended asks for nothing.
+        if (wait_for_completion_interruptible_timeout(&answer, min_t(u16, 5, 70000)) > 0) {
+            mutex_lock(&lock);
+            if (list_empty(&requests)) list_add(&one, &requests);
+            mutex_unlock(&lock);
+        }
+        percpu_up_read(&users);
+    }
+    void tell() { complete(&answer); }
+    void remove() {
+        if (waits_under_lock) mutex_lock(&lock);
+        percpu_down_write(&users);
+        if (!waits_under_lock) mutex_lock(&lock);
+        if (!list_empty(&requests)) {
+            list_replace_init(&one, &other);
+            WARN_ON(!list_is_first(&other, &requests) || !list_is_last(&other, &requests));
+            WARN_ON(!list_empty(&one));
+        }
+        if (!waits_under_lock) mutex_unlock(&lock);
+        percpu_up_write(&users);
+        if (waits_under_lock) mutex_unlock(&lock);
+    }
+    static constexpr auto actions = wedge::actions(wedge::action<&removable::ask>{"ask"},
+                                                   wedge::action<&removable::tell>{"tell"},
+                                                   wedge::action<&removable::remove>{"remove"});
+};
+
+}  // namespace
+
+TEST_CASE("linux: users of a percpu_rw_semaphore are kept out under a lock that they take") {
+    CHECK(explored_fully<removable<true>>("ask | tell | remove").what == result::deadlock);
+    check_silent(explored_fully<removable<false>>("ask | tell | remove"));
+}
+
 }  // namespace linux_test

@@ -20,6 +20,8 @@ namespace wedge::kernel {
 
 using u8 = std::uint8_t;
 using u16 = std::uint16_t;
+using __u8 = u8;
+using __u16 = u16;
 using u32 = std::uint32_t;
 using u64 = std::uint64_t;
 using s32 = std::int32_t;
@@ -310,6 +312,21 @@ inline void list_move_tail(list_head* one, list_head* list) noexcept {
 inline bool list_empty(const list_head* list) noexcept {
     return list->next == list;
 }
+inline bool list_is_first(const list_head* one, const list_head* list) noexcept {
+    return one->prev == list;
+}
+inline bool list_is_last(const list_head* one, const list_head* list) noexcept {
+    return one->next == list;
+}
+/// Puts an element into the place of another one, which must not be used as an element afterwards.
+inline void list_replace(list_head* old, list_head* made) noexcept {
+    *made = *old;
+    made->next->prev = made->prev->next = made;
+}
+inline void list_replace_init(list_head* old, list_head* made) noexcept {
+    list_replace(old, made);
+    INIT_LIST_HEAD(old);
+}
 inline bool list_is_singular(const list_head* list) noexcept {
     return !list_empty(list) && list->next == list->prev;
 }
@@ -370,6 +387,8 @@ inline void list_splice_tail_init(list_head* from, list_head* to) noexcept {
     for (at = list_entry(at->member.prev, __typeof__(*at), member); &at->member != (list); \
          at = list_entry(at->member.prev, __typeof__(*at), member))
 
+#define min_t(type, a, b) (::wedge::kernel::min(static_cast<type>(a), static_cast<type>(b)))
+#define max_t(type, a, b) (::wedge::kernel::max(static_cast<type>(a), static_cast<type>(b)))
 #define ARRAY_SIZE(array) (::wedge::kernel::array_size_of(array))
 #define BIT(n) (1UL << (n))
 #define WARN_ON(condition) \
@@ -392,6 +411,7 @@ inline void list_splice_tail_init(list_head* from, list_head* to) noexcept {
 #define __percpu
 #define __must_check
 #define __maybe_unused [[maybe_unused]]
+#define __always_unused [[maybe_unused]]
 #define EXPORT_SYMBOL(name)
 #define EXPORT_SYMBOL_GPL(name)
 #define smp_mb() ((void)0)

@@ -325,6 +325,7 @@ inline long dma_resv_wait_timeout(struct dma_resv* at, enum dma_resv_usage up_to
 struct drm_device {
     struct device* dev = nullptr;
     void* dev_private = nullptr;
+    spinlock_t event_lock{"&dev->event_lock"};
 };
 struct drm_gem_object;
 struct drm_gem_object_funcs {

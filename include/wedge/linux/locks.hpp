@@ -9,6 +9,7 @@
 #include "wedge/core/contexts.hpp"
 #include "wedge/linux/base.hpp"
 #include "wedge/lock/assert.hpp"
+#include "wedge/lock/big_reader_mutex.hpp"
 #include "wedge/lock/interruptible.hpp"
 #include "wedge/lock/mutex.hpp"
 #include "wedge/lock/semaphore.hpp"
@@ -114,6 +115,11 @@ struct rw_semaphore {
     rw_semaphore() = default;
     explicit rw_semaphore(const char* name) : lock(name) {}
 };
+struct percpu_rw_semaphore {
+    detail::made_later<wedge::big_reader_mutex> lock;
+    percpu_rw_semaphore() = default;
+    explicit percpu_rw_semaphore(const char* name) : lock(name) {}
+};
 struct semaphore {
     std::optional<wedge::semaphore> units;
 };
@@ -123,6 +129,7 @@ struct semaphore {
 #define raw_spin_lock_init(at) (at)->lock.init(#at)
 #define rwlock_init(at) (at)->lock.init(#at)
 #define init_rwsem(at) (at)->lock.init(#at)
+#define percpu_init_rwsem(at) ((at)->lock.init(#at), 0)
 #define sema_init(at, n) (at)->units.emplace(static_cast<std::uint32_t>(n), #at)
 #define DEFINE_MUTEX(name)        \
     ::wedge::kernel::mutex name { \
@@ -219,6 +226,29 @@ inline void up_write(struct rw_semaphore* at, site where = site::current()) WEDG
 inline void downgrade_write(struct rw_semaphore* at,
                             site where = site::current()) WEDGE_NO_THREAD_SAFETY {
     at->lock->downgrade(where);
+}
+
+// A writer keeps readers out on all processors. Readers share no cache line.
+inline void percpu_free_rwsem(struct percpu_rw_semaphore*) noexcept {}
+inline void percpu_down_read(struct percpu_rw_semaphore* at,
+                             site where = site::current()) WEDGE_NO_THREAD_SAFETY {
+    at->lock->lock_shared(where);
+}
+inline bool percpu_down_read_trylock(struct percpu_rw_semaphore* at,
+                                     site where = site::current()) WEDGE_NO_THREAD_SAFETY {
+    return at->lock->try_lock_shared(where);
+}
+inline void percpu_up_read(struct percpu_rw_semaphore* at,
+                           site where = site::current()) WEDGE_NO_THREAD_SAFETY {
+    at->lock->unlock_shared(where);
+}
+inline void percpu_down_write(struct percpu_rw_semaphore* at,
+                              site where = site::current()) WEDGE_NO_THREAD_SAFETY {
+    at->lock->lock(where);
+}
+inline void percpu_up_write(struct percpu_rw_semaphore* at,
+                            site where = site::current()) WEDGE_NO_THREAD_SAFETY {
+    at->lock->unlock(where);
 }
 
 template <class... Arguments>

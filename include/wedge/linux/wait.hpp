@@ -105,6 +105,17 @@ inline unsigned long wait_for_completion_timeout(struct completion* at, unsigned
                                                  site where = site::current()) {
     return at->done->wait_for(detail::duration_of(timeout), where) ? max(timeout, 1UL) : 0;
 }
+/// As above; returns -ERESTARTSYS if a signal came.
+inline long wait_for_completion_interruptible_timeout(struct completion* at, unsigned long timeout,
+                                                      site where = site::current()) {
+    const unsigned long left = wait_for_completion_timeout(at, timeout, where);
+    if (left == 0 && choose(2, "a signal ends the wait") != 0) return -ERESTARTSYS;
+    return static_cast<long>(left);
+}
+inline long wait_for_completion_killable_timeout(struct completion* at, unsigned long timeout,
+                                                 site where = site::current()) {
+    return wait_for_completion_interruptible_timeout(at, timeout, where);
+}
 inline bool try_wait_for_completion(struct completion* at, site where = site::current()) {
     return at->done->try_wait(where);
 }
