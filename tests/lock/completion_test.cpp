@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include "lock/both.hpp"
+#include "support/explored.hpp"
 
 using std::chrono::milliseconds;
 using wedge::result;
@@ -46,6 +47,48 @@ struct completed_early {
 };
 
 }  // namespace
+
+namespace {
+
+/// A task that forgets old answers, and waits for one.
+template <bool asks_first>
+struct asked {
+    wedge::completion question{"question"};
+    wedge::completion answer{"answer"};
+
+    void ask() {
+        if (!asks_first) question.complete();
+        answer.reset();
+        if (asks_first) question.complete();
+        answer.wait();
+    }
+    void tell() {
+        question.wait();
+        answer.complete();
+    }
+    static constexpr auto actions =
+        wedge::actions(wedge::action<&asked::ask>{"ask"}, wedge::action<&asked::tell>{"tell"});
+};
+
+}  // namespace
+
+TEST_CASE("completion: natively a reset forgets each complete, and complete_all") {
+    wedge::completion done("done");
+    done.complete();
+    done.complete();
+    done.reset();
+    CHECK(!done.try_wait());
+    done.complete_all();
+    done.reset();
+    CHECK(!done.try_wait());
+    done.complete();
+    CHECK(done.try_wait());
+}
+
+TEST_CASE("completion: a reset that comes after the answer is a hang") {
+    CHECK(explored_fully<asked<false>>("ask | tell").what == wedge::result::deadlock);
+    CHECK(explored_fully<asked<true>>("ask | tell").what == wedge::result::sound);
+}
 
 TEST_CASE("completion: completes and waits in a workload's constructor and check count too") {
     CHECK(wedge::explore<completed_early>(wedge::parse_program("look")).what == result::sound);

@@ -122,6 +122,46 @@ TEST_CASE("waits in order: a hang in an interrupt is each of its cycles") {
     CHECK(is_refuted(ordered.found.findings[0]));
 }
 
+TEST_CASE(
+    "waits in order: a hang is a cycle through an interrupt only if it interrupts the holder") {
+    // The interrupt takes the lock itself. The task that was seen with it before is not
+    // interrupted.
+    const auto judged = [](const std::string& text, finding_kind kind) {
+        const check_result all = checked(text);
+        CHECK(all.what == "deadlock");
+        verdict worst = verdict::refuted;
+        bool is_any = false;
+        for (const finding& each : all.found.findings) {
+            if (each.kind != kind) continue;
+            is_any = true;
+            worst = each.judged;
+        }
+        REQUIRE(is_any);
+        return worst;
+    };
+    CHECK(
+        judged("lock a spinlock; lock b spinlock; counter go = 0; completion c\n"
+               "handler h hardirq threaded { if go == 1 { lock a; lock b; unlock b; unlock a } }\n"
+               "thread t { lock a; unlock a; set go = 1; complete c }\n"
+               "thread u { wait c; irq off; lock b; lock a; unlock a; unlock b; irq on }\n",
+               finding_kind::context_inversion) == verdict::unresolved);
+    CHECK(
+        judged("lock a raw_spinlock x2 unchecked; completion c\n"
+               "thread t { lock a[0]; unlock a[0]; complete c all }\n"
+               "thread v { wait c; hardirq { lock a[0]; lock a[1]; unlock a[1]; unlock a[0] } }\n"
+               "thread w { wait c; hardirq { lock a[1]; lock a[0]; unlock a[0]; unlock a[1] } }\n",
+               finding_kind::inconsistent_context) != verdict::confirmed);
+}
+
+TEST_CASE("waits in order: what an interrupted task waits for is not refuted") {
+    const check_result all = checked(
+        "lock s spinlock; completion f\n"
+        "handler h hardirq threaded { lock s; unlock s; complete f }\n"
+        "thread t { irq off; lock s; irq on; wait f; irq off; unlock s; irq on }\n");
+    CHECK(all.what == "deadlock");
+    for (const finding& each : all.found.findings) CHECK(!is_refuted(each));
+}
+
 TEST_CASE("waits in order: no cycle of the corpus is refuted although its locks hang") {
     for (const char* file :
          {"scenarios/fence_under_its_lock", "scenarios/fence_alloc_in_signalling",

@@ -58,6 +58,9 @@ inline constexpr std::size_t event_kinds = static_cast<std::size_t>(event_kind::
 /// 22; Linux: lockdep's wait types). A local lock counts as spin.
 enum class wait_type : std::uint8_t { none, raw, spin, sleep };
 
+/// Where a task runs. A signal handler counts as a hardirq of user space.
+enum class context : std::uint8_t { task, softirq, hardirq, nmi };
+
 /// Properties of an acquire or of a hold, as a set of bits.
 enum class flags : std::uint16_t {
     none = 0,

@@ -91,10 +91,11 @@ constexpr const char* name_of(verdict v) noexcept {
 /// A lock as a task used it.
 struct lock_use : acquisition {
     std::string class_name;
+    context taken_in = context::task;  ///< of what a task holds
 };
 
 inline lock_use use_of(const acquisition& of) {
-    return {of, lock_class::from_id(of.class_id).name()};
+    return {of, lock_class::from_id(of.class_id).name(), context::task};
 }
 
 /// Returns whether the class is a wait whose signaller's sections are inferred (rule 19d). No task

@@ -151,6 +151,9 @@ public:
         if (count_ != for_good) count_ = units == for_good ? for_good : count_ + units;
     }
 
+    /// Takes all units of a counted lock.
+    void close() noexcept { count_ = 0; }
+
     void downgrade(std::uint32_t task) noexcept {
         for (use& held : holders_)
             if (held.task == task) held.how = mode::shared;

@@ -15,9 +15,6 @@
 
 namespace wedge {
 
-/// Where a task runs. A signal handler counts as a hardirq of user space.
-enum class context : std::uint8_t { task, softirq, hardirq, nmi };
-
 /// The contexts that a task has entered, and the interrupts that it keeps out (core/contexts.hpp).
 struct alignas(8) context_state {
     std::uint8_t hardirqs = 0;           ///< entered and not left

@@ -76,7 +76,6 @@ struct completion {
     explicit completion(const char* name) : done(name) {}
 };
 #define init_completion(at) (at)->done.emplace(#at)
-#define reinit_completion(at) (at)->done.emplace(#at)
 #define DECLARE_COMPLETION(name)       \
     ::wedge::kernel::completion name { \
 #name                          \
@@ -85,6 +84,10 @@ struct completion {
     ::wedge::kernel::completion name {   \
 #name                            \
     }
+/// Forgets the `complete` and `complete_all` that were before. Tasks that wait go on to wait.
+inline void reinit_completion(struct completion* at, site where = site::current()) {
+    at->done->reset(where);
+}
 inline void complete(struct completion* at, site where = site::current()) {
     at->done->complete(where);
 }

@@ -6,7 +6,7 @@
 namespace wedge {
 
 /// An event to wait for. Each `complete` lets one wait pass, and is remembered until then. After
-/// `complete_all` every wait passes, forever (Linux: struct completion).
+/// `complete_all` every wait passes, until `reset` (Linux: struct completion).
 template <class Level = default_level>
 class basic_completion {
 public:
@@ -31,6 +31,9 @@ public:
     }
     void complete(site where = site::current()) { count_.give(1, where); }
     void complete_all(site where = site::current()) { count_.give(for_good, where); }
+    /// Forgets what was completed and has let no wait pass (Linux: reinit_completion). Never
+    /// blocks.
+    void reset(site where = site::current()) { count_.take_all(where); }
 
 private:
     detail::counted<Level> count_;

@@ -36,6 +36,10 @@ public:
         use_one();
         return true;
     }
+    void take_all() {
+        const std::lock_guard held(lock_);
+        count_ = 0;
+    }
     /// Adds units. Notifies with the lock held, since the last waiter may destroy the count at
     /// once.
     void give(std::uint32_t units) {
@@ -81,6 +85,13 @@ public:
         if (is_taken && identity_.kind() == lock_kind::semaphore)
             report(self, event_kind::wait, where, flags::tried | flags::timed);
         return is_taken;
+    }
+    /// Takes all units, also those that are there for good. Under control each is a step, so that
+    /// it is explored what else happens before.
+    void take_all(site where) {
+        if (current().runtime == nullptr) return native_.take_all();
+        while (try_take(where) && !current().runtime->is_giving_up())
+            if (identity_.modelled().count() == for_good) identity_.modelled().close();
     }
     /// Adds units. Never throws under control, since destructors may call it.
     void give(std::uint32_t units, site where) {
@@ -140,6 +151,7 @@ public:
     }
     bool take_interruptible(site) { return native_.take(), true; }
     bool try_take(site) { return native_.try_take(); }
+    void take_all(site) { native_.take_all(); }
     void give(std::uint32_t units, site) { native_.give(units); }
 
 private:

@@ -16,9 +16,14 @@ inline lock_class class_of(context entered) {
     static const lock_class nmi("NMI context", {.never_waits = true});
     return entered == context::nmi ? nmi : entered == context::hardirq ? hardirq : softirq;
 }
+/// Returns the context that a class stands for; `task`: it stands for none.
+inline context context_of_class(std::uint32_t class_id) {
+    for (const context each : {context::softirq, context::hardirq, context::nmi})
+        if (class_id == class_of(each).id()) return each;
+    return context::task;
+}
 inline bool is_context_class(std::uint32_t class_id) {
-    return class_id == class_of(context::hardirq).id() ||
-           class_id == class_of(context::softirq).id() || class_id == class_of(context::nmi).id();
+    return context_of_class(class_id) != context::task;
 }
 
 }  // namespace wedge::detail

@@ -14,7 +14,9 @@
 namespace wedge::detail {
 
 inline lock_use use_of(const held_lock& hold) {
-    return wedge::use_of(acquisition_of(hold));
+    lock_use made = wedge::use_of(acquisition_of(hold));
+    made.taken_in = static_cast<context>(hold.context);
+    return made;
 }
 inline lock_use use_of(const event& step) {
     return wedge::use_of(acquisition_of(step));

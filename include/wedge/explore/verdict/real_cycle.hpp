@@ -7,6 +7,7 @@
 
 #include "wedge/core/finding.hpp"
 #include "wedge/core/lock_class.hpp"
+#include "wedge/order/context_class.hpp"
 
 namespace wedge {
 
@@ -14,6 +15,43 @@ namespace wedge {
 inline bool is_pseudo_lock(const lock_use& lock) {
     return lock.class_id != 0 && lock_class::from_id(lock.class_id).options().never_waits;
 }
+
+namespace detail {
+
+inline bool is_within(const task_report& task, std::uint32_t class_id) {
+    const auto is_it = [class_id](const lock_use& held) { return held.class_id == class_id; };
+    return std::any_of(task.held.begin(), task.held.end(), is_it) ||
+           std::find(task.contexts.begin(), task.contexts.end(), class_id) != task.contexts.end();
+}
+
+/// Returns whether the task holds the first lock of an edge into an interrupt's context, as the
+/// code that was interrupted has taken it.
+inline bool is_interrupted_with(const task_report& task, const dependency& into) {
+    return std::any_of(task.held.begin(), task.held.end(), [&](const lock_use& held) {
+        return held.class_id == into.held.class_id &&
+               held.taken_in < context_of_class(into.wanted.class_id);
+    });
+}
+/// Returns whether the task holds or wants the second lock of an edge out of an interrupt's
+/// context, as the code of the interrupt.
+inline bool takes_in_interrupt(const task_report& task, const dependency& out) {
+    const auto is_it = [&](const lock_use& lock) { return lock.class_id == out.wanted.class_id; };
+    return (task.wanted && is_it(*task.wanted)) ||
+           std::any_of(task.held.begin(), task.held.end(), [&](const lock_use& held) {
+               return is_it(held) && held.taken_in == context_of_class(out.held.class_id);
+           });
+}
+
+/// Returns whether the task is in the section of the pseudo-lock that the second edge holds. Of an
+/// interrupt's context, it must have been interrupted along both edges.
+inline bool is_in_section(const task_report& task, const dependency& into, const dependency& out) {
+    if (!is_within(task, out.held.class_id)) return false;
+    if (!is_context_class(out.held.class_id)) return true;
+    return (is_pseudo_lock(into.held) || is_interrupted_with(task, into)) &&
+           (is_pseudo_lock(out.wanted) || takes_in_interrupt(task, out));
+}
+
+}  // namespace detail
 
 /// Turns `a -> reclaim, reclaim -> b` into `a -> b`: reclaim itself blocks no task, but the locks
 /// taken in it do. Empty if no real lock is left.
@@ -46,16 +84,13 @@ inline bool is_reached_through_pseudo_locks(const std::vector<dependency>& cycle
     if (real.empty() || real.size() == cycle.size() || reached.empty() ||
         reached.size() % real.size() != 0)
         return false;
-    for (const dependency& edge : cycle) {
-        const auto holds = [&](const task_report& task) {
-            return std::find(task.contexts.begin(), task.contexts.end(), edge.held.class_id) !=
-                       task.contexts.end() ||
-                   std::any_of(task.held.begin(), task.held.end(), [&](const lock_use& held) {
-                       return held.class_id == edge.held.class_id;
-                   });
+    for (std::size_t i = 0; i < cycle.size(); ++i) {
+        const dependency& into = cycle[(i + cycle.size() - 1) % cycle.size()];
+        const auto is_there = [&](const task_report& task) {
+            return detail::is_in_section(task, into, cycle[i]);
         };
-        if (is_pseudo_lock(edge.held) &&
-            std::none_of(stuck.tasks.begin(), stuck.tasks.end(), holds))
+        if (is_pseudo_lock(cycle[i].held) &&
+            std::none_of(stuck.tasks.begin(), stuck.tasks.end(), is_there))
             return false;
     }
     for (std::size_t shift = 0; shift < real.size(); ++shift) {

@@ -35,12 +35,6 @@ inline std::vector<dependency> cycle_with_pseudo_locks(const finding& known) {
     return cycle;
 }
 
-inline bool is_within(const task_report& task, std::uint32_t class_id) {
-    const auto is_it = [class_id](const lock_use& held) { return held.class_id == class_id; };
-    return std::any_of(task.held.begin(), task.held.end(), is_it) ||
-           std::find(task.contexts.begin(), task.contexts.end(), class_id) != task.contexts.end();
-}
-
 /// Returns whether the task waits for something that no task holds: a fence, a condition, a
 /// variable, an end.
 inline bool waits_for_promise(const task_report& task) noexcept {
@@ -108,8 +102,13 @@ private:
         const bool waits_here = task.wanted ? std::any_of(cycle_.begin(), cycle_.end(), is_wanted)
                                             : waits_for_promise(task);
         if (is_inferred_wait(edge.held)) return waits_here && is_in_inferred_section(task, edge);
-        return waits_here && is_within(task, edge.held.class_id) &&
-               (is_waiting(task, edge) || is_within(task, edge.wanted.class_id));
+        if (!waits_here || !is_within(task, edge.held.class_id)) return false;
+        if (is_context_class(edge.wanted.class_id))
+            return is_within(task, edge.wanted.class_id) &&
+                   (is_pseudo_lock(edge.held) || is_interrupted_with(task, edge));
+        if (is_context_class(edge.held.class_id) && !is_pseudo_lock(edge.wanted))
+            return takes_in_interrupt(task, edge);
+        return is_waiting(task, edge) || is_within(task, edge.wanted.class_id);
     }
     static bool is_waiting(const task_report& task, const dependency& edge) {
         return task.wanted ? task.wanted->class_id == edge.wanted.class_id
@@ -142,9 +141,11 @@ inline bool stands_in(const finding& known, const finding& hang) {
 }
 
 /// Returns whether a hang involves every class of a cycle with pseudo-locks. It may be that cycle
-/// in other circumstances, so the cycle must not be called impossible.
+/// in other circumstances, such as with other instances, so the cycle must not be called
+/// impossible. A task that is interrupted may wait for anything below the interrupt.
 inline bool involves(const finding& hang, const finding& known) {
-    const std::vector<dependency> cycle = detail::cycle_with_pseudo_locks(known);
+    std::vector<dependency> cycle = detail::cycle_with_pseudo_locks(known);
+    for (dependency& edge : cycle) edge.held.instance = edge.wanted.instance = 0;
     const auto is_any = [&](const auto& holds) {
         return std::any_of(hang.tasks.begin(), hang.tasks.end(), holds);
     };
@@ -152,7 +153,8 @@ inline bool involves(const finding& hang, const finding& known) {
         const bool is_met = is_any([&](const task_report& task) {
             return detail::is_within(task, edge.held.class_id) ||
                    (task.wanted && task.wanted->class_id == edge.held.class_id) ||
-                   (detail::stands_for_wait(edge.held) && detail::waits_for(task, edge.held));
+                   (detail::stands_for_wait(edge.held) &&
+                    (detail::waits_for(task, edge.held) || !task.contexts.empty()));
         });
         // A signaller that takes the lock nowhere is not kept from its signal by this edge.
         return is_met &&
