@@ -44,6 +44,7 @@ nmi_lock nmi_tries ^deadlock: .*waits for log
 seqlock_in_interrupt seqlock_masked ^deadlock: .*waits for clock
 softirq_writer_interrupted softirq_readers ^deadlock: .*waits for state
 irq_completes_masked irq_completes waits for  condition finished
+wake_for_nothing wake_then_set waits for  condition ready
 one_worker two_workers waits for  drain (work)
 one_worker one_worker_rescued waits for  drain (work)
 reset_waits_for_job reset_signals_job waits for  retire (work)

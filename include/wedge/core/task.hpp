@@ -61,6 +61,23 @@ struct task_moment {
     std::uint8_t unbroken = 0;  ///< open sections of core/contexts.hpp that keep handlers out
 };
 
+class task;
+
+/// Hears when a real thread sleeps. While the thread sleeps, another thread may act on top of it;
+/// the sleeper does not go on before that has ended.
+class sleep_listener {
+public:
+    virtual void begin_sleep(const task& sleeper) = 0;
+    /// Waits until nobody acts on top of the sleeper. The sleeper holds no lock of wedge's own.
+    virtual void end_sleep() = 0;
+    /// As `end_sleep`, but does not wait: returns false if another thread acts on top of the
+    /// sleeper, which is then still asleep.
+    virtual bool try_end_sleep() = 0;
+
+protected:
+    ~sleep_listener() = default;
+};
+
 /// A thread, a controlled fiber or a handler. While it runs, only the task itself touches it.
 class task : public task_moment {
 public:
@@ -75,8 +92,9 @@ public:
     std::uint32_t ordinal = 0;                      ///< from 0, within the process or the execution
     wedge::context context = wedge::context::task;  ///< `contexts.now()`
     context_state contexts;
-    std::uint8_t scopes = 0;  ///< allocation scopes: bits of core/scopes.hpp
-    bool leaves_out = false;  ///< under control: it queued a run that the model leaves out
+    std::uint8_t scopes = 0;           ///< allocation scopes: bits of core/scopes.hpp
+    sleep_listener* sleeps = nullptr;  ///< of a real thread; null: nobody acts on top of it
+    bool leaves_out = false;           ///< under control: it queued a run that the model leaves out
     /// On real threads: how many of 1024 trylocks fail although the lock is free, and how many
     /// wound/wait acquires back off although no ticket demands it.
     std::uint16_t failing_tries = 0;

@@ -118,6 +118,7 @@ private:
         mode how;
         site where;
         void lock() WEDGE_NO_THREAD_SAFETY {
+            if (sleep_listener* const sleeps = current().sleeps) sleeps->end_sleep();
             if constexpr (can_be_shared<Lock>) {
                 if (is_shared(how)) return real.lock_shared(where);
             }
@@ -128,8 +129,12 @@ private:
                 is_shared(how) ? real.unlock_shared(where) : real.unlock(where);
             else
                 real.unlock(where);
-            const unheard_section unheard(current(), is_internal(real.identity()));
-            of.might_wait(where);
+            task& self = current();
+            {
+                const unheard_section unheard(self, is_internal(real.identity()));
+                of.might_wait(where);
+            }
+            if (self.sleeps != nullptr) self.sleeps->begin_sleep(self);
         }
     };
     template <class Lock>

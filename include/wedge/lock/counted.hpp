@@ -30,6 +30,17 @@ public:
         use_one();
         return true;
     }
+    /// As `take` or `take_until`, for a thread on top of which others act while it sleeps.
+    ///
+    /// @param sleep  (condition, held) -> whether to go on waiting
+    template <class Sleep>
+    bool take_asleep(Sleep sleep) {
+        std::unique_lock held(lock_);
+        for (bool goes_on = true; count_ == 0; goes_on = sleep(changed_, held))
+            if (!goes_on) return false;
+        use_one();
+        return true;
+    }
     bool try_take() {
         const std::lock_guard held(lock_);
         if (count_ == 0) return false;
@@ -67,15 +78,20 @@ public:
         : native_(count), identity_(kind, as.cls(), wait_type_of(kind), count) {}
 
     void take(site where) {
-        wait(false, where, [&] { return native_.take(), true; });
+        wait(false, where, [&] { return take_natively(); });
     }
     template <class Time>
     bool take_until(const Time& end, site where) {
-        return wait(true, where, [&] { return native_.take_until(end); });
+        return wait(true, where, [&] {
+            if (current().sleeps == nullptr) return native_.take_until(end);
+            return take_asleep([&](auto& changed, auto& held) {
+                return changed.wait_until(held, end) == std::cv_status::no_timeout;
+            });
+        });
     }
     /// Waits for a unit; returns false if a signal came first (lock/interruptible.hpp).
     bool take_interruptible(site where) {
-        return wait(is_interrupted(), where, [&] { return native_.take(), true; });
+        return wait(is_interrupted(), where, [&] { return take_natively(); });
     }
     bool try_take(site where) {
         task& self = current();
@@ -117,6 +133,23 @@ private:
                                   : native();
         report(self, event_kind::wake, where);
         return is_taken;
+    }
+
+    bool take_natively() {
+        if (current().sleeps == nullptr) return native_.take(), true;
+        return take_asleep([](auto& changed, auto& held) { return changed.wait(held), true; });
+    }
+    template <class Sleep>
+    bool take_asleep(Sleep sleep) {
+        task& self = current();
+        return native_.take_asleep([&](auto& changed, auto& held) {
+            self.sleeps->begin_sleep(self);
+            const bool goes_on = sleep(changed, held);
+            held.unlock();
+            self.sleeps->end_sleep();
+            held.lock();
+            return goes_on;
+        });
     }
 
     void report(task& self, event_kind kind, site where, flags with = flags::none) {

@@ -174,9 +174,11 @@ private:
             if (now != ww_progress::waits) break;
             if (!std::exchange(is_listed, true)) of_.waiters_.add(me);
             turn.unlock();
+            if (self.sleeps != nullptr) self.sleeps->begin_sleep(self);
             for (unsigned i = 0; i < spins && me.is_told.load(std::memory_order_acquire) == 0; ++i)
                 detail::spin_pause();
             detail::futex_wait(me.is_told, 0);
+            if (self.sleeps != nullptr) self.sleeps->end_sleep();
             turn.lock();
             me.is_told.store(0, std::memory_order_relaxed);
         }

@@ -219,7 +219,7 @@ private:
         }
         modelled_sequence& count = *lock.sequence();
         for (;;) {
-            const std::uint32_t seen = count.read_begin(where);
+            const std::uint32_t seen = begin_read(count, where);
             here.who.reads.emplace_back(&count, seen);
             const flow left = run(each.blocks[0], here);
             const bool is_over = left != flow::next || !count.read_retry(seen, where);
@@ -227,6 +227,15 @@ private:
             if (is_over) return left;
             if (!begin_statement(here.who)) return flow::given_up;
         }
+    }
+    /// Begins a read. On real threads handlers may come meanwhile, since the reader spins: a
+    /// handler that writes lets it read again.
+    static std::uint32_t begin_read(modelled_sequence& count, site where) {
+        task& self = current();
+        if (self.sleeps != nullptr) self.sleeps->begin_sleep(self);
+        const std::uint32_t seen = count.read_begin(where);
+        if (self.sleeps != nullptr) self.sleeps->end_sleep();
+        return seen;
     }
     void release(const statement& each, frame& here) {
         modelled_lock& lock = lock_of(each, here);

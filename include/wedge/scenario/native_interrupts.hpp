@@ -21,8 +21,8 @@ namespace wedge::scenario {
 /// handler enabled. The system cannot interrupt a thread at a given place, so a handler comes
 ///
 /// * between two statements of a thread. Then the code of the thread runs the handler.
-/// * while a thread waits within a statement. Then the thread of the handler runs the handler, and
-///   the waiting thread does not begin its next statement before the handler has ended.
+/// * while a thread sleeps within a statement. Then the thread of the handler runs the handler, and
+///   the sleeping thread takes no step before the handler has ended: see `entrance`.
 class native_interrupts {
 public:
     /// @param handlers  their names and contexts
@@ -57,27 +57,35 @@ public:
     ///
     /// @param run  (handler) -> void
     template <class Run>
-    void pass(std::uint32_t thread, Run run) {
-        if (handlers_.empty()) return;
-        close(thread);
+    void pass(Run run) {
         const task& self = current();
         for (std::size_t i = 0; i < handlers_.size(); ++i) {
             if (self.unbroken != 0 || !self.contexts.admits(handlers_[i])) continue;
             if (arrivals_[i].delay.fetch_sub(1, std::memory_order_relaxed) > 0) continue;
             if (claim(i)) run(static_cast<std::uint32_t>(i));
         }
-        if (left_.load(std::memory_order_relaxed) != 0) open(thread, self);
     }
-    /// Called by a thread that begins to wait for work: every handler may come.
-    void idle(std::uint32_t thread) {
-        if (left_.load(std::memory_order_relaxed) == 0) return;
-        close(thread);
-        open(thread, bit_of(context::softirq) | bit_of(context::hardirq) | bit_of(context::nmi));
-    }
-    /// Called by a thread at its end.
-    void leave(std::uint32_t thread) {
-        if (!handlers_.empty()) close(thread);
-    }
+
+    /// While it lives, handlers may come on top of the calling thread whenever it sleeps.
+    class entrance final : public sleep_listener {
+    public:
+        entrance(native_interrupts& to, std::uint32_t thread) : to_(to), thread_(thread) {
+            if (!to_.handlers_.empty()) current().sleeps = this;
+        }
+        ~entrance() { current().sleeps = nullptr; }
+        entrance(const entrance&) = delete;
+        entrance& operator=(const entrance&) = delete;
+
+        void begin_sleep(const task& sleeper) override {
+            if (to_.left_.load(std::memory_order_relaxed) != 0) to_.open(thread_, sleeper);
+        }
+        void end_sleep() override { to_.close(thread_); }
+        bool try_end_sleep() override { return to_.try_close(to_.doors_[thread_].state); }
+
+    private:
+        native_interrupts& to_;
+        const std::uint32_t thread_;
+    };
 
     /// The thread of a handler: returns when the handler has come, or when the round is over.
     ///
@@ -152,39 +160,39 @@ private:
         moved_.notify_all();
         return true;
     }
+    /// Waits for the end of the handlers that run on top of the thread.
     void close(std::uint32_t thread) {
         std::atomic<std::uint32_t>& state = doors_[thread].state;
-        std::uint32_t seen = state.load(std::memory_order_relaxed);
-        while (seen != closed) {
-            if ((seen & taken) != 0)
-                seen = await_handler(state, runs_[seen >> state_bits]);
-            else if (state.compare_exchange_weak(seen, closed, std::memory_order_acquire))
-                return;
+        while (!try_close(state)) {
+            const std::uint32_t seen = state.load(std::memory_order_relaxed);
+            if ((seen & taken) != 0) await_handler(state, runs_[seen >> state_bits]);
         }
     }
+    /// Returns false if a handler runs on top of the thread.
+    static bool try_close(std::atomic<std::uint32_t>& state) {
+        std::uint32_t seen = state.load(std::memory_order_acquire);
+        while (seen != closed && (seen & taken) == 0)
+            if (state.compare_exchange_weak(seen, closed, std::memory_order_acquire)) return true;
+        return seen == closed;
+    }
     /// Waits until the handler has ended that runs on top of this thread.
-    static std::uint32_t await_handler(const std::atomic<std::uint32_t>& state,
-                                       const lock_identity& handler) {
+    static void await_handler(const std::atomic<std::uint32_t>& state,
+                              const lock_identity& handler) {
         task& self = current();
         wedge::detail::report_wait(self, event_kind::join, handler, {});
-        std::uint32_t seen = state.load(std::memory_order_acquire);
-        for (unsigned looks = 0; (seen & taken) != 0; ++looks) {
+        for (unsigned looks = 0; (state.load(std::memory_order_acquire) & taken) != 0; ++looks) {
             if (looks < 100)
                 std::this_thread::yield();
             else
                 std::this_thread::sleep_for(std::chrono::microseconds(50));
-            seen = state.load(std::memory_order_acquire);
         }
         wedge::detail::report_wait(self, event_kind::wake, handler, {});
-        return seen;
     }
     void open(std::uint32_t thread, const task& self) {
         std::uint32_t enabled = 0;
         for (const context each : {context::softirq, context::hardirq, context::nmi})
             if (self.unbroken == 0 && self.contexts.admits(each)) enabled |= bit_of(each);
-        if (enabled != 0) open(thread, enabled);
-    }
-    void open(std::uint32_t thread, std::uint32_t enabled) {
+        if (enabled == 0) return;
         door& mine = doors_[thread];
         mine.state.store(++mine.statements << state_bits | enabled);
         if (sleepers_.load() == 0) return;

@@ -42,10 +42,17 @@ public:
         wedge::detail::might_sleep(self, lock_class::from_id(own_.class_id()), where);
         wedge::detail::emit(self,
                             wedge::detail::event_of(event_kind::sync, own_, {.where = where}));
-        {
-            std::unique_lock<std::mutex> turn(lock_);
-            all_ended_.wait(turn, [&] { return ended_ == begun_ && ended_ >= ended; });
+        std::unique_lock<std::mutex> turn(lock_);
+        while (ended_ != begun_ || ended_ < ended) {
+            if (self.sleeps != nullptr) self.sleeps->begin_sleep(self);
+            all_ended_.wait(turn);
+            if (self.sleeps == nullptr) continue;
+            turn.unlock();
+            self.sleeps->end_sleep();
+            wedge::detail::report_wait(self, event_kind::join, own_, where);  // it waits again
+            turn.lock();
         }
+        turn.unlock();
         wedge::detail::report_wait(self, event_kind::wake, own_, where);
     }
 

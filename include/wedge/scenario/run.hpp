@@ -352,23 +352,21 @@ private:
     }
     void run_natively(std::uint32_t number) {
         running_here_ = number;
-        if (number >= tasks()) {
-            native_interrupts_.idle(number);
-            return items_.serve(number);
-        }
-        if (number >= first_handler()) {
+        if (number >= first_handler() && number < tasks()) {
             const std::uint32_t handler = number - first_handler();
             return native_interrupts_.serve(handler, [&](std::size_t victim) {
+                const native_interrupts::entrance on_top(native_interrupts_, number);
                 actors_[number].copy = actors_[victim].copy;
                 interrupts_.run(handler, interpreter_, actors_[number]);
             });
         }
+        const native_interrupts::entrance open(native_interrupts_, number);
+        if (number >= tasks()) return items_.serve(number);
         if (number >= threads_.size()) return run_kswapd();
         const declaration& what = *threads_[number].what;
         const thread_life inside(lives_, what, interpreter_.at(what));
         interpreter_.run(what, actors_[number]);
         before_statement(actors_[number]);
-        native_interrupts_.leave(number);
     }
     /// A thread that others join is in a section while it lives.
     class thread_life {
@@ -394,9 +392,7 @@ private:
 
     void run_kswapd() {
         const site where = interpreter_.at(*zone_at_);
-        const bool is_native = current().runtime == nullptr;
         for (;;) {
-            if (is_native) native_interrupts_.idle(running_here_);
             {
                 const idle_section without_work;
                 if (!world_.zone().wait_for_kswapd_wake(where)) return;
@@ -417,7 +413,6 @@ private:
     }
     void run_deferred(const declaration& what, std::uint32_t task) override {
         interpreter_.run(what, actors_[task]);
-        if (task >= tasks() && current().runtime == nullptr) native_interrupts_.idle(task);
     }
 
     void join(const std::string& thread, site where) override {
@@ -462,9 +457,8 @@ private:
 
     void before_statement(actor& who) override {
         if (!uses_.has_interrupts()) return;
-        native_interrupts_.pass(who.number, [&](std::uint32_t handler) {
-            interrupts_.run(handler, interpreter_, who);
-        });
+        native_interrupts_.pass(
+            [&](std::uint32_t handler) { interrupts_.run(handler, interpreter_, who); });
         task& self = current();
         if (uses_.has_interrupting_items() && self.unbroken == 0)
             items_.come_on_top(who.number, self.random, *this);

@@ -91,7 +91,8 @@ public:
             case event_kind::sync: wanted_ = detail::hold_of(context::task, step); break;
             case event_kind::wake:
                 wanted_.reset();
-                condition_ = 0;
+                // A wait goes on after the end of a handler that ran on top of the thread.
+                if (condition_ == step.class_id) condition_ = 0;
                 break;
             default: break;
         }
