@@ -1,6 +1,7 @@
 // Waits in the lock order of C++ code: one execution shows what a signaller takes first (rule 19d).
 // Each workload is a pair: in the broken one a task waits under a lock that the signaller takes.
 #include <algorithm>
+#include <chrono>
 #include <string>
 
 #include <doctest/doctest.h>
@@ -227,7 +228,201 @@ struct jobs {
     static constexpr const char* name = "jobs";
 };
 
+/// Many schedules, so that a search of some of them tries few in full.
+struct noisy {
+    wedge::mutex x{"x"}, y{"y"};
+
+    void noise() {
+        for (int i = 0; i < 6; ++i) {
+            { const guard held(x); }
+            { const guard held(y); }
+        }
+    }
+};
+
+/// Two tasks start a worker each, and the schedule decides the order. The first one waits for its
+/// worker under the lock that the worker takes only in the broken twin.
+template <bool IsBroken>
+struct spawning : noisy {
+    wedge::mutex one{"one"}, two{"two"};
+
+    void first() {
+        wedge::thread worker(
+            [this] {
+                { const guard held(one); }
+                if (IsBroken) const guard held(two);
+            },
+            "worker");
+        const guard held(two);
+        worker.join();
+    }
+    void second() {
+        wedge::thread worker([this] { const guard held(two); }, "worker");
+        worker.join();
+    }
+    static constexpr auto actions = wedge::actions(wedge::action<&spawning::first>{"first"},
+                                                   wedge::action<&spawning::second>{"second"},
+                                                   wedge::action<&noisy::noise>{"noise"});
+    static constexpr const char* name = IsBroken ? "spawning_broken" : "spawning";
+};
+
+/// The same for completions that threads make.
+template <bool IsBroken>
+struct making : noisy {
+    wedge::mutex one{"one"}, two{"two"};
+
+    static void serve(wedge::mutex& taken, wedge::mutex* held_by_waiter) {
+        wedge::completion done{"done"};
+        wedge::thread helper(
+            [&] {
+                { const guard held(taken); }
+                done.complete();
+            },
+            "helper");
+        if (held_by_waiter != nullptr) held_by_waiter->lock();
+        done.wait();
+        if (held_by_waiter != nullptr) held_by_waiter->unlock();
+        helper.join();
+    }
+    void first() {
+        wedge::thread worker([this] { serve(IsBroken ? two : one, &two); }, "worker");
+        worker.join();
+    }
+    void second() {
+        wedge::thread worker([this] { serve(two, nullptr); }, "worker");
+        worker.join();
+    }
+    static constexpr auto actions = wedge::actions(wedge::action<&making::first>{"first"},
+                                                   wedge::action<&making::second>{"second"},
+                                                   wedge::action<&noisy::noise>{"noise"});
+    static constexpr const char* name = IsBroken ? "making_broken" : "making";
+};
+
+/// The signaller gives up if the lock is not free in time, or waits for as long as it takes.
+template <bool IsBroken>
+struct patient : noisy {
+    wedge::timed_mutex dev{"dev"};
+    wedge::completion done{"done"};
+
+    void reset() {
+        if (IsBroken) {
+            const guard held(dev);
+        } else if (dev.try_lock_for(std::chrono::seconds(1))) {
+            dev.unlock();
+        }
+        done.complete();
+    }
+    void ioctl() {
+        const guard held(dev);
+        done.wait();
+    }
+    static constexpr auto actions = wedge::actions(wedge::action<&patient::reset>{"reset"},
+                                                   wedge::action<&patient::ioctl>{"ioctl"},
+                                                   wedge::action<&noisy::noise>{"noise"});
+    static constexpr const char* name = IsBroken ? "patient_broken" : "patient";
+};
+
+/// Both tasks read, or one of them writes.
+template <bool IsBroken>
+struct reading : noisy {
+    wedge::shared_mutex dev{"dev"};
+    wedge::completion done{"done"};
+
+    void reset() {
+        if (IsBroken)
+            const guard held(dev);
+        else
+            const wedge::shared_guard held(dev);
+        done.complete();
+    }
+    void ioctl() {
+        const wedge::shared_guard held(dev);
+        done.wait();
+    }
+    static constexpr auto actions = wedge::actions(wedge::action<&reading::reset>{"reset"},
+                                                   wedge::action<&reading::ioctl>{"ioctl"},
+                                                   wedge::action<&noisy::noise>{"noise"});
+    static constexpr const char* name = IsBroken ? "reading_broken" : "reading";
+};
+
+/// The condition is true from the start, or only a task makes it true.
+template <bool IsBroken>
+struct true_at_once : noisy {
+    wedge::mutex dev{"dev"};
+    wedge::wait_queue idle{"idle"};
+    wedge::atomic<int> users{IsBroken ? 1 : 0, "users"};
+
+    void finish() {
+        { const guard held(dev); }
+        users.store(0);
+        idle.wake_up();
+    }
+    void freeze() {
+        const guard held(dev);
+        idle.wait([this] { return users.load() == 0; });
+    }
+    static constexpr auto actions = wedge::actions(wedge::action<&true_at_once::finish>{"finish"},
+                                                   wedge::action<&true_at_once::freeze>{"freeze"},
+                                                   wedge::action<&noisy::noise>{"noise"});
+    static constexpr const char* name = IsBroken ? "true_at_once_broken" : "true_at_once";
+};
+
+/// As `counted`, with units for all tasks or for one.
+template <bool IsBroken>
+struct pooled : noisy {
+    wedge::mutex dev{"dev"};
+    wedge::semaphore slots{IsBroken ? 1U : 4U, "slots"};
+
+    void one() {
+        slots.down();
+        { const guard held(dev); }
+        slots.up();
+    }
+    void two() {
+        const guard held(dev);
+        slots.down();
+        slots.up();
+    }
+    static constexpr auto actions =
+        wedge::actions(wedge::action<&pooled::one>{"one"}, wedge::action<&pooled::two>{"two"},
+                       wedge::action<&noisy::noise>{"noise"});
+    static constexpr const char* name = IsBroken ? "pooled_broken" : "pooled";
+};
+
+/// Checks that a part of the schedules shows the hang of the broken workload, and nothing of the
+/// repaired one.
+template <wedge::workload Broken, wedge::workload Repaired>
+void check_noisy_pair() {
+    for (std::uint64_t seed = 1; seed <= 5; ++seed) {
+        const wedge::explore_options some{
+            .how = wedge::strategy::random, .seed = seed, .executions_max = 300};
+        const wedge::outcome broken = explored<Broken>("", some);
+        CAPTURE(wedge::text_of(broken));
+        CHECK(broken.what == result::deadlock);
+        const wedge::outcome repaired = explored<Repaired>("", some);
+        CAPTURE(wedge::text_of(repaired));
+        CHECK(repaired.findings.empty());
+    }
+}
+
 }  // namespace
+
+TEST_CASE("inferred waits of code: a cycle closes within one execution") {
+    check_noisy_pair<spawning<true>, spawning<false>>();
+    check_noisy_pair<making<true>, making<false>>();
+}
+TEST_CASE("inferred waits of code: an acquire that may give up keeps nobody from a signal") {
+    check_noisy_pair<patient<true>, patient<false>>();
+}
+TEST_CASE("inferred waits of code: readers keep no readers from a signal") {
+    check_noisy_pair<reading<true>, reading<false>>();
+}
+TEST_CASE("inferred waits of code: a condition that is true at once") {
+    check_noisy_pair<true_at_once<true>, true_at_once<false>>();
+}
+TEST_CASE("inferred waits of code: a semaphore with free units") {
+    check_noisy_pair<pooled<true>, pooled<false>>();
+}
 
 TEST_CASE("inferred waits of code: a completion under a lock that its signaller takes first") {
     check_pair<completed<true>, completed<false>>(
@@ -239,7 +434,8 @@ TEST_CASE("inferred waits of code: a fence without declared sections") {
 }
 TEST_CASE("inferred waits of code: a wait queue") {
     check_pair<queued<true>, queued<false>>(
-        "sb -> condition idle here, condition idle -> sb before");
+        "sb -> condition idle here, condition idle -> sb before",
+        explored_by_seeds<queued<true>>());
 }
 TEST_CASE("inferred waits of code: the end of a thread") {
     check_pair<joined<true>, joined<false>>(
@@ -253,9 +449,7 @@ TEST_CASE("inferred waits of code: a semaphore's unit") {
     CHECK(inferred_of(once)->judged == verdict::confirmed);
     const wedge::outcome all = explored_fully<counted<false>>();
     CHECK(all.what == result::sound);
-    REQUIRE(all.findings.size() == 1);
-    CHECK(all.findings[0].judged == verdict::refuted);
-    CHECK(all.findings[0].graded.is_inferred);
+    CHECK(all.findings.empty());
 }
 
 TEST_CASE("inferred waits of code: the lock of a condition is no obstacle, another lock is one") {

@@ -168,6 +168,14 @@ TEST_CASE("inferred waits: what hangs nobody is no wait") {
         "thread two {\nwait start\nsignal f\n}\nthread three {\nlock a\nunlock a\n}\n");
 }
 
+TEST_CASE("inferred waits: readers keep no readers from a signal") {
+    const std::string waits =
+        "lock a rwsem\ncompletion c\nthread one {\nread a\nwait c\nunlock a\n}\n";
+    check_silent(waits + "thread two {\nread a\nunlock a\ncomplete c\n}\n");
+    check_confirmed(waits + "thread two {\nlock a\nunlock a\ncomplete c\n}\n",
+                    "a -> completion c here, completion c -> a before");
+}
+
 TEST_CASE("inferred waits: a hang elsewhere does not confirm the cycle") {
     const check_result mixed = checked(
         "lock a mutex\nlock x mutex\ncompletion done\ncompletion never\n"

@@ -95,6 +95,8 @@ public:
         modelled_ = modelled;
     }
     std::uint64_t execution() const noexcept { return execution_; }
+    /// Returns whether the runtime models it. Walks of scenarios model no lock.
+    bool is_modelled() const noexcept { return modelled_ != nullptr; }
     lock_state& modelled() const noexcept { return *modelled_; }
 
 private:

@@ -209,7 +209,8 @@ private:
     }
     void observe_waits(bool does) noexcept {
         if (!infers_waits_) return;
-        waits_.begin_execution();
+        waits_.begin_execution(
+            {.tasks = subject_.tasks(), .locks = lock_table::first_made_by_task});
         control_.report_to(does ? static_cast<sink*>(&waits_) : &order_);
     }
     /// Adds the cycles through waits that no known hang explains (rule 19d). It is called when the
@@ -240,6 +241,7 @@ private:
         const std::size_t before = found_.size();
         repeats_.before(out_.executions + out_.pruned + 1);
         execution_record done = control_.run(how);
+        observe_waits(false);  // the check of repeats runs other executions
         ++(done.how == ending::pruned ? out_.pruned : out_.executions);
         out_.steps += done.steps;
         if (done.left != 0 && out_.left == 0) out_.first_left = done.first_left;

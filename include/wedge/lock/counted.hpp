@@ -127,7 +127,10 @@ private:
     bool wait(bool may_give_up, site where, Native native) {
         task& self = current();
         might_sleep(self, lock_class::from_id(identity_.class_id()), where);
-        report(self, event_kind::wait, where, may_give_up ? flags::timed : flags::none);
+        report(self, event_kind::wait, where,
+               has_free_unit(self) ? flags::tried | flags::timed
+               : may_give_up       ? flags::timed
+                                   : flags::none);
         const bool is_taken = self.runtime != nullptr
                                   ? step_on(self, step::acquire, may_give_up, 0, where)
                                   : native();
@@ -150,6 +153,15 @@ private:
             held.lock();
             return goes_on;
         });
+    }
+
+    /// Returns whether a task takes a unit of a semaphore without a wait, under control. Then it
+    /// need not wait for the unit of a certain task (rule 19d).
+    bool has_free_unit(task& self) {
+        if (self.runtime == nullptr || identity_.kind() != lock_kind::semaphore) return false;
+        if (self.runtime->is_giving_up()) return false;
+        adopt_if_foreign(self, identity_);
+        return identity_.is_modelled() && identity_.modelled().count() != 0;
     }
 
     void report(task& self, event_kind kind, site where, flags with = flags::none) {

@@ -194,13 +194,17 @@ private:
     bool wait_with(Predicate& is_true, bool is_exclusive, Sleep sleep, site where,
                    flags with = flags::none) {
         might_wait(where);
+        if (is_true()) {
+            woken_.note_wait(flags::tried | flags::timed, where);  // a wait that is over
+            return true;
+        }
         woken_.note_wait(with, where);
-        while (!is_true()) {
+        do {
             waiter mine{is_exclusive, current().ordinal};
             place in(*this, mine, where);
             if (is_true()) return true;
             if (!in.sleep_until_woken(sleep)) return false;
-        }
+        } while (!is_true());
         return true;
     }
 

@@ -24,7 +24,12 @@ class observed_waits final : public sink {
 public:
     explicit observed_waits(checker& order) : sink(reader::order | reader::waits), order_(order) {}
 
-    void begin_execution() noexcept { bodies_.clear(); }
+    /// @param numbers  the tasks and locks that are the same in every execution of the program
+    void begin_execution(inferred_waits::lasting_numbers numbers) {
+        bodies_.clear();
+        numbers_ = numbers;
+        inferred_.begin_execution(numbers);
+    }
 
     /// Forgets everything, as before executions of another program.
     void reset() {
@@ -43,7 +48,7 @@ public:
         switch (step.kind) {
             case event_kind::attempt:
             case event_kind::sync:
-                if (!is_granted(step)) inferred_waits::passes(body_of(self), acquisition_of(step));
+                if (!is_granted(step)) acquires(self, acquisition_of(step));
                 break;
             case event_kind::wait: waits(self, step); break;
             case event_kind::notify:
@@ -62,9 +67,7 @@ public:
     /// @param known  the order without them
     std::vector<finding> findings(const order_graph& known) const {
         if (!has_waits_) return {};
-        std::vector<finding> found = inferred_.findings(known);
-        std::erase_if(found, [](const finding& each) { return !closes(each.cycle); });
-        return found;
+        return inferred_.findings(known, [](const finding& each) { return closes(each.cycle); });
     }
 
     // What walks of scenarios need too.
@@ -101,12 +104,17 @@ private:
     }
     inferred_waits::body& body_of(const task& self) { return known(self).mine; }
 
-    static inferred_waits::event_id event_of(const lock_identity& event) {
-        return {title_of(event), event.instance()};
+    inferred_waits::event_id event_of(const lock_identity& event) const {
+        return {title_of(event), event.instance(), event.instance() < numbers_.locks};
     }
-    static inferred_waits::event_id end_of(const std::string& title, std::uint64_t ordinal) {
-        return {"the end of " + name_without_number(title),
-                static_cast<std::uint32_t>(ordinal) + 1};
+    inferred_waits::event_id end_of(const std::string& title, std::uint64_t ordinal) const {
+        return {"the end of " + name_without_number(title), static_cast<std::uint32_t>(ordinal) + 1,
+                ordinal < numbers_.tasks};
+    }
+
+    void acquires(const task& self, const acquisition& wanted) {
+        inferred_waits::passes(body_of(self), wanted);
+        inferred_.nests(self, wanted);
     }
 
     void waits(const task& self, const event& step) {
@@ -142,6 +150,7 @@ private:
 
     checker& order_;
     inferred_waits inferred_;
+    inferred_waits::lasting_numbers numbers_;
     std::vector<known_task> bodies_;  // of this execution, by ordinal
     bool has_waits_ = false;
 };

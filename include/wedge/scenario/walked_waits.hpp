@@ -70,14 +70,12 @@ public:
     /// Returns the cycles that inferred sections close. The waits of one task alone close none if
     /// the task runs once at a time: it cannot wait for what it has signalled before.
     std::vector<finding> findings(const order_graph& known) const {
-        std::vector<finding> found = inferred_.findings(known);
-        std::erase_if(found, [&](const finding& each) {
+        return inferred_.findings(known, [&](const finding& each) {
             const std::string& first = each.cycle.front().task;
-            return alone_.contains(first) &&
-                   std::all_of(each.cycle.begin(), each.cycle.end(),
-                               [&](const dependency& edge) { return edge.task == first; });
+            return !alone_.contains(first) ||
+                   std::any_of(each.cycle.begin(), each.cycle.end(),
+                               [&](const dependency& edge) { return edge.task != first; });
         });
-        return found;
     }
 
 private:

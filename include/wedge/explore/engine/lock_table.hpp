@@ -26,6 +26,10 @@ public:
 
     static constexpr std::uint32_t made_by_setup = 0;
     static constexpr std::uint32_t made_by_task(std::uint32_t ordinal) { return ordinal + 2; }
+    static constexpr unsigned maker_shift = 20;
+    /// The ordinal of the first lock that task 0 makes. Locks of the set-up and those made outside
+    /// have smaller ones.
+    static constexpr std::uint32_t first_made_by_task = (std::uint32_t{2} << maker_shift) + 1;
 
     /// Sets the policy of every readers-writer lock of this execution, instead of the policy of its
     /// kind. Call it before such a lock is touched.
@@ -93,7 +97,6 @@ public:
 
 private:
     static constexpr std::uint32_t made_outside = 1;
-    static constexpr unsigned maker_shift = 20;
     static constexpr std::uint32_t locks_max = 1U << maker_shift;  // per maker and execution
 
     struct maker {
