@@ -100,8 +100,14 @@ public:
         for (const held_lock& hold : self.held) {
             const acquisition held = acquisition_of(hold);
             const bool is_lasting = lasts(self.ordinal) && lasts(held) && lasts(wanted);
-            if (!is_lasting && held.class_id != wanted.class_id && is_obstacle(self, hold))
-                passing_.nestings.add({{wanted, {}}, held, self.ordinal, self.title(), {}});
+            if (is_lasting || held.class_id == wanted.class_id || !is_obstacle(self, hold))
+                continue;
+            fact made;  // gcc 12 takes parts of a temporary for uninitialised
+            made.what.lock = wanted;
+            made.held = held;
+            made.task = self.ordinal;
+            made.title = self.title();
+            passing_.nestings.add(std::move(made));
         }
     }
 
@@ -162,9 +168,9 @@ private:
     struct fact {
         pass what;
         acquisition held;  ///< of a nesting: what was held at the acquire
-        std::uint32_t task;
+        std::uint32_t task = 0;
         std::string title;
-        site where;  ///< of the wait or the signal
+        site where{};  ///< of the wait or the signal
 
         observation observed(const acquisition& before, const acquisition& wanted) const {
             observation made;
