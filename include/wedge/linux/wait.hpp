@@ -4,6 +4,7 @@
 #include <chrono>
 
 #include "wedge/core/check.hpp"
+#include "wedge/core/sanitizer.hpp"
 #include "wedge/linux/memory.hpp"
 #include "wedge/lock/completion.hpp"
 #include "wedge/lock/refcount.hpp"
@@ -376,9 +377,22 @@ inline wedge::workqueue& queue_of(struct workqueue_struct* of) {
     if (of != nullptr) return *of->queue;
     machine& here = machine::here();
     // So many bodies may run at once that none waits for a worker.
+    sanitizer::acquire(&here.system_queue);
     if (here.system_queue == nullptr)
         here.system_queue = std::make_unique<wedge::workqueue>(256U, "events");
+    sanitizer::release(&here.system_queue);
     return *here.system_queue;
+}
+// The kernel orders a work's calls by an atomic word of the work, and so do these.
+inline wedge::workqueue* queue_of(struct work_struct* one) {
+    sanitizer::acquire(&one->on);
+    return one->on;
+}
+inline wedge::workqueue& put_on(struct workqueue_struct* of, struct work_struct* one) {
+    sanitizer::acquire(&one->on);
+    one->on = &queue_of(of);
+    sanitizer::release(&one->on);
+    return *one->on;
 }
 }  // namespace detail
 /// The queue of schedule_work.
@@ -420,29 +434,30 @@ inline void destroy_workqueue(struct workqueue_struct* of, site where = site::cu
 }
 inline bool queue_work(struct workqueue_struct* of, struct work_struct* one,
                        site where = site::current()) {
-    one->on = &detail::queue_of(of);
-    return one->on->queue(one->get(), {}, where);
+    return detail::put_on(of, one).queue(one->get(), {}, where);
 }
 inline bool schedule_work(struct work_struct* one, site where = site::current()) {
     return queue_work(nullptr, one, where);
 }
 inline bool flush_work(struct work_struct* one, site where = site::current()) {
     might_sleep(where);
-    if (one->on == nullptr) return one->get().wait_for_body(where), false;  // never queued
-    return one->on->flush(one->get(), where);
+    wedge::workqueue* const on = detail::queue_of(one);
+    if (on == nullptr) return one->get().wait_for_body(where), false;  // never queued
+    return on->flush(one->get(), where);
 }
 inline bool cancel_work_sync(struct work_struct* one, site where = site::current()) {
     might_sleep(where);
-    if (one->on == nullptr) return one->get().wait_for_body(where), false;  // never queued
-    return one->on->cancel_sync(one->get(), where);
+    wedge::workqueue* const on = detail::queue_of(one);
+    if (on == nullptr) return one->get().wait_for_body(where), false;  // never queued
+    return on->cancel_sync(one->get(), where);
 }
 inline bool work_pending(struct work_struct* one, site where = site::current()) {
-    return one->on != nullptr && one->on->is_queued(one->get(), where);
+    wedge::workqueue* const on = detail::queue_of(one);
+    return on != nullptr && on->is_queued(one->get(), where);
 }
 inline bool queue_delayed_work(struct workqueue_struct* of, struct delayed_work* one,
                                unsigned long delay, site where = site::current()) {
-    one->work.on = &detail::queue_of(of);
-    return one->work.on->queue(one->work.get(), detail::duration_of(delay), where);
+    return detail::put_on(of, &one->work).queue(one->work.get(), detail::duration_of(delay), where);
 }
 inline bool schedule_delayed_work(struct delayed_work* one, unsigned long delay,
                                   site where = site::current()) {
@@ -450,11 +465,12 @@ inline bool schedule_delayed_work(struct delayed_work* one, unsigned long delay,
 }
 inline bool mod_delayed_work(struct workqueue_struct* of, struct delayed_work* one,
                              unsigned long delay, site where = site::current()) {
-    one->work.on = &detail::queue_of(of);
-    return one->work.on->modify(one->work.get(), detail::duration_of(delay), where);
+    return detail::put_on(of, &one->work)
+        .modify(one->work.get(), detail::duration_of(delay), where);
 }
 inline bool cancel_delayed_work(struct delayed_work* one, site where = site::current()) {
-    return one->work.on != nullptr && one->work.on->cancel(one->work.get(), where);
+    wedge::workqueue* const on = detail::queue_of(&one->work);
+    return on != nullptr && on->cancel(one->work.get(), where);
 }
 inline bool cancel_delayed_work_sync(struct delayed_work* one, site where = site::current()) {
     return cancel_work_sync(&one->work, where);

@@ -37,7 +37,7 @@ public:
     }
 
     /// Notes that an object has lost its place. Called under the object's reservation. The next
-    /// submission restores it.
+    /// submission that reserves the object restores it.
     void evicted(Object& one, site where = site::current()) {
         const guard held(evict_lock_, where);
         if (std::find(evicted_.begin(), evicted_.end(), &one) == evicted_.end())
@@ -99,12 +99,15 @@ private:
         const guard held(link_lock_, where);
         ++mappings_;
     }
+    /// Returns an evicted object whose reservation is held; null if there is none.
     Object* next_evicted(site where) {
         const guard held(evict_lock_, where);
-        if (evicted_.empty()) return nullptr;
-        Object* const first = evicted_.front();
-        evicted_.erase(evicted_.begin());
-        return first;
+        const auto next = std::find_first_of(evicted_.begin(), evicted_.end(), external_.begin(),
+                                             external_.end());
+        if (next == evicted_.end()) return nullptr;
+        Object* const found = *next;
+        evicted_.erase(next);
+        return found;
     }
 
     ww_class& of_;
