@@ -1,5 +1,5 @@
 // Waits in the lock order of C++ code: one execution shows what a signaller takes first (rule 19d).
-// Each workload is a pair: in the broken one a task waits under a lock that the signaller takes.
+// Each workload is a pair: in the broken twin a task waits under a lock that the signaller takes.
 #include <algorithm>
 #include <chrono>
 #include <string>
@@ -29,7 +29,11 @@ wedge::outcome explored_once() {
     return explored<W>("", {.how = wedge::strategy::exhaustive, .executions_max = 1});
 }
 
-const finding* inferred_of(const wedge::outcome& out);
+const finding* inferred_of(const wedge::outcome& out) {
+    const auto found = std::find_if(out.findings.begin(), out.findings.end(),
+                                    [](const finding& each) { return has_inferred_wait(each); });
+    return found == out.findings.end() ? nullptr : &*found;
+}
 
 /// Explores a single execution, with several seeds, until one shows a cycle that is then built.
 template <wedge::workload W>
@@ -43,14 +47,8 @@ wedge::outcome explored_by_seeds() {
     return out;
 }
 
-const finding* inferred_of(const wedge::outcome& out) {
-    const auto found = std::find_if(out.findings.begin(), out.findings.end(),
-                                    [](const finding& each) { return has_inferred_wait(each); });
-    return found == out.findings.end() ? nullptr : &*found;
-}
-
-/// Checks that an execution without a hang shows the cycle, whose hang is then built; and that the
-/// repaired twin is silent, whatever is tried.
+/// Checks that an execution without a hang shows the cycle, whose hang is then built; and that a
+/// search of every schedule reports nothing about the repaired twin.
 template <wedge::workload Broken, wedge::workload Repaired>
 void check_pair(const std::string& what, const wedge::outcome& once = explored_once<Broken>()) {
     CAPTURE(wedge::text_of(once));
@@ -157,10 +155,11 @@ struct conditioned {
     static constexpr const char* name = IsBroken ? "conditioned_broken" : "conditioned";
 };
 
-template <bool IsBroken>
+/// Broken with one unit: two tasks use the semaphore.
+template <std::uint32_t Units>
 struct counted {
     wedge::mutex dev{"dev"};
-    wedge::semaphore slots{IsBroken ? 1U : 2U, "slots"};
+    wedge::semaphore slots{Units, "slots"};
 
     void one() {
         slots.down();
@@ -174,7 +173,7 @@ struct counted {
     }
     static constexpr auto actions =
         wedge::actions(wedge::action<&counted::one>{"one"}, wedge::action<&counted::two>{"two"});
-    static constexpr const char* name = IsBroken ? "counted_broken" : "counted";
+    static constexpr const char* name = Units == 1 ? "counted_broken" : "counted";
 };
 
 template <bool IsBroken>
@@ -367,26 +366,12 @@ struct true_at_once : noisy {
     static constexpr const char* name = IsBroken ? "true_at_once_broken" : "true_at_once";
 };
 
-/// As `counted`, with units for all tasks or for one.
-template <bool IsBroken>
-struct pooled : noisy {
-    wedge::mutex dev{"dev"};
-    wedge::semaphore slots{IsBroken ? 1U : 4U, "slots"};
-
-    void one() {
-        slots.down();
-        { const guard held(dev); }
-        slots.up();
-    }
-    void two() {
-        const guard held(dev);
-        slots.down();
-        slots.up();
-    }
+template <std::uint32_t Units>
+struct pooled : counted<Units>, noisy {
     static constexpr auto actions =
         wedge::actions(wedge::action<&pooled::one>{"one"}, wedge::action<&pooled::two>{"two"},
                        wedge::action<&noisy::noise>{"noise"});
-    static constexpr const char* name = IsBroken ? "pooled_broken" : "pooled";
+    static constexpr const char* name = Units == 1 ? "pooled_broken" : "pooled";
 };
 
 /// Checks that a part of the schedules shows the hang of the broken workload, and nothing of the
@@ -421,7 +406,7 @@ TEST_CASE("inferred waits of code: a condition that is true at once") {
     check_noisy_pair<true_at_once<true>, true_at_once<false>>();
 }
 TEST_CASE("inferred waits of code: a semaphore with free units") {
-    check_noisy_pair<pooled<true>, pooled<false>>();
+    check_noisy_pair<pooled<1>, pooled<4>>();
 }
 
 TEST_CASE("inferred waits of code: a completion under a lock that its signaller takes first") {
@@ -443,11 +428,11 @@ TEST_CASE("inferred waits of code: the end of a thread") {
         explored_by_seeds<joined<true>>());
 }
 TEST_CASE("inferred waits of code: a semaphore's unit") {
-    const wedge::outcome once = explored_by_seeds<counted<true>>();
+    const wedge::outcome once = explored_by_seeds<counted<1>>();
     CAPTURE(wedge::text_of(once));
     REQUIRE(inferred_of(once) != nullptr);
     CHECK(inferred_of(once)->judged == verdict::confirmed);
-    const wedge::outcome all = explored_fully<counted<false>>();
+    const wedge::outcome all = explored_fully<counted<2>>();
     CHECK(all.what == result::sound);
     CHECK(all.findings.empty());
 }

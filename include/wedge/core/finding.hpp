@@ -113,6 +113,14 @@ struct dependency {
     call_stack stack{};   ///< of the acquire of `wanted`, if the checker keeps them
     /// `held` is a wait with inferred sections: everywhere a signaller takes `wanted` (rule 19d).
     std::vector<site> places{};
+
+    /// Returns whether a signaller takes `wanted` there.
+    bool has_place(const site& where) const {
+        return std::any_of(places.begin(), places.end(), [&](const site& place) {
+            return place.line == where.line && std::string_view(place.function) == where.function &&
+                   std::string_view(place.file) == where.file;
+        });
+    }
 };
 
 /// What a task holds and waits for when nothing can go on.

@@ -99,7 +99,8 @@ private:
         const guard held(link_lock_, where);
         ++mappings_;
     }
-    /// Returns an evicted object whose reservation is held; null if there is none.
+    /// Takes an object from the list of evicted objects. The caller holds the object's reservation.
+    /// Returns null if the list contains no such object.
     Object* next_evicted(site where) {
         const guard held(evict_lock_, where);
         const auto next = std::find_first_of(evicted_.begin(), evicted_.end(), external_.begin(),

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <span>
-#include <string_view>
 #include <vector>
 
 #include "wedge/core/finding.hpp"
@@ -70,16 +69,9 @@ private:
         if (next.what != step::acquire || next.lock->class_id() != edge.wanted.class_id ||
             next.lock->instance() != edge.wanted.instance)
             return false;
-        if (is_inferred_wait(edge.held)) return is_in_section(edge, next.where);
+        if (is_inferred_wait(edge.held)) return edge.has_place(next.where);
         return std::any_of(who.held.begin(), who.held.end(), [&](const held_lock& held) {
             return held.class_id == edge.held.class_id && held.instance == edge.held.instance;
-        });
-    }
-
-    /// Returns whether a signaller takes the lock there, on its way to a signal.
-    static bool is_in_section(const dependency& edge, const site& where) {
-        return std::any_of(edge.places.begin(), edge.places.end(), [&](const site& place) {
-            return place.line == where.line && std::string_view(place.file) == where.file;
         });
     }
 

@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <string_view>
 #include <vector>
 
 #include "wedge/core/finding.hpp"
@@ -53,19 +52,14 @@ inline bool waits_for(const task_report& task, const lock_use& promise) {
 /// Returns whether the task stands where a signaller takes the lock of the edge, or has taken it
 /// there. So it has not signalled yet.
 inline bool is_in_inferred_section(const task_report& task, const dependency& edge) {
-    const auto is_there = [&](const site& where) {
-        return std::any_of(edge.places.begin(), edge.places.end(), [&](const site& place) {
-            return place.line == where.line && std::string_view(place.function) == where.function &&
-                   std::string_view(place.file) == where.file;
-        });
-    };
     const bool is_exact = edge.held.instance != 0;  // seen in executions
     const auto is_it = [&](const lock_use& lock) {
         return lock.class_id == edge.wanted.class_id &&
-               (!is_exact || lock.instance == edge.wanted.instance) && is_there(lock.where);
+               (!is_exact || lock.instance == edge.wanted.instance) && edge.has_place(lock.where);
     };
     if (std::any_of(task.held.begin(), task.held.end(), is_it)) return true;
-    return task.wanted ? is_it(*task.wanted) : waits_for(task, edge.wanted) && is_there(task.where);
+    return task.wanted ? is_it(*task.wanted)
+                       : waits_for(task, edge.wanted) && edge.has_place(task.where);
 }
 
 }  // namespace detail
