@@ -1,6 +1,8 @@
 // Predictions from the traces that the stress runner records.
+#include <atomic>
 #include <mutex>
 #include <string>
+#include <thread>
 
 #include <doctest/doctest.h>
 
@@ -47,15 +49,18 @@ struct transfer {
                                                    wedge::action<&transfer::withdraw>{"withdraw"});
 };
 
-/// A queue with a condition and a semaphore, whose users allocate.
+/// A queue with a condition and a semaphore, whose users allocate. A put comes only while a taker
+/// is in, so the first taker has to wait.
 struct queue {
     wedge::mutex lock{"queue"};
     wedge::condition filled{"filled"};
     wedge::semaphore units{0, "units"};
     wedge::memory zone;
+    std::atomic<int> takers{0};
     int items = 0;
 
     void put() {
+        while (takers == 0) std::this_thread::yield();
         static_cast<void>(zone.alloc(1, wedge::gfp_kernel));
         {
             const wedge::guard held(lock);
@@ -68,8 +73,10 @@ struct queue {
     void take() {
         {
             wedge::guard held(lock);
+            ++takers;
             filled.wait(held, [&] { return items != 0; });
             --items;
+            --takers;
         }
         units.down();
     }
