@@ -15,14 +15,15 @@ endif()
 find_program(WEDGE_LLD ld.lld)
 mark_as_advanced(WEDGE_LLD)
 
-# Sets warnings and sanitizers of a target of this repository. These programs link the engines from the library of
-# wedge_implement_once(), so that each engine is compiled once.
+# Sets warnings and sanitizers of a target of this repository. These programs link the engines from a library, so that
+# each engine is compiled once: that of wedge_implement_once(), or the second argument.
 function(wedge_developer target)
+    set(implementation wedge_implementation ${ARGN})
+    list(GET implementation -1 implementation)
     set_target_properties(${target} PROPERTIES WEDGE_IMPLEMENTED ON)
     get_target_property(type ${target} TYPE)
     if(type STREQUAL "EXECUTABLE")
-        list(TRANSFORM WEDGE_PARTS REPLACE ".+" "$<LINK_ONLY:wedge_implementation_\\0>" OUTPUT_VARIABLE libraries)
-        target_link_libraries(${target} PRIVATE ${libraries})
+        target_link_libraries(${target} PRIVATE $<LINK_ONLY:${implementation}>)
         if(WEDGE_LLD AND WEDGE_BUILD_TESTS)
             target_link_options(${target} PRIVATE -fuse-ld=lld)
         endif()
@@ -46,35 +47,30 @@ function(wedge_developer target)
         RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/bin)
 endfunction()
 
-# Compiles the sources that implement wedge once for all programs of this repository: one library per part. `./dev test` compiles
-# the engines with -O1: under gcc's sanitizers the tests then take half the time, and the
-# engines a quarter more time to compile.
+# Compiles the sources that implement wedge once for all programs of this repository. `./dev test` compiles them with -O1 under gcc:
+# under its sanitizers the tests then take half the time, and the sources a quarter more time to compile. In a unity build
+# they are one source, since most of what they need is the same. The source of fuzz targets is apart: it defines functions
+# that change sanitizers and libFuzzer.
 set(WEDGE_ENGINE_OPTIONS "" CACHE STRING "Options to compile our own engines with, such as -O1")
 set(WEDGE_TEST_LAYERS "" CACHE STRING "Folders of tests/ whose tests are built, such as lock;explore, without wedge::main; empty: all")
 set(WEDGE_PARTS order explore fuzz stress)
 if(WEDGE_TEST_LAYERS)
     list(REMOVE_ITEM WEDGE_PARTS fuzz)
-elseif(TARGET wedge::main)
+elseif(TARGET wedge::main AND (WEDGE_BUILD_TESTS OR WEDGE_BUILD_EXAMPLES OR WEDGE_BUILD_TOOLS))  # benchmarks do without
     list(APPEND WEDGE_PARTS main)
 endif()
 function(wedge_implement_once)
+    add_library(wedge_implementation STATIC EXCLUDE_FROM_ALL)
     foreach(part IN LISTS WEDGE_PARTS)
-        add_library(wedge_implementation_${part} STATIC EXCLUDE_FROM_ALL
-            "${PROJECT_SOURCE_DIR}/cmake/implement_${part}.cpp")
-        set(interface wedge_${part})
-        if(part STREQUAL "order")
-            set(interface wedge)
-        endif()
-        target_link_libraries(wedge_implementation_${part} PRIVATE ${interface})
-        set_target_properties(wedge_implementation_${part} PROPERTIES UNITY_BUILD OFF)
-        wedge_developer(wedge_implementation_${part})
-        if(NOT part MATCHES "order|stress")  # they do without fibers
-            wedge_precompiled(wedge_implementation_${part})
-        endif()
-        if(part MATCHES "order|explore|fuzz")
-            target_compile_options(wedge_implementation_${part} PRIVATE ${WEDGE_ENGINE_OPTIONS})
+        target_sources(wedge_implementation PRIVATE "${PROJECT_SOURCE_DIR}/cmake/implement_${part}.cpp")
+        if(NOT part STREQUAL "order")
+            target_link_libraries(wedge_implementation PRIVATE wedge_${part})
         endif()
     endforeach()
+    set_source_files_properties("${PROJECT_SOURCE_DIR}/cmake/implement_fuzz.cpp" PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
+    wedge_developer(wedge_implementation)
+    wedge_precompiled(wedge_implementation)
+    target_compile_options(wedge_implementation PRIVATE ${WEDGE_ENGINE_OPTIONS})
 endfunction()
 
 # Sets the sanitizers of a fuzz target, without those parts of wedge that the ignore list names.
@@ -91,11 +87,11 @@ endfunction()
 
 # Compiles the engines once for all fuzz targets, with the sanitizers of a fuzz target.
 function(wedge_implement_fuzzers)
-    set(sources "${PROJECT_SOURCE_DIR}/cmake/implement_order.cpp" "${PROJECT_SOURCE_DIR}/cmake/implement_explore.cpp"
-        "${PROJECT_SOURCE_DIR}/cmake/implement_fuzz.cpp")
+    set(sources order explore fuzz stress)
+    list(TRANSFORM sources REPLACE ".+" "${PROJECT_SOURCE_DIR}/cmake/implement_\\0.cpp")
+    set_source_files_properties("${PROJECT_SOURCE_DIR}/cmake/implement_fuzz.cpp" PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
     add_library(wedge_fuzz_implementation STATIC ${sources})
-    target_link_libraries(wedge_fuzz_implementation PRIVATE wedge_fuzz)
-    set_target_properties(wedge_fuzz_implementation PROPERTIES UNITY_BUILD OFF)
+    target_link_libraries(wedge_fuzz_implementation PRIVATE wedge_fuzz wedge_stress)
     wedge_developer(wedge_fuzz_implementation)
     wedge_fuzzer_checks(wedge_fuzz_implementation)
 endfunction()
@@ -111,9 +107,9 @@ function(wedge_fuzzer target source)
         message(FATAL_ERROR "wedge: WEDGE_FUZZERS needs clang, this is ${CMAKE_CXX_COMPILER_ID}")
     endif()
     add_executable(${target} ${source})
-    target_link_libraries(${target} PRIVATE wedge_fuzz_implementation wedge::explore)
+    target_link_libraries(${target} PRIVATE wedge::explore)
     target_include_directories(${target} PRIVATE "${PROJECT_SOURCE_DIR}/tests")
-    wedge_developer(${target})
+    wedge_developer(${target} wedge_fuzz_implementation)
     set(ignored "${PROJECT_SOURCE_DIR}/fuzz/std_ignorelist.txt")
     if(fuzzer_HAS_PROGRAM)
         set(ignored "${PROJECT_SOURCE_DIR}/cmake/fuzz_ignorelist.txt")
