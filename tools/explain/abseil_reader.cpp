@@ -9,10 +9,10 @@
 namespace wedge::explain {
 namespace {
 
-constexpr std::string_view heading = "Potential Mutex deadlock:";
+constexpr std::string_view abseil_heading = "Potential Mutex deadlock:";
 
 /// Returns the symbol of a frame `@ 0x1  f()`.
-std::optional<std::string> frame_of(std::string_view text) {
+std::optional<std::string> abseil_frame_of(std::string_view text) {
     const std::size_t at = text.find("@ 0x");
     if (at == text.npos || has(text, "mutex@")) return std::nullopt;
     const std::string_view address = leading_address(text.substr(at + 2));
@@ -39,7 +39,7 @@ private:
         if (is_done_) return;
         const std::string_view text = each.text;
         const std::string_view node = leading_address(behind(text, "mutex@"));
-        const auto frame = frame_of(text);
+        const auto frame = abseil_frame_of(text);
         const bool is_acquire = has(text, "Acquiring ") && has(text, " while holding ");
         if (is_acquire) {
             wanted_ = leading_address(behind(text, "Mutex "));
@@ -55,7 +55,7 @@ private:
         } else if (!node.empty() && has(text, " stack:")) {
             locks_.emplace_back(node);
             stacks_.emplace_back();
-            if (const auto first = frame_of(behind(text, " stack:")))
+            if (const auto first = abseil_frame_of(behind(text, " stack:")))
                 stacks_.back().push_back(*first);
         } else if (frame) {
             (locks_.empty() ? acquire_ : stacks_.back()).push_back(*frame);
@@ -123,8 +123,8 @@ public:
     void find(std::span<const line> text, std::vector<report>& found) const override {
         for (std::size_t i = 0; i < text.size();) {
             std::size_t end = i + 1;
-            if (has(text[i].text, heading)) {
-                while (end < text.size() && !has(text[end].text, heading)) ++end;
+            if (has(text[i].text, abseil_heading)) {
+                while (end < text.size() && !has(text[end].text, abseil_heading)) ++end;
                 found.push_back(abseil_report(text.subspan(i, end - i)).read());
             }
             i = end;

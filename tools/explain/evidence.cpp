@@ -13,7 +13,7 @@ namespace wedge::explain {
 namespace {
 
 using ids = std::vector<std::uint32_t>;
-using json = nlohmann::ordered_json;
+using nlohmann::ordered_json;
 
 constexpr std::size_t drawn_limit = 60;  // of classes: a larger picture shows nothing
 
@@ -308,12 +308,12 @@ trace_change change_of(const observations& before, const observations& after) {
     return made;
 }
 
-json head_of(const char* kind, const std::string& title) {
+ordered_json head_of(const char* kind, const std::string& title) {
     return {{"schema", 1}, {"command", "explain"}, {"kind", kind}, {"file", title}};
 }
 
-std::string line_of(const json& made) {
-    return made.dump(-1, ' ', false, json::error_handler_t::replace) + "\n";
+std::string line_of(const ordered_json& made) {
+    return made.dump(-1, ' ', false, ordered_json::error_handler_t::replace) + "\n";
 }
 
 std::vector<std::string> names_of(const lock_graph& order, const ids& all) {
@@ -325,7 +325,8 @@ std::vector<std::string> names_of(const lock_graph& order, const ids& all) {
 /// Returns a finding about locks in the order of a cycle or of a path, as all commands print it.
 ///
 /// @param verdict  null: a trace alone does not decide whether it can hang
-json finding_of(const char* kind, const std::vector<std::string>& locks, const char* verdict) {
+ordered_json finding_of(const char* kind, const std::vector<std::string>& locks,
+                        const char* verdict) {
     std::string what;
     std::string signature = kind;
     for (const std::string& each : locks) {
@@ -333,14 +334,15 @@ json finding_of(const char* kind, const std::vector<std::string>& locks, const c
         signature += " " + each;
     }
     if (!locks.empty() && std::string_view(kind) != "against-order") what += " -> " + locks.front();
-    json made = {{"kind", kind}, {"what", what}, {"classes", locks}, {"signature", signature}};
-    made["verdict"] = verdict == nullptr ? json() : json(verdict);
+    ordered_json made = {
+        {"kind", kind}, {"what", what}, {"classes", locks}, {"signature", signature}};
+    made["verdict"] = verdict == nullptr ? ordered_json() : ordered_json(verdict);
     return made;
 }
 
-void write_cycles(json& into, json& findings, const lock_graph& order,
+void write_cycles(ordered_json& into, ordered_json& findings, const lock_graph& order,
                   const std::vector<order_cycle>& cycles) {
-    into = json::array();
+    into = ordered_json::array();
     for (const order_cycle& each : cycles) {
         const std::vector<std::string> locks = names_of(order, each.classes);
         into.push_back({{"cycle_locks", locks}, {"needs_writer", each.needs_writer}});
@@ -348,17 +350,17 @@ void write_cycles(json& into, json& findings, const lock_graph& order,
     }
 }
 
-void write_against(json& into, json& findings, const lock_graph& order,
+void write_against(ordered_json& into, ordered_json& findings, const lock_graph& order,
                    const evidence_options& options) {
-    json& against = into["against_order"];
-    against = json::array();
+    ordered_json& against = into["against_order"];
+    against = ordered_json::array();
     for (const broken_order& each : check_order(order, options.order).broken) {
         against.push_back(names_of(order, each.path));
         findings.push_back(finding_of("against-order", names_of(order, each.path), nullptr));
     }
 }
 
-std::string in_quotes(std::string_view text) {
+std::string label_of(std::string_view text) {
     std::string made = "\"";
     for (const char c : text) {
         if (c == '"' || c == '\\') made += '\\';
@@ -456,7 +458,7 @@ std::string dot_of(const observations& seen, const evidence_options& options) {
         text += "  label=\"" + std::to_string(shown.size()) + " of " +
                 std::to_string(order.classes().size()) + " classes\";\n";
     for (const std::uint32_t each : shown)
-        text += "  n" + std::to_string(each) + " [label=" + in_quotes(order.at(each).name) + "];\n";
+        text += "  n" + std::to_string(each) + " [label=" + label_of(order.at(each).name) + "];\n";
     for (const std::uint32_t from : shown)
         for (const observed_edge& edge : order.at(from).next)
             if (shown.contains(edge.to) &&
@@ -469,15 +471,15 @@ std::string dot_of(const observations& seen, const evidence_options& options) {
 std::string json_of(const observations& seen, const std::string& title,
                     const evidence_options& options) {
     const lock_graph& order = seen.order;
-    json made = head_of("order", title);
+    ordered_json made = head_of("order", title);
     made["classes"] = order.classes().size();
     made["dependencies"] = order.edges();
-    json findings = json::array();
+    ordered_json findings = ordered_json::array();
     write_cycles(made["cycles"], findings, order, order.cycles(options.most));
     write_against(made, findings, order, options);
-    made["hung"] = json::array();
+    made["hung"] = ordered_json::array();
     for (const report& each : seen.hangs) {
-        json hang = json::array();
+        ordered_json hang = ordered_json::array();
         std::vector<std::string> locks;
         for (const cycle_edge& edge : each.edges) {
             made["hung"].push_back(
@@ -492,11 +494,11 @@ std::string json_of(const observations& seen, const std::string& title,
     if (!options.around.empty()) {
         const neighbourhood shown =
             near(order, classes_named(order, options.around), options.depth);
-        json& around = made["around"];
+        ordered_json& around = made["around"];
         around = {{"class", options.around},
                   {"depth", options.depth},
                   {"classes", names_of(order, ids(shown.classes.begin(), shown.classes.end()))},
-                  {"dependencies", json::array()}};
+                  {"dependencies", ordered_json::array()}};
         for (const auto& [from, to] : shown.edges)
             around["dependencies"].push_back({order.at(from).name, order.at(to).name});
     }
@@ -506,13 +508,13 @@ std::string json_of(const observations& seen, const std::string& title,
 
 std::string json_of_change(const observations& before, const observations& after,
                            const std::string& title, const evidence_options& options) {
-    json made = head_of("compare", title);
+    ordered_json made = head_of("compare", title);
     const trace_change changed = change_of(before, after);
     made["added_classes"] = changed.added_classes;
     made["removed_classes"] = changed.removed_classes;
     made["added_dependencies"] = changed.added_edges;
     made["removed_dependencies"] = changed.removed_edges;
-    json findings = json::array();
+    ordered_json findings = ordered_json::array();
     write_cycles(made["new_cycles"], findings, after.order, changed.new_cycles);
     write_against(made, findings, after.order, options);
     made["findings"] = std::move(findings);

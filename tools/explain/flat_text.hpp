@@ -44,4 +44,6 @@ private:
     std::vector<start> starts_;
 };
 
+inline constexpr std::size_t none = flat_text::none;
+
 }  // namespace wedge::explain

@@ -58,7 +58,7 @@ struct gdb_frame {
     std::string text;  ///< `f (b.cpp:3)`
 };
 
-std::optional<gdb_frame> frame_of(std::string_view text) {
+std::optional<gdb_frame> gdb_frame_of(std::string_view text) {
     if (!text.starts_with('#')) return std::nullopt;
     const std::string_view number = leading_number(text.substr(1));
     if (number.empty()) return std::nullopt;
@@ -187,7 +187,7 @@ private:
     }
 
     void take_frame(std::string_view text) {
-        const auto frame = frame_of(text);
+        const auto frame = gdb_frame_of(text);
         if (!frame || !is_in_stack_) return;
         gdb_thread& thread = threads_.back();
         thread.state.stack.push_back(frame->text);

@@ -9,7 +9,7 @@
 namespace wedge::explain {
 namespace {
 
-constexpr std::string_view heading = "POTENTIAL DEADLOCK:";
+constexpr std::string_view go_heading = "POTENTIAL DEADLOCK:";
 
 /// A frame `a/b.go:23 main.f { m.Lock() } <<<<<`.
 struct go_frame {
@@ -17,7 +17,7 @@ struct go_frame {
     std::string source;  ///< between the braces
 };
 
-std::optional<go_frame> frame_of(std::string_view text) {
+std::optional<go_frame> go_frame_of(std::string_view text) {
     text = trimmed(text);
     const std::size_t file = text.find(".go:");
     if (file == text.npos) return std::nullopt;
@@ -86,7 +86,7 @@ public:
     void read(std::vector<report>& found) {
         made_.first_line = text_.front().number;
         made_.last_line = text_.back().number;
-        const std::string_view what = behind(text_.front().text, heading);
+        const std::string_view what = behind(text_.front().text, go_heading);
         if (has(what, "Inconsistent locking"))
             read_order(found);
         else if (has(what, "Recursive locking"))
@@ -105,7 +105,7 @@ private:
     go_stack stack_below(std::size_t i) const {
         go_stack made;
         for (++i; i < text_.size(); ++i) {
-            const auto frame = frame_of(text_[i].text);
+            const auto frame = go_frame_of(text_[i].text);
             if (!frame && made.frames.empty() && lock_of(text_[i].text)) continue;
             if (!frame) break;
             if (made.frames.size() < 3) name_lock(made, *frame);
@@ -273,8 +273,8 @@ public:
     void find(std::span<const line> text, std::vector<report>& found) const override {
         for (std::size_t i = 0; i < text.size();) {
             std::size_t end = i + 1;
-            if (has(text[i].text, heading)) {
-                while (end < text.size() && !has(text[end].text, heading)) ++end;
+            if (has(text[i].text, go_heading)) {
+                while (end < text.size() && !has(text[end].text, go_heading)) ++end;
                 go_report(text.subspan(i, end - i)).read(found);
             }
             i = end;

@@ -14,8 +14,6 @@ namespace wedge::explain::kernel {
 
 namespace {
 
-constexpr std::size_t none = flat_text::none;
-
 /// `TASK:PID` as these dumps have it, in the form `TASK/PID` of the lists.
 std::string with_slash(std::string task) {
     const std::size_t colon = task.rfind(':');

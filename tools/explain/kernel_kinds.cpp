@@ -14,8 +14,6 @@ namespace wedge::explain::kernel {
 
 namespace {
 
-constexpr std::size_t none = flat_text::none;
-
 constexpr std::string_view is_trying = "is trying to acquire lock:";
 constexpr std::string_view is_holding = "task is already holding";
 constexpr std::string_view chain_head = "the existing dependency chain (in reverse order) is:";

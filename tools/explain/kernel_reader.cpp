@@ -18,8 +18,6 @@ namespace {
 using kernel::kind_entry;
 using kernel::report_text;
 
-constexpr std::size_t none = flat_text::none;
-
 /// A place where a report may begin.
 struct heading {
     const kind_entry* kind = nullptr;

@@ -9,7 +9,6 @@ namespace wedge::explain::kernel {
 
 namespace {
 
-constexpr std::size_t none = std::string_view::npos;
 constexpr std::size_t longest_name = 320;
 
 bool is_mask(char c) {

@@ -12,13 +12,13 @@ std::uint64_t key_of(std::uint32_t from, std::uint32_t to) {
 }
 
 /// A graph as lists of successors.
-using links = std::vector<std::vector<std::uint32_t>>;
+using lock_links = std::vector<std::vector<std::uint32_t>>;
 
 /// The component that each node belongs to, of those strongly connected (Tarjan, without
 /// recursion).
 class components {
 public:
-    explicit components(const links& graph)
+    explicit components(const lock_links& graph)
         : of(graph.size(), lock_graph::none),
           graph_(graph),
           seen_(graph.size(), 0),
@@ -67,7 +67,7 @@ private:
         }
     }
 
-    const links& graph_;
+    const lock_links& graph_;
     std::vector<std::uint32_t> seen_;  // 0: not yet
     std::vector<std::uint32_t> low_;
     std::vector<std::uint32_t> open_;
@@ -78,7 +78,7 @@ private:
 /// a report lists a few cycles, and a damaged dump may have any number.
 class cycle_search {
 public:
-    cycle_search(const links& graph, const components& parts)
+    cycle_search(const lock_links& graph, const components& parts)
         : graph_(graph),
           parts_(parts),
           from_(graph.size(), lock_graph::none),
@@ -114,7 +114,7 @@ private:
         return path;
     }
 
-    const links& graph_;
+    const lock_links& graph_;
     const components& parts_;
     std::vector<std::uint32_t> from_;   // of this round
     std::vector<std::uint32_t> round_;  // in which a node was seen last
@@ -139,7 +139,7 @@ bool is_simple(std::vector<std::uint32_t> cycle) {
 ///
 /// @param class_of  (node) -> its class
 template <class ClassOf>
-void collect(const links& graph, ClassOf class_of, bool needs_writer,
+void collect(const lock_links& graph, ClassOf class_of, bool needs_writer,
              std::set<std::vector<std::uint32_t>>& known, std::vector<order_cycle>& found) {
     const components parts(graph);
     std::vector<order_cycle> made;
@@ -209,8 +209,8 @@ const observed_edge* lock_graph::edge(std::uint32_t from, std::uint32_t to) cons
 std::vector<order_cycle> lock_graph::cycles(std::size_t most) const {
     // A node is a class and how it is wanted: `2 * class` to write, `2 * class + 1` to read. A
     // cycle in which a reader meets a reader does not block, so no such step is there.
-    links strict(2 * classes_.size());
-    links loose(classes_.size());
+    lock_links strict(2 * classes_.size());
+    lock_links loose(classes_.size());
     bool has_modes = false;
     for (std::uint32_t from = 0; from < classes_.size(); ++from) {
         for (const observed_edge& edge : classes_[from].next) {

@@ -60,7 +60,7 @@ std::optional<std::uint64_t> take_field(std::string_view& text, std::string_view
     return std::stoull(std::string(number));
 }
 
-std::optional<class_line> class_in(std::string_view text) {
+std::optional<class_line> class_line_in(std::string_view text) {
     class_line made;
     made.key = leading_key(text);
     if (made.key.empty()) return std::nullopt;
@@ -115,7 +115,7 @@ public:
             current_ = lock_graph::none;
             return;
         }
-        const auto head = class_in(inner);
+        const auto head = class_line_in(inner);
         if (!head) {
             damaged_ += inner.starts_with("all lock classes:") ? 0 : 1;
             return;

@@ -8,11 +8,11 @@
 namespace wedge::explain {
 namespace {
 
-constexpr std::string_view heading = "WARNING: ThreadSanitizer: ";
+constexpr std::string_view tsan_heading = "WARNING: ThreadSanitizer: ";
 
 /// Returns a frame `#0 f(int) /a/b.cpp:17:5 (program+0x1) (BuildId: 0)` as `f(int)
 /// (/a/b.cpp:17:5)`.
-std::optional<std::string> frame_of(std::string_view text) {
+std::optional<std::string> tsan_frame_of(std::string_view text) {
     text = trimmed(text);
     if (!text.starts_with('#')) return std::nullopt;
     const std::string_view number = leading_number(text.substr(1));
@@ -50,7 +50,7 @@ std::optional<mutex_name> leading_mutex(std::string_view text) {
     return made;
 }
 
-constexpr std::size_t locks_limit = 64;  // of one cycle: ThreadSanitizer prints at most 20
+constexpr std::size_t printed_max = 64;  // of one cycle: ThreadSanitizer prints at most 20
 
 /// One report, from its heading to its end.
 class tsan_report {
@@ -60,7 +60,7 @@ public:
     std::optional<report> read() {
         made_.first_line = text_.front().number;
         made_.last_line = text_.back().number;
-        const std::string_view what = behind(text_.front().text, heading);
+        const std::string_view what = behind(text_.front().text, tsan_heading);
         if (what.starts_with("lock-order-inversion")) return read_cycle();
         if (what.starts_with("double lock")) return read_double_lock();
         if (what.starts_with("unlock of an unlocked mutex") ||
@@ -86,7 +86,7 @@ private:
     std::vector<std::string> stack_below(std::size_t i) const {
         std::vector<std::string> stack;
         for (++i; i < text_.size(); ++i) {
-            const auto frame = frame_of(text_[i].text);
+            const auto frame = tsan_frame_of(text_[i].text);
             if (!frame && (!stack.empty() || trimmed(text_[i].text).empty())) break;
             if (frame) stack.push_back(*frame);
         }
@@ -101,7 +101,7 @@ private:
             const auto next = leading_mutex(text);
             if (!next) return {};
             if (!locks.empty() && next->name == locks.front().name) return locks;
-            if (locks.size() == locks_limit) return {};
+            if (locks.size() == printed_max) return {};
             locks.push_back(*next);
             const std::size_t arrow = text.find("=>");
             if (arrow == text.npos) return {};
@@ -230,7 +230,7 @@ public:
 
     void find(std::span<const line> text, std::vector<report>& found) const override {
         for (std::size_t i = 0; i < text.size();) {
-            if (!has(text[i].text, heading)) {
+            if (!has(text[i].text, tsan_heading)) {
                 ++i;
                 continue;
             }
@@ -244,7 +244,7 @@ public:
 
 private:
     static bool is_end(std::string_view text) {
-        return has(text, heading) || has(text, "SUMMARY: ThreadSanitizer") ||
+        return has(text, tsan_heading) || has(text, "SUMMARY: ThreadSanitizer") ||
                has(text, "==================");
     }
 };

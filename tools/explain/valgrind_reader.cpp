@@ -20,7 +20,7 @@ std::optional<std::string_view> said(std::string_view text) {
 }
 
 /// Returns `f() (a.cpp:1)` of a frame `by 0x1: f() (a.cpp:1)`.
-std::optional<std::string> frame_of(std::string_view text) {
+std::optional<std::string> valgrind_frame_of(std::string_view text) {
     if (!text.starts_with("at 0x") && !text.starts_with("by 0x")) return std::nullopt;
     const std::string_view address = leading_address(text.substr(3));
     const std::string_view rest = text.substr(3 + address.size());
@@ -75,7 +75,7 @@ private:
     std::vector<std::string> stack_below(std::size_t i) const {
         std::vector<std::string> stack;
         for (++i; i < lines_.size(); ++i) {
-            if (const auto frame = frame_of(lines_[i]))
+            if (const auto frame = valgrind_frame_of(lines_[i]))
                 stack.push_back(*frame);
             else
                 break;

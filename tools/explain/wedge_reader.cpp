@@ -90,12 +90,12 @@ bool skip_word(std::string_view& text, std::string_view word) {
 }
 
 /// The first line of a finding: `confirmed deadlock (recursive): a taken again while held`.
-struct heading {
+struct wedge_heading {
     std::string kind;
     std::string_view what;
 };
 
-std::optional<heading> heading_of(std::string_view text) {
+std::optional<wedge_heading> heading_of(std::string_view text) {
     text = trimmed(text);
     for (const std::string_view word : {"confirmed", "possible", "refuted"})
         if (skip_word(text, word)) break;
@@ -115,7 +115,7 @@ std::optional<heading> heading_of(std::string_view text) {
     // The summary of a run begins as a finding does.
     const std::string_view rest = what.substr(leading_number(what).size());
     if (rest.starts_with(" finding") || what.starts_with("no findings")) return std::nullopt;
-    return heading{std::move(kind), what};
+    return wedge_heading{std::move(kind), what};
 }
 
 /// A text split at the first place `file:12` behind ` at `.
