@@ -1,4 +1,7 @@
 #include <algorithm>
+#include <filesystem>
+#include <string>
+#include <vector>
 
 #include <doctest/doctest.h>
 
@@ -138,6 +141,28 @@ TEST_CASE("check: --out saves schedules that replay from any directory") {
           "bank: " + file +
               ": is of scenario ../in put/abba.wedge, which is neither beside it "
               "nor here\n");
+}
+
+TEST_CASE("check, hunt and explore keep the files of scenarios apart that have one name") {
+    const scratch_folder here;
+    for (const char* const folder : {"b", "x/a", "y/a"}) {
+        wedge::make_folder(folder);
+        wedge::write_text(std::string(folder) + "/abba.wedge", abba_text);
+    }
+    wedge::write_text("alone.wedge", abba_text);
+    check({"check", "b", "x", "y/a/abba.wedge", "alone.wedge", "--out", "checked"});
+    check({"hunt", "b", "x", "y", "alone.wedge", "--out", "hunted"});
+    check({"explore", ".", "--out", "explored"});
+    for (const char* const folder : {"checked", "hunted", "explored"}) {
+        std::vector<std::string> names;
+        for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+            const std::string name = entry.path().filename();
+            if (name.ends_with(".schedule")) names.push_back(name.substr(0, name.find('-')));
+        }
+        std::sort(names.begin(), names.end());
+        const std::vector<std::string> expected{"alone", "b_abba", "x_a_abba", "y_a_abba"};
+        CHECK_MESSAGE(names == expected, folder);
+    }
 }
 
 TEST_CASE("check: misuse is one line and status 2, and the other files are still checked") {

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -79,6 +78,7 @@ public:
         if (!folder_.empty()) make_folder(folder_);
         if (!traces_.empty()) return run_traces(call);
         const std::vector<std::string> files = scenario_files(call, paths_, unread_);
+        stem_of_ = file_stems(files);
         if (!certificate_.empty() && files.size() != 1)
             throw error("--certificate: it is of one scenario, here are " +
                         std::to_string(files.size()));
@@ -109,6 +109,7 @@ private:
     int run_traces(const invocation& call) {
         if (!certificate_.empty())
             throw error("--certificate: it is of a scenario, not of a trace");
+        stem_of_ = file_stems(traces_);
         for (const std::string& file : traces_)
             if (!call.guarded([&] { check_trace(call, file); })) ++unread_;
         allowed_.report(call, unread_ == 0);
@@ -121,7 +122,7 @@ private:
             allowed_.mark(all.findings(), file);
             if (!all.is_met()) ++unmet_;
             call.print(as_json_ ? all.json() : all.text());
-            if (!folder_.empty()) all.save(folder_);
+            if (!folder_.empty()) all.save(folder_, stem_of_(file));
         });
     }
 
@@ -132,7 +133,7 @@ private:
         {
             progress_line progress(call.err, file);
             early_findings early(progress, [&](const finding& each) {
-                return folder_.empty() ? "" : save_schedule(file, folder_, each);
+                return folder_.empty() ? "" : save_schedule(file, stem_of_(file), folder_, each);
             });
             scenario::check_options options = options_;
             options.explore.stop = &interrupt_scope::requested;
@@ -190,7 +191,7 @@ private:
 
     /// Returns the file of a finding's schedule; without --out its text; empty if it has none.
     std::string schedule_of(const std::string& file, const finding& found) const {
-        if (!folder_.empty()) return save_schedule(file, folder_, found);
+        if (!folder_.empty()) return save_schedule(file, stem_of_(file), folder_, found);
         return found.best.decisions.empty() ? "" : to_string(found.best);
     }
 
@@ -204,8 +205,7 @@ private:
         made.schedule = schedule;
         made.scenario = file;
         made.steps = timeline_of(all, options_.under, found);
-        const std::string stem = std::filesystem::path(file).stem().string();
-        save_record(finding_path(folder_, stem, found), made);
+        save_record(finding_path(folder_, stem_of_(file), found), made);
     }
 
     std::string text(const invocation& call, const std::string& file,
@@ -293,6 +293,7 @@ private:
     std::vector<std::string> traces_;
     std::vector<std::string> stated_;
     std::string folder_;
+    file_stems stem_of_;
     std::string certificate_;
     bool is_uncertified_ = false;
     bool as_json_ = false;

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <algorithm>
-#include <filesystem>
 #include <iterator>
 #include <string>
 #include <utility>
@@ -70,9 +69,10 @@ public:
     }
 
     /// Saves a record of each finding in a directory.
-    void save(const std::string& folder) const {
+    ///
+    /// @param stem  what the names of the records begin with
+    void save(const std::string& folder, const std::string& stem) const {
         const std::string& file = check_.recorded().file;
-        const std::string stem = std::filesystem::path(file).stem().string();
         for (const finding& each : found_.findings) {
             finding_record made{
                 .command = "check", .subject = file, .is_scenario = true, .what = each};

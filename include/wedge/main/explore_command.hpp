@@ -3,7 +3,6 @@
 
 #include <chrono>
 #include <cstdint>
-#include <filesystem>
 #include <functional>
 #include <optional>
 #include <string>
@@ -73,6 +72,7 @@ public:
         std::uint64_t unread = 0;
         const std::vector<std::string> words(wanted_.empty() ? 0 : 1, wanted_);
         const std::vector<target> chosen = targets_of(call, words, unread);
+        stem_of_ = stems_of(chosen);
         if (!program_.empty() && (chosen.size() != 1 || chosen.front().workload == nullptr))
             throw error("--program: say for which workload (" + joined(call.workload_names()) +
                         "); a scenario has its own");
@@ -114,10 +114,6 @@ private:
         std::string expected{};  ///< the result that a workload states
         /// What the tasks did in the execution of a finding.
         std::function<timeline(const finding&)> steps_of{};
-
-        std::string stem() const {
-            return scenario.empty() ? name : std::filesystem::path(name).stem().string();
-        }
     };
 
     /// @return whether no finding stands
@@ -220,10 +216,10 @@ private:
     /// @param is_final  false: the search goes on, so nothing may be replayed now
     /// @return the schedule's file; nothing if the finding has no schedule
     std::string save(const explored& what, const finding& found, bool is_final) const {
-        const std::string stem = finding_path(folder_, what.stem(), found);
+        const std::string stem = path_of(what, found);
         std::string file;
         if (!what.scenario.empty()) {
-            file = save_schedule(what.scenario, folder_, found);
+            file = save_schedule(what.scenario, stem_of_(what.scenario), folder_, found);
         } else if (found.best != schedule{}) {
             file = stem + ".schedule";
             write_text(file, to_string(found.best));
@@ -240,8 +236,14 @@ private:
         return file;
     }
 
+    /// Returns the path of the files of a finding, without what they end in.
+    std::string path_of(const explored& what, const finding& found) const {
+        return finding_path(folder_, what.scenario.empty() ? what.name : stem_of_(what.scenario),
+                            found);
+    }
+
     std::string picture(const explored& what, const finding& found) const {
-        const std::string path = finding_path(folder_, what.stem(), found);
+        const std::string path = path_of(what, found);
         if (with_picture_) return save_picture(path, dot_of(found));
         write_text(path + ".dot", dot_of(found));
         return path + ".dot";
@@ -253,6 +255,7 @@ private:
     std::string wanted_;
     std::string program_;
     std::string folder_;
+    file_stems stem_of_;
     pressure under_{};
     bool is_proved_ = false;     // the last target
     bool is_exhausted_ = false;  // likewise: everything was tried

@@ -6,7 +6,6 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
-#include <filesystem>
 #include <optional>
 #include <string>
 #include <vector>
@@ -62,6 +61,7 @@ public:
     int run(const invocation& call) override {
         std::uint64_t unread = 0;
         std::vector<target> chosen = targets_of(call, wanted_, unread);
+        stem_of_ = stems_of(chosen);
         // Targets that should be sound take all the time that they get, so they come last.
         std::stable_partition(chosen.begin(), chosen.end(), [](const target& each) {
             return !each.workload || each.workload->expected != result::sound;
@@ -245,7 +245,7 @@ private:
             finding found = result.found.findings[i];
             scenario::name_locks(found, result.titles);
             const std::string schedule = save(all, file, found);
-            report(call, found, stem_of(file, found), schedule, "");
+            report(call, found, finding_path(folder_, stem_of_(file), found), schedule, "");
             schedules.push_back(schedule);
         }
         remove_others(caught.files, schedules);
@@ -263,7 +263,7 @@ private:
         const auto run = [&](const char* engine, clock::time_point engine_end) {
             progress.begin_phase(engine);
             search_watch watch(engine_end, progress, [&](const finding& each) {
-                return save_schedule(file, folder_, each);
+                return save_schedule(file, stem_of_(file), folder_, each);
             });
             watch.add_to(options.explore);
             scenario::check_result result = scenario::check(all, options);
@@ -397,19 +397,15 @@ private:
         return saved;
     }
 
-    std::string stem_of(const std::string& file, const finding& found) const {
-        return finding_path(folder_, std::filesystem::path(file).stem().string(), found);
-    }
-
     /// Saves the files of a finding in a scenario. @return the schedule's file; empty: none
     std::string save(const scenario::document& all, const std::string& file,
                      const finding& found) const {
         finding_record saved{
             .command = "hunt", .subject = file, .is_scenario = true, .what = found};
-        saved.schedule = save_schedule(file, folder_, found);
+        saved.schedule = save_schedule(file, stem_of_(file), folder_, found);
         saved.scenario = file;
         saved.steps = timeline_of(all, under_, found);
-        save_record(stem_of(file, found), saved);
+        save_record(finding_path(folder_, stem_of_(file), found), saved);
         return saved.schedule;
     }
 
@@ -500,6 +496,7 @@ private:
     std::uint32_t patience_ = stall_seconds;
     pressure under_{};
     std::string folder_ = "findings";
+    file_stems stem_of_;
     bool as_json_ = false;
     std::size_t open_ = 0;  // targets without a verdict, because the user has ended the search
 };

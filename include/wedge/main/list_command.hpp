@@ -61,6 +61,8 @@ private:
         add("expectations", scenario::expect_words);
         add("allocations", scenario::gfp_words, scenario::gfp_modifier_words,
             scenario::scope_words);
+        add("handlers", scenario::handler_words);
+        add("modifiers", scenario::other_words);
         return all;
     }
 

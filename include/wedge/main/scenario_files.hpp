@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <string>
 #include <system_error>
+#include <utility>
 #include <vector>
 
 #include "wedge/core/schedule_text.hpp"
@@ -66,6 +67,38 @@ inline std::vector<std::string> scenario_files(const invocation& call,
     return all;
 }
 
+/// The names that the files of findings begin with: one per scenario or trace of a command.
+class file_stems {
+public:
+    explicit file_stems(std::vector<std::string> files = {}) : files_(std::move(files)) {}
+
+    /// Returns the name of the file, and before it as many of its directories as tell it from the
+    /// other files.
+    std::string operator()(const std::string& file) const {
+        for (std::size_t directories = 0;; ++directories) {
+            const std::string stem = last_parts(file, directories);
+            const bool is_shared = std::any_of(files_.begin(), files_.end(), [&](auto& other) {
+                return other != file && last_parts(other, directories) == stem;
+            });
+            if (!is_shared || stem == last_parts(file, directories + 1)) return stem;
+        }
+    }
+
+private:
+    static std::string last_parts(const std::string& file, std::size_t directories) {
+        const std::filesystem::path path = std::filesystem::absolute(file).lexically_normal();
+        std::string stem = file_part(path.stem().string());
+        std::filesystem::path folder = path.parent_path();
+        for (; directories != 0 && folder.has_filename(); --directories) {
+            stem = file_part(folder.filename().string()) + "_" + stem;
+            folder = folder.parent_path();
+        }
+        return stem;
+    }
+
+    std::vector<std::string> files_;
+};
+
 inline constexpr std::size_t scenario_size_max = 1;  // MiB; what the parser takes
 
 /// @throws error  `path: …` or `path:line:column: …`
@@ -101,9 +134,10 @@ inline scenario::check_options check_defaults() {
 /// Saves the schedule of a finding in a scenario. The schedule names the scenario relative to the
 /// directory.
 ///
+/// @param stem  what the name of the schedule begins with
 /// @return the schedule's file; empty if the finding has none
-inline std::string save_schedule(const std::string& scenario_file, const std::string& folder,
-                                 const finding& found) {
+inline std::string save_schedule(const std::string& scenario_file, const std::string& stem,
+                                 const std::string& folder, const finding& found) {
     namespace fs = std::filesystem;
     if (found.best.decisions.empty()) return {};
     const bool is_absolute = scenario_file.starts_with('/') || folder.starts_with('/');
@@ -112,7 +146,6 @@ inline std::string save_schedule(const std::string& scenario_file, const std::st
                                             : fs::path(scenario_file).lexically_proximate(folder);
     schedule saved = found.best;
     saved.workload = scenario::schedule_word(named.string());
-    const std::string stem = fs::path(scenario_file).stem().string();
     const std::string path = finding_path(folder, stem, found) + ".schedule";
     write_text(path, to_string(saved));
     return path;

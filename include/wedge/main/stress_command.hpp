@@ -444,7 +444,8 @@ private:
                 write_text(file, text);
                 where = " in " + file + "\n";
                 for (const finding& found : checked.found.findings) {
-                    const std::string schedule = save_schedule(file, folder_, found);
+                    const std::string schedule =
+                        save_schedule(file, file_stems()(file), folder_, found);
                     if (!schedule.empty()) where += "replay: " + call.replay_line(schedule) + "\n";
                 }
             }
