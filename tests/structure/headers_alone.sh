@@ -3,8 +3,9 @@
 #
 # A source may look at several headers, each of which includes the one before: it sees that one anyway, so it has nothing
 # but what it includes. For the same reason such a source may stand on a precompiled header that all of its headers
-# include. So little is read again and again. Each source becomes a precompiled header itself, for which nothing is
-# instantiated. Only these are kept, and stand on none: clang 14 crashes on some that stand on one that stands on another.
+# include. So little is read again and again. Each source is compiled as a precompiled header, for which nothing is
+# instantiated. Those of `bases` are kept for others to stand on. They stand on none themselves: clang 14 crashes on some
+# headers that stand on one that stands on another.
 set -e
 ninja=$1 cxx=$2 include=$3 scratch=$4
 shift 4

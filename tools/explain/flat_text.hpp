@@ -44,6 +44,7 @@ private:
     std::vector<start> starts_;
 };
 
+/// No place in a text.
 inline constexpr std::size_t none = flat_text::none;
 
 }  // namespace wedge::explain
