@@ -16,14 +16,16 @@ find_program(WEDGE_LLD ld.lld)
 mark_as_advanced(WEDGE_LLD)
 
 # Sets warnings and sanitizers of a target of this repository. These programs link the engines from a library, so that
-# each engine is compiled once: that of wedge_implement_once(), or the second argument.
+# each engine is compiled once: that of wedge_implement_once(), or the second argument; `none`: they need no engine.
 function(wedge_developer target)
     set(implementation wedge_implementation ${ARGN})
     list(GET implementation -1 implementation)
     set_target_properties(${target} PROPERTIES WEDGE_IMPLEMENTED ON)
     get_target_property(type ${target} TYPE)
     if(type STREQUAL "EXECUTABLE")
-        target_link_libraries(${target} PRIVATE $<LINK_ONLY:${implementation}>)
+        if(NOT implementation STREQUAL "none")
+            target_link_libraries(${target} PRIVATE $<LINK_ONLY:${implementation}>)
+        endif()
         if(WEDGE_LLD AND WEDGE_BUILD_TESTS)
             target_link_options(${target} PRIVATE -fuse-ld=lld)
         endif()
