@@ -78,7 +78,7 @@ public:
         if (!folder_.empty()) make_folder(folder_);
         if (!traces_.empty()) return run_traces(call);
         const std::vector<std::string> files = scenario_files(call, paths_, unread_);
-        stem_of_ = file_stems(files);
+        if (!folder_.empty()) stem_of_ = file_stems(files);
         if (!certificate_.empty() && files.size() != 1)
             throw error("--certificate: it is of one scenario, here are " +
                         std::to_string(files.size()));
@@ -109,7 +109,7 @@ private:
     int run_traces(const invocation& call) {
         if (!certificate_.empty())
             throw error("--certificate: it is of a scenario, not of a trace");
-        stem_of_ = file_stems(traces_);
+        if (!folder_.empty()) stem_of_ = file_stems(traces_);
         for (const std::string& file : traces_)
             if (!call.guarded([&] { check_trace(call, file); })) ++unread_;
         allowed_.report(call, unread_ == 0);
@@ -133,7 +133,7 @@ private:
         {
             progress_line progress(call.err, file);
             early_findings early(progress, [&](const finding& each) {
-                return folder_.empty() ? "" : save_schedule(file, stem_of_(file), folder_, each);
+                return folder_.empty() ? "" : save_schedule(file, path_of(file, each), each);
             });
             scenario::check_options options = options_;
             options.explore.stop = &interrupt_scope::requested;
@@ -191,7 +191,7 @@ private:
 
     /// Returns the file of a finding's schedule; without --out its text; empty if it has none.
     std::string schedule_of(const std::string& file, const finding& found) const {
-        if (!folder_.empty()) return save_schedule(file, stem_of_(file), folder_, found);
+        if (!folder_.empty()) return save_schedule(file, path_of(file, found), found);
         return found.best.decisions.empty() ? "" : to_string(found.best);
     }
 
@@ -205,7 +205,12 @@ private:
         made.schedule = schedule;
         made.scenario = file;
         made.steps = timeline_of(all, options_.under, found);
-        save_record(finding_path(folder_, stem_of_(file), found), made);
+        save_record(path_of(file, found), made);
+    }
+
+    /// Returns the path of the files of a finding, without what they end in.
+    std::string path_of(const std::string& file, const finding& found) const {
+        return finding_path(folder_, stem_of_(file), found);
     }
 
     std::string text(const invocation& call, const std::string& file,

@@ -219,7 +219,7 @@ private:
         const std::string stem = path_of(what, found);
         std::string file;
         if (!what.scenario.empty()) {
-            file = save_schedule(what.scenario, stem_of_(what.scenario), folder_, found);
+            file = save_schedule(what.scenario, stem, found);
         } else if (found.best != schedule{}) {
             file = stem + ".schedule";
             write_text(file, to_string(found.best));

@@ -245,7 +245,7 @@ private:
             finding found = result.found.findings[i];
             scenario::name_locks(found, result.titles);
             const std::string schedule = save(all, file, found);
-            report(call, found, finding_path(folder_, stem_of_(file), found), schedule, "");
+            report(call, found, path_of(file, found), schedule, "");
             schedules.push_back(schedule);
         }
         remove_others(caught.files, schedules);
@@ -263,7 +263,7 @@ private:
         const auto run = [&](const char* engine, clock::time_point engine_end) {
             progress.begin_phase(engine);
             search_watch watch(engine_end, progress, [&](const finding& each) {
-                return save_schedule(file, stem_of_(file), folder_, each);
+                return save_schedule(file, path_of(file, each), each);
             });
             watch.add_to(options.explore);
             scenario::check_result result = scenario::check(all, options);
@@ -397,15 +397,21 @@ private:
         return saved;
     }
 
+    /// Returns the path of the files of a finding in a scenario, without what they end in.
+    std::string path_of(const std::string& file, const finding& found) const {
+        return finding_path(folder_, stem_of_(file), found);
+    }
+
     /// Saves the files of a finding in a scenario. @return the schedule's file; empty: none
     std::string save(const scenario::document& all, const std::string& file,
                      const finding& found) const {
         finding_record saved{
             .command = "hunt", .subject = file, .is_scenario = true, .what = found};
-        saved.schedule = save_schedule(file, stem_of_(file), folder_, found);
+        const std::string path = path_of(file, found);
+        saved.schedule = save_schedule(file, path, found);
         saved.scenario = file;
         saved.steps = timeline_of(all, under_, found);
-        save_record(finding_path(folder_, stem_of_(file), found), saved);
+        save_record(path, saved);
         return saved.schedule;
     }
 

@@ -4,9 +4,9 @@
 #include <algorithm>
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <string>
 #include <system_error>
-#include <utility>
 #include <vector>
 
 #include "wedge/core/schedule_text.hpp"
@@ -70,33 +70,48 @@ inline std::vector<std::string> scenario_files(const invocation& call,
 /// The names that the files of findings begin with: one per scenario or trace of a command.
 class file_stems {
 public:
-    explicit file_stems(std::vector<std::string> files = {}) : files_(std::move(files)) {}
-
-    /// Returns the name of the file, and before it as many of its directories as tell it from the
-    /// other files.
-    std::string operator()(const std::string& file) const {
-        for (std::size_t directories = 0;; ++directories) {
-            const std::string stem = last_parts(file, directories);
-            const bool is_shared = std::any_of(files_.begin(), files_.end(), [&](auto& other) {
-                return other != file && last_parts(other, directories) == stem;
-            });
-            if (!is_shared || stem == last_parts(file, directories + 1)) return stem;
+    file_stems() = default;
+    explicit file_stems(const std::vector<std::string>& files) {
+        for (const std::string& file : files) {
+            const std::filesystem::path path = whole(file);
+            names_[path] = {file_part(path.stem().string()), path.parent_path()};
         }
+        while (tell_apart()) {
+        }
+    }
+
+    /// Returns the name of one of the files, and before it as many of its directories as tell it
+    /// from the others.
+    const std::string& operator()(const std::string& file) const {
+        return names_.at(whole(file)).stem;
     }
 
 private:
-    static std::string last_parts(const std::string& file, std::size_t directories) {
-        const std::filesystem::path path = std::filesystem::absolute(file).lexically_normal();
-        std::string stem = file_part(path.stem().string());
-        std::filesystem::path folder = path.parent_path();
-        for (; directories != 0 && folder.has_filename(); --directories) {
-            stem = file_part(folder.filename().string()) + "_" + stem;
-            folder = folder.parent_path();
-        }
-        return stem;
+    struct name {
+        std::string stem;
+        std::filesystem::path folder;  ///< of what the stem begins with
+    };
+
+    static std::filesystem::path whole(const std::string& file) {
+        return std::filesystem::absolute(file).lexically_normal();
     }
 
-    std::vector<std::string> files_;
+    /// Puts the next directory before each stem that several files have. Returns whether it did.
+    bool tell_apart() {
+        std::map<std::string, std::vector<name*>> by_stem;
+        for (auto& [file, its] : names_) by_stem[its.stem].push_back(&its);
+        bool has_changed = false;
+        for (const auto& [stem, same] : by_stem)
+            for (name* const each : same) {
+                if (same.size() == 1 || !each->folder.has_filename()) continue;
+                each->stem = file_part(each->folder.filename().string()) + "_" + stem;
+                each->folder = each->folder.parent_path();
+                has_changed = true;
+            }
+        return has_changed;
+    }
+
+    std::map<std::filesystem::path, name> names_;
 };
 
 inline constexpr std::size_t scenario_size_max = 1;  // MiB; what the parser takes
@@ -131,24 +146,25 @@ inline scenario::check_options check_defaults() {
     return options;
 }
 
-/// Saves the schedule of a finding in a scenario. The schedule names the scenario relative to the
-/// directory.
+/// Saves the schedule of a finding in a scenario. The schedule names the scenario relative to its
+/// own directory.
 ///
-/// @param stem  what the name of the schedule begins with
+/// @param path  as `finding_path` makes it
 /// @return the schedule's file; empty if the finding has none
-inline std::string save_schedule(const std::string& scenario_file, const std::string& stem,
-                                 const std::string& folder, const finding& found) {
+inline std::string save_schedule(const std::string& scenario_file, const std::string& path,
+                                 const finding& found) {
     namespace fs = std::filesystem;
     if (found.best.decisions.empty()) return {};
-    const bool is_absolute = scenario_file.starts_with('/') || folder.starts_with('/');
+    const fs::path folder = fs::path(path).parent_path();
+    const bool is_absolute = scenario_file.starts_with('/') || folder.is_absolute();
     const fs::path named = is_absolute      ? fs::absolute(scenario_file).lexically_normal()
                            : folder.empty() ? fs::path(scenario_file)
                                             : fs::path(scenario_file).lexically_proximate(folder);
     schedule saved = found.best;
     saved.workload = scenario::schedule_word(named.string());
-    const std::string path = finding_path(folder, stem, found) + ".schedule";
-    write_text(path, to_string(saved));
-    return path;
+    const std::string file = path + ".schedule";
+    write_text(file, to_string(saved));
+    return file;
 }
 
 }  // namespace wedge

@@ -444,8 +444,10 @@ private:
                 write_text(file, text);
                 where = " in " + file + "\n";
                 for (const finding& found : checked.found.findings) {
-                    const std::string schedule =
-                        save_schedule(file, file_stems()(file), folder_, found);
+                    const std::string schedule = save_schedule(
+                        file,
+                        finding_path(folder_, std::filesystem::path(file).stem().string(), found),
+                        found);
                     if (!schedule.empty()) where += "replay: " + call.replay_line(schedule) + "\n";
                 }
             }

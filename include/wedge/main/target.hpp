@@ -55,11 +55,12 @@ inline std::vector<target> targets_of(const invocation& call, const std::vector<
     return all;
 }
 
+/// Returns the names of the files of findings in scenarios.
 inline file_stems stems_of(const std::vector<target>& all) {
     std::vector<std::string> files;
     for (const target& each : all)
         if (each.workload == nullptr) files.push_back(each.file);
-    return file_stems(std::move(files));
+    return file_stems(files);
 }
 
 }  // namespace wedge
