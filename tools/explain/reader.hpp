@@ -1,6 +1,7 @@
 // What reads reports of one tool.
 #pragma once
 
+#include <cstddef>
 #include <span>
 #include <string>
 #include <vector>
@@ -9,6 +10,9 @@
 #include "explain/report.hpp"
 
 namespace wedge::explain {
+
+/// How many locks of one cycle a reader takes. ThreadSanitizer prints at most 20.
+inline constexpr std::size_t cycle_limit = 64;
 
 /// Reads the reports of one tool. It has no state, so threads may share it.
 ///

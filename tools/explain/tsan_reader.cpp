@@ -50,8 +50,6 @@ std::optional<mutex_name> leading_mutex(std::string_view text) {
     return made;
 }
 
-constexpr std::size_t printed_max = 64;  // of one cycle: ThreadSanitizer prints at most 20
-
 /// One report, from its heading to its end.
 class tsan_report {
 public:
@@ -101,7 +99,7 @@ private:
             const auto next = leading_mutex(text);
             if (!next) return {};
             if (!locks.empty() && next->name == locks.front().name) return locks;
-            if (locks.size() == printed_max) return {};
+            if (locks.size() == cycle_limit) return {};
             locks.push_back(*next);
             const std::size_t arrow = text.find("=>");
             if (arrow == text.npos) return {};

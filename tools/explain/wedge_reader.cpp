@@ -254,8 +254,6 @@ bool is_closed(const std::vector<lock_pair>& cycle) {
     return !cycle.empty();
 }
 
-constexpr std::size_t cycle_limit = 64;  // locks of one cycle that are read
-
 /// Reads `a -> b here, b -> c, c -> a before`. Empty: it is cut, or a name makes it ambiguous.
 std::vector<lock_pair> cycle_in(std::string_view what) {
     constexpr std::string_view end = " before";
