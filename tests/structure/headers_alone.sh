@@ -62,7 +62,6 @@ find wedge -name '*.hpp' | LC_ALL=C sort | LC_ALL=C awk -v folder="$scratch" -v 
             for (n = 1; n <= n_bases; n++) if ((top, base[n]) in sees && size[base[n]] > size[on]) on = base[n]
             look(top, on)
         }
-        for (n = 1; n <= files; n++) if (!(headers[n] in looked_at)) print "build " headers[n] ": forgotten"
         exit !files
     }' >"$scratch/build.ninja"
 "$ninja" -C "$scratch"
