@@ -344,9 +344,10 @@ private:
 
     /// Runs code of the user. An exception from it ends the execution.
     ///
-    /// @param who  is read when the body has thrown: a worker may get its name from the body
-    template <class Body>
-    bool guarded(const std::string& who, Body body) noexcept {
+    /// @param who  a string or a literal, read when the body has thrown: a worker may get its name
+    ///     from the body
+    template <class Name, class Body>
+    bool guarded(const Name& who, Body body) noexcept {
         try {
             body();
             return true;
@@ -355,7 +356,7 @@ private:
             const sanitizer::ignore_scope ours;
             if (result_.how != ending::complete) return false;
             result_.how = ending::threw;
-            result_.thrown = who + " threw: " + detail::text_of_exception();
+            result_.thrown = std::string(who) + " threw: " + detail::text_of_exception();
             notes_.threw(detail::current_task->ordinal);
         }
         return false;
