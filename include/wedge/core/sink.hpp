@@ -31,9 +31,9 @@ public:
     [[gnu::always_inline]] bool wants(event_kind kind) const noexcept {
         return (wanted_ >> static_cast<unsigned>(kind) & 1) != 0;
     }
-    const validated_chains* validated() const noexcept { return validated_; }
 
 private:
+    friend class listener;
     static_assert(event_kinds <= 64);
 
     static std::uint64_t wanted_by(unsigned readers) noexcept {
@@ -46,6 +46,38 @@ private:
 
     const std::uint64_t wanted_;  // one bit per kind of event
     const validated_chains* const validated_;
+};
+
+/// The sink of a task, or none, beside copies of what each step of a lock asks it: the step then
+/// reads the task alone.
+class listener {
+public:
+    constexpr listener() noexcept = default;
+    listener& operator=(sink* to) noexcept {
+        if (to == sink_) return *this;
+        sink_ = to;
+        wanted_ = to != nullptr ? to->wanted_ : 0;
+        validated_ = to != nullptr ? to->validated_ : nullptr;
+        hears_all_ = to != nullptr && validated_ == nullptr;
+        return *this;
+    }
+    operator sink*() const noexcept { return sink_; }
+    sink* operator->() const noexcept { return sink_; }
+
+    /// Returns whether there is a sink that wants events of this kind.
+    [[gnu::always_inline]] bool wants(event_kind kind) const noexcept {
+        return (wanted_ >> static_cast<unsigned>(kind) & 1) != 0;
+    }
+    /// Returns the chains that the sink has validated; null: it has none, or there is no sink.
+    [[gnu::always_inline]] const validated_chains* validated() const noexcept { return validated_; }
+    /// Returns whether there is a sink for which no event is left out.
+    [[gnu::always_inline]] bool hears_all() const noexcept { return hears_all_; }
+
+private:
+    sink* sink_ = nullptr;
+    std::uint64_t wanted_ = 0;
+    const validated_chains* validated_ = nullptr;
+    bool hears_all_ = false;
 };
 
 }  // namespace wedge

@@ -22,7 +22,7 @@ struct acquire_terms {
 
 /// Returns whether a sink wants the task's events of this kind now.
 [[gnu::always_inline]] inline bool is_heard(const task& self, event_kind kind) noexcept {
-    return self.sink != nullptr && self.sink->wants(kind) && !self.in_hook;
+    return self.sink.wants(kind) && !self.in_hook;
 }
 
 // Only the parts that a validated acquire and a plain release run are inlined into a lock. The
@@ -143,7 +143,7 @@ inline std::atomic<void (*)(const lock_identity& lock, site where)> on_foreign_u
 /// Sends an attempt that is not validated by the task's own holds alone.
 [[gnu::noinline]] WEDGE_UNSEEN inline void attempt_ignored(task& self, const lock_identity& lock,
                                                            acquire_terms terms) {
-    if (const validated_chains* const chains = self.sink->validated()) {
+    if (const validated_chains* const chains = self.sink.validated()) {
         if (chains->contain(self, hold_of(self, lock, terms))) return;
     }
     emit_ignored(self, event_of(event_kind::attempt, lock, terms));
@@ -157,7 +157,7 @@ inline std::atomic<void (*)(const lock_identity& lock, site where)> on_foreign_u
     note_foreign_use(self, lock, terms.where);
     if (!is_heard(self, event_kind::attempt)) return;
     const sanitizer::ignore_scope ours;
-    if (const validated_chains* const chains = self.sink->validated())
+    if (const validated_chains* const chains = self.sink.validated())
         if (chains->contain_plainly(self, hold_of(self, lock, terms))) [[likely]]
             return;
     attempt_ignored(self, lock, terms);
@@ -214,20 +214,23 @@ inline mode mode_of_hold(task& self, const lock_identity& lock) noexcept {
     const held_lock& last = self.held.innermost();
     const unsigned others = static_cast<unsigned>(last.with) & ~static_cast<unsigned>(plain_flags);
     if (last.instance != lock.instance() || last.depth != 1 || others != 0) return false;
-    if (self.sink != nullptr && self.sink->validated() == nullptr) return false;
+    if (self.sink.hears_all()) return false;
     self.held.pop();
     return true;
 }
 
-/// Releases in all cases that `drop_innermost` does not handle.
+/// Releases in all cases that `drop_innermost` does not handle. The parts of the site are
+/// arguments, so that they stay in registers.
 [[gnu::noinline]] inline void released_otherwise(task& self, lock_identity& lock, mode how,
-                                                 site where) {
+                                                 const char* file, const char* function,
+                                                 unsigned line) {
     held_lock* const mine = self.held.find(lock.instance());
     if (mine != nullptr && mine->depth > 1) {
         --mine->depth;
         return;
     }
-    emit_ignored(self, event_of(event_kind::released, lock, {.how = how, .where = where}));
+    const acquire_terms terms{.how = how, .where = {file, function, line}};
+    emit_ignored(self, event_of(event_kind::released, lock, terms));
     if (mine != nullptr) self.held.erase(mine);
 }
 
@@ -235,7 +238,7 @@ inline mode mode_of_hold(task& self, const lock_identity& lock) noexcept {
 [[gnu::always_inline]] inline void released_ignored(task& self, lock_identity& lock, mode how,
                                                     site where) {
     if (!drop_innermost(self, lock)) [[unlikely]]
-        released_otherwise(self, lock, how, where);
+        released_otherwise(self, lock, how, where.file, where.function, where.line);
 }
 [[gnu::always_inline]] inline void released(task& self, lock_identity& lock, mode how, site where) {
     adopt_if_foreign(self, lock);
@@ -250,7 +253,7 @@ inline void downgraded(task& self, lock_identity& lock, site where) {
 
 /// Returns whether a sink wants to hear that a lock or task ends although the task holds nothing.
 [[gnu::always_inline]] inline bool hears_every_end(const task& self) noexcept {
-    return self.sink != nullptr && self.sink->validated() == nullptr;
+    return self.sink.hears_all();
 }
 
 /// Returns whether a stress run lets this trylock of a free lock fail.

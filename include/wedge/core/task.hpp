@@ -86,7 +86,7 @@ public:
     task& operator=(const task&) = delete;
 
     held_locks held;
-    wedge::sink* sink = nullptr;                    ///< hears every event; null: no listener
+    listener sink;                                  ///< hears every event; null: no listener
     wedge::runtime* runtime = nullptr;              ///< controls this task; null: it runs natively
     std::uint64_t chain = 0;                        ///< the checker's key for the hold that follows
     std::uint32_t ordinal = 0;                      ///< from 0, within the process or the execution
