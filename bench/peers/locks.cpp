@@ -13,6 +13,7 @@
 #include "wedge/wedge.hpp"
 
 #include "../support/classes.hpp"
+#include "lockdep.hpp"
 #include "sections.hpp"
 
 #if defined(WEDGE_BENCH_ABSL)
@@ -34,6 +35,10 @@ struct wedge_at {
     static constexpr const char* name = L == level::off      ? "wedge, level 0"
                                         : L == level::events ? "level 1"
                                                              : "level 2";
+};
+struct lockdep_mutex {
+    using lock = lockdep::mutex;
+    static constexpr const char* name = "lockdep's algorithm";
 };
 using unlistened = wedge_at<level::events>;
 using checked = wedge_at<level::order>;
@@ -126,35 +131,67 @@ std::vector<contender> each_of(Make make) {
 template <class Make>
 std::vector<contender> all_of(Make make) {
 #if defined(WEDGE_BENCH_ABSL)
-    return each_of<std_mutex, wedge_at<level::off>, unlistened, checked, abseil>(make);
+    return each_of<std_mutex, wedge_at<level::off>, unlistened, checked, lockdep_mutex, abseil>(
+        make);
 #else
-    return each_of<std_mutex, wedge_at<level::off>, unlistened, checked>(make);
+    return each_of<std_mutex, wedge_at<level::off>, unlistened, checked, lockdep_mutex>(make);
 #endif
 }
 
-/// Sees each order of 57 classes for the first time, and forgets all when none is left.
+/// All orders of 57 classes, each once.
+class pairs_of_classes {
+public:
+    static constexpr std::size_t count = 57;
+
+    /// Goes to the next order. Returns false if all were seen, and begins again.
+    bool next() noexcept {
+        if (++inner == count) inner = ++outer + 1;
+        if (inner < count) return true;
+        outer = 0;
+        inner = 1;
+        return false;
+    }
+    std::size_t outer = 0, inner = 0;
+};
+
+/// Sees each order for the first time, and forgets all when none is left.
 contender new_orders(const char* name, bool keeps_stacks) {
-    constexpr static std::size_t count = 57;
     struct state {
-        identities locks = make_classes(count);
+        identities locks = make_classes(pairs_of_classes::count);
         wedge::checker checker{wedge::evidence::classes};
         wedge::task self;
-        std::size_t i = 0, j = 0;
+        pairs_of_classes at;
     };
     const auto all = std::make_shared<state>();
     all->checker.keep_stacks(keeps_stacks);
     return {name, [all](std::uint64_t times) {
                 all->self.sink = &all->checker;
                 for (std::uint64_t n = 0; n < times; ++n) {
-                    if (++all->j == count) all->j = ++all->i + 1;
-                    if (all->j >= count) {
-                        all->checker.reset();
-                        all->i = 0;
-                        all->j = 1;
-                    }
-                    nest(all->self, all->locks[all->i], all->locks[all->j]);
+                    if (!all->at.next()) all->checker.reset();
+                    nest(all->self, all->locks[all->at.outer], all->locks[all->at.inner]);
                 }
                 all->self.sink = nullptr;
+            }};
+}
+contender new_orders_of_lockdep() {
+    struct state {
+        lockdep::validator checker;
+        std::vector<std::uint32_t> classes;
+        pairs_of_classes at;
+    };
+    const auto all = std::make_shared<state>();
+    for (std::size_t i = 0; i < pairs_of_classes::count; ++i)
+        all->classes.push_back(all->checker.class_of("class " + std::to_string(i)));
+    return {lockdep_mutex::name, [all](std::uint64_t times) {
+                for (std::uint64_t n = 0; n < times; ++n) {
+                    if (!all->at.next()) all->checker.forget();
+                    const std::uint32_t& outer = all->classes[all->at.outer];
+                    const std::uint32_t& inner = all->classes[all->at.inner];
+                    all->checker.acquire(&outer, outer);
+                    all->checker.acquire(&inner, inner);
+                    all->checker.release(&inner);
+                    all->checker.release(&outer);
+                }
             }};
 }
 
@@ -251,7 +288,8 @@ section first_sight() {
     made.text = "Two nested locks whose order is new, among 57 classes.";
     made.has_second_thread = true;
     made.all.push_back({"new order of two classes",
-                        {new_orders("without stacks", false), new_orders("with stacks", true)}});
+                        {new_orders("without stacks", false), new_orders("with stacks", true),
+                         new_orders_of_lockdep()}});
     return made;
 }
 
