@@ -27,6 +27,7 @@ public:
     static constexpr std::uint32_t made_by_setup = 0;
     static constexpr std::uint32_t made_by_task(std::uint32_t ordinal) { return ordinal + 2; }
     static constexpr unsigned maker_shift = 20;
+    static constexpr std::uint32_t locks_max = 1U << maker_shift;  // per maker and execution
     /// The ordinal of the first lock that task 0 makes. Locks of the set-up and those made outside
     /// have smaller ones.
     static constexpr std::uint32_t first_made_by_task = (std::uint32_t{2} << maker_shift) + 1;
@@ -77,9 +78,16 @@ public:
         if (!outside_.empty()) outside_.erase(&lock);
     }
 
+    static constexpr std::uint32_t maker_of(std::uint32_t instance) noexcept {
+        return (instance - 1) >> maker_shift;
+    }
+    /// Returns the number of the lock among those of its maker, from 0.
+    static constexpr std::uint32_t number_of(std::uint32_t instance) noexcept {
+        return (instance - 1) & (locks_max - 1);
+    }
+
     record& at(std::uint32_t instance) const noexcept {
-        const std::uint32_t i = instance - 1;
-        return *makers_[i >> maker_shift].records[i & (locks_max - 1)];
+        return *makers_[maker_of(instance)].records[number_of(instance)];
     }
 
     /// Visits all locks that exist in this execution, and the records of locks that existed.
@@ -97,7 +105,6 @@ public:
 
 private:
     static constexpr std::uint32_t made_outside = 1;
-    static constexpr std::uint32_t locks_max = 1U << maker_shift;  // per maker and execution
 
     struct maker {
         // Kept for later executions, for their memory.

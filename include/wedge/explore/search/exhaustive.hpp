@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "wedge/core/check.hpp"
@@ -59,6 +60,7 @@ public:
         node& here = node_here();
         if (is_new) {
             inherit(here);
+            inherit_sleeping(here);
             here.alternatives = n;
             here.chosen = 0;
         }
@@ -84,7 +86,7 @@ public:
         got_stuck(left, tasks);
         for (std::size_t i = depth_; i-- > 0;) {
             if (path_[i].alternatives != 0) continue;
-            for (branch& each : path_[i].enabled) each.is_wanted = true;
+            for (branch& each : enabled(path_[i])) each.is_wanted = true;
             break;
         }
     }
@@ -105,8 +107,11 @@ private:
         std::uint32_t yields = 0;
         std::uint32_t preemptions = 0;
         std::uint32_t running = no_task;  // the task that would be preempted
-        std::vector<branch> enabled;
-        std::vector<branch> sleeping;  // exploring these here would repeat schedules
+        // Places in `branches_`: the enabled tasks, and then those that sleep. To explore these
+        // here would repeat schedules.
+        std::size_t first = 0;
+        std::size_t sleeping = 0;
+        std::size_t end = 0;
     };
 
     /// The number of yields after which an endless loop is cut, so that nothing is proved. It is
@@ -128,14 +133,29 @@ private:
         if (depth_ == used_) {
             if (used_ == path_.size()) path_.emplace_back();
             ++used_;
+            node& made = path_[depth_];
+            made.first = made.sleeping = made.end = branches_.size();
         }
         return path_[depth_];
     }
 
+    std::span<branch> enabled(const node& of) noexcept {
+        return {branches_.data() + of.first, of.sleeping - of.first};
+    }
+    std::span<const branch> enabled(const node& of) const noexcept {
+        return {branches_.data() + of.first, of.sleeping - of.first};
+    }
+    std::span<const branch> sleeping(const node& of) const noexcept {
+        return {branches_.data() + of.sleeping, of.end - of.sleeping};
+    }
+    /// Only for the last point of the path.
+    void add_sleeping(node& last, branch one) {
+        branches_.push_back(one);
+        ++last.end;
+    }
+
     /// Copies what a new point has in common with the point before it.
     void inherit(node& here) {
-        here.sleeping.clear();
-        here.enabled.clear();
         here.steps = steps_;
         here.yields = here.preemptions = 0;
         here.running = no_task;
@@ -143,15 +163,19 @@ private:
         const node& before = path_[depth_ - 1];
         here.yields = before.yields;
         here.preemptions = before.preemptions;
-        if (before.alternatives != 0) {
-            if (is_reduced()) here.sleeping = before.sleeping;
-            return;
-        }
-        if (is_preemption(before, before.chosen)) ++here.preemptions;
-        if (!is_reduced()) return;
-        const branch& ran = branch_of(before, before.chosen);
-        for (const branch& each : before.sleeping)
-            if (each.next.commutes_with(ran.next)) here.sleeping.push_back(each);
+        if (before.alternatives == 0 && is_preemption(before, before.chosen)) ++here.preemptions;
+    }
+    /// Called when the point has its enabled tasks.
+    void inherit_sleeping(node& here) {
+        here.sleeping = here.end = branches_.size();
+        if (depth_ == 0 || !is_reduced()) return;
+        const node& before = path_[depth_ - 1];
+        if (before.sleeping == before.end) return;
+        const bool is_choice = before.alternatives != 0;
+        const step_footprint ran =
+            is_choice ? step_footprint{} : branch_of(before, before.chosen).next;
+        for (std::size_t i = before.sleeping; i < before.end; ++i)
+            if (is_choice || branches_[i].next.commutes_with(ran)) add_sleeping(here, branches_[i]);
     }
 
     void open(node& here, const choice_point& at) {
@@ -162,8 +186,8 @@ private:
         else
             here.running = at.running;
         for (const std::uint32_t task : at.enabled)
-            here.enabled.push_back(
-                {task, step_footprint::of(at.tasks[task]->pending), !is_reduced()});
+            branches_.push_back({task, step_footprint::of(at.tasks[task]->pending), !is_reduced()});
+        inherit_sleeping(here);
         here.chosen = no_task;
         if (here.yields > yields_max || (is_cut_ && steps_ >= steps_max_))
             is_cut_ = true;
@@ -172,12 +196,12 @@ private:
     }
 
     /// Chooses the running task, or after a yield the next one in turn.
-    static void choose_first(node& here, const choice_point& at) {
+    void choose_first(node& here, const choice_point& at) {
         const auto rank = [&](std::uint32_t task) {
             if (task == here.running) return 0;
             return at.has_yielded && task <= at.running ? 2 : 1;
         };
-        for (const branch& each : here.enabled) {
+        for (const branch& each : enabled(here)) {
             if (is_asleep(here, each.task)) continue;
             if (here.chosen == no_task || rank(each.task) < rank(here.chosen))
                 here.chosen = each.task;
@@ -202,7 +226,7 @@ private:
                 branch* found = nullptr;
                 for (const std::uint32_t task : beginnings) {
                     if (is_asleep(there, task) || task == there.chosen) return;
-                    for (branch& each : there.enabled) {
+                    for (branch& each : enabled(there)) {
                         if (each.task != task) continue;
                         if (each.is_wanted) return;
                         found = &each;  // the last one is the racing task itself, if possible
@@ -211,7 +235,7 @@ private:
                 if (found != nullptr)
                     found->is_wanted = true;
                 else
-                    for (branch& each : there.enabled) each.is_wanted = true;
+                    for (branch& each : enabled(there)) each.is_wanted = true;
             });
     }
 
@@ -221,24 +245,24 @@ private:
         for (const task* const each : tasks) want_reversals(*each);
     }
 
-    static bool is_asleep(const node& here, std::uint32_t task) {
-        return std::any_of(here.sleeping.begin(), here.sleeping.end(),
-                           [&](const branch& each) { return each.task == task; });
+    bool is_asleep(const node& here, std::uint32_t task) const {
+        return std::ranges::any_of(sleeping(here),
+                                   [&](const branch& each) { return each.task == task; });
     }
-    static const branch& branch_of(const node& here, std::uint32_t task) {
-        return *std::find_if(here.enabled.begin(), here.enabled.end(),
-                             [&](const branch& each) { return each.task == task; });
+    const branch& branch_of(const node& here, std::uint32_t task) const {
+        return *std::ranges::find(enabled(here), task, &branch::task);
     }
-    static bool is_preemption(const node& here, std::uint32_t task) {
-        return here.running != task &&
-               std::any_of(here.enabled.begin(), here.enabled.end(),
-                           [&](const branch& each) { return each.task == here.running; });
+    bool is_preemption(const node& here, std::uint32_t task) const {
+        return here.running != task && std::ranges::any_of(enabled(here), [&](const branch& each) {
+                   return each.task == here.running;
+               });
     }
 
     /// Moves to the next path that has not been tried; returns false if there is none.
     bool next_path() {
         for (; used_ > 0; --used_) {
             node& last = path_[used_ - 1];
+            branches_.resize(last.end);
             if (last.alternatives != 0) {
                 if (++last.chosen == last.alternatives) continue;
             } else {
@@ -251,9 +275,9 @@ private:
     }
 
     bool choose_another(node& last) {
-        last.sleeping.push_back(branch_of(last, last.chosen));
+        add_sleeping(last, branch_of(last, last.chosen));
         last.chosen = no_task;
-        for (const branch& each : last.enabled) {
+        for (const branch& each : enabled(last)) {
             if (!each.is_wanted || is_asleep(last, each.task)) continue;
             if (preemptions_max_ && last.preemptions >= *preemptions_max_ &&
                 is_preemption(last, each.task)) {
@@ -268,7 +292,8 @@ private:
 
     const std::optional<std::uint32_t> preemptions_max_;
     std::uint64_t steps_max_;
-    std::vector<node> path_;  // nodes keep their memory; the first `used_` are valid
+    std::vector<node> path_;                  // the first `used_` are valid
+    std::vector<branch> branches_;            // of all points of the path
     std::vector<std::size_t> place_of_step_;  // in the path
     step_history history_;
     std::size_t used_ = 0;

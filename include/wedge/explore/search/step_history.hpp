@@ -3,9 +3,9 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <unordered_map>
 #include <vector>
 
+#include "wedge/explore/engine/lock_table.hpp"
 #include "wedge/explore/search/strategy.hpp"
 
 namespace wedge {
@@ -25,9 +25,9 @@ public:
             const taken_step& last = steps_.back();
             last_of_task_[last.task] = last.before_of_task;
             if (last.touched.touches_all) last_on_all_ = last.before_on_all;
-            if (last.touched.lock != 0) last_on_[lock_key(last.touched)] = last.before_on_lock;
+            if (last.touched.lock != 0) last_on(last.touched.lock, false) = last.before_on_lock;
             if (last.touched.condition != 0)
-                last_on_[condition_key(last.touched)] = last.before_on_condition;
+                last_on(last.touched.condition, true) = last.before_on_condition;
         }
         clocks_.resize(std::size_t{n} * width_);
         while (!started_by_.empty() && started_by_.back() > n) started_by_.pop_back();
@@ -57,8 +57,7 @@ public:
         }
         if (next.what == step::join && next.other < last_of_task_.size())
             join_past(last_of_task_[next.other]);
-        const auto link = [&](std::uint64_t key, std::uint32_t taken_step::*before) {
-            std::uint32_t& last = last_on_[key];
+        const auto link = [&](std::uint32_t& last, std::uint32_t taken_step::*before) {
             taken.*before = last;
             for (std::uint32_t k = last; k != 0; k = steps_[k - 1].*before) {
                 if (taken.touched.commutes_with(steps_[k - 1].touched)) continue;
@@ -67,9 +66,10 @@ public:
             }
             last = size() + 1;
         };
-        if (taken.touched.lock != 0) link(lock_key(taken.touched), &taken_step::before_on_lock);
+        if (taken.touched.lock != 0)
+            link(last_on(taken.touched.lock, false), &taken_step::before_on_lock);
         if (taken.touched.condition != 0)
-            link(condition_key(taken.touched), &taken_step::before_on_condition);
+            link(last_on(taken.touched.condition, true), &taken_step::before_on_condition);
         steps_.push_back(taken);
         last_of_task_[task] = size();
         past_[task] = size();
@@ -89,10 +89,8 @@ public:
         if (next.touches_all)
             for (std::uint32_t k = size(); k != 0; --k) reverse(k);
         for (std::uint32_t k = last_on_all_; k != 0; k = steps_[k - 1].before_on_all) reverse(k);
-        const auto walk = [&](std::uint64_t key, std::uint32_t taken_step::*before) {
-            const auto last = last_on_.find(key);
-            if (last == last_on_.end()) return;
-            for (std::uint32_t k = last->second; k != 0; k = steps_[k - 1].*before) {
+        const auto walk = [&](std::uint32_t last, std::uint32_t taken_step::*before) {
+            for (std::uint32_t k = last; k != 0; k = steps_[k - 1].*before) {
                 const taken_step& earlier = steps_[k - 1];
                 if (earlier.touched.commutes_with(next)) continue;
                 if (past_[earlier.task] < k) {
@@ -106,8 +104,9 @@ public:
                 if (!earlier.touched.is_read) break;
             }
         };
-        if (next.lock != 0) walk(lock_key(next), &taken_step::before_on_lock);
-        if (next.condition != 0) walk(condition_key(next), &taken_step::before_on_condition);
+        if (next.lock != 0) walk(last_on(next.lock, false), &taken_step::before_on_lock);
+        if (next.condition != 0)
+            walk(last_on(next.condition, true), &taken_step::before_on_condition);
     }
 
 private:
@@ -122,9 +121,18 @@ private:
         bool excludes = false;
     };
 
-    static std::uint64_t lock_key(const step_footprint& f) { return std::uint64_t{f.lock} << 1; }
-    static std::uint64_t condition_key(const step_footprint& f) {
-        return (std::uint64_t{f.condition} << 1) | 1;
+    /// Returns the last step on an object; 0: there is none.
+    std::uint32_t& last_on(std::uint32_t instance, bool is_condition) {
+        const std::uint32_t maker = lock_table::maker_of(instance);
+        const std::size_t place = std::size_t{lock_table::number_of(instance)} * 2 + is_condition;
+        if (maker < last_on_.size() && place < last_on_[maker].size()) [[likely]]
+            return last_on_[maker][place];
+        return added(maker, place);
+    }
+    [[gnu::noinline, gnu::cold]] std::uint32_t& added(std::uint32_t maker, std::size_t place) {
+        if (last_on_.size() <= maker) last_on_.resize(std::size_t{maker} + 1);
+        last_on_[maker].resize(place + 1);
+        return last_on_[maker][place];
     }
 
     /// Returns whether a waiter can go on only when the holder has released the lock. Not with a
@@ -162,8 +170,12 @@ private:
 
     /// Loads everything that is ordered before a task's next step, without its pending operation.
     void load_past(std::uint32_t task) {
-        past_.assign(width_, 0);
-        join_past(last_of_task_[task] != 0 ? last_of_task_[task] : started_by_[task]);
+        const std::uint32_t last =
+            last_of_task_[task] != 0 ? last_of_task_[task] : started_by_[task];
+        if (last != 0)
+            std::copy_n(clock_of(last), width_, past_.begin());
+        else
+            std::fill(past_.begin(), past_.end(), 0);
     }
     void join_past(std::uint32_t step) {
         if (step == 0) return;
@@ -209,6 +221,7 @@ private:
                         clocks.begin() + static_cast<std::ptrdiff_t>(i * wider));
         clocks_ = std::move(clocks);
         width_ = wider;
+        past_.resize(wider);
     }
 
     std::vector<taken_step> steps_;
@@ -216,7 +229,8 @@ private:
     std::size_t width_ = 0;
     std::vector<std::uint32_t> last_of_task_;
     std::vector<std::uint32_t> started_by_;  // by task: a step; rising
-    std::unordered_map<std::uint64_t, std::uint32_t> last_on_;
+    // By the maker of an object and its number, as a lock and as a condition.
+    std::vector<std::vector<std::uint32_t>> last_on_;
     std::uint32_t last_on_all_ = 0;
     std::vector<std::uint32_t> past_;
     std::vector<std::uint32_t> first_;
