@@ -56,7 +56,8 @@ endfunction()
 # they are one source, since most of what they need is the same. The source of fuzz targets is apart: it defines functions
 # that change sanitizers and libFuzzer.
 set(WEDGE_ENGINE_OPTIONS "" CACHE STRING "Options to compile our own engines with, such as -O1")
-set(WEDGE_TEST_LAYERS "" CACHE STRING "Folders of tests/ whose tests are built, such as lock;explore, without wedge::main; empty: all")
+set(WEDGE_TEST_LAYERS "" CACHE STRING "Beginnings of the names in tests/ of what is built, such as lock/;explore/choices, without wedge::main; empty: all")
+set(WEDGE_TESTS_WITHOUT "" CACHE STRING "Beginnings of the names in tests/ of what is not built")
 set(WEDGE_PARTS order explore fuzz stress)
 if(WEDGE_TEST_LAYERS)
     list(REMOVE_ITEM WEDGE_PARTS fuzz)
@@ -98,33 +99,56 @@ function(wedge_implement_fuzzers)
     wedge_fuzzer_checks(wedge_fuzz_implementation)
 endfunction()
 
-# Builds a libFuzzer target from one source. `HAS_PROGRAM` says that the bytes of an input are a program. The code compares
-# such bytes with nothing, so tracing comparisons would find nothing and cost a quarter of the inputs per second.
-#
-# Under TSan the code has no branch coverage, since older clangs report libFuzzer's counters as races. The orders and
-# contention of fuzz/coverage.hpp guide libFuzzer there.
-function(wedge_fuzzer target source)
-    cmake_parse_arguments(PARSE_ARGV 2 fuzzer "HAS_PROGRAM" "" "")
+# Makes an executable that libFuzzer runs.
+function(wedge_add_fuzzer target source)
     if(NOT CMAKE_CXX_COMPILER_ID MATCHES "Clang")
         message(FATAL_ERROR "wedge: WEDGE_FUZZERS needs clang, this is ${CMAKE_CXX_COMPILER_ID}")
     endif()
     add_executable(${target} ${source})
     target_link_libraries(${target} PRIVATE wedge::explore)
-    target_include_directories(${target} PRIVATE "${PROJECT_SOURCE_DIR}/tests")
-    wedge_developer(${target} wedge_fuzz_implementation)
+    if(TARGET wedge_fuzz_implementation)
+        wedge_developer(${target} wedge_fuzz_implementation)
+    else()
+        wedge_developer(${target})
+    endif()
+    target_link_options(${target} PRIVATE -fsanitize=fuzzer)
+endfunction()
+
+# Lets libFuzzer see the branches of a target, by the given option. `HAS_PROGRAM` says that the bytes of an input are a
+# program. The code compares such bytes with nothing, so tracing comparisons would find nothing and cost a quarter of the
+# inputs per second.
+function(wedge_fuzzer_coverage target option)
     set(ignored "${PROJECT_SOURCE_DIR}/fuzz/std_ignorelist.txt")
-    if(fuzzer_HAS_PROGRAM)
+    if("HAS_PROGRAM" IN_LIST ARGN)
         set(ignored "${PROJECT_SOURCE_DIR}/cmake/fuzz_ignorelist.txt")
     endif()
+    target_compile_options(${target} PRIVATE ${option} "-fsanitize-coverage-ignorelist=${ignored}")
+    if("HAS_PROGRAM" IN_LIST ARGN)
+        target_compile_options(${target} PRIVATE -fno-sanitize-coverage=trace-cmp,indirect-calls)
+    endif()
+    get_target_property(sources ${target} SOURCES)
+    set_property(SOURCE ${sources} APPEND PROPERTY OBJECT_DEPENDS "${ignored}")
+endfunction()
+
+# Builds a libFuzzer target from one source; an option is HAS_PROGRAM.
+#
+# Under TSan the code has no branch coverage, since older clangs report libFuzzer's counters as races. The orders and
+# contention of fuzz/coverage.hpp guide libFuzzer there.
+function(wedge_fuzzer target source)
+    wedge_add_fuzzer(${target} ${source})
+    target_include_directories(${target} PRIVATE "${PROJECT_SOURCE_DIR}/tests")
     if(NOT WEDGE_KIND STREQUAL "tsan")
-        target_compile_options(${target} PRIVATE -fsanitize=fuzzer "-fsanitize-coverage-ignorelist=${ignored}")
-        if(fuzzer_HAS_PROGRAM)
-            target_compile_options(${target} PRIVATE -fno-sanitize-coverage=trace-cmp,indirect-calls)
-        endif()
+        wedge_fuzzer_coverage(${target} -fsanitize=fuzzer ${ARGN})
     endif()
     wedge_fuzzer_checks(${target})
-    set_property(SOURCE ${source} APPEND PROPERTY OBJECT_DEPENDS "${ignored}")
-    target_link_options(${target} PRIVATE -fsanitize=fuzzer)
+endfunction()
+
+# Builds a libFuzzer target from the objects of a library, which use the precompiled headers. For such objects clang refuses
+# -fsanitize=fuzzer, since the headers were compiled without; so this names what that option turns on.
+function(wedge_fuzzer_of_objects target library)
+    wedge_fuzzer_coverage(${library} -fsanitize-coverage=inline-8bit-counters,indirect-calls,trace-cmp,pc-table ${ARGN})
+    wedge_add_fuzzer(${target} $<TARGET_OBJECTS:${library}>)
+    wedge_precompiled(${target})
 endfunction()
 
 # The largest target that is available: programs may use WEDGE_MAIN if CLI11 is installed.
@@ -147,6 +171,7 @@ function(wedge_precompile)
     list(FILTER headers EXCLUDE REGEX "^wedge/linux")  # their macros have the names of the kernel
     list(FILTER headers EXCLUDE REGEX "^wedge/adapt/")  # UBSan needs the libraries that they include
     list(FILTER headers EXCLUDE REGEX "^wedge/(fuzz/|main/|fuzz[.]|main[.])")  # their counters' sections would be read-only
+    set_property(GLOBAL PROPERTY WEDGE_PRECOMPILED_HEADERS ${headers})
     if(TARGET wedge::main)
         list(APPEND headers CLI/CLI.hpp)
     endif()

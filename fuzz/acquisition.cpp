@@ -3,7 +3,7 @@
 // deadlock if and only if there is one, and the order checker must have seen it coming.
 //
 // clang-format off
-// ctest: short -runs=1000 -seed=1 => Done 1000 runs
+// ctest: short -runs=200 -seed=1 => Done 200 runs
 // clang-format on
 #include <cstddef>
 #include <cstdint>

@@ -127,7 +127,7 @@ private:
         text_ += std::string("\n  ") + titles[static_cast<std::size_t>(found_.judged)] + "\n";
         text_ += scenario_table(hang_, name_, "    ");
         for (const hang_link& link : hang_.links)
-            if (link.task.back() == '\'')
+            if (link.task.ends_with('\''))
                 text_ += "    (" + link.task + " is another task in the same code)\n";
     }
 
