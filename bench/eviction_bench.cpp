@@ -47,6 +47,4 @@ BENCHMARK(checked)->ThreadRange(1, 16)->UseRealTime();
 
 }  // namespace
 
-int main(int argc, char** argv) {
-    return bench::run(argc, argv);
-}
+BENCH_MAIN()

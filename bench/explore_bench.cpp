@@ -183,6 +183,4 @@ BENCHMARK(cost_by_steps_exhaustive)->RangeMultiplier(10)->Range(10, 10'000);
 
 }  // namespace
 
-int main(int argc, char** argv) {
-    return bench::run(argc, argv);
-}
+BENCH_MAIN()

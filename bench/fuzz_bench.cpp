@@ -83,6 +83,4 @@ BENCHMARK_TEMPLATE(on_real_threads, driver, 6)->UseRealTime();
 
 }  // namespace
 
-int main(int argc, char** argv) {
-    return bench::run(argc, argv);
-}
+BENCH_MAIN()

@@ -155,6 +155,4 @@ BENCHMARK(ww_pairs)->Apply(threads);
 
 }  // namespace
 
-int main(int argc, char** argv) {
-    return bench::run(argc, argv);
-}
+BENCH_MAIN()

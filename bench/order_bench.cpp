@@ -143,7 +143,5 @@ BENCHMARK(reset)->Arg(0)->Arg(1)->Arg(10)->Arg(100)->Apply(short_rows);
 
 }  // namespace
 
-int main(int argc, char** argv) {
-    // Repetitions of different rows take turns: the rows of one run see the same machine.
-    return bench::run(argc, argv, {"--benchmark_enable_random_interleaving=true"});
-}
+// Repetitions of different rows take turns: the rows of one run see the same machine.
+BENCH_MAIN("--benchmark_enable_random_interleaving=true")

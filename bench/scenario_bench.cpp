@@ -91,6 +91,4 @@ const bool has_spin = [] {
 
 }  // namespace
 
-int main(int argc, char** argv) {
-    return bench::run(argc, argv);
-}
+BENCH_MAIN()

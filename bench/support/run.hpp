@@ -73,3 +73,14 @@ inline int run(int argc, char** argv, std::initializer_list<const char*> default
 }
 
 }  // namespace bench
+
+/// The main function of a program of one file; the arguments are options that come before those of
+/// the command line. With WEDGE_BENCH_ALL, a source of all files has its own.
+#if defined(WEDGE_BENCH_ALL)
+#define BENCH_MAIN(...)
+#else
+#define BENCH_MAIN(...)                                                                 \
+    int main(int argc, char** argv) {                                                   \
+        return bench::run(argc, argv, std::initializer_list<const char*>{__VA_ARGS__}); \
+    }
+#endif
