@@ -56,6 +56,8 @@ public:
     [[gnu::always_inline]] void push_back(const T& value) { emplace_back(value); }
     [[gnu::always_inline]] void pop_back() noexcept { --size_; }
     [[gnu::always_inline]] void clear() noexcept { size_ = 0; }
+    /// Keeps the first elements only.
+    [[gnu::always_inline]] void truncate(std::size_t size) noexcept { size_ = size; }
 
     T& insert(T* place, const T& value) {
         const auto at = static_cast<std::size_t>(place - data_);

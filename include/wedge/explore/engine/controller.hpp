@@ -49,9 +49,10 @@ public:
     /// and `decisions()` are valid until the next call.
     const execution_record& run(search_strategy& how) {
         const running_scope running(*this);
-        scheduler_.begin_execution(how);
-        if (!notes_.known().is_empty()) {
-            if (is_known_to_its_end()) return result_;
+        if (notes_.known().is_empty()) {
+            scheduler_.begin_execution(how);
+        } else {
+            if (is_known_to_its_end(how)) return result_;
             scheduler_.begin_again();
         }
         task* const before = detail::current_task;
@@ -188,9 +189,7 @@ private:
         begin_tasks();
         notes_.begin_execution(used_);
     }
-    void begin_tasks() {
-        used_ = 0;
-        next_start_ = 0;
+    void begin_result() {
         result_.how = ending::complete;
         result_.stuck.reset();
         result_.round = 0;
@@ -199,6 +198,11 @@ private:
         result_.leaves_out = false;
         result_.left = 0;
         result_.tasks.clear();
+    }
+    void begin_tasks() {
+        begin_result();
+        used_ = 0;
+        next_start_ = 0;
         const std::uint32_t n = subject_.tasks();
         last_.begin_execution(n);
         for (std::uint32_t i = 0; i < n; ++i) {
@@ -211,12 +215,22 @@ private:
     }
 
     /// Returns whether known steps suffice for the whole execution, which was then played through.
-    bool is_known_to_its_end() {
+    bool is_known_to_its_end(search_strategy& how) {
         const sanitizer::ignore_scope ours;
-        model_.begin_again();
-        begin_tasks();
-        if (!notes_.known().go_through({slots_.data(), used_}, model_, scheduler_, result_.how))
+        known_tasks& known = notes_.known();
+        const bool was_played = std::exchange(played_for_, nullptr) == &how;
+        known.keep_moments_of(how);
+        if (was_played && known.resume({slots_.data(), used_}, model_, scheduler_)) {
+            begin_result();
+        } else {
+            scheduler_.begin_execution(how);
+            model_.begin_again();
+            begin_tasks();
+            if (!known.begin({slots_.data(), used_}, model_, scheduler_)) return false;
+        }
+        if (!known.go_through({slots_.data(), used_}, model_, scheduler_, result_.how))
             return false;
+        played_for_ = &how;
         describe_what_is_stuck();
         result_.steps = scheduler_.steps();
         return true;
@@ -462,6 +476,8 @@ private:
     std::uint32_t named_ = 0;  // the number of tasks that have the names of the subject's tasks
     std::uint64_t numbers_end_ = 0;  // the end of the numbers reserved for executions
     execution_notes notes_;
+    /// The strategy of the last execution, if that was played through; null: it ran.
+    const search_strategy* played_for_ = nullptr;
     last_task last_;
     bool is_ending_ = false;  // the state is being destroyed on a stack of its own
     stuck_descriptions stuck_;

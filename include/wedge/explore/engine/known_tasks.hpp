@@ -2,10 +2,12 @@
 #pragma once
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <span>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "wedge/core/hash.hpp"
@@ -13,6 +15,7 @@
 #include "wedge/explore/engine/step_model.hpp"
 #include "wedge/explore/engine/task_scheduler.hpp"
 #include "wedge/explore/engine/whole_state.hpp"
+#include "wedge/explore/search/strategy.hpp"
 
 namespace wedge {
 
@@ -31,6 +34,7 @@ public:
         by_key_.clear();
         locks_.clear();
         begins_.clear();
+        saved_ = 0;
     }
 
     void begin_execution(std::size_t n) {
@@ -61,21 +65,54 @@ public:
 
     // While an execution is played through.
 
-    /// Plays an execution that has begun through to its end.
-    ///
-    /// @return false: a task reaches an unknown point. The scheduler has recorded the decisions
-    ///     until then
-    bool go_through(tasks all, step_model& model, task_scheduler& scheduler, ending& over) {
+    /// Called before each execution. Forgets the saved moments that are not on its path.
+    void keep_moments_of(const search_strategy& how) {
+        if (std::exchange(moments_of_, &how) != &how) saved_ = 0;
+        const std::size_t common = how.resumes_after();
+        while (saved_ != 0 && last_saved().when.decisions > common) --saved_;
+    }
+    /// Begins the execution at the last saved moment; returns false if there is none. The execution
+    /// before must have been played through, for this strategy.
+    bool resume(tasks all, step_model& model, task_scheduler& scheduler) {
+        if (saved_ == 0) return false;
+        const moment& from = last_saved();
+        scheduler.resume(from.when);
+        adopt_locks(model.locks());
+        model.restore(from.models);
+        for (std::size_t i = 0; i < all.size(); ++i) {
+            const standing_task& each = from.tasks[i];
+            leads_to_[i] = each.leads_to;
+            stand(*all[i], **each.leads_to);
+            all[i]->phase = each.phase;
+            all[i]->has_woken_by_itself = each.has_woken_by_itself;
+        }
+        return true;
+    }
+
+    /// Lets the tasks of an execution go to their first steps; returns false if one is unknown.
+    bool begin(tasks all, step_model& model, task_scheduler& scheduler) {
         begin_execution(all.size());
         adopt_locks(model.locks());
         for (const std::unique_ptr<controlled_task>& each : all)
             if (!go_on(*each, model, scheduler)) return false;
+        return true;
+    }
+
+    /// Plays an execution that has begun, or goes on, through to its end.
+    ///
+    /// @return false: a task reaches an unknown point. The scheduler has recorded the decisions
+    ///     until then
+    bool go_through(tasks all, step_model& model, task_scheduler& scheduler, ending& over) {
         for (;;) {
             const std::uint32_t next = scheduler.next(over);
-            if (next == no_task) return true;
+            if (next == no_task) break;
+            if (scheduler.comes_back()) save(all, model, scheduler);
             if (take_turn(*all[next], model, scheduler) && !go_on(*all[next], model, scheduler))
                 return false;
         }
+        if (over == ending::deadlock)
+            for (const std::unique_ptr<controlled_task>& each : all) hold(*each);
+        return true;
     }
 
 private:
@@ -93,6 +130,37 @@ private:
         standing facts;
         std::vector<point*> leads_to;  // by answer; of a step: failed, taken. Null: unknown
     };
+
+    /// Where a task stands in front of its next step, or at its end.
+    struct standing_task {
+        point** leads_to = nullptr;
+        wait_phase phase = wait_phase::fresh;
+        bool has_woken_by_itself = false;
+    };
+    /// An execution just before a decision that the search is to take in another way too.
+    struct moment {
+        task_scheduler::moment when;
+        step_model::moment models;
+        std::vector<standing_task> tasks;
+    };
+    /// A depth-first search comes back to the last of them next.
+    static constexpr std::size_t moments_max = 64;
+
+    moment& last_saved() noexcept { return moments_[(first_saved_ + saved_ - 1) % moments_max]; }
+    void save(tasks all, const step_model& model, const task_scheduler& scheduler) {
+        if (saved_ != 0 && last_saved().when.decisions + 1 >= scheduler.decided()) return;
+        moments_.resize(moments_max);
+        if (saved_ == moments_max)
+            first_saved_ = (first_saved_ + 1) % moments_max;  // the earliest one is forgotten
+        else
+            ++saved_;
+        moment& made = last_saved();
+        scheduler.save(made.when);
+        model.save(made.models);
+        made.tasks.clear();
+        for (std::size_t i = 0; i < all.size(); ++i)
+            made.tasks.push_back({leads_to_[i], all[i]->phase, all[i]->has_woken_by_itself});
+    }
 
     /// Adopts the locks. They may have been in an execution of another engine.
     void adopt_locks(lock_table& in) {
@@ -165,22 +233,31 @@ private:
             next = &answers[scheduler.choose(static_cast<std::uint32_t>(answers.size()))];
         }
         if (*next == nullptr) return false;
-        const point& here = **next;
+        stand(who, **next);
+        if (scheduler.looks_at_holds()) hold(who);
+        who.phase = wait_phase::fresh;
+        if (who.is_done)
+            scheduler.ended(who);
+        else
+            scheduler.published(who, model.plain_lock(self.pending));
+        return true;
+    }
+    static void stand(controlled_task& who, const point& here) {
+        if (who.known == &here.facts) return;
+        task& self = who.self;
         self.pending = here.pending;
-        self.held.clear();
-        for (const held_lock& each : here.held) self.held.push(each);
         self.context = here.context;
         self.contexts = here.contexts;
         self.scopes = here.scopes;
         who.known = &here.facts;
-        who.phase = wait_phase::fresh;
-        if (here.what == sort::end) {
-            who.is_done = true;
-            scheduler.ended(who);
-        } else {
-            scheduler.published(who, model.plain_lock(self.pending));
-        }
-        return true;
+        who.is_done = here.what == sort::end;
+    }
+    /// Gives the task its holds. The models know who holds which lock, so they are needed for
+    /// descriptions, and where the strategy looks at them.
+    void hold(controlled_task& who) const {
+        held_locks& held = who.self.held;
+        held.clear();
+        for (const held_lock& each : (*leads_to_[who.self.ordinal])->held) held.push(each);
     }
 
     const subject_facts& facts_;
@@ -189,6 +266,11 @@ private:
     std::vector<lock_identity*> locks_;  // of all points
     std::vector<point*> begins_;         // by task: the first point
     std::vector<point**> leads_to_;      // by task: where the next point is noted
+    const search_strategy* moments_of_ = nullptr;
+    // Of that strategy's path, from its start to its end: a ring of which `saved_` are valid.
+    std::vector<moment> moments_;
+    std::size_t first_saved_ = 0;
+    std::size_t saved_ = 0;
 };
 
 }  // namespace wedge

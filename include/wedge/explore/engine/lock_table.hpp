@@ -61,6 +61,26 @@ public:
         for_each([&](record& each) { reset(each, each.state.kind()); });
     }
 
+    /// The locks of an execution at one moment.
+    struct moment {
+        std::vector<lock_state> states;
+        std::optional<rw_policy> policy;
+    };
+    void save(moment& to) const {
+        std::size_t i = 0;
+        for_each([&](const record& each) {
+            if (i == to.states.size()) to.states.emplace_back();
+            to.states[i++] = each.state;
+        });
+        to.policy = policy_;
+    }
+    /// Only in the execution, or in a repetition of it.
+    void restore(const moment& from) {
+        std::size_t i = 0;
+        for_each([&](record& each) { each.state = from.states[i++]; });
+        policy_ = from.policy;
+    }
+
     void created(lock_identity& lock, std::uint32_t made_by, std::uint64_t execution) {
         add(lock, made_by, execution);
     }

@@ -53,6 +53,20 @@ public:
         has_policy_ = !options_.all_policies;
     }
 
+    /// The models of an execution at one moment.
+    struct moment {
+        lock_table::moment locks;
+        bool has_policy = true;
+    };
+    void save(moment& to) const {
+        locks_.save(to.locks);
+        to.has_policy = has_policy_;
+    }
+    void restore(const moment& from) {
+        locks_.restore(from.locks);
+        has_policy_ = from.has_policy;
+    }
+
     WEDGE_UNSEEN bool is_enabled(const controlled_task& who) const {
         return is_ready(who) && may_run(who);
     }

@@ -39,6 +39,7 @@ public:
         at_.has_yielded = at_.has_progressed = false;
         at_.whole = facts_.state() ? this : nullptr;
         whole_.begin_execution();
+        looks_at_holds_ = how.looks_at_holds();
         looks_for_livelocks_ = how.looks_for_livelocks();
         if (looks_for_livelocks_) livelocks_.begin_execution();
     }
@@ -49,6 +50,36 @@ public:
         begin_execution(*how_);
         script_ = before;
     }
+
+    /// An execution just before one of its decisions.
+    struct moment {
+        std::size_t decisions = 0;
+        std::uint64_t steps = 0;
+        std::uint32_t left = 0;
+        std::vector<const lock_state*> waits_for;  // by task
+    };
+    /// Saves the moment just before the last decision, whose step was not taken yet.
+    void save(moment& to) const {
+        to.decisions = decisions_.size() - 1;
+        to.steps = steps_ - 1;
+        to.left = left_;
+        to.waits_for.assign(waits_for_.begin(), waits_for_.begin() + used_);
+    }
+    /// Begins an execution at a moment of this scheduler's last one, with equal tasks.
+    void resume(const moment& from) {
+        bound_ = steps_max_;
+        how_->resume(from.decisions);
+        decisions_.truncate(from.decisions);
+        script_.clear();
+        steps_ = from.steps;
+        left_ = from.left;
+        std::copy(from.waits_for.begin(), from.waits_for.end(), waits_for_.begin());
+        whole_.begin_execution();
+    }
+    /// Returns the number of decisions so far.
+    std::size_t decided() const noexcept { return decisions_.size(); }
+    bool comes_back() const noexcept { return how_->comes_back(); }
+    bool looks_at_holds() const noexcept { return looks_at_holds_; }
 
     /// Adds a task with the next ordinal. It cannot go on before its step is published.
     [[gnu::always_inline]] void add(const controlled_task& made) {
@@ -279,6 +310,7 @@ private:
     const lock_state free_;                               // what a step that never blocks waits for
     const lock_state taken_for_good_ = taken_for_good();  // for a task without a step
     choice_point at_;
+    bool looks_at_holds_ = true;
     bool looks_for_livelocks_ = false;
     livelock_watch livelocks_;
     whole_state whole_;

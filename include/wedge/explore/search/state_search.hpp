@@ -39,6 +39,14 @@ public:
         return here.chosen;
     }
 
+    bool looks_at_holds() const noexcept override { return false; }
+    std::size_t resumes_after() const noexcept override { return used_ == 0 ? 0 : used_ - 1; }
+    void resume(std::size_t decisions) noexcept override { depth_ = decisions; }
+    bool comes_back() const noexcept override {
+        const point& last = path_[depth_ - 1];
+        return last.alternatives == 0 && !last.open.is_empty();
+    }
+
     std::uint32_t next_task(const choice_point& at) override {
         open(at);
         return path_[depth_++].chosen;

@@ -70,6 +70,19 @@ public:
     /// then `next_task` is not called; else `no_task`.
     virtual std::uint32_t repeated() { return no_task; }
 
+    /// Returns whether the strategy or the search for livelocks looks at `task::held`. If not, an
+    /// execution that is played through leaves it empty.
+    virtual bool looks_at_holds() const noexcept { return true; }
+
+    /// Returns how many decisions the execution that begins has in common with this strategy's
+    /// execution before it, if the strategy can begin after any of these; 0: it cannot. A strategy
+    /// that looks at holds, or for livelocks, cannot.
+    virtual std::size_t resumes_after() const noexcept { return 0; }
+    /// Begins the execution after so many of these decisions.
+    virtual void resume(std::size_t /*decisions*/) noexcept {}
+    /// Returns whether the search is to come back to the last decision, to try another task there.
+    virtual bool comes_back() const noexcept { return false; }
+
     /// Returns a number in [0, n); n is at least 2.
     virtual std::uint32_t choose(std::uint32_t n) = 0;
 
