@@ -28,9 +28,10 @@ public:
     /// into `self`.
     virtual void on(task& self, const event& step) noexcept = 0;
 
-    [[gnu::always_inline]] bool wants(event_kind kind) const noexcept {
+    bool wants(event_kind kind) const noexcept {
         return (wanted_ >> static_cast<unsigned>(kind) & 1) != 0;
     }
+    const validated_chains* validated() const noexcept { return validated_; }
 
 private:
     friend class listener;
