@@ -25,7 +25,6 @@ struct held_stack {
         std::uint64_t key_before;
         const void* instance;
         std::uint32_t class_number;
-        std::uint8_t is_tried;
     };
     std::array<held, 64> all;
     std::size_t depth = 0;
@@ -57,7 +56,7 @@ public:
         held_stack& mine = of_thread;
         if (mine.depth == mine.all.size()) throw std::logic_error("lockdep: too many held locks");
         held_stack::held& next = mine.all[mine.depth];
-        next = {mine.key, instance, class_number, 0};
+        next = {mine.key, instance, class_number};
         class_record& of = *classes_[class_number];
         if ((of.uses.load(std::memory_order_relaxed) & used) == 0)
             of.uses.fetch_or(used, std::memory_order_relaxed);
@@ -91,7 +90,8 @@ public:
     }
 
 private:
-    static constexpr std::size_t bucket_count = std::size_t{1} << 15;
+    static constexpr unsigned bucket_bits = 15;
+    static constexpr std::size_t bucket_count = std::size_t{1} << bucket_bits;
     static constexpr std::uint32_t used = 1;
 
     struct class_record {
@@ -119,7 +119,7 @@ private:
         return b | std::uint64_t{c} << 32;
     }
     static std::size_t bucket_of(std::uint64_t key) noexcept {
-        return key * 0x9e3779b97f4a7c15U >> (64 - 15);
+        return key * 0x9e3779b97f4a7c15U >> (64 - bucket_bits);
     }
 
     bool is_known(std::uint64_t key) const noexcept {
@@ -128,15 +128,12 @@ private:
         return each != nullptr;
     }
 
-    /// Adds the order of each blocking hold to the next lock, down to the first one: below it, the
-    /// chain of that one was checked when it was taken.
+    /// Adds the order of the innermost held lock and the next one. The chain below that lock was
+    /// checked when the lock was taken.
     void add_chain(const held_stack& mine, const held_stack::held& next, std::uint64_t key) {
         const std::lock_guard turn(graph_);
         if (is_known(key)) return;
-        for (std::size_t i = mine.depth; i-- > 0;) {
-            add_order(mine.all[i].class_number, next.class_number);
-            if (mine.all[i].is_tried == 0) break;
-        }
+        if (mine.depth != 0) add_order(mine.all[mine.depth - 1].class_number, next.class_number);
         const std::size_t bucket = bucket_of(key);
         filled_.push_back(bucket);
         chains_.push_back(

@@ -155,8 +155,7 @@ inline constinit thread_local class_cache_entry class_cache[64]{};
 
 inline class_cache_entry& cached_class(const void* key, unsigned line) noexcept {
     // All bits count: short names stand side by side in memory, a few bytes apart.
-    const std::uint64_t bits = reinterpret_cast<std::uintptr_t>(key) + line;
-    return class_cache[(bits * 0x9e37'79b9'7f4a'7c15U) >> 58];
+    return class_cache[mix(reinterpret_cast<std::uintptr_t>(key) + line) % 64];
 }
 
 /// Returns whether the place is in a header of the standard library, as for

@@ -218,9 +218,7 @@ private:
     bool is_known_to_its_end(search_strategy& how) {
         const sanitizer::ignore_scope ours;
         known_tasks& known = notes_.known();
-        const bool was_played = std::exchange(played_for_, nullptr) == &how;
-        known.keep_moments_of(how);
-        if (was_played && known.resume({slots_.data(), used_}, model_, scheduler_)) {
+        if (known.resume(how, {slots_.data(), used_}, model_, scheduler_)) {
             begin_result();
         } else {
             scheduler_.begin_execution(how);
@@ -230,7 +228,6 @@ private:
         }
         if (!known.go_through({slots_.data(), used_}, model_, scheduler_, result_.how))
             return false;
-        played_for_ = &how;
         describe_what_is_stuck();
         result_.steps = scheduler_.steps();
         return true;
@@ -476,8 +473,6 @@ private:
     std::uint32_t named_ = 0;  // the number of tasks that have the names of the subject's tasks
     std::uint64_t numbers_end_ = 0;  // the end of the numbers reserved for executions
     execution_notes notes_;
-    /// The strategy of the last execution, if that was played through; null: it ran.
-    const search_strategy* played_for_ = nullptr;
     last_task last_;
     bool is_ending_ = false;  // the state is being destroyed on a stack of its own
     stuck_descriptions stuck_;

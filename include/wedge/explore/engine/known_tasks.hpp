@@ -34,11 +34,12 @@ public:
         by_key_.clear();
         locks_.clear();
         begins_.clear();
-        saved_ = 0;
+        saved_ = 0;  // they point to points
     }
 
     void begin_execution(std::size_t n) {
         if (points_.size() > points_max) forget();
+        is_played_ = false;
         if (begins_.size() < n) begins_.resize(n);
         leads_to_.clear();
         for (std::size_t i = 0; i < n; ++i) leads_to_.push_back(&begins_[i]);
@@ -65,16 +66,16 @@ public:
 
     // While an execution is played through.
 
-    /// Called before each execution. Forgets the saved moments that are not on its path.
-    void keep_moments_of(const search_strategy& how) {
+    /// Called before each execution. Lets the tasks stand where they stood at the last saved moment
+    /// that the execution shares with the one before it.
+    ///
+    /// @return false: no moment is shared, or the execution before ran. It must begin at the start
+    bool resume(const search_strategy& how, tasks all, step_model& model,
+                task_scheduler& scheduler) {
         if (std::exchange(moments_of_, &how) != &how) saved_ = 0;
         const std::size_t common = how.resumes_after();
         while (saved_ != 0 && last_saved().when.decisions > common) --saved_;
-    }
-    /// Begins the execution at the last saved moment; returns false if there is none. The execution
-    /// before must have been played through, for this strategy.
-    bool resume(tasks all, step_model& model, task_scheduler& scheduler) {
-        if (saved_ == 0) return false;
+        if (saved_ == 0 || !is_played_) return false;
         const moment& from = last_saved();
         scheduler.resume(from.when);
         adopt_locks(model.locks());
@@ -112,6 +113,7 @@ public:
         }
         if (over == ending::deadlock)
             for (const std::unique_ptr<controlled_task>& each : all) hold(*each);
+        is_played_ = true;
         return true;
     }
 
@@ -266,6 +268,7 @@ private:
     std::vector<lock_identity*> locks_;  // of all points
     std::vector<point*> begins_;         // by task: the first point
     std::vector<point**> leads_to_;      // by task: where the next point is noted
+    bool is_played_ = false;             // the last execution was played through
     const search_strategy* moments_of_ = nullptr;
     // Of that strategy's path, from its start to its end: a ring of which `saved_` are valid.
     std::vector<moment> moments_;

@@ -133,8 +133,7 @@ private:
         if (depth_ == used_) {
             if (used_ == path_.size()) path_.emplace_back();
             ++used_;
-            node& made = path_[depth_];
-            made.first = made.sleeping = made.end = branches_.size();
+            path_[depth_].first = branches_.size();
         }
         return path_[depth_];
     }

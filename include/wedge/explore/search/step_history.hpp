@@ -121,7 +121,7 @@ private:
         bool excludes = false;
     };
 
-    /// Returns the last step on an object; 0: there is none.
+    /// Returns the number of the last step that has touched a lock or a condition; 0: no step has.
     std::uint32_t& last_on(std::uint32_t instance, bool is_condition) {
         const std::uint32_t maker = lock_table::maker_of(instance);
         const std::size_t place = std::size_t{lock_table::number_of(instance)} * 2 + is_condition;
