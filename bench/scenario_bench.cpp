@@ -7,9 +7,9 @@
 
 #include <benchmark/benchmark.h>
 
+#include "wedge/scenario/check.hpp"
 #include "wedge/scenario/parse.hpp"
 
-#include "support/checked.hpp"
 #include "support/generated.hpp"
 #include "support/run.hpp"
 
@@ -34,7 +34,7 @@ void order_only(benchmark::State& state) {
     const wedge::scenario::document all = document_of(state);
     wedge::scenario::check_options options;
     options.is_order_only = true;
-    for (auto _ : state) benchmark::DoNotOptimize(bench::checked(all, options));
+    for (auto _ : state) benchmark::DoNotOptimize(wedge::scenario::check(all, options));
 }
 
 void check(benchmark::State& state) {
@@ -43,7 +43,7 @@ void check(benchmark::State& state) {
     options.explore.executions_max = ~std::uint64_t{0};
     std::uint64_t states = 0;
     for (auto _ : state) {
-        const wedge::scenario::check_result result = bench::checked(all, options);
+        const wedge::scenario::check_result result = wedge::scenario::check(all, options);
         if (result.what != "sound") state.SkipWithError(("it is " + result.what).c_str());
         states = result.found.states;
     }

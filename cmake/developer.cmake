@@ -61,14 +61,16 @@ set(WEDGE_TESTS_WITHOUT "" CACHE STRING "Beginnings of the names in tests/ of wh
 set(WEDGE_PARTS order explore fuzz stress)
 if(WEDGE_TEST_LAYERS)
     list(REMOVE_ITEM WEDGE_PARTS fuzz)
-elseif(TARGET wedge::main AND (WEDGE_BUILD_TESTS OR WEDGE_BUILD_EXAMPLES OR WEDGE_BUILD_TOOLS))  # benchmarks do without
+elseif(TARGET wedge::main AND (WEDGE_BUILD_TESTS OR WEDGE_BUILD_EXAMPLES OR WEDGE_BUILD_TOOLS))
     list(APPEND WEDGE_PARTS main)
+else()  # benchmarks do without the command line
+    list(APPEND WEDGE_PARTS scenario)
 endif()
 function(wedge_add_implementation target)  # and its parts
     add_library(${target} STATIC EXCLUDE_FROM_ALL)
     foreach(part IN LISTS ARGN)
         target_sources(${target} PRIVATE "${PROJECT_SOURCE_DIR}/cmake/implement_${part}.cpp")
-        if(NOT part STREQUAL "order")
+        if(TARGET wedge_${part})
             target_link_libraries(${target} PRIVATE wedge_${part})
         endif()
     endforeach()
@@ -79,6 +81,9 @@ function(wedge_implement_once)
     wedge_add_implementation(wedge_implementation ${WEDGE_PARTS})
     wedge_precompiled(wedge_implementation)
     target_compile_options(wedge_implementation PRIVATE ${WEDGE_ENGINE_OPTIONS})
+    if(WEDGE_ENGINE_OPTIONS)  # the tests of such a build run no fuzz target
+        set_source_files_properties("${PROJECT_SOURCE_DIR}/cmake/implement_fuzz.cpp" PROPERTIES COMPILE_OPTIONS -O0)
+    endif()
 endfunction()
 
 # Sets the sanitizers of a fuzz target, without those parts of wedge that the ignore list names.

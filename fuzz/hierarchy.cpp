@@ -10,7 +10,6 @@
 // ctest: alloc_under_imap exit=77 --design=alloc_under_imap -seed=1 => SUMMARY: wedge: .*i_mmap_rwsem
 // ctest: gpu_upstream --design=gpu_device<upstream> -runs=500 -seed=1 => Done 500 runs
 // ctest: job_allocates exit=77 --design=job_allocates -seed=1 => DEDUP_TOKEN: deadlock signalling reclaim mmu_notifier completion fence\n
-// ctest: recovery_allocates exit=77 --design=recovery_allocates -seed=1 => DEDUP_TOKEN: deadlock signalling gpu.lock reclaim mmu_notifier completion fence\n
 // ctest: notifier_takes_reservation exit=77 --design=notifier_takes_reservation -seed=1 => DEDUP_TOKEN: cycle dma_resv/EE mmu_notifier/EE
 // ctest: copy_under_reservation exit=77 --design=copy_under_reservation -seed=1 => DEDUP_TOKEN: cycle dma_resv/EE mmap_lock/SE
 // ctest: without_ticket exit=77 --design=without_ticket -seed=1 => SUMMARY: wedge: .*dma_resv

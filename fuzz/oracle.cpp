@@ -11,6 +11,7 @@
 #include <string>
 
 #include "wedge/fuzz/coverage.hpp"
+#include "wedge/implement/scenario.hpp"  // a fuzz target compiles no wedge::main
 #include "wedge/scenario/parse.hpp"
 #include "wedge/scenario/print.hpp"
 

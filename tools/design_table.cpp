@@ -9,7 +9,7 @@
 // clang-format off
 // ctest: sound when=plain,asan device<upstream> => `device<upstream>` \| - \| - \|
 // ctest: inverted when=plain,asan device<imap_before_reclaim> => `device<imap_before_reclaim>` \| [0-9]+ \| [0-9]+ \| `.*` \| [0-9]+ \|
-// ctest: eviction when=plain,asan gpu_device<eviction_without_ticket> => \| - \| [0-9]+ \| `.*` \| [0-9]+ \|
+// ctest: eviction when=plain gpu_device<eviction_without_ticket> => \| - \| [0-9]+ \| `.*` \| [0-9]+ \|
 // clang-format on
 #include <algorithm>
 #include <array>

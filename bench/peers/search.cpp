@@ -9,9 +9,9 @@
 #include <utility>
 #include <vector>
 
+#include "wedge/scenario/check.hpp"
 #include "wedge/scenario/parse.hpp"
 
-#include "../support/checked.hpp"
 #include "../support/generated.hpp"
 #include "explore/workloads.hpp"
 #include "sections.hpp"
@@ -35,7 +35,7 @@ contender wedge_check(const program& of, std::int64_t locks) {
                 wedge::scenario::check_options options;
                 options.explore.executions_max = ~std::uint64_t{0};
                 for (std::uint64_t i = 0; i < times; ++i)
-                    if (checked(*document, options).what != "sound")
+                    if (wedge::scenario::check(*document, options).what != "sound")
                         throw std::logic_error("a generated scenario is not sound");
             }};
 }

@@ -18,9 +18,9 @@ step(${CMAKE_COMMAND} -S "${SOURCE}/tests/consumer/${KIND}" -B "${scratch}/build
      "-DCMAKE_CXX_COMPILER=${COMPILER}" "-DCMAKE_PREFIX_PATH=${scratch}/prefix" "-DWEDGE_SOURCE=${SOURCE}")
 step(${CMAKE_COMMAND} --build "${scratch}/build")
 step("${scratch}/build/use_wedge")
-step("${scratch}/build/use_explore")
-
-if(KIND STREQUAL "subdirectory")
+if(KIND STREQUAL "installed")
+    step("${scratch}/build/use_explore")
+else()
     step(${CMAKE_COMMAND} --install "${scratch}/build" --prefix "${scratch}/prefix")
     file(GLOB_RECURSE installed "${scratch}/prefix/*")
     if(installed)

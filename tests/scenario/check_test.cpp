@@ -5,6 +5,8 @@
 
 #include <doctest/doctest.h>
 
+#include "wedge/report/text.hpp"
+
 #include "scenario/read.hpp"
 #include "support/trials.hpp"
 
@@ -68,9 +70,8 @@ TEST_CASE("check: a confirmed finding has a schedule that deadlocks again") {
     const wedge::finding* const found = find(result, wedge::finding_kind::circular);
     REQUIRE(found != nullptr);
     CHECK(found->judged == wedge::verdict::confirmed);
-    wedge::scenario::scenario_subject subject(all);
     const wedge::outcome again =
-        wedge::session(subject, {}).replay(found->best, wedge::replay_mode::strict);
+        wedge::scenario::replay(all, found->best, wedge::replay_mode::strict);
     CHECK(again.what == wedge::result::deadlock);
     CHECK(again.diverged == "");
 }

@@ -6,8 +6,10 @@
 #include <doctest/doctest.h>
 
 #include "wedge/core/rng.hpp"
+#include "wedge/explore/engine/controller.hpp"
 #include "wedge/explore/search/make_strategy.hpp"
 #include "wedge/order/checker.hpp"
+#include "wedge/scenario/run.hpp"
 
 #include "scenario/read.hpp"
 #include "support/trials.hpp"

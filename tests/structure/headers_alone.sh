@@ -10,7 +10,7 @@ set -e
 ninja=$1 cxx=$2 include=$3 scratch=$4
 shift 4
 bases="core/finding core/stack core/task explore/engine/controller explore/search/strategy lock/checked lock/spinlock
-    main/scenario_files model/memory order/describe scenario/check"  # many include these, and these include much
+    main/scenario_files main/subcommand model/memory scenario/run stress/stress_sink"  # many include these, and these include much
 mkdir -p "$scratch"
 cd "$include"
 find wedge -name '*.hpp' | LC_ALL=C sort | LC_ALL=C awk -v folder="$scratch" -v bases="$bases" -v compile="$cxx -std=c++20 -I$include $*" '

@@ -12,6 +12,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "wedge/implement/scenario.hpp"
 #include "wedge/implement/stress.hpp"
 #include "wedge/main.hpp"
 #include "wedge/main/check_command.hpp"

@@ -19,6 +19,7 @@
 #include "wedge/report/text.hpp"
 #include "wedge/scenario/certificate.hpp"
 #include "wedge/scenario/check.hpp"
+#include "wedge/scenario/uses.hpp"
 
 namespace wedge {
 

@@ -8,8 +8,9 @@
 #include "wedge/main/files.hpp"
 #include "wedge/main/workload_entry.hpp"
 #include "wedge/report/json.hpp"
-#include "wedge/scenario/check.hpp"
+#include "wedge/scenario/run.hpp"
 #include "wedge/scenario/timeline.hpp"
+#include "wedge/scenario/uses.hpp"
 #include "wedge/workload/program.hpp"
 
 namespace wedge {

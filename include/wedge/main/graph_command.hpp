@@ -13,6 +13,8 @@
 #include "wedge/report/annotations.hpp"
 #include "wedge/report/order_dot.hpp"
 #include "wedge/scenario/check.hpp"
+#include "wedge/scenario/order_walk.hpp"
+#include "wedge/scenario/uses.hpp"
 
 namespace wedge {
 

@@ -25,7 +25,9 @@
 #include "wedge/order/lock_pairs.hpp"
 #include "wedge/report/dot.hpp"
 #include "wedge/report/text.hpp"
+#include "wedge/scenario/run.hpp"
 #include "wedge/scenario/saved.hpp"
+#include "wedge/scenario/uses.hpp"
 
 namespace wedge {
 

@@ -15,6 +15,7 @@
 #include "wedge/report/json.hpp"
 #include "wedge/scenario/check.hpp"
 #include "wedge/scenario/parse.hpp"
+#include "wedge/scenario/schedule_words.hpp"
 
 namespace wedge {
 

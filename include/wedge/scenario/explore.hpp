@@ -3,13 +3,15 @@
 
 #include <cstdint>
 #include <map>
-#include <memory>
 #include <string>
 #include <vector>
 
-#include "wedge/explore/search/dealt_exploration.hpp"
-#include "wedge/explore/session.hpp"
-#include "wedge/scenario/run.hpp"
+#include "wedge/core/finding.hpp"
+#include "wedge/core/schedule.hpp"
+#include "wedge/explore/options.hpp"
+#include "wedge/model/pressure.hpp"
+#include "wedge/scenario/ast.hpp"
+#include "wedge/workload/outcome.hpp"
 
 namespace wedge::scenario {
 
@@ -39,23 +41,9 @@ inline void name_locks(finding& found, const lock_titles& titles) {
 /// Blocks until the budget is spent or everything was tried.
 ///
 /// @throws error  the strategy cannot search this scenario
-inline outcome explore(const document& all, explore_options options, pressure under = {}) {
-    options = with_choices_of_scenarios(options);
-    outcome found = dealt_exploration(options).explore(
-        [&] { return std::make_unique<scenario_subject>(all, under); });
-    scenario_subject subject(all, under);
-    options.executions_max = 1;
-    session(subject, options).explore();  // to learn the names of its locks
-    for (finding& each : found.findings) name_locks(each, subject.lock_titles());
-    return found;
-}
+outcome explore(const document& all, const explore_options& options, pressure under = {});
 
 /// Repeats an execution. The findings are those of this execution.
-inline outcome replay(const document& all, const schedule& along, replay_mode mode) {
-    scenario_subject subject(all, pressure_of(along.program));
-    outcome shown = session(subject, with_choices_of_scenarios({})).replay(along, mode);
-    for (finding& each : shown.findings) name_locks(each, subject.lock_titles());
-    return shown;
-}
+outcome replay(const document& all, const schedule& along, replay_mode mode);
 
 }  // namespace wedge::scenario

@@ -1,0 +1,2 @@
+// Compiles the engines of scenarios for programs of this repository without wedge::main.
+#include "wedge/implement/scenario.hpp"
