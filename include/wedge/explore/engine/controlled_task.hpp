@@ -18,10 +18,18 @@ enum class wait_phase : std::uint8_t {
     gave_up,   ///< the time is over, or a signal came; wants its lock again
 };
 
+/// The steps that do not commute with a step that concerns a lock only, in the bits of
+/// subject_facts; 0: unknown.
+struct step_opponents {
+    std::uint64_t alone = 0;
+    std::uint64_t among_waiters = 0;  ///< while tasks queue for the lock
+};
+
 /// What the subject tells about a task that is about to take a step.
 struct standing {
     std::uint64_t own = 0;  ///< whole_state::of_itself
     std::uint64_t may_do = 0;
+    step_opponents opponents;  ///< of its next step
 };
 
 /// What a task is about to do while a handler runs on top of it.

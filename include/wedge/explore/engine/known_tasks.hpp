@@ -12,6 +12,7 @@
 
 #include "wedge/core/hash.hpp"
 #include "wedge/explore/engine/execution.hpp"
+#include "wedge/explore/engine/persistent.hpp"
 #include "wedge/explore/engine/step_model.hpp"
 #include "wedge/explore/engine/task_scheduler.hpp"
 #include "wedge/explore/engine/whole_state.hpp"
@@ -192,7 +193,8 @@ private:
         made.context = self.context;
         made.contexts = self.contexts;
         made.scopes = self.scopes;
-        made.facts = {own, facts_.may_do(self.ordinal)};
+        made.facts = {own, facts_.may_do(self.ordinal),
+                      persistent_sets::opponents_of(self.pending, facts_)};
         if (!who.is_done) made.leads_to.resize(2);
         return made;
     }

@@ -21,6 +21,19 @@ class persistent_sets {
 public:
     using tasks = std::span<const std::unique_ptr<controlled_task>>;
 
+    static step_opponents opponents_of(const operation& next, const subject_facts& what) {
+        const bool is_plain = next.what == step::acquire || next.what == step::try_acquire ||
+                              next.what == step::release || next.what == step::downgrade;
+        if (!is_plain || next.lock == nullptr || next.condition != nullptr ||
+            next.ticket != nullptr)
+            return {};
+        const std::uint64_t alone = what.opponents_of(next);
+        if (next.what == step::release || !is_shared(next.how)) return {alone, alone};
+        operation as_writer = next;  // readers of a lock with waiters do not commute
+        as_writer.how = mode::exclusive;
+        return {alone, what.opponents_of(as_writer)};
+    }
+
     /// Returns an enabled task whose next step is in a section of wedge's own mutex; `no_task` if
     /// no task has such a step.
     static std::uint32_t within_section(tasks all, std::span<const std::uint32_t> enabled) {
@@ -90,19 +103,14 @@ private:
         }
     }
 
-    /// Returns the opponents of a step that concerns a lock only.
+    /// Returns the opponents of a task's next step, as the lock is now.
     static std::uint64_t opponents(const controlled_task& who, const subject_facts& what) {
         const operation& next = who.self.pending;
-        const bool is_plain = next.what == step::acquire || next.what == step::try_acquire ||
-                              next.what == step::release || next.what == step::downgrade;
-        if (!is_plain || next.lock == nullptr || next.condition != nullptr ||
-            next.ticket != nullptr)
-            return 0;
-        if (next.what == step::release || next.lock->modelled().queue().empty())
-            return what.opponents_of(next);
-        operation as_writer = next;  // readers of a lock with waiters do not commute
-        as_writer.how = mode::exclusive;
-        return what.opponents_of(as_writer);
+        const step_opponents all =
+            who.known != nullptr ? who.known->opponents : opponents_of(next, what);
+        const bool has_waiters = all.among_waiters != all.alone && next.lock != nullptr &&
+                                 !next.lock->modelled().queue().empty();
+        return has_waiters ? all.among_waiters : all.alone;
     }
 
     void see(tasks all, task_set enabled, const step_model& model, const subject_facts& what) {

@@ -32,22 +32,24 @@ public:
     /// @param taken  the decisions of this execution
     std::uint64_t of(tasks all, std::span<const decision> taken, const lock_table& locks,
                      const subject_facts& what) {
-        rank_ages(all, locks);
+        if (!what.meets_in_locks_alone()) rank_ages(all, locks);
         group(all.size(), what);
         look_at_those_who_moved(all, taken, what);
-        of_task_.clear();
-        for (const std::unique_ptr<controlled_task>& each : all) {
-            of_task_.push_back(static_cast<std::uint64_t>(each->phase) |
-                               std::uint64_t{each->has_woken_by_itself} << 8);
-            for (const interruption* i = each->below; i != nullptr; i = i->below)
-                of_task_.back() = combine(of_task_.back(), static_cast<std::uint64_t>(i->phase));
+        of_task_.resize(all.size());
+        for (std::size_t i = 0; i < all.size(); ++i) {
+            const controlled_task& each = *all[i];
+            std::uint64_t mine = static_cast<std::uint64_t>(each.phase) |
+                                 std::uint64_t{each.has_woken_by_itself} << 8;
+            for (const interruption* k = each.below; k != nullptr; k = k->below)
+                mine = combine(mine, static_cast<std::uint64_t>(k->phase));
+            of_task_[i] = mine;
         }
         std::uint64_t sum = 0;
         locks.for_each([&](const lock_table::record& each) { sum += add_uses_of(each); });
         for (std::uint32_t i = 0; i < all.size(); ++i) {
             std::uint64_t& mine = of_task_[i];
-            mine = combine(mine, own_[i]);
-            sum += combine(group_[i], mine);
+            mine = combine(mine, own_[i] + of_group_[i]);
+            sum += mine;
         }
         for (same_tasks& each : alike_) give_places(each);
         return combine(*what.state(), sum);
@@ -166,10 +168,12 @@ private:
     void group(std::size_t n, const subject_facts& what) {
         if (group_.size() == n) return;
         group_.clear();
+        of_group_.clear();
         place_.clear();
         alike_.clear();
         for (std::uint32_t i = 0; i < n; ++i) {
             group_.push_back(what.same_as(i));
+            of_group_.push_back(mix(group_[i] + 1));
             place_.push_back(i);
             if (group_[i] == i)
                 alike_.push_back({{i}, {}});
@@ -223,7 +227,8 @@ private:
     std::size_t looked_at_ = 0;       // the number of decisions
     std::vector<std::uint64_t> own_;  // by task: its own part; 0 if it has ended
     std::vector<std::uint64_t> of_task_;
-    std::vector<std::uint32_t> group_;
+    std::vector<std::uint32_t> group_;     // by task: the first of those that are equal
+    std::vector<std::uint64_t> of_group_;  // by task: a hash of that
     std::vector<std::uint32_t> place_;
     std::vector<same_tasks> alike_;
 };
