@@ -21,6 +21,7 @@ class persistent_sets {
 public:
     using tasks = std::span<const std::unique_ptr<controlled_task>>;
 
+    /// Returns the opponents of a step, now and while tasks queue for its lock.
     static step_opponents opponents_of(const operation& next, const subject_facts& what) {
         const bool is_plain = next.what == step::acquire || next.what == step::try_acquire ||
                               next.what == step::release || next.what == step::downgrade;
