@@ -63,7 +63,7 @@ if(WEDGE_TEST_LAYERS)
     list(REMOVE_ITEM WEDGE_PARTS fuzz)
 elseif(TARGET wedge::main AND (WEDGE_BUILD_TESTS OR WEDGE_BUILD_EXAMPLES OR WEDGE_BUILD_TOOLS))
     list(APPEND WEDGE_PARTS main)
-else()  # benchmarks do without the command line
+else()  # without CLI11, or for benchmarks and fuzz targets alone
     list(APPEND WEDGE_PARTS scenario)
 endif()
 function(wedge_add_implementation target)  # and its parts

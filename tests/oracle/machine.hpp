@@ -623,7 +623,7 @@ private:
         }
     }
 
-    /// Releases the last lock that the run took, or ends it.
+    /// Releases the last lock that the run took, or ends the run if it holds none.
     void give_up(const state& s, std::size_t i, std::vector<step>& found) const {
         add(s, i, found, [&](state& next, task& t, frame&) {
             const int run = static_cast<int>(t.stack.size());

@@ -372,7 +372,7 @@ inline std::vector<wedge::finding_kind> kinds_in(std::string_view text) {
     return live;
 }
 
-/// Returns the text with its tasks in all orders.
+/// Returns one text per order of the tasks.
 inline std::vector<std::string> permuted(std::vector<std::string> tasks) {
     std::sort(tasks.begin(), tasks.end());
     std::vector<std::string> all;

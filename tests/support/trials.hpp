@@ -1,4 +1,4 @@
-// How much of its cases a test tries: all in a plain build, some under a sanitizer.
+// How many of its cases a test tries: all in a plain build, some under a sanitizer.
 #pragma once
 
 #include <cstddef>

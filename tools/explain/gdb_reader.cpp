@@ -112,7 +112,7 @@ public:
                has(text, "LWP ") && has(text, "):");
     }
 
-    /// Whether a thread of this number is there already: then another dump begins.
+    /// Returns whether the dump has a thread of this number; then another dump begins.
     bool has_thread(std::string_view text) const {
         const std::string number = number_of(text);
         return numbers_.contains(number);

@@ -190,7 +190,7 @@ void body_reader::read_version() {
 /// Reads the task in front of a phrase.
 void body_reader::read_task(std::size_t phrase) {
     std::size_t line = from_.text.line_start(phrase);
-    const auto has_broken_name = [&] {  // behind a hyphen, which is no part of a ruler
+    const auto has_broken_name = [&] {  // the name follows a hyphen that belongs to no ruler
         return line > from_.heading_end + 2 && text_[line - 1] == ' ' && text_[line - 2] == '-' &&
                std::isalnum(static_cast<unsigned char>(text_[line - 3])) != 0;
     };

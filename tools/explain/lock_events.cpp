@@ -318,7 +318,7 @@ private:
         if (tasks_.size() > tasks_limit / 2) forget();
     }
 
-    /// Tasks whose last event is that they want a lock that another task holds.
+    /// Finds the tasks whose last event is a request for a lock that another task holds.
     void find_hangs() {
         report dump;
         dump.reader = "trace";

@@ -100,7 +100,7 @@ private:
         return known == names_.end() ? lower_case(address) : known->second;
     }
 
-    /// The line that says `what` about the lock at `address`.
+    /// Returns the number of the line that says `what` about the lock at `address`.
     std::optional<std::size_t> line_of(std::string_view what, std::string_view address) const {
         for (std::size_t i = 1; i < lines_.size(); ++i)
             if (has(lines_[i], what) && leading_address(behind(lines_[i], "lock at ")) == address)

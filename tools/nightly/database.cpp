@@ -46,7 +46,7 @@ CREATE TABLE job(
 PRAGMA user_version = 1;
 )";
 
-/// Tables that databases of this layout got later. What they hold is not needed to judge findings.
+/// Tables that were added to this layout later. Findings are judged without them.
 constexpr const char* more_tables = R"(
 CREATE TABLE IF NOT EXISTS refuted(
     subject TEXT NOT NULL, signature TEXT NOT NULL, what TEXT NOT NULL, classes TEXT NOT NULL,

@@ -233,7 +233,7 @@ bool controller::is_idle(const kernel_view& now) noexcept {
 
 namespace {
 
-/// Time until the wait ends by its limit; a large number if it has none.
+/// Returns the time until the wait times out; a large number if it has no limit.
 clock_ns left_of(const turn_request& next) noexcept {
     if (next.end == nullptr) return clock_ns{1} << 62;
     const clock_ns end = clock_ns{next.end->tv_sec} * 1'000'000'000 + next.end->tv_nsec;

@@ -76,7 +76,7 @@ constexpr bool is_about_interrupts(finding_kind kind) noexcept {
 
 /// What wedge says about a finding.
 enum class verdict : std::uint8_t {
-    unresolved,  ///< both store the return address above the pointer
+    unresolved,  ///< neither built nor excluded within the budget
     confirmed,   ///< a schedule that deadlocks is attached
     /// Every schedule of this workload was tried and none deadlocks, or a guard excludes it.
     refuted,

@@ -62,7 +62,7 @@ struct wedge::lock_traits<wedge::kernel::detail::plain_rwlock> {
 template <>
 struct wedge::lock_traits<wedge::kernel::detail::plain_rcu>
     : wedge::lock_traits<wedge::kernel::detail::plain_rwlock> {};
-/// Sections begin in every context. A wait for their ends states by itself that it sleeps.
+/// A section may begin in every context. `synchronize_rcu` reports its own sleep.
 template <>
 struct wedge::lock_waits<wedge::kernel::detail::plain_rcu> {
     static constexpr wait_type waits = wait_type::none;

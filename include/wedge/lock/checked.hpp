@@ -106,10 +106,11 @@ struct under {
 };
 
 /// A lock of type `L` that reports every step to the task's sink. Under control the engine decides
-/// instead of `L`, which is then never touched.
+/// instead of `L`, which is then never touched. Most code needs no other than wedge::mutex,
+/// wedge::shared_mutex and wedge::spinlock.
 ///
-///     wedge::checked<my_lock> table{"table"};   // in most cases wedge::mutex, shared_mutex,
-///     spinlock { const wedge::guard held(table); … }
+///     wedge::checked<my_lock> table{"table"};
+///     { const wedge::guard held(table); … }
 ///
 /// It models Lockable, and SharedLockable and TimedLockable if `L` does, so std::scoped_lock and
 /// std::unique_lock take it. Prefer wedge::guard: the guards of the standard library report their

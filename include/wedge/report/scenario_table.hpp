@@ -49,9 +49,9 @@ inline std::string wait_of(const hang_link& link, const lock_names& name) {
 
 /// Returns the steps of a hang: first each task takes the lock that the previous task waits for,
 /// then each task waits. To be on the way to a signal is no step.
-inline scenario scenario_of(const hang& circle, const lock_names& name) {
+inline scenario scenario_of(const hang& cycle, const lock_names& name) {
     scenario result;
-    const std::vector<hang_link>& links = circle.links;
+    const std::vector<hang_link>& links = cycle.links;
     for (std::size_t i = 0; i < links.size(); ++i) {
         result.actors.push_back(links[i].task);
         if (links[i].holds && !links[i].is_queued && !is_inferred_wait(*links[i].holds))
@@ -70,11 +70,11 @@ inline scenario scenario_of(const hang& circle, const lock_names& name) {
 
 /// Returns how a cycle of waits hangs, as a table with `indent` before every line; as a list if the
 /// table would be wider than a terminal.
-inline std::string scenario_table(const hang& circle, const lock_names& name,
+inline std::string scenario_table(const hang& cycle, const lock_names& name,
                                   const std::string& indent) {
     constexpr std::size_t width_max = 100;  // including the notes
     constexpr std::size_t gap = 4;
-    const detail::scenario drawn = detail::scenario_of(circle, name);
+    const detail::scenario drawn = detail::scenario_of(cycle, name);
 
     std::vector<std::size_t> widths;
     for (const std::string& actor : drawn.actors) widths.push_back(actor.size());

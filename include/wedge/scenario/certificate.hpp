@@ -13,6 +13,8 @@
 
 namespace wedge::scenario {
 
+// Implemented as those of scenario/check.hpp.
+
 /// The reason why an outcome has no certificate.
 struct no_certificate : error {
     explicit no_certificate(const std::string& why) : error("no certificate: " + why) {}

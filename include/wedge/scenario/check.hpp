@@ -13,7 +13,10 @@
 
 namespace wedge::scenario {
 
-class order_walk;
+class order_walk;  // scenario/order_walk.hpp
+
+// wedge::main implements the functions of this header; in a program without it, one source includes
+// wedge/implement/scenario.hpp.
 
 struct check_options {
     explore_options explore;

@@ -15,6 +15,8 @@
 
 namespace wedge::scenario {
 
+// Implemented as those of scenario/check.hpp.
+
 /// The names of a scenario's locks, by instance: `resv[1]`.
 using lock_titles = std::map<std::uint32_t, std::string>;
 

@@ -152,8 +152,8 @@ private:
                    : name + "[" + std::to_string(place) + "]";
     }
 
-    /// Returns what a thread waits for at its start: a task that another task spawns waits for
-    /// that.
+    /// Returns the name of the completion that a spawned thread waits for before its first
+    /// statement. Declares it at the first call.
     std::string started(std::uint32_t task) {
         const auto known = starts_.find(task);
         if (known != starts_.end()) return known->second;

@@ -98,8 +98,8 @@ private:
     static std::chrono::nanoseconds nanoseconds(std::uint64_t value) noexcept {
         return std::chrono::nanoseconds(static_cast<std::int64_t>(value));
     }
-    /// Values below two times `parts` have a place each; above, the places double in width with
-    /// each power of two.
+    /// Returns the place that counts a value. Values below two times `parts` have a place each;
+    /// above, the places double in width with each power of two.
     static std::size_t place_of(std::uint64_t value) noexcept {
         if (value < 2 * parts) return static_cast<std::size_t>(value);
         const auto shift = static_cast<unsigned>(std::bit_width(value)) - part_bits - 1;

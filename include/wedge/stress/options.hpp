@@ -62,7 +62,8 @@ struct stress_options {
     std::vector<stress_phase> phases = {};  ///< equal parts of the time; empty: steady
     std::chrono::milliseconds warm_up{0};   ///< not counted; comes before `time`
     std::chrono::milliseconds interval{0};  ///< of the interval statistics; 0: none
-    /// All threads pause for that long after each such time, so that they start together; 0: never.
+    /// All threads run for this time, then all pause for it, so that they start together; 0: no
+    /// pauses.
     std::chrono::milliseconds stutter{0};
     std::chrono::milliseconds shuffle{0};  ///< threads change processors so often; 0: never
     std::size_t recorded = 0;              ///< how many of the last steps of each thread are kept

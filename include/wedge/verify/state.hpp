@@ -40,8 +40,9 @@ enum class phase : std::uint8_t {
 enum class leaving : std::uint8_t { nothing, loop, run, failed };
 /// A block that is being run by another one, or on top of it.
 struct frame {
-    std::size_t back, joined,
-        taken;  ///< where the other one goes on; what it had taken
+    std::size_t back;    ///< the statement at which the other block goes on
+    std::size_t joined;  ///< how many steps of its statement were taken
+    std::size_t taken;   ///< the number of locks that the other block had taken
     bool is_handler = false;
     phase waits = phase::fresh;  ///< how far its statement has come there
     // Of what a handler has interrupted.

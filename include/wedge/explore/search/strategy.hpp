@@ -50,7 +50,7 @@ struct choice_point {
 /// Answers every non-determinism of an execution. The task that runs calls it, one at a time.
 ///
 /// A strategy must implement `new_execution`, `next_task` and `choose`. The other functions have
-/// defaults. A new strategy is one file in this directory with a class like this, and one line in
+/// defaults. A new strategy is one file in this directory with a class like this, and a `case` in
 /// `make_strategy` (explore/search/make_strategy.hpp).
 class search_strategy {
 public:

@@ -24,8 +24,8 @@ inline bool is_within(const task_report& task, std::uint32_t class_id) {
            std::find(task.contexts.begin(), task.contexts.end(), class_id) != task.contexts.end();
 }
 
-/// Returns whether the task holds the first lock of an edge into an interrupt's context, as the
-/// code that was interrupted has taken it.
+/// Returns whether the task took the first lock of an edge into an interrupt's context before the
+/// interrupt came.
 inline bool is_interrupted_with(const task_report& task, const dependency& into) {
     return std::any_of(task.held.begin(), task.held.end(), [&](const lock_use& held) {
         return held.class_id == into.held.class_id &&

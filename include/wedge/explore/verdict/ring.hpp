@@ -17,8 +17,8 @@ namespace wedge {
 
 namespace detail {
 
-/// Follows waits from holder to holder; there may be several, and several rings. The ring that is
-/// looked for is known by its signature, so `shortest_cycle` does not do: it may find another.
+/// Searches for the cycle of waits with a known signature. A lock may have several holders, so
+/// there may be several cycles, and `shortest_cycle` could return another one.
 class ring_search {
 public:
     ring_search(const std::vector<dependency>& cycle, const std::vector<task_report>& tasks)
