@@ -6,6 +6,9 @@
 #include <vector>
 
 #include <dirent.h>
+#if __has_include(<sys/single_threaded.h>)
+#include <sys/single_threaded.h>
+#endif
 
 namespace wedge::detail {
 
@@ -22,6 +25,15 @@ inline std::vector<long> threads_of_process() {
     ::closedir(folder);
     std::sort(all.begin(), all.end());
     return all;
+}
+
+/// Returns whether this process may have started a thread, which may have ended.
+inline bool may_have_started_threads() noexcept {
+#if __has_include(<sys/single_threaded.h>)
+    return __libc_single_threaded == 0;  // glibc sets it to 0 for good
+#else
+    return true;
+#endif
 }
 
 }  // namespace wedge::detail

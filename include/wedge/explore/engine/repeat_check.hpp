@@ -108,8 +108,8 @@ private:
             const bool has_new =
                 !std::includes(before.begin(), before.end(), now.begin(), now.end());
             has_foreign_thread_ = has_foreign_thread_ && has_new;
-            // Without other threads only the clock could make a difference, and each try shows it.
-            if (before.size() == 1 && now.size() == 1) break;
+            // Without threads only the clock could make a difference, and each try shows it.
+            if (!detail::may_have_started_threads()) break;
         }
         return true;
     }
