@@ -13,8 +13,6 @@
 
 namespace wedge::scenario {
 
-// Implemented as those of scenario/check.hpp.
-
 /// The reason why an outcome has no certificate.
 struct no_certificate : error {
     explicit no_certificate(const std::string& why) : error("no certificate: " + why) {}
@@ -40,6 +38,8 @@ inline std::string head_of_certificate(const std::string& path, const std::strin
 }
 
 }  // namespace detail
+
+// Implemented by the source that implements those of scenario/check.hpp.
 
 /// Returns the certificate of an outcome, which `verify::certificate` has read and accepted.
 ///

@@ -15,8 +15,8 @@ namespace wedge::scenario {
 
 class order_walk;  // scenario/order_walk.hpp
 
-// wedge::main implements the functions of this header; in a program without it, one source includes
-// wedge/implement/scenario.hpp.
+// The source that implements wedge/main.hpp implements the functions that this header declares. In
+// a program without it, one source includes wedge/implement/scenario.hpp.
 
 struct check_options {
     explore_options explore;

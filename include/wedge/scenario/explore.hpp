@@ -15,8 +15,6 @@
 
 namespace wedge::scenario {
 
-// Implemented as those of scenario/check.hpp.
-
 /// The names of a scenario's locks, by instance: `resv[1]`.
 using lock_titles = std::map<std::uint32_t, std::string>;
 
@@ -37,6 +35,8 @@ inline void name_locks(finding& found, const lock_titles& titles) {
         if (task.wanted) rename(*task.wanted);
     }
 }
+
+// Implemented by the source that implements those of scenario/check.hpp.
 
 /// Explores a scenario under the chosen strategy, without an order pass.
 ///
