@@ -183,7 +183,7 @@ TEST_CASE("kernel: broken and joined lines change nothing") {
 TEST_CASE("kernel: a report that is cut is right or said to be incomplete") {
     for (const sample& each : samples()) {
         CAPTURE(each.name);
-        const std::size_t step = each.lines.size() > 80 ? 3 : 1;  // of the long ones enough
+        const std::size_t step = each.lines.size() > 80 ? 3 : 1;  // enough of a long report
         std::vector<std::size_t> cuts;
         for (std::size_t cut = 1; cut < each.lines.size(); cut += step) cuts.push_back(cut);
         for (const std::size_t cut : wedge::some_of(std::move(cuts), 5)) {

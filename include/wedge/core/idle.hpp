@@ -5,9 +5,9 @@
 
 namespace wedge {
 
-/// Marks the running task, for its own lifetime, as waiting for work that need not come. Under
-/// control, an execution in which only idle tasks are left is complete and no deadlock; the idle
-/// tasks are unwound.
+/// As long as this object lives, the running task counts as waiting for work that need not come.
+/// Under control, an execution in which only idle tasks are left is complete and no deadlock; the
+/// idle tasks are unwound.
 class idle_section {
 public:
     idle_section() noexcept : self_(current()) { self_.is_idle = true; }

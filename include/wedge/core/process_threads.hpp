@@ -30,7 +30,7 @@ inline std::vector<long> threads_of_process() {
 /// Returns whether this process may have started a thread, which may have ended.
 inline bool may_have_started_threads() noexcept {
 #if __has_include(<sys/single_threaded.h>)
-    return __libc_single_threaded == 0;  // glibc sets it to 0 for good
+    return __libc_single_threaded == 0;  // 0 for good after the first thread
 #else
     return true;
 #endif

@@ -277,8 +277,8 @@ private:
     }
 
     /// Starts the next task of the subject. Tasks run up to their first visible step one after the
-    /// other, and no other order of that code is tried. If a condition exists, the
-    /// beginning of each task is its first visible step.
+    /// other, and no other order of that code is tried. If a condition exists, the beginning of
+    /// each task is its first visible step.
     std::uint32_t start_next() {
         if (next_start_ == used_) return pick_first();
         slot& made = *slots_[next_start_++];

@@ -22,11 +22,11 @@ inline void shuffle_heap(std::uint64_t seed, std::size_t size_max) noexcept {
     // The heap of glibc keeps seven free blocks of each size per thread, in steps of 16 bytes.
     constexpr std::size_t step = 16, sizes_max = 64, blocks_per_size = 8;
     const std::size_t sizes = std::min(size_max / step, sizes_max);
+    const std::size_t count = sizes * blocks_per_size;
     std::array<void*, sizes_max * blocks_per_size> blocks;
-    for (std::size_t i = 0; i < sizes * blocks_per_size; ++i)
-        blocks[i] = std::malloc((i % sizes + 1) * step);
+    for (std::size_t i = 0; i < count; ++i) blocks[i] = std::malloc((i % sizes + 1) * step);
     rng random(seed);
-    for (std::size_t left = sizes * blocks_per_size; left > 0; --left) {
+    for (std::size_t left = count; left > 0; --left) {
         std::swap(blocks[left - 1], blocks[random.below(static_cast<std::uint32_t>(left))]);
         std::free(blocks[left - 1]);
     }

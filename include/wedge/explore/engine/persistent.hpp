@@ -109,8 +109,8 @@ private:
         const operation& next = who.self.pending;
         const step_opponents all =
             who.known != nullptr ? who.known->opponents : opponents_of(next, what);
-        const bool has_waiters = all.among_waiters != all.alone && next.lock != nullptr &&
-                                 !next.lock->modelled().queue().empty();
+        const bool has_waiters =
+            all.among_waiters != all.alone && !next.lock->modelled().queue().empty();
         return has_waiters ? all.among_waiters : all.alone;
     }
 

@@ -166,20 +166,19 @@ private:
 
     /// Groups equal tasks. The subject is asked once per number of tasks.
     void group(std::size_t n, const subject_facts& what) {
-        if (group_.size() == n) return;
-        group_.clear();
+        if (of_group_.size() == n) return;
         of_group_.clear();
         place_.clear();
         alike_.clear();
         for (std::uint32_t i = 0; i < n; ++i) {
-            group_.push_back(what.same_as(i));
-            of_group_.push_back(mix(group_[i] + 1));
+            const std::uint32_t first = what.same_as(i);
+            of_group_.push_back(mix(first + 1));
             place_.push_back(i);
-            if (group_[i] == i)
+            if (first == i)
                 alike_.push_back({{i}, {}});
             else
                 std::find_if(alike_.begin(), alike_.end(), [&](const same_tasks& each) {
-                    return each.all.front() == group_[i];
+                    return each.all.front() == first;
                 })->all.push_back(i);
         }
         std::erase_if(alike_, [](const same_tasks& each) { return each.all.size() < 2; });
@@ -227,8 +226,7 @@ private:
     std::size_t looked_at_ = 0;       // the number of decisions
     std::vector<std::uint64_t> own_;  // by task: its own part; 0 if it has ended
     std::vector<std::uint64_t> of_task_;
-    std::vector<std::uint32_t> group_;     // by task: the first of those that are equal
-    std::vector<std::uint64_t> of_group_;  // by task: a hash of that
+    std::vector<std::uint64_t> of_group_;  // by task: a hash of the first of its equals
     std::vector<std::uint32_t> place_;
     std::vector<same_tasks> alike_;
 };
